@@ -1,0 +1,1 @@
+"""tinysearch: what can I build for 15 dollars?"""

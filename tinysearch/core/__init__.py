@@ -1,0 +1,1 @@
+"""The vocabulary every other room speaks: plain data and arithmetic, no input or output."""

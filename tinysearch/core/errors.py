@@ -1,0 +1,38 @@
+"""Errors that a user can act on.
+
+An error says three things in one line, in this order: the rule, the value that broke it, the remedy.
+"""
+
+from __future__ import annotations
+
+
+class TinysearchError(Exception):
+    """Base class of every error that tinysearch raises on purpose."""
+
+
+class UserError(TinysearchError):
+    """The user's input is wrong; the command line prints one line and exits with status 2.
+
+    Args:
+        rule: what must hold, as a statement ("a budget is an amount of money").
+        value: what was given instead, as the user spelled it.
+        remedy: what to do about it ("write budget=15usd").
+    """
+
+    def __init__(self, rule: str, *, value: object, remedy: str) -> None:
+        self.rule = rule
+        self.value = value
+        self.remedy = remedy
+        super().__init__(f"{rule}; got {value!s}; {remedy}".replace("\n", " "))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the trip between processes, which the keyword-only arguments would otherwise prevent."""
+        return _rebuild, (type(self), self.rule, str(self.value), self.remedy)
+
+
+class UnsupportedLayerError(UserError):
+    """No model or kernel exists for a layer: an error, never a silent zero."""
+
+
+def _rebuild(kind: type[UserError], rule: str, value: str, remedy: str) -> UserError:
+    return kind(rule, value=value, remedy=remedy)

@@ -1,0 +1,223 @@
+"""Objectives, constraints and the evaluation of one candidate, with the evidence behind every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tinysearch.core.candidate import Candidate
+from tinysearch.core.errors import UserError
+
+ErrorEvidence = Literal["trained", "table", "published", "surrogate", "none"]
+LatencyEvidence = Literal["calibrated", "uncalibrated"]
+
+OBJECTIVES: dict[str, str] = {
+    "eer": "equal error rate",
+    "bom_cost_usd": "board cost (US$)",
+    "latency_s": "latency (s)",
+    "effective_latency_far1_s": "effective latency at FAR 1 % (s)",
+    "effective_latency_far10_s": "effective latency at FAR 10 % (s)",
+    "flash_bytes": "flash needed (bytes)",
+    "ram_bytes": "RAM needed (bytes)",
+    "energy_mj": "energy an authentication (mJ)",
+}
+"""Objectives by name, all minimised, with the label that people read."""
+
+ERROR_OBJECTIVES = frozenset({"eer", "effective_latency_far1_s", "effective_latency_far10_s"})
+"""Objectives that need a trained network; all others follow from the analytic models."""
+
+
+def check_objectives(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple.
+
+    Raises:
+        UserError: none, unknown or repeated names.
+    """
+    chosen = tuple(names)
+    if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(OBJECTIVES):
+        raise UserError(
+            f"objectives are different names out of {', '.join(OBJECTIVES)}",
+            value=list(names),
+            remedy="write for example objectives=[eer,bom_cost_usd,latency_s]",
+        )
+    return chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRates:
+    """Error rates of one branch or one fusion of branches. Rates are fractions.
+
+    Attributes:
+        eer: equal error rate on test people; None where nothing was trained.
+        eer_ci95: bootstrap interval over people, or the interval of the table; None where unknown.
+        eer_validation: equal error rate on validation people, by which the search decides; equals ``eer`` for tables.
+        frr_at_far: FRR by FAR (0.01, 0.1) on test people at the threshold from validation people.
+        thresholds: accepting score by FAR, fixed point as in the firmware (sum of cosines over branches).
+        people, genuine, impostor: how many test people and pairs stand behind it.
+        curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
+    """
+
+    eer: float | None
+    evidence: ErrorEvidence
+    eer_ci95: tuple[float, float] | None = None
+    eer_validation: float | None = None
+    frr_at_far: Mapping[float, float] = field(default_factory=dict)
+    thresholds: Mapping[float, int] = field(default_factory=dict)
+    people: int = 0
+    genuine: int = 0
+    impostor: int = 0
+    curves: Mapping[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def decision_eer(self) -> float | None:
+        """The rate that the search minimises."""
+        return self.eer if self.eer_validation is None else self.eer_validation
+
+
+NO_ERROR_RATES = ErrorRates(eer=None, evidence="none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken rule: its name, limit and actual value in base units, and one line for people."""
+
+    rule: str
+    limit: float
+    actual: float
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rule": self.rule, "limit": self.limit, "actual": self.actual, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BomLine:
+    """One part on the bill of materials."""
+
+    part: str
+    usd: float
+    source: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"part": self.part, "usd": round(self.usd, 4)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchFigures:
+    """What the analytic models say of one branch: parameters, MACs, weights in flash (bytes), arena (bytes), latency (s)."""
+
+    params: int
+    macs: int
+    weight_bytes: int
+    arena_bytes: int
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything known of one candidate; ``to_dict`` gives the point of front.json.
+
+    Attributes:
+        figures: by modality.
+        sensors: parts that sense, by name.
+        flash_bytes, ram_bytes: what the firmware needs.
+        latency_range_s: low and high estimate of ``latency_s``.
+        acquisition_s: capture and preprocessing before the networks, shown apart.
+        violations: broken rules; empty means feasible.
+        details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
+    """
+
+    candidate: Candidate
+    figures: Mapping[str, BranchFigures]
+    sensors: tuple[str, ...]
+    flash_bytes: int
+    ram_bytes: int
+    bom: tuple[BomLine, ...]
+    latency_s: float
+    latency_range_s: tuple[float, float]
+    latency_evidence: LatencyEvidence
+    acquisition_s: float
+    energy_mj: float | None
+    violations: tuple[Violation, ...] = ()
+    errors: ErrorRates = NO_ERROR_RATES
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def feasible(self) -> bool:
+        return not self.violations
+
+    @property
+    def bom_cost_usd(self) -> float:
+        return sum(line.usd for line in self.bom)
+
+    def effective_latency_s(self, far: float) -> float | None:
+        """Expected time to acceptance of a genuine user who retries: latency / (1 - FRR at the FAR); None if unknown or never accepted."""
+        frr = self.errors.frr_at_far.get(far)
+        return None if frr is None or frr >= 1.0 else self.latency_s / (1.0 - frr)
+
+    def values(self, *, validation: bool = False) -> dict[str, float | None]:
+        """Objective values by name; with ``validation`` the error rate is the one by which the search decides."""
+        return {
+            "eer": self.errors.decision_eer if validation else self.errors.eer,
+            "bom_cost_usd": round(self.bom_cost_usd, 4),
+            "latency_s": self.latency_s,
+            "effective_latency_far1_s": self.effective_latency_s(0.01),
+            "effective_latency_far10_s": self.effective_latency_s(0.1),
+            "flash_bytes": self.flash_bytes,
+            "ram_bytes": self.ram_bytes,
+            "energy_mj": self.energy_mj,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The point as CONTRACT's schema spells it, with feasibility and violations; ``firmware`` is null until emitted."""
+        platform = self.candidate.platform
+        shown = self.values()
+        return {
+            "id": self.candidate.id,
+            "modality": self.candidate.modality,
+            "branches": {
+                branch.modality: _branch_dict(branch, self.figures[branch.modality])
+                for branch in self.candidate.branches
+            },
+            "platform": {
+                "processor": platform.processor,
+                "cores": self.details.get("cores"),
+                "flash_bytes": platform.flash_bytes,
+                "psram_bytes": platform.psram_bytes,
+                "sensors": list(self.sensors),
+                "board": platform.board,
+            },
+            "requires": {"flash_bytes": self.flash_bytes, "ram_bytes": self.ram_bytes},
+            "bom": [line.to_dict() for line in self.bom],
+            "values": {
+                "eer": shown["eer"],
+                "eer_ci95": None if self.errors.eer_ci95 is None else list(self.errors.eer_ci95),
+                "eer_validation": self.errors.eer_validation,
+                "bom_cost_usd": shown["bom_cost_usd"],
+                "latency_s": self.latency_s,
+                "latency_range_s": list(self.latency_range_s),
+                "acquisition_s": self.acquisition_s,
+                "effective_latency_far1_s": shown["effective_latency_far1_s"],
+                "effective_latency_far10_s": shown["effective_latency_far10_s"],
+                "energy_mj": self.energy_mj,
+            },
+            "evidence": {"eer": self.errors.evidence, "latency": self.latency_evidence},
+            "firmware": None,
+            "feasible": self.feasible,
+            "violations": [violation.to_dict() for violation in self.violations],
+        }
+
+
+def _branch_dict(branch: Any, figures: BranchFigures) -> dict[str, Any]:
+    return {
+        "blocks": list(branch.blocks),
+        "precision": branch.precision,
+        "width": branch.width,
+        "input_size": branch.input_size,
+        "channels": branch.channels,
+        "embedding": branch.embedding,
+        "params": figures.params,
+        "macs": figures.macs,
+        "weight_bytes": figures.weight_bytes,
+    }

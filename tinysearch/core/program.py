@@ -1,0 +1,353 @@
+"""A network lowered to the steps that the C runtime executes: the one list that plans, times, trains and emits.
+
+``lower`` turns a network spec and a precision into a :class:`Program`: tensors with an element type, and steps that
+name a kernel. Memory planning, latency, flash, quantisation-aware training, the NumPy oracle and the emitter all read
+this list, so they cannot disagree about what runs. Parameters of a step (:class:`FrozenNetwork`) come from training.
+
+How units become steps:
+
+- Convolution and Linear become one step; pool, batch normalisation and ReLU fold into it.
+- Addition with batch normalisation: its scale and shift fold into the steps that feed it where these are linear and
+  feed nothing else; another input gets a ``scale`` step (a 1x1 depthwise convolution, in place where its input dies).
+- GlobalAveragePool with batch normalisation: ``average``, then ``scale``.
+- XNOR: the first convolution reads int8 (``weight_bits`` B); the residual stream is int8; ``pack`` turns it into bit
+  planes once for all its readers; between two binary layers activations stay bit planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.network import (
+    INPUT,
+    Addition,
+    Convolution,
+    GlobalAveragePool,
+    Linear,
+    MaxPool,
+    NetworkSpec,
+    Shape,
+    Unit,
+)
+from tinysearch.core.quantization import Precision
+
+LANE = 32
+"""Channels in one word of a bit plane."""
+
+
+class Element(StrEnum):
+    """Element type of a tensor."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"
+    BITS = "bits"
+
+
+class Operator(StrEnum):
+    """What the C runtime implements; the prefix of the kernel is the element type of the step's output or weights."""
+
+    CONV = "conv"
+    DEPTHWISE = "depthwise"
+    SCALE = "scale"
+    FULLY_CONNECTED = "fully_connected"
+    PACK = "pack"
+    ADD = "add"
+    MAX_POOL = "max_pool"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """One activation buffer.
+
+    Attributes:
+        bits: bit planes of a ``BITS`` tensor (A); layout [height, width, A, ceil(channels / 32)] 32-bit words,
+            channel 32 w + i in bit i of word w, unused bits zero. 0 for other element types.
+    """
+
+    name: str
+    shape: Shape
+    element: Element
+    bits: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the buffer."""
+        if self.element is Element.BITS:
+            return self.shape.height * self.shape.width * self.bits * -(-self.shape.channels // LANE) * 4
+        return self.shape.elements * (4 if self.element is Element.FLOAT32 else 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One call of a kernel.
+
+    Attributes:
+        operator: the kernel family.
+        unit: name of the unit that it comes from.
+        inputs, output: names of tensors.
+        kernel, stride, padding, pool: as in :class:`~tinysearch.core.network.Convolution`.
+        relu: the output is clamped at real zero.
+        weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.
+        activation_bits: A where the step reads bit planes or writes them, else 0.
+        folded: names of the units whose batch normalisation folds into this step, in order of application.
+        macs: multiply-accumulates that the kernel executes (pixels that a pool drops are not computed).
+    """
+
+    name: str
+    operator: Operator
+    unit: str
+    inputs: tuple[str, ...]
+    output: str
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    pool: int = 1
+    relu: bool = False
+    weight_bits: int = 0
+    activation_bits: int = 0
+    folded: tuple[str, ...] = ()
+    macs: int = 0
+
+    @property
+    def has_weights(self) -> bool:
+        return self.weight_bits > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Steps in execution order over named tensors; ``input`` is int8 for every precision."""
+
+    network: NetworkSpec
+    precision: Precision
+    tensors: Mapping[str, Tensor]
+    steps: tuple[Step, ...]
+
+    @property
+    def output(self) -> Tensor:
+        """The embedding."""
+        return self.tensors[self.steps[-1].output]
+
+    def binary(self, step: Step) -> bool:
+        """Whether a step reads bit planes."""
+        return self.tensors[step.inputs[0]].element is Element.BITS
+
+    def weight_shape(self, step: Step) -> tuple[int, ...]:
+        """Shape of the weights: [O, kH, kW, I], for depthwise and scale [C, kH, kW], for fully connected [O, I]."""
+        source, out = self.tensors[step.inputs[0]].shape, self.tensors[step.output].shape
+        match step.operator:
+            case Operator.CONV:
+                return (out.channels, step.kernel, step.kernel, source.channels)
+            case Operator.DEPTHWISE | Operator.SCALE:
+                return (out.channels, step.kernel, step.kernel)
+            case Operator.FULLY_CONNECTED:
+                return (out.channels, source.elements)
+            case _:
+                return ()
+
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenNetwork:
+    """A program with its parameters: what is evaluated, stored and emitted.
+
+    Attributes:
+        parameters: arrays by step name and key. Keys by step:
+            float32 ``weights``, ``bias`` (float32);
+            int8 and the first convolution of an XNOR network ``weights`` (int8 levels), ``bias`` (int32),
+            ``multiplier``, ``shift`` (int32, one a channel);
+            binary step to bit planes ``weights`` (int8 levels -1, 1 or -3, -1, 1, 3), ``thresholds`` (int32 [O, 2^A - 1],
+            ascending): level = number of thresholds that the accumulator reaches;
+            binary step to int8 ``weights``, ``bias``, ``multiplier``, ``shift``, applied to (accumulator << 8) + bias;
+            ``pack``: ``thresholds`` (int32 [2^A - 1]) on the int8 values;
+            ``add``: ``multiplier``, ``shift`` (int32 [3]: left, right, output; TFLite's add with left shift 20).
+        scales, zero_points: of every int8 tensor by name; a tensor of bit planes has the value of one level as scale.
+        seed: seed of the training, or of the random weights where ``trained`` is false.
+    """
+
+    program: Program
+    parameters: Mapping[str, Mapping[str, Array]]
+    scales: Mapping[str, float] = field(default_factory=dict)
+    zero_points: Mapping[str, int] = field(default_factory=dict)
+    trained: bool = False
+    seed: int = 0
+
+
+def lower(network: NetworkSpec, precision: Precision) -> Program:
+    """Lower a network to the steps of one precision.
+
+    Raises:
+        UnsupportedLayerError: a unit that the runtime has no kernel for.
+    """
+    return _Lowering(network, precision).run()
+
+
+class _Lowering:
+    """State of one lowering: tensors and steps so far, and who reads what."""
+
+    def __init__(self, network: NetworkSpec, precision: Precision) -> None:
+        self.network, self.precision = network, precision
+        self.shapes = network.shapes()
+        self.readers: dict[str, list[Unit]] = {}
+        for unit in network.units:
+            for source in unit.inputs:
+                self.readers.setdefault(source, []).append(unit)
+        self.stream = Element.FLOAT32 if precision.kind == "float32" else Element.INT8
+        self.tensors = {INPUT: Tensor(name=INPUT, shape=network.input_shape, element=Element.INT8)}
+        self.steps: list[Step] = []
+
+    def run(self) -> Program:
+        for unit in self.network.units:
+            match unit:
+                case Convolution() | Linear():
+                    self._weighted(unit)
+                case Addition():
+                    self._addition(unit)
+                case GlobalAveragePool():
+                    self._average(unit)
+                case MaxPool():
+                    self._emit(unit, Operator.MAX_POOL, (unit.input,), unit.name, pool=unit.pool)
+        return Program(network=self.network, precision=self.precision, tensors=self.tensors, steps=tuple(self.steps))
+
+    def _emit(
+        self, unit: Unit, operator: Operator, inputs: tuple[str, ...], output: str, *, bits: int = 0, **options: object
+    ) -> None:
+        element = Element.BITS if bits else self.stream
+        self.tensors[output] = Tensor(
+            name=output,
+            shape=self.shapes[unit.name] if operator is not Operator.PACK else self.tensors[inputs[0]].shape,
+            element=element,
+            bits=bits,
+        )
+        self.steps.append(Step(name=output, operator=operator, unit=unit.name, inputs=inputs, output=output, **options))  # type: ignore[arg-type]
+
+    def _weighted(self, unit: Convolution | Linear) -> None:
+        xnor = self.precision.kind == "xnor"
+        depthwise = isinstance(unit, Convolution) and unit.depthwise
+        binary = xnor and unit.input != INPUT and not depthwise
+        if xnor and unit.input == INPUT and isinstance(unit, Linear):
+            raise UnsupportedLayerError(
+                "the first layer of an XNOR network is a convolution",
+                value=unit.name,
+                remedy="start the architecture with a Convolution",
+            )
+        if binary and isinstance(unit, Convolution) and unit.pool > 1:
+            raise UnsupportedLayerError(
+                "a binary convolution has no fused pool", value=unit.name, remedy="use a MaxPool unit after it"
+            )
+        source = self._packed(unit) if binary else unit.input
+        to_bits = self.precision.activation_bits if binary and unit.relu and self._feeds_only_binary(unit.name) else 0
+        folded = (unit.name,) if unit.batch_norm else ()
+        follower = self._foldable_addition(unit)
+        if follower is not None:
+            folded += (follower.name,)
+        common = {
+            "bits": to_bits,
+            "relu": unit.relu,
+            "weight_bits": self.precision.weight_bits if not (xnor and depthwise) else 8,
+            "activation_bits": self.precision.activation_bits if binary else 0,
+            "folded": folded,
+        }
+        if isinstance(unit, Linear):
+            self._emit(
+                unit,
+                Operator.FULLY_CONNECTED,
+                (source,),
+                unit.name,
+                macs=self.network.counts()[unit.name].macs,
+                **common,
+            )  # type: ignore[arg-type]
+            return
+        out, depth = self.shapes[unit.name], self.shapes[unit.input].channels
+        macs = out.elements * unit.pool**2 * unit.kernel**2 * (1 if depthwise else depth)
+        geometry = {"kernel": unit.kernel, "stride": unit.stride, "padding": unit.padding, "pool": unit.pool}
+        self._emit(
+            unit,
+            Operator.DEPTHWISE if depthwise else Operator.CONV,
+            (source,),
+            unit.name,
+            macs=macs,
+            **geometry,
+            **common,
+        )  # type: ignore[arg-type]
+
+    def _reads_bits(self, unit: Unit) -> bool:
+        return self.precision.kind == "xnor" and (
+            isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)
+        )
+
+    def _feeds_only_binary(self, name: str) -> bool:
+        readers = self.readers.get(name, [])
+        return bool(readers) and all(self._reads_bits(reader) for reader in readers)
+
+    def _packed(self, unit: Convolution | Linear) -> str:
+        """Name of the bit planes of a unit's input, packing an int8 tensor at its first reader."""
+        if self.tensors[unit.input].element is Element.BITS:
+            return unit.input
+        name = f"{unit.input}_bits"
+        if name not in self.tensors:
+            self._emit(
+                unit,
+                Operator.PACK,
+                (unit.input,),
+                name,
+                bits=self.precision.activation_bits,
+                activation_bits=self.precision.activation_bits,
+            )
+        return name
+
+    def _foldable_addition(self, unit: Unit) -> Addition | None:
+        """The addition whose batch normalisation folds into this unit: its only reader, with nothing non-linear between."""
+        readers = self.readers.get(unit.name, [])
+        linear = isinstance(unit, Convolution | Linear) and not unit.relu
+        if (
+            linear
+            and len(readers) == 1
+            and isinstance(readers[0], Addition)
+            and readers[0].batch_norm
+            and readers[0].left != readers[0].right
+        ):
+            return readers[0]
+        return None
+
+    def _addition(self, unit: Addition) -> None:
+        inputs = []
+        units = {other.name: other for other in self.network.units}
+        for source in unit.inputs:
+            producer = units.get(source)
+            if unit.batch_norm and (producer is None or self._foldable_addition(producer) is not unit):
+                inputs.append(self._scale(unit, source, folded=(unit.name,), relu=False))
+            else:
+                inputs.append(source)
+        self._emit(unit, Operator.ADD, (inputs[0], inputs[1]), unit.name, relu=unit.relu)
+
+    def _scale(self, unit: Unit, source: str, *, folded: tuple[str, ...], relu: bool, output: str | None = None) -> str:
+        name = output or f"{unit.name}_{source}_scaled"
+        bits = self.precision.weight_bits if self.precision.kind != "xnor" else 8
+        self._emit(
+            unit,
+            Operator.SCALE,
+            (source,),
+            name,
+            weight_bits=bits,
+            folded=folded,
+            relu=relu,
+            macs=self.shapes[unit.name].elements,
+        )
+        return name
+
+    def _average(self, unit: GlobalAveragePool) -> None:
+        if not unit.batch_norm:
+            self._emit(unit, Operator.AVERAGE, (unit.input,), unit.name, relu=unit.relu)
+            return
+        mean = f"{unit.name}_mean"
+        self._emit(unit, Operator.AVERAGE, (unit.input,), mean)
+        self._scale(unit, mean, folded=(unit.name,), relu=unit.relu, output=unit.name)

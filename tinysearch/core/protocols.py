@@ -1,0 +1,164 @@
+"""What a plug-in implements, one protocol a kind; the conformance suites in :mod:`tinysearch.testing` check each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.network import NetworkSpec
+from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.program import FrozenNetwork, Program, Step
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """One modality's samples of one split.
+
+    Attributes:
+        inputs: int8 [N, height, width, channels], exactly what the firmware feeds its network (byte - 128).
+        identities: int32 [N], the identity of each sample within its modality and split, from 0.
+    """
+
+    inputs: npt.NDArray[np.int8]
+    identities: npt.NDArray[np.int32]
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Samples by modality and split; splits are disjoint in people.
+
+    Attributes:
+        name: as configured.
+        digest: of the bytes and settings that determine every sample (hex).
+        modalities: the modalities it has samples of.
+    """
+
+    name: str
+    digest: str
+    modalities: tuple[str, ...]
+
+    def load(self, modality: str, split: Split, *, input_size: int, channels: int) -> Samples:
+        """Samples prepared for a network's input. Called often; implementations cache."""
+        ...
+
+    def people(self, split: Split) -> Mapping[str, npt.NDArray[np.int32]]:
+        """For each modality, int32 [P]: the identity in that modality of person 0 .. P-1 of a split.
+
+        A person without that modality has -1. Chimeric people pair an identity of one modality with one of another.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingProgress:
+    """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, and validation EER if known."""
+
+    branch: BranchSpec
+    phase: str
+    fraction: float
+    loss: float | None = None
+    eer_validation: float | None = None
+
+
+ProgressCallback = Callable[[TrainingProgress], None]
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """Trains one branch on a data set.
+
+    Attributes:
+        digest: of every setting that changes a result (hex); part of the memo's key.
+    """
+
+    digest: str
+
+    def fit(
+        self, branch: BranchSpec, network: NetworkSpec, data: Dataset, *, workspace: Path, progress: ProgressCallback
+    ) -> FrozenNetwork:
+        """Train and freeze.
+
+        Args:
+            workspace: folder for stages that other branches share (the float start of a quantised branch) and for
+                checkpoints; written atomically, safe to share between processes.
+            progress: called at least once an epoch; may raise KeyboardInterrupt.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecord:
+    """What one training took: seconds of work (simulated for a table), and whether it was remembered instead of done."""
+
+    branch: BranchSpec
+    seconds: float
+    remembered: bool
+
+
+@runtime_checkable
+class ErrorModel(Protocol):
+    """Where error rates come from: trainings, a table, published figures, or nothing.
+
+    Attributes:
+        evidence: of the rates it gives.
+        needs_training: whether ``train`` must run before ``error_rates`` knows a branch.
+    """
+
+    evidence: ErrorEvidence
+    needs_training: bool
+
+    def train(self, branch: BranchSpec, *, progress: ProgressCallback) -> TrainingRecord:
+        """Make one branch known. Idempotent: a known branch returns at once with ``remembered`` true."""
+        ...
+
+    def knows(self, branch: BranchSpec) -> bool:
+        """Whether ``error_rates`` can be answered for this branch without training."""
+        ...
+
+    def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
+        """Error rates of a branch or of the fusion of two; every branch must be known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyEstimate:
+    """Seconds of one step or program: estimate, low and high, and whether measured entries stand behind it."""
+
+    seconds: float
+    low: float
+    high: float
+    calibrated: bool
+
+
+@runtime_checkable
+class LatencyModel(Protocol):
+    """Seconds that a step takes on a processor; raises for what it has no entry for."""
+
+    def step(
+        self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
+    ) -> LatencyEstimate: ...
+
+
+@runtime_checkable
+class FirmwareBackend(Protocol):
+    """Chooses kernels for the steps of a program on a target, for example a SIMD library where its arithmetic is ours."""
+
+    name: str
+
+    def supports(self, program: Program, step: Step, *, processor: str) -> bool: ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Decides what to evaluate next; see :mod:`tinysearch.search.samplers` for the state it is given."""
+
+    name: str

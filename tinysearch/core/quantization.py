@@ -1,0 +1,175 @@
+"""Precisions and the integer arithmetic that Python and C share bit for bit.
+
+Requantisation is that of TensorFlow Lite's int8 scheme: a saturating rounding doubling high multiply by a 31-bit
+multiplier, then a rounding shift right (Jacob et al. 2018, arXiv 1712.05877). Frozen networks only use multipliers
+below one half, so a shift is always to the right and at least 1, which the C kernels rely on.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UserError
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+INT8_LOW, INT8_HIGH = -128, 127
+INPUT_SCALE = 1.0 / 128.0
+"""A network's input is int8 for every precision: byte - 128, standing for (byte - 128) / 128."""
+
+XNOR_FRACTION_BITS = 8
+"""A binary accumulator is shifted left by this before its bias is added, so that the bias is finer than one count."""
+
+COSINE_FRACTION_BITS = 20
+"""Cosines are fixed point with this many fraction bits; so are thresholds."""
+
+_XNOR = re.compile(r"^xnor([123])/([12])$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """The arithmetic of one branch.
+
+    Attributes:
+        kind: ``float32``, ``int8`` or ``xnor``.
+        activation_bits, weight_bits: 32/32, 8/8, or A/B of XNOR A/B with A in 1..3 and B in 1..2.
+    """
+
+    kind: Literal["float32", "int8", "xnor"]
+    activation_bits: int
+    weight_bits: int
+
+    @classmethod
+    def parse(cls, text: object) -> Precision:
+        """``float32``, ``int8`` or ``xnorA/B``.
+
+        Raises:
+            UserError: anything else.
+        """
+        name = str(text).strip().lower()
+        if name == "float32":
+            return cls(kind="float32", activation_bits=32, weight_bits=32)
+        if name == "int8":
+            return cls(kind="int8", activation_bits=8, weight_bits=8)
+        match = _XNOR.match(name)
+        if match is None:
+            raise UserError(
+                "a precision is float32, int8 or xnorA/B with A in 1..3 and B in 1..2",
+                value=text,
+                remedy="write for example precision=int8 or precision=xnor2/1",
+            )
+        return cls(kind="xnor", activation_bits=int(match.group(1)), weight_bits=int(match.group(2)))
+
+    def __str__(self) -> str:
+        return self.kind if self.kind != "xnor" else f"xnor{self.activation_bits}/{self.weight_bits}"
+
+    @property
+    def levels(self) -> int:
+        """Highest activation level of an XNOR precision: 2^A - 1."""
+        return (1 << self.activation_bits) - 1
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """Multiplier m in [2^30, 2^31) and right shift n >= 1 with real ~ m / 2^31 / 2^n.
+
+    Args:
+        real: the factor, 0 <= real < 0.5. A factor below 2^-32 becomes (0, 1).
+
+    Raises:
+        ValueError: outside that range.
+    """
+    if not 0.0 <= real < 0.5:
+        raise ValueError(f"a requantisation multiplier lies in [0, 0.5), got {real}")
+    if real < 2.0**-32:
+        return 0, 1
+    fraction, exponent = math.frexp(real)
+    multiplier = round(fraction * (1 << 31))
+    if multiplier == 1 << 31:
+        multiplier, exponent = multiplier // 2, exponent + 1
+    if exponent > -1:  # rounding carried 0.4999.. up to one half
+        return (1 << 31) - 1, 1
+    return multiplier, -exponent
+
+
+def doubling_high_multiply(value: npt.ArrayLike, multiplier: npt.ArrayLike) -> Int64:
+    """Rounding of ``value * multiplier / 2^31`` to nearest, halves towards plus infinity for the int32 range used here.
+
+    TFLite's nudge of negative products together with a truncating division gives the same as a floor of the sum
+    with 2^30, which is what the C kernels compute.
+    """
+    product = np.asarray(value, np.int64) * np.asarray(multiplier, np.int64)
+    return (product + (1 << 30)) >> 31
+
+
+def rounding_shift_right(value: npt.ArrayLike, shift: npt.ArrayLike) -> Int64:
+    """``value / 2^shift`` rounded to nearest, halves away from zero; shift >= 0."""
+    wide, bits = np.asarray(value, np.int64), np.asarray(shift, np.int64)
+    half = np.where(bits > 0, np.int64(1) << np.maximum(bits - 1, 0), 0)
+    return (wide + half - np.where((wide < 0) & (bits > 0), 1, 0)) >> bits
+
+
+def requantize(
+    accumulator: npt.ArrayLike,
+    multiplier: npt.ArrayLike,
+    shift: npt.ArrayLike,
+    *,
+    zero_point: int,
+    low: int = INT8_LOW,
+    high: int = INT8_HIGH,
+) -> npt.NDArray[np.int8]:
+    """int8 from int32 accumulators: clamp(zero_point + accumulator * multiplier / 2^31 / 2^shift).
+
+    Args:
+        accumulator: int32 values, channels last.
+        multiplier, shift: scalars or one a channel, from :func:`quantize_multiplier`.
+        zero_point: of the output.
+        low, high: clamp, for a fused ReLU ``low = zero_point``.
+    """
+    scaled = rounding_shift_right(doubling_high_multiply(accumulator, multiplier), shift) + zero_point
+    return np.clip(scaled, low, high).astype(np.int8)
+
+
+def cosine_fixed(left: npt.NDArray[np.int8], right: npt.NDArray[np.int8]) -> Int64:
+    """Cosine of int8 embeddings in fixed point with :data:`COSINE_FRACTION_BITS` fraction bits.
+
+    Computed as the C runtime does: one integer dot product, two squared norms, one integer square root, a division
+    that truncates towards zero. An embedding of zeros has cosine 0 to everything.
+
+    Args:
+        left, right: shapes [..., E] that broadcast, E <= 1024.
+
+    Returns:
+        int64, shape of the broadcast without its last axis, in [-2^20, 2^20] up to rounding.
+    """
+    a, b = left.astype(np.int64), right.astype(np.int64)
+    dot = (a * b).sum(-1)
+    product = (a * a).sum(-1) * (b * b).sum(-1)
+    return _cosine(dot, product)
+
+
+def cosine_fixed_from_norms(dot: npt.ArrayLike, left_norm: npt.ArrayLike, right_norm: npt.ArrayLike) -> Int64:
+    """As :func:`cosine_fixed`, from dot products and squared norms that are already there (all int64)."""
+    return _cosine(np.asarray(dot, np.int64), np.asarray(left_norm, np.int64) * np.asarray(right_norm, np.int64))
+
+
+def _cosine(dot: Int64, product: Int64) -> Int64:
+    root = _isqrt_shifted(product)
+    quotient = (np.abs(dot) << (COSINE_FRACTION_BITS + 8)) // np.maximum(root, 1)
+    return np.where(root > 0, np.sign(dot) * quotient, 0).astype(np.int64)
+
+
+def _isqrt_shifted(value: Int64) -> Int64:
+    """floor(sqrt(value * 2^16)), exact for value < 2^48."""
+    wide = value.astype(np.uint64) << np.uint64(16)
+    root = np.floor(np.sqrt(wide.astype(np.float64))).astype(np.uint64)
+    root = np.where(root * root > wide, root - np.uint64(1), root)
+    after = root + np.uint64(1)
+    fits = (after <= np.uint64(0xFFFFFFFF)) & (after * after <= wide)
+    return np.where(fits, after, root).astype(np.int64)

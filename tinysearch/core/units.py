@@ -1,0 +1,96 @@
+"""Money, sizes and durations as users spell them.
+
+Memory parts are sold in binary multiples, so ``4MB`` means 4 MiB here, as it does in a data sheet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tinysearch.core.errors import UserError
+
+_AMOUNT = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)\s*([a-zA-Z$€]*)\s*$")
+_BYTES = {"": 1, "b": 1, "byte": 1, "bytes": 1, "k": 2**10, "kb": 2**10, "kib": 2**10}
+_BYTES |= {"m": 2**20, "mb": 2**20, "mib": 2**20, "g": 2**30, "gb": 2**30, "gib": 2**30}
+_SECONDS = {
+    "": 1.0,
+    "s": 1.0,
+    "sec": 1.0,
+    "ms": 1e-3,
+    "min": 60.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "hour": 3600.0,
+    "d": 86400.0,
+}
+_CURRENCIES = {"": "usd", "$": "usd", "usd": "usd", "dollar": "usd", "dollars": "usd", "€": "eur", "euro": "eur"}
+
+
+def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
+    match = _AMOUNT.match(str(text))
+    if match is None:
+        raise UserError(rule, value=text, remedy=remedy)
+    return float(match.group(1)), match.group(2).lower()
+
+
+def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> float:
+    """US$ from ``15usd``, ``12.50USD``, ``$15``, ``15`` or ``15 eur`` with ``rates={"eur": 1.1}``.
+
+    Args:
+        text: the amount as typed; a plain number is US$.
+        rates: US$ that one unit of another currency buys.
+
+    Raises:
+        UserError: not an amount, negative, or a currency without a rate.
+    """
+    rule, remedy = "a budget is an amount of money", "write for example budget=15usd"
+    amount, unit = _split(text, rule=rule, remedy=remedy)
+    currency = _CURRENCIES.get(unit, unit)
+    rate = 1.0 if currency == "usd" else {k.lower(): v for k, v in (rates or {}).items()}.get(currency)
+    if rate is None:
+        raise UserError(
+            "a currency other than US$ needs an exchange rate",
+            value=text,
+            remedy=f"add +rates.{currency}=USD_PER_UNIT" if len(currency) == 3 else remedy,
+        )
+    if amount < 0:
+        raise UserError("a budget is not negative", value=text, remedy=remedy)
+    return amount * rate
+
+
+def parse_bytes(text: object, *, what: str = "a size") -> int:
+    """Bytes from ``4MB`` (4 MiB, as memory parts are sold), ``512KiB``, ``0MB`` or a plain number of bytes.
+
+    Raises:
+        UserError: not a size, negative, or not a whole number of bytes.
+    """
+    remedy = "write for example 4MB, 512KiB or 0MB"
+    amount, unit = _split(text, rule=f"{what} is a number of bytes", remedy=remedy)
+    if unit not in _BYTES or amount < 0 or (amount * _BYTES[unit]) % 1:
+        raise UserError(f"{what} is a number of bytes", value=text, remedy=remedy)
+    return int(amount * _BYTES[unit])
+
+
+def parse_duration(text: object) -> float:
+    """Seconds from ``10min``, ``90s``, ``2h`` or a plain number of seconds.
+
+    Raises:
+        UserError: not a duration, or negative.
+    """
+    remedy = "write for example timeout=10min"
+    amount, unit = _split(text, rule="a duration is an amount of time", remedy=remedy)
+    if unit not in _SECONDS or amount < 0:
+        raise UserError("a duration is an amount of time", value=text, remedy=remedy)
+    return amount * _SECONDS[unit]
+
+
+def format_bytes(size: int) -> str:
+    """``4 MB``, ``212 KiB`` or ``17 B``: the shortest exact or one-decimal form; whole MiB print as ``MB``."""
+    if size % 2**20 == 0:
+        return f"{size // 2**20} MB"
+    if size >= 2**20:
+        return f"{size / 2**20:.2f} MiB"
+    if size >= 2**10:
+        return f"{size / 2**10:.0f} KiB" if size % 2**10 == 0 else f"{size / 2**10:.1f} KiB"
+    return f"{size} B"
