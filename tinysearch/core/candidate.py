@@ -41,9 +41,10 @@ class BranchSpec:
 
     @property
     def key(self) -> str:
-        """Readable and unique, fit for file names: ``face-r2-2-int8-w16-i64x3-e64``."""
-        precision = self.precision.replace("/", "")
-        return f"{self.modality}-{self.architecture}-{'-'.join(map(str, self.blocks))}-{precision}-w{self.width}-i{self.input_size}x{self.channels}-e{self.embedding}"
+        """Readable and unique, fit for file names: ``face-resnet-2-2-int8-w16-i64x3-e64``."""
+        layout, precision = "-".join(map(str, self.blocks)), self.precision.replace("/", "")
+        sizes = f"w{self.width}-i{self.input_size}x{self.channels}-e{self.embedding}"
+        return f"{self.modality}-{self.architecture}-{layout}-{precision}-{sizes}"
 
     @property
     def short(self) -> str:

@@ -105,7 +105,7 @@ class BomLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchFigures:
-    """What the analytic models say of one branch: parameters, MACs, weights in flash (bytes), arena (bytes), latency (s)."""
+    """Analytic figures of one branch: parameters, MACs, weights in flash and arena (bytes), latency (s)."""
 
     params: int
     macs: int
@@ -152,12 +152,15 @@ class Evaluation:
         return sum(line.usd for line in self.bom)
 
     def effective_latency_s(self, far: float) -> float | None:
-        """Expected time to acceptance of a genuine user who retries: latency / (1 - FRR at the FAR); None if unknown or never accepted."""
+        """Expected time until a genuine user who retries is accepted: latency / (1 - FRR at the FAR).
+
+        None where the rate is unknown or nobody is ever accepted.
+        """
         frr = self.errors.frr_at_far.get(far)
         return None if frr is None or frr >= 1.0 else self.latency_s / (1.0 - frr)
 
     def values(self, *, validation: bool = False) -> dict[str, float | None]:
-        """Objective values by name; with ``validation`` the error rate is the one by which the search decides."""
+        """Objective values by name; ``validation`` takes the error rate by which the search decides."""
         return {
             "eer": self.errors.decision_eer if validation else self.errors.eer,
             "bom_cost_usd": round(self.bom_cost_usd, 4),
@@ -170,7 +173,7 @@ class Evaluation:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """The point as CONTRACT's schema spells it, with feasibility and violations; ``firmware`` is null until emitted."""
+        """The point as front.json spells it, with feasibility and violations; ``firmware`` is null until emitted."""
         platform = self.candidate.platform
         shown = self.values()
         return {

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -164,11 +165,12 @@ class FrozenNetwork:
             float32 ``weights``, ``bias`` (float32);
             int8 and the first convolution of an XNOR network ``weights`` (int8 levels), ``bias`` (int32),
             ``multiplier``, ``shift`` (int32, one a channel);
-            binary step to bit planes ``weights`` (int8 levels -1, 1 or -3, -1, 1, 3), ``thresholds`` (int32 [O, 2^A - 1],
-            ascending): level = number of thresholds that the accumulator reaches;
+            binary step to bit planes ``weights`` (int8 levels -1, 1 or -3, -1, 1, 3), ``thresholds`` (int32
+            [O, 2^A - 1], ascending): level = number of thresholds that the accumulator reaches;
             binary step to int8 ``weights``, ``bias``, ``multiplier``, ``shift``, applied to (accumulator << 8) + bias;
             ``pack``: ``thresholds`` (int32 [2^A - 1]) on the int8 values;
-            ``add``: ``multiplier``, ``shift`` (int32 [3]: left, right, output; TFLite's add with left shift 20).
+            ``add``: ``multiplier``, ``shift`` (int32 [3]: left, right, output; TFLite's add with left shift 20; the
+            shift of an input may be 0).
         scales, zero_points: of every int8 tensor by name; a tensor of bit planes has the value of one level as scale.
         seed: seed of the training, or of the random weights where ``trained`` is false.
     """
@@ -218,7 +220,7 @@ class _Lowering:
         return Program(network=self.network, precision=self.precision, tensors=self.tensors, steps=tuple(self.steps))
 
     def _emit(
-        self, unit: Unit, operator: Operator, inputs: tuple[str, ...], output: str, *, bits: int = 0, **options: object
+        self, unit: Unit, operator: Operator, inputs: tuple[str, ...], output: str, *, bits: int = 0, **fields: Any
     ) -> None:
         element = Element.BITS if bits else self.stream
         self.tensors[output] = Tensor(
@@ -227,7 +229,7 @@ class _Lowering:
             element=element,
             bits=bits,
         )
-        self.steps.append(Step(name=output, operator=operator, unit=unit.name, inputs=inputs, output=output, **options))  # type: ignore[arg-type]
+        self.steps.append(Step(name=output, operator=operator, unit=unit.name, inputs=inputs, output=output, **fields))
 
     def _weighted(self, unit: Convolution | Linear) -> None:
         xnor = self.precision.kind == "xnor"
@@ -245,11 +247,11 @@ class _Lowering:
             )
         source = self._packed(unit) if binary else unit.input
         to_bits = self.precision.activation_bits if binary and unit.relu and self._feeds_only_binary(unit.name) else 0
-        folded = (unit.name,) if unit.batch_norm else ()
+        folded: tuple[str, ...] = (unit.name,) if unit.batch_norm else ()
         follower = self._foldable_addition(unit)
         if follower is not None:
             folded += (follower.name,)
-        common = {
+        common: dict[str, Any] = {
             "bits": to_bits,
             "relu": unit.relu,
             "weight_bits": self.precision.weight_bits if not (xnor and depthwise) else 8,
@@ -264,7 +266,7 @@ class _Lowering:
                 unit.name,
                 macs=self.network.counts()[unit.name].macs,
                 **common,
-            )  # type: ignore[arg-type]
+            )
             return
         out, depth = self.shapes[unit.name], self.shapes[unit.input].channels
         macs = out.elements * unit.pool**2 * unit.kernel**2 * (1 if depthwise else depth)
@@ -277,7 +279,7 @@ class _Lowering:
             macs=macs,
             **geometry,
             **common,
-        )  # type: ignore[arg-type]
+        )
 
     def _reads_bits(self, unit: Unit) -> bool:
         return self.precision.kind == "xnor" and (
@@ -305,7 +307,7 @@ class _Lowering:
         return name
 
     def _foldable_addition(self, unit: Unit) -> Addition | None:
-        """The addition whose batch normalisation folds into this unit: its only reader, with nothing non-linear between."""
+        """The addition whose batch normalisation folds into this unit: its only reader, nothing non-linear between."""
         readers = self.readers.get(unit.name, [])
         linear = isinstance(unit, Convolution | Linear) and not unit.relu
         if (

@@ -60,7 +60,7 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingProgress:
-    """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, and validation EER if known."""
+    """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, validation EER."""
 
     branch: BranchSpec
     phase: str
@@ -97,7 +97,7 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """What one training took: seconds of work (simulated for a table), and whether it was remembered instead of done."""
+    """What one training took: seconds of work (simulated for a table), or that it was remembered, not done."""
 
     branch: BranchSpec
     seconds: float
@@ -150,7 +150,7 @@ class LatencyModel(Protocol):
 
 @runtime_checkable
 class FirmwareBackend(Protocol):
-    """Chooses kernels for the steps of a program on a target, for example a SIMD library where its arithmetic is ours."""
+    """Kernels for the steps of a program on a target, for example a SIMD library where its arithmetic is ours."""
 
     name: str
 

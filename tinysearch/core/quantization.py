@@ -77,24 +77,23 @@ class Precision:
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """Multiplier m in [2^30, 2^31) and right shift n >= 1 with real ~ m / 2^31 / 2^n.
+    """Multiplier m in [2^30, 2^31) and right shift n with real ~ m / 2^31 / 2^n.
 
     Args:
-        real: the factor, 0 <= real < 0.5. A factor below 2^-32 becomes (0, 1).
+        real: the factor, 0 <= real <= 0.5. A factor below 2^-32 becomes (0, 1). Below one half n is at least 1;
+            exactly one half is (2^30, 0), which only the inputs of an addition may have.
 
     Raises:
         ValueError: outside that range.
     """
-    if not 0.0 <= real < 0.5:
-        raise ValueError(f"a requantisation multiplier lies in [0, 0.5), got {real}")
+    if not 0.0 <= real <= 0.5:
+        raise ValueError(f"a requantisation multiplier lies in [0, 0.5], got {real}")
     if real < 2.0**-32:
         return 0, 1
+    if real == 0.5:
+        return 1 << 30, 0
     fraction, exponent = math.frexp(real)
-    multiplier = round(fraction * (1 << 31))
-    if multiplier == 1 << 31:
-        multiplier, exponent = multiplier // 2, exponent + 1
-    if exponent > -1:  # rounding carried 0.4999.. up to one half
-        return (1 << 31) - 1, 1
+    multiplier = min(round(fraction * (1 << 31)), (1 << 31) - 1)
     return multiplier, -exponent
 
 
@@ -169,7 +168,7 @@ def _isqrt_shifted(value: Int64) -> Int64:
     """floor(sqrt(value * 2^16)), exact for value < 2^48."""
     wide = value.astype(np.uint64) << np.uint64(16)
     root = np.floor(np.sqrt(wide.astype(np.float64))).astype(np.uint64)
-    root = np.where(root * root > wide, root - np.uint64(1), root)
+    root = root - (root * root > wide).astype(np.uint64)
     after = root + np.uint64(1)
     fits = (after <= np.uint64(0xFFFFFFFF)) & (after * after <= wide)
-    return np.where(fits, after, root).astype(np.int64)
+    return (root + fits.astype(np.uint64)).astype(np.int64)
