@@ -1,0 +1,75 @@
+"""Flash: bootloader, partition table, NVS, then the application with its weights at the alignment that ESP-IDF asks for.
+
+Source of the rules: ESP-IDF partition tables (table at 0x8000, first partition at 0x9000 or later, application
+partitions aligned to 64 KiB). ``paper_flash_bytes`` is the rule of the paper, kept as a named alternative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tinysearch.analytic.kernels import footprint
+from tinysearch.core.network import NetworkSpec
+from tinysearch.core.program import Program
+from tinysearch.core.quantization import Precision
+
+APP_OFFSET = 0x10000
+APP_ALIGNMENT = 0x10000
+NVS_OFFSET, NVS_BYTES = 0x9000, 0x6000
+PHY_OFFSET, PHY_BYTES = 0xF000, 0x1000
+PAPER_PROGRAM_BYTES = 2**20 // 4
+_ARRAY_ALIGNMENT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlashPlan:
+    """What lies in flash, in bytes.
+
+    Attributes:
+        program_bytes: code and read-only data of the application without weights.
+        weight_bytes: parameters of all branches as packed for their kernels.
+        app_bytes: size of the application partition, a multiple of 64 KiB.
+        total_bytes: end of the last partition: the flash that the board must have.
+    """
+
+    program_bytes: int
+    weight_bytes: int
+    app_bytes: int
+    total_bytes: int
+
+
+def parameter_bytes(program: Program) -> int:
+    """Bytes of a branch's parameters in flash, every step's constants aligned to 16 bytes."""
+    sizes = (footprint(program, step).parameter_bytes for step in program.steps)
+    return sum(-(-size // _ARRAY_ALIGNMENT) * _ARRAY_ALIGNMENT for size in sizes)
+
+
+def plan_flash(*, program_bytes: int, weight_bytes: int) -> FlashPlan:
+    """Flash plan of an application of ``program_bytes`` with ``weight_bytes`` of constants."""
+    app = -(-(program_bytes + weight_bytes) // APP_ALIGNMENT) * APP_ALIGNMENT
+    return FlashPlan(
+        program_bytes=program_bytes, weight_bytes=weight_bytes, app_bytes=app, total_bytes=APP_OFFSET + app
+    )
+
+
+def paper_weight_bytes(network: NetworkSpec, precision: Precision) -> int:
+    """Weights by the paper's rule: XNOR counts B bits a weight and nothing else, float32 and int8 weights and BN."""
+    counts = network.counts().values()
+    weights = sum(count.weights for count in counts)
+    if precision.kind == "xnor":
+        return -(-weights * precision.weight_bits // 8)
+    return (weights + sum(count.batch_norm for count in counts)) * precision.weight_bits // 8
+
+
+def paper_flash_bytes(weight_bytes: Iterable[int]) -> int:
+    """The paper's flash rule: weights plus 0.25 MiB of program must stay below the part, a power of two in MiB.
+
+    Returns:
+        Bytes of the smallest part that is strictly larger, at least 1 MiB.
+    """
+    need = sum(weight_bytes) + PAPER_PROGRAM_BYTES
+    size = 2**20
+    while size <= need:
+        size *= 2
+    return size

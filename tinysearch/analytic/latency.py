@@ -1,0 +1,167 @@
+"""Latency: cycles of every step from a table of fitted or published coefficients, summed over cores.
+
+cycles(step) = macs * per_mac + patch * per_patch + outputs * per_output + per_step
+
+``patch`` counts the values that a convolution gathers for its windows, ``outputs`` the values it writes. Coefficients
+belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and a step
+without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time plus
+contention; one branch never uses a second core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.program import Operator, Program, Step
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.provenance import Sourced
+
+FEATURES = ("macs", "patch", "outputs", "steps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyEntry:
+    """Coefficients of one kernel on one instruction set, in cycles.
+
+    Attributes:
+        per_mac, per_patch, per_output, per_step: cycles a unit of each feature.
+        low, high: factors on the estimate that bound it.
+        calibrated: fitted on counts or times of this very kernel.
+        source, date: where the coefficients come from.
+    """
+
+    per_mac: float
+    per_patch: float
+    per_output: float
+    per_step: float
+    low: float
+    high: float
+    calibrated: bool
+    source: str
+    date: str
+
+    def cycles(self, features: Mapping[str, float]) -> float:
+        """Cycles of a step with these features."""
+        weights = (self.per_mac, self.per_patch, self.per_output, self.per_step)
+        return sum(weight * features[name] for weight, name in zip(weights, FEATURES, strict=True))
+
+
+EntryKey = tuple[str, str, str]
+"""Instruction set, arithmetic (``float32``, ``int8``, ``xnor2/1`` ...), kernel class (see :func:`kernel_class`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorTiming:
+    """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of weights or arena in slow memory."""
+
+    isa: str
+    frequency_hz: float
+    cores: int
+    psram_factor: float
+    contention: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyTable:
+    """Entries by instruction set, arithmetic and kernel class, and processors by name."""
+
+    name: str
+    entries: Mapping[EntryKey, LatencyEntry]
+    processors: Mapping[str, ProcessorTiming]
+    acquisition_s: Mapping[str, Sourced]
+
+    def step(
+        self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
+    ) -> LatencyEstimate:
+        """Seconds of one step.
+
+        Raises:
+            UnsupportedLayerError: no entry for the step on this processor.
+        """
+        del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
+        timing = self.timing(processor)
+        key = (timing.isa, arithmetic(program, step), kernel_class(program, step))
+        entry = self.entries.get(key)
+        if entry is None:
+            raise UnsupportedLayerError(
+                "every layer has a latency entry", value=" ".join(key), remedy=f"add an entry to the table {self.name}"
+            )
+        slow = timing.psram_factor if arena_in_psram else 1.0
+        seconds = entry.cycles(step_features(program, step)) * slow / timing.frequency_hz
+        return LatencyEstimate(
+            seconds=seconds, low=seconds * entry.low, high=seconds * entry.high, calibrated=entry.calibrated
+        )
+
+    def timing(self, processor: str) -> ProcessorTiming:
+        """Timing facts of a processor.
+
+        Raises:
+            UnsupportedLayerError: the table does not know it.
+        """
+        if processor not in self.processors:
+            raise UnsupportedLayerError(
+                "every processor has a clock and an instruction set",
+                value=processor,
+                remedy=f"add it to the table {self.name}",
+            )
+        return self.processors[processor]
+
+    def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+        """Seconds of one inference of a branch on one core."""
+        parts = [
+            self.step(program, step, processor=processor, weights_in_flash=True, arena_in_psram=arena_in_psram)
+            for step in program.steps
+        ]
+        return LatencyEstimate(
+            seconds=sum(part.seconds for part in parts),
+            low=sum(part.low for part in parts),
+            high=sum(part.high for part in parts),
+            calibrated=all(part.calibrated for part in parts),
+        )
+
+
+def arithmetic(program: Program, step: Step) -> str:
+    """The arithmetic that a step's kernel computes in: an XNOR network also runs int8 kernels."""
+    if program.precision.kind == "xnor" and not program.binary(step):
+        return "int8"
+    return str(program.precision)
+
+
+def kernel_class(program: Program, step: Step) -> str:
+    """Class of kernels that one entry describes: the operator, with the byte-fed first convolution apart."""
+    if step.operator is Operator.CONV and step.inputs[0] == "input":
+        return "first_conv"
+    if step.operator is Operator.CONV and program.binary(step) and program.tensors[step.output].bits:
+        return "conv_bits"
+    return step.operator.value
+
+
+def step_features(program: Program, step: Step) -> dict[str, float]:
+    """Features of one step: ``macs``, ``patch``, ``outputs``, ``steps`` (always 1)."""
+    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    patch = 0
+    if step.operator is Operator.CONV:
+        patch = out.height * out.width * step.pool**2 * step.kernel**2 * source.channels
+    outputs = source.elements if step.operator in (Operator.AVERAGE, Operator.PACK) else out.elements
+    return {"macs": float(step.macs), "patch": float(patch), "outputs": float(outputs), "steps": 1.0}
+
+
+def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: float) -> LatencyEstimate:
+    """Seconds of one authentication: branches in sequence on one core, side by side on two.
+
+    Args:
+        contention: factor on the longer branch when two run at once and share flash and memory.
+    """
+    parallel = len(branches) > 1 and cores > 1
+
+    def join(seconds: Sequence[float]) -> float:
+        return max(seconds) * contention if parallel else sum(seconds)
+
+    return LatencyEstimate(
+        seconds=join([part.seconds for part in branches]),
+        low=max(part.low for part in branches) if parallel else sum(part.low for part in branches),
+        high=join([part.high for part in branches]),
+        calibrated=all(part.calibrated for part in branches),
+    )
