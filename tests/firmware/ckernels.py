@@ -1,0 +1,279 @@
+"""Compile the C runtime and call it: on the host, under sanitizers, and on RV32IMC in an emulator.
+
+A :class:`Case` is one packed step with a batch of inputs. :func:`run_host` and :func:`run_rv32` generate one ``main``
+for a list of cases, as the emitter would write the constants, and return what the kernels wrote. Every buffer is
+allocated at its exact size, so that the address sanitizer sees a read or write one byte too far.
+:func:`library` is for plain functions such as ``ts_crc32``: a shared library to call through ctypes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.firmware.packing import PackedStep
+
+RUNTIME = Path(__file__).resolve().parents[2] / "firmware_templates" / "runtime"
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wsign-compare", "-Wunused-parameter", "-Wshadow", "-pedantic")
+FLAGS = (*WARNINGS, "-O2", "-ffp-contract=off")
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+RV32_COMPILER = "riscv64-unknown-elf-gcc"
+RV32_EMULATOR = "qemu-system-riscv32"
+RV32_FLAGS = (
+    *("-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs", "--oslib=semihost"),
+    *("--crt0=hosted", "-Wl,--defsym=__flash=0x80000000", "-Wl,--defsym=__flash_size=0x800000"),
+    *("-Wl,--defsym=__ram=0x80800000", "-Wl,--defsym=__ram_size=0x800000"),
+)
+RV32_RUN = (
+    *(RV32_EMULATOR, "-M", "virt", "-cpu", "rv32", "-m", "32M", "-nographic", "-bios", "none"),
+    *("-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"),
+)
+
+_C_TYPES = {
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "uint16": "uint16_t",
+    "int32": "int32_t",
+    "uint32": "uint32_t",
+    "float32": "float",
+}
+_INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One kernel call, repeated over a batch.
+
+    Attributes:
+        packed: constants and names of the kernel.
+        inputs: one array per input of the step, each with the batch as first axis.
+        output_bytes: size of the output.
+        in_place: index of the input that is also the output, or None.
+    """
+
+    packed: PackedStep
+    inputs: tuple[npt.NDArray[np.generic], ...]
+    output_bytes: int
+    in_place: int | None = None
+
+    @property
+    def batch(self) -> int:
+        return len(self.inputs[0])
+
+    def input_bytes(self, index: int) -> int:
+        return self.inputs[index].nbytes // self.batch if index < len(self.inputs) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a case gave: bytes [batch, output_bytes], scratch asked for, instructions of the last call (RV32)."""
+
+    output: npt.NDArray[np.uint8]
+    scratch_bytes: int
+    instructions: int
+
+
+def have_emulator() -> bool:
+    """Whether the RISC-V compiler and QEMU are installed."""
+    return shutil.which(RV32_COMPILER) is not None and shutil.which(RV32_EMULATOR) is not None
+
+
+def sources_of(headers: Iterable[str]) -> list[Path]:
+    """Runtime sources that headers need: the .c of each one and of whatever it includes, transitively."""
+    found: dict[Path, None] = {}
+    waiting = list(headers)
+    seen: set[str] = set()
+    while waiting:
+        header = waiting.pop()
+        if header in seen:
+            continue
+        seen.add(header)
+        source = (RUNTIME / header).with_suffix(".c")
+        if source.exists():
+            found[source] = None
+        for path in (RUNTIME / header, source):
+            if path.exists():
+                waiting += _INCLUDE.findall(path.read_text())
+    return sorted(found)
+
+
+def library(headers: Sequence[str], *, flags: Sequence[str] = ()) -> ctypes.CDLL:
+    """The sources behind some headers as a shared library; undefined behavior aborts."""
+    folder = Path(tempfile.mkdtemp(prefix="ckernels_"))
+    path = folder / "library.so"
+    undefined = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
+    _run("gcc", *FLAGS, *undefined, *flags, "-fPIC", "-shared", f"-I{RUNTIME}", *sources_of(headers), "-o", path, "-lm")
+    return ctypes.CDLL(str(path))
+
+
+def run_host(cases: Sequence[Case], *, sanitize: bool = True) -> list[Outcome]:
+    """Run cases on this machine, by default under the address and undefined-behavior sanitizers."""
+    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
+        folder = Path(name)
+        sources = _write(cases, folder)
+        flags = (*FLAGS, *(SANITIZE if sanitize else ()))
+        _run("gcc", *flags, f"-I{RUNTIME}", *sources, "-o", folder / "a.out", "-lm")
+        return _parse(cases, _run(folder / "a.out"))
+
+
+def run_rv32(cases: Sequence[Case], *, flags: Sequence[str] = ()) -> list[Outcome]:
+    """Run cases on an emulated RV32IMC that counts instructions exactly."""
+    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
+        folder = Path(name)
+        sources = _write(cases, folder)
+        _run(RV32_COMPILER, *RV32_FLAGS, *FLAGS, *flags, f"-I{RUNTIME}", *sources, "-o", folder / "a.elf", "-lm")
+        return _parse(cases, _run(*RV32_RUN, folder / "a.elf"))
+
+
+def initializer(packed: PackedStep, name: str) -> str:
+    """C text of the constants of one step, as the emitter writes them."""
+    lines = []
+    members = [f".{key} = {_number(value)}" for key, value in packed.fields.items()]
+    for key, array in packed.arrays.items():
+        if array.ndim != 1:
+            raise ValueError(f"{packed.function}.{key} is not one-dimensional")
+        values = ", ".join(_number(value) for value in array.tolist())
+        lines.append(f"static const {_C_TYPES[array.dtype.name]} {name}_{key}[] = {{{values}}};")
+        members.append(f".{key} = {name}_{key}")
+    lines.append(f"static const {packed.layer_type} {name} = {{{', '.join(members)}}};")
+    return "\n".join(lines)
+
+
+def _number(value: float | tuple[int, ...]) -> str:
+    if isinstance(value, tuple):
+        return "{" + ", ".join(_number(item) for item in value) + "}"
+    if isinstance(value, float):
+        return f"{value.hex()}f"
+    return str(int(value)) if value != -(2**31) else "INT32_MIN"
+
+
+_MAIN = """
+typedef struct {
+    void (*call)(const void *first, const void *second, void *output, void *scratch);
+    size_t scratch_bytes, first_bytes, second_bytes, output_bytes, batch;
+    int in_place;
+} test_case;
+
+extern const unsigned char case_inputs[];
+
+static unsigned instructions(void)
+{
+#ifdef __riscv
+    unsigned value;
+    __asm__ volatile("csrr %0, minstret" : "=r"(value));
+    return value;
+#else
+    return 0;
+#endif
+}
+
+static void *fresh(size_t bytes)
+{
+    void *block = bytes > 0 ? malloc(bytes) : NULL;
+    if (bytes > 0 && block == NULL) {
+        printf("out of memory\\n");
+        exit(1);
+    }
+    if (bytes > 0)
+        memset(block, 0xA5, bytes);
+    return block;
+}
+
+static void run(const test_case *test, const unsigned char *input)
+{
+    const size_t step = test->first_bytes + test->second_bytes;
+    printf("case %lu\\n", (unsigned long)test->scratch_bytes);
+    for (size_t index = 0; index < test->batch; ++index) {
+        const size_t larger = test->in_place >= 0 && test->output_bytes > test->first_bytes ? test->output_bytes : 0;
+        unsigned char *first = fresh(larger > 0 ? larger : test->first_bytes), *second = fresh(test->second_bytes);
+        unsigned char *scratch = fresh(test->scratch_bytes), *own = fresh(test->in_place < 0 ? test->output_bytes : 0);
+        unsigned char *output = test->in_place < 0 ? own : test->in_place == 0 ? first : second;
+        memcpy(first, input + index * step, test->first_bytes);
+        if (test->second_bytes > 0)
+            memcpy(second, input + index * step + test->first_bytes, test->second_bytes);
+        unsigned count = instructions();
+        test->call(first, second, output, scratch);
+        count = instructions() - count;
+        printf("%u ", count);
+        for (size_t byte = 0; byte < test->output_bytes; ++byte) {
+            putchar("0123456789abcdef"[output[byte] >> 4]);
+            putchar("0123456789abcdef"[output[byte] & 15]);
+        }
+        putchar('\\n');
+        free(first);
+        free(second);
+        free(scratch);
+        free(own);
+    }
+}
+"""
+
+
+def _write(cases: Sequence[Case], folder: Path) -> list[Path]:
+    text = ["#include <stdint.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>"]
+    headers = sorted({case.packed.header for case in cases})
+    text += [f'#include "{header}"' for header in headers]
+    text.append(_MAIN)
+    data, rows, offsets = bytearray(), [], []
+    for index, case in enumerate(cases):
+        name, function = f"layer_{index}", case.packed.function
+        text.append(initializer(case.packed, name))
+        arguments = "first, second" if len(case.inputs) == 2 else "first"
+        unused = "" if len(case.inputs) == 2 else "(void)second; "
+        text.append(
+            f"static void call_{index}(const void *first, const void *second, void *output, void *scratch)\n"
+            f"{{ {unused}{function}(&{name}, {arguments}, output, scratch); }}"
+        )
+        place = -1 if case.in_place is None else case.in_place
+        sizes = f"{case.input_bytes(0)}, {case.input_bytes(1)}, {case.output_bytes}, {case.batch}, {place}"
+        rows.append(f"    {{call_{index}, {function}_scratch_bytes(&{name}), {sizes}}},")
+        offsets.append(len(data))
+        for sample in range(case.batch):
+            for array in case.inputs:
+                data += np.ascontiguousarray(array[sample]).tobytes()
+    text += ["int main(void)", "{", "    const test_case tests[] = {", *rows, "    };"]
+    text += [f"    run(&tests[{index}], case_inputs + {offset});" for index, offset in enumerate(offsets)]
+    text += ["    return 0;", "}"]
+    (folder / "main.c").write_text("\n".join(text) + "\n")
+    (folder / "inputs.bin").write_bytes(bytes(data) + b"\0")
+    section = ".section .rodata\n.globl case_inputs\n.balign 16\ncase_inputs:\n"
+    note = '.section .note.GNU-stack,"",%progbits\n'
+    (folder / "inputs.s").write_text(f'{section}.incbin "{folder / "inputs.bin"}"\n{note}')
+    return [folder / "main.c", folder / "inputs.s", *sources_of(headers)]
+
+
+def _parse(cases: Sequence[Case], text: str) -> list[Outcome]:
+    lines = iter(text.splitlines())
+    outcomes = []
+    for case in cases:
+        scratch = int(next(lines).removeprefix("case "))
+        rows = [next(lines).split(" ") for _ in range(case.batch)]
+        output = np.frombuffer(bytes.fromhex("".join(row[1] for row in rows)), np.uint8)
+        outcomes.append(
+            Outcome(
+                output=output.reshape(case.batch, case.output_bytes),
+                scratch_bytes=scratch,
+                instructions=int(rows[-1][0]),
+            )
+        )
+    return outcomes
+
+
+def _run(*command: str | Path) -> str:
+    """Standard output and error of a command; its error as an exception."""
+    done = subprocess.run(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{Path(str(command[0])).name} failed ({done.returncode}):\n{done.stdout[-4000:]}")
+    return done.stdout
