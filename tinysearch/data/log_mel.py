@@ -1,0 +1,365 @@
+"""Audio front-end: a clip of 16 kHz speech as a square int8 image, time down and frequency across, in integers alone.
+
+The C twin is ``firmware_templates/runtime/frontend/ts_log_mel.c``; both compute the same bytes from the same tables.
+
+Definition, for an image of S x S from N samples:
+
+1. S frames of L samples start at floor(i (N - L) / (S - 1)), so that they span the clip. L is 512 (32 ms), or the next
+   power of two that leaves no gap between frames, at most 2048.
+2. Periodic Hann window in Q15; the product is rounded to f = 16 - log2(L) fraction bits, so that no sum of a frame's
+   samples leaves 31 bits.
+3. Real FFT as a complex one of L / 2 points, radix 2, decimation in time, twiddles in Q15, each butterfly rounded to
+   nearest (halves up), no scaling between stages; then one rounding in the split into L / 2 bins.
+4. Power of bins 1 .. L/2 - 1: (re^2 + im^2) >> 12, in 64 bits.
+5. S overlapping triangles with Q12 weights, peak one, centers equally spaced in mel (O'Shaughnessy:
+   2595 log10(1 + f / 700)) or in Hz. A triangle is never narrower than one bin to either side: narrower ones
+   interpolate between bins.
+6. Plus the power that rounding to 16 bits puts into a triangle of peak one (2^(27 - log2 L)), so that digital silence
+   is not minus infinity; log2 by an 8-bit table in Q10.
+7. Minus the mean over the clip (or over each band), times ``steps_per_octave``, rounded, clamped to int8. So the
+   image does not depend on the recording level.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UserError
+
+SAMPLE_RATE_HZ = 16_000
+VERSION = 1
+"""Changes whenever the same clip gives another image; part of every cache key."""
+
+LOG2_FRACTION_BITS = 10
+LOG2_INDEX_BITS = 8
+WEIGHT_BITS = 12
+POWER_SHIFT = 12
+_FRAMES_AT_ONCE = 256
+_SMALLEST_FFT, _LARGEST_FFT = 512, 2048
+_LARGEST_IMAGE = 256  # the sum of S x S logarithms of 16 bits each fits 32 bits
+
+Int16 = npt.NDArray[np.int16]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogMelSettings:
+    """What a clip becomes.
+
+    Attributes:
+        size: frames and bands, S; 8 .. 256.
+        clip_s: length of a clip (s). Longer recordings give their middle, shorter ones are repeated.
+        scale: band centers equally spaced in mel, or in Hz (the paper's log spectrogram).
+        low_hz, high_hz: lower edge of the first band and upper edge of the last.
+        steps_per_octave: output steps for a doubling of power; 12 is 0.25 dB a step, +-32 dB in all.
+        normalize: subtract the mean of the clip, or of each band (removes a microphone's color and
+            some of the speaker's).
+    """
+
+    size: int
+    clip_s: float = 1.6
+    scale: Literal["mel", "linear"] = "mel"
+    low_hz: float = 60.0
+    high_hz: float = 7600.0
+    steps_per_octave: int = 12
+    normalize: Literal["clip", "band"] = "clip"
+
+    def __post_init__(self) -> None:
+        _require(8 <= self.size <= _LARGEST_IMAGE, "a spectrogram has 8 to 256 frames", self.size, "change input_size")
+        _require(0.1 <= self.clip_s <= 10.0, "a clip lasts 0.1 to 10 s", self.clip_s, "change clip_s")
+        _require(
+            0.0 < self.low_hz < self.high_hz <= SAMPLE_RATE_HZ / 2,
+            "bands lie in 0 < low_hz < high_hz <= 8000",
+            (self.low_hz, self.high_hz),
+            "change low_hz or high_hz",
+        )
+        _require(
+            1 <= self.steps_per_octave <= 64, "1 to 64 steps an octave", self.steps_per_octave, "use for example 12"
+        )
+        _require(self.scale in ("mel", "linear"), "a scale is mel or linear", self.scale, "use scale=mel")
+        _require(self.normalize in ("clip", "band"), "normalize is clip or band", self.normalize, "use normalize=clip")
+        hop = (self.clip_samples - self.fft_size) / (self.size - 1)
+        _require(
+            0 <= hop <= self.fft_size,
+            "frames of at most 128 ms span a clip without a gap",
+            f"{self.size} frames for {self.clip_s} s",
+            "use a larger input_size or a shorter clip",
+        )
+
+    @property
+    def clip_samples(self) -> int:
+        return round(self.clip_s * SAMPLE_RATE_HZ)
+
+    @property
+    def fft_size(self) -> int:
+        """Samples of a frame, L."""
+        length = _SMALLEST_FFT
+        while length < _LARGEST_FFT and self.clip_samples - length > length * (self.size - 1):
+            length *= 2
+        return length
+
+    @property
+    def key(self) -> str:
+        """Every setting that changes a byte, as text."""
+        return (
+            f"log_mel-v{VERSION}-s{self.size}-n{self.clip_samples}-{self.scale}-{self.low_hz:g}-{self.high_hz:g}"
+            f"-o{self.steps_per_octave}-{self.normalize}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LogMelTables:
+    """The constants that Python and C share; the emitter writes :meth:`arrays` into a header.
+
+    Attributes:
+        window: int16 [L / 2 + 1], first half of the Hann window in Q15.
+        cosine, sine: int16 [L / 2], Q15, of 2 pi k / L.
+        first_bin, bin_count: uint16 [S], the bins 1 .. L/2 - 1 under each triangle.
+        weights: uint16 [sum of bin_count], Q12.
+        log2: uint16 [256], Q10, log2(1 + (i + 1/2) / 256).
+    """
+
+    settings: LogMelSettings
+    window: Int16
+    cosine: Int16
+    sine: Int16
+    first_bin: npt.NDArray[np.uint16]
+    bin_count: npt.NDArray[np.uint16]
+    weights: npt.NDArray[np.uint16]
+    log2: npt.NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, settings: LogMelSettings) -> LogMelTables:
+        length = settings.fft_size
+        angle = 2 * np.pi * np.arange(length // 2 + 1) / length
+        first, count, weights = _triangles(settings)
+        fraction = (np.arange(1 << LOG2_INDEX_BITS) + 0.5) / (1 << LOG2_INDEX_BITS)
+        return cls(
+            settings=settings,
+            window=_q15(0.5 - 0.5 * np.cos(angle)),
+            cosine=_q15(np.cos(angle[:-1])),
+            sine=_q15(np.sin(angle[:-1])),
+            first_bin=first,
+            bin_count=count,
+            weights=weights,
+            log2=np.rint(np.log2(1 + fraction) * (1 << LOG2_FRACTION_BITS)).astype(np.uint16),
+        )
+
+    @property
+    def floor(self) -> int:
+        """Power added to every band."""
+        return 1 << (27 - self.settings.fft_size.bit_length() + 1)
+
+    def arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """Arrays by their name in ``ts_log_mel_t``."""
+        names = ("window", "cosine", "sine", "first_bin", "bin_count", "weights", "log2")
+        return {name: getattr(self, name) for name in names}
+
+    def scalars(self) -> Mapping[str, int]:
+        """Numbers by their name in ``ts_log_mel_t``, without ``channels``."""
+        return {
+            "size": self.settings.size,
+            "clip_samples": self.settings.clip_samples,
+            "log2_fft": self.settings.fft_size.bit_length() - 1,
+            "steps_per_octave": self.settings.steps_per_octave,
+            "normalize_bands": int(self.settings.normalize == "band"),
+        }
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What ``ts_log_mel_scratch_bytes`` returns: one spectrum and the logarithms of all bands."""
+        return self.settings.fft_size // 2 * 8 + self.settings.size**2 * 2
+
+
+class LogMel:
+    """The front-end with its tables made.
+
+    Args:
+        settings: what a clip becomes.
+        channels: of the image; all are equal.
+    """
+
+    def __init__(self, settings: LogMelSettings, *, channels: int = 1) -> None:
+        _require(1 <= channels <= 8, "an image has 1 to 8 channels", channels, "use channels=1")
+        self.settings, self.channels = settings, channels
+        self.tables = LogMelTables.of(settings)
+        self._dense = _dense(self.tables)
+
+    def __call__(self, clips: Int16) -> npt.NDArray[np.int8]:
+        """Images of clips.
+
+        Args:
+            clips: int16 [B, N] with N = ``settings.clip_samples``; see :func:`fit_clip`.
+
+        Returns:
+            int8 [B, S, S, channels]: time, band, channel.
+
+        Raises:
+            ValueError: another shape or type.
+        """
+        if clips.ndim != 2 or clips.shape[1] != self.settings.clip_samples or clips.dtype != np.int16:
+            raise ValueError(f"clips are int16 [B, {self.settings.clip_samples}], got {clips.dtype} {clips.shape}")
+        size = self.settings.size
+        frames = self._frames(clips).reshape(-1, self.settings.fft_size)
+        levels = np.empty((len(frames), size), np.int64)
+        for start in range(0, len(frames), _FRAMES_AT_ONCE):
+            part = slice(start, start + _FRAMES_AT_ONCE)
+            levels[part] = self._levels(power_spectrum(frames[part], self.tables))
+        return self._finish(levels.reshape(len(clips), size, size))
+
+    def _frames(self, clips: Int16) -> Int16:
+        """[B, S, L], a copy only where needed."""
+        length, size = self.settings.fft_size, self.settings.size
+        starts = np.arange(size) * (clips.shape[1] - length) // (size - 1)
+        return np.lib.stride_tricks.sliding_window_view(clips, length, axis=1)[:, starts]
+
+    def _levels(self, power: Int64) -> Int64:
+        """Logarithms [frames, S] in Q10 of powers [frames, bins]."""
+        low = (power & 0xFFFFFF).astype(np.float64) @ self._dense
+        high = (power >> 24).astype(np.float64) @ self._dense
+        return log2_fixed((high.astype(np.int64) << 24) + low.astype(np.int64) + self.tables.floor, self.tables.log2)
+
+    def _finish(self, levels: Int64) -> npt.NDArray[np.int8]:
+        axes = (1, 2) if self.settings.normalize == "clip" else (1,)
+        count = math.prod(levels.shape[axis] for axis in axes)
+        mean = (levels.sum(axis=axes, keepdims=True) + count // 2) // count
+        half = 1 << (LOG2_FRACTION_BITS - 1)
+        steps = ((levels - mean) * self.settings.steps_per_octave + half) >> LOG2_FRACTION_BITS
+        image = np.clip(steps, -128, 127).astype(np.int8)
+        return np.repeat(image[..., None], self.channels, axis=-1)
+
+
+def fit_clip(wave: Int16, clip_samples: int) -> Int16:
+    """Exactly ``clip_samples`` of a recording: its middle if longer, repeated from its start if shorter.
+
+    Raises:
+        ValueError: an empty recording.
+    """
+    if wave.ndim != 1 or not wave.size:
+        raise ValueError(f"a recording is a row of samples, got shape {wave.shape}")
+    if wave.size >= clip_samples:
+        start = (wave.size - clip_samples) // 2
+        return wave[start : start + clip_samples]
+    return np.resize(wave, clip_samples)
+
+
+def power_spectrum(frames: Int16, tables: LogMelTables) -> Int64:
+    """Powers int64 [B, L/2] of int16 frames [B, L], steps 2 to 4 of the definition; bin 0 is left 0."""
+    length = tables.settings.fft_size
+    points = length // 2
+    real, imaginary = _packed_fft(_windowed(frames, tables), tables)
+    bins = np.arange(1, points)
+    mirrored = points - bins
+    even_re, odd_im = real[bins] + real[mirrored], real[bins] - real[mirrored]
+    even_im, odd_re = imaginary[bins] - imaginary[mirrored], imaginary[bins] + imaginary[mirrored]
+    cosine, sine = tables.cosine[bins].astype(np.int64)[:, None], tables.sine[bins].astype(np.int64)[:, None]
+    re = ((even_re << 15) + odd_re * cosine - odd_im * sine + (1 << 15)) >> 16
+    im = ((even_im << 15) - odd_im * cosine - odd_re * sine + (1 << 15)) >> 16
+    power = np.zeros((frames.shape[0], points), np.int64)
+    power[:, 1:] = ((re * re + im * im) >> POWER_SHIFT).T
+    return power
+
+
+def log2_fixed(value: Int64, table: npt.NDArray[np.uint16]) -> Int64:
+    """log2 in Q10 of int64 values >= 256, by the 8 bits after the leading one."""
+    high = value >> 32
+    exponent = np.where(high > 0, 32 + _bit_length(high), _bit_length(value & 0xFFFFFFFF)) - 1
+    index = (value >> (exponent - LOG2_INDEX_BITS)) & ((1 << LOG2_INDEX_BITS) - 1)
+    return (exponent << LOG2_FRACTION_BITS) + table[index]
+
+
+def _bit_length(value: Int64) -> Int64:
+    return np.frexp(value.astype(np.float64))[1].astype(np.int64)
+
+
+def _windowed(frames: Int16, tables: LogMelTables) -> Int64:
+    """Windowed samples int64 [L, B] with f fraction bits."""
+    length = tables.settings.fft_size
+    place = np.arange(length)
+    window = tables.window[np.minimum(place, length - place)].astype(np.int64)
+    shift = length.bit_length() - 2  # 15 - f with f = 16 - log2 L
+    return (frames.T.astype(np.int64) * window[:, None] + (1 << (shift - 1))) >> shift
+
+
+def _packed_fft(samples: Int64, tables: LogMelTables) -> tuple[Int64, Int64]:
+    """Complex FFT [L/2, B] of even samples as real and odd samples as imaginary parts."""
+    points, batch = samples.shape[0] // 2, samples.shape[1]
+    order = _bit_reversed(points)
+    real, imaginary = samples[0::2][order], samples[1::2][order]
+    half = 1
+    while half < points:
+        step = points // half  # twiddle of stage: exp(-2 pi i k / (2 half)), in a table of 2 * points entries
+        cosine = tables.cosine[: half * step : step].astype(np.int64)[:, None]
+        sine = tables.sine[: half * step : step].astype(np.int64)[:, None]
+        re, im = real.reshape(-1, 2, half, batch), imaginary.reshape(-1, 2, half, batch)
+        low_re, low_im = re[:, 1], im[:, 1]
+        if half == 1:
+            turned_re, turned_im = low_re.copy(), low_im.copy()
+        else:
+            turned_re = (low_re * cosine + low_im * sine + (1 << 14)) >> 15
+            turned_im = (low_im * cosine - low_re * sine + (1 << 14)) >> 15
+        re[:, 1], im[:, 1] = re[:, 0] - turned_re, im[:, 0] - turned_im
+        re[:, 0] += turned_re
+        im[:, 0] += turned_im
+        half *= 2
+    return real, imaginary
+
+
+def _bit_reversed(points: int) -> npt.NDArray[np.intp]:
+    order = np.zeros(1, np.intp)
+    while order.size < points:
+        order = np.concatenate([2 * order, 2 * order + 1])
+    return order
+
+
+def _triangles(
+    settings: LogMelSettings,
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    """First bin, number of bins and Q12 weights of each band."""
+    points = settings.fft_size // 2
+    edges = band_edges_hz(settings) * settings.fft_size / SAMPLE_RATE_HZ  # in bins
+    centers = np.clip(edges[1:-1], 1.0, points - 1.0)
+    rise = np.maximum(centers - edges[:-2], 1.0)
+    fall = np.maximum(edges[2:] - centers, 1.0)
+    firsts, counts, weights = [], [], []
+    for center, below, above in zip(centers, rise, fall, strict=True):
+        bins = np.arange(1, points)
+        height = np.minimum(1 - (center - bins) / below, 1 - (bins - center) / above)
+        fixed = np.rint(np.maximum(height, 0) * (1 << WEIGHT_BITS)).astype(np.uint16)
+        under = np.flatnonzero(fixed)
+        firsts.append(bins[under[0]])
+        counts.append(under[-1] - under[0] + 1)
+        weights.append(fixed[under[0] : under[-1] + 1])
+    return np.array(firsts, np.uint16), np.array(counts, np.uint16), np.concatenate(weights)
+
+
+def band_edges_hz(settings: LogMelSettings) -> npt.NDArray[np.float64]:
+    """S + 2 edges (Hz): band i rises from edge i to i + 1 and falls to i + 2."""
+    if settings.scale == "linear":
+        return np.linspace(settings.low_hz, settings.high_hz, settings.size + 2)
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (settings.low_hz, settings.high_hz))
+    return 700 * (10 ** (np.linspace(low, high, settings.size + 2) / 2595) - 1)
+
+
+def _dense(tables: LogMelTables) -> npt.NDArray[np.float64]:
+    """Weights as a matrix [L/2, S]; float64 holds its products with 24-bit numbers exactly."""
+    dense = np.zeros((tables.settings.fft_size // 2, tables.settings.size))
+    ends = np.cumsum(tables.bin_count.astype(np.int64))
+    for band, (first, count, end) in enumerate(zip(tables.first_bin, tables.bin_count, ends, strict=True)):
+        dense[int(first) : int(first) + int(count), band] = tables.weights[end - int(count) : end]
+    return dense
+
+
+def _q15(value: npt.NDArray[np.float64]) -> Int16:
+    return np.clip(np.rint(value * 32768), -32768, 32767).astype(np.int16)
+
+
+def _require(holds: bool, rule: str, value: object, remedy: str) -> None:  # noqa: FBT001
+    if not holds:
+        raise UserError(rule, value=value, remedy=remedy)
