@@ -1,4 +1,4 @@
-"""Flash: bootloader, partition table, NVS, then the application with its weights at the alignment that ESP-IDF asks for.
+"""Flash: bootloader, partition table, NVS, then the application with its weights, aligned as ESP-IDF asks.
 
 Source of the rules: ESP-IDF partition tables (table at 0x8000, first partition at 0x9000 or later, application
 partitions aligned to 64 KiB). ``paper_flash_bytes`` is the rule of the paper, kept as a named alternative.

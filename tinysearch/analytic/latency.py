@@ -49,14 +49,15 @@ class LatencyEntry:
 
 
 EntryKey = tuple[str, str, str]
-"""Instruction set, arithmetic (``float32``, ``int8``, ``xnor2/1`` ...), kernel class (see :func:`kernel_class`)."""
+"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessorTiming:
-    """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of weights or arena in slow memory."""
+    """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of an arena in PSRAM, contention."""
 
     isa: str
+    fpu: bool
     frequency_hz: float
     cores: int
     psram_factor: float
@@ -82,7 +83,10 @@ class LatencyTable:
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
         timing = self.timing(processor)
-        key = (timing.isa, arithmetic(program, step), kernel_class(program, step))
+        kind = arithmetic(program, step)
+        if kind == "float32":
+            kind = "float32_fpu" if timing.fpu else "float32_soft"
+        key = (timing.isa, kind, kernel_class(program, step))
         entry = self.entries.get(key)
         if entry is None:
             raise UnsupportedLayerError(
@@ -93,6 +97,10 @@ class LatencyTable:
         return LatencyEstimate(
             seconds=seconds, low=seconds * entry.low, high=seconds * entry.high, calibrated=entry.calibrated
         )
+
+    def contention(self, processor: str) -> float:
+        """Factor on the longer of two branches that run at once."""
+        return self.timing(processor).contention
 
     def timing(self, processor: str) -> ProcessorTiming:
         """Timing facts of a processor.

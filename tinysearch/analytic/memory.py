@@ -2,8 +2,8 @@
 
 A tensor lives from the step that writes it to the last step that reads it; a kernel's scratch lives during its step.
 An output may take the place of an input that dies in the same step where the kernel allows it (addition, scale).
-Offsets are assigned by best fit over several orders of the blocks, and by a bounded exact search if none of them reaches the
-lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so its peak is
+Offsets are assigned by best fit over several orders of the blocks, and by a bounded exact search if none of them
+reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so its peak is
 what a board must have.
 """
 
@@ -155,7 +155,7 @@ def _gap(blocks: Sequence[Block], offsets: Sequence[int], index: int) -> int:
 
 
 def _exact(blocks: Sequence[Block], bound: int) -> list[int] | None:
-    """Offsets within ``bound`` by depth-first search over positions against neighbours, or None within the node limit."""
+    """Offsets within ``bound`` by depth-first search over positions against neighbors; None past the node limit."""
     order = sorted(range(len(blocks)), key=lambda index: -blocks[index].size_bytes)
     offsets = [-1] * len(blocks)
     nodes = 0

@@ -148,8 +148,9 @@ class Evaluation:
         return not self.violations
 
     @property
-    def bom_cost_usd(self) -> float:
-        return sum(line.usd for line in self.bom)
+    def bom_cost_usd(self) -> float | None:
+        """Sum of the bill of materials; None for a board that nobody sells."""
+        return sum(line.usd for line in self.bom) if self.bom else None
 
     def effective_latency_s(self, far: float) -> float | None:
         """Expected time until a genuine user who retries is accepted: latency / (1 - FRR at the FAR).
@@ -163,7 +164,7 @@ class Evaluation:
         """Objective values by name; ``validation`` takes the error rate by which the search decides."""
         return {
             "eer": self.errors.decision_eer if validation else self.errors.eer,
-            "bom_cost_usd": round(self.bom_cost_usd, 4),
+            "bom_cost_usd": None if self.bom_cost_usd is None else round(self.bom_cost_usd, 4),
             "latency_s": self.latency_s,
             "effective_latency_far1_s": self.effective_latency_s(0.01),
             "effective_latency_far10_s": self.effective_latency_s(0.1),

@@ -1,0 +1,130 @@
+"""Tables beside the parts: latency of kernels by instruction set, and sizes of the program around the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
+from tinysearch.core.errors import UserError
+from tinysearch.core.platform import Chip
+from tinysearch.core.provenance import Sourced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftwareSizes:
+    """Program and RAM that the firmware takes besides its networks.
+
+    Attributes:
+        base_program_bytes: by ESP-IDF target, ``default`` for others.
+        feature_program_bytes: added by modality, and ``kernels`` for the runtime.
+        reserved_ram_bytes: kept free by modality, and ``base``.
+    """
+
+    base_program_bytes: Mapping[str, Sourced]
+    feature_program_bytes: Mapping[str, Sourced]
+    reserved_ram_bytes: Mapping[str, Sourced]
+
+    def program_bytes(self, target: str, modalities: Iterable[str]) -> int:
+        """Bytes of code and read-only data without weights."""
+        base = self.base_program_bytes.get(target, self.base_program_bytes["default"])
+        features = [self.feature_program_bytes[name].value for name in ("kernels", *modalities)]
+        return int(base.value + sum(features))
+
+    def reserved_bytes(self, modalities: Iterable[str]) -> int:
+        """Bytes of internal RAM to leave to drivers and tasks."""
+        return int(sum(self.reserved_ram_bytes[name].value for name in ("base", *modalities)))
+
+
+def load_latency_table(path: Path, chips: Iterable[Chip]) -> LatencyTable:
+    """Latency table of a file for the chips of a catalogue.
+
+    Raises:
+        UserError: unreadable, or an entry is missing or malformed; the message names file and key.
+    """
+    document = _read(path)
+    try:
+        chips = list(chips)
+        entries: dict[EntryKey, LatencyEntry] = {}
+        for isa, facts in document["instruction_sets"].items():
+            for arithmetic, kernels in document["instructions"].items():
+                for kernel, coefficients in kernels.items():
+                    entries[isa, arithmetic, kernel] = _entry(coefficients, facts, document["counted"])
+        return LatencyTable(
+            name=path.stem,
+            entries=entries,
+            processors={chip.id: _timing(chip, document) for chip in chips},
+            acquisition_s={name: _sourced(value, unit="s") for name, value in document["acquisition_s"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _malformed(path, error) from error
+
+
+def load_software_sizes(path: Path) -> SoftwareSizes:
+    """Software sizes of a file.
+
+    Raises:
+        UserError: unreadable or malformed.
+    """
+    document = _read(path)
+    try:
+        groups = ("base_program_bytes", "feature_program_bytes", "reserved_ram_bytes")
+        tables = {group: {name: _sourced(value) for name, value in document[group].items()} for group in groups}
+        return SoftwareSizes(**tables)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _malformed(path, error) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError("a table is a readable YAML file", value=path, remedy=str(error).splitlines()[0]) from error
+    if not isinstance(document, dict):
+        raise UserError("a table is a YAML mapping", value=path, remedy="see hardware_catalog/latency/default.yaml")
+    return document
+
+
+def _malformed(path: Path, error: Exception) -> UserError:
+    detail = f"{path}: {type(error).__name__} {error}"
+    return UserError("a table has every key that its kind needs", value=detail, remedy="compare with the default table")
+
+
+def _sourced(value: Mapping[str, Any], *, unit: str | None = None) -> Sourced:
+    return Sourced(
+        value=float(value["value"]),
+        unit=unit or str(value["unit"]),
+        source=str(value["source"]),
+        date=str(value["date"]),
+        kind=value["kind"],
+    )
+
+
+def _entry(coefficients: Mapping[str, float], facts: Mapping[str, Any], counted: Mapping[str, Any]) -> LatencyEntry:
+    factor = float(facts["cycles_per_instruction"])
+    return LatencyEntry(
+        per_mac=coefficients["per_mac"] * factor,
+        per_patch=coefficients["per_patch"] * factor,
+        per_output=coefficients["per_output"] * factor,
+        per_step=coefficients["per_step"] * factor,
+        low=float(facts["low"]),
+        high=float(facts["high"]),
+        calibrated=facts["kind"] == "measured",
+        source=f"{counted['source']}; {facts['source']}",
+        date=str(facts["date"]),
+    )
+
+
+def _timing(chip: Chip, document: Mapping[str, Any]) -> ProcessorTiming:
+    return ProcessorTiming(
+        isa=chip.isa,
+        fpu=chip.fpu,
+        frequency_hz=chip.frequency_hz.value,
+        cores=chip.cores,
+        psram_factor=float(document["psram_factor"]["value"]),
+        contention=float(document["contention"]["value"]),
+    )

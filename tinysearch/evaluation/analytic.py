@@ -1,0 +1,310 @@
+"""What follows from a candidate without training: flash, RAM, board, latency, energy, and which rules it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from tinysearch.analytic import flash as flash_model
+from tinysearch.analytic import memory as memory_model
+from tinysearch.analytic.capture import camera_frame, clip_bytes
+from tinysearch.analytic.latency import combine
+from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.catalog.catalog import Catalog
+from tinysearch.catalog.tables import SoftwareSizes
+from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.network import NetworkSpec
+from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
+from tinysearch.core.platform import BoardOption, Chip, PriceLevel
+from tinysearch.core.program import Program, lower
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.provenance import Sourced
+from tinysearch.core.quantization import Precision
+from tinysearch.core.units import format_bytes
+
+FlashRule = Literal["layout", "paper"]
+MemoryRule = Literal["arena", "paper"]
+
+PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
+PAPER_PSRAM_DEFAULT_BYTES = 2**20
+
+
+class LatencyRule(Protocol):
+    """A latency model as evaluation uses it: whole programs, and what sensing takes."""
+
+    acquisition_s: Mapping[str, Sourced]
+
+    def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate: ...
+
+    def contention(self, processor: str) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchNeeds:
+    """What one branch needs on any board: parameters, MACs, weights in flash, arena and its lower bound (bytes)."""
+
+    program: Program
+    params: int
+    macs: int
+    weight_bytes: int
+    arena_bytes: int
+    arena_bound_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What a set of branches needs of a chip's board.
+
+    Attributes:
+        flash_bytes: end of the last partition, or weights and program by the paper's rule.
+        ram_bytes: sum of all buffers.
+        psram_bytes: what does not fit into SRAM.
+        buffers: bytes by name in order of placement; ``placed`` tells which lie in SRAM.
+    """
+
+    flash: flash_model.FlashPlan
+    flash_bytes: int
+    ram_bytes: int
+    psram_bytes: int
+    buffers: Mapping[str, int]
+    placed: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformWish:
+    """What a user fixed of the platform; None leaves it to price and fit."""
+
+    processor: str | None = None
+    module: str | None = None
+    flash_bytes: int | None = None
+    psram_bytes: int | None = None
+
+    def admits(self, option: BoardOption) -> bool:
+        """Whether a board is one of those wished for."""
+        pairs = (
+            (self.processor, option.processor),
+            (self.flash_bytes, option.flash_bytes),
+            (self.psram_bytes, option.psram_bytes),
+        )
+        named = self.module is None or self.module in (option.module, option.id)
+        return named and all(wish is None or wish == actual for wish, actual in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnalyticModels:
+    """The models of one configuration, applied to candidates.
+
+    Attributes:
+        architecture: network of a branch.
+        clip_s: seconds of audio that one authentication records.
+        price_level: at which prices the BOM is taken.
+        budget_usd: None for no budget.
+    """
+
+    catalog: Catalog
+    latency: LatencyRule
+    software: SoftwareSizes
+    architecture: Callable[[BranchSpec], NetworkSpec]
+    clip_s: float
+    flash_rule: FlashRule = "layout"
+    memory_rule: MemoryRule = "arena"
+    price_level: PriceLevel = "typical"
+    budget_usd: float | None = None
+    _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
+    _latencies: dict[tuple[BranchSpec, str, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
+
+    def needs(self, branch: BranchSpec) -> BranchNeeds:
+        """Needs of one branch, computed once."""
+        if branch not in self._needs:
+            network = self.architecture(branch)
+            precision = Precision.parse(branch.precision)
+            program = lower(network, precision)
+            plan = memory_model.plan(program)
+            paper = self.flash_rule == "paper"
+            self._needs[branch] = BranchNeeds(
+                program=program,
+                params=network.params,
+                macs=network.macs,
+                weight_bytes=flash_model.paper_weight_bytes(network, precision)
+                if paper
+                else flash_model.parameter_bytes(program),
+                arena_bytes=plan.peak_bytes,
+                arena_bound_bytes=plan.bound_bytes,
+            )
+        return self._needs[branch]
+
+    def branch_latency(self, branch: BranchSpec, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+        """Seconds of one inference of a branch on one core of a processor, computed once."""
+        key = (branch, processor, arena_in_psram)
+        if key not in self._latencies:
+            program = self.needs(branch).program
+            self._latencies[key] = self.latency.program(program, processor=processor, arena_in_psram=arena_in_psram)
+        return self._latencies[key]
+
+    def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
+        """Buffers of one authentication in order of placement: arenas, camera frame, audio clip."""
+        arenas = {f"arena_{branch.modality}": self.needs(branch).arena_bytes for branch in branches}
+        if chip.cores == 1 and len(arenas) > 1:
+            arenas = {"arena": max(arenas.values())}
+        for branch in branches:
+            if branch.modality == "face":
+                arenas["camera_frame"] = camera_frame(branch.input_size).size_bytes
+            elif branch.modality == "voice":
+                arenas["audio_clip"] = clip_bytes(self.clip_s)
+        return arenas
+
+    def reserve_bytes(self, chip: Chip, modalities: Sequence[str]) -> int:
+        """Heap of a chip that buffers may take: usable heap less what drivers and tasks keep."""
+        return int(chip.heap_bytes.value) - self.software.reserved_bytes(modalities)
+
+    def require(self, branches: Sequence[BranchSpec], processor: str) -> Requirement:
+        """What a set of branches needs of a processor's board."""
+        chip = self.catalog.chip(processor)
+        modalities = [branch.modality for branch in branches]
+        weights = sum(self.needs(branch).weight_bytes for branch in branches)
+        plan = flash_model.plan_flash(
+            program_bytes=self.software.program_bytes(chip.idf_target, modalities), weight_bytes=weights
+        )
+        if self.memory_rule == "paper":
+            kinds = [Precision.parse(branch.precision).kind for branch in branches]
+            psram = max(PAPER_PSRAM_BYTES.get(kind, PAPER_PSRAM_DEFAULT_BYTES) for kind in kinds)
+            buffers, placed = {"largest_activation": psram}, (False,)
+        else:
+            buffers = self.buffers(branches, chip)
+            sizes = [list(buffers.values())]
+            heap = self.reserve_bytes(chip, modalities)
+            mask = in_sram(sizes, heap_bytes=heap, largest_block_bytes=int(chip.largest_block_bytes.value))
+            psram, placed = int(psram_bytes(sizes, mask)[0]), tuple(bool(flag) for flag in mask[0])
+        paper_flash = flash_model.PAPER_PROGRAM_BYTES + weights
+        return Requirement(
+            flash=plan,
+            flash_bytes=paper_flash if self.flash_rule == "paper" else plan.total_bytes,
+            ram_bytes=sum(buffers.values()),
+            psram_bytes=psram,
+            buffers=buffers,
+            placed=placed,
+        )
+
+    def flash_fits(self, required: int, fitted: int) -> bool:
+        """Whether a flash part takes what is required; the paper's rule wants it strictly larger."""
+        return fitted > required if self.flash_rule == "paper" else fitted >= required
+
+    def options(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> tuple[BoardOption, ...]:
+        """Boards of the catalogue that serve the branches and are as wished, cheapest first."""
+        found = self.catalog.board_options([branch.modality for branch in branches])
+        return tuple(sorted((o for o in found if wish.admits(o)), key=lambda o: (o.price_usd(self.price_level), o.id)))
+
+    def evaluate(self, branches: Sequence[BranchSpec], option: BoardOption) -> Evaluation:
+        """Analytic evaluation of branches on a board, with every rule it breaks."""
+        branches = tuple(sorted(branches, key=lambda branch: branch.modality))
+        requirement = self.require(branches, option.processor)
+        latency, parts = self._latency(branches, option, requirement)
+        chip = self.catalog.chip(option.processor)
+        platform = PlatformChoice(
+            processor=option.processor,
+            flash_bytes=option.flash_bytes,
+            psram_bytes=option.psram_bytes,
+            board=option.id,
+        )
+        acquisition = [self.latency.acquisition_s[b.modality].value for b in branches]
+        if any(branch.modality == "voice" for branch in branches):
+            acquisition.append(self.clip_s)
+        return Evaluation(
+            candidate=Candidate(branches=branches, platform=platform),
+            figures={
+                branch.modality: self._figures(branch, part) for branch, part in zip(branches, parts, strict=True)
+            },
+            sensors=option.sensor_names,
+            flash_bytes=requirement.flash_bytes,
+            ram_bytes=requirement.ram_bytes,
+            bom=tuple(item.line(self.price_level) for item in option.items),
+            latency_s=latency.seconds,
+            latency_range_s=(latency.low, latency.high),
+            latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
+            acquisition_s=max(acquisition),
+            energy_mj=chip.active_power_w.value * latency.seconds * 1e3,
+            violations=tuple(self._violations(branches, option, requirement)),
+            details=self._details(branches, option, requirement, parts),
+        )
+
+    def _latency(
+        self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
+    ) -> tuple[LatencyEstimate, list[LatencyEstimate]]:
+        where = dict(zip(requirement.buffers, requirement.placed, strict=True))
+        parts = []
+        for branch in branches:
+            slow = not where.get(f"arena_{branch.modality}", where.get("arena", True))
+            parts.append(self.branch_latency(branch, processor=option.processor, arena_in_psram=slow))
+        contention = self.latency.contention(option.processor)
+        return combine(parts, cores=option.cores, contention=contention), parts
+
+    def _figures(self, branch: BranchSpec, latency: LatencyEstimate) -> BranchFigures:
+        needs = self.needs(branch)
+        return BranchFigures(
+            params=needs.params,
+            macs=needs.macs,
+            weight_bytes=needs.weight_bytes,
+            arena_bytes=needs.arena_bytes,
+            latency_s=latency.seconds,
+        )
+
+    def _violations(
+        self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
+    ) -> list[Violation]:
+        found = []
+        if not option.buildable and self.catalog.rules == "physical":
+            found.append(Violation(rule="buildable", limit=0, actual=1, message=option.reason))
+        if not self.flash_fits(requirement.flash_bytes, option.flash_bytes):
+            over = requirement.flash_bytes - option.flash_bytes
+            found.append(
+                Violation(
+                    rule="flash",
+                    limit=option.flash_bytes,
+                    actual=requirement.flash_bytes,
+                    message=f"flash: {format_bytes(over)} over {format_bytes(option.flash_bytes)}",
+                )
+            )
+        if requirement.psram_bytes > option.psram_bytes:
+            over = requirement.psram_bytes - option.psram_bytes
+            found.append(
+                Violation(
+                    rule="psram",
+                    limit=option.psram_bytes,
+                    actual=requirement.psram_bytes,
+                    message=f"PSRAM: {format_bytes(over)} over {format_bytes(option.psram_bytes)}",
+                )
+            )
+        price = option.price_usd(self.price_level)
+        if self.budget_usd is not None and price > self.budget_usd + 1e-9:
+            message = f"budget: ${price:.2f} is ${price - self.budget_usd:.2f} over ${self.budget_usd:.2f}"
+            found.append(Violation(rule="budget", limit=self.budget_usd, actual=price, message=message))
+        return found
+
+    def _details(
+        self,
+        branches: Sequence[BranchSpec],
+        option: BoardOption,
+        requirement: Requirement,
+        parts: Sequence[LatencyEstimate],
+    ) -> dict[str, Any]:
+        return {
+            "cores": option.cores,
+            "module": option.module,
+            "board_name": option.name,
+            "buildable": option.buildable,
+            "buildable_reason": option.reason,
+            "flash": {
+                "program_bytes": requirement.flash.program_bytes,
+                "weight_bytes": requirement.flash.weight_bytes,
+                "app_bytes": requirement.flash.app_bytes,
+                "total_bytes": requirement.flash.total_bytes,
+            },
+            "buffers": [
+                {"name": name, "bytes": size, "sram": placed}
+                for (name, size), placed in zip(requirement.buffers.items(), requirement.placed, strict=True)
+            ],
+            "arena_bound_bytes": {b.modality: self.needs(b).arena_bound_bytes for b in branches},
+            "branch_latency_s": {b.modality: p.seconds for b, p in zip(branches, parts, strict=True)},
+            "bom_sources": [item.line(self.price_level).source for item in option.items],
+        }
