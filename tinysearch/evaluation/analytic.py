@@ -224,7 +224,7 @@ class AnalyticModels:
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
             acquisition_s=max(acquisition),
             energy_mj=chip.active_power_w.value * latency.seconds * 1e3,
-            violations=tuple(self._violations(branches, option, requirement)),
+            violations=tuple(self._violations(option, requirement)),
             details=self._details(branches, option, requirement, parts),
         )
 
@@ -249,9 +249,7 @@ class AnalyticModels:
             latency_s=latency.seconds,
         )
 
-    def _violations(
-        self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
-    ) -> list[Violation]:
+    def _violations(self, option: BoardOption, requirement: Requirement) -> list[Violation]:
         found = []
         if not option.buildable and self.catalog.rules == "physical":
             found.append(Violation(rule="buildable", limit=0, actual=1, message=option.reason))

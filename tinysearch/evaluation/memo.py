@@ -1,0 +1,155 @@
+"""The memo of trained branches: a folder a branch, complete once its record is there.
+
+A branch is keyed by data, trainer and its own spec, so nothing is trained twice, across candidates, runs and budgets.
+Files are written under temporary names and renamed; ``record.json`` comes last, so a killed process leaves no
+half-written branch that anybody would believe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import NetworkSpec
+from tinysearch.core.program import Array, FrozenNetwork, lower
+from tinysearch.core.quantization import Precision
+
+_SEPARATOR = "|"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoEntry:
+    """What is stored of a branch: its network, embeddings by split, and the record (seconds, seed, versions ...)."""
+
+    frozen: FrozenNetwork
+    embeddings: Mapping[str, Array]
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchMemo:
+    """Folder of trained branches for one data set and one trainer.
+
+    Attributes:
+        root: the cache; this memo lives in ``root / key``.
+        key: digest of data and trainer.
+        architecture: network of a branch, to lower it again when it is loaded.
+    """
+
+    root: Path
+    key: str
+    architecture: Callable[[BranchSpec], NetworkSpec]
+
+    def folder(self, branch: BranchSpec) -> Path:
+        """Where a branch is stored."""
+        return self.root / "branches" / self.key / branch.key
+
+    @property
+    def workspace(self) -> Path:
+        """Where trainings keep stages and checkpoints that branches share."""
+        return self.root / "stages" / self.key
+
+    def has(self, branch: BranchSpec) -> bool:
+        """Whether a branch is complete."""
+        return (self.folder(branch) / "record.json").is_file()
+
+    def record(self, branch: BranchSpec) -> dict[str, Any]:
+        """The record of a stored branch."""
+        return dict(json.loads((self.folder(branch) / "record.json").read_text(encoding="utf-8")))
+
+    def embeddings(self, branch: BranchSpec) -> dict[str, Array]:
+        """Embeddings of a stored branch by split: [N, E]."""
+        with np.load(self.folder(branch) / "embeddings.npz", allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    def network(self, branch: BranchSpec) -> FrozenNetwork:
+        """The frozen network of a stored branch."""
+        return load_network(self.folder(branch) / "network.npz", branch, self.architecture)
+
+    def store(self, branch: BranchSpec, entry: MemoEntry) -> None:
+        """Store a branch; a process that stored it first wins.
+
+        Raises:
+            UserError: the disk is full or the folder cannot be written.
+        """
+        target = self.folder(branch)
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as name:
+                fresh = Path(name) / "branch"
+                fresh.mkdir()
+                save_network(fresh / "network.npz", entry.frozen)
+                np.savez_compressed(fresh / "embeddings.npz", **entry.embeddings)
+                (fresh / "record.json").write_text(json.dumps(dict(entry.record), indent=1), encoding="utf-8")
+                for path in fresh.iterdir():
+                    _sync(path)
+                if not self.has(branch):
+                    shutil.rmtree(target, ignore_errors=True)
+                    os.replace(fresh, target)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into one line for the user.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            "results can be written to disk",
+            value=f"{target}: {error.strerror}",
+            remedy="free space or choose another folder",
+        ) from error
+
+
+def save_network(path: Path, frozen: FrozenNetwork) -> None:
+    """Write a frozen network; its branch is needed to load it again."""
+    arrays: dict[str, Any] = {
+        f"{step}{_SEPARATOR}{key}": value for step, values in frozen.parameters.items() for key, value in values.items()
+    }
+    meta = {
+        "scales": dict(frozen.scales),
+        "zero_points": dict(frozen.zero_points),
+        "trained": frozen.trained,
+        "seed": frozen.seed,
+    }
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    np.savez_compressed(path, **arrays)
+
+
+def load_network(path: Path, branch: BranchSpec, architecture: Callable[[BranchSpec], NetworkSpec]) -> FrozenNetwork:
+    """Read what :func:`save_network` wrote for a branch."""
+    parameters: dict[str, dict[str, Array]] = {}
+    with np.load(path, allow_pickle=False) as archive:
+        meta = json.loads(archive["meta"].tobytes())
+        for name in archive.files:
+            step, _, key = name.partition(_SEPARATOR)
+            if key:
+                parameters.setdefault(step, {})[key] = archive[name]
+    return FrozenNetwork(
+        program=lower(architecture(branch), Precision.parse(branch.precision)),
+        parameters=parameters,
+        scales={name: float(value) for name, value in meta["scales"].items()},
+        zero_points={name: int(value) for name, value in meta["zero_points"].items()},
+        trained=bool(meta["trained"]),
+        seed=int(meta["seed"]),
+    )
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,148 @@
+"""Error rates from a CSV: replay a finished study, or search over somebody else's measurements."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.protocols import ProgressCallback, TrainingRecord
+
+Key = tuple[tuple[int, ...], str]
+"""Blocks and precision of one branch."""
+
+COLUMNS = (
+    "kind",
+    "modality",
+    "face_blocks",
+    "face_precision",
+    "voice_blocks",
+    "voice_precision",
+    "eer",
+    "eer_lo",
+    "eer_hi",
+    "train_s",
+)
+
+
+class TableErrors:
+    """Error model of ``trainer=table``: looks branches and fusions up; training takes no time but is counted.
+
+    Args:
+        path: CSV with the columns of CONTRACT's table.
+
+    Raises:
+        UserError: unreadable, a missing column, or a malformed row; names file and line.
+    """
+
+    evidence: ErrorEvidence = "table"
+    needs_training = True
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        self._rates: dict[tuple[Key | None, Key | None], ErrorRates] = {}
+        self._seconds: dict[tuple[Key | None, Key | None], float] = {}
+        self._known: set[BranchSpec] = set()
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                self._read(csv.DictReader(file))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise UserError(
+                "trainer.path is a readable CSV of error rates", value=f"{path}: {error}", remedy="check the path"
+            ) from error
+
+    def _read(self, reader: csv.DictReader[str]) -> None:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+        if missing:
+            raise UserError(
+                "a table of error rates has its columns",
+                value=f"{self.path} lacks {', '.join(missing)}",
+                remedy="see docs/how-to/tables.md for the format",
+            )
+        for row in reader:
+            try:
+                self._row(row)
+            except (ValueError, TypeError, UserError) as error:
+                raise UserError(
+                    "a row of a table gives blocks as 2-2, a known precision and rates as fractions in 0..1",
+                    value=f"{self.path}:{reader.line_num}: {error}",
+                    remedy="correct the row",
+                ) from error
+
+    def _row(self, row: dict[str, str]) -> None:
+        key = (_key(row["face_blocks"], row["face_precision"]), _key(row["voice_blocks"], row["voice_precision"]))
+        eer = _rate(row["eer"])
+        if eer is None or key == (None, None):
+            raise ValueError("a row names a branch and its eer")
+        low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
+        frr = {0.01: _rate(row.get("frr_far1")), 0.1: _rate(row.get("frr_far10"))}
+        self._rates[key] = ErrorRates(
+            eer=eer,
+            evidence=self.evidence,
+            eer_ci95=None if low is None or high is None else (low, high),
+            frr_at_far={far: value for far, value in frr.items() if value is not None},
+        )
+        self._seconds[key] = float(row["train_s"] or 0.0)
+
+    def knows(self, branch: BranchSpec) -> bool:
+        """Whether a branch was looked up in this run."""
+        return branch in self._known
+
+    def train(self, branch: BranchSpec, *, progress: ProgressCallback) -> TrainingRecord:
+        """Count one training, with the seconds that the table says.
+
+        Raises:
+            UserError: the table has no such branch.
+        """
+        del progress
+        key = self._lookup([branch])
+        remembered = branch in self._known
+        self._known.add(branch)
+        return TrainingRecord(branch=branch, seconds=self._seconds[key], remembered=remembered)
+
+    def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
+        """The row of a branch or a fusion.
+
+        Raises:
+            UserError: the table has no such row.
+        """
+        return self._rates[self._lookup(branches)]
+
+    def has(self, branches: Sequence[BranchSpec]) -> bool:
+        """Whether the table has a row for these branches."""
+        return _row_key(branches) in self._rates
+
+    def _lookup(self, branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
+        key = _row_key(branches)
+        if key not in self._rates:
+            raise UserError(
+                "the table has a row for every branch and fusion that is searched",
+                value=" + ".join(branch.short for branch in branches),
+                remedy=f"add the row to {self.path} or narrow the space",
+            )
+        return key
+
+
+def _row_key(branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
+    found: dict[str, Key] = {branch.modality: (branch.blocks, branch.precision) for branch in branches}
+    return found.get("face"), found.get("voice")
+
+
+def _key(blocks: str, precision: str) -> Key | None:
+    if not blocks:
+        return None
+    spec = BranchSpec(modality="face", blocks=tuple(int(count) for count in blocks.split("-")), precision=precision)
+    return spec.blocks, spec.precision
+
+
+def _rate(text: str | None) -> float | None:
+    if not text:
+        return None
+    value = float(text)
+    if math.isnan(value) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{text} is not a fraction")
+    return value

@@ -1,0 +1,118 @@
+"""The model space: every branch of every modality, and every combination that becomes a candidate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.quantization import Precision
+
+MODALITIES = ("face", "voice", "fusion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceOptions:
+    """Values that a branch of one modality may take; the product of them all is searched.
+
+    Attributes:
+        layouts: blocks a stage.
+        precisions, widths, input_sizes, channels, embeddings, architectures: see
+            :class:`~tinysearch.core.candidate.BranchSpec`.
+    """
+
+    layouts: tuple[tuple[int, ...], ...]
+    precisions: tuple[str, ...]
+    widths: tuple[int, ...]
+    input_sizes: tuple[int, ...]
+    channels: tuple[int, ...]
+    embeddings: tuple[int, ...]
+    architectures: tuple[str, ...] = ("resnet",)
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not getattr(self, name):
+                raise UserError(
+                    "every variable of a space has at least one value", value=f"{name}=[]", remedy="list one"
+                )
+        for precision in self.precisions:
+            Precision.parse(precision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A model space.
+
+    Attributes:
+        modalities: a subset of ``face``, ``voice``, ``fusion``; fusion combines any face with any voice branch.
+        options: by branch modality.
+        processors: chips to consider, None for all of the catalogue.
+    """
+
+    name: str
+    modalities: tuple[str, ...]
+    options: Mapping[str, SpaceOptions]
+    processors: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.modalities or not set(self.modalities) <= set(MODALITIES):
+            raise UserError(
+                f"modalities are out of {', '.join(MODALITIES)}",
+                value=list(self.modalities),
+                remedy="write for example space.modalities=[face,voice]",
+            )
+
+    def branches(self, modality: str) -> tuple[BranchSpec, ...]:
+        """Every branch of one modality, in a fixed order."""
+        o = self.options[modality]
+        values = product(o.architectures, o.layouts, o.precisions, o.widths, o.input_sizes, o.channels, o.embeddings)
+        return tuple(
+            BranchSpec(
+                modality=modality,
+                architecture=architecture,
+                blocks=blocks,
+                precision=precision,
+                width=width,
+                input_size=size,
+                channels=channels,
+                embedding=embedding,
+            )
+            for architecture, blocks, precision, width, size, channels, embedding in values
+        )
+
+    def branch_modalities(self) -> tuple[str, ...]:
+        """Modalities that need branches, in alphabetical order."""
+        needed = {"face", "voice"} if "fusion" in self.modalities else set(self.modalities)
+        return tuple(sorted(needed))
+
+    def combinations(self) -> Iterator[tuple[str, ...]]:
+        """Sets of branch modalities that make a candidate."""
+        for modality in self.modalities:
+            yield ("face", "voice") if modality == "fusion" else (modality,)
+
+    @property
+    def digest(self) -> str:
+        """Of everything that the space contains (hex)."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def layouts_of(values: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """Layouts as tuples.
+
+    Raises:
+        UserError: not lists of positive whole numbers.
+    """
+    try:
+        layouts = tuple(tuple(int(count) for count in layout) for layout in values)
+    except (TypeError, ValueError):
+        layouts = ((),)
+    if not layouts or any(not layout or min(layout) < 1 for layout in layouts):
+        raise UserError(
+            "a layout lists at least one block for every stage", value=values, remedy="write for example [[1,1],[2,2]]"
+        )
+    return layouts
