@@ -1,0 +1,123 @@
+"""Batches of a split in a seeded order with light augmentation, the same for any number of workers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tinysearch.core.protocols import Samples
+
+Batch = tuple[Tensor, Tensor]
+"""Inputs [N, C, H, W] (int8 / 128, channels last) and identities [N]."""
+
+_INPUT_SCALE = np.float32(1 / 128)
+
+
+def to_inputs(values: npt.NDArray[np.generic]) -> Tensor:
+    """[N, H, W, C] int8 steps (or floats in such steps) as a network's input."""
+    scaled = np.multiply(values, _INPUT_SCALE, dtype=np.float32)
+    return torch.from_numpy(scaled).permute(0, 3, 1, 2)
+
+
+def plain_batches(inputs: npt.NDArray[np.int8], *, batch_size: int) -> Iterator[Tensor]:
+    """Inputs in their own order, without augmentation."""
+    for start in range(0, len(inputs), batch_size):
+        yield to_inputs(inputs[start : start + batch_size])
+
+
+def epoch_batches(
+    samples: Samples, *, batch_size: int, modality: str, augmentation: float, seed: tuple[int, ...], workers: int = 0
+) -> Iterator[Batch]:
+    """One epoch in random order; the last batch is dropped where it is smaller than half a batch.
+
+    Args:
+        samples: of the training split.
+        batch_size: samples a batch.
+        modality: ``voice`` is shifted and masked along time and frequency, everything else is treated as an image.
+        augmentation: strength, 0 for none.
+        seed: of this epoch; a batch depends on it and on its index alone.
+        workers: threads that prepare batches ahead.
+    """
+    order = np.random.default_rng(seed).permutation(len(samples.inputs))
+    count = max(1, (len(order) + batch_size // 2) // batch_size)
+    augment = augment_spectrogram if modality == "voice" else augment_image
+
+    def make(index: int) -> Batch:
+        chosen = order[index * batch_size : (index + 1) * batch_size]
+        inputs = samples.inputs[chosen]
+        if augmentation > 0:
+            inputs = augment(inputs, strength=augmentation, rng=np.random.default_rng((*seed, index)))
+        return to_inputs(inputs), torch.from_numpy(samples.identities[chosen].astype(np.int64))
+
+    if workers <= 0:
+        yield from map(make, range(count))
+        return
+    yield from _ahead(make, count, workers)
+
+
+def _ahead(make: Callable[[int], Batch], count: int, workers: int) -> Iterator[Batch]:
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        for index in range(count):
+            waiting.append(pool.submit(make, index))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _shifted(
+    inputs: npt.NDArray[np.int8], rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int8]:
+    """Each sample moved by whole pixels, its border repeated."""
+    reach = int(max(np.abs(rows).max(initial=0), np.abs(columns).max(initial=0)))
+    height, width = inputs.shape[1:3]
+    padded = np.pad(inputs, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="edge")
+    moved = np.empty_like(inputs)
+    for index, (row, column) in enumerate(zip(reach + rows, reach + columns, strict=True)):
+        moved[index] = padded[index, row : row + height, column : column + width]
+    return moved
+
+
+def augment_image(
+    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Shift by up to 6 % of the side, mirror, brightness, contrast and colour balance."""
+    count, side, channels = len(inputs), inputs.shape[1], inputs.shape[3]
+    reach = round(0.06 * strength * side)
+    moved = _shifted(inputs, *rng.integers(-reach, reach + 1, (2, count)))
+    mirrored = rng.random(count) < 0.5
+    moved[mirrored] = moved[mirrored, :, ::-1]
+    contrast = 1 + 0.25 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))
+    contrast = contrast * (1 + 0.08 * strength * rng.uniform(-1, 1, (count, 1, 1, channels)))
+    brightness = 32 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))
+    values = moved * contrast.astype(np.float32) + brightness.astype(np.float32)
+    return np.clip(values, -128, 127, out=values)
+
+
+def augment_spectrogram(
+    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Rows are frames, columns bands: roll, shift by up to two bands, loudness, tilt, a masked stripe an axis."""
+    count, frames, bands = inputs.shape[:3]
+    reach = round(2 * strength)
+    moved = _shifted(inputs, np.zeros(count, np.int64), rng.integers(-reach, reach + 1, count))
+    slope = np.linspace(-1, 1, bands, dtype=np.float32)[None, None, :, None]
+    tilt = (12 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32)
+    values = moved + (10 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32) + tilt * slope
+    means = values.mean(axis=(1, 2), keepdims=True)
+    offsets = rng.integers(0, frames, count)
+    lengths = rng.integers(0, [[round(0.2 * strength * frames) + 1], [round(0.15 * strength * bands) + 1]], (2, count))
+    for index in range(count):
+        values[index] = np.roll(values[index], offsets[index], axis=0)
+        row = rng.integers(0, frames - lengths[0, index] + 1)
+        column = rng.integers(0, bands - lengths[1, index] + 1)
+        values[index, row : row + lengths[0, index]] = means[index]
+        values[index, :, column : column + lengths[1, index]] = means[index]
+    return np.clip(values, -128, 127, out=values)

@@ -1,0 +1,124 @@
+"""Batch normalisations folded into the steps of a program, and the program executed with real numbers.
+
+Every weighted step computes ``gain * linear(weight, x) + shift`` per channel, then pool and ReLU. The float32 network,
+the quantisation-aware int8 network and the calibration of ranges all run through :func:`execute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from tinysearch.core.network import INPUT, Addition
+from tinysearch.core.program import Operator, Program, Step
+from tinysearch.training.network import flatten_nhwc
+
+WEIGHTED = (Operator.CONV, Operator.DEPTHWISE, Operator.SCALE, Operator.FULLY_CONNECTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldedStep:
+    """Real parameters of a weighted step.
+
+    Attributes:
+        weight: [O, I, k, k], depthwise and scale [C, 1, k, k], fully connected [O, F].
+        gain, shift: float64 [O], applied after the linear part.
+    """
+
+    weight: Tensor
+    gain: Tensor
+    shift: Tensor
+
+    @property
+    def folded_weight(self) -> Tensor:
+        """Weight times gain, float64."""
+        return self.weight.double() * self.gain.view(-1, *[1] * (self.weight.dim() - 1))
+
+
+@torch.no_grad()
+def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] | None = None) -> dict[str, FoldedStep]:
+    """Real parameters of every weighted step from the modules of the units.
+
+    Args:
+        program: what is executed.
+        units: modules by unit name with running statistics.
+        weights: by unit name, to be used instead of the modules' own (binarised levels times their scale).
+    """
+    additions = {unit.name for unit in program.network.units if isinstance(unit, Addition)}
+    takes_shift = {step.inputs[0] for step in program.steps if step.operator is Operator.ADD}
+    folded = {}
+    for step in program.steps:
+        if step.operator not in WEIGHTED:
+            continue
+        channels = program.tensors[step.output].shape.channels
+        if step.operator is Operator.SCALE:
+            weight = torch.ones(channels, 1, 1, 1, dtype=torch.float64)
+        else:
+            weight = (weights or {}).get(step.unit, units[step.unit].weight).detach().double()
+        gain = torch.ones(channels, dtype=torch.float64, device=weight.device)
+        shift = torch.zeros_like(gain)
+        for name in step.folded:
+            factor, offset = units[name].norm.gain_and_shift()
+            gain = gain * factor.to(gain.device)
+            shift = shift * factor.to(gain.device)
+            if name not in additions or step.output in takes_shift:  # an addition's shift is added once
+                shift = shift + offset.to(gain.device)
+        folded[step.name] = FoldedStep(weight=weight, gain=gain, shift=shift)
+    return folded
+
+
+After = Callable[[Step, Tensor], Tensor]
+"""Called with every step and its output before ReLU; applies ReLU and quantisation."""
+
+
+def relu_after(step: Step, value: Tensor) -> Tensor:
+    """ReLU where the step has one: plain single precision."""
+    return F.relu(value) if step.relu else value
+
+
+def execute(program: Program, parameters: Mapping[str, tuple[Tensor, Tensor]], inputs: Tensor, after: After) -> Tensor:
+    """Embeddings [N, E] of inputs [N, C, H, W] (int8 / 128) by the steps of a program, in real numbers.
+
+    Args:
+        parameters: weight and bias of every weighted step by name.
+        after: ReLU, quantisation or observation of each output.
+    """
+    values = {INPUT: inputs}
+    for step in program.steps:
+        first = values[step.inputs[0]]
+        values[step.output] = after(step, apply_step(step, first, values, parameters))
+    return flatten_nhwc(values[program.output.name])
+
+
+def apply_step(  # noqa: PLR0911
+    step: Step, first: Tensor, values: Mapping[str, Tensor], parameters: Mapping[str, tuple[Tensor, Tensor | None]]
+) -> Tensor:
+    """The linear part of one step, and its pool."""
+    match step.operator:
+        case Operator.FULLY_CONNECTED:
+            return F.linear(flatten_nhwc(first), *parameters[step.name])[:, :, None, None]
+        case Operator.SCALE:
+            weight, bias = parameters[step.name]
+            value = first * weight.view(1, -1, 1, 1)
+            return value if bias is None else value + bias.view(1, -1, 1, 1)
+        case Operator.CONV | Operator.DEPTHWISE:
+            groups = first.shape[1] if step.operator is Operator.DEPTHWISE else 1
+            weight, bias = parameters[step.name]
+            value = F.conv2d(first, weight, bias, stride=step.stride, padding=step.padding, groups=groups)
+            return F.max_pool2d(value, step.pool) if step.pool > 1 else value
+        case Operator.ADD:
+            return first + values[step.inputs[1]]
+        case Operator.AVERAGE:
+            return first.mean((2, 3), keepdim=True)
+        case Operator.MAX_POOL:
+            return F.max_pool2d(first, step.pool)
+    return first
+
+
+def real_parameters(folded: Mapping[str, FoldedStep]) -> dict[str, tuple[Tensor, Tensor]]:
+    """Single precision weights and biases of folded steps for :func:`execute`."""
+    return {name: (step.folded_weight.float(), step.shift.float()) for name, step in folded.items()}

@@ -1,0 +1,157 @@
+"""A network spec as a torch module in single precision: one module a unit, named as the unit.
+
+Activations are ``[N, C, H, W]`` in channels-last memory; the input is what the firmware feeds, int8 / 128.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from tinysearch.core.network import (
+    INPUT,
+    Addition,
+    Convolution,
+    GlobalAveragePool,
+    Linear,
+    MaxPool,
+    NetworkSpec,
+    Unit,
+)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation whose scale may be held positive, so that it commutes with the max pool before it."""
+
+    def __init__(self, channels: int, *, positive: bool = False) -> None:
+        super().__init__(channels)
+        self.positive = positive
+
+    @property
+    def scale(self) -> Tensor:
+        """The learned scale as it is applied, [C]."""
+        return self.weight.abs() if self.positive else self.weight
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Normalise [N, C, H, W]."""
+        if self.momentum is None:
+            self.num_batches_tracked.add_(1)
+        factor = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        return F.batch_norm(
+            value, self.running_mean, self.running_var, self.scale, self.bias, self.training, factor, self.eps
+        )
+
+    def gain_and_shift(self) -> tuple[Tensor, Tensor]:
+        """Gain and shift of the normalisation with its running statistics, float64 [C] each."""
+        gain = self.scale.detach().double() / torch.sqrt(self.running_var.double() + self.eps)
+        return gain, self.bias.detach().double() - self.running_mean.double() * gain
+
+
+class UnitModule(nn.Module):
+    """Weights and batch normalisation of one unit; the arithmetic between them belongs to the network.
+
+    Attributes:
+        unit: the spec.
+        weight: conv [O, I, k, k], depthwise [C, 1, k, k], linear [O, H * W * C]; absent for units without weights.
+        norm: absent where the unit has none.
+    """
+
+    def __init__(self, unit: Unit, *, in_channels: int, out_channels: int, in_elements: int) -> None:
+        super().__init__()
+        self.unit = unit
+        match unit:
+            case Convolution():
+                depth = 1 if unit.depthwise else in_channels
+                weight = torch.empty(unit.out_channels, depth, unit.kernel, unit.kernel)
+                nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
+                self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+            case Linear():
+                weight = torch.empty(unit.out_features, in_elements)
+                nn.init.normal_(weight, std=in_elements**-0.5)
+                self.weight = nn.Parameter(weight)
+            case _:
+                self.weight = None
+        normalised = not isinstance(unit, MaxPool) and unit.batch_norm
+        pooled = isinstance(unit, Convolution) and unit.pool > 1
+        self.norm = BatchNorm(out_channels, positive=pooled) if normalised else None
+
+    def linear(self, value: Tensor, weight: Tensor) -> Tensor:
+        """The unit's convolution (and pool) or matrix product with the given weights, before normalisation."""
+        unit = self.unit
+        if isinstance(unit, Linear):
+            return F.linear(flatten_nhwc(value), weight)[:, :, None, None]
+        groups = value.shape[1] if unit.depthwise else 1
+        value = F.conv2d(value, weight, stride=unit.stride, padding=unit.padding, groups=groups)
+        return F.max_pool2d(value, unit.pool) if unit.pool > 1 else value
+
+
+def flatten_nhwc(value: Tensor) -> Tensor:
+    """[N, C, H, W] to [N, H * W * C] in the order of the firmware."""
+    return value.flatten(1) if value.shape[2] * value.shape[3] == 1 else value.permute(0, 2, 3, 1).flatten(1)
+
+
+def build_units(network: NetworkSpec) -> nn.ModuleDict:
+    """One initialised :class:`UnitModule` a unit, by name."""
+    shapes = network.shapes()
+    return nn.ModuleDict(
+        {
+            unit.name: UnitModule(
+                unit,
+                in_channels=shapes[unit.inputs[0]].channels,
+                out_channels=shapes[unit.name].channels,
+                in_elements=shapes[unit.inputs[0]].elements,
+            )
+            for unit in network.units
+        }
+    )
+
+
+class FloatNetwork(nn.Module):
+    """The network in single precision with live batch normalisation.
+
+    Args:
+        network: the spec; weights are drawn from torch's global generator.
+    """
+
+    def __init__(self, network: NetworkSpec) -> None:
+        super().__init__()
+        self.network = network
+        self.units = build_units(network)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Embeddings [N, E] of inputs [N, C, H, W] (int8 / 128)."""
+        values = {INPUT: inputs}
+        for unit in self.network.units:
+            module = self.units[unit.name]
+            first = values[unit.inputs[0]]
+            match unit:
+                case Convolution() | Linear():
+                    value = module.linear(first, module.weight)
+                case Addition():
+                    value = first + values[unit.right]
+                case GlobalAveragePool():
+                    value = first.mean((2, 3), keepdim=True)
+                case MaxPool():
+                    value = F.max_pool2d(first, unit.pool)
+            if module.norm is not None:
+                value = module.norm(value)
+            relu = not isinstance(unit, MaxPool) and unit.relu
+            values[unit.name] = F.relu(value, inplace=module.norm is not None) if relu else value
+        return flatten_nhwc(values[self.network.units[-1].name])
+
+
+def reestimate_statistics(module: nn.Module, batches: list[Tensor]) -> None:
+    """Replace running statistics by plain averages over batches, so that inference normalises with settled weights."""
+    norms = [norm for norm in module.modules() if isinstance(norm, BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    module.train()
+    with torch.no_grad():
+        for batch in batches:
+            module(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    module.eval()

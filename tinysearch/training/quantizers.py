@@ -1,0 +1,143 @@
+"""Fake quantisation with straight-through gradients: int8 ranges, levels with a learned step, few-bit weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
+
+RANGE_MOMENTUM = 0.05
+"""Weight of the newest batch in the moving average of an int8 range."""
+
+
+class RangeQuantizer(nn.Module):
+    """int8 values with a range that follows a moving average of the batches' maxima.
+
+    Tensors after a ReLU use all 256 values (zero point -128), others are symmetric (zero point 0).
+    """
+
+    def __init__(self, *, signed: bool) -> None:
+        super().__init__()
+        self.signed = signed
+        self.observing = True
+        self.register_buffer("high", torch.zeros(()))
+        self.register_buffer("zero_point", torch.tensor(0 if signed else INT8_LOW, dtype=torch.int32))
+
+    @property
+    def scale(self) -> Tensor:
+        """Real value of one step, scalar tensor."""
+        return (self.high / (INT8_HIGH if self.signed else INT8_HIGH - INT8_LOW)).clamp_min(1e-8)
+
+    @torch.no_grad()
+    def observe(self, value: Tensor, *, widen: bool = False) -> None:
+        """Move the range towards this batch, or widen it to hold the batch."""
+        value = value.detach()
+        high = torch.maximum(-value.amin(), value.amax()) if self.signed else value.amax().clamp_min(0)
+        if widen:
+            self.high.copy_(torch.maximum(self.high, high))
+        else:
+            self.high.add_(RANGE_MOMENTUM * (high - self.high))
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Values on the grid; what lies outside the range is clamped and gets no gradient (this is the ReLU, too)."""
+        if self.training and self.observing:
+            self.observe(value)
+        return torch.fake_quantize_per_tensor_affine(value, self.scale, self.zero_point, INT8_LOW, INT8_HIGH)
+
+
+class _LearnedStep(torch.autograd.Function):
+    """Uniform levels 0 .. top with a learned step (learned step size quantisation, arXiv 1902.08153)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, step: Tensor, top: int) -> Tensor:
+        zero = torch.zeros((), dtype=torch.int32, device=value.device)
+        quantized = torch.fake_quantize_per_tensor_affine(value, step, zero, 0, top)
+        ctx.save_for_backward(value, quantized, step)
+        ctx.top = top
+        return quantized
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        value, quantized, step = ctx.saved_tensors
+        (gradient,) = gradients
+        passed = gradient * ((value > 0) & (value < (ctx.top + 0.5) * step))
+        weight = (gradient * quantized).sum() - (passed * value).sum()
+        return passed, weight / step / (value.numel() * ctx.top) ** 0.5, None
+
+
+class LevelQuantizer(nn.Module):
+    """Unsigned A-bit levels times a learned step; negative values become level 0, so this is the ReLU, too."""
+
+    def __init__(self, *, bits: int) -> None:
+        super().__init__()
+        self.top = (1 << bits) - 1
+        self.step = nn.Parameter(torch.zeros(()))
+        self.register_buffer("ready", torch.zeros((), dtype=torch.bool))
+
+    @torch.no_grad()
+    def initialize(self, value: Tensor) -> None:
+        """Choose the step with the least squared error on one batch."""
+        positive = value.detach().clamp_min(0).flatten()
+        positive = positive[:: max(1, positive.numel() // 20000)]
+        reach = positive.amax().clamp_min(1e-6)
+        candidates = reach * torch.linspace(0.05, 1.2, 47, device=value.device) / self.top
+        levels = torch.clamp(torch.round(positive / candidates[:, None]), 0, self.top)
+        errors = ((levels * candidates[:, None] - positive) ** 2).mean(1)
+        self.step.copy_(candidates[errors.argmin()])
+        self.ready.fill_(value=True)
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Values on the grid of levels."""
+        if not self.ready:
+            self.initialize(value)
+        return _LearnedStep.apply(value, self.step.clamp_min(1e-6), self.top)
+
+
+class _StraightThrough(torch.autograd.Function):
+    """Replace a weight by its levels; pass gradients where the weight is inside the outermost level's reach."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, quantized: Tensor, limit: Tensor) -> Tensor:
+        ctx.save_for_backward(weight.abs() <= limit)
+        return quantized
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (inside,) = ctx.saved_tensors
+        return gradients[0] * inside, None, None
+
+
+@torch.no_grad()
+def weight_levels(weight: Tensor, *, bits: int) -> tuple[Tensor, Tensor]:
+    """Levels and scale of few-bit weights.
+
+    Args:
+        weight: [O, ...].
+        bits: 1 for sign times the mean magnitude (XNOR-Net, arXiv 1603.05279); 2 for -3, -1, 1, 3 times the scale that
+            has the least squared error for normal weights (half a standard deviation, 0.624 mean magnitudes).
+
+    Returns:
+        levels (as floats, shape of the weight), scale [O, 1, ...], positive.
+    """
+    axes = tuple(range(1, weight.dim()))
+    mean = weight.abs().mean(axes, keepdim=True).clamp_min(1e-8)
+    if bits == 1:
+        return torch.where(weight >= 0, 1.0, -1.0), mean
+    scale = 0.624 * mean
+    return (2 * torch.floor(weight / (2 * scale)) + 1).clamp(-3, 3), scale
+
+
+def binarize(weight: Tensor, *, bits: int) -> Tensor:
+    """Few-bit weights in real numbers with clipped straight-through gradients."""
+    levels, scale = weight_levels(weight, bits=bits)
+    return _StraightThrough.apply(weight, levels * scale, 6 * scale)
+
+
+def fake_quantize_weight(weight: Tensor) -> Tensor:
+    """int8 weights in [-127, 127] with one symmetric scale an output channel, straight-through gradients."""
+    scale = weight.detach().abs().flatten(1).amax(1).div_(INT8_HIGH).clamp_min_(1e-12)
+    zeros = torch.zeros(len(scale), dtype=torch.int32, device=weight.device)
+    return torch.fake_quantize_per_channel_affine(weight, scale, zeros, 0, -INT8_HIGH, INT8_HIGH)

@@ -1,0 +1,116 @@
+"""The settings of the torch trainer, checked where they enter."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import torch
+
+from tinysearch.core.errors import UserError
+from tinysearch.training.losses import LOSSES
+
+REVISION = 1
+"""Changes whenever the same settings give other networks, so that remembered branches are not mixed up."""
+
+_SPEED_ONLY = ("threads", "compile", "data_workers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """How a branch is trained.
+
+    Attributes:
+        epochs: of a branch in all, the same for every precision.
+        float_epochs: of these, how many are trained in single precision and shared by a layout's precisions.
+        batch_size: samples a step.
+        learning_rate: peak, for the first stage.
+        second_stage_rate: peak of the second stage as a fraction of ``learning_rate``.
+        lr_decay: factor an epoch; 0 for one rise and a cosine fall a stage instead.
+        optimizer: ``adam`` or ``sgd`` (momentum 0.9).
+        weight_decay: decoupled (AdamW) or plain (sgd).
+        loss, margin, temperature, smoothing: see :class:`~tinysearch.training.losses.IdentityHead`.
+        augmentation: strength, 0 for none, 1 for the full ranges of :mod:`tinysearch.training.batches`.
+        gradient_clip: largest norm of a gradient.
+        patience: stop a stage when validation EER has not improved by ``min_improvement`` (relative) over this many
+            epochs; 0 trains all epochs, which keeps precisions comparable.
+        min_improvement: relative improvement of validation EER that resets the patience.
+        seed: of everything random, together with the branch.
+        repeats: trainings with different seeds, of which the one with the median validation EER is kept.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: of torch; 0 leaves torch's own choice.
+        mixed_precision: bfloat16 autocast; slower on most CPUs.
+        compile: torch.compile for the training steps.
+        data_workers: threads that prepare batches ahead; 0 prepares them in turn.
+    """
+
+    epochs: int = 16
+    float_epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    second_stage_rate: float = 0.4
+    lr_decay: float = 0.0
+    optimizer: str = "adam"
+    weight_decay: float = 1e-3
+    loss: str = "cosine"
+    margin: float = 0.2
+    temperature: float = 16.0
+    smoothing: float = 0.0
+    augmentation: float = 1.0
+    gradient_clip: float = 5.0
+    patience: int = 0
+    min_improvement: float = 0.01
+    seed: int = 0
+    repeats: int = 1
+    device: str = "auto"
+    threads: int = 0
+    mixed_precision: bool = False
+    compile: bool = False
+    data_workers: int = 0
+
+    def __post_init__(self) -> None:
+        _check(
+            1 <= self.float_epochs <= self.epochs,
+            "float_epochs lies in 1 .. epochs",
+            self.float_epochs,
+            "float_epochs=1",
+        )
+        _check(self.batch_size >= 2, "a batch has at least two samples", self.batch_size, "batch_size=32")
+        _check(self.learning_rate > 0, "a learning rate is positive", self.learning_rate, "learning_rate=1e-3")
+        _check(0 <= self.lr_decay <= 1, "lr_decay lies in [0, 1]", self.lr_decay, "lr_decay=0.97")
+        _check(self.loss in LOSSES, f"the loss is one of {', '.join(LOSSES)}", self.loss, "loss=cosine")
+        _check(self.optimizer in ("adam", "sgd"), "the optimizer is adam or sgd", self.optimizer, "optimizer=adam")
+        _check(self.augmentation >= 0, "augmentation is not negative", self.augmentation, "augmentation=1")
+        _check(self.repeats >= 1, "a branch is trained at least once", self.repeats, "repeats=1")
+        _check(self.device in ("auto", "cpu", "cuda"), "the device is auto, cpu or cuda", self.device, "device=auto")
+        _check(
+            self.device != "cuda" or torch.cuda.is_available(),
+            "device=cuda needs a CUDA GPU",
+            "none found",
+            "device=auto",
+        )
+        _check(
+            min(self.threads, self.data_workers, self.patience, self.seed) >= 0,
+            "counts are not negative",
+            self,
+            "seed=0",
+        )
+
+    def torch_device(self) -> torch.device:
+        """The device that training runs on."""
+        automatic = "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.device(automatic if self.device == "auto" else self.device)
+
+    @property
+    def digest(self) -> str:
+        """Of every setting that changes a result (hex)."""
+        values = {key: value for key, value in asdict(self).items() if key not in _SPEED_ONLY}
+        values["device"] = self.torch_device().type
+        values["revision"] = REVISION
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check(holds: bool, rule: str, value: object, remedy: str) -> None:  # noqa: FBT001
+    if not holds:
+        raise UserError(rule, value=value, remedy=f"write trainer.{remedy}")

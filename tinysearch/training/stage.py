@@ -1,0 +1,218 @@
+"""One stage of a training: epochs of steps with a schedule, checkpoints, and validation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from tinysearch.core.protocols import Samples
+from tinysearch.training.batches import epoch_batches, plain_batches
+from tinysearch.training.losses import IdentityHead
+from tinysearch.training.quantized import QuantizedNetwork
+from tinysearch.training.settings import TrainingSettings
+from tinysearch.training.stages import load_if_whole, save_atomically
+
+WARM_UP = 0.15
+"""Part of a stage during which the learning rate rises."""
+
+HELD_RANGES = 0.25
+"""Last part of a stage during which int8 ranges are held, so that weights settle on a fixed grid."""
+
+Report = Callable[[int, float, float, float | None], None]
+"""Called with epoch, part of the epoch done, loss, and validation EER where it was measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stretch of epochs with one schedule.
+
+    Attributes:
+        name: shown in progress.
+        epochs: how many.
+        before: epochs of earlier stages.
+        rate: peak learning rate.
+        margin_rises: whether the margin of the loss grows from zero over the first half.
+    """
+
+    name: str
+    epochs: int
+    before: int
+    rate: float
+    margin_rises: bool
+
+
+def learning_rate(stage: Stage, settings: TrainingSettings, *, position: float) -> float:
+    """Learning rate at a position in [0, 1] of a stage."""
+    if settings.lr_decay > 0:
+        return stage.rate * settings.lr_decay ** (stage.before + math.floor(position * stage.epochs))
+    if position < WARM_UP:
+        return stage.rate * (0.1 + 0.9 * position / WARM_UP)
+    return stage.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP))))
+
+
+def run_stage(
+    stage: Stage,
+    *,
+    model: nn.Module,
+    head: IdentityHead,
+    train: Samples,
+    validation: Samples,
+    settings: TrainingSettings,
+    modality: str,
+    seed: int,
+    checkpoint: Path,
+    report: Report,
+) -> None:
+    """Train a model and its head in place, resuming from a checkpoint if there is one.
+
+    The order of samples and their augmentation depend on the seed and the epoch alone, so a resumed stage ends as an
+    undisturbed one.
+    """
+    optimizer = _optimizer(model, head, settings)
+    best, epoch = _Patience(settings), 0
+    stored = load_if_whole(checkpoint)
+    if stored is not None:
+        model.load_state_dict(stored["model"])
+        head.load_state_dict(stored["head"])
+        optimizer.load_state_dict(stored["optimizer"])
+        epoch, best.rate, best.waited = stored["epoch"], stored["best"], stored["waited"]
+    forward = torch.compile(model) if settings.compile else model
+    while epoch < stage.epochs and not best.exhausted:
+        loss = _run_epoch(
+            stage,
+            epoch,
+            model=model,
+            forward=forward,
+            head=head,
+            train=train,
+            optimizer=optimizer,
+            settings=settings,
+            modality=modality,
+            seed=seed,
+            report=report,
+        )
+        epoch += 1
+        rate = None
+        if settings.patience:
+            model.eval()
+            rate = verification_eer(embeddings(model, validation, settings), validation.identities)
+            best.update(rate)
+        if epoch < stage.epochs:
+            content = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
+            save_atomically({**content, "epoch": epoch, "best": best.rate, "waited": best.waited}, checkpoint)
+        report(epoch, 0.0, loss, rate)
+
+
+class _Patience:
+    """Early stopping on validation EER."""
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        self.settings, self.rate, self.waited = settings, 1.0, 0
+
+    def update(self, rate: float) -> None:
+        improved = rate < self.rate * (1 - self.settings.min_improvement)
+        self.rate, self.waited = (rate, 0) if improved else (self.rate, self.waited + 1)
+
+    @property
+    def exhausted(self) -> bool:
+        return 0 < self.settings.patience <= self.waited
+
+
+def _optimizer(model: nn.Module, head: IdentityHead, settings: TrainingSettings) -> torch.optim.Optimizer:
+    decayed = [value for value in model.parameters() if value.dim() > 1]
+    plain = [value for value in model.parameters() if value.dim() <= 1]
+    groups = [
+        {"params": [*decayed, head.prototypes], "weight_decay": settings.weight_decay},
+        {"params": [*plain, head.bias], "weight_decay": 0.0},
+    ]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, foreach=True)
+
+
+def _run_epoch(
+    stage: Stage,
+    epoch: int,
+    *,
+    model: nn.Module,
+    forward: Callable[[Tensor], Tensor],
+    head: IdentityHead,
+    train: Samples,
+    optimizer: torch.optim.Optimizer,
+    settings: TrainingSettings,
+    modality: str,
+    seed: int,
+    report: Report,
+) -> float:
+    """Mean loss of one epoch."""
+    device = settings.torch_device()
+    model.train()
+    head.train()
+    if isinstance(model, QuantizedNetwork):
+        model.observe_ranges(observing=epoch < math.ceil(stage.epochs * (1 - HELD_RANGES)))
+    batches = epoch_batches(
+        train,
+        batch_size=settings.batch_size,
+        modality=modality,
+        augmentation=settings.augmentation,
+        seed=(seed, epoch),
+        workers=settings.data_workers,
+    )
+    count = max(1, (len(train.inputs) + settings.batch_size // 2) // settings.batch_size)
+    tell = max(1, count // 4)
+    total, parameters = 0.0, [*model.parameters(), *head.parameters()]
+    for index, (inputs, identities) in enumerate(batches):
+        position = (epoch + index / count) / stage.epochs
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(stage, settings, position=position)
+        strength = min(1.0, 2 * position) if stage.margin_rises else 1.0
+        with _autocast(settings):
+            found = forward(inputs.to(device, non_blocking=True))
+        loss = head(found.float(), identities.to(device, non_blocking=True), strength=strength)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+        optimizer.step()
+        total += float(loss.detach())
+        if (index + 1) % tell == 0 and index + 1 < count:
+            report(epoch, (index + 1) / count, total / (index + 1), None)
+    return total / count
+
+
+def _autocast(settings: TrainingSettings) -> contextlib.AbstractContextManager[object]:
+    if not settings.mixed_precision:
+        return contextlib.nullcontext()
+    return torch.autocast(settings.torch_device().type, dtype=torch.bfloat16)
+
+
+@torch.no_grad()
+def embeddings(model: nn.Module, samples: Samples, settings: TrainingSettings) -> npt.NDArray[np.float64]:
+    """Embeddings [N, E] of a split in evaluation mode."""
+    model.eval()
+    device = settings.torch_device()
+    parts = [model(batch.to(device)).double().cpu().numpy() for batch in plain_batches(samples.inputs, batch_size=64)]
+    return np.concatenate(parts)
+
+
+def verification_eer(found: npt.NDArray[np.float64], identities: npt.NDArray[np.int32]) -> float:
+    """Equal error rate of the cosine over all pairs of a split; 0.5 where there are no pairs of both kinds."""
+    norms = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    cosines = (found / norms) @ (found / norms).T
+    rows, columns = np.triu_indices(len(found), 1)
+    scores, same = cosines[rows, columns], identities[rows] == identities[columns]
+    if not same.any() or same.all():
+        return 0.5
+    order = np.argsort(-scores, kind="stable")
+    accepted = same[order]
+    missed = 1 - np.cumsum(accepted) / accepted.sum()
+    admitted = np.cumsum(~accepted) / (~accepted).sum()
+    crossing = int(np.argmax(admitted >= missed))
+    return float((admitted[crossing] + missed[crossing]) / 2)
