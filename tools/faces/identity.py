@@ -90,7 +90,7 @@ def draw_identity(head: HeadModel, *, rng: np.random.Generator) -> Identity:
     male = float(rng.beta(0.4, 0.4))
     old = float(rng.beta(0.9, 1.4))
     shape = _shape(head, ancestry=ancestry, male=male, old=old, rng=rng)
-    melanin = float(np.clip(0.10 + 0.72 * ancestry[0] + 0.20 * ancestry[1] + rng.normal(0, 0.10), 0.0, 1.0))
+    melanin = float(np.clip(0.05 + 0.70 * ancestry[0] + 0.16 * ancestry[1] + rng.normal(0, 0.09), 0.0, 1.0))
     skin = _FAIR ** (1 - melanin) * _DARK**melanin * np.exp(rng.normal(0, 0.06, 3))
     color = _hair_color(fair=ancestry[2], old=old, rng=rng)
     manly = male > 0.6
@@ -106,7 +106,7 @@ def draw_identity(head: HeadModel, *, rng: np.random.Generator) -> Identity:
             darkness=rng.uniform(0.3, 0.9),
             slope=rng.normal(0, 0.06),
             arch=rng.uniform(0.0, 0.12),
-            color=color * 0.8,
+            color=color * 0.6,
         ),
         blush=rng.uniform(0.0, 0.2),
         beard=rng.uniform(0.35, 0.9) if bearded else (rng.uniform(0, 0.22) if manly else 0.0),

@@ -57,7 +57,7 @@ class Nuisance:
     noise: float
 
 
-def draw_nuisance(names: tuple[str, ...], *, rng: np.random.Generator, hardness: float = 0.6) -> Nuisance:
+def draw_nuisance(names: tuple[str, ...], *, rng: np.random.Generator, hardness: float = 0.75) -> Nuisance:
     """Return the circumstances of one picture.
 
     Args:
@@ -74,7 +74,7 @@ def draw_nuisance(names: tuple[str, ...], *, rng: np.random.Generator, hardness:
         expression=_expression(names, hardness=hardness, rng=rng),
         gaze=rng.normal(0, 0.12, 2),
         distance=rng.uniform(7, 14),
-        zoom=rng.uniform(0.9, 1.14),
+        zoom=rng.uniform(0.95, 1.2),
         shift=rng.normal(0, 0.045, 2) * hardness,
         light=np.array([np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]),
         diffuse=rng.uniform(0.5, 1.1),
