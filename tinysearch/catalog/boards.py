@@ -1,0 +1,127 @@
+"""Parts -> board options: every complete way to buy a board for a set of modalities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from tinysearch.core.platform import (
+    BoardOption,
+    BomItem,
+    CatalogRules,
+    Chip,
+    Part,
+    Sensor,
+    SensorKind,
+    required_sensors,
+)
+
+
+def board_options(
+    modalities: Sequence[str], *, parts: Mapping[str, Part], chips: Mapping[str, Chip], rules: CatalogRules
+) -> tuple[BoardOption, ...]:
+    """All boards that serve the modalities, by processor, typical price and id.
+
+    Under ``physical`` rules a combination that a chip cannot drive does not appear. Under ``as_printed`` it does,
+    marked ``buildable=False`` with the reason.
+    """
+    needed = required_sensors(modalities)
+    served = tuple(sorted(set(modalities)))
+    options: dict[str, BoardOption] = {}
+    for carrier in parts.values():
+        if carrier.processor is None or not carrier.offered:
+            continue
+        chip = chips[carrier.processor]
+        memories = _memories(carrier, parts=parts)
+        sensor_sets = _sensor_sets(carrier, needed, parts=parts)
+        for (flash, psram), sensors in product(memories, sensor_sets):
+            option = _option(carrier, chip, flash, psram, sensors, served=served, parts=parts, rules=rules)
+            if option.buildable or rules == "as_printed":
+                options.setdefault(option.id, option)
+    return tuple(sorted(options.values(), key=lambda option: (option.processor, option.price_usd(), option.id)))
+
+
+def _memories(carrier: Part, *, parts: Mapping[str, Part]) -> Iterator[tuple[Part | None, Part | None]]:
+    """Flash and PSRAM parts to add; only a bare chip takes any, each only where it has none in its package."""
+    flashes: list[Part | None] = [None]
+    psrams: list[Part | None] = [None]
+    if carrier.kind == "chip":
+        if not carrier.flash_bytes:
+            flashes = _offered(parts, "flash")
+        if not carrier.psram_bytes:
+            psrams += _offered(parts, "psram")
+    return product(flashes, psrams)
+
+
+def _sensor_sets(carrier: Part, needed: Sequence[SensorKind], *, parts: Mapping[str, Part]) -> list[tuple[Part, ...]]:
+    """Every choice of one sensor part for each needed kind that the carrier does not contain."""
+    missing = [kind for kind in needed if kind not in {sensor.kind for sensor in carrier.sensors}]
+    choices = [
+        [
+            part
+            for part in parts.values()
+            if part.kind == kind and part.offered and (carrier.kind != "board" or part.id in carrier.accepts)
+        ]
+        for kind in missing
+    ]
+    return list(product(*choices))
+
+
+def _offered(parts: Mapping[str, Part], kind: str) -> list[Part | None]:
+    return [part for part in parts.values() if part.kind == kind and part.offered]
+
+
+def _option(
+    carrier: Part,
+    chip: Chip,
+    flash: Part | None,
+    psram: Part | None,
+    sensors: Sequence[Part],
+    *,
+    served: tuple[str, ...],
+    parts: Mapping[str, Part],
+    rules: CatalogRules,
+) -> BoardOption:
+    bought = [carrier, *(part for part in (flash, psram) if part is not None), *sensors]
+    extras = [parts[need] for need in carrier.needs]
+    flash_bytes = carrier.flash_bytes if flash is None else flash.flash_bytes
+    psram_bytes = carrier.psram_bytes if psram is None else psram.psram_bytes
+    interface = carrier.psram_interface if psram is None else psram.interface
+    fitted = (*carrier.sensors, *(part.sensor for part in sensors if part.sensor is not None))
+    reasons = _obstacles(
+        chip, flash_bytes=flash_bytes, psram_bytes=psram_bytes, psram_interface=interface, fitted=fitted
+    )
+    counted = psram_bytes if rules == "as_printed" else chip.counted_psram_bytes(psram_bytes)
+    return BoardOption(
+        id="+".join(part.id for part in bought),
+        name=" + ".join(part.name for part in bought),
+        processor=chip.id,
+        cores=chip.cores,
+        module=carrier.id,
+        kind=carrier.kind,
+        modalities=served,
+        flash_bytes=flash_bytes,
+        psram_bytes=counted,
+        psram_interface=interface if counted else None,
+        fitted=fitted,
+        items=tuple(BomItem(part=part.id, name=part.name, price=part.price) for part in (*bought, *extras)),
+        buildable=not reasons,
+        reason="; ".join(reasons),
+    )
+
+
+def _obstacles(
+    chip: Chip, *, flash_bytes: int, psram_bytes: int, psram_interface: str | None, fitted: Sequence[Sensor]
+) -> list[str]:
+    """Why a chip cannot drive a combination of parts; empty where it can."""
+    reasons = []
+    if psram_bytes and chip.psram is None:
+        reasons.append(f"{chip.name} has no PSRAM controller")
+    elif psram_bytes and chip.psram is not None and psram_interface not in chip.psram.interfaces:
+        reasons.append(f"{chip.name} does not drive {psram_interface} PSRAM")
+    if flash_bytes > chip.flash_max_bytes.value:
+        reasons.append(f"{chip.name} takes at most {int(chip.flash_max_bytes.value) >> 20} MB of flash")
+    for sensor in fitted:
+        if sensor.interface not in chip.sensor_interfaces(sensor.kind):
+            reasons.append(f"{chip.name} has no {sensor.interface} interface for a {sensor.kind}")
+    return reasons

@@ -1,0 +1,333 @@
+"""A folder of YAML files -> chips, parts and board options, or the list of everything wrong with them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from tinysearch.catalog.boards import board_options
+from tinysearch.catalog.document import Problem, Section, read_document
+from tinysearch.catalog.parts import read_entry
+from tinysearch.core.errors import UserError
+from tinysearch.core.platform import BoardOption, CatalogRules, Chip, Part
+
+HEAD_FILE = "catalog.yaml"
+_BUILT_IN = re.compile(r"^[a-z][a-z0-9_]*$")
+_MAXIMUM_FILES = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Everything that can be bought, with what the chips in it can do.
+
+    Attributes:
+        name: of the catalogue.
+        description: one line.
+        rules: ``physical``, or ``as_printed`` where unbuildable boards of a publication are kept.
+        chips, parts: by id.
+        digest: sha256 of the content of all files (hex).
+    """
+
+    name: str
+    description: str
+    rules: CatalogRules
+    chips: Mapping[str, Chip]
+    parts: Mapping[str, Part]
+    digest: str
+    _options: dict[tuple[str, ...], tuple[BoardOption, ...]] = field(
+        default_factory=dict, repr=False, compare=False, hash=False
+    )
+
+    def chip(self, processor: str) -> Chip:
+        """One chip by id.
+
+        Raises:
+            UserError: unknown.
+        """
+        if processor not in self.chips:
+            raise UserError(
+                f"a processor of catalogue {self.name} is one of {', '.join(self.chips)}",
+                value=processor,
+                remedy="choose one of them or add it to a catalogue of your own",
+            )
+        return self.chips[processor]
+
+    def board_options(self, modalities: Sequence[str]) -> tuple[BoardOption, ...]:
+        """All boards that serve ``("face",)``, ``("voice",)`` or ``("face", "voice")``, by processor and typical price.
+
+        Raises:
+            UserError: an unknown modality, or no board serves them.
+        """
+        key = tuple(sorted(set(modalities)))
+        if key not in self._options:
+            found = board_options(key, parts=self.parts, chips=self.chips, rules=self.rules)
+            if not found:
+                raise UserError(
+                    f"catalogue {self.name} has a board for every modality asked for",
+                    value=", ".join(key),
+                    remedy="add a sensor, base or board that serves it",
+                )
+            self._options[key] = found
+        return self._options[key]
+
+    def board_option(self, board: str, modalities: Sequence[str]) -> BoardOption:
+        """One board by its id.
+
+        Raises:
+            UserError: no such board for these modalities.
+        """
+        for option in self.board_options(modalities):
+            if option.id == board:
+                return option
+        raise UserError(
+            f"a board of catalogue {self.name} for {', '.join(sorted(modalities))} is listed by 'catalog list'",
+            value=board,
+            remedy="choose one of the listed boards",
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Loaded:
+    """What one pass over a folder found, right or wrong."""
+
+    name: str
+    description: str = ""
+    rules: str = "physical"
+    chips_from: str = ""
+    chips: dict[str, Chip] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    digest: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, file: str, line: int, rule: str, *, value: object, remedy: str) -> None:
+        self.problems.append(Problem(file=file, line=line, rule=rule, value=str(value), remedy=remedy))
+
+
+def load_catalog(name_or_path: str | Path, *, root: Path) -> Catalog:
+    """Load a built-in catalogue by name, or a user's folder by path.
+
+    Args:
+        name_or_path: ``espressif``, ``paper2023`` or a folder with the same layout.
+        root: folder of the built-in catalogues.
+
+    Raises:
+        UserError: nothing there, unreadable, or wrong; names the first problem with file and line.
+    """
+    loaded = _load(_folder(name_or_path, root=root), root=root)
+    if loaded.problems:
+        raise loaded.problems[0].error(others=len(loaded.problems) - 1)
+    return Catalog(
+        name=loaded.name,
+        description=loaded.description,
+        rules="as_printed" if loaded.rules == "as_printed" else "physical",
+        chips=MappingProxyType(loaded.chips),
+        parts=MappingProxyType(loaded.parts),
+        digest=loaded.digest,
+    )
+
+
+def check_catalog(path: str | Path, *, root: Path) -> list[Problem]:
+    """Everything wrong with a catalogue, by file and line; empty where it can be used.
+
+    Args:
+        path: a folder, one file in a folder that has a ``catalog.yaml`` above it, or the name of a built-in catalogue.
+        root: folder of the built-in catalogues.
+
+    Raises:
+        UserError: nothing there or unreadable.
+    """
+    target = Path(path)
+    if target.is_file():
+        problems: list[Problem] = []
+        document = read_document(target, file=target.name, problems=problems)
+        if document is not None and target.name != HEAD_FILE:
+            read_entry(document, problems=problems)
+        return problems
+    return _load(_folder(path, root=root), root=root).problems
+
+
+def _folder(name_or_path: str | Path, *, root: Path) -> Path:
+    text = str(name_or_path)
+    folder = root / text if _BUILT_IN.match(text) and (root / text).is_dir() else Path(text).expanduser()
+    if not folder.is_dir():
+        built_in = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+        raise UserError(
+            f"a catalogue is {', '.join(built_in) or 'built in'} or a folder of YAML files",
+            value=text,
+            remedy="choose catalog=espressif or the path of your folder",
+        )
+    return folder
+
+
+def _files(folder: Path, loaded: _Loaded) -> list[Path]:
+    """YAML files of a folder in a stable order; links that lead out of it are refused."""
+    home = folder.resolve()
+    files = []
+    try:
+        found = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
+    except OSError as error:
+        raise UserError(
+            "a catalogue folder is readable", value=f"{folder}: {error.strerror}", remedy="check its permissions"
+        ) from None
+    for path in found[:_MAXIMUM_FILES]:
+        file = path.relative_to(folder).as_posix()
+        if not path.resolve().is_relative_to(home):
+            loaded.refuse(file, 1, "a catalogue stays in its folder", value=path.resolve(), remedy="copy the file")
+        else:
+            files.append(path)
+    return files
+
+
+def _load(folder: Path, *, root: Path, depth: int = 0) -> _Loaded:
+    loaded = _Loaded(name=folder.resolve().name)
+    files = _files(folder, loaded)
+    _read_head(folder, loaded)
+    digest = hashlib.sha256()
+    for path in files:
+        file = path.relative_to(folder).as_posix()
+        with contextlib.suppress(OSError):  # reported where the file is parsed
+            digest.update(file.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        if file != HEAD_FILE:
+            _read_file(path, file, loaded)
+    if loaded.chips_from:
+        _borrow_chips(loaded, root=root, digest=digest, depth=depth)
+    _check_references(loaded)
+    if not loaded.problems and not any(part.processor for part in loaded.parts.values()) and depth == 0:
+        loaded.refuse(
+            HEAD_FILE,
+            1,
+            "a catalogue has at least one chip, module or board with a price",
+            value="none",
+            remedy="add one",
+        )
+    loaded.digest = digest.hexdigest()
+    loaded.problems.sort(key=lambda problem: (problem.file, problem.line))
+    return loaded
+
+
+def _read_head(folder: Path, loaded: _Loaded) -> None:
+    path = folder / HEAD_FILE
+    if not path.exists():
+        loaded.refuse(
+            HEAD_FILE,
+            1,
+            f"a catalogue has a {HEAD_FILE}",
+            value="none",
+            remedy="add one with name, description and rules",
+        )
+        return
+    document = read_document(path, file=HEAD_FILE, problems=loaded.problems)
+    if document is None:
+        return
+    section = Section(document, problems=loaded.problems)
+    loaded.name = section.identifier("name") or loaded.name
+    loaded.description = section.text("description")
+    loaded.rules = section.choice("rules", ("physical", "as_printed")) or "physical"
+    loaded.chips_from = section.text("chips_from", required=False, what="the name of a built-in catalogue")
+    section.text("note", required=False)
+    section.finish()
+
+
+def _read_file(path: Path, file: str, loaded: _Loaded) -> None:
+    document = read_document(path, file=file, problems=loaded.problems)
+    entry = None if document is None else read_entry(document, problems=loaded.problems)
+    if entry is None or document is None:
+        loaded.broken.add(str(path.stem if document is None else document.data.get("id")))
+        return
+    line = document.spans[("id",)].line
+    kind = "chip" if isinstance(entry, Chip) else "part"
+    key = f"{kind} {entry.id}"
+    if key in loaded.places:
+        other, other_line = loaded.places[key]
+        loaded.refuse(file, line, "ids differ", value=f"{entry.id} (also {other}:{other_line})", remedy="rename one")
+        return
+    loaded.places[key] = (file, line)
+    if isinstance(entry, Chip):
+        loaded.chips[entry.id] = entry
+    else:
+        loaded.parts[entry.id] = entry
+
+
+def _borrow_chips(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: int) -> None:
+    name = loaded.chips_from
+    if not _BUILT_IN.match(name) or not (root / name).is_dir() or depth:
+        loaded.refuse(
+            HEAD_FILE, 1, "chips_from names a built-in catalogue", value=name, remedy="write chips_from: espressif"
+        )
+        return
+    other = _load(root / name, root=root, depth=depth + 1)
+    loaded.problems += other.problems
+    loaded.chips = other.chips | loaded.chips
+    digest.update(repr(sorted(other.chips.items())).encode())
+
+
+def _check_references(loaded: _Loaded) -> None:
+    """What no file can know alone: processors and needed parts exist, contents suit the chip."""
+    for part in loaded.parts.values():
+        file, line = loaded.places[f"part {part.id}"]
+        for need in (*part.needs, *part.accepts):
+            if need not in loaded.parts and need not in loaded.broken:
+                loaded.refuse(
+                    file,
+                    line,
+                    "needs and accepts name parts of the catalogue",
+                    value=need,
+                    remedy="add or respell the part",
+                )
+        if part.processor is None:
+            continue
+        chip = loaded.chips.get(part.processor)
+        if chip is None:
+            if part.processor not in loaded.broken:
+                loaded.refuse(
+                    file,
+                    line,
+                    "processor names a chip of the catalogue",
+                    value=part.processor,
+                    remedy="add its chip file",
+                )
+        elif loaded.rules == "physical":
+            _check_contents(part, chip, file, line, loaded)
+
+
+def _check_contents(part: Part, chip: Chip, file: str, line: int, loaded: _Loaded) -> None:
+    if part.psram_bytes and chip.psram is None:
+        loaded.refuse(
+            file,
+            line,
+            f"{chip.name} has no PSRAM controller",
+            value=f"PSRAM in {part.id}",
+            remedy="remove psram from contents",
+        )
+    elif part.psram_bytes and chip.psram and part.psram_interface not in chip.psram.interfaces:
+        loaded.refuse(
+            file,
+            line,
+            f"{chip.name} drives {', '.join(chip.psram.interfaces)} PSRAM",
+            value=f"{part.psram_interface} in {part.id}",
+            remedy="correct psram_interface",
+        )
+    if part.flash_bytes > chip.flash_max_bytes.value:
+        loaded.refuse(
+            file,
+            line,
+            f"{chip.name} takes at most {int(chip.flash_max_bytes.value) >> 20} MB of flash",
+            value=f"{part.flash_bytes >> 20} MB in {part.id}",
+            remedy="correct flash in contents",
+        )
+    for sensor in part.sensors:
+        if sensor.interface not in chip.sensor_interfaces(sensor.kind):
+            loaded.refuse(
+                file,
+                line,
+                f"{chip.name} can drive the sensors on its boards",
+                value=f"{sensor.interface} {sensor.kind} on {part.id}",
+                remedy="correct the interface",
+            )

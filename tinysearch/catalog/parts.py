@@ -1,0 +1,185 @@
+"""One catalogue file -> one chip or one part."""
+
+from __future__ import annotations
+
+import re
+
+from tinysearch.catalog.document import Document, Problem, Section
+from tinysearch.core.platform import (
+    CAMERA_INTERFACES,
+    MICROPHONE_INTERFACES,
+    PART_KINDS,
+    PSRAM_INTERFACES,
+    SENSOR_KINDS,
+    Chip,
+    Part,
+    Psram,
+    Sensor,
+)
+
+CHIP_FILE_KIND = "processor"
+"""``kind`` of a file that describes silicon; all other kinds are parts with a price."""
+
+ISAS = ("xtensa-lx6", "xtensa-lx7", "xtensa-l106", "rv32imc", "rv32imac", "rv32imafc")
+
+_CARRIERS = ("chip", "module", "board")
+_INTERFACES = {
+    "flash": ("quad", "octal"),
+    "psram": PSRAM_INTERFACES,
+    "camera": CAMERA_INTERFACES,
+    "microphone": MICROPHONE_INTERFACES,
+}
+_VERSION = re.compile(r"^(\d+)\.(\d+)$")
+
+
+def read_entry(document: Document, *, problems: list[Problem]) -> Chip | Part | None:
+    """The chip or part that a file describes; None, with the reasons appended to ``problems``, where it is wrong."""
+    before = len(problems)
+    section = Section(document, problems=problems)
+    kind = section.choice("kind", (CHIP_FILE_KIND, *PART_KINDS))
+    if not kind:
+        return None
+    build = _chip if kind == CHIP_FILE_KIND else _part
+    entry = build(section)
+    section.finish()
+    return entry if len(problems) == before else None
+
+
+def _chip(section: Section) -> Chip | None:
+    version = _VERSION.match(section.text("idf_minimum", what="an ESP-IDF version such as 5.1"))
+    if version is None:
+        section.refuse(
+            "idf_minimum", "idf_minimum is an ESP-IDF version", value="something else", remedy="write it as '5.1'"
+        )
+    frequency = section.quantity("frequency", "Hz")
+    sram, heap = section.quantity("sram", "bytes"), section.quantity("heap", "bytes")
+    block = section.quantity("largest_block", "bytes")
+    flash_max, window = section.quantity("flash_max", "bytes"), section.quantity("flash_window", "bytes")
+    power = section.quantity("active_power", "W")
+    psram = _psram(section)
+    if block and heap and sram and not block.value <= heap.value <= sram.value:
+        section.refuse(
+            "largest_block",
+            "largest_block <= heap <= sram",
+            value=f"{block.value:g}, {heap.value:g}, {sram.value:g} bytes",
+            remedy="correct the three",
+        )
+    identifier, name = section.identifier(), section.text("name")
+    simd = section.text("simd", required=False)
+    chip = {
+        "isa": section.choice("isa", ISAS),
+        "cores": section.integer("cores", minimum=1),
+        "fpu": section.flag("fpu"),
+        "cameras": section.texts("cameras", options=CAMERA_INTERFACES),
+        "microphones": section.texts("microphones", options=MICROPHONE_INTERFACES),
+        "bootloader_offset": section.integer("bootloader_offset", minimum=0),
+        "idf_target": section.text("idf_target"),
+        "source": section.text("source", what="where the facts can be looked up"),
+        "date": section.text("date", what="the day the source was read"),
+    }
+    section.text("note", required=False)
+    if not (version and frequency and sram and heap and block and flash_max and window and power):
+        return None
+    return Chip(
+        id=identifier,
+        name=name,
+        simd=simd or None,
+        frequency_hz=frequency,
+        sram_bytes=sram,
+        heap_bytes=heap,
+        largest_block_bytes=block,
+        psram=psram,
+        flash_max_bytes=flash_max,
+        flash_window_bytes=window,
+        idf_minimum=(int(version.group(1)), int(version.group(2))),
+        active_power_w=power,
+        **chip,  # type: ignore[arg-type]
+    )
+
+
+def _psram(section: Section) -> Psram | None:
+    nested = section.section("psram", required=False, what="what the PSRAM controller can do")
+    if nested is None:
+        return None
+    interfaces = nested.texts("interfaces", options=PSRAM_INTERFACES, required=True)
+    addressable = nested.quantity("addressable", "bytes")
+    shared = nested.flag("shared_with_flash")
+    bandwidth = nested.quantity("bandwidth", "bytes/s", required=False)
+    nested.finish()
+    if addressable is None:
+        return None
+    return Psram(
+        interfaces=interfaces,
+        addressable_bytes=addressable,
+        shared_with_flash=shared,
+        bandwidth_bytes_per_s=bandwidth,
+    )
+
+
+def _part(section: Section) -> Part | None:
+    kind = section.choice("kind", PART_KINDS)
+    carrier = kind in _CARRIERS
+    identifier, name = section.identifier(), section.text("name")
+    price = section.price()
+    processor = section.identifier("processor") if carrier else None
+    flash, psram, psram_interface, sensors = _contents(section, kind=kind)
+    interface = section.choice("interface", _INTERFACES[kind]) if kind in _INTERFACES else None
+    accepts = section.texts("accepts") if kind == "board" else ()
+    needs = section.texts("needs") if carrier else ()
+    offered = section.flag("offered", default=True)
+    note = section.text("note", required=False)
+    if price is None:
+        return None
+    return Part(
+        id=identifier,
+        name=name,
+        kind=kind,  # type: ignore[arg-type]
+        price=price,
+        processor=processor,
+        flash_bytes=flash,
+        psram_bytes=psram,
+        psram_interface=psram_interface,
+        interface=interface,
+        sensors=sensors,
+        accepts=accepts,
+        needs=needs,
+        offered=offered,
+        note=note,
+    )
+
+
+def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tuple[Sensor, ...]]:
+    """Flash, PSRAM, its interface and sensors of the ``contents`` block, which names its own source."""
+    if kind in ("base", "camera", "microphone"):
+        return 0, 0, None, ()
+    nested = section.section("contents", what="the contents")
+    if nested is None:
+        return 0, 0, None, ()
+    flash = nested.size("flash") if kind != "psram" else 0
+    psram = nested.size("psram") if kind != "flash" else 0
+    interface = None
+    if psram and kind != "psram":
+        interface = nested.choice("psram_interface", PSRAM_INTERFACES)
+    sensors = _sensors(nested) if kind == "board" else ()
+    nested.provenance()
+    nested.finish()
+    for missing, present in (("flash", flash), ("psram", psram)):
+        if kind == missing and not (present or nested.has(missing)):
+            nested.refuse(None, f"a {missing} part has a size", value="nothing", remedy=f"add {missing}: 4MB")
+    if kind in ("module", "board") and not (flash or nested.has("flash")):
+        nested.refuse(None, f"a {kind} contains flash", value="nothing", remedy="add flash: 4MB")
+    return flash, psram, interface, sensors
+
+
+def _sensors(section: Section) -> tuple[Sensor, ...]:
+    sensors = []
+    for item in section.sections("sensors"):
+        kind = item.choice("kind", SENSOR_KINDS)
+        interface = item.choice("interface", _INTERFACES.get(kind, (*CAMERA_INTERFACES, *MICROPHONE_INTERFACES)))
+        name = item.text("name")
+        item.finish()
+        sensors.append(Sensor(kind=kind, interface=interface, name=name))  # type: ignore[arg-type]
+    kinds = [sensor.kind for sensor in sensors]
+    if len(set(kinds)) != len(kinds):
+        section.refuse("sensors", "a board lists one sensor of a kind", value=kinds, remedy="remove one")
+    return tuple(sensors)

@@ -1,0 +1,246 @@
+"""Chips, parts and boards: the hardware half of a design, every number with its source.
+
+A *chip* is silicon (what it can do), a *part* is something with a price (a bare chip or module of a chip, a memory,
+a sensor, a base board, a whole development board), a *board option* is one complete priced way to get a board for
+a set of modalities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import BomLine
+from tinysearch.core.provenance import Price, Sourced
+
+PartKind = Literal["chip", "module", "flash", "psram", "camera", "microphone", "base", "board"]
+PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
+
+SensorKind = Literal["camera", "microphone"]
+SENSOR_KINDS: tuple[SensorKind, ...] = get_args(SensorKind)
+
+SENSOR_OF_MODALITY: Mapping[str, SensorKind] = MappingProxyType({"face": "camera", "voice": "microphone"})
+"""The kind of sensor that each modality's branch is fed by."""
+
+CAMERA_INTERFACES = ("dvp", "mipi-csi")
+MICROPHONE_INTERFACES = ("i2s", "pdm")
+PSRAM_INTERFACES = ("quad", "octal", "hex")
+
+PriceLevel = Literal["low", "typical", "high"]
+PRICE_LEVELS: tuple[PriceLevel, ...] = get_args(PriceLevel)
+
+CatalogRules = Literal["physical", "as_printed"]
+"""Whether a catalogue obeys what chips can do, or keeps a publication's boards as printed."""
+
+
+def required_sensors(modalities: Sequence[str]) -> tuple[SensorKind, ...]:
+    """Kinds of sensor that a set of modalities needs, sorted.
+
+    Raises:
+        UserError: none, or a modality that no sensor is known for.
+    """
+    unknown = [modality for modality in modalities if modality not in SENSOR_OF_MODALITY]
+    if unknown or not modalities:
+        raise UserError(
+            f"a board serves modalities out of {', '.join(SENSOR_OF_MODALITY)}",
+            value=list(modalities),
+            remedy="name one or several of them; fusion is both",
+        )
+    return tuple(sorted({SENSOR_OF_MODALITY[modality] for modality in modalities}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Psram:
+    """What a chip can do with external or in-package pseudo-static RAM.
+
+    Attributes:
+        interfaces: bus widths it drives, out of :data:`PSRAM_INTERFACES`.
+        addressable_bytes: at most so much of a part counts.
+        shared_with_flash: whether mapped flash takes from the same address window.
+        bandwidth_bytes_per_s: peak of the fastest interface.
+    """
+
+    interfaces: tuple[str, ...]
+    addressable_bytes: Sourced
+    shared_with_flash: bool
+    bandwidth_bytes_per_s: Sourced | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One processor as silicon.
+
+    Attributes:
+        id: as users name it, for example ``esp32s3``.
+        isa: ``xtensa-lx6``, ``xtensa-lx7``, ``rv32imc``, ``rv32imac``, ``rv32imafc``.
+        fpu: hardware single precision.
+        simd: name of the vector extension, None without.
+        frequency_hz: of the cores, at which the emitted project runs them.
+        sram_bytes: on the die.
+        heap_bytes: what an application can allocate in internal RAM, byte addressable, after start.
+        largest_block_bytes: largest contiguous block of that heap: the bound of an arena in internal RAM.
+        psram: None where the chip has no PSRAM controller.
+        flash_max_bytes: largest flash part that it can be fitted with.
+        flash_window_bytes: how much flash can be mapped as data at once.
+        cameras, microphones: interfaces that can feed a network without a frame buffer chip; empty for none.
+        bootloader_offset: in flash, bytes.
+        idf_target: ``idf.py set-target``.
+        idf_minimum: first ESP-IDF release that supports it.
+        active_power_w: cores busy at ``frequency_hz``, radio off.
+        source, date: of the facts that are not numbers with a unit (ISA, cores, interfaces ...).
+    """
+
+    id: str
+    name: str
+    isa: str
+    cores: int
+    fpu: bool
+    simd: str | None
+    frequency_hz: Sourced
+    sram_bytes: Sourced
+    heap_bytes: Sourced
+    largest_block_bytes: Sourced
+    psram: Psram | None
+    flash_max_bytes: Sourced
+    flash_window_bytes: Sourced
+    cameras: tuple[str, ...]
+    microphones: tuple[str, ...]
+    bootloader_offset: int
+    idf_target: str
+    idf_minimum: tuple[int, int]
+    active_power_w: Sourced
+    source: str
+    date: str
+
+    def sensor_interfaces(self, kind: SensorKind) -> tuple[str, ...]:
+        """Interfaces by which a sensor of one kind can be attached; empty for none."""
+        return self.cameras if kind == "camera" else self.microphones
+
+    def counted_psram_bytes(self, fitted_bytes: int) -> int:
+        """How much of a fitted PSRAM the chip can address; 0 without a controller."""
+        return 0 if self.psram is None else min(fitted_bytes, int(self.psram.addressable_bytes.value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Sensor:
+    """One sensor on a board: its kind, the interface it is attached by, and the name people know."""
+
+    kind: SensorKind
+    interface: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Something with a price.
+
+    Attributes:
+        id: unique in a catalogue.
+        kind: a ``board`` is complete (base, memory, often sensors); a ``chip`` or ``module`` carries the processor.
+        processor: id of the chip inside, None for memories, sensors and bases.
+        flash_bytes, psram_bytes: what it contains; 0 for none.
+        psram_interface: of the contained PSRAM.
+        interface: of a sensor or a memory.
+        sensors: that a board contains.
+        accepts: ids of sensors that can be wired to a board in addition.
+        needs: ids of parts that must be bought with it (a base board, the radio parts of a bare chip).
+        offered: false keeps a part listed but out of board options.
+        note: one line for people.
+    """
+
+    id: str
+    name: str
+    kind: PartKind
+    price: Price
+    processor: str | None = None
+    flash_bytes: int = 0
+    psram_bytes: int = 0
+    psram_interface: str | None = None
+    interface: str | None = None
+    sensors: tuple[Sensor, ...] = ()
+    accepts: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    offered: bool = True
+    note: str = ""
+
+    @property
+    def sensor(self) -> Sensor | None:
+        """The sensor that this part is, None for other parts."""
+        if self.kind not in ("camera", "microphone") or self.interface is None:
+            return None
+        return Sensor(kind=self.kind, interface=self.interface, name=self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BomItem:
+    """One part of a board with its price range."""
+
+    part: str
+    name: str
+    price: Price
+
+    def line(self, level: PriceLevel = "typical") -> BomLine:
+        """The item priced at one level."""
+        return BomLine(part=self.name, usd=self.price.at(level), source=f"{self.price.source} ({self.price.date})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardOption:
+    """One priced way to get a board for a set of modalities.
+
+    Attributes:
+        id: unique in a catalogue; the ids of its parts without the base, joined by ``+``.
+        name: for people.
+        processor: id of the chip.
+        module: id of the part that carries the processor (bare chip, module, development board).
+        kind: of that part.
+        modalities: that the board can serve, sorted.
+        flash_bytes: fitted.
+        psram_bytes: fitted and addressable.
+        psram_interface: ``quad``, ``octal``, ``hex`` or None.
+        fitted: sensors on the board, also those that the modalities do not need.
+        items: the bill of materials.
+        buildable: false only in a catalogue that keeps what a publication printed.
+        reason: why it cannot be built, one line; empty otherwise.
+    """
+
+    id: str
+    name: str
+    processor: str
+    cores: int
+    module: str
+    kind: PartKind
+    modalities: tuple[str, ...]
+    flash_bytes: int
+    psram_bytes: int
+    psram_interface: str | None
+    fitted: tuple[Sensor, ...]
+    items: tuple[BomItem, ...]
+    buildable: bool = True
+    reason: str = ""
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Kinds of sensor on the board, sorted: ``camera``, ``microphone``."""
+        return tuple(sorted({sensor.kind for sensor in self.fitted}))
+
+    @property
+    def sensor_names(self) -> tuple[str, ...]:
+        """Sensors as people know them, in the order of ``fitted``."""
+        return tuple(sensor.name for sensor in self.fitted)
+
+    def sensor(self, kind: SensorKind) -> Sensor | None:
+        """The fitted sensor of one kind, None without."""
+        return next((sensor for sensor in self.fitted if sensor.kind == kind), None)
+
+    @property
+    def bom(self) -> tuple[BomLine, ...]:
+        """The bill of materials at typical prices."""
+        return tuple(item.line() for item in self.items)
+
+    def price_usd(self, level: PriceLevel = "typical") -> float:
+        """Sum of the bill of materials at one price level."""
+        return sum(item.price.at(level) for item in self.items)
