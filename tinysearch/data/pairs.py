@@ -1,0 +1,185 @@
+"""Which pairs of samples are compared: fixed, seeded, and never drawn anew for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UserError
+from tinysearch.metrics.pairs import Pairs
+
+Int32 = npt.NDArray[np.int32]
+_ENUMERATED = 4_000_000  # up to here all impostor pairs are listed, beyond they are drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairOptions:
+    """How many pairs.
+
+    Attributes:
+        seed: of the drawing.
+        genuine: at most so many genuine pairs, drawn without replacement where there are more.
+        impostor: at most so many impostor pairs; None takes as many as there are genuine ones.
+    """
+
+    seed: int = 0
+    genuine: int = 20_000
+    impostor: int | None = 20_000
+
+    def __post_init__(self) -> None:
+        if self.genuine < 1 or (self.impostor is not None and self.impostor < 1):
+            raise UserError("pairs are at least 1", value=(self.genuine, self.impostor), remedy="use for example 20000")
+
+
+def draw_pairs(
+    identities: Mapping[str, Int32], *, people: Mapping[str, Int32] | None = None, options: PairOptions | None = None
+) -> Pairs:
+    """Pairs for one modality, or for the fusion of several.
+
+    One modality: a person is an identity. Fusion: sample j of a person is its j-th sample of each modality, for j below
+    the smallest number of samples that it has, so that no sample is compared with itself; impostors differ in every
+    modality, and people without one of the modalities stay out.
+
+    Args:
+        identities: by modality, int32 [N], of the samples (``Samples.identities``).
+        people: by modality, int32 [P] (``Dataset.people``); needed for a fusion only.
+        options: how many, and the seed.
+
+    Returns:
+        Genuine pairs first; equal arguments give equal pairs.
+
+    Raises:
+        UserError: no genuine or no impostor pair can be made, or a fusion without people.
+    """
+    options = options or PairOptions()
+    samples, who = _items(identities, people)
+    persons = next(iter(who.values())) if len(who) == 1 else who["person"]
+    rng = np.random.default_rng(options.seed)
+    genuine = _some(_genuine(persons), options.genuine, rng)
+    wanted = len(genuine) if options.impostor is None else options.impostor
+    impostor = _impostor(who, wanted, rng)
+    if not len(genuine) or not len(impostor):
+        raise UserError(
+            "pairs need two people and a person with two samples",
+            value=f"{len(np.unique(persons))} people with {len(persons)} samples in {', '.join(identities)}",
+            remedy="add samples, or give the split more people",
+        )
+    chosen = np.concatenate([genuine, impostor])
+    return Pairs(
+        samples={modality: indices[chosen].astype(np.int32) for modality, indices in samples.items()},
+        left_person=persons[chosen[:, 0]].astype(np.int32),
+        right_person=persons[chosen[:, 1]].astype(np.int32),
+    )
+
+
+def listed_pairs(path: Path, *, modality: str, names: Sequence[str], identities: Int32) -> Pairs:
+    """Pairs of a published list, one a line: ``label path path``, label 1 for genuine (VoxCeleb's format).
+
+    Args:
+        names: file names of the samples, in their order; a listed path is one of them or its end
+            from a ``/`` on; suffixes are ignored, for lists name .wav where files may be .flac.
+        identities: int32 [N], of the samples.
+
+    Raises:
+        UserError: a line of another form, a path that is no sample, or a label that contradicts the identities.
+    """
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        parts = _bare(name).split("/")
+        for start in range(len(parts)):
+            places.setdefault("/".join(parts[start:]), place)
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        words = line.split()
+        if len(words) != 3 or words[0] not in ("0", "1"):
+            raise UserError(
+                "a list of pairs has lines `label path path`", value=f"{path}:{number}", remedy="mend the line"
+            )
+        missing = [word for word in words[1:] if _bare(word) not in places]
+        if missing:
+            raise UserError(
+                "a listed path is a sample of the split",
+                value=f"{missing[0]} in {path}:{number}",
+                remedy="check data.root and the split, or drop the line",
+            )
+        left, right = places[_bare(words[1])], places[_bare(words[2])]
+        if (identities[left] == identities[right]) != (words[0] == "1"):
+            raise UserError("label 1 means the same person", value=f"{path}:{number}", remedy="mend the line")
+        rows.append((left, right))
+    if not rows:
+        raise UserError("a list of pairs has at least one line", value=path, remedy="give another list")
+    indices = np.array(rows, np.int32)
+    return Pairs(
+        samples={modality: indices}, left_person=identities[indices[:, 0]], right_person=identities[indices[:, 1]]
+    )
+
+
+def _bare(name: str) -> str:
+    """A path without its suffix."""
+    return str(PurePosixPath(name).with_suffix(""))
+
+
+def _items(
+    identities: Mapping[str, Int32], people: Mapping[str, Int32] | None
+) -> tuple[dict[str, Int32], dict[str, Int32]]:
+    """What is compared: sample numbers by modality [M], and by whom (identities, of a fusion also the person)."""
+    if len(identities) == 1:
+        ((modality, own),) = identities.items()
+        return {modality: np.arange(len(own), dtype=np.int32)}, {modality: own}
+    if people is None or not set(identities) <= set(people):
+        raise UserError("a fusion needs people with all its modalities", value=sorted(identities), remedy="pass people")
+    order = {modality: np.argsort(own, kind="stable") for modality, own in identities.items()}
+    ranked = {modality: identities[modality][place] for modality, place in order.items()}
+    firsts = {m: np.searchsorted(ranked[m], people[m], side="left") for m in identities}
+    lasts = {m: np.searchsorted(ranked[m], people[m], side="right") for m in identities}
+    known = np.all([people[m] >= 0 for m in identities], axis=0)
+    counts = np.min([lasts[m] - firsts[m] for m in identities], axis=0) * known
+    person = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    rank = np.arange(len(person)) - np.repeat(np.cumsum(counts) - counts, counts)
+    samples = {m: order[m][firsts[m][person] + rank].astype(np.int32) for m in identities}
+    return samples, {"person": person} | {m: np.asarray(people[m])[person] for m in identities}
+
+
+def _genuine(persons: Int32) -> npt.NDArray[np.int64]:
+    """All pairs of items of the same person, [G, 2]."""
+    order = np.argsort(persons, kind="stable")
+    _, starts, counts = np.unique(persons[order], return_index=True, return_counts=True)
+    pairs = [
+        order[start + np.stack(np.triu_indices(count, 1), axis=1)] for start, count in zip(starts, counts, strict=True)
+    ]
+    return np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
+
+
+def _impostor(who: Mapping[str, Int32], wanted: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Up to ``wanted`` pairs of items that differ in everything they are known by, [I, 2], without repeats."""
+    count = len(next(iter(who.values())))
+    if count * (count - 1) // 2 <= _ENUMERATED:
+        return _some(_different(who, np.stack(np.triu_indices(count, 1), axis=1)), wanted, rng)
+    found = np.zeros((0, 2), np.int64)
+    for _ in range(64):
+        drawn = np.sort(rng.integers(0, count, size=(2 * wanted, 2)), axis=1)
+        drawn = _different(who, drawn[drawn[:, 0] < drawn[:, 1]])
+        joined = np.concatenate([found, drawn])
+        _, first = np.unique(joined[:, 0] * count + joined[:, 1], return_index=True)
+        found = joined[np.sort(first)][:wanted]
+        if len(found) == wanted:
+            break
+    return found
+
+
+def _different(who: Mapping[str, Int32], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    unlike = [own[pairs[:, 0]] != own[pairs[:, 1]] for own in who.values()]
+    return pairs[np.all(unlike, axis=0)]
+
+
+def _some(pairs: npt.NDArray[np.int64], wanted: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """All, or ``wanted`` of them in their order."""
+    if len(pairs) <= wanted:
+        return pairs
+    return pairs[np.sort(rng.choice(len(pairs), size=wanted, replace=False))]

@@ -1,0 +1,86 @@
+"""All error rates of one branch or fusion, from the scores of its pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.metrics.agreement import distance_histogram
+from tinysearch.metrics.bootstrap import eer_interval
+from tinysearch.metrics.pairs import Pairs
+from tinysearch.metrics.rates import DetCurve, det_curve, equal_error_rate, false_reject_rate, threshold_at_far
+
+CURVE_POINTS = 60
+HISTOGRAM_BINS = 40
+Scores = npt.NDArray[np.integer]
+
+
+def error_rates(
+    *,
+    validation_scores: Scores,
+    validation_pairs: Pairs,
+    test_scores: Scores,
+    test_pairs: Pairs,
+    rng: np.random.Generator,
+    branches: int = 1,
+    far: Sequence[float] = (0.01, 0.1),
+    resamples: int = 1000,
+    evidence: ErrorEvidence = "trained",
+) -> ErrorRates:
+    """Rates on test people, at thresholds that validation people set.
+
+    Args:
+        validation_scores, test_scores: fixed-point scores [P], one a pair, summed over branches.
+        rng: draws the people of the bootstrap.
+        branches: how many cosines a score sums.
+        far: false accept rates to set thresholds for.
+        resamples: of the bootstrap; 0 leaves the interval unknown.
+        evidence: where the embeddings come from.
+
+    Returns:
+        Curves are ``far`` and ``frr`` (the test curve thinned to about 60 points), ``distance`` (centers of 40 bins
+        over 0 .. 2), ``genuine_histogram`` and ``impostor_histogram`` (shares of test pairs).
+
+    Raises:
+        ValueError: a kind of pair is missing, or scores and pairs differ in number.
+    """
+    validation_genuine, validation_impostor = _split(validation_scores, validation_pairs)
+    genuine, impostor = _split(test_scores, test_pairs)
+    curve = det_curve(genuine, impostor)
+    thresholds = {rate: threshold_at_far(validation_impostor, rate) for rate in far}
+    interval = eer_interval(test_scores, test_pairs, rng=rng, resamples=resamples) if resamples else None
+    eer = equal_error_rate(curve)
+    return ErrorRates(
+        eer=eer,
+        evidence=evidence,
+        eer_ci95=None if interval is None else (min(interval[0], eer), max(interval[1], eer)),
+        eer_validation=equal_error_rate(det_curve(validation_genuine, validation_impostor)),
+        frr_at_far={rate: false_reject_rate(genuine, threshold) for rate, threshold in thresholds.items()},
+        thresholds=thresholds,
+        people=test_pairs.people,
+        genuine=len(genuine),
+        impostor=len(impostor),
+        curves={
+            **_thinned(curve),
+            "distance": ((np.arange(HISTOGRAM_BINS) + 0.5) * 2 / HISTOGRAM_BINS).tolist(),
+            "genuine_histogram": distance_histogram(genuine, branches=branches, bins=HISTOGRAM_BINS).tolist(),
+            "impostor_histogram": distance_histogram(impostor, branches=branches, bins=HISTOGRAM_BINS).tolist(),
+        },
+    )
+
+
+def _split(scores: Scores, pairs: Pairs) -> tuple[Scores, Scores]:
+    if len(scores) != len(pairs):
+        raise ValueError(f"one score a pair: {len(scores)} scores for {len(pairs)} pairs")
+    return scores[pairs.genuine], scores[~pairs.genuine]
+
+
+def _thinned(curve: DetCurve) -> dict[str, list[float]]:
+    """Points equally spaced along the curve of square roots, which keeps small rates visible; both ends stay."""
+    steps = np.hypot(np.diff(np.sqrt(curve.far)), np.diff(np.sqrt(curve.frr)))
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    places = np.unique(np.searchsorted(along, np.linspace(0.0, along[-1], CURVE_POINTS)))
+    return {"far": curve.far[places].tolist(), "frr": curve.frr[places].tolist()}
