@@ -1,0 +1,357 @@
+#include "ts_xnor_window.h"
+
+#include "ts_arithmetic.h"
+
+#include <string.h>
+
+#define LANES 32
+#define BLOCK 16             /* weight words that enter the carry-save tree together */
+#define RUN_PLANES 10        /* vertical counters of one run */
+#define RUN_ENTRIES 1008     /* blocks of 16 that 10 planes can count: 1008 <= 1023 */
+#define SLIDING_BYTES 16384  /* lists that would be longer are rebuilt at every pixel, in runs */
+#define OFFSETS 8            /* words of a weight row that the specialised counters reach by an immediate offset */
+
+/* ---- entries: where a weight row is, in 32 bits on every host ---- */
+
+#if UINTPTR_MAX == UINT32_MAX
+static inline uint32_t entry_of(const uint32_t *weights, uint32_t bytes) { return (uint32_t)(uintptr_t)weights + bytes; }
+static inline const uint32_t *row_at(const uint32_t *weights, uint32_t entry)
+{
+    (void)weights;
+    return (const uint32_t *)(uintptr_t)entry;
+}
+#else
+static inline uint32_t entry_of(const uint32_t *weights, uint32_t bytes)
+{
+    (void)weights;
+    return bytes;
+}
+static inline const uint32_t *row_at(const uint32_t *weights, uint32_t entry) { return weights + entry / 4u; }
+#endif
+
+/* ---- sizes ---- */
+
+static int32_t window_values(const ts_xnor_shape *shape)
+{
+    return shape->kernel_height * shape->kernel_width * shape->input_channels;
+}
+
+static int32_t groups_of(const ts_xnor_shape *shape) { return (shape->output_channels + LANES - 1) / LANES; }
+
+/* Entries of a list that holds a whole window: padded to a block, and room for the store past its end. */
+static int32_t window_capacity(const ts_xnor_shape *shape)
+{
+    return (window_values(shape) + BLOCK) / BLOCK * BLOCK + BLOCK;
+}
+
+static int32_t slides(const ts_xnor_shape *shape)
+{
+    return shape->stride < shape->kernel_width && shape->output_width > 1 &&
+           window_capacity(shape) <= SLIDING_BYTES / 4 / shape->activation_bits;
+}
+
+static int32_t list_capacity(const ts_xnor_shape *shape)
+{
+    int32_t whole = window_capacity(shape);
+    return slides(shape) || whole < RUN_ENTRIES + BLOCK ? whole : RUN_ENTRIES + BLOCK;
+}
+
+int32_t ts_xnor_window_limit(const ts_xnor_shape *shape)
+{
+    return window_values(shape) * ((1 << shape->activation_bits) - 1) * ((1 << shape->weight_bits) - 1);
+}
+
+static int32_t sum_planes(const ts_xnor_shape *shape)
+{
+    int32_t planes = ts_xnor_bit_length(ts_xnor_window_limit(shape));
+    int32_t written = RUN_PLANES + shape->activation_bits + shape->weight_bits - 2;
+    return planes > written ? planes : written;
+}
+
+size_t ts_xnor_window_scratch_bytes(const ts_xnor_shape *shape)
+{
+    int32_t held = slides(shape) ? shape->activation_bits : 1;
+    int32_t words = held * (list_capacity(shape) + shape->kernel_width) + groups_of(shape) * sum_planes(shape);
+    return (size_t)words * 4u;
+}
+
+/* ---- lists of set bits ---- */
+
+/* Append the rows of the set bits of a word, without branches: every row is stored, set bits keep it. */
+TS_INNER_LOOP static uint32_t *append_word(uint32_t *end, uint32_t word, uint32_t row, uint32_t row_bytes)
+{
+#define TS_APPEND(bit_times_4)                                    \
+    *end = row;                                                   \
+    end = (uint32_t *)(void *)((char *)end + ((bit_times_4) & 4u)); \
+    row += row_bytes
+    for (; word != 0; word >>= 8) {
+        TS_APPEND(word << 2);
+        TS_APPEND(word << 1);
+        TS_APPEND(word);
+        TS_APPEND(word >> 1);
+        TS_APPEND(word >> 2);
+        TS_APPEND(word >> 3);
+        TS_APPEND(word >> 4);
+        TS_APPEND(word >> 5);
+    }
+#undef TS_APPEND
+    return end;
+}
+
+/* Move entries to the front and rebase them; may touch 7 words after the last, which the capacity allows for. */
+TS_INNER_LOOP static void rebase(uint32_t *to, const uint32_t *from, int32_t count, uint32_t delta)
+{
+    const uint32_t *end = to + count;
+    for (; to < end; to += 8, from += 8) {
+        to[0] = from[0] + delta;
+        to[1] = from[1] + delta;
+        to[2] = from[2] + delta;
+        to[3] = from[3] + delta;
+        to[4] = from[4] + delta;
+        to[5] = from[5] + delta;
+        to[6] = from[6] + delta;
+        to[7] = from[7] + delta;
+    }
+}
+
+/* ---- vertical counters ---- */
+
+/* Full adder on 32 lanes: sum = x + y + z, carry out. Every operand may be the sum. */
+#define FULL_ADD(sum, carry, x, y, z)      \
+    do {                                   \
+        uint32_t y_ = (y);                 \
+        uint32_t xy_ = (x) ^ y_;           \
+        uint32_t z_ = (z);                 \
+        carry = (xy_ & (z_ ^ y_)) ^ y_;    \
+        sum = xy_ ^ z_;                    \
+    } while (0)
+
+/* Add a carry to one plane; what overflows is the carry to the next. */
+#define RIPPLE(plane, carry)               \
+    do {                                   \
+        uint32_t overflow_ = plane & carry; \
+        plane ^= carry;                    \
+        carry = overflow_;                 \
+    } while (0)
+
+/* Add planes 0 .. 9 of a run into the sums from a plane on. */
+static void add_run(uint32_t *sums, const uint32_t *run)
+{
+    uint32_t carry = 0;
+    int32_t p;
+    for (p = 0; p < RUN_PLANES; p++) {
+        FULL_ADD(sums[p], carry, sums[p], run[p], carry);
+    }
+    for (; carry != 0; p++) {
+        RIPPLE(sums[p], carry);
+    }
+}
+
+/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, into 10 planes. One function an offset,
+ * so that it becomes an immediate of the load. */
+#define DEFINE_COUNT(offset)                                                                                     \
+    TS_INNER_LOOP static void count_##offset(uint32_t *run, const uint32_t *entry, const uint32_t *end,        \
+                                                const uint32_t *weights) {                                       \
+        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;                   \
+        (void)weights;                                                                                           \
+        do {                                                                                                     \
+            uint32_t twos_a, twos_b, fours_a, fours_b, eights, carry;                                            \
+            FULL_ADD(c0, twos_a, c0, WORD(0, offset), WORD(1, offset));                                          \
+            FULL_ADD(c0, twos_b, c0, WORD(2, offset), WORD(3, offset));                                          \
+            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                           \
+            FULL_ADD(c0, twos_a, c0, WORD(4, offset), WORD(5, offset));                                          \
+            FULL_ADD(c0, twos_b, c0, WORD(6, offset), WORD(7, offset));                                          \
+            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                           \
+            FULL_ADD(c2, eights, c2, fours_a, fours_b);                                                          \
+            FULL_ADD(c0, twos_a, c0, WORD(8, offset), WORD(9, offset));                                          \
+            FULL_ADD(c0, twos_b, c0, WORD(10, offset), WORD(11, offset));                                        \
+            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                           \
+            FULL_ADD(c0, twos_a, c0, WORD(12, offset), WORD(13, offset));                                        \
+            FULL_ADD(c0, twos_b, c0, WORD(14, offset), WORD(15, offset));                                        \
+            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                           \
+            FULL_ADD(c2, carry, c2, fours_a, fours_b);                                                           \
+            FULL_ADD(c3, carry, c3, eights, carry);                                                              \
+            RIPPLE(c4, carry);                                                                                   \
+            RIPPLE(c5, carry);                                                                                   \
+            RIPPLE(c6, carry);                                                                                   \
+            RIPPLE(c7, carry);                                                                                   \
+            RIPPLE(c8, carry);                                                                                   \
+            c9 ^= carry;                                                                                         \
+            entry += BLOCK;                                                                                      \
+        } while (entry < end);                                                                                   \
+        run[0] = c0, run[1] = c1, run[2] = c2, run[3] = c3, run[4] = c4;                                         \
+        run[5] = c5, run[6] = c6, run[7] = c7, run[8] = c8, run[9] = c9;                                         \
+    }
+#define WORD(index, offset) (row_at(weights, entry[index])[offset])
+
+DEFINE_COUNT(0)
+DEFINE_COUNT(1)
+DEFINE_COUNT(2)
+DEFINE_COUNT(3)
+DEFINE_COUNT(4)
+DEFINE_COUNT(5)
+DEFINE_COUNT(6)
+DEFINE_COUNT(7)
+
+typedef void (*count_function)(uint32_t *run, const uint32_t *entry, const uint32_t *end, const uint32_t *weights);
+static const count_function COUNT[OFFSETS] = {count_0, count_1, count_2, count_3, count_4, count_5, count_6, count_7};
+
+/* Add the popcounts of one activation plane's list with every weight plane to the sums of every group. */
+static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, int32_t plane)
+{
+    const uint32_t *weights = window->shape.weights;
+    uint32_t zero_row = entry_of(weights, (uint32_t)(window->shape.kernel_width * window->column_bytes));
+    uint32_t moved = 0;
+    int32_t padded = count;
+    uint32_t column = 0;
+    int32_t weight_plane, group;
+    if (count == 0) {
+        return;
+    }
+    while (padded % BLOCK != 0) {
+        list[padded++] = zero_row;
+    }
+    for (weight_plane = 0; weight_plane < window->shape.weight_bits; weight_plane++) {
+        for (group = 0; group < window->groups; group++, column++) {
+            uint32_t *sums = window->sums + group * window->sum_planes + plane + weight_plane;
+            int32_t start;
+            if (column - moved == OFFSETS) {
+                rebase(list, list, padded, OFFSETS * 4u);
+                moved += OFFSETS;
+            }
+            for (start = 0; start < padded; start += RUN_ENTRIES) {
+                uint32_t run[RUN_PLANES];
+                int32_t end = padded - start > RUN_ENTRIES ? start + RUN_ENTRIES : padded;
+                COUNT[column - moved](run, list + start, list + end, weights);
+                add_run(sums, run);
+            }
+        }
+    }
+    if (moved != 0 && window->slides) {
+        rebase(list, list, padded, 0u - moved * 4u);
+    }
+}
+
+/* ---- the window ---- */
+
+void ts_xnor_window_start(ts_xnor_window *window, const ts_xnor_shape *shape, const uint32_t *input, void *scratch)
+{
+    int32_t held;
+    window->shape = *shape;
+    window->input = input;
+    window->words = (shape->input_channels + LANES - 1) / LANES;
+    window->groups = groups_of(shape);
+    window->row_bytes = shape->weight_bits * window->groups * 4;
+    window->column_bytes = shape->kernel_height * shape->input_channels * window->row_bytes;
+    window->slides = slides(shape);
+    window->capacity = list_capacity(shape);
+    window->flush_at = window->slides || window->capacity < RUN_ENTRIES + BLOCK ? window->capacity : RUN_ENTRIES - LANES;
+    window->sum_planes = sum_planes(shape);
+    held = window->slides ? shape->activation_bits : 1;
+    window->lists = (uint32_t *)scratch;
+    window->column_counts = (int32_t *)(void *)(window->lists + held * window->capacity);
+    window->sums = (uint32_t *)(void *)(window->column_counts + held * shape->kernel_width);
+    ts_xnor_window_row(window, 0);
+}
+
+void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
+{
+    const ts_xnor_shape *shape = &window->shape;
+    int32_t held = window->slides ? shape->activation_bits : 1;
+    window->top = output_row * shape->stride - shape->padding;
+    window->next_column = -shape->padding;
+    memset(window->column_counts, 0, (size_t)(held * shape->kernel_width) * sizeof *window->column_counts);
+}
+
+/* Input row range of the window that lies inside the map. */
+static int32_t first_tap(const ts_xnor_window *window) { return window->top < 0 ? -window->top : 0; }
+static int32_t end_tap(const ts_xnor_window *window)
+{
+    int32_t below = window->shape.input_height - window->top;
+    return below < window->shape.kernel_height ? below : window->shape.kernel_height;
+}
+
+/* Append the set bits of one plane in window column `tap_x`, input column x. A list that cannot hold the window is counted
+ * and emptied whenever it might not take another word. Returns the length; *counted gains what was counted. */
+static int32_t append_column(ts_xnor_window *window, int32_t plane, int32_t tap_x, int32_t x, uint32_t *list,
+                             int32_t length, int32_t *counted) {
+    const ts_xnor_shape *shape = &window->shape;
+    uint32_t row_bytes = (uint32_t)window->row_bytes;
+    uint32_t tap_bytes = (uint32_t)shape->input_channels * row_bytes;
+    uint32_t *end = list + length;
+    const uint32_t *full = list + window->flush_at;
+    int32_t last = end_tap(window);
+    int32_t tap_y;
+    if (x < 0 || x >= shape->input_width) {
+        return length;
+    }
+    for (tap_y = first_tap(window); tap_y < last; tap_y++) {
+        int32_t pixel = (window->top + tap_y) * shape->input_width + x;
+        const uint32_t *word = window->input + (pixel * shape->activation_bits + plane) * window->words;
+        uint32_t row = entry_of(shape->weights, (uint32_t)(tap_x * window->column_bytes) + (uint32_t)tap_y * tap_bytes);
+        int32_t index;
+        for (index = 0; index < window->words; index++, row += LANES * row_bytes) {
+            if (end > full) {
+                count_list(window, list, (int32_t)(end - list), plane);
+                *counted += (int32_t)(end - list);
+                end = list;
+            }
+            end = append_word(end, word[index], row, row_bytes);
+        }
+    }
+    return (int32_t)(end - list);
+}
+
+/* Count a plane by a list that follows the window. Returns the set bits of the plane in the window. */
+static int32_t sum_sliding(ts_xnor_window *window, int32_t plane, int32_t left, int32_t fresh)
+{
+    int32_t width = window->shape.kernel_width;
+    int32_t *counts = window->column_counts + plane * width;
+    uint32_t *list = window->lists + plane * window->capacity;
+    int32_t gone = 0, kept = 0, unused = 0;
+    int32_t length, tap_x;
+    for (tap_x = 0; tap_x < fresh; tap_x++) {
+        gone += counts[tap_x];
+    }
+    for (; tap_x < width; tap_x++) {
+        counts[tap_x - fresh] = counts[tap_x];
+        kept += counts[tap_x];
+    }
+    rebase(list, list + gone, kept, 0u - (uint32_t)(fresh * window->column_bytes));
+    length = kept;
+    for (tap_x = width - fresh; tap_x < width; tap_x++) {
+        int32_t longer = append_column(window, plane, tap_x, left + tap_x, list, length, &unused);
+        counts[tap_x] = longer - length;
+        length = longer;
+    }
+    count_list(window, list, length, plane);
+    return length;
+}
+
+/* Count a plane by a list that is built anew, in runs. Returns the set bits of the plane in the window. */
+static int32_t sum_anew(ts_xnor_window *window, int32_t plane, int32_t left)
+{
+    int32_t length = 0, counted = 0;
+    int32_t tap_x;
+    for (tap_x = 0; tap_x < window->shape.kernel_width; tap_x++) {
+        length = append_column(window, plane, tap_x, left + tap_x, window->lists, length, &counted);
+    }
+    count_list(window, window->lists, length, plane);
+    return counted + length;
+}
+
+int32_t ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
+{
+    const ts_xnor_shape *shape = &window->shape;
+    int32_t left = output_column * shape->stride - shape->padding;
+    int32_t fresh = left + shape->kernel_width - window->next_column;
+    int32_t levels = 0;
+    int32_t plane;
+    memset(window->sums, 0, (size_t)(window->groups * window->sum_planes) * sizeof *window->sums);
+    for (plane = 0; plane < shape->activation_bits; plane++) {
+        int32_t bits = window->slides ? sum_sliding(window, plane, left, fresh) : sum_anew(window, plane, left);
+        levels += bits << plane;
+    }
+    window->next_column = left + shape->kernel_width;
+    return levels * ((1 << shape->weight_bits) - 1);
+}

@@ -1,0 +1,128 @@
+"""Footprints of the binary kernels; mirrors ``firmware_templates/runtime/ts_xnor_window.c`` and ``packing/xnor.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysearch.analytic.kernels import KernelFootprint
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.program import LANE, Element, Operator, Program, Step
+
+_WORD_BYTES = 4
+_BLOCK = 16  # weight words that enter the carry-save tree together
+_RUN_PLANES = 10  # vertical counters of one run
+_RUN_ENTRIES = 1008  # entries that they count
+_SLIDING_BYTES = 16384  # longest lists that follow the window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryGeometry:
+    """A binary step as its kernel sees it: a fully connected layer is a convolution whose kernel is the whole map.
+
+    Attributes:
+        output_bits: bit planes of the output, 0 for int8.
+    """
+
+    input_height: int
+    input_width: int
+    input_channels: int
+    output_height: int
+    output_width: int
+    output_channels: int
+    kernel_height: int
+    kernel_width: int
+    stride: int
+    padding: int
+    activation_bits: int
+    weight_bits: int
+    output_bits: int
+
+    @property
+    def window_values(self) -> int:
+        """Input values under one output pixel."""
+        return self.kernel_height * self.kernel_width * self.input_channels
+
+    @property
+    def limit(self) -> int:
+        """Largest absolute accumulator."""
+        return self.window_values * ((1 << self.activation_bits) - 1) * ((1 << self.weight_bits) - 1)
+
+    @property
+    def groups(self) -> int:
+        """Words that hold one bit of every output channel."""
+        return -(-self.output_channels // LANE)
+
+    @property
+    def threshold_planes(self) -> int:
+        """Bit planes of a threshold: 0 .. 2 limit + 1."""
+        return (2 * self.limit + 1).bit_length()
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of the packed arrays."""
+        weights = (self.window_values + 1) * self.weight_bits * self.groups * _WORD_BYTES
+        if self.output_bits:
+            return weights + self.groups * self.threshold_planes * ((1 << self.output_bits) - 1) * _WORD_BYTES
+        return weights + self.output_channels * (_WORD_BYTES + _WORD_BYTES + 1)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """``ts_xnor_window_scratch_bytes``: lists of set bits, entries by window column, vertical counters."""
+        whole = (self.window_values + _BLOCK) // _BLOCK * _BLOCK + _BLOCK
+        slides = (
+            self.stride < self.kernel_width
+            and self.output_width > 1
+            and whole <= _SLIDING_BYTES // _WORD_BYTES // self.activation_bits
+        )
+        held = self.activation_bits if slides else 1
+        capacity = whole if slides else min(whole, _RUN_ENTRIES + _BLOCK)
+        sum_planes = max(self.limit.bit_length(), _RUN_PLANES + self.activation_bits + self.weight_bits - 2)
+        return (held * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
+
+
+def geometry(program: Program, step: Step) -> BinaryGeometry:
+    """Geometry of a convolution or fully connected step that reads bit planes.
+
+    Raises:
+        UnsupportedLayerError: any other step, or a fused pool.
+    """
+    if not program.binary(step) or step.operator not in (Operator.CONV, Operator.FULLY_CONNECTED) or step.pool > 1:
+        raise UnsupportedLayerError(
+            "a step on bit planes is a convolution without fused pool or a fully connected layer",
+            value=f"{step.name} ({step.operator})",
+            remedy="add a kernel to firmware_templates/runtime, packing/xnor.py and analytic/kernels/xnor.py",
+        )
+    source, out = program.tensors[step.inputs[0]], program.tensors[step.output]
+    whole_map = step.operator is Operator.FULLY_CONNECTED
+    return BinaryGeometry(
+        input_height=source.shape.height,
+        input_width=source.shape.width,
+        input_channels=source.shape.channels,
+        output_height=out.shape.height,
+        output_width=out.shape.width,
+        output_channels=out.shape.channels,
+        kernel_height=source.shape.height if whole_map else step.kernel,
+        kernel_width=source.shape.width if whole_map else step.kernel,
+        stride=1 if whole_map else step.stride,
+        padding=0 if whole_map else step.padding,
+        activation_bits=source.bits,
+        weight_bits=step.weight_bits,
+        output_bits=out.bits,
+    )
+
+
+def footprint(program: Program, step: Step) -> KernelFootprint:
+    """Footprint of a step that reads or writes bit planes.
+
+    Raises:
+        UnsupportedLayerError: no kernel computes this step.
+    """
+    if step.operator is Operator.PACK and program.tensors[step.output].element is Element.BITS:
+        levels = (1 << program.tensors[step.output].bits) - 1
+        return KernelFootprint(kernel="ts_pack_s8", scratch_bytes=0, parameter_bytes=levels * _WORD_BYTES)
+    binary = geometry(program, step)
+    return KernelFootprint(
+        kernel="ts_xnor_conv_bits" if binary.output_bits else "ts_xnor_conv_s8",
+        scratch_bytes=binary.scratch_bytes,
+        parameter_bytes=binary.parameter_bytes,
+    )
