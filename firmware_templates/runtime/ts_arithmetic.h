@@ -17,22 +17,6 @@
 #define TS_INNER_LOOP
 #endif
 
-/* Rounding constant and shift of one channel, see ts_requantize. */
-typedef struct {
-    int32_t multiplier; /* 0 or 2^30 .. 2^31 - 1 */
-    int32_t shift;      /* shift - 1: the high word of the product is already shifted by 32, not 31 */
-    int32_t half;       /* 2^(shift - 2), 0 where shift is 1 */
-} ts_requantizer;
-
-static inline ts_requantizer ts_requantizer_of(int32_t multiplier, int32_t shift)
-{
-    ts_requantizer result;
-    result.multiplier = multiplier;
-    result.shift = shift - 1;
-    result.half = (int32_t)((UINT32_C(1) << shift) >> 2);
-    return result;
-}
-
 /* x * multiplier / 2^31 rounded to nearest, halves towards plus infinity. */
 static inline int32_t ts_doubling_high_multiply(int32_t x, int32_t multiplier)
 {
@@ -47,30 +31,37 @@ static inline int32_t ts_rounding_shift_right(int32_t x, int32_t shift)
     return (x + (int32_t)(UINT32_C(1) << (shift - 1)) + (x >> 31)) >> shift;
 }
 
-/* The definition; multiplier >= 0, shift in 1 .. 31, |x| < 2^30. */
-static inline int32_t ts_requantize_exactly(int32_t x, int32_t multiplier, int32_t shift)
+/* Multiplier and shift of one channel, prepared for ts_requantize. */
+typedef struct {
+    int64_t rounding;   /* half of the last place of either rounding: 2^30 + 2^(30 + shift) */
+    int32_t multiplier; /* 0 .. 2^31 - 1 */
+    int32_t shift;      /* less one, for the high word of the product is already shifted by 32 and not 31 */
+} ts_requantizer;
+
+/* Shift in 1 .. 31. */
+static inline ts_requantizer ts_requantizer_of(int32_t multiplier, int32_t shift)
 {
-    return ts_rounding_shift_right(ts_doubling_high_multiply(x, multiplier), shift);
+    const uint32_t high = (UINT32_C(1) << shift) >> 2, low = shift == 1 ? UINT32_C(0xC0000000) : UINT32_C(0x40000000);
+    ts_requantizer result;
+    result.rounding = (int64_t)((uint64_t)high << 32 | low);
+    result.multiplier = multiplier;
+    result.shift = shift - 1;
+    return result;
 }
 
-/* The same in fewer instructions for shift >= 2 (r.shift >= 1), |x| < 2^30.
- *
- * Let p = x * multiplier + 2^30 = 2^32 high + low. The first rounding gives y = 2 high + (top bit of low), so dropping
- * that bit costs nothing under the second rounding, but for one case: a negative y whose last bit is 0 rounds as y - 1,
- * which borrows one from high. */
+/* Both roundings in one sum, |x| < 2^30. With y = floor((x * multiplier + 2^30) / 2^31) the result is defined as
+ * floor((y + 2^(shift - 1) - (y < 0)) / 2^shift); floors nest, and testing x < 0 in place of y < 0 differs only where
+ * y = 0, which both send to 0. */
 static inline int32_t ts_requantize(int32_t x, ts_requantizer r)
 {
-    const int64_t product = (int64_t)x * r.multiplier + (INT32_C(1) << 30);
-    const int32_t high = (int32_t)(product >> 32), low = (int32_t)(uint32_t)product;
-    return (high + r.half + ((high & ~low) >> 31)) >> r.shift;
+    const int64_t away = (int64_t)(x >> 31) * INT64_C(0x80000000);
+    return (int32_t)(((int64_t)x * r.multiplier + r.rounding + away) >> 32) >> r.shift;
 }
 
-/* The same, but results below zero may be one too large, as long as they stay at or below zero: exact once a fused
- * ReLU clamps at zero. Shift >= 2. */
+/* The same, but halves below zero go up: exact once a fused ReLU clamps at zero. */
 static inline int32_t ts_requantize_relu(int32_t x, ts_requantizer r)
 {
-    const int64_t product = (int64_t)x * r.multiplier + (INT32_C(1) << 30);
-    return ((int32_t)(product >> 32) + r.half) >> r.shift;
+    return (int32_t)(((int64_t)x * r.multiplier + r.rounding) >> 32) >> r.shift;
 }
 
 static inline int32_t ts_clamp(int32_t value, int32_t low, int32_t high)

@@ -107,13 +107,16 @@ def sources_of(headers: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
-def library(headers: Sequence[str], *, flags: Sequence[str] = ()) -> ctypes.CDLL:
-    """The sources behind some headers as a shared library; undefined behavior aborts."""
-    folder = Path(tempfile.mkdtemp(prefix="ckernels_"))
-    path = folder / "library.so"
+def library(headers: Sequence[str], *, extra: str = "") -> ctypes.CDLL:
+    """The sources behind some headers, and ``extra`` C text, as a shared library; undefined behavior aborts."""
     undefined = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
-    _run("gcc", *FLAGS, *undefined, *flags, "-fPIC", "-shared", f"-I{RUNTIME}", *sources_of(headers), "-o", path, "-lm")
-    return ctypes.CDLL(str(path))
+    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
+        folder = Path(name)
+        (folder / "extra.c").write_text(extra or "typedef int nothing;\n")
+        sources = (folder / "extra.c", *sources_of(headers))
+        path = folder / "library.so"
+        _run("gcc", *FLAGS, *undefined, "-fPIC", "-shared", f"-I{RUNTIME}", *sources, "-o", path, "-lm")
+        return ctypes.CDLL(str(path))
 
 
 def run_host(cases: Sequence[Case], *, sanitize: bool = True) -> list[Outcome]:

@@ -1,0 +1,205 @@
+#include "ts_conv_s8.h"
+
+/* Four pixels and four output channels at a time: their 16 sums stay in registers, and one byte of a pixel or a weight
+ * is loaded for four products. The four receptive fields are gathered into scratch first, interleaved as the weights
+ * are, so that the inner loop walks two pointers whatever the kernel, stride and padding. */
+enum { PIXELS = 4, CHANNELS = 4 };
+
+static int32_t depth_of(const ts_conv_s8_layer *layer)
+{
+    return layer->kernel * layer->kernel * layer->in_channels;
+}
+
+static int32_t padded_channels(const ts_conv_s8_layer *layer)
+{
+    return (layer->out_channels + CHANNELS - 1) / CHANNELS * CHANNELS;
+}
+
+/* Maxima of a pooled pixel first, then the gathered receptive fields. */
+static size_t maxima_bytes(const ts_conv_s8_layer *layer)
+{
+    return layer->pool > 1 ? (size_t)padded_channels(layer) * sizeof(int32_t) : 0;
+}
+
+size_t ts_conv_s8_scratch_bytes(const ts_conv_s8_layer *layer)
+{
+    return maxima_bytes(layer) + (size_t)depth_of(layer) * PIXELS;
+}
+
+static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
+{
+    for (; count > 0; --count, slot += PIXELS)
+        *slot = value;
+    return slot;
+}
+
+static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
+{
+    for (; count >= 4; count -= 4, source += 4, slot += 4 * PIXELS) {
+        const int8_t a = source[0], b = source[1], c = source[2], d = source[3];
+        slot[0] = a;
+        slot[PIXELS] = b;
+        slot[2 * PIXELS] = c;
+        slot[3 * PIXELS] = d;
+    }
+    for (; count > 0; --count, slot += PIXELS)
+        *slot = *source++;
+    return slot;
+}
+
+/* Receptive field of the convolution's output (y, x) into every fourth byte from slot on. A row of the kernel is
+ * contiguous in the input, but for what hangs over the border. */
+static void gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int8_t *slot)
+{
+    const int32_t channels = layer->in_channels, length = layer->kernel * channels;
+    const int32_t left = x * layer->stride - layer->padding;
+    int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
+    if (left < 0)
+        first = -left < layer->kernel ? -left * channels : length;
+    if (left + layer->kernel > layer->in_width)
+        last = left < layer->in_width ? (layer->in_width - left) * channels : first;
+    for (const int32_t end = row + layer->kernel; row < end; ++row) {
+        if (row < 0 || row >= layer->in_height || first >= last) {
+            slot = fill(slot, length, (int8_t)layer->in_zero);
+        } else {
+            slot = fill(slot, first, (int8_t)layer->in_zero);
+            slot = copy(slot, input + (row * layer->in_width + left) * channels + first, last - first);
+            slot = fill(slot, length - last, (int8_t)layer->in_zero);
+        }
+    }
+}
+
+#define MULTIPLY_ADD(k)                                                                                                \
+    do {                                                                                                               \
+        const int32_t x0 = pixels[4 * (k)], x1 = pixels[4 * (k) + 1], x2 = pixels[4 * (k) + 2],                        \
+                      x3 = pixels[4 * (k) + 3];                                                                        \
+        int32_t w = weights[4 * (k)];                                                                                  \
+        s00 += w * x0, s01 += w * x1, s02 += w * x2, s03 += w * x3;                                                    \
+        w = weights[4 * (k) + 1];                                                                                      \
+        s10 += w * x0, s11 += w * x1, s12 += w * x2, s13 += w * x3;                                                    \
+        w = weights[4 * (k) + 2];                                                                                      \
+        s20 += w * x0, s21 += w * x1, s22 += w * x2, s23 += w * x3;                                                    \
+        w = weights[4 * (k) + 3];                                                                                      \
+        s30 += w * x0, s31 += w * x1, s32 += w * x2, s33 += w * x3;                                                    \
+    } while (0)
+
+/* sums[4 * channel + pixel] = bias + weights * pixels. */
+static TS_INNER_LOOP void multiply_tile(const int8_t *pixels, const int8_t *weights, int32_t depth, const int32_t *bias,
+                                        int32_t *sums)
+{
+    int32_t s00 = bias[0], s01 = s00, s02 = s00, s03 = s00, s10 = bias[1], s11 = s10, s12 = s10, s13 = s10;
+    int32_t s20 = bias[2], s21 = s20, s22 = s20, s23 = s20, s30 = bias[3], s31 = s30, s32 = s30, s33 = s30;
+    const int8_t *const end = pixels + depth * PIXELS;
+    while (end - pixels >= 4 * PIXELS) {
+        MULTIPLY_ADD(0);
+        MULTIPLY_ADD(1);
+        MULTIPLY_ADD(2);
+        MULTIPLY_ADD(3);
+        pixels += 4 * PIXELS;
+        weights += 4 * CHANNELS;
+    }
+    for (; pixels < end; pixels += PIXELS, weights += CHANNELS)
+        MULTIPLY_ADD(0);
+    sums[0] = s00, sums[1] = s01, sums[2] = s02, sums[3] = s03;
+    sums[4] = s10, sums[5] = s11, sums[6] = s12, sums[7] = s13;
+    sums[8] = s20, sums[9] = s21, sums[10] = s22, sums[11] = s23;
+    sums[12] = s30, sums[13] = s31, sums[14] = s32, sums[15] = s33;
+}
+
+/* Requantizes sums of `channels` channels from `channel` on, `pixels` of each, to output[pixel][channel]. */
+static void store(const ts_conv_s8_layer *layer, const int32_t *sums, int32_t channel, int32_t channels, int32_t pixels,
+                  int8_t *output)
+{
+    const int32_t stride = layer->out_channels, zero = layer->out_zero, low = layer->low;
+    for (const int32_t end = channel + channels; channel < end; ++channel, sums += PIXELS) {
+        const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
+        const int32_t *sum = sums, *const last = sums + pixels;
+        int8_t *out = output + channel;
+        if (low == zero) {
+            for (; sum < last; ++sum, out += stride)
+                *out = (int8_t)ts_clamp(ts_requantize_relu(*sum, r) + zero, low, INT8_MAX);
+        } else {
+            for (; sum < last; ++sum, out += stride)
+                *out = (int8_t)ts_clamp(ts_requantize(*sum, r) + zero, low, INT8_MAX);
+        }
+    }
+}
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void convolve(const ts_conv_s8_layer *layer, const int8_t *input, int8_t *output, int8_t *fields)
+{
+    const int32_t count = layer->out_height * layer->out_width, depth = depth_of(layer);
+    int32_t sums[PIXELS * CHANNELS];
+    for (int32_t pixel = 0; pixel < count; pixel += PIXELS) {
+        const int32_t pixels = smaller(PIXELS, count - pixel);
+        for (int32_t slot = 0; slot < PIXELS; ++slot) {
+            const int32_t at = smaller(pixel + slot, count - 1);
+            gather(layer, input, at / layer->out_width, at % layer->out_width, fields + slot);
+        }
+        const int8_t *weights = layer->weights;
+        for (int32_t channel = 0; channel < layer->out_channels; channel += CHANNELS) {
+            multiply_tile(fields, weights, depth, layer->bias + channel, sums);
+            store(layer, sums, channel, smaller(CHANNELS, layer->out_channels - channel), pixels, output);
+            weights += depth * CHANNELS;
+        }
+        output += pixels * layer->out_channels;
+    }
+}
+
+static void keep_maxima(const int32_t *sums, int32_t *maxima)
+{
+    for (int32_t channel = 0; channel < CHANNELS; ++channel, sums += PIXELS)
+        for (int32_t pixel = 0; pixel < PIXELS; ++pixel)
+            if (sums[pixel] > maxima[channel])
+                maxima[channel] = sums[pixel];
+}
+
+/* Largest sums over the window of one pooled pixel. Requantization is monotone, so it commutes with the maximum. */
+static void pool_window(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int32_t *maxima,
+                        int8_t *fields)
+{
+    const int32_t side = layer->pool, count = side * side, depth = depth_of(layer);
+    int32_t sums[PIXELS * CHANNELS];
+    for (int32_t channel = 0; channel < padded_channels(layer); ++channel)
+        maxima[channel] = INT32_MIN;
+    for (int32_t pixel = 0; pixel < count; pixel += PIXELS) {
+        for (int32_t slot = 0; slot < PIXELS; ++slot) {
+            const int32_t at = smaller(pixel + slot, count - 1);
+            gather(layer, input, y * side + at / side, x * side + at % side, fields + slot);
+        }
+        const int8_t *weights = layer->weights;
+        for (int32_t channel = 0; channel < layer->out_channels; channel += CHANNELS) {
+            multiply_tile(fields, weights, depth, layer->bias + channel, sums);
+            keep_maxima(sums, maxima + channel);
+            weights += depth * CHANNELS;
+        }
+    }
+}
+
+static void convolve_and_pool(const ts_conv_s8_layer *layer, const int8_t *input, int8_t *output, int32_t *maxima,
+                              int8_t *fields)
+{
+    const int32_t zero = layer->out_zero;
+    for (int32_t y = 0; y < layer->out_height; ++y) {
+        for (int32_t x = 0; x < layer->out_width; ++x) {
+            pool_window(layer, input, y, x, maxima, fields);
+            for (int32_t channel = 0; channel < layer->out_channels; ++channel) {
+                const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
+                *output++ = (int8_t)ts_clamp(ts_requantize(maxima[channel], r) + zero, layer->low, INT8_MAX);
+            }
+        }
+    }
+}
+
+void ts_conv_s8(const ts_conv_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
+{
+    int8_t *const fields = (int8_t *)scratch + maxima_bytes(layer);
+    if (layer->pool > 1)
+        convolve_and_pool(layer, input, output, scratch, fields);
+    else
+        convolve(layer, input, output, fields);
+}

@@ -1,0 +1,43 @@
+#include "ts_cosine_s8.h"
+
+enum { FRACTION_BITS = 20, ROOT_BITS = 8 };
+
+int32_t ts_dot_s8(const int8_t *left, const int8_t *right, int32_t count)
+{
+    int32_t sum = 0;
+    for (const int8_t *const end = left + count; left < end; ++left, ++right)
+        sum += *left * *right;
+    return sum;
+}
+
+/* floor(sqrt(value)), digit by digit in base two. */
+static uint32_t square_root(uint64_t value)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = UINT64_C(1) << 62; bit > 0; bit >>= 2) {
+        const uint64_t trial = root + bit;
+        root >>= 1;
+        if (value >= trial) {
+            value -= trial;
+            root += bit;
+        }
+    }
+    return (uint32_t)root;
+}
+
+int32_t ts_cosine_from_dots(int32_t dot, int32_t left_norm, int32_t right_norm)
+{
+    const uint64_t product = (uint64_t)left_norm * (uint64_t)right_norm;
+    const uint32_t root = square_root(product << (2 * ROOT_BITS));
+    if (root == 0)
+        return 0;
+    const uint64_t magnitude = (uint64_t)(dot < 0 ? -(int64_t)dot : dot) << (FRACTION_BITS + ROOT_BITS);
+    const int32_t quotient = (int32_t)(magnitude / root);
+    return dot < 0 ? -quotient : quotient;
+}
+
+int32_t ts_cosine_s8(const int8_t *left, const int8_t *right, int32_t count)
+{
+    return ts_cosine_from_dots(ts_dot_s8(left, right, count), ts_dot_s8(left, left, count),
+                               ts_dot_s8(right, right, count));
+}
