@@ -34,6 +34,9 @@ LARGEST_BINARY_BIAS = 1 << 30
 
 ADD_LEFT_SHIFT = 20
 
+EXACT_FLOAT32 = 1 << 24
+"""Sums of integers below this are exact in single precision."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerStep:
@@ -197,7 +200,10 @@ def _weighted(quantized: QuantizedProgram, step: Step, values: Mapping[str, Tens
     program, integer = quantized.program, quantized.steps[step.name]
     binary = program.binary(step)
     centered = values[step.inputs[0]] - quantized.zero_points[step.inputs[0]]
-    accumulator = apply_step(step, centered, values, {step.name: (integer.levels, None)})
+    bound = float(centered.abs().amax()) * float(integer.levels.abs().flatten(1).sum(1).amax())
+    kind = torch.float32 if bound < EXACT_FLOAT32 else torch.float64
+    exact = {step.name: (integer.levels.to(kind), None)}
+    accumulator = apply_step(step, centered.to(kind), values, exact).double()
     out = step.output
     if program.tensors[out].element is Element.BITS:
         real = accumulator * integer.unit.view(1, -1, 1, 1) + integer.shift.view(1, -1, 1, 1)

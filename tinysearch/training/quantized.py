@@ -28,6 +28,7 @@ from tinysearch.training.quantizers import (
     LevelQuantizer,
     RangeQuantizer,
     binarize,
+    fake_quantize,
     fake_quantize_weight,
     weight_levels,
 )
@@ -115,7 +116,7 @@ class Int8Network(QuantizedNetwork):
         quantizer = self.ranges[scale_owner(self.program, step.output)]
         if step.output in self.ranges:
             return quantizer(value)
-        held = torch.fake_quantize_per_tensor_affine(value, quantizer.scale, quantizer.zero_point, -128, 127)
+        held = fake_quantize(value, quantizer.scale, quantizer.zero_point)
         return F.relu(held) if step.relu else held
 
     @torch.no_grad()

@@ -13,6 +13,35 @@ RANGE_MOMENTUM = 0.05
 """Weight of the newest batch in the moving average of an int8 range."""
 
 
+class _Rounded(torch.autograd.Function):
+    """Grid values ``low .. high`` times a scale, in four vectorised passes; torch's own operator is scalar on CPUs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, scale: float, low: int, high: int) -> Tensor:
+        ctx.save_for_backward(value)
+        ctx.bounds = ((low - 0.5) * scale if low < 0 else 0.0, (high + 0.5) * scale)
+        return torch.mul(value, 1 / scale).round_().clamp_(low, high).mul_(scale)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        (value,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(gradients[0], value, *ctx.bounds), None, None, None
+
+
+def fake_quantize(value: Tensor, scale: Tensor, zero_point: int) -> Tensor:
+    """Values on the int8 grid; no gradient outside of it.
+
+    Args:
+        value: any shape.
+        scale: scalar tensor.
+        zero_point: -128 (only positive values are representable) .. 127.
+    """
+    if value.is_cuda:  # one fused kernel, and no wait for the scale
+        zero = torch.full((), zero_point, dtype=torch.int32, device=value.device)
+        return torch.fake_quantize_per_tensor_affine(value, scale, zero, INT8_LOW, INT8_HIGH)
+    return _Rounded.apply(value, float(scale), INT8_LOW - zero_point, INT8_HIGH - zero_point)
+
+
 class RangeQuantizer(nn.Module):
     """int8 values with a range that follows a moving average of the batches' maxima.
 
@@ -24,7 +53,7 @@ class RangeQuantizer(nn.Module):
         self.signed = signed
         self.observing = True
         self.register_buffer("high", torch.zeros(()))
-        self.register_buffer("zero_point", torch.tensor(0 if signed else INT8_LOW, dtype=torch.int32))
+        self.zero_point = 0 if signed else INT8_LOW
 
     @property
     def scale(self) -> Tensor:
@@ -45,7 +74,7 @@ class RangeQuantizer(nn.Module):
         """Values on the grid; what lies outside the range is clamped and gets no gradient (this is the ReLU, too)."""
         if self.training and self.observing:
             self.observe(value)
-        return torch.fake_quantize_per_tensor_affine(value, self.scale, self.zero_point, INT8_LOW, INT8_HIGH)
+        return fake_quantize(value, self.scale, self.zero_point)
 
 
 class _LearnedStep(torch.autograd.Function):
@@ -53,8 +82,7 @@ class _LearnedStep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, step: Tensor, top: int) -> Tensor:
-        zero = torch.zeros((), dtype=torch.int32, device=value.device)
-        quantized = torch.fake_quantize_per_tensor_affine(value, step, zero, 0, top)
+        quantized = torch.div(value, step).round_().clamp_(0, top).mul_(step)
         ctx.save_for_backward(value, quantized, step)
         ctx.top = top
         return quantized
@@ -63,9 +91,18 @@ class _LearnedStep(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         value, quantized, step = ctx.saved_tensors
         (gradient,) = gradients
-        passed = gradient * ((value > 0) & (value < (ctx.top + 0.5) * step))
-        weight = (gradient * quantized).sum() - (passed * value).sum()
+        reach = (ctx.top + 0.5) * step
+        if value.is_cuda:
+            passed = gradient * ((value > 0) & (value < reach))
+        else:
+            passed = torch.ops.aten.hardtanh_backward(gradient, value, 0.0, float(reach))
+        weight = torch.vdot(_flat(gradient), _flat(quantized)) - torch.vdot(_flat(passed), _flat(value))
         return passed, weight / step / (value.numel() * ctx.top) ** 0.5, None
+
+
+def _flat(value: Tensor) -> Tensor:
+    """All values in one order for every memory format."""
+    return value.permute(0, 2, 3, 1).reshape(-1)
 
 
 class LevelQuantizer(nn.Module):

@@ -135,7 +135,7 @@ def _optimizer(model: nn.Module, head: IdentityHead, settings: TrainingSettings)
     ]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, foreach=True)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
 
 
 def _run_epoch(
