@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from tinysearch.catalog.boards import board_options
 from tinysearch.catalog.document import Problem, Section, read_document
@@ -127,8 +126,8 @@ def load_catalog(name_or_path: str | Path, *, root: Path) -> Catalog:
         name=loaded.name,
         description=loaded.description,
         rules="as_printed" if loaded.rules == "as_printed" else "physical",
-        chips=MappingProxyType(loaded.chips),
-        parts=MappingProxyType(loaded.parts),
+        chips=loaded.chips,
+        parts=loaded.parts,
         digest=loaded.digest,
     )
 
@@ -155,15 +154,19 @@ def check_catalog(path: str | Path, *, root: Path) -> list[Problem]:
 
 def _folder(name_or_path: str | Path, *, root: Path) -> Path:
     text = str(name_or_path)
-    folder = root / text if _BUILT_IN.match(text) and (root / text).is_dir() else Path(text).expanduser()
+    folder = root / text if _is_built_in(text, root=root) else Path(text).expanduser()
     if not folder.is_dir():
-        built_in = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+        built_in = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
         raise UserError(
             f"a catalogue is {', '.join(built_in) or 'built in'} or a folder of YAML files",
             value=text,
             remedy="choose catalog=espressif or the path of your folder",
         )
     return folder
+
+
+def _is_built_in(name: str, *, root: Path) -> bool:
+    return bool(_BUILT_IN.match(name)) and (root / name / HEAD_FILE).is_file()
 
 
 def _files(folder: Path, loaded: _Loaded) -> list[Path]:
@@ -257,7 +260,7 @@ def _read_file(path: Path, file: str, loaded: _Loaded) -> None:
 
 def _borrow_chips(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: int) -> None:
     name = loaded.chips_from
-    if not _BUILT_IN.match(name) or not (root / name).is_dir() or depth:
+    if not _is_built_in(name, root=root) or depth:
         loaded.refuse(
             HEAD_FILE, 1, "chips_from names a built-in catalogue", value=name, remedy="write chips_from: espressif"
         )

@@ -99,7 +99,7 @@ def read_document(path: Path, *, file: str, problems: list[Problem]) -> Document
         if len(raw) > MAXIMUM_FILE_BYTES:
             refuse("a catalogue file is at most 1 MiB", f"{len(raw)} bytes", "keep one part a file")
             return None
-        text = raw.decode("utf-8").replace("\r\n", "\n")
+        text = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         refuse("a catalogue file is readable UTF-8 text", _one_line(error), "check the file and its permissions")
         return None
@@ -331,7 +331,7 @@ class Section:
         """Source, date and kind of the numbers beside them."""
         source = self.text("source", what="where the numbers can be looked up")
         when = self.text("date", what="the day the source was read, 2026-11-22")
-        if when and not _is_date(when):
+        if when and not is_date(when):
             self.refuse("date", "a date is written 2026-11-22 or 2026-11", value=when, remedy="correct the date")
         return source, when, self.choice("kind", KINDS)
 
@@ -383,7 +383,8 @@ class Section:
                 self.refuse(key, f"a key here is one of {known}", value=key, remedy="remove or respell the key")
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether a text is an ISO date, a month or a year."""
     if not _DATE.match(text):
         return False
     try:

@@ -1,0 +1,236 @@
+"""Prices from a CSV file: into a catalogue in memory, or into its YAML files, which keep everything else."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tinysearch.catalog.catalog import HEAD_FILE, Catalog
+from tinysearch.catalog.document import Document, Problem, is_date, read_document
+from tinysearch.catalog.parts import read_entry
+from tinysearch.core.errors import UserError
+from tinysearch.core.platform import Part
+from tinysearch.core.provenance import Price
+from tinysearch.core.units import parse_money
+
+COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
+"""Columns of a price file; the first two are required."""
+
+_PRICE_KEYS = ("low", "typical", "high", "quantity", "source", "date", "kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """One part with its price before and after, and the file that holds it (empty in memory)."""
+
+    part: str
+    before: Price
+    after: Price
+    file: str = ""
+
+
+def read_prices(path: Path, *, today: str) -> dict[str, Price]:
+    """Prices by part from a CSV with the columns ``part,usd[,low,high,quantity,date,source]``.
+
+    Args:
+        path: the file; ``usd`` is the typical price, ``low`` and ``high`` default to it.
+        today: ISO date for rows without one.
+
+    Raises:
+        UserError: unreadable, or a wrong row, with file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UserError("a price file is a readable CSV", value=f"{path}: {reason}", remedy="check the path") from None
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    if not {"part", "usd"} <= set(columns) <= set(COLUMNS):
+        raise UserError(
+            f"a price file has the columns {','.join(COLUMNS[:2])}[,{','.join(COLUMNS[2:])}]",
+            value=f"{','.join(columns) or 'nothing'} at {path.name}:1",
+            remedy="correct the first line",
+        )
+    prices: dict[str, Price] = {}
+    for row in reader:
+        place = f"{path.name}:{reader.line_num}"
+        cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
+        if None in row or not cells.get("part"):
+            raise UserError("a price row names a part", value=f"{row} at {place}", remedy="correct the row")
+        if cells["part"] in prices:
+            raise UserError(
+                "a part has one price", value=f"{cells['part']} at {place}", remedy="remove one of the rows"
+            )
+        prices[cells["part"]] = _price(cells, place=place, source=path.name, today=today)
+    return prices
+
+
+def _price(cells: Mapping[str, str], *, place: str, source: str, today: str) -> Price:
+    typical = _money(cells["usd"], place=place)
+    low = _money(cells["low"], place=place) if cells.get("low") else typical
+    high = _money(cells["high"], place=place) if cells.get("high") else typical
+    if not low <= typical <= high:
+        raise UserError(
+            "a price has low <= usd <= high",
+            value=f"{low:g}, {typical:g}, {high:g} at {place}",
+            remedy="order the three",
+        )
+    quantity = cells.get("quantity") or "1"
+    if not quantity.isdecimal() or int(quantity) < 1:
+        raise UserError(
+            "quantity is a whole number from 1", value=f"{quantity} at {place}", remedy="write the order size"
+        )
+    when = cells.get("date") or today
+    if not is_date(when):
+        raise UserError(
+            "a date is written 2026-11-22 or 2026-11", value=f"{when} at {place}", remedy="correct the date"
+        )
+    return Price(
+        low=low,
+        typical=typical,
+        high=high,
+        quantity=int(quantity),
+        source=cells.get("source") or source,
+        date=when,
+        kind="measured",
+    )
+
+
+def _money(text: str, *, place: str) -> float:
+    try:
+        return parse_money(text)
+    except UserError:
+        raise UserError(
+            "a price is an amount of US$, not negative", value=f"{text or 'nothing'} at {place}", remedy="write 4.31"
+        ) from None
+
+
+def _check_parts(prices: Mapping[str, Price], known: Iterable[str], *, name: str) -> None:
+    unknown = sorted(set(prices) - set(known))
+    if unknown:
+        raise UserError(
+            f"a price file names parts of catalogue {name}",
+            value=", ".join(unknown),
+            remedy="'catalog list' shows their ids",
+        )
+
+
+def reprice(catalog: Catalog, prices: Mapping[str, Price]) -> Catalog:
+    """A copy of a catalogue with other prices and another digest; the original stays as it is.
+
+    Raises:
+        UserError: a price for a part that the catalogue does not have.
+    """
+    _check_parts(prices, catalog.parts, name=catalog.name)
+    parts = {
+        part_id: replace(part, price=prices[part_id]) if part_id in prices else part
+        for part_id, part in catalog.parts.items()
+    }
+    told = json.dumps([catalog.digest, sorted((key, asdict(price)) for key, price in prices.items())])
+    return Catalog(
+        name=catalog.name,
+        description=catalog.description,
+        rules=catalog.rules,
+        chips=catalog.chips,
+        parts=parts,
+        digest=hashlib.sha256(told.encode()).hexdigest(),
+    )
+
+
+def write_prices(folder: Path, prices: Mapping[str, Price], *, out: Path | None = None) -> tuple[PriceChange, ...]:
+    """Write prices into the YAML files of a catalogue, keeping every other character of them.
+
+    Args:
+        folder: the catalogue; it must pass ``catalog check``.
+        prices: by part.
+        out: folder for an updated copy (new, or empty); None updates in place. Each file is replaced atomically.
+
+    Raises:
+        UserError: a price for an unknown part (nothing is written then), or a folder that cannot be written.
+    """
+    documents = _documents(folder)
+    _check_parts(prices, documents, name=folder.name)
+    changes = []
+    target = folder if out is None else _copied(folder, out)
+    for part_id in sorted(prices):
+        document, part = documents[part_id]
+        text = _edited(document, prices[part_id])
+        _replace_file(target / document.file, text)
+        changes.append(PriceChange(part=part_id, before=part.price, after=prices[part_id], file=document.file))
+    return tuple(changes)
+
+
+def _documents(folder: Path) -> dict[str, tuple[Document, Part]]:
+    found = {}
+    problems: list[Problem] = []
+    for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
+        file = path.relative_to(folder).as_posix()
+        document = None if file == HEAD_FILE else read_document(path, file=file, problems=problems)
+        entry = None if document is None else read_entry(document, problems=problems)
+        if problems:
+            raise problems[0].error(others=len(problems) - 1)
+        if document is not None and isinstance(entry, Part):
+            found[entry.id] = document, entry
+    return found
+
+
+def _edited(document: Document, price: Price) -> str:
+    values = asdict(price)
+    text = document.text
+    edits = [(document.spans["price", key], _spelled(values[key])) for key in _PRICE_KEYS]
+    for span, spelled in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
+        old = text[span.start : span.end]
+        text = text[: span.start] + spelled + old[len(old.rstrip()) :] + text[span.end :]
+    return text
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, float):
+        short = f"{value:.2f}"
+        return short if float(short) == value else repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _copied(folder: Path, out: Path) -> Path:
+    if out.exists() and any(out.iterdir()):
+        raise UserError(
+            "an updated catalogue is written to a new folder", value=out, remedy="name a folder that does not exist"
+        )
+    try:
+        shutil.copytree(folder, out, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        raise UserError(
+            "the folder for the catalogue can be written", value=f"{out}: {error}", remedy="check it"
+        ) from None
+    return out
+
+
+def _replace_file(path: Path, text: str) -> None:
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".price-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(path.stat().st_mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            "the files of the catalogue can be written",
+            value=f"{path}: {error.strerror}",
+            remedy="write a copy into a folder of yours",
+        ) from None
