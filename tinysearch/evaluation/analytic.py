@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
+from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.capture import camera_frame, clip_bytes
 from tinysearch.analytic.latency import combine
 from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
@@ -224,7 +227,7 @@ class AnalyticModels:
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
             acquisition_s=max(acquisition),
             energy_mj=chip.active_power_w.value * latency.seconds * 1e3,
-            violations=tuple(self._violations(option, requirement)),
+            violations=tuple(self._violations(branches, option, requirement)),
             details=self._details(branches, option, requirement, parts),
         )
 
@@ -249,34 +252,81 @@ class AnalyticModels:
             latency_s=latency.seconds,
         )
 
-    def _violations(self, option: BoardOption, requirement: Requirement) -> list[Violation]:
+    def choose(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> Evaluation:
+        """The cheapest board as wished that carries the branches; if none does, the one that fails by the fewest rules.
+
+        A platform that nobody sells is judged all the same, with an empty bill of materials.
+
+        Raises:
+            UserError: an unknown processor, or no board of the catalogue serves the modalities.
+        """
+        if wish.processor is not None:
+            self.catalog.chip(wish.processor)
+        best: Evaluation | None = None
+        for option in self.options(branches, wish) or (self._unsold(branches, wish),):
+            evaluation = self.evaluate(branches, option)
+            if evaluation.feasible:
+                return evaluation
+            if best is None or _badness(evaluation) < _badness(best):
+                best = evaluation
+        assert best is not None  # noqa: S101 - the loop runs at least once
+        return best
+
+    def _unsold(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> BoardOption:
+        """A board as wished without parts: what it cannot do shows as violations."""
+        if wish.module is not None:
+            raise UserError(
+                "platform.module is a part or board of the catalogue",
+                value=wish.module,
+                remedy="see python -m tinysearch catalog list",
+            )
+        chip = self.catalog.chip(wish.processor or next(iter(self.catalog.chips)))
+        modalities = tuple(branch.modality for branch in branches)
+        return BoardOption(
+            id=f"{chip.id}-unsold",
+            name=f"{chip.name} as wished",
+            processor=chip.id,
+            cores=chip.cores,
+            module=chip.id,
+            kind="chip",
+            modalities=modalities,
+            flash_bytes=int(chip.flash_max_bytes.value) if wish.flash_bytes is None else wish.flash_bytes,
+            psram_bytes=wish.psram_bytes or 0,
+            psram_interface=None,
+            fitted=(),
+            items=(),
+            buildable=False,
+            reason=f"catalogue {self.catalog.name} sells no such board for {' + '.join(modalities)}",
+        )
+
+    def build(self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement) -> Build:
+        """What is asked of the chip of a board, for the validity rules."""
+        frames = [camera_frame(b.input_size) for b in branches if b.modality == "face"]
+        return replace(
+            option_build(
+                option,
+                self.catalog.chip(option.processor),
+                mapped_flash_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
+                frame_pixels=max((frame.width * frame.height for frame in frames), default=None),
+            ),
+            sensors=option.fitted or None,
+        )
+
+    def _violations(
+        self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
+    ) -> list[Violation]:
         found = []
-        if not option.buildable and self.catalog.rules == "physical":
-            found.append(Violation(rule="buildable", limit=0, actual=1, message=option.reason))
+        if self.catalog.rules == "physical":
+            found += violations(self.build(branches, option, requirement))
+        if not option.items:
+            found.append(Violation(rule="sold", limit=1, actual=0, message=option.reason))
         if not self.flash_fits(requirement.flash_bytes, option.flash_bytes):
-            over = requirement.flash_bytes - option.flash_bytes
-            found.append(
-                Violation(
-                    rule="flash",
-                    limit=option.flash_bytes,
-                    actual=requirement.flash_bytes,
-                    message=f"flash: {format_bytes(over)} over {format_bytes(option.flash_bytes)}",
-                )
-            )
+            found.append(_over("flash", limit=option.flash_bytes, actual=requirement.flash_bytes))
         if requirement.psram_bytes > option.psram_bytes:
-            over = requirement.psram_bytes - option.psram_bytes
-            found.append(
-                Violation(
-                    rule="psram",
-                    limit=option.psram_bytes,
-                    actual=requirement.psram_bytes,
-                    message=f"PSRAM: {format_bytes(over)} over {format_bytes(option.psram_bytes)}",
-                )
-            )
-        price = option.price_usd(self.price_level)
-        if self.budget_usd is not None and price > self.budget_usd + 1e-9:
-            message = f"budget: ${price:.2f} is ${price - self.budget_usd:.2f} over ${self.budget_usd:.2f}"
-            found.append(Violation(rule="budget", limit=self.budget_usd, actual=price, message=message))
+            found.append(_over("psram", limit=option.psram_bytes, actual=requirement.psram_bytes))
+        if self.budget_usd is not None and option.items:
+            over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
+            found += [over] if over is not None else []
         return found
 
     def _details(
@@ -306,3 +356,17 @@ class AnalyticModels:
             "branch_latency_s": {b.modality: p.seconds for b, p in zip(branches, parts, strict=True)},
             "bom_sources": [item.line(self.price_level).source for item in option.items],
         }
+
+
+_LABELS = {"flash": "flash", "psram": "PSRAM"}
+
+
+def _over(rule: str, *, limit: int, actual: int) -> Violation:
+    """A memory that is too small, with what is over."""
+    message = f"{_LABELS[rule]}: {format_bytes(max(actual - limit, 1))} over {format_bytes(limit)}"
+    return Violation(rule=rule, limit=limit, actual=actual, message=message)
+
+
+def _badness(evaluation: Evaluation) -> tuple[int, float]:
+    """Fewest broken rules first, then the cheapest."""
+    return len(evaluation.violations), evaluation.bom_cost_usd or 0.0

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.capture import camera_frame, clip_bytes
+from tinysearch.analytic.bom import over_budget
+from tinysearch.analytic.capture import RGB565_BYTES, camera_frame, clip_bytes
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.analytic.rules import CIF_PIXELS
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import PAPER_PSRAM_BYTES, PAPER_PSRAM_DEFAULT_BYTES, AnalyticModels
 from tinysearch.space import Space
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -87,7 +90,14 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
             for start in range(0, total, chunk):
                 rows = np.arange(start, min(start + chunk, total))
                 indices = np.stack(np.unravel_index(rows, [len(lists[m]) for m in modalities]), axis=1)
-                yield _evaluate(models, chip, modalities, tuple(boards), arrays, indices.astype(np.int64))
+                yield _evaluate(
+                    models,
+                    chip,
+                    modalities=modalities,
+                    boards=tuple(boards),
+                    arrays=arrays,
+                    indices=indices.astype(np.int64),
+                )
 
 
 def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip) -> _BranchArrays:
@@ -112,22 +122,28 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
 def _evaluate(
     models: AnalyticModels,
     chip: Chip,
+    *,
     modalities: tuple[str, ...],
     boards: tuple[BoardOption, ...],
     arrays: Sequence[_BranchArrays],
     indices: Ints,
 ) -> DesignChunk:
-    flash = _flash(models, chip, modalities, arrays, indices)
+    weights = sum((a.weight_bytes[indices[:, i]] for i, a in enumerate(arrays)), np.zeros(len(indices), np.int64))
+    mapped = weights + models.software.program_bytes(chip.idf_target, modalities)
+    flash = _flash(models, weights=weights, mapped=mapped)
     ram, psram, latency = _memory_and_latency(models, chip, modalities, arrays, indices)
+    pixels = np.maximum.reduce([a.frame_bytes[indices[:, i]] for i, a in enumerate(arrays)]) // RGB565_BYTES
     option = np.full(len(indices), NO_OPTION, np.int64)
     price = np.full(len(indices), np.nan)
     for number, board in enumerate(boards):
-        usd = board.price_usd(models.price_level)
-        if models.budget_usd is not None and usd > models.budget_usd + 1e-9:
+        if models.budget_usd is not None and over_budget(board, budget_usd=models.budget_usd, level=models.price_level):
             break
         fits = flash < board.flash_bytes if models.flash_rule == "paper" else flash <= board.flash_bytes
-        chosen = (option == NO_OPTION) & fits & (psram <= board.psram_bytes)
-        option[chosen], price[chosen] = number, usd
+        fits = fits & (psram <= board.psram_bytes)
+        if models.catalog.rules == "physical":
+            fits &= _driven(chip, board, mapped=mapped, pixels=pixels)
+        chosen = (option == NO_OPTION) & fits
+        option[chosen], price[chosen] = number, board.price_usd(models.price_level)
     energy = chip.active_power_w.value * latency * 1e3
     return DesignChunk(
         modalities=modalities,
@@ -140,14 +156,19 @@ def _evaluate(
     )
 
 
-def _flash(
-    models: AnalyticModels, chip: Chip, modalities: tuple[str, ...], arrays: Sequence[_BranchArrays], indices: Ints
-) -> Ints:
-    weights = sum((a.weight_bytes[indices[:, i]] for i, a in enumerate(arrays)), np.zeros(len(indices), np.int64))
+def _driven(chip: Chip, board: BoardOption, *, mapped: Ints, pixels: Ints) -> Bools:
+    """Validity rules that depend on the model: camera frame, flash window, shared window; the others hold by choice."""
+    window = int(chip.flash_window_bytes.value)
+    fits = mapped <= window
+    if chip.psram is not None and chip.psram.shared_with_flash:
+        fits &= mapped + board.psram_bytes <= window
+    return fits if board.psram_bytes else fits & (pixels <= CIF_PIXELS)
+
+
+def _flash(models: AnalyticModels, *, weights: Ints, mapped: Ints) -> Ints:
     if models.flash_rule == "paper":
         return weights + PAPER_PROGRAM_BYTES
-    program = models.software.program_bytes(chip.idf_target, modalities)
-    return APP_OFFSET + -(-(weights + program) // APP_ALIGNMENT) * APP_ALIGNMENT
+    return APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
 
 
 def _memory_and_latency(

@@ -7,13 +7,14 @@ half-written branch that anybody would believe.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
+from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
 
@@ -97,6 +99,41 @@ class BranchMemo:
                 if not self.has(branch):
                     shutil.rmtree(target, ignore_errors=True)
                     os.replace(fresh, target)
+
+    def rates(self, branches: Sequence[BranchSpec], *, settings: object) -> ErrorRates | None:
+        """Stored error rates of a branch or fusion under the same settings, or None."""
+        try:
+            document = json.loads(self._rates_path(branches, settings).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        interval = document.pop("eer_ci95")
+        by_far = {
+            name: {float(far): value for far, value in document.pop(name).items()}
+            for name in ("frr_at_far", "thresholds")
+        }
+        return ErrorRates(eer_ci95=None if interval is None else (interval[0], interval[1]), **by_far, **document)
+
+    def store_rates(self, branches: Sequence[BranchSpec], rates: ErrorRates, *, settings: object) -> None:
+        """Store error rates; they are computed from what the memo holds, so losing them costs only time."""
+        path = self._rates_path(branches, settings)
+        with writing(path):
+            write_atomically(path, json.dumps(asdict(rates)).encode())
+
+    def _rates_path(self, branches: Sequence[BranchSpec], settings: object) -> Path:
+        """Named by a digest of the stored branches' bytes, so that a branch stored anew makes old rates unreachable."""
+        stamps = [f"{branch.key} {self.record(branch)}" for branch in branches]
+        digest = hashlib.sha256(f"{stamps} {settings}".encode()).hexdigest()[:32]
+        return self.root / "rates" / self.key / f"{digest}.json"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is either whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
 
 
 @contextmanager

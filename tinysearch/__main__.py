@@ -1,0 +1,16 @@
+"""``python -m tinysearch`` and the console script."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    from tinysearch.app.cli import main as run
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The command line: words in, exit status out.
+
+Exit status: 0 done; 2 the user's input is wrong (one line: rule, value, remedy); 1 an internal failure; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinysearch.core.errors import TinysearchError, UserError
+
+VERBS = {
+    "search": "the main job: search, report, firmware for the points of the front",
+    "evaluate": "one candidate: analytic numbers as JSON, trained if a trainer is named",
+    "enumerate": "every candidate of a space through the analytic models, to CSV or Parquet",
+    "train": "one branch with the configured trainer; prints its error rates",
+    "emit": "firmware for one point of a run, or for one spelled-out candidate",
+    "verify": "check an emitted project: host, and target instruction set where the tools are installed",
+    "report": "rebuild report.html from a run",
+    "worker": "join a run that lives in a PostgreSQL storage",
+    "calibrate": "fit the latency table from a device's log or the emulator",
+    "catalog": "list, check and price parts",
+    "data": "list, prepare and inspect data sets",
+    "doctor": "what is installed, what is missing, what each missing thing would enable",
+}
+FLAGS = {"--json", "--help", "-h", "-v", "-q", "--verbose", "--quiet", "--version"}
+
+OK, INTERNAL, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What was typed: a verb, words without ``=``, options, and flags."""
+
+    verb: str
+    words: tuple[str, ...]
+    overrides: tuple[str, ...]
+    flags: frozenset[str]
+
+    @property
+    def json(self) -> bool:
+        """Whether machine-readable output was asked for."""
+        return "--json" in self.flags
+
+    def no_words(self) -> None:
+        """Refuse words that are no options.
+
+        Raises:
+            UserError: there are some.
+        """
+        if self.words:
+            raise UserError(
+                f"{self.verb} takes options of the form key=value",
+                value=" ".join(self.words),
+                remedy=f"see python -m tinysearch {self.verb} --help",
+            )
+
+
+def parse(argv: Sequence[str]) -> Invocation:
+    """Split a command line.
+
+    Raises:
+        UserError: an unknown verb or flag.
+    """
+    arguments = list(argv)
+    verb = "search"
+    if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
+        verb = arguments.pop(0)
+    if verb not in VERBS:
+        raise UserError(f"a verb is one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help")
+    flags = {word for word in arguments if word.startswith("-")}
+    if flags - FLAGS:
+        raise UserError(f"flags are {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out")
+    rest = [word for word in arguments if not word.startswith("-")]
+    return Invocation(
+        verb=verb,
+        words=tuple(word for word in rest if "=" not in word),
+        overrides=tuple(word for word in rest if "=" in word),
+        flags=frozenset(flags),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    try:
+        invocation = parse(sys.argv[1:] if argv is None else argv)
+        if "--version" in invocation.flags:
+            from importlib.metadata import version
+
+            print(f"tinysearch {version('tinysearch')}")
+            return OK
+        if invocation.flags & {"--help", "-h"}:
+            print(_help(invocation.verb if argv or len(sys.argv) > 2 else None))
+            return OK
+        _set_up_logging(invocation)
+        module = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}")
+        status: int = module.run(invocation)
+    except UserError as error:
+        return _complain(str(error), WRONG_INPUT)
+    except KeyboardInterrupt:
+        return _complain("interrupted; everything finished so far is saved", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except TinysearchError as error:
+        return _complain(str(error), INTERNAL)
+    except OSError as error:
+        return _complain(_disk_error(error), WRONG_INPUT)
+    except Exception:  # the last resort: say that it is ours
+        traceback.print_exc()
+        return _complain("internal failure; please report the lines above", INTERNAL)
+    return status
+
+
+def _disk_error(error: OSError) -> str:
+    where = error.filename or "a file"
+    return f"files can be read and written; got {where}: {error.strerror or error}; check the path and free space"
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"tinysearch: {message}", file=sys.stderr)
+    return status
+
+
+def _set_up_logging(invocation: Invocation) -> None:
+    level = logging.WARNING
+    if invocation.flags & {"-v", "--verbose"}:
+        level = logging.INFO
+    if invocation.flags & {"-q", "--quiet"}:
+        level = logging.ERROR
+    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("tinysearch").setLevel(level)
+
+
+def _help(verb: str | None) -> str:
+    if verb is not None:
+        module = importlib.import_module(f"tinysearch.app.verbs.{verb}")
+        return str(module.__doc__).strip()
+    lines = [f"  {name:10} {text}" for name, text in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: python -m tinysearch [verb] [key=value ...]",
+            "",
+            "What can I build for 15 dollars?  python -m tinysearch budget=15usd",
+            "",
+            "verbs:",
+            *lines,
+            "",
+            "python -m tinysearch VERB --help explains one verb. Every option is a key of conf/config.yaml.",
+        ]
+    )

@@ -1,0 +1,175 @@
+"""From the words on a command line to one composed configuration, refusing what nobody meant to type."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from tinysearch.app.resources import data_dir
+from tinysearch.core.errors import UserError
+
+GROUPS = ("task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report", "experiment")
+_LISTED = {"objectives": "objectives.names"}
+"""Groups that also take a list: ``objectives=[eer,bom_cost_usd]`` is short for ``objectives.names=[..]``."""
+
+_PATHS = {"catalog": "catalog.name", "space": "space.path"}
+"""Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
+
+_NESTED = {"latency": "latency.model"}
+_OPEN = ("rates",)
+"""Mappings to which a user may add keys."""
+
+_ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
+
+
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """The configuration with overrides applied; relative paths stay relative to the working folder.
+
+    Args:
+        overrides: Hydra override syntax, with the short forms of this module.
+
+    Raises:
+        UserError: an unknown key or option, or a word that is no override.
+    """
+    logging.getLogger("hydra").setLevel(logging.ERROR)
+    words = [word for override in overrides for word in _expand(override)]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
+            config = compose(config_name="config", overrides=words)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _explain(error, overrides) from error
+    return config
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The configuration as plain dictionaries and lists, interpolations resolved."""
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
+    return {str(key): value for key, value in container.items()}
+
+
+def options_of(group: str) -> list[str]:
+    """Names that a configuration group takes."""
+    return sorted(path.stem for path in (data_dir("conf") / group).glob("*.yaml"))
+
+
+def overrides_of(arguments: Mapping[str, Any]) -> list[str]:
+    """Override words for keyword arguments of the Python API: ``face={"blocks": [2, 2]}`` -> ``face.blocks=[2,2]``."""
+    return list(_flatten("", arguments))
+
+
+def _flatten(prefix: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flatten(f"{prefix}.{key}" if prefix else str(key), inner)
+    else:
+        yield f"{prefix}={_spell(value)}"
+
+
+def _spell(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case list() | tuple():
+            return "[" + ",".join(_spell(item) for item in value) + "]"
+        case Path():
+            return _quote(str(value))
+        case str():
+            return value if re.fullmatch(r"[\w./+-]+", value) else _quote(value)
+        case _:
+            return str(value)
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _expand(word: str) -> list[str]:
+    match = _ASSIGNMENT.match(word)
+    if match is None:
+        raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
+    sign, key, value = match.groups()
+    if sign and key.split(".")[0] not in _OPEN:
+        raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
+    if key.split(".")[0] in _OPEN and "." in key:
+        return [f"++{key}={value}"]
+    if key in _LISTED and value.lstrip().startswith("["):
+        return [f"{_LISTED[key]}={value}"]
+    if key in _NESTED and not value.lstrip().startswith("{"):
+        return [f"{_NESTED[key]}={value}"]
+    if key in GROUPS and value not in options_of(key) and value not in ("null", "???"):
+        if key in _PATHS and _looks_like_path(value):
+            group = [] if key == "space" else [f"{key}=path"]
+            return [*group, f"{_PATHS[key]}={_quote(value.strip(chr(34)))}"]
+        raise _unknown_option(key, value)
+    return [word if not _needs_quotes(value) else f"{key}={_quote(value)}"]
+
+
+def _needs_quotes(value: str) -> bool:
+    """Whether a plain text has characters that Hydra's grammar would trip over (a path with spaces, an amount)."""
+    return bool(value) and value[0] not in "[{\"'$" and re.search(r"[^\w./:+@%*-]", value) is not None
+
+
+def _looks_like_path(value: str) -> bool:
+    text = value.strip("\"'")
+    return any(mark in text for mark in "/\\.") or Path(text).exists()
+
+
+def _unknown_option(group: str, value: str) -> UserError:
+    known = options_of(group)
+    near = difflib.get_close_matches(value, known, n=1)
+    extra = " or a path" if group in _PATHS else ""
+    return UserError(
+        f"{group} is one of {', '.join(known)}{extra}",
+        value=value,
+        remedy=f"did you mean {group}={near[0]}?" if near else "choose one of them",
+    )
+
+
+def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
+    """One line for what Hydra says in several."""
+    text = str(error.__cause__ or error).strip()
+    missing = re.search(r"Key '([^']+)' is not in struct|Could not override '([^']+)'", str(error) + text)
+    if missing:
+        key = next(name for name in reversed(missing.groups()) if name)
+        spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
+        near = difflib.get_close_matches(spelled.split("=")[0], _all_keys(), n=1)
+        return UserError(
+            "an option is one that the configuration knows",
+            value=spelled,
+            remedy=f"did you mean {near[0]}?" if near else "see python -m tinysearch --help",
+        )
+    return UserError(
+        "options follow the configuration's syntax and types",
+        value=" ".join(overrides),
+        remedy=text.splitlines()[0] if text else type(error).__name__,
+    )
+
+
+def _all_keys() -> list[str]:
+    """Every key of the default configuration, dotted."""
+
+    def walk(prefix: str, node: Any) -> Iterator[str]:
+        for key, value in node.items():
+            name = f"{prefix}.{key}" if prefix else str(key)
+            yield name
+            if isinstance(value, dict):
+                yield from walk(name, value)
+
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
+        return list(walk("", plain(compose(config_name="config"))))

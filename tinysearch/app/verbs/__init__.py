@@ -1,0 +1,1 @@
+"""One file a verb: a docstring that is its help, and ``run``."""

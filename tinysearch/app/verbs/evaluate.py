@@ -1,0 +1,39 @@
+"""usage: python -m tinysearch evaluate modality=face face.blocks=[2,2] face.precision=int8 [key=value ...]
+
+One candidate through the analytic models: parameters, MACs, flash, RAM, board, price, latency, energy, and every rule
+that it breaks, as JSON on stdout. A platform value that is left out takes the cheapest that fits. Naming a trainer
+(trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rates too.
+
+  python -m tinysearch evaluate modality=voice voice.blocks=[1,1] voice.precision=xnor2/1
+  python -m tinysearch evaluate experiment=paper modality=face face.blocks=[2,2] face.precision=int8 catalog=paper2023
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tinysearch.app.cli import OK, Invocation
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.wiring import branches_of, build_models, wish_of
+from tinysearch.core.objectives import Evaluation
+
+
+def run(invocation: Invocation) -> int:
+    """Print one evaluation."""
+    invocation.no_words()
+    print(json.dumps(evaluate(invocation.overrides).to_dict(), indent=2))
+    return OK
+
+
+def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
+    """The evaluation that override words ask for."""
+    config = plain(compose_config(overrides))
+    evaluation = build_models(config).choose(branches_of(config), wish_of(config))
+    if not any(word.startswith("trainer") for word in overrides):
+        return evaluation
+    from tinysearch.app.training import build_errors, train_with_progress
+
+    errors = build_errors(config)
+    train_with_progress(errors, evaluation.candidate.branches)
+    return replace(evaluation, errors=errors.error_rates(evaluation.candidate.branches))

@@ -1,0 +1,173 @@
+"""From configuration to objects: the one place that knows which class stands behind which word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tinysearch.app.plugins import plugin
+from tinysearch.app.resources import data_dir
+from tinysearch.catalog.catalog import Catalog, load_catalog
+from tinysearch.catalog.tables import load_latency_table, load_software_sizes
+from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import NetworkSpec
+from tinysearch.core.units import parse_bytes, parse_money
+from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.space import Space, SpaceOptions
+from tinysearch.space.space import MODALITIES, layouts_of
+
+Config = Mapping[str, Any]
+
+_SIZES = ("width", "input_size", "channels", "embedding", "architecture")
+_LISTS = {"widths": "width", "input_sizes": "input_size", "embeddings": "embedding"}
+
+
+def architecture(branch: BranchSpec) -> NetworkSpec:
+    """Network of a branch, by the architecture that it names."""
+    build = plugin("architectures", branch.architecture)
+    network: NetworkSpec = build(
+        blocks=branch.blocks,
+        width=branch.width,
+        input_size=branch.input_size,
+        channels=branch.channels,
+        embedding=branch.embedding,
+    )
+    return network
+
+
+def build_catalog(config: Config) -> Catalog:
+    """The configured catalogue."""
+    return _catalog(str(config["catalog"]["name"]))
+
+
+@cache
+def _catalog(name: str) -> Catalog:
+    return load_catalog(name, root=data_dir("hardware_catalog"))
+
+
+def build_models(config: Config) -> AnalyticModels:
+    """Analytic models of a configuration.
+
+    Raises:
+        UserError: a rule, price level or budget that does not exist.
+    """
+    catalog = build_catalog(config)
+    root = data_dir("hardware_catalog")
+    table = config["latency"]["table"]
+    chosen = {"calibrated": root / "latency" / "default.yaml", "opcount": root / "latency" / "opcount.yaml"}
+    model = _one_of("latency", config["latency"]["model"], tuple(chosen))
+    budget = config["budget"]
+    return AnalyticModels(
+        catalog=catalog,
+        latency=load_latency_table(Path(table) if table else chosen[model], catalog.chips.values()),
+        software=load_software_sizes(root / "software" / "espidf.yaml"),
+        architecture=architecture,
+        clip_s=float(config["task"]["clip_s"]),
+        flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
+        memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
+        price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
+        budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+    )
+
+
+def build_space(config: Config) -> Space:
+    """The configured model space, with the task's sizes where the space leaves them open."""
+    settings = dict(config["space"])
+    if settings.get("path"):
+        settings |= _space_file(Path(settings["path"]))
+    options = {}
+    for modality in BRANCH_MODALITIES:
+        task = config["task"][modality]
+        sizes = {name: tuple(settings[name] or [task[single]]) for name, single in _LISTS.items()}
+        options[modality] = SpaceOptions(
+            layouts=layouts_of(settings["layouts"]),
+            precisions=tuple(settings["precisions"]),
+            channels=(task["channels"],),
+            architectures=(task["architecture"],),
+            **sizes,
+        )
+    processors = settings["processors"]
+    return Space(
+        name=settings["name"],
+        modalities=tuple(settings["modalities"]),
+        options=options,
+        processors=None if processors is None else tuple(processors),
+    )
+
+
+def _space_file(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError("a space is a readable YAML file", value=path, remedy=str(error).splitlines()[0]) from error
+    known = {"name", "modalities", "layouts", "precisions", "processors", *_LISTS}
+    if not isinstance(document, dict) or not set(document) <= known:
+        raise UserError(f"a space has keys out of {', '.join(sorted(known))}", value=path, remedy="see conf/space")
+    return document
+
+
+def branches_of(config: Config) -> tuple[BranchSpec, ...]:
+    """The branches of a spelled-out candidate.
+
+    Raises:
+        UserError: modality, blocks or precision missing or unknown.
+    """
+    modality = config["modality"]
+    spelled = [name for name in BRANCH_MODALITIES if config[name]["blocks"] is not None]
+    if modality is None and spelled:
+        modality = "fusion" if len(spelled) > 1 else spelled[0]
+    if modality not in MODALITIES:
+        raise UserError(
+            f"a candidate has a modality out of {', '.join(MODALITIES)}",
+            value=f"modality={modality}",
+            remedy="write for example modality=face face.blocks=[2,2] face.precision=int8",
+        )
+    names = BRANCH_MODALITIES if modality == "fusion" else (modality,)
+    return tuple(_branch(config, name) for name in names)
+
+
+def _branch(config: Config, modality: str) -> BranchSpec:
+    given = config[modality]
+    for name, example in (("blocks", "[2,2]"), ("precision", "int8")):
+        if given[name] is None:
+            raise UserError(
+                "a branch has blocks and a precision",
+                value=f"{modality}.{name} is not set",
+                remedy=f"add {modality}.{name}={example}",
+            )
+    sizes = {name: config["task"][modality][name] if given[name] is None else given[name] for name in _SIZES}
+    for name in _SIZES[:-1]:
+        if not isinstance(sizes[name], int) or isinstance(sizes[name], bool):
+            raise UserError(f"{name} is a whole number", value=sizes[name], remedy=f"write {modality}.{name}=64")
+    blocks = given["blocks"] if isinstance(given["blocks"], Sequence) and not isinstance(given["blocks"], str) else None
+    layout = layouts_of([blocks] if blocks is not None else [])[0] if blocks else ()
+    if not layout:
+        raise UserError(
+            "a layout lists at least one block for every stage",
+            value=f"{modality}.blocks={given['blocks']}",
+            remedy="write for example blocks=[2,2]",
+        )
+    return BranchSpec(modality=modality, blocks=layout, precision=str(given["precision"]), **sizes)
+
+
+def wish_of(config: Config) -> PlatformWish:
+    """What the user fixed of the platform."""
+    platform = config["platform"]
+    flash, psram = platform["flash"], platform["psram"]
+    return PlatformWish(
+        processor=platform["processor"],
+        module=platform["module"],
+        flash_bytes=None if flash is None else parse_bytes(flash, what="platform.flash"),
+        psram_bytes=None if psram is None else parse_bytes(psram, what="platform.psram"),
+    )
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise UserError(f"{name} is one of {', '.join(known)}", value=value, remedy="choose one of them")
+    return value
