@@ -63,7 +63,8 @@ def pack_codes(weights: Array, bits: int) -> npt.NDArray[np.uint8]:
     codes = ((weights.astype(np.int16) + levels) // 2).astype(np.uint8) & levels
     per_byte = 8 // bits
     codes = np.pad(codes, (0, -len(codes) % per_byte)).reshape(-1, per_byte)
-    return np.bitwise_or.reduce(codes << (bits * np.arange(per_byte, dtype=np.uint8)), axis=1)
+    packed: npt.NDArray[np.uint8] = np.bitwise_or.reduce(codes << (bits * np.arange(per_byte, dtype=np.uint8)), axis=1)
+    return packed
 
 
 def _conv(frozen: FrozenNetwork, step: Step) -> PackedStep:

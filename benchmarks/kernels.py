@@ -1,0 +1,60 @@
+"""Instructions that the kernels execute on RV32IMC, counted exactly by an emulator; every output is checked.
+
+Run ``python benchmarks/kernels.py``. It needs gcc-riscv64-unknown-elf, picolibc-riscv64-unknown-elf and
+qemu-system-misc. The last line on stdout is one JSON object.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "firmware"), str(Path(__file__).resolve().parent)]
+
+import ckernels  # noqa: E402
+import kernel_cases  # noqa: E402
+from kernel_cases import Row  # noqa: E402
+
+SEED = 0
+
+
+def measured(rows: list[Row]) -> list[float]:
+    """Instructions a unit of every row.
+
+    Raises:
+        AssertionError: a kernel computes something else than the oracle.
+    """
+    outcomes = ckernels.run_rv32([row.case for row in rows])
+    for row, outcome in zip(rows, outcomes, strict=True):
+        output = outcome.output.reshape(-1).view(row.expected.dtype)
+        expected = row.expected.reshape(-1)
+        scale = float(np.abs(expected.astype(np.float64)).max(initial=1.0)) if row.tolerance else 1.0
+        np.testing.assert_allclose(output, expected, rtol=0, atol=row.tolerance * scale, err_msg=row.label)
+    return [outcome.instructions / row.divisor for row, outcome in zip(rows, outcomes, strict=True)]
+
+
+def main() -> int:
+    if not ckernels.have_emulator():
+        print("benchmarks/kernels.py needs gcc-riscv64-unknown-elf and qemu-system-misc", file=sys.stderr)
+        return 2
+    results: dict[str, float] = {}
+    print(f"{'kernel':44} {'ours':>8} {'target':>7}  {'a':8} peers (not measured here)")
+    for module in sorted(info.name for info in pkgutil.iter_modules(kernel_cases.__path__)):
+        rows = importlib.import_module(f"kernel_cases.{module}").rows(np.random.default_rng(SEED))
+        for row, figure in zip(rows, measured(rows), strict=True):
+            target = "" if row.target is None else f"{row.target:g}"
+            late = " MISSED" if row.target is not None and figure > row.target else ""
+            print(f"{row.label:44} {figure:8.3f} {target:>7}  {row.unit:8} {row.peers}{late}")
+            if row.key is not None:
+                results[row.key] = round(figure, 4)
+    print(json.dumps(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
