@@ -1,7 +1,7 @@
 """Write an embedded data set as one stored ZIP file whose bytes depend on its content alone.
 
-Layout: `dataset.json` first, then `<split>/<identity>/<nn>.<suffix>` in sorted order. Members are stored, not deflated (JPEG, WebP
-and Opus do not shrink further), and carry a fixed time, so that the same samples give the same bytes.
+Layout: `dataset.json` first, then `<split>/<identity>/<nn>.<suffix>` in sorted order. Members are stored, not
+deflated (JPEG and Opus do not shrink further), and carry a fixed time, so that the same samples give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNIX = 3
 
 
 def member_name(*, split: str, identity: str, index: int, suffix: str) -> str:
-    """Return the member name of one sample, as in `train/f000/03.webp`."""
+    """Return the member name of one sample, as in `train/f000/03.jpg`."""
     if split not in SPLITS:
         raise ValueError(f"a split is one of {', '.join(SPLITS)}; got {split!r}; correct the caller")
     return f"{split}/{identity}/{index:02d}.{suffix}"

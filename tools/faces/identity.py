@@ -26,7 +26,7 @@ class Hair:
     Attributes:
         color: linear RGB.
         bald: no hair at all.
-        hairline, temple, sideburn: shifts of the hair's edge, in decimetres: front (down is negative), temples, before the ears.
+        hairline, temple, sideburn: upward shifts of the hair's edge at the front, the temples, before the ears (dm).
         thickness: how far it stands off the scalp; crown: more of it on top.
         part: x of the parting, where hair lies flat.
         curl: 0 straight, 1 curly strands.

