@@ -157,13 +157,14 @@ class LogMelTables:
         return 1 << (27 - self.settings.fft_size.bit_length() + 1)
 
     def arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
-        """Arrays by their name in ``ts_log_mel_t``."""
+        """Arrays by their name in ``ts_log_mel_layer``, one-dimensional."""
         names = ("window", "cosine", "sine", "first_bin", "bin_count", "weights", "log2")
         return {name: getattr(self, name) for name in names}
 
-    def scalars(self) -> Mapping[str, int]:
-        """Numbers by their name in ``ts_log_mel_t``, without ``channels``."""
+    def fields(self, *, channels: int) -> Mapping[str, int]:
+        """Numbers by their name in ``ts_log_mel_layer``."""
         return {
+            "channels": channels,
             "size": self.settings.size,
             "clip_samples": self.settings.clip_samples,
             "log2_fft": self.settings.fft_size.bit_length() - 1,
