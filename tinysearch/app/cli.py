@@ -1,6 +1,7 @@
 """The command line: words in, exit status out.
 
-Exit status: 0 done; 2 the user's input is wrong (one line: rule, value, remedy); 1 an internal failure; 130 interrupted.
+Exit status: 0 done; 2 the user's input is wrong (one line: rule, value, remedy); 1 an internal failure;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -88,44 +89,52 @@ def parse(argv: Sequence[str]) -> Invocation:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        invocation = parse(sys.argv[1:] if argv is None else argv)
-        if "--version" in invocation.flags:
-            from importlib.metadata import version
-
-            print(f"tinysearch {version('tinysearch')}")
-            return OK
-        if invocation.flags & {"--help", "-h"}:
-            print(_help(invocation.verb if argv or len(sys.argv) > 2 else None))
-            return OK
-        _set_up_logging(invocation)
-        module = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}")
-        status: int = module.run(invocation)
-    except UserError as error:
-        return _complain(str(error), WRONG_INPUT)
-    except KeyboardInterrupt:
-        return _complain("interrupted; everything finished so far is saved", INTERRUPTED)
+        return _run(words)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except TinysearchError as error:
-        return _complain(str(error), INTERNAL)
-    except OSError as error:
-        return _complain(_disk_error(error), WRONG_INPUT)
-    except Exception:  # the last resort: say that it is ours
-        traceback.print_exc()
-        return _complain("internal failure; please report the lines above", INTERNAL)
+    except (Exception, KeyboardInterrupt) as error:
+        message, status = _judge(error)
+        print(f"tinysearch: {message}", file=sys.stderr)
+        return status
+
+
+def _run(words: Sequence[str]) -> int:
+    invocation = parse(words)
+    if "--version" in invocation.flags:
+        from importlib.metadata import version
+
+        print(f"tinysearch {version('tinysearch')}")
+        return OK
+    if invocation.flags & {"--help", "-h"}:
+        print(_help(invocation.verb if words[0] == invocation.verb else None))
+        return OK
+    _set_up_logging(invocation)
+    status: int = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}").run(invocation)
     return status
+
+
+def _judge(error: BaseException) -> tuple[str, int]:
+    """One line and the exit status for what ended a command."""
+    match error:
+        case UserError():
+            return str(error), WRONG_INPUT
+        case TinysearchError():
+            return str(error), INTERNAL
+        case KeyboardInterrupt():
+            return "interrupted; everything finished so far is saved", INTERRUPTED
+        case OSError():
+            return _disk_error(error), WRONG_INPUT
+        case _:
+            traceback.print_exception(error)
+            return "internal failure; please report the lines above", INTERNAL
 
 
 def _disk_error(error: OSError) -> str:
     where = error.filename or "a file"
     return f"files can be read and written; got {where}: {error.strerror or error}; check the path and free space"
-
-
-def _complain(message: str, status: int) -> int:
-    print(f"tinysearch: {message}", file=sys.stderr)
-    return status
 
 
 def _set_up_logging(invocation: Invocation) -> None:

@@ -1,7 +1,7 @@
-"""usage: python -m tinysearch evaluate modality=face face.blocks=[2,2] face.precision=int8 [key=value ...]
+"""One candidate through the analytic models, as JSON.
 
-One candidate through the analytic models: parameters, MACs, flash, RAM, board, price, latency, energy, and every rule
-that it breaks, as JSON on stdout. A platform value that is left out takes the cheapest that fits. Naming a trainer
+Parameters, MACs, flash, RAM, board, price, latency, energy, and every rule
+that it breaks, on stdout. A platform value that is left out takes the cheapest that fits. Naming a trainer
 (trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rates too.
 
   python -m tinysearch evaluate modality=voice voice.blocks=[1,1] voice.precision=xnor2/1

@@ -1,0 +1,125 @@
+"""Error models, data sets and trainers from the configuration, and one progress line while a branch trains."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from tinysearch.app.plugins import plugin
+from tinysearch.app.resources import cache_dir
+from tinysearch.app.wiring import Config, architecture
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
+
+
+def build_dataset(config: Config) -> Dataset:
+    """The configured data set, decoded arrays remembered in the cache."""
+    from tinysearch.data.samples import AudioOptions
+
+    settings = {name: value for name, value in config["data"].items() if name != "name" and value is not None}
+    audio = dict(settings.pop("audio", {}))
+    make = plugin("datasets", config["data"]["name"])
+    try:
+        made: Dataset = make(
+            audio=AudioOptions(clip_s=float(config["task"]["clip_s"]), **audio),
+            cache_dir=cache_dir(config["cache"]["dir"]) / "data",
+            **settings,
+        )
+    except TypeError as error:
+        raise UserError(
+            "a data set gets the options that it needs",
+            value=f"data={config['data']['name']}: {error}",
+            remedy="add data.root=DIR",
+        ) from error
+    return made
+
+
+def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
+    """The configured trainer."""
+    settings = {name: value for name, value in config["trainer"].items() if name != "name"}
+    settings.setdefault("seed", config["seed"])
+    if threads is not None:
+        settings["threads"] = threads
+    made: Trainer = plugin("trainers", config["trainer"]["name"])(**settings)
+    return made
+
+
+def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
+    """The configured source of error rates."""
+    name = config["trainer"]["name"]
+    if name == "none":
+        from tinysearch.evaluation.untrained import NoErrors
+
+        return NoErrors()
+    if name == "table":
+        from tinysearch.evaluation.table import TableErrors
+
+        path = config["trainer"]["path"]
+        if path is None:
+            raise UserError(
+                "trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE"
+            )
+        return TableErrors(path=Path(path))
+    if name == "published":
+        from tinysearch.evaluation.published import PublishedErrors
+
+        return PublishedErrors()
+    return _trained_errors(config, threads=threads)
+
+
+def _trained_errors(config: Config, *, threads: int | None) -> ErrorModel:
+    from tinysearch.evaluation.memo import BranchMemo
+    from tinysearch.evaluation.trained import TrainedErrors
+    from tinysearch.firmware.integer_network import run
+
+    dataset = build_dataset(config)
+    missing = [m for m in ("face", "voice") if m not in dataset.modalities and m in _wanted(config)]
+    if missing:
+        raise UserError(
+            "the data set has samples of every modality that is searched",
+            value=f"data={dataset.name} has {', '.join(dataset.modalities)}",
+            remedy=f"add space.modalities=[{dataset.modalities[0]}]",
+        )
+    trainer = build_trainer(config, threads=threads)
+    return TrainedErrors(
+        memo=BranchMemo(
+            root=cache_dir(config["cache"]["dir"]),
+            key=f"{dataset.digest[:16]}-{trainer.digest[:16]}",
+            architecture=architecture,
+        ),
+        make_dataset=partial(build_dataset, config),
+        make_trainer=partial(build_trainer, config, threads=threads),
+        embed=run,
+        far=tuple(float(far) for far in config["far"]),
+    )
+
+
+def _wanted(config: Mapping[str, Any]) -> set[str]:
+    """Branch modalities that a search or a spelled-out candidate needs."""
+    named = [config["modality"]] if config["modality"] else config["space"]["modalities"]
+    return {"face", "voice"} if "fusion" in named else set(named)
+
+
+def train_with_progress(errors: ErrorModel, branches: Iterable[BranchSpec]) -> list[TrainingRecord]:
+    """Make branches known, with a progress bar each on a terminal."""
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[phase]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        return [_train(errors, branch, bars) for branch in branches]
+
+
+def _train(errors: ErrorModel, branch: BranchSpec, bars: Progress) -> TrainingRecord:
+    bar: TaskID = bars.add_task(branch.short, total=1.0, phase="")
+
+    def show(tick: TrainingProgress) -> None:
+        loss = "" if tick.loss is None else f" loss {tick.loss:.2f}"
+        bars.update(bar, completed=tick.fraction, phase=f"{tick.phase}{loss}")
+
+    return errors.train(branch, progress=show)

@@ -1,0 +1,98 @@
+"""List, check and price parts.
+
+  python -m tinysearch catalog list [parts|chips|boards] [catalog=paper2023] [modality=face] [--json]
+  python -m tinysearch catalog check PATH
+  python -m tinysearch catalog price FILE.csv catalog=PATH [out=DIR]
+
+`check` names every problem of a catalogue with file and line. `price` writes the prices of a CSV (columns
+part,usd[,low,high,quantity,date,source]) into a catalogue of your own, or into a copy of it under out=DIR.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.resources import data_dir
+from tinysearch.app.wiring import Config, build_catalog
+from tinysearch.catalog.catalog import check_catalog
+from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
+from tinysearch.catalog.prices import read_prices, write_prices
+from tinysearch.core.errors import UserError
+
+_LISTS = ("parts", "chips", "boards")
+
+
+def run(invocation: Invocation) -> int:
+    """Do what the first word says."""
+    action, *rest = invocation.words or ("list",)
+    config = plain(compose_config(invocation.overrides))
+    match action, rest:
+        case "list", _ if len(rest) <= 1:
+            return _list(config, rest[0] if rest else "parts", as_json=invocation.json)
+        case "check", [path]:
+            return _check(path)
+        case "price", [path]:
+            return _price(config, Path(path), as_json=invocation.json)
+        case _:
+            raise UserError(
+                "catalog does list, check PATH or price FILE.csv",
+                value=" ".join(invocation.words),
+                remedy="see python -m tinysearch catalog --help",
+            )
+
+
+def _list(config: Config, what: str, *, as_json: bool) -> int:
+    catalog = build_catalog(config)
+    if what not in _LISTS:
+        raise UserError(f"catalog list takes {', '.join(_LISTS)}", value=what, remedy="leave it out for parts")
+    if what == "parts":
+        listing = part_listing(catalog)
+    elif what == "chips":
+        listing = chip_listing(catalog)
+    else:
+        modality = config["modality"] or "fusion"
+        modalities = ("face", "voice") if modality == "fusion" else (modality,)
+        listing = board_listing(catalog, catalog.board_options(modalities), level=config["price_level"])
+    _print(listing, as_json=as_json)
+    return OK
+
+
+def _check(path: str) -> int:
+    problems = check_catalog(path, root=data_dir("hardware_catalog"))
+    for problem in problems:
+        print(problem)
+    print(f"{path}: {len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else f"{path}: fine")
+    return WRONG_INPUT if problems else OK
+
+
+def _price(config: Config, path: Path, *, as_json: bool) -> int:
+    folder = Path(config["catalog"]["name"])
+    if not folder.is_dir():
+        raise UserError(
+            "prices are written into a catalogue of your own",
+            value=f"catalog={folder}",
+            remedy="copy hardware_catalog/espressif and name the copy with catalog=PATH",
+        )
+    prices = read_prices(path, today=date.today().isoformat())
+    out = None if config["out"] is None else Path(config["out"])
+    _print(change_listing(write_prices(folder, prices, out=out)), as_json=as_json)
+    return OK
+
+
+def _print(listing: Listing, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(listing.records(), indent=2))
+        return
+    table = Table(title=listing.title)
+    for column in listing.columns:
+        table.add_column(column, overflow="fold")
+    for row in listing.rows:
+        table.add_row(*("" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row))
+    Console().print(table)

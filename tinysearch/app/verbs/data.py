@@ -1,0 +1,59 @@
+"""List, prepare and inspect data sets.
+
+  python -m tinysearch data list
+  python -m tinysearch data inspect data=folder data.root=DIR
+  python -m tinysearch data prepare data=embedded
+
+`inspect` counts people and samples by split and names broken files; `prepare` decodes everything into the cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinysearch.app.cli import OK, Invocation
+from tinysearch.app.config import compose_config, options_of, plain
+from tinysearch.app.training import build_dataset
+from tinysearch.app.wiring import Config
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import SPLITS, Dataset
+
+_ACTIONS = ("list", "prepare", "inspect")
+
+
+def run(invocation: Invocation) -> int:
+    """List or look at data sets."""
+    action = invocation.words[0] if invocation.words else "list"
+    if action not in _ACTIONS or len(invocation.words) > 1:
+        raise UserError(
+            f"data does one of {', '.join(_ACTIONS)}", value=" ".join(invocation.words), remedy="write data inspect"
+        )
+    config = plain(compose_config(invocation.overrides))
+    if action == "list":
+        for name in options_of("data"):
+            print(f"{name:10} {_purpose(name)}")
+        return OK
+    dataset = build_dataset(config)
+    print(f"{dataset.name}, digest {dataset.digest}")
+    for modality in dataset.modalities:
+        for split in SPLITS:
+            _describe(dataset, modality, split, config)
+    return OK
+
+
+def _purpose(name: str) -> str:
+    from tinysearch.app.resources import data_dir
+
+    first = (data_dir("conf") / "data" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    return first.lstrip("# ")
+
+
+def _describe(dataset: Dataset, modality: str, split: str, config: Config) -> None:
+    sizes = {name: config["task"][modality][name] for name in ("input_size", "channels")}
+    samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
+    people = len(np.unique(samples.identities))
+    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} people")
+    skipped = getattr(dataset, "skipped", None)
+    if skipped is not None:
+        for name, reason in skipped(modality, split, **sizes).reasons.items():
+            print(f"    skipped {name}: {reason}")

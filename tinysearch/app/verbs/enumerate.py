@@ -1,0 +1,100 @@
+"""Put every candidate of a space through the analytic models, to CSV or Parquet.
+
+  python -m tinysearch enumerate out=candidates.csv
+  python -m tinysearch enumerate space=extended budget=15usd out=candidates.parquet
+
+One row a model and processor, on the cheapest board that carries it; rows without such a board have no price. Without
+`out` only the count and the rate are printed.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinysearch.app.cli import OK, Invocation
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.wiring import build_models, build_space
+from tinysearch.core.errors import UserError
+from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
+from tinysearch.space import Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(invocation: Invocation) -> int:
+    """Enumerate and write."""
+    invocation.no_words()
+    config = plain(compose_config(invocation.overrides))
+    models, space = build_models(config), build_space(config)
+    out = None if config["out"] is None else Path(config["out"])
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise UserError("enumerate writes .csv or .parquet", value=out, remedy="write out=candidates.csv")
+    started, count, feasible = time.perf_counter(), 0, 0
+    with _Writer(out) as writer:
+        for chunk in enumerate_designs(models, space):
+            count += len(chunk.option)
+            feasible += int((chunk.option != NO_OPTION).sum())
+            if out is not None:
+                writer.write(_frame(chunk, space))
+    seconds = time.perf_counter() - started
+    print(f"{count} candidates, {feasible} feasible, {seconds:.2f} s, {count / max(seconds, 1e-9):,.0f} candidates/s")
+    return OK
+
+
+def _frame(chunk: DesignChunk, space: Space) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, Any] = {"modality": "fusion" if len(chunk.modalities) > 1 else chunk.modalities[0]}
+    for place, modality in enumerate(chunk.modalities):
+        names = np.array([branch.key for branch in space.branches(modality)], dtype=object)
+        columns[f"{modality}_branch"] = names[chunk.branches[:, place]]
+    boards = np.array([*(option.id for option in chunk.options), ""], dtype=object)
+    columns |= {"processor": chunk.processor, "board": boards[chunk.option]}
+    columns |= {name: chunk.values[:, place] for place, name in enumerate(COLUMNS)}
+    columns["feasible"] = chunk.option != NO_OPTION
+    frame = pd.DataFrame(columns)
+    return frame.reindex(columns=_ORDER)
+
+
+_ORDER = ["modality", "face_branch", "voice_branch", "processor", "board", *COLUMNS, "feasible"]
+
+
+class _Writer:
+    """Appends frames to a CSV or Parquet file; the file appears under its name only when it is complete."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._part = None if path is None else path.with_name(f".{path.name}.part")
+        self._parquet: Any = None
+        self._started = False
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def write(self, frame: pd.DataFrame) -> None:
+        assert self._path is not None and self._part is not None  # noqa: S101 - the caller checked
+        if self._path.suffix == ".csv":
+            frame.to_csv(self._part, mode="a" if self._started else "w", header=not self._started, index=False)
+        else:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            table = pa.Table.from_pandas(frame.astype({"face_branch": str, "voice_branch": str}), preserve_index=False)
+            self._parquet = self._parquet or pq.ParquetWriter(self._part, table.schema)
+            self._parquet.write_table(table)
+        self._started = True
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if self._parquet is not None:
+            self._parquet.close()
+        if self._path is None or self._part is None or not self._started:
+            return
+        if kind is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)
