@@ -1,0 +1,147 @@
+"""The files of a run directory, each written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tinysearch.core.errors import UserError
+from tinysearch.evaluation.memo import write_atomically, writing
+
+if TYPE_CHECKING:
+    import optuna
+
+FRONT, MANIFEST, CONFIG, REPORT = "front.json", "manifest.json", "config.yaml", "report.html"
+SCHEMA = 1
+
+
+def make_run_dir(configured: str | None) -> Path:
+    """The configured run directory, or a fresh one under ``runs/``; created.
+
+    Raises:
+        UserError: it cannot be created, or is a file.
+    """
+    path = Path(configured) if configured else Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path.absolute()
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically."""
+    with writing(path):
+        write_atomically(path, (json.dumps(document, indent=2) + "\n").encode())
+
+
+def write_config(run_dir: Path, config: Mapping[str, Any]) -> None:
+    """Write the composed configuration."""
+    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    with writing(run_dir):
+        write_atomically(run_dir / CONFIG, text.encode())
+
+
+def read_front(run_dir: Path) -> dict[str, Any]:
+    """The front of a finished run.
+
+    Raises:
+        UserError: there is none, or it is not readable.
+    """
+    path = run_dir / FRONT
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError("a finished run has a front.json", value=path, remedy="finish the search first") from error
+    if document.get("schema") != SCHEMA:
+        raise UserError(f"front.json has schema {SCHEMA}", value=document.get("schema"), remedy="run the search again")
+    return dict(document)
+
+
+def read_config(run_dir: Path) -> dict[str, Any]:
+    """The composed configuration of a run.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        document = yaml.safe_load((run_dir / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(
+            "a run directory has a config.yaml", value=run_dir, remedy="name the run_dir of a search"
+        ) from error
+    return dict(document)
+
+
+def write_front(
+    run_dir: Path, *, budget_usd: float | None, objectives: Sequence[str], points: Sequence[dict[str, Any]]
+) -> None:
+    """Write front.json and front.csv."""
+    document = {"schema": SCHEMA, "budget_usd": budget_usd, "objectives": list(objectives), "points": list(points)}
+    write_json(run_dir / FRONT, document)
+    _write_rows(run_dir / "front.csv", [flat_point(point) for point in points])
+
+
+def flat_point(point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point as one row: nested names joined by dots, lists as text."""
+    row: dict[str, Any] = {"id": point["id"], "modality": point["modality"]}
+    for modality in ("face", "voice"):
+        branch = point["branches"].get(modality, {})
+        for name in ("blocks", "precision", "params", "macs", "weight_bytes"):
+            value = branch.get(name)
+            row[f"{modality}.{name}"] = "-".join(map(str, value)) if isinstance(value, list) else value
+    row |= {f"platform.{name}": _cell(value) for name, value in point["platform"].items()}
+    row |= {f"requires.{name}": value for name, value in point["requires"].items()}
+    for name, value in point["values"].items():
+        if isinstance(value, list):
+            row |= {f"{name}.low": value[0], f"{name}.high": value[1]}
+        else:
+            row[name] = value
+    row |= {f"evidence.{name}": value for name, value in point["evidence"].items()}
+    row["firmware"] = point["firmware"]
+    return row
+
+
+def write_trials(run_dir: Path, study: optuna.Study) -> None:
+    """Write trials.csv: every trial with its parameters, objectives and attributes."""
+    rows = []
+    names = study.metric_names or []
+    for trial in study.get_trials(deepcopy=False):
+        row: dict[str, Any] = {"number": trial.number, "state": trial.state.name}
+        row |= dict(zip(names, trial.values or [None] * len(names), strict=False))
+        row |= {f"param.{name}": value for name, value in trial.params.items()}
+        row |= {name: _cell(value) for name, value in trial.user_attrs.items()}
+        rows.append(row)
+    _write_rows(run_dir / "trials.csv", rows)
+
+
+def copy_model(source: Path, run_dir: Path, key: str) -> None:
+    """Keep a trained branch with the run: network, embeddings and record, as remembered in the cache."""
+    target = run_dir / "models" / key
+    if target.is_dir():
+        return
+    with writing(target):
+        part = target.with_name(f".{key}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        part.replace(target)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict | tuple) else value
+
+
+def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    with writing(path):
+        write_atomically(path, text.getvalue().encode())
