@@ -1,1 +1,49 @@
-"""."""
+"""Samplers, by name. ``memoized`` (also ``auto``) knows that only training costs; the others are the usual ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tinysearch.core.errors import UserError
+from tinysearch.search.flat import FlatSpace
+from tinysearch.search.samplers.base import Outcome, Proposal, Stop, StudySampler, Wait
+from tinysearch.search.samplers.exhaustive import ExhaustiveSampler
+from tinysearch.search.samplers.memoized import MemoizedSampler
+
+__all__ = ["SAMPLERS", "Outcome", "Proposal", "Stop", "StudySampler", "Wait", "make_sampler"]
+
+OPTUNA = ("random", "tpe", "nsga2", "nsga3", "gp")
+PYMOO = ("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
+SAMPLERS = ("auto", "memoized", "exhaustive", *OPTUNA, *PYMOO)
+
+
+def make_sampler(
+    name: str, *, flat: FlatSpace, objectives: int, constraints: int, seed: int, options: Mapping[str, Any]
+) -> StudySampler:
+    """The sampler of a name.
+
+    Args:
+        flat: the space that plain samplers draw from.
+        objectives, constraints: how many.
+        options: the sampler's own keyword arguments.
+
+    Raises:
+        UserError: unknown name or options.
+    """
+    if name in ("auto", "memoized"):
+        try:
+            return MemoizedSampler(**options)
+        except TypeError as error:
+            raise UserError(f"sampler={name} has no such option", value=dict(options), remedy=str(error)) from error
+    if name == "exhaustive":
+        return ExhaustiveSampler()
+    if name in OPTUNA:
+        from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
+
+        return OptunaStudySampler(name, flat=flat, objectives=objectives, options=options)
+    if name in PYMOO:
+        from tinysearch.search.samplers.pymoo_samplers import PymooSampler
+
+        return PymooSampler(name, flat=flat, objectives=objectives, constraints=constraints, seed=seed, options=options)
+    raise UserError("a sampler is one of " + ", ".join(SAMPLERS), value=name, remedy="write sampler=auto")

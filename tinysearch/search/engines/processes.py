@@ -1,0 +1,178 @@
+"""Trainings in worker processes of this machine, one thread each; a worker that dies is replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.protocols import ErrorModel, TrainingProgress
+from tinysearch.search.engines.base import ShouldStop, TrainingReport
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_PATIENCE_S = 1.0
+_TICK_S = 0.1
+
+
+class WorkerDiedError(TinysearchError):
+    """A worker process ended in the middle of a training: killed, out of memory, or crashed."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Worker:
+    process: Any
+    pipe: Connection
+    branch: BranchSpec | None = field(default=None)
+
+
+class ProcessEngine:
+    """A pool of spawned processes, each with a pipe of its own, so that the death of one harms no other.
+
+    Args:
+        error_model: what trains; sent to every worker, so it must be picklable.
+        n_workers: how many processes; they start when first needed.
+
+    Raises:
+        UserError: the error model cannot be sent to another process.
+    """
+
+    def __init__(self, error_model: ErrorModel, *, n_workers: int) -> None:
+        try:
+            self._payload = pickle.dumps(error_model)
+        except Exception as error:
+            raise UserError(
+                "trainings in worker processes need a picklable trainer",
+                value=f"{type(error_model).__name__} ({error})",
+                remedy="define it in a module, or set n_workers=1",
+            ) from error
+        self.n_workers = n_workers
+        self._queue: deque[BranchSpec] = deque()
+        self._workers: list[_Worker] = []
+        self._closed = False
+
+    def submit(self, branch: BranchSpec) -> None:
+        self._queue.append(branch)
+
+    def wait(self, should_stop: ShouldStop) -> list[TrainingReport]:
+        self._hand_out()
+        reports: list[TrainingReport] = []
+        until = time.monotonic() + _PATIENCE_S
+        while not reports and not should_stop() and time.monotonic() < until:
+            busy = {worker.pipe: worker for worker in self._workers if worker.branch is not None}
+            if not busy:
+                break
+            for pipe in wait(list(busy), timeout=_TICK_S):
+                reports += self._read(busy[pipe])  # type: ignore[index]
+        self._hand_out()
+        return reports
+
+    def close(self) -> None:
+        self._closed = True
+        self._queue.clear()
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(timeout=2.0)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.pipe.close()
+        self._workers.clear()
+
+    def _hand_out(self) -> None:
+        while self._queue and not self._closed:
+            idle = next((worker for worker in self._workers if worker.branch is None), None)
+            if idle is None and len(self._workers) >= self.n_workers:
+                return
+            worker = idle or self._start()
+            branch = self._queue.popleft()
+            try:
+                worker.pipe.send(branch)
+            except OSError:
+                # An idle worker died: forget it and give the branch to another.
+                self._bury(worker)
+                self._queue.appendleft(branch)
+                continue
+            worker.branch = branch
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, self._payload), daemon=True)
+        kept = {name: os.environ.get(name) for name in _THREADS}
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        try:
+            process.start()
+        finally:
+            for name, value in kept.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+        theirs.close()
+        worker = _Worker(process=process, pipe=ours)
+        self._workers.append(worker)
+        return worker
+
+    def _read(self, worker: _Worker) -> list[TrainingReport]:
+        branch = worker.branch
+        if branch is None:
+            return []
+        try:
+            report: TrainingReport = worker.pipe.recv()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            code = self._bury(worker)
+            error = WorkerDiedError(f"the worker training {branch.short} died (exit code {code})")
+            return [TrainingReport(branch=branch, error=error)]
+        if report.progress is None:
+            worker.branch = None
+        return [report]
+
+    def _bury(self, worker: _Worker) -> int | None:
+        worker.process.join(timeout=1.0)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.pipe.close()
+        self._workers.remove(worker)
+        code: int | None = worker.process.exitcode
+        return code
+
+
+def _work(pipe: Connection, payload: bytes) -> None:
+    """A worker's life: receive a branch, train it, report; ends when the coordinator does."""
+    # Ctrl-C reaches the whole process group, but it is the coordinator that decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    error_model: ErrorModel = pickle.loads(payload)  # noqa: S301  it comes from our own parent process
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            branch: BranchSpec = pipe.recv()
+
+            def tick(progress: TrainingProgress, branch: BranchSpec = branch) -> None:
+                pipe.send(TrainingReport(branch=branch, progress=progress))
+
+            try:
+                report = TrainingReport(branch=branch, record=error_model.train(branch, progress=tick))
+            except (BrokenPipeError, ConnectionResetError):
+                raise
+            except Exception as error:
+                report = TrainingReport(branch=branch, error=_portable(error))
+            pipe.send(report)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error itself if it survives pickling, else its text."""
+    try:
+        restored = pickle.loads(pickle.dumps(error))  # noqa: S301  made one line above
+    except Exception:
+        return TinysearchError(f"{type(error).__name__}: {error}")
+    return error if type(restored) is type(error) else TinysearchError(f"{type(error).__name__}: {error}")

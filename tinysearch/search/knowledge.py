@@ -1,0 +1,214 @@
+"""What a search knows: branches trained so far, error rates of every model they unlock, and the front of all that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.objectives import ErrorRates
+from tinysearch.search.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
+from tinysearch.search.fusion import FusionRelation
+from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.pareto import hypervolume, is_nondominated
+
+RatesOf = Callable[[Sequence[BranchSpec]], ErrorRates]
+"""Error rates of known branches (one, or two for their fusion)."""
+
+ALL_PAIRS = 4000
+"""Up to so many unlocked fusions are computed without asking whether they could matter."""
+
+SPREADS = 4.0
+"""A fusion is left uncomputed only if even an error this many standard deviations below its prediction is dominated."""
+
+
+class Knowledge:
+    """Error metrics by branch and model, and the exact front of every design whose branches are known.
+
+    Attributes:
+        table, objectives: what is searched.
+        boards: int64 [r], rows of the table that can be on a front (see :meth:`DesignTable.best_boards`).
+        board_model: int64 [r], their models.
+        known, failed, pending: bool [B], branches that can be answered, that cannot be trained, and in training.
+        branch_metrics: float64 [B, M], NaN where unknown.
+        model_metrics: float64 [m, M], NaN where unknown or not computed.
+        relation: the fusion of two branches predicted from them, learned from the fusions seen.
+        order: known branches in the order in which they became known.
+        seconds: training seconds by branch index, of those trained.
+    """
+
+    def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
+        self.table = table
+        self.objectives = objectives
+        self._rates_of = rates_of
+        self._rates: dict[tuple[int, ...], ErrorRates] = {}
+        count, metrics = len(table.branches), len(objectives.metrics)
+        self.known = np.zeros(count, bool)
+        self.failed = np.zeros(count, bool)
+        self.pending = np.zeros(count, bool)
+        self.branch_metrics = np.full((count, metrics), np.nan)
+        self.model_metrics = np.full((len(table.models), metrics), np.nan)
+        self.model_done = np.zeros(len(table.models), bool)
+        self.order: list[int] = []
+        self.seconds: dict[int, float] = {}
+        self.relation = FusionRelation(metrics)
+        self.boards: Ints = table.best_boards(objectives.analytic)
+        self.board_model: Ints = table.model[self.boards]
+        self._board_analytic = np.column_stack(
+            [table.column(name)[self.boards] for name in objectives.analytic] or [np.zeros((len(self.boards), 0))]
+        )
+        self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
+        self.scale = objectives.scale(table)
+        self.corner = self.scale.corner
+        self._by_branch = _models_by_branch(table)
+        self._front: Ints = np.zeros(0, np.int64)
+        self._front_points: Floats = np.zeros((0, len(objectives.names)))
+        self._waiting: set[int] = set()
+        if not objectives.metrics:
+            self.learn(range(count))
+
+    def models_of(self, branch: int) -> Ints:
+        """Models that contain a branch."""
+        order, offsets = self._by_branch
+        return order[offsets[branch] : offsets[branch + 1]]
+
+    def boards_of(self, models: Ints) -> Ints:
+        """Positions in ``boards`` of the rows of some models."""
+        starts, stops = self._board_offsets[models], self._board_offsets[models + 1]
+        lengths = stops - starts
+        if not lengths.sum():
+            return np.zeros(0, np.int64)
+        shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        return np.asarray(np.arange(lengths.sum()) + shift, np.int64)
+
+    def points(self, boards: Ints, metrics: Floats) -> Floats:
+        """Hypervolume coordinates [b, K] of rows ``boards`` (positions) with the metrics [b, M]."""
+        values = self.objectives.combine(self.objectives.analytic, self._board_analytic[boards], metrics)
+        return self.scale.transform(values)
+
+    def rates(self, branches: Sequence[int]) -> ErrorRates:
+        """Memoised error rates of one branch or of a fusion, all known."""
+        key = tuple(int(b) for b in branches if b != NO_BRANCH)
+        if key not in self._rates:
+            self._rates[key] = self._rates_of([self.table.branches[b] for b in key])
+        return self._rates[key]
+
+    def learn(self, branches: Iterable[int]) -> None:
+        """Take in branches that have become known, and everything they unlock."""
+        fresh = [int(b) for b in branches if not self.known[b]]
+        self.order += fresh
+        for branch in fresh:
+            self.pending[branch] = False
+            if self.objectives.metrics:
+                self.branch_metrics[branch] = self.objectives.metrics_of(self.rates([branch]))
+        self.known[np.asarray(fresh, np.int64)] = True
+        unlocked = {int(j) for b in fresh for j in self.models_of(b)}
+        reachable = np.append(self.known, True)
+        self._waiting |= {j for j in unlocked if reachable[self.table.models[j]].all() and not self.model_done[j]}
+        self._settle(everything=len(self._waiting) <= ALL_PAIRS)
+
+    def _settle(self, *, everything: bool) -> None:
+        """Compute the models that wait, those with one branch first: all, or those that could reach the front."""
+        waiting = np.array(sorted(self._waiting), np.int64)
+        if not len(waiting):
+            return
+        single = self.table.models[waiting, 1] == NO_BRANCH
+        self._compute(waiting[single])
+        pairs = waiting[~single]
+        if not everything and self.objectives.metrics:
+            hopeful = self._hopeful(pairs)
+            while len(hopeful):
+                # In slices, since every fusion computed may rule out others.
+                self._compute(hopeful[:64])
+                hopeful = self._hopeful(hopeful[64:])
+        else:
+            self._compute(pairs)
+
+    def _hopeful(self, pairs: Ints) -> Ints:
+        """Those pairs of known branches that a lucky fusion could put on the front, the best first."""
+        if not len(pairs):
+            return pairs
+        first, second = (
+            self.branch_metrics[self.table.models[pairs, 0]],
+            self.branch_metrics[self.table.models[pairs, 1]],
+        )
+        mean, spread = self.relation.predict(first, second)
+        lucky = np.exp(mean - SPREADS * spread)
+        boards = self.boards_of(pairs)
+        of = np.searchsorted(pairs, self.board_model[boards])
+        points = self.points(boards, lucky[of])
+        keep = np.zeros(len(pairs), bool)
+        keep[of[~dominated_by(points, self._front_points)]] = True
+        return pairs[keep]
+
+    def _compute(self, models: Ints) -> None:
+        if not len(models):
+            return
+        for j in models:
+            first, second = self.table.models[j]
+            if self.objectives.metrics:
+                if second == NO_BRANCH:
+                    self.model_metrics[j] = self.branch_metrics[first]
+                else:
+                    self.model_metrics[j] = self.objectives.metrics_of(self.rates([first, second]))
+                    self.relation.observe(
+                        self.branch_metrics[first], self.branch_metrics[second], self.model_metrics[j]
+                    )
+            self.model_done[j] = True
+            self._waiting.discard(int(j))
+        boards = self.boards_of(models)
+        points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
+        keep = is_nondominated(points)
+        self._front = np.concatenate([self._front, boards])[keep]
+        self._front_points = points[keep]
+
+    def complete(self) -> None:
+        """Settle what still waits, so that ``front`` is that of everything known."""
+        self._settle(everything=len(self._waiting) <= ALL_PAIRS)
+
+    @property
+    def front(self) -> Ints:
+        """Rows of the table on the front of all known designs, ascending."""
+        return np.sort(self.boards[self._front])
+
+    @property
+    def front_points(self) -> Floats:
+        """That front in hypervolume coordinates, float64 [f, K], in no particular order."""
+        return self._front_points
+
+    def hypervolume(self) -> float:
+        """Of the front, in the coordinates of ``scale``."""
+        return hypervolume(self._front_points, self.corner)
+
+    def values(self, row: int) -> Floats:
+        """Objective values [K] of one row of the table whose branches are known."""
+        rates = self.rates([int(b) for b in self.table.needs[row]]) if self.objectives.metrics else None
+        metrics = np.zeros(0) if rates is None else self.objectives.metrics_of(rates)
+        values: Floats = self.objectives.combine(self.table.columns, self.table.analytic[row][None], metrics[None])[0]
+        return values
+
+    def trainable(self) -> Bools:
+        """Bool [B]: branches that some design needs and that are neither known, failed nor in training."""
+        return self.table.useful() & ~self.known & ~self.failed & ~self.pending
+
+
+def dominated_by(points: Floats, front: Floats) -> Bools:
+    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
+    out = np.zeros(len(points), bool)
+    for start in range(0, len(points), 4096):
+        part = points[start : start + 4096]
+        beaten: Bools = np.all(front[None] <= part[:, None], axis=2)
+        out[start : start + 4096] = np.any(beaten, axis=1)
+    return out
+
+
+def _models_by_branch(table: DesignTable) -> tuple[Ints, Ints]:
+    """Models sorted by branch (a pair appears twice) and where each branch starts."""
+    models = np.arange(len(table.models))
+    pair = table.models[:, 1] != NO_BRANCH
+    branch = np.concatenate([table.models[:, 0], table.models[pair, 1]])
+    owner = np.concatenate([models, models[pair]])
+    order = np.argsort(branch, kind="stable")
+    offsets = np.searchsorted(branch[order], np.arange(len(table.branches) + 1))
+    return owner[order], offsets

@@ -1,0 +1,108 @@
+"""From analytic figures and error rates to the vector of objectives that the search minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorRates, check_objectives
+from tinysearch.search.design import DesignTable, Floats
+from tinysearch.search.pareto import Scale
+
+FAR_OF_OBJECTIVE = {"effective_latency_far1_s": 0.01, "effective_latency_far10_s": 0.1}
+"""Objectives that are latency divided by the share of genuine attempts accepted at a FAR."""
+
+CHANCE_EER = 0.5
+"""Equal error rate of guessing: what is assumed where a number is needed and nothing was trained."""
+
+
+class ObjectiveVector:
+    """Objective values of designs, by name and in the order asked for.
+
+    An *error metric* is a number of :class:`ErrorRates` that some objective needs: ``eer`` (the rate by which the
+    search decides) or the FRR at a FAR. All objectives together are functions of a design's analytic row and its
+    metrics.
+
+    Attributes:
+        names: objectives, all minimised.
+        metrics: error metrics they need; empty when nothing has to be trained.
+        analytic: analytic columns they need.
+        is_error: bool per objective, whether it needs a metric.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = check_objectives(names)
+        fars = [FAR_OF_OBJECTIVE[name] for name in self.names if name in FAR_OF_OBJECTIVE]
+        self._fars = tuple(dict.fromkeys(fars))
+        self.metrics = (("eer",) if "eer" in self.names else ()) + tuple(f"frr@{far:g}" for far in self._fars)
+        plain = [name for name in self.names if name not in ERROR_OBJECTIVES]
+        self.analytic = tuple(dict.fromkeys([*plain, *(["latency_s"] if fars else [])]))
+        self.is_error = np.array([name in ERROR_OBJECTIVES for name in self.names])
+
+    def chance_metrics(self) -> Floats:
+        """float64 [M]: metrics of a guess, an upper bound for what a trained network does."""
+        return np.array([CHANCE_EER if name == "eer" else 1.0 - float(name[4:]) for name in self.metrics])
+
+    def metrics_of(self, rates: ErrorRates) -> Floats:
+        """float64 [M] of one branch or fusion.
+
+        Raises:
+            UserError: a rate that an objective needs is not known.
+        """
+        values: list[float | None] = [rates.decision_eer] if "eer" in self.names else []
+        values += [rates.frr_at_far.get(far) for far in self._fars]
+        for name, value in zip(self.metrics, values, strict=True):
+            if value is None or not np.isfinite(value):
+                raise UserError(
+                    f"the objectives need {name}",
+                    value=f"error rates without it (evidence: {rates.evidence})",
+                    remedy="choose a trainer that gives it, or objectives that do without",
+                )
+        return np.array(values, np.float64)
+
+    def combine(self, columns: Sequence[str], analytic: Floats, metrics: Floats) -> Floats:
+        """Objective values.
+
+        Args:
+            columns: names of the columns of ``analytic``.
+            analytic: [n, k].
+            metrics: [n, M], NaN where unknown.
+
+        Returns:
+            float64 [n, K]; NaN where a metric is unknown, infinite where nobody is ever accepted.
+        """
+        out = np.empty((len(analytic), len(self.names)))
+        for k, name in enumerate(self.names):
+            if name == "eer":
+                out[:, k] = metrics[:, 0]
+            elif name in FAR_OF_OBJECTIVE:
+                frr = metrics[:, self.metrics.index(f"frr@{FAR_OF_OBJECTIVE[name]:g}")]
+                latency = analytic[:, list(columns).index("latency_s")]
+                with np.errstate(divide="ignore"):
+                    out[:, k] = np.where(
+                        frr < 1.0, latency / np.maximum(1.0 - frr, 1e-300), np.where(frr >= 1.0, np.inf, np.nan)
+                    )
+            else:
+                out[:, k] = analytic[:, list(columns).index(name)]
+        return out
+
+    def scale(self, table: DesignTable) -> Scale:
+        """The scale in which hypervolumes are taken: EER and price linear, the others logarithmic.
+
+        The reference point is chance (EER 0.5) and the worst feasible design in every other objective, and so depends
+        on the space, the catalogue and the budget only, never on what was trained.
+        """
+        logarithmic, reference = [], []
+        for name in self.names:
+            logarithmic.append(name not in ("eer", "bom_cost_usd"))
+            if name == "eer":
+                reference.append(CHANCE_EER)
+                continue
+            column = table.column("latency_s" if name in FAR_OF_OBJECTIVE else name)
+            worst = float(column.max(initial=1.0 if not len(column) else -np.inf))
+            if name in FAR_OF_OBJECTIVE:
+                worst *= 2.0  # every second genuine attempt refused
+            reference.append(worst * 1.05 if worst > 0 else worst + 1.0)
+        return Scale(logarithmic=np.array(logarithmic), reference=np.array(reference))

@@ -1,0 +1,72 @@
+"""Fronts and hypervolumes; everything is minimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bools:
+    """Bool [n]: points that no other point beats or equals in every objective.
+
+    Args:
+        points: [n, K]; rows that hold a NaN are unknown and never on the front.
+        keep_equals: keep every copy of equal points, not only the first.
+    """
+    import moocore
+
+    values = np.asarray(points, np.float64)
+    keep: Bools = np.logical_not(np.isnan(values).any(axis=1))
+    if keep.any():
+        # A contiguous copy: the C code neither wants strides nor may touch the caller's numbers.
+        front = moocore.is_nondominated(np.ascontiguousarray(values[keep]), keep_weakly=keep_equals)
+        keep[keep] = np.asarray(front, bool)
+    return keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How objectives are measured against one another: linear or logarithmic, up to a reference point.
+
+    Attributes:
+        logarithmic: bool [K].
+        reference: float64 [K], in base units, worse than what counts.
+    """
+
+    logarithmic: Bools
+    reference: Floats
+
+    def transform(self, points: npt.ArrayLike) -> Floats:
+        """[n, K] in base units to hypervolume's coordinates; zeros become 1e-9 before a logarithm."""
+        values = np.array(points, np.float64).reshape(-1, len(self.reference))
+        for k in np.flatnonzero(self.logarithmic):
+            values[:, k] = np.log10(np.maximum(values[:, k], 1e-9))
+        return values
+
+    def inverse(self, points: Floats) -> Floats:
+        """[n, K] in hypervolume's coordinates back to base units."""
+        raised = 10.0 ** np.where(self.logarithmic, points, 0.0)
+        return np.asarray(np.where(self.logarithmic, raised, points), np.float64)
+
+    @property
+    def corner(self) -> Floats:
+        """The reference point in hypervolume's coordinates, float64 [K]."""
+        corner: Floats = self.transform(self.reference[None])[0]
+        return corner
+
+    def hypervolume(self, points: npt.ArrayLike) -> float:
+        """Hypervolume of points in base units [n, K]; rows with NaN or beyond the reference count nothing."""
+        return hypervolume(self.transform(points), self.corner)
+
+
+def hypervolume(points: Floats, reference: Floats) -> float:
+    """Volume dominated by ``points`` [n, K] and bounded by ``reference`` [K]; 0 without points."""
+    import moocore
+
+    inside = points[(points < reference).all(axis=1)]
+    return float(moocore.hypervolume(inside, ref=reference)) if len(inside) else 0.0

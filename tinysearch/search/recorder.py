@@ -1,0 +1,149 @@
+"""One proposal as one Optuna trial: parameters, values, constraints, and what people want to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.objectives import ErrorRates, Violation
+from tinysearch.core.protocols import TrainingRecord
+from tinysearch.search.flat import FlatSpace
+from tinysearch.search.storage import constraint_attributes
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+Describe = Callable[[Candidate], Mapping[str, Any]]
+"""Further user attributes of a candidate's trial (JSON-able), for example its bill of materials."""
+
+TrialKind = Literal["proposal", "completion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """A proposal resolved: what it is, what the analytic models say of it, and which rules it breaks.
+
+    Attributes:
+        branches: indices into the design table's branches; empty if the space has no such network.
+        row: of the design table, None for a design that is not in it.
+        analytic: objectives by name; None if they cannot be computed.
+    """
+
+    branches: tuple[int, ...]
+    row: int | None
+    candidate: Candidate | None
+    analytic: Mapping[str, float] | None
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNote:
+    """What is recorded of one finished proposal.
+
+    Attributes:
+        kind: ``proposal`` of a sampler, or ``completion``: a front point that cost no training and no proposal.
+        values: None if the trial failed or nothing could be computed.
+        rates: None if its branches are not known.
+        constraints: one a rule.
+        records: trainings that this trial waited for.
+        error: why it failed.
+    """
+
+    kind: TrialKind
+    design: Design
+    params: dict[str, Any] | None
+    values: tuple[float, ...] | None
+    rates: ErrorRates | None
+    constraints: tuple[float, ...]
+    records: Sequence[TrainingRecord]
+    started: datetime
+    attributes: Mapping[str, Any]
+    system: Mapping[str, Any]
+    error: str | None = None
+
+
+class Recorder:
+    """Builds trials.
+
+    Args:
+        flat: gives every trial the same parameters, whichever sampler proposed it.
+        describe: see :data:`Describe`.
+    """
+
+    def __init__(self, flat: FlatSpace, describe: Describe | None) -> None:
+        self._flat = flat
+        self._distributions = flat.distributions()
+        self._describe = describe
+
+    def params_of(
+        self, branches: Sequence[BranchSpec], platform: PlatformChoice, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """The flat variables of a design; empty if one of its values is not of the space."""
+        try:
+            return self._flat.encode(
+                branches,
+                processor=platform.processor,
+                flash_bytes=platform.flash_bytes,
+                psram_bytes=platform.psram_bytes,
+                rng=rng,
+            )
+        except KeyError:
+            return {}
+
+    def trial(self, note: TrialNote, rng: np.random.Generator) -> FrozenTrial:
+        """The finished trial, to be appended to a study."""
+        from optuna.trial import TrialState, create_trial
+
+        candidate = note.design.candidate
+        params = note.params
+        if params is None:
+            params = self.params_of(candidate.branches, candidate.platform, rng) if candidate else {}
+        if note.error is not None:
+            state = TrialState.FAIL
+        else:
+            state = TrialState.COMPLETE if note.values is not None else TrialState.PRUNED
+        trial = create_trial(
+            state=state,
+            values=list(note.values) if note.values is not None else None,
+            params=params,
+            distributions={name: self._distributions[name] for name in params},
+            user_attrs=self._user_attributes(note),
+            system_attrs=constraint_attributes(note.constraints) | dict(note.system),
+        )
+        trial.datetime_start = note.started
+        return trial
+
+    def _user_attributes(self, note: TrialNote) -> dict[str, Any]:
+        candidate, rates = note.design.candidate, note.rates
+        out: dict[str, Any] = {"kind": note.kind, "feasible": not note.design.violations}
+        if candidate is not None:
+            out |= {
+                "id": candidate.id,
+                "modality": candidate.modality,
+                "branches": [branch.key for branch in candidate.branches],
+                "processor": candidate.platform.processor,
+                "flash_bytes": candidate.platform.flash_bytes,
+                "psram_bytes": candidate.platform.psram_bytes,
+                "board": candidate.platform.board,
+            }
+            if self._describe is not None:
+                out |= dict(self._describe(candidate))
+        if note.design.analytic is not None:
+            out["analytic"] = {name: float(value) for name, value in note.design.analytic.items()}
+        out["evidence"] = rates.evidence if rates is not None else "none"
+        out["eer"] = rates.eer if rates is not None else None
+        out["eer_validation"] = rates.decision_eer if rates is not None else None
+        out["eer_ci95"] = list(rates.eer_ci95) if rates is not None and rates.eer_ci95 is not None else None
+        out["trained"] = [record.branch.key for record in note.records if not record.remembered]
+        out["remembered"] = [record.branch.key for record in note.records if record.remembered]
+        out["training_s"] = {record.branch.key: record.seconds for record in note.records}
+        if note.design.violations:
+            out["violations"] = {violation.rule: violation.to_dict() for violation in note.design.violations}
+        if note.error is not None:
+            out["error"] = note.error
+        return out | dict(note.attributes)

@@ -1,0 +1,102 @@
+"""The end of a search: the front, chosen on validation people and shown with test people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinysearch.core.candidate import Candidate
+from tinysearch.core.objectives import NO_ERROR_RATES, ErrorRates
+from tinysearch.search.design import Floats, Ints
+from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.pareto import is_nondominated
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPoint:
+    """One design of the front.
+
+    Attributes:
+        row: of the design table.
+        values: objectives by name by which it was chosen (validation EER).
+        shown: the same with the test EER.
+    """
+
+    row: int
+    candidate: Candidate
+    values: dict[str, float]
+    shown: dict[str, float]
+    rates: ErrorRates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """What a search leaves behind.
+
+    Attributes:
+        points: the front, by the first objective ascending.
+        reason: why it ended, as a sentence.
+        interrupted: by a signal; everything finished is saved.
+        trials: proposals told in all, earlier runs of the study included; completions are not counted.
+        trainings: done in this study, remembered ones not counted; ``training_s`` their seconds together.
+        hypervolume: of the front in the coordinates of the scale, for comparison within one space.
+    """
+
+    points: tuple[FrontPoint, ...]
+    study: optuna.Study = field(repr=False)
+    reason: str
+    interrupted: bool
+    trials: int
+    trainings: int
+    training_s: float
+    hypervolume: float
+
+
+def front_points(knowledge: Knowledge) -> tuple[FrontPoint, ...]:
+    """The front of everything known.
+
+    Designs are chosen by validation EER. Of those, one that another beats or equals in every objective as shown, with
+    the EER of test people, is left out, so that no reader is offered a point that a better one stands beside.
+    """
+    rows = knowledge.front
+    if not len(rows):
+        return ()
+    names = knowledge.objectives.names
+    decided = np.array([knowledge.values(int(row)) for row in rows])
+    shown = np.array([_shown_values(knowledge, int(row)) for row in rows])
+    order = _by_objectives(decided)
+    kept = order[is_nondominated(shown[order])]
+    return tuple(
+        FrontPoint(
+            row=int(rows[i]),
+            candidate=knowledge.table.candidate(int(rows[i])),
+            values=dict(zip(names, decided[i].tolist(), strict=True)),
+            shown=dict(zip(names, shown[i].tolist(), strict=True)),
+            rates=_rates(knowledge, int(rows[i])),
+        )
+        for i in kept
+    )
+
+
+def _rates(knowledge: Knowledge, row: int) -> ErrorRates:
+    if not knowledge.objectives.metrics:
+        return NO_ERROR_RATES
+    return knowledge.rates([int(b) for b in knowledge.table.needs[row]])
+
+
+def _shown_values(knowledge: Knowledge, row: int) -> Floats:
+    values = knowledge.values(row)
+    rates = _rates(knowledge, row)
+    if "eer" in knowledge.objectives.names and rates.eer is not None:
+        values[knowledge.objectives.names.index("eer")] = rates.eer
+    return values
+
+
+def _by_objectives(values: Floats) -> Ints:
+    """Order by the first objective, then the second, and so on."""
+    return np.lexsort(values.T[::-1])

@@ -1,0 +1,118 @@
+"""Optuna's own samplers over the flat space, each asked through a mirror of the study in memory.
+
+The mirror is what the sampler reads and writes; the study on disk only ever receives finished trials, each in one
+write. So a kill leaves no half trial behind, and Optuna's bookkeeping (NSGA-II's generations) travels along in the
+system attributes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy as copy_of
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinysearch.core.errors import UserError
+from tinysearch.search.flat import FlatSpace
+from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
+from tinysearch.search.storage import CONSTRAINTS
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
+
+POPULATION = 20
+
+
+def optuna_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BaseSampler:
+    """Optuna's sampler of a name; NSGA-II and III with a population of 20 unless told otherwise.
+
+    Raises:
+        UserError: options that it does not take.
+    """
+    from optuna import samplers
+
+    makers: dict[str, Callable[..., BaseSampler]] = {
+        "random": samplers.RandomSampler,
+        "tpe": samplers.TPESampler,
+        "nsga2": samplers.NSGAIISampler,
+        "nsga3": samplers.NSGAIIISampler,
+        "gp": samplers.GPSampler,
+    }
+    defaults: dict[str, dict[str, Any]] = {
+        "nsga2": {"population_size": POPULATION},
+        "nsga3": {"population_size": POPULATION},
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # experimental features say so at every construction
+            return makers[name](seed=seed, **(defaults.get(name, {}) | dict(options)))
+    except TypeError as error:
+        raise UserError(
+            f"options of sampler={name} are those of Optuna's class", value=dict(options), remedy=str(error)
+        ) from error
+
+
+def total_violation(constraints: Sequence[float]) -> list[float]:
+    """One constraint instead of one a rule: NSGA-II and TPE add them up anyway, and GP fits a model to each."""
+    return [sum(max(0.0, value) for value in constraints)]
+
+
+class OptunaStudySampler:
+    """Any Optuna sampler. A fresh one with a seed of its own answers every proposal, so a resumed run goes on alike.
+
+    Args:
+        name: random, tpe, nsga2, nsga3 or gp.
+        flat: the space.
+        objectives: how many objectives.
+        options: for Optuna's class.
+    """
+
+    def __init__(self, name: str, *, flat: FlatSpace, objectives: int, options: Mapping[str, Any]) -> None:
+        self.name = name
+        self._flat = flat
+        self._distributions = flat.distributions()
+        self._objectives = objectives
+        self._options = options
+        optuna_sampler(name, seed=0, options=options)
+        self._mirror = self._new_mirror()
+
+    def _new_mirror(self) -> optuna.Study:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        return optuna.create_study(directions=["minimize"] * self._objectives)
+
+    def resume(self, trials: Sequence[FrozenTrial]) -> None:
+        self._mirror = self._new_mirror()
+        for trial in trials:
+            copy = copy_of(trial)
+            if CONSTRAINTS in copy.system_attrs:
+                copy.system_attrs[CONSTRAINTS] = total_violation(copy.system_attrs[CONSTRAINTS])
+            self._mirror.add_trial(copy)
+
+    def propose(self, knowledge: Knowledge, rng: np.random.Generator) -> Proposal | Stop | Wait:
+        del knowledge
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._mirror.sampler = optuna_sampler(self.name, seed=int(rng.integers(2**31)), options=self._options)
+            trial = self._mirror.ask(fixed_distributions=self._distributions)
+        return Proposal(point=self._flat.decode(trial.params), params=dict(trial.params), token=trial)
+
+    def told(self, proposal: Proposal, outcome: Outcome) -> dict[str, Any]:
+        from optuna.trial import TrialState
+
+        trial: optuna.Trial = proposal.token
+        self._mirror._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, total_violation(outcome.constraints))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if outcome.failed or outcome.values is None:
+                state = TrialState.FAIL if outcome.failed else TrialState.PRUNED
+                frozen = self._mirror.tell(trial, state=state)
+            else:
+                frozen = self._mirror.tell(trial, list(outcome.values))
+        return {name: value for name, value in frozen.system_attrs.items() if name != CONSTRAINTS}

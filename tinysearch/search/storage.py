@@ -1,0 +1,202 @@
+"""The study on disk: one Optuna journal a run, crash-safe, and what a later run may not change."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.core.errors import UserError
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+_LOGGER = logging.getLogger(__name__)
+
+JOURNAL = "journal.log"
+STUDY_NAME = "tinysearch"
+CONSTRAINTS = "constraints"
+"""System attribute that both Optuna's samplers and optuna-dashboard 0.21 read; ``set_constraint`` writes another one,
+by which the dashboard does not recognise infeasible trials."""
+
+_RULES = "rules:"
+_KNOWN = "known_at_start"
+
+
+@contextmanager
+def run_lock(run_dir: Path) -> Iterator[None]:
+    """Hold a run directory for one process; the lock dies with the process, however it dies.
+
+    Raises:
+        UserError: another search is running there.
+    """
+    import fcntl
+
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(
+                "one search at a time may work in a run directory",
+                value=run_dir,
+                remedy="wait for the other one, or choose another run_dir",
+            ) from error
+        yield
+
+
+def repair_journal(path: Path) -> int:
+    """Cut what a killed writer left at the end of a journal: a line without its end, or one that is not JSON.
+
+    Call it only while holding :func:`run_lock`. Also removes a lock file left by a killed writer.
+
+    Returns:
+        Bytes cut.
+    """
+    for left in path.parent.glob(path.name + ".lock*"):
+        left.unlink(missing_ok=True)
+    if not path.exists():
+        return 0
+    raw = path.read_bytes()
+    keep = len(raw)
+    while keep:
+        start = raw.rfind(b"\n", 0, keep - 1) + 1
+        line = raw[start:keep]
+        if line.endswith(b"\n") and _is_json(line):
+            break
+        keep = start
+    cut = len(raw) - keep
+    if cut:
+        with path.open("r+b") as handle:
+            handle.truncate(keep)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _LOGGER.warning("cut %d bytes of an unfinished record from %s", cut, path)
+    return cut
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def open_study(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.Study:
+    """The study of a run directory, created if need be; in memory without one. Call it holding :func:`run_lock`."""
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage: optuna.storages.BaseStorage
+    if run_dir is None:
+        storage = optuna.storages.InMemoryStorage()
+    else:
+        path = run_dir / JOURNAL
+        repair_journal(path)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    study = optuna.create_study(
+        storage=storage, study_name=STUDY_NAME, directions=["minimize"] * len(objectives), load_if_exists=True
+    )
+    if study.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # metric names have been "experimental" since Optuna 3.2
+            study.set_metric_names(list(objectives))
+    return study
+
+
+def load_study(run_dir: Path) -> optuna.Study:
+    """The study of a finished or running search, to read.
+
+    Raises:
+        UserError: there is none.
+    """
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    path = run_dir / JOURNAL
+    if not path.is_file():
+        raise UserError("a run directory holds journal.log", value=run_dir, remedy="name the run_dir of a search")
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    return optuna.load_study(study_name=STUDY_NAME, storage=storage)
+
+
+def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
+    """Store a run's rules with a new study, or compare them with those it was started with.
+
+    Args:
+        rules: a digest, or a short spelling, by what it is of: space, objectives, data, feasibility rules, trainer.
+
+    Raises:
+        UserError: some differ; the message names which.
+    """
+    stored = {k[len(_RULES) :]: v for k, v in study.user_attrs.items() if k.startswith(_RULES)}
+    if stored:
+        changed = [name for name in sorted(stored.keys() | rules.keys()) if stored.get(name) != rules.get(name)]
+        if changed:
+            raise UserError(
+                "a run is resumed under the rules it was started with",
+                value=f"other {', '.join(changed)} ({_difference(stored, rules, changed[0])})",
+                remedy="restore them, or choose another run_dir",
+            )
+        return
+    for name, digest in rules.items():
+        study.set_user_attr(_RULES + name, digest)
+
+
+def _difference(stored: Mapping[str, str], rules: Mapping[str, str], name: str) -> str:
+    return f"{name} was {stored.get(name, 'absent')}, now {rules.get(name, 'absent')}"
+
+
+def known_at_start(study: optuna.Study, known: Sequence[str]) -> set[str]:
+    """Branches (keys) that were known before the run's first trial: as stored, or else ``known``, which is stored.
+
+    A resumed run starts from the same knowledge as the run that it continues, whatever was trained meanwhile, so
+    that it takes the same decisions.
+    """
+    if _KNOWN not in study.user_attrs:
+        study.set_user_attr(_KNOWN, list(known))
+    return set(study.user_attrs[_KNOWN])
+
+
+def record(study: optuna.Study, trial: FrozenTrial) -> int:
+    """Append one finished trial in a single write, all or nothing; returns its number.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    try:
+        study.add_trial(trial)
+    except OSError as error:
+        raise storage_error(error) from error
+    return len(study.get_trials(deepcopy=False)) - 1
+
+
+def storage_error(error: OSError) -> Exception:
+    """A full disk as one line for people; any other error unchanged."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(
+            "a search needs space to write its journal and models",
+            value=f"no space left ({error.filename or 'run_dir'})",
+            remedy="free some, then run again with the same run_dir: it goes on where it stopped",
+        )
+    return error
+
+
+def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials with an end, oldest first (not copied: do not change them)."""
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+
+
+def constraint_attributes(values: Sequence[float]) -> dict[str, Any]:
+    """System attributes of a trial with these constraint values (at most 0 is feasible)."""
+    return {CONSTRAINTS: [float(v) for v in values]}
