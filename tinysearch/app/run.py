@@ -1,0 +1,308 @@
+"""The main job: search, then front, firmware and report, all in one run directory that can be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.app import run_dir as files
+from tinysearch.app.designs import build_designs, platform_of
+from tinysearch.app.training import build_errors
+from tinysearch.app.wiring import Config, build_models, build_space
+from tinysearch.core.candidate import BranchSpec, Candidate
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorRates, Evaluation, check_objectives
+from tinysearch.core.platform import BoardOption
+from tinysearch.core.protocols import ErrorModel
+from tinysearch.core.units import parse_duration
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.search.events import EventCallback
+from tinysearch.search.events import ignore as ignore_events
+from tinysearch.search.loop import SearchOptions, SearchProblem
+from tinysearch.search.loop import search as run_search
+from tinysearch.search.result import SearchResult
+
+if TYPE_CHECKING:
+    from tinysearch.firmware.verify import Rung
+
+logger = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+_PACKAGES = ("tinysearch", "torch", "optuna", "numpy", "scikit-learn", "pymoo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """What a search leaves behind.
+
+    Attributes:
+        folder: the run directory.
+        evaluations: of the front, in its order; ``documents`` the same as front.json has them.
+        rungs: verification of each emitted point by id.
+    """
+
+    folder: Path
+    evaluations: tuple[Evaluation, ...]
+    documents: tuple[dict[str, Any], ...]
+    result: SearchResult
+    rungs: Mapping[str, Sequence[Rung]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Setup:
+    """Everything that a configuration stands for, built once."""
+
+    config: Config
+    models: AnalyticModels
+    errors: ErrorModel
+    objectives: tuple[str, ...]
+    problem: SearchProblem
+    options: SearchOptions
+
+    def option(self, candidate: Candidate) -> BoardOption:
+        """The board of a candidate."""
+        modalities = [branch.modality for branch in candidate.branches]
+        return self.models.catalog.board_option(candidate.platform.board, modalities)
+
+    def evaluate(self, candidate: Candidate, rates: ErrorRates) -> Evaluation:
+        """Full evaluation of a candidate with its error rates."""
+        return replace(self.models.evaluate(candidate.branches, self.option(candidate)), errors=rates)
+
+
+def set_up(config: Config) -> Setup:
+    """Build the objects of a search.
+
+    Raises:
+        UserError: anything wrong with the configuration, or nothing feasible within the budget.
+    """
+    models, space = build_models(config), build_space(config)
+    objectives = _objectives(config)
+    n_workers = workers_of(config)
+    errors = build_errors(config, threads=1 if n_workers > 1 else None)
+    designs = build_designs(models, space, has=getattr(errors, "has", None))
+    setup = Setup(
+        config=config,
+        models=models,
+        errors=errors,
+        objectives=objectives,
+        problem=SearchProblem(
+            table=designs.table,
+            flat=designs.flat,
+            objectives=objectives,
+            error_model=errors,
+            assessor=designs.assessor,
+            rules=_rules(config, models, errors, space_digest=space.digest),
+        ),
+        options=_options(config, n_workers),
+    )
+    return replace(setup, problem=replace(setup.problem, describe=lambda c: _describe(setup, c)))
+
+
+def _objectives(config: Config) -> tuple[str, ...]:
+    names = check_objectives(config["objectives"]["names"])
+    if config["trainer"]["name"] == "none":
+        kept = tuple(name for name in names if name not in ERROR_OBJECTIVES)
+        if kept != names:
+            logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(kept))
+        return check_objectives(kept)
+    return names
+
+
+def workers_of(config: Config) -> int:
+    """How many trainings run at once: as configured, or one a processor for trainings, one for everything else.
+
+    Raises:
+        UserError: not a positive whole number.
+    """
+    wanted = config["n_workers"]
+    if wanted == "auto":
+        trains = config["trainer"]["name"] not in ("table", "published", "none")
+        return len(os.sched_getaffinity(0)) if trains else 1
+    if not isinstance(wanted, int) or wanted < 1:
+        raise UserError("n_workers is auto or a positive whole number", value=wanted, remedy="write n_workers=2")
+    return wanted
+
+
+def _options(config: Config, n_workers: int) -> SearchOptions:
+    for name in ("n_trials", "n_trainings"):
+        value = config[name]
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise UserError(f"{name} is a positive whole number", value=value, remedy=f"write {name}=40")
+    if not isinstance(config["seed"], int) or config["seed"] < 0:
+        raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
+    sampler = dict(config["sampler"])
+    return SearchOptions(
+        sampler=sampler.pop("name"),
+        sampler_options=sampler,
+        n_trials=config["n_trials"],
+        n_trainings=config["n_trainings"],
+        timeout_s=None if config["timeout"] is None else parse_duration(config["timeout"]),
+        seed=config["seed"],
+        engine=config["engine"],
+        n_workers=n_workers,
+    )
+
+
+def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
+    """Digests of what a resumed run may not change."""
+    feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
+    memo = getattr(errors, "memo", None)
+    table = config["trainer"].get("path")
+    return {
+        "space": space_digest,
+        "task": _digest(config["task"]),
+        "catalog": models.catalog.digest[:16],
+        "feasibility": _digest(feasibility),
+        "data": str(memo.key) if memo is not None else _file_digest(table),
+        "trainer": str(config["trainer"]["name"]),
+    }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _file_digest(path: str | None) -> str:
+    return "none" if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def _describe(setup: Setup, candidate: Candidate) -> dict[str, Any]:
+    """What a trial tells people of its board."""
+    option = setup.option(candidate)
+    level = setup.models.price_level
+    return {
+        "board_name": option.name,
+        "bom": {item.name: round(item.price.at(level), 4) for item in option.items},
+        "params": {b.modality: setup.models.needs(b).params for b in candidate.branches},
+    }
+
+
+def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = logger.info) -> FinishedRun:
+    """Search, write the front, emit and verify firmware, write the report.
+
+    Args:
+        config: composed configuration, plain.
+        on_event: watches the search.
+        say: told what happens after the search, one line at a time.
+    """
+    started = time.time()
+    setup = set_up(config)
+    folder = files.make_run_dir(config["run_dir"])
+    result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)
+    files.write_config(folder, config)
+    evaluations = tuple(setup.evaluate(point.candidate, point.rates) for point in result.points)
+    _keep_models(setup, evaluations, folder)
+    documents = [evaluation.to_dict() for evaluation in evaluations]
+    finish = _Finish(setup, folder, result, evaluations, documents, say)
+    finish.write_front()
+    rungs = finish.emit()
+    finish.write_front()
+    finish.write_rest(started, rungs)
+    return FinishedRun(
+        folder=folder, evaluations=evaluations, documents=tuple(documents), result=result, rungs=rungs
+    )
+
+
+def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:
+    memo = getattr(setup.errors, "memo", None)
+    if memo is None:
+        return
+    branches: dict[BranchSpec, None] = dict.fromkeys(b for e in evaluations for b in e.candidate.branches)
+    for branch in branches:
+        files.copy_model(memo.folder(branch), folder, branch.key)
+
+
+class _Finish:
+    """What follows the search, in the order in which a user would miss it: front, firmware, tables, report."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        folder: Path,
+        result: SearchResult,
+        evaluations: Sequence[Evaluation],
+        documents: list[dict[str, Any]],
+        say: Say,
+    ) -> None:
+        self._setup, self._folder, self._result = setup, folder, result
+        self._evaluations, self._documents, self._say = evaluations, documents, say
+
+    def write_front(self) -> None:
+        files.write_front(
+            self._folder,
+            budget_usd=self._setup.models.budget_usd,
+            objectives=self._setup.objectives,
+            points=self._documents,
+        )
+
+    def emit(self) -> dict[str, Sequence[Rung]]:
+        """Firmware of the points asked for, verified; the documents learn where it lies."""
+        from tinysearch.app.firmware import emit_point, top_of
+        from tinysearch.firmware.verify import verify
+
+        count = top_of(self._setup.config, evidence=self._setup.errors.evidence, available=len(self._documents))
+        rungs: dict[str, Sequence[Rung]] = {}
+        for number, evaluation in enumerate(self._evaluations[:count], start=1):
+            document = self._documents[number - 1]
+            target = self._folder / "firmware" / evaluation.candidate.id
+            emit_point(self._setup, evaluation, target)
+            document["firmware"] = f"firmware/{evaluation.candidate.id}"
+            checked = ""
+            if self._setup.config["emit"]["verify"]:
+                rungs[evaluation.candidate.id] = verify(target, quick=True)
+                checked = ", " + summary(rungs[evaluation.candidate.id])
+            self._say(f"firmware {number}/{count}: {evaluation.candidate.id}{checked}")
+        return rungs
+
+    def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
+        from tinysearch.app.report import write_report
+
+        files.write_trials(self._folder, self._result.study)
+        files.write_json(self._folder / files.MANIFEST, self._manifest(started, rungs))
+        write_report(self._folder)
+
+    def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:
+        rules = dict(self._setup.problem.rules)
+        return {
+            "schema": files.SCHEMA,
+            "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+            "machine": {"system": platform.platform(), "processors": len(os.sched_getaffinity(0))},
+            "seed": self._setup.options.seed,
+            "rules": rules,
+            "digest": _digest(rules),
+            "search": {
+                "reason": self._result.reason,
+                "trials": self._result.trials,
+                "trainings": self._result.trainings,
+                "training_s": round(self._result.training_s, 3),
+                "hypervolume": self._result.hypervolume,
+            },
+            "wall_s": round(time.time() - started, 3),
+            "designs": len(self._setup.problem.table),
+            "verify": {name: [rung.to_dict() for rung in found] for name, found in rungs.items()},
+            "evidence": self._setup.errors.evidence,
+        }
+
+
+def summary(rungs: Sequence[Rung]) -> str:
+    """``host passed, host-sanitized passed, rv32 not run``."""
+    return ", ".join(f"{rung.name} {rung.status}" for rung in rungs)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+__all__ = ["FinishedRun", "Setup", "platform_of", "run", "set_up", "summary", "workers_of"]
