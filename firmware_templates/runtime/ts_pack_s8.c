@@ -3,63 +3,78 @@
 #include "ts_arithmetic.h"
 
 #define LANES 32
-
-/* Bit i of missed[t]: value i lies below threshold t. The last value enters first, so that the first ends in bit 0. */
-#define COMPARE(COUNT)                                                                                               \
-    TS_INNER_LOOP static void compare_##COUNT(uint32_t *missed, const int8_t *values, int32_t count,                 \
-                                              const int32_t *thresholds)                                             \
-    {                                                                                                                \
-        uint32_t words[COUNT] = {0};                                                                                 \
-        for (const int8_t *value = values + count; value != values;) {                                               \
-            const int32_t x = *--value;                                                                              \
-            for (int32_t t = 0; t < (COUNT); ++t)                                                                    \
-                words[t] = (words[t] << 1) | (uint32_t)(x < thresholds[t]);                                          \
-        }                                                                                                            \
-        for (int32_t t = 0; t < (COUNT); ++t)                                                                        \
-            missed[t] = words[t];                                                                                    \
-    }
-
-COMPARE(1)
-COMPARE(3)
-COMPARE(7)
+#define CODES 256
+#define FIELD 8 /* values that gather in one word, a byte for each bit of their levels */
 
 size_t ts_pack_s8_scratch_bytes(const ts_pack_s8_layer *layer)
 {
-    (void)layer;
-    return 0;
+    return layer->activation_bits > 1 ? CODES * sizeof(uint32_t) : 0;
+}
+
+/* One threshold: bit i of the result tells whether value i reaches it. The last value enters first. */
+TS_INNER_LOOP static uint32_t reach(const int8_t *values, int32_t count, int32_t threshold)
+{
+    const int8_t *value = values + count;
+    uint32_t missed = 0;
+    for (; value - values >= 4; value -= 4) {
+        missed = (missed << 1) | (uint32_t)(value[-1] < threshold);
+        missed = (missed << 1) | (uint32_t)(value[-2] < threshold);
+        missed = (missed << 1) | (uint32_t)(value[-3] < threshold);
+        missed = (missed << 1) | (uint32_t)(value[-4] < threshold);
+    }
+    for (; value != values; --value)
+        missed = (missed << 1) | (uint32_t)(value[-1] < threshold);
+    return ~missed & (UINT32_MAX >> (LANES - count));
+}
+
+/* table[byte]: bit b of the level of that value in bit 8 b. */
+static void make_table(uint32_t *table, const ts_pack_s8_layer *layer)
+{
+    const int32_t last = (1 << layer->activation_bits) - 1;
+    int32_t level = 0;
+    for (int32_t value = INT8_MIN; value <= INT8_MAX; ++value) {
+        while (level < last && value >= layer->thresholds[level])
+            ++level;
+        table[(uint8_t)value] =
+            ((uint32_t)level & 1u) | ((uint32_t)level & 2u) << (FIELD - 1) | ((uint32_t)level & 4u) << (2 * FIELD - 2);
+    }
+}
+
+/* Levels of 1 .. 8 values, bit b of value i in bit 8 b + i. */
+TS_INNER_LOOP static uint32_t look_up(const int8_t *values, int32_t count, const uint32_t *table)
+{
+    const uint8_t *bytes = (const uint8_t *)values;
+    uint32_t levels = 0;
+    if (count == FIELD)
+        return table[bytes[0]] + (table[bytes[1]] << 1) + (table[bytes[2]] << 2) + (table[bytes[3]] << 3) +
+               (table[bytes[4]] << 4) + (table[bytes[5]] << 5) + (table[bytes[6]] << 6) + (table[bytes[7]] << 7);
+    for (int32_t i = 0; i < count; ++i)
+        levels += table[bytes[i]] << i;
+    return levels;
 }
 
 void ts_pack_s8(const ts_pack_s8_layer *layer, const int8_t *input, uint32_t *output, void *scratch)
 {
     const int32_t words = (layer->channels + LANES - 1) / LANES;
-    (void)scratch;
-    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel) {
-        for (int32_t word = 0; word < words; ++word, ++output) {
+    const int32_t bits = layer->activation_bits;
+    uint32_t *table = (uint32_t *)scratch;
+    if (bits > 1)
+        make_table(table, layer);
+    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, output += bits * words) {
+        for (int32_t word = 0; word < words; ++word) {
             const int32_t left = layer->channels - LANES * word, count = left < LANES ? left : LANES;
-            const uint32_t used = UINT32_MAX >> (LANES - count);
-            uint32_t missed[7];
-            /* Thresholds missed are a run of ones up to the last: bit k of the level is the parity of every 2^k-th
-             * threshold reached, and where an odd number enters, that of the missed ones inverted. */
-            switch (layer->activation_bits) {
-            case 1:
-                compare_1(missed, input, count, layer->thresholds);
-                output[0] = ~missed[0] & used;
-                break;
-            case 2:
-                compare_3(missed, input, count, layer->thresholds);
-                output[0] = ~(missed[0] ^ missed[1] ^ missed[2]) & used;
-                output[words] = ~missed[1] & used;
-                break;
-            default:
-                compare_7(missed, input, count, layer->thresholds);
-                output[0] =
-                    ~(missed[0] ^ missed[1] ^ missed[2] ^ missed[3] ^ missed[4] ^ missed[5] ^ missed[6]) & used;
-                output[words] = ~(missed[1] ^ missed[3] ^ missed[5]) & used;
-                output[2 * words] = ~missed[3] & used;
-                break;
+            uint32_t planes[3] = {0, 0, 0};
+            if (bits == 1)
+                planes[0] = reach(input, count, layer->thresholds[0]);
+            for (int32_t i = 0; bits > 1 && i < count; i += FIELD) {
+                const uint32_t levels = look_up(input + i, count - i < FIELD ? count - i : FIELD, table);
+                planes[0] |= (levels & 0xffu) << i;
+                planes[1] |= (levels >> FIELD & 0xffu) << i;
+                planes[2] |= (levels >> (2 * FIELD)) << i;
             }
+            for (int32_t plane = 0; plane < bits; ++plane)
+                output[plane * words + word] = planes[plane];
             input += count;
         }
-        output += (layer->activation_bits - 1) * words;
     }
 }

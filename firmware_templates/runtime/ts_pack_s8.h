@@ -6,7 +6,7 @@
  * thresholds: int32 [2^activation_bits - 1], ascending, any value.
  * Ranges: activation_bits 1 .. 3.
  * Aliasing: input and output may not overlap.
- * Scratch: none; the pointer may be NULL.
+ * Scratch: the caller's, ts_pack_s8_scratch_bytes bytes (none for activation_bits 1, NULL allowed), 4-byte aligned.
  */
 #ifndef TS_PACK_S8_H
 #define TS_PACK_S8_H

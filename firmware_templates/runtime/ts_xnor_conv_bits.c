@@ -3,8 +3,6 @@
 #include "ts_arithmetic.h"
 #include "ts_xnor_window.h"
 
-#define MAX_PLANES 32
-
 static ts_xnor_shape shape_of(const ts_xnor_conv_bits_layer *layer)
 {
     const ts_xnor_shape shape = {
@@ -30,37 +28,34 @@ size_t ts_xnor_conv_bits_scratch_bytes(const ts_xnor_conv_bits_layer *layer)
     return ts_xnor_window_scratch_bytes(&shape);
 }
 
-/* Compare 32 accumulators with their thresholds, all bit-sliced.
- *
- * accumulator + limit = 2 S + (limit - P) is never negative. Its planes are made on the fly by a ripple-carry adder of the
- * counters S and the constant limit - P, the same in every lane. It reaches a threshold where subtracting that leaves no
- * borrow, which is the carry of adding the threshold's complement. */
-#define COMPARE(COUNT)                                                                                    \
-    TS_INNER_LOOP static void compare_##COUNT(uint32_t *reached, const uint32_t *sums, const uint32_t *pixel, \
-                                              const uint32_t *thresholds, int32_t planes)                  \
-    {                                                                                                     \
-        uint32_t carry[COUNT];                                                                            \
-        uint32_t value = pixel[0], adder_carry = 0;                                                       \
-        int32_t p, t;                                                                                     \
-        for (t = 0; t < (COUNT); ++t)                                                                     \
-            carry[t] = value | thresholds[t];                                                             \
-        for (p = 1; p < planes; ++p) {                                                                    \
-            const uint32_t count = *sums++, constant = pixel[p], half_sum = count ^ constant;              \
-            value = half_sum ^ adder_carry;                                                               \
-            adder_carry = (half_sum & (adder_carry ^ constant)) ^ constant;                               \
-            thresholds += (COUNT);                                                                        \
-            for (t = 0; t < (COUNT); ++t) {                                                               \
-                const uint32_t complement = thresholds[t];                                                \
-                carry[t] = ((value ^ complement) & (carry[t] ^ complement)) ^ complement;                 \
-            }                                                                                             \
-        }                                                                                                 \
-        for (t = 0; t < (COUNT); ++t)                                                                     \
-            reached[t] = carry[t];                                                                        \
+/* Compare 32 accumulators with their thresholds, both bit-sliced and with the limit added. An accumulator reaches a
+ * threshold where subtracting it leaves no borrow: the carry out of accumulator + ~threshold + 1, a majority in each plane. */
+#define COMPARE(COUNT, EACH)                                                                                       \
+    TS_INNER_LOOP static void compare_##COUNT(uint32_t *reached, const uint32_t *sums, const uint32_t *thresholds,  \
+                                              int32_t planes)                                                      \
+    {                                                                                                              \
+        const uint32_t *end = sums + planes;                                                                       \
+        EACH(START)                                                                                                \
+        for (; sums != end; ++sums, thresholds += (COUNT)) {                                                       \
+            const uint32_t value = *sums;                                                                          \
+            EACH(MAJORITY)                                                                                         \
+        }                                                                                                          \
+        EACH(STORE)                                                                                                \
     }
+#define START(t) uint32_t carry_##t = UINT32_MAX;
+#define MAJORITY(t)                                                                          \
+    {                                                                                        \
+        const uint32_t complement = thresholds[t];                                           \
+        carry_##t = ((value ^ complement) & (carry_##t ^ complement)) ^ complement;          \
+    }
+#define STORE(t) reached[t] = carry_##t;
+#define EACH_1(DO) DO(0)
+#define EACH_3(DO) DO(0) DO(1) DO(2)
+#define EACH_7(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
 
-COMPARE(1)
-COMPARE(3)
-COMPARE(7)
+COMPARE(1, EACH_1)
+COMPARE(3, EACH_3)
+COMPARE(7, EACH_7)
 
 /* Thresholds reached, a run of ones from the first, as a number: bit k is the parity of every 2^k-th. */
 static void write_levels(uint32_t *output, const uint32_t *reached, int32_t bits, int32_t stride)
@@ -83,26 +78,24 @@ static void write_levels(uint32_t *output, const uint32_t *reached, int32_t bits
 
 void ts_xnor_conv_bits(const ts_xnor_conv_bits_layer *layer, const uint32_t *input, uint32_t *output, void *scratch)
 {
-    typedef void (*compare_function)(uint32_t *, const uint32_t *, const uint32_t *, const uint32_t *, int32_t);
+    typedef void (*compare_function)(uint32_t *, const uint32_t *, const uint32_t *, int32_t);
     static const compare_function functions[] = {compare_1, compare_3, compare_7};
     const compare_function compare = functions[layer->output_bits - 1];
-    const int32_t planes = layer->threshold_planes;
-    const int32_t group_thresholds = planes * ((1 << layer->output_bits) - 1);
+    const int32_t group_thresholds = layer->threshold_planes * ((1 << layer->output_bits) - 1);
     const ts_xnor_shape shape = shape_of(layer);
-    const int32_t limit = ts_xnor_window_limit(&shape);
     ts_xnor_window window;
     ts_xnor_window_start(&window, &shape, input, scratch);
     for (int32_t y = 0; y < layer->output_height; ++y) {
         ts_xnor_window_row(&window, y);
         for (int32_t x = 0; x < layer->output_width; ++x) {
-            const int32_t constant = limit - ts_xnor_window_sum(&window, x);
-            const uint32_t *thresholds = layer->thresholds;
-            uint32_t pixel[MAX_PLANES], reached[7];
-            for (int32_t p = 0; p < planes; ++p)
-                pixel[p] = 0u - (((uint32_t)constant >> p) & 1u);
-            for (int32_t group = 0; group < window.groups; ++group, thresholds += group_thresholds) {
-                compare(reached, window.sums + group * window.sum_planes, pixel, thresholds, planes);
+            const uint32_t *thresholds = layer->thresholds, *sums = window.sums;
+            ts_xnor_window_sum(&window, x);
+            for (int32_t group = 0; group < window.groups; ++group) {
+                uint32_t reached[7];
+                compare(reached, sums, thresholds, layer->threshold_planes);
                 write_levels(output + group, reached, layer->output_bits, window.groups);
+                thresholds += group_thresholds;
+                sums += window.sum_planes;
             }
             output += layer->output_bits * window.groups;
         }

@@ -7,7 +7,7 @@
  *     32 g + i in bit i of word g, then weight_bits * ceil(output_channels / 32) words of zeros.
  * thresholds: bit-sliced like the weights, [ceil(output_channels / 32), threshold_planes, 2^output_bits - 1] words: plane p
  *     holds bit p of ~(threshold + limit), limit = ts_xnor_window_limit, threshold within [-limit, limit + 1], ascending;
- *     threshold_planes = bits of (2 limit + 1). Channels beyond output_channels have the threshold limit + 1.
+ *     threshold_planes = bits of 2 limit. Channels beyond output_channels have the threshold limit + 1.
  * Ranges: activation_bits, output_bits 1 .. 3, weight_bits 1 .. 2; 2 limit + 1 fits int32. Any kernel, stride, padding.
  * A fully connected layer is the convolution whose kernel is the whole map.
  * Aliasing: none of input, output and scratch may overlap.

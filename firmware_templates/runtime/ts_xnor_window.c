@@ -2,9 +2,8 @@
 
 #include "ts_arithmetic.h"
 
-#include <string.h>
-
 #define LANES 32
+#define MAX_ACTIVATION_BITS 3
 #define BLOCK 16             /* weight words that enter the carry-save tree together */
 #define RUN_PLANES 10        /* vertical counters of one run */
 #define RUN_ENTRIES 1008     /* blocks of 16 that 10 planes can count: 1008 <= 1023 */
@@ -61,10 +60,20 @@ int32_t ts_xnor_window_limit(const ts_xnor_shape *shape)
     return window_values(shape) * ((1 << shape->activation_bits) - 1) * ((1 << shape->weight_bits) - 1);
 }
 
+int32_t ts_xnor_window_planes(const ts_xnor_shape *shape)
+{
+    int32_t largest = 2 * ts_xnor_window_limit(shape);
+    int32_t planes = 0;
+    for (; largest > 0; largest >>= 1)
+        ++planes;
+    return planes;
+}
+
+/* Words of one group in the sums: a run writes all its planes, even where a small window cannot fill them. */
 static int32_t sum_planes(const ts_xnor_shape *shape)
 {
-    int32_t planes = ts_xnor_bit_length(ts_xnor_window_limit(shape));
-    int32_t written = RUN_PLANES + shape->activation_bits + shape->weight_bits - 2;
+    const int32_t planes = ts_xnor_window_planes(shape);
+    const int32_t written = RUN_PLANES + shape->activation_bits + shape->weight_bits - 1;
     return planes > written ? planes : written;
 }
 
@@ -134,53 +143,61 @@ TS_INNER_LOOP static void rebase(uint32_t *to, const uint32_t *from, int32_t cou
         carry = overflow_;                 \
     } while (0)
 
-/* Add planes 0 .. 9 of a run into the sums from a plane on. */
-static void add_run(uint32_t *sums, const uint32_t *run)
+/* Pass a carry on to planes that a run does not reach; it stops, because the sums have room for every value. */
+static void carry_on(uint32_t *planes, uint32_t carry)
 {
-    uint32_t carry = 0;
-    int32_t p;
-    for (p = 0; p < RUN_PLANES; p++) {
-        FULL_ADD(sums[p], carry, sums[p], run[p], carry);
-    }
-    for (; carry != 0; p++) {
-        RIPPLE(sums[p], carry);
+    while (carry != 0) {
+        RIPPLE(*planes, carry);
+        ++planes;
     }
 }
 
-/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, into 10 planes. One function an offset,
- * so that it becomes an immediate of the load. */
-#define DEFINE_COUNT(offset)                                                                                     \
-    TS_INNER_LOOP static void count_##offset(uint32_t *run, const uint32_t *entry, const uint32_t *end,        \
-                                                const uint32_t *weights) {                                       \
-        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;                   \
-        (void)weights;                                                                                           \
-        do {                                                                                                     \
-            uint32_t twos_a, twos_b, fours_a, fours_b, eights, carry;                                            \
-            FULL_ADD(c0, twos_a, c0, WORD(0, offset), WORD(1, offset));                                          \
-            FULL_ADD(c0, twos_b, c0, WORD(2, offset), WORD(3, offset));                                          \
-            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                           \
-            FULL_ADD(c0, twos_a, c0, WORD(4, offset), WORD(5, offset));                                          \
-            FULL_ADD(c0, twos_b, c0, WORD(6, offset), WORD(7, offset));                                          \
-            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                           \
-            FULL_ADD(c2, eights, c2, fours_a, fours_b);                                                          \
-            FULL_ADD(c0, twos_a, c0, WORD(8, offset), WORD(9, offset));                                          \
-            FULL_ADD(c0, twos_b, c0, WORD(10, offset), WORD(11, offset));                                        \
-            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                           \
-            FULL_ADD(c0, twos_a, c0, WORD(12, offset), WORD(13, offset));                                        \
-            FULL_ADD(c0, twos_b, c0, WORD(14, offset), WORD(15, offset));                                        \
-            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                           \
-            FULL_ADD(c2, carry, c2, fours_a, fours_b);                                                           \
-            FULL_ADD(c3, carry, c3, eights, carry);                                                              \
-            RIPPLE(c4, carry);                                                                                   \
-            RIPPLE(c5, carry);                                                                                   \
-            RIPPLE(c6, carry);                                                                                   \
-            RIPPLE(c7, carry);                                                                                   \
-            RIPPLE(c8, carry);                                                                                   \
-            c9 ^= carry;                                                                                         \
-            entry += BLOCK;                                                                                      \
-        } while (entry < end);                                                                                   \
-        run[0] = c0, run[1] = c1, run[2] = c2, run[3] = c3, run[4] = c4;                                         \
-        run[5] = c5, run[6] = c6, run[7] = c7, run[8] = c8, run[9] = c9;                                         \
+/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes, and add these to the sums.
+ * One function an offset, so that it becomes an immediate of the load. */
+#define DEFINE_COUNT(offset)                                                                                 \
+    TS_INNER_LOOP static void count_##offset(uint32_t *sums, const uint32_t *entry, const uint32_t *end,      \
+                                             const uint32_t *weights)                                        \
+    {                                                                                                        \
+        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;               \
+        uint32_t carry;                                                                                      \
+        (void)weights;                                                                                       \
+        do {                                                                                                 \
+            uint32_t twos_a, twos_b, fours_a, fours_b, eights;                                               \
+            FULL_ADD(c0, twos_a, c0, WORD(0, offset), WORD(1, offset));                                      \
+            FULL_ADD(c0, twos_b, c0, WORD(2, offset), WORD(3, offset));                                      \
+            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                       \
+            FULL_ADD(c0, twos_a, c0, WORD(4, offset), WORD(5, offset));                                      \
+            FULL_ADD(c0, twos_b, c0, WORD(6, offset), WORD(7, offset));                                      \
+            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                       \
+            FULL_ADD(c2, eights, c2, fours_a, fours_b);                                                      \
+            FULL_ADD(c0, twos_a, c0, WORD(8, offset), WORD(9, offset));                                      \
+            FULL_ADD(c0, twos_b, c0, WORD(10, offset), WORD(11, offset));                                    \
+            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                       \
+            FULL_ADD(c0, twos_a, c0, WORD(12, offset), WORD(13, offset));                                    \
+            FULL_ADD(c0, twos_b, c0, WORD(14, offset), WORD(15, offset));                                    \
+            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                       \
+            FULL_ADD(c2, carry, c2, fours_a, fours_b);                                                       \
+            FULL_ADD(c3, carry, c3, eights, carry);                                                          \
+            RIPPLE(c4, carry);                                                                               \
+            RIPPLE(c5, carry);                                                                               \
+            RIPPLE(c6, carry);                                                                               \
+            RIPPLE(c7, carry);                                                                               \
+            RIPPLE(c8, carry);                                                                               \
+            c9 ^= carry;                                                                                     \
+            entry += BLOCK;                                                                                  \
+        } while (entry < end);                                                                               \
+        carry = sums[0] & c0;                                                                                \
+        sums[0] ^= c0;                                                                                       \
+        FULL_ADD(sums[1], carry, carry, sums[1], c1);                                                        \
+        FULL_ADD(sums[2], carry, carry, sums[2], c2);                                                        \
+        FULL_ADD(sums[3], carry, carry, sums[3], c3);                                                        \
+        FULL_ADD(sums[4], carry, carry, sums[4], c4);                                                        \
+        FULL_ADD(sums[5], carry, carry, sums[5], c5);                                                        \
+        FULL_ADD(sums[6], carry, carry, sums[6], c6);                                                        \
+        FULL_ADD(sums[7], carry, carry, sums[7], c7);                                                        \
+        FULL_ADD(sums[8], carry, carry, sums[8], c8);                                                        \
+        FULL_ADD(sums[9], carry, carry, sums[9], c9);                                                        \
+        carry_on(sums + RUN_PLANES, carry);                                                                  \
     }
 #define WORD(index, offset) (row_at(weights, entry[index])[offset])
 
@@ -193,10 +210,10 @@ DEFINE_COUNT(5)
 DEFINE_COUNT(6)
 DEFINE_COUNT(7)
 
-typedef void (*count_function)(uint32_t *run, const uint32_t *entry, const uint32_t *end, const uint32_t *weights);
+typedef void (*count_function)(uint32_t *sums, const uint32_t *entry, const uint32_t *end, const uint32_t *weights);
 static const count_function COUNT[OFFSETS] = {count_0, count_1, count_2, count_3, count_4, count_5, count_6, count_7};
 
-/* Add the popcounts of one activation plane's list with every weight plane to the sums of every group. */
+/* Add twice the popcounts of one activation plane's list with every weight plane to the sums of every group. */
 static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, int32_t plane)
 {
     const uint32_t *weights = window->shape.weights;
@@ -213,17 +230,15 @@ static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, in
     }
     for (weight_plane = 0; weight_plane < window->shape.weight_bits; weight_plane++) {
         for (group = 0; group < window->groups; group++, column++) {
-            uint32_t *sums = window->sums + group * window->sum_planes + plane + weight_plane;
+            uint32_t *sums = window->sums + group * window->sum_planes + plane + weight_plane + 1;
             int32_t start;
             if (column - moved == OFFSETS) {
                 rebase(list, list, padded, OFFSETS * 4u);
                 moved += OFFSETS;
             }
             for (start = 0; start < padded; start += RUN_ENTRIES) {
-                uint32_t run[RUN_PLANES];
                 int32_t end = padded - start > RUN_ENTRIES ? start + RUN_ENTRIES : padded;
-                COUNT[column - moved](run, list + start, list + end, weights);
-                add_run(sums, run);
+                COUNT[column - moved](sums, list + start, list + end, weights);
             }
         }
     }
@@ -247,6 +262,7 @@ void ts_xnor_window_start(ts_xnor_window *window, const ts_xnor_shape *shape, co
     window->capacity = list_capacity(shape);
     window->flush_at = window->slides || window->capacity < RUN_ENTRIES + BLOCK ? window->capacity : RUN_ENTRIES - LANES;
     window->sum_planes = sum_planes(shape);
+    window->limit = ts_xnor_window_limit(shape);
     held = window->slides ? shape->activation_bits : 1;
     window->lists = (uint32_t *)scratch;
     window->column_counts = (int32_t *)(void *)(window->lists + held * window->capacity);
@@ -260,7 +276,8 @@ void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
     int32_t held = window->slides ? shape->activation_bits : 1;
     window->top = output_row * shape->stride - shape->padding;
     window->next_column = -shape->padding;
-    memset(window->column_counts, 0, (size_t)(held * shape->kernel_width) * sizeof *window->column_counts);
+    for (int32_t index = 0; index < held * shape->kernel_width; ++index)
+        window->column_counts[index] = 0;
 }
 
 /* Input row range of the window that lies inside the map. */
@@ -302,56 +319,85 @@ static int32_t append_column(ts_xnor_window *window, int32_t plane, int32_t tap_
     return (int32_t)(end - list);
 }
 
-/* Count a plane by a list that follows the window. Returns the set bits of the plane in the window. */
-static int32_t sum_sliding(ts_xnor_window *window, int32_t plane, int32_t left, int32_t fresh)
+/* Make a plane's list follow the window by `fresh` columns. Returns its length. */
+static int32_t slide(ts_xnor_window *window, int32_t plane, int32_t left, int32_t fresh)
 {
-    int32_t width = window->shape.kernel_width;
+    const int32_t width = window->shape.kernel_width;
     int32_t *counts = window->column_counts + plane * width;
     uint32_t *list = window->lists + plane * window->capacity;
-    int32_t gone = 0, kept = 0, unused = 0;
-    int32_t length, tap_x;
-    for (tap_x = 0; tap_x < fresh; tap_x++) {
+    int32_t gone = 0, length = 0, unused = 0;
+    int32_t tap_x;
+    for (tap_x = 0; tap_x < fresh; ++tap_x)
         gone += counts[tap_x];
-    }
-    for (; tap_x < width; tap_x++) {
+    for (; tap_x < width; ++tap_x) {
         counts[tap_x - fresh] = counts[tap_x];
-        kept += counts[tap_x];
+        length += counts[tap_x];
     }
-    rebase(list, list + gone, kept, 0u - (uint32_t)(fresh * window->column_bytes));
-    length = kept;
-    for (tap_x = width - fresh; tap_x < width; tap_x++) {
-        int32_t longer = append_column(window, plane, tap_x, left + tap_x, list, length, &unused);
+    rebase(list, list + gone, length, 0u - (uint32_t)(fresh * window->column_bytes));
+    for (tap_x = width - fresh; tap_x < width; ++tap_x) {
+        const int32_t longer = append_column(window, plane, tap_x, left + tap_x, list, length, &unused);
         counts[tap_x] = longer - length;
         length = longer;
     }
-    count_list(window, list, length, plane);
     return length;
 }
 
 /* Count a plane by a list that is built anew, in runs. Returns the set bits of the plane in the window. */
-static int32_t sum_anew(ts_xnor_window *window, int32_t plane, int32_t left)
+static int32_t count_anew(ts_xnor_window *window, int32_t plane, int32_t left)
 {
     int32_t length = 0, counted = 0;
-    int32_t tap_x;
-    for (tap_x = 0; tap_x < window->shape.kernel_width; tap_x++) {
+    for (int32_t tap_x = 0; tap_x < window->shape.kernel_width; ++tap_x)
         length = append_column(window, plane, tap_x, left + tap_x, window->lists, length, &counted);
-    }
     count_list(window, window->lists, length, plane);
     return counted + length;
 }
 
-int32_t ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
+/* Every counter of the sums := value. */
+static void fill_sums(ts_xnor_window *window, int32_t value)
+{
+    const int32_t planes = window->sum_planes;
+    const uint32_t *end = window->sums + window->groups * planes;
+    for (int32_t p = 0; p < planes; ++p) {
+        const uint32_t word = 0u - (((uint32_t)value >> p) & 1u);
+        for (uint32_t *sum = window->sums + p; sum < end; sum += planes)
+            *sum = word;
+    }
+}
+
+/* Every counter of the sums += value. */
+static void add_to_sums(ts_xnor_window *window, int32_t value)
+{
+    uint32_t *sum = window->sums;
+    for (int32_t group = 0; group < window->groups; ++group) {
+        uint32_t carry = 0;
+        for (int32_t p = 0; p < window->sum_planes; ++p, ++sum) {
+            const uint32_t word = 0u - (((uint32_t)value >> p) & 1u);
+            FULL_ADD(*sum, carry, *sum, word, carry);
+        }
+    }
+}
+
+void ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
 {
     const ts_xnor_shape *shape = &window->shape;
-    int32_t left = output_column * shape->stride - shape->padding;
-    int32_t fresh = left + shape->kernel_width - window->next_column;
+    const int32_t left = output_column * shape->stride - shape->padding;
+    const int32_t fresh = left + shape->kernel_width - window->next_column;
+    const int32_t weight_levels = (1 << shape->weight_bits) - 1;
     int32_t levels = 0;
-    int32_t plane;
-    memset(window->sums, 0, (size_t)(window->groups * window->sum_planes) * sizeof *window->sums);
-    for (plane = 0; plane < shape->activation_bits; plane++) {
-        int32_t bits = window->slides ? sum_sliding(window, plane, left, fresh) : sum_anew(window, plane, left);
-        levels += bits << plane;
+    if (window->slides) {
+        int32_t lengths[MAX_ACTIVATION_BITS];
+        for (int32_t plane = 0; plane < shape->activation_bits; ++plane) {
+            lengths[plane] = slide(window, plane, left, fresh);
+            levels += lengths[plane] << plane;
+        }
+        fill_sums(window, window->limit - levels * weight_levels);
+        for (int32_t plane = 0; plane < shape->activation_bits; ++plane)
+            count_list(window, window->lists + plane * window->capacity, lengths[plane], plane);
+    } else {
+        fill_sums(window, 0);
+        for (int32_t plane = 0; plane < shape->activation_bits; ++plane)
+            levels += count_anew(window, plane, left) << plane;
+        add_to_sums(window, window->limit - levels * weight_levels);
     }
     window->next_column = left + shape->kernel_width;
-    return levels * ((1 << shape->weight_bits) - 1);
 }

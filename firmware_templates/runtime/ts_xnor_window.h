@@ -8,7 +8,8 @@
  *
  * With activation bits x_i, i < A, and weight bits w_j, j < B, of value sum_j 2^j (2 w_j - 1), an accumulator is
  *     sum x w = 2 S - P,   S = sum_ij 2^(i+j) popcount(x_i and w_j),   P = (2^B - 1) sum_i 2^i popcount(x_i).
- * S differs by channel and is what the counters hold; P belongs to the pixel and is the same for all of them.
+ * S differs by channel; P belongs to the pixel and is the same for all of them, so counters start at limit - P and hold
+ * accumulator + limit, which is never negative: limit is the largest |accumulator| of the layer.
  */
 #ifndef TS_XNOR_WINDOW_H
 #define TS_XNOR_WINDOW_H
@@ -41,11 +42,12 @@ typedef struct {
     int32_t capacity;          /* of one list, entries */
     int32_t flush_at;          /* length above which a list is counted before it takes another word */
     int32_t sum_planes;        /* words of one group in sums */
+    int32_t limit;             /* ts_xnor_window_limit */
     int32_t top;               /* first input row of the window */
     int32_t next_column;       /* first input column that the lists do not hold yet */
     uint32_t *lists;           /* [planes held][capacity] weight rows of the set bits */
     int32_t *column_counts;    /* [planes held][kernel_width] entries by window column */
-    uint32_t *sums;            /* [groups][sum_planes] vertical counters: S */
+    uint32_t *sums;            /* [groups][sum_planes] vertical counters: accumulator + limit */
 } ts_xnor_window;
 
 size_t ts_xnor_window_scratch_bytes(const ts_xnor_shape *shape);
@@ -56,21 +58,13 @@ void ts_xnor_window_start(ts_xnor_window *window, const ts_xnor_shape *shape, co
 /* Go to the first pixel of an output row. */
 void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row);
 
-/* Leave S of every output channel of one pixel in window->sums, and return P. Columns come in order 0, 1, 2, ... */
-int32_t ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column);
+/* Leave accumulator + limit of every output channel of one pixel in window->sums. Columns come in order 0, 1, 2, ... */
+void ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column);
 
-/* Largest |accumulator| of the layer: input values in a window x (2^A - 1) x (2^B - 1). S and P are not above it. */
+/* Largest |accumulator| of the layer: input values in a window x (2^A - 1) x (2^B - 1). */
 int32_t ts_xnor_window_limit(const ts_xnor_shape *shape);
 
-/* Number of bits of a value that is not negative. */
-static inline int32_t ts_xnor_bit_length(int32_t value)
-{
-    int32_t bits = 0;
-    while (value > 0) {
-        value >>= 1;
-        bits++;
-    }
-    return bits;
-}
+/* Bits of a counter: those of 2 limit. */
+int32_t ts_xnor_window_planes(const ts_xnor_shape *shape);
 
 #endif

@@ -14,6 +14,8 @@ _RUN_PLANES = 10  # vertical counters of one run
 _RUN_ENTRIES = 1008  # entries that they count
 _SLIDING_BYTES = 16384  # longest lists that follow the window
 
+_PACK_TABLE_BYTES = 1024  # level of each int8 value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BinaryGeometry:
@@ -54,8 +56,8 @@ class BinaryGeometry:
 
     @property
     def threshold_planes(self) -> int:
-        """Bit planes of a threshold: 0 .. 2 limit + 1."""
-        return (2 * self.limit + 1).bit_length()
+        """Bit planes of accumulator + limit, 0 .. 2 limit, and of a threshold."""
+        return (2 * self.limit).bit_length()
 
     @property
     def parameter_bytes(self) -> int:
@@ -76,7 +78,7 @@ class BinaryGeometry:
         )
         held = self.activation_bits if slides else 1
         capacity = whole if slides else min(whole, _RUN_ENTRIES + _BLOCK)
-        sum_planes = max(self.limit.bit_length(), _RUN_PLANES + self.activation_bits + self.weight_bits - 2)
+        sum_planes = max(self.threshold_planes, _RUN_PLANES + self.activation_bits + self.weight_bits - 1)
         return (held * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
 
 
@@ -118,8 +120,12 @@ def footprint(program: Program, step: Step) -> KernelFootprint:
         UnsupportedLayerError: no kernel computes this step.
     """
     if step.operator is Operator.PACK and program.tensors[step.output].element is Element.BITS:
-        levels = (1 << program.tensors[step.output].bits) - 1
-        return KernelFootprint(kernel="ts_pack_s8", scratch_bytes=0, parameter_bytes=levels * _WORD_BYTES)
+        bits = program.tensors[step.output].bits
+        return KernelFootprint(
+            kernel="ts_pack_s8",
+            scratch_bytes=_PACK_TABLE_BYTES if bits > 1 else 0,
+            parameter_bytes=((1 << bits) - 1) * _WORD_BYTES,
+        )
     binary = geometry(program, step)
     return KernelFootprint(
         kernel="ts_xnor_conv_bits" if binary.output_bits else "ts_xnor_conv_s8",

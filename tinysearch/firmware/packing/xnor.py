@@ -121,7 +121,7 @@ def _requantization(step: Step, parameters: Mapping[str, Array], binary: BinaryG
             remedy="make them with core.quantization.quantize_multiplier",
         )
     return {
-        "bias": bias.astype(np.int32),
+        "bias": (bias - (binary.limit << XNOR_FRACTION_BITS)).astype(np.int32),
         "multiplier": (2 * multiplier).astype(np.uint32),
         "shift": (shift - 1).astype(np.uint8),
     }
