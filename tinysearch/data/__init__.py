@@ -1,1 +1,31 @@
-"""."""
+"""Data sets, pairs, and the audio and image front-ends that compute what the firmware computes.
+
+``embedded`` ships with the package; ``folder``, ``orl`` and ``voxceleb`` read the user's own copies.
+"""
+
+from tinysearch.data.embedded_dataset import EmbeddedDataset
+from tinysearch.data.folder_dataset import FolderDataset
+from tinysearch.data.image import frame_to_rgb, prepare_image
+from tinysearch.data.log_mel import LogMel, LogMelSettings, LogMelTables
+from tinysearch.data.orl_dataset import OrlDataset
+from tinysearch.data.pairs import PairOptions, draw_pairs, evaluation_pairs
+from tinysearch.data.samples import AudioOptions, FileDataset, Skipped
+from tinysearch.data.voxceleb_dataset import VoxCelebDataset
+
+__all__ = [
+    "AudioOptions",
+    "EmbeddedDataset",
+    "FileDataset",
+    "FolderDataset",
+    "LogMel",
+    "LogMelSettings",
+    "LogMelTables",
+    "OrlDataset",
+    "PairOptions",
+    "Skipped",
+    "VoxCelebDataset",
+    "draw_pairs",
+    "evaluation_pairs",
+    "frame_to_rgb",
+    "prepare_image",
+]

@@ -1,4 +1,4 @@
-"""Prepared samples on disk: one folder of .npy files, safe between processes, memory-mapped when read."""
+"""Prepared samples on disk: .npy files and a record by key, safe between processes, memory-mapped when read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,55 +24,75 @@ class PreparedCache:
     write the same bytes, and the later rename wins.
 
     Attributes:
-        folder: made when something is first stored; None keeps nothing.
+        folder: made when something is first stored.
     """
 
-    folder: Path | None
+    folder: Path
 
     def load(self, key: str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]] | None:
-        """Memory-mapped arrays by name and the record, or None where the key is not there or not readable."""
-        if self.folder is None:
-            return None
-        stem = self.folder / _digest(key)
+        """Memory-mapped arrays by name and the notes, or None where the key is not there or not readable."""
+        stem = self._stem(key)
         try:
             record = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
             arrays = {
                 name: np.load(stem.with_suffix(f".{name}.npy"), mmap_mode="r", allow_pickle=False)
                 for name in record["arrays"]
             }
-        except (OSError, ValueError, KeyError):
+            fits = record["key"] == key and all(list(arrays[n].shape) == s for n, s in record["arrays"].items())
+            return (arrays, record["notes"]) if fits else None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        if record.get("key") != key or any(
-            list(arrays[name].shape) != shape for name, shape in record["arrays"].items()
-        ):
-            return None
-        return arrays, record["notes"]
 
-    def store(self, key: str, arrays: dict[str, npt.NDArray[Any]], *, notes: dict[str, Any]) -> None:
-        """Write arrays and a JSON-able record; a full disk or a read-only folder raises OSError."""
-        if self.folder is None:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        stem = self.folder / _digest(key)
+    def store_rows(self, key: str, name: str, blocks: Iterator[npt.NDArray[np.int8]], *, row: tuple[int, ...]) -> int:
+        """Write blocks [B, *row] below each other as one array, without holding them in memory; returns the rows.
+
+        Raises:
+            OSError: a full disk or a folder that cannot be written.
+        """
+        with _replacing(self._stem(key).with_suffix(f".{name}.npy")) as stream:
+            rows = 0
+            start = _write_header(stream, rows, row)
+            for block in blocks:
+                stream.write(np.ascontiguousarray(block).tobytes())
+                rows += len(block)
+            stream.seek(0)
+            if _write_header(stream, rows, row) != start:
+                raise OSError(f"an array of {rows} rows does not fit its header")
+        return rows
+
+    def store(self, key: str, arrays: dict[str, npt.NDArray[Any]], *, rows: dict[str, list[int]], notes: Any) -> None:
+        """Write the other arrays and the record; ``rows`` are shapes of what :meth:`store_rows` wrote.
+
+        Raises:
+            OSError: a full disk or a folder that cannot be written.
+        """
+        stem = self._stem(key)
         for name, array in arrays.items():
-            _write(stem.with_suffix(f".{name}.npy"), array)
-        record = {"key": key, "arrays": {name: list(array.shape) for name, array in arrays.items()}, "notes": notes}
-        _write(stem.with_suffix(".json"), json.dumps(record, ensure_ascii=False).encode())
+            with _replacing(stem.with_suffix(f".{name}.npy")) as stream:
+                np.save(stream, array, allow_pickle=False)
+        shapes = {name: list(array.shape) for name, array in arrays.items()} | rows
+        with _replacing(stem.with_suffix(".json")) as stream:
+            stream.write(json.dumps({"key": key, "arrays": shapes, "notes": notes}, ensure_ascii=False).encode())
+
+    def _stem(self, key: str) -> Path:
+        return self.folder / hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:24]
+def _write_header(stream: BinaryIO, rows: int, row: tuple[int, ...]) -> int:
+    """Header of an int8 array [rows, *row], and where it ends; NumPy pads it for any number of rows."""
+    header = {"descr": "|i1", "fortran_order": False, "shape": (rows, *row)}
+    np.lib.format.write_array_header_1_0(stream, header)
+    return stream.tell()
 
 
-def _write(path: Path, content: bytes | npt.NDArray[Any]) -> None:
-    """Atomically: temporary file, fsync, rename."""
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file in one step: temporary file, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
     try:
         with os.fdopen(handle, "wb") as stream:
-            if isinstance(content, bytes):
-                stream.write(content)
-            else:
-                np.save(stream, content, allow_pickle=False)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)

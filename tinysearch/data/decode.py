@@ -91,7 +91,7 @@ def to_clip_format(wave: npt.NDArray[np.float64], *, rate_hz: int) -> npt.NDArra
         from scipy.signal import resample_poly
 
         mono = resample_poly(mono, SAMPLE_RATE_HZ, rate_hz)
-    return np.clip(np.rint(mono * 32768), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(mono * 32768), -32768, 32767), np.int16)
 
 
 def _check_sides(width: int, height: int) -> None:

@@ -97,7 +97,7 @@ def frame_to_rgb(frame: bytes | UInt8, *, pixel_format: PixelFormat, width: int,
             word = (pair[..., 0] << 8) | pair[..., 1]
             red, green, blue = word >> 11, (word >> 5) & 63, word & 31
             planes = ((red << 3) | (red >> 2), (green << 2) | (green >> 4), (blue << 3) | (blue >> 2))
-            return np.stack(planes, axis=-1).astype(np.uint8)
+            return np.asarray(np.stack(planes, axis=-1), np.uint8)
         case _:
             return _yuv422(data.reshape(height, width // 2, 4).astype(np.int32))
 
@@ -108,7 +108,7 @@ def _yuv422(data: npt.NDArray[np.int32]) -> UInt8:
     red = luma + ((359 * v + 128) >> 8)
     green = luma - ((88 * u + 183 * v + 128) >> 8)
     blue = luma + ((454 * u + 128) >> 8)
-    return np.clip(np.stack((red, green, blue), axis=-1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.stack((red, green, blue), axis=-1), 0, 255), np.uint8)
 
 
 def _area_average(square: UInt8, size: int) -> npt.NDArray[np.int64]:
@@ -119,7 +119,7 @@ def _area_average(square: UInt8, size: int) -> npt.NDArray[np.int64]:
     weights = _overlaps(side, size)
     planes = np.moveaxis(square, -1, 0).astype(np.float64)
     sums = np.moveaxis(weights @ planes @ weights.T, 0, -1).astype(np.int64)
-    return (sums + side * side // 2) // (side * side)
+    return np.asarray((sums + side * side // 2) // (side * side), np.int64)
 
 
 @lru_cache(maxsize=32)
@@ -128,6 +128,6 @@ def _overlaps(side: int, size: int) -> npt.NDArray[np.float64]:
     output, source = np.arange(size)[:, None], np.arange(side)[None, :]
     high = np.minimum((source + 1) * size, (output + 1) * side)
     low = np.maximum(source * size, output * side)
-    weights = np.maximum(high - low, 0).astype(np.float64)
+    weights: npt.NDArray[np.float64] = np.maximum(high - low, 0).astype(np.float64)
     weights.flags.writeable = False
     return weights

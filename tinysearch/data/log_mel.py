@@ -272,7 +272,8 @@ def log2_fixed(value: Int64, table: npt.NDArray[np.uint16]) -> Int64:
     high = value >> 32
     exponent = np.where(high > 0, 32 + _bit_length(high), _bit_length(value & 0xFFFFFFFF)) - 1
     index = (value >> (exponent - LOG2_INDEX_BITS)) & ((1 << LOG2_INDEX_BITS) - 1)
-    return (exponent << LOG2_FRACTION_BITS) + table[index]
+    levels: Int64 = (exponent << LOG2_FRACTION_BITS) + table[index]
+    return levels
 
 
 def _bit_length(value: Int64) -> Int64:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -10,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import Dataset, Split
 from tinysearch.metrics.pairs import Pairs
 
+_LOG = logging.getLogger(__name__)
 Int32 = npt.NDArray[np.int32]
 _ENUMERATED = 4_000_000  # up to here all impostor pairs are listed, beyond they are drawn
 
@@ -76,48 +79,105 @@ def draw_pairs(
     )
 
 
-def listed_pairs(path: Path, *, modality: str, names: Sequence[str], identities: Int32) -> Pairs:
+def evaluation_pairs(
+    dataset: Dataset, split: Split, shapes: Mapping[str, tuple[int, int]], *, options: PairOptions | None = None
+) -> Pairs:
+    """The pairs by which a split of a data set is judged: those of its published list, else drawn ones.
+
+    Args:
+        shapes: input size and channels by modality, one for a branch, several for a fusion.
+        options: for drawn pairs.
+
+    Raises:
+        UserError: see :func:`draw_pairs` and :func:`read_pairs`.
+    """
+    listed = getattr(dataset, "listed_pairs", None)
+    pairs: Pairs | None = None if listed is None else listed(split, shapes)
+    if pairs is not None:
+        return pairs
+    identities = {
+        modality: dataset.load(modality, split, input_size=size, channels=channels).identities
+        for modality, (size, channels) in shapes.items()
+    }
+    return draw_pairs(identities, people=dataset.people(split), options=options)
+
+
+def read_pairs(
+    path: Path,
+    *,
+    names: Mapping[str, Sequence[str]],
+    identities: Mapping[str, Int32],
+    people: Mapping[str, Int32],
+    broken: Collection[str] = (),
+) -> Pairs:
     """Pairs of a published list, one a line: ``label path path``, label 1 for genuine (VoxCeleb's format).
 
     Args:
-        names: file names of the samples, in their order; a listed path is one of them or its end
-            from a ``/`` on; suffixes are ignored, for lists name .wav where files may be .flac.
-        identities: int32 [N], of the samples.
+        names: by modality, file names of the samples, in their order; a listed path is one of them or its end from
+            a ``/`` on. Suffixes are ignored: lists name .wav where files may be .flac or .jpg.
+        identities: by modality, int32 [N], of the samples.
+        people: by modality, the identity of each person; with it the persons of a fusion are the same in all modalities.
+        broken: names of samples that were skipped; lines with them are dropped, and counted in a warning.
 
     Raises:
-        UserError: a line of another form, a path that is no sample, or a label that contradicts the identities.
+        UserError: a line of another form, a path that is no sample, a label that contradicts the identities, no line.
     """
-    places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        parts = _bare(name).split("/")
-        for start in range(len(parts)):
-            places.setdefault("/".join(parts[start:]), place)
-    rows = []
+    places = {modality: _places(known) for modality, known in names.items()}
+    lost = _places(list(broken))
+    rows: dict[str, list[tuple[int, int]]] = {modality: [] for modality in names}
+    labels, dropped = [], 0
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
-        words = line.split()
-        if len(words) != 3 or words[0] not in ("0", "1"):
-            raise UserError(
-                "a list of pairs has lines `label path path`", value=f"{path}:{number}", remedy="mend the line"
-            )
-        missing = [word for word in words[1:] if _bare(word) not in places]
+        label, *listed = line.split()
+        if label not in ("0", "1") or len(listed) != 2:
+            raise UserError("a list of pairs has lines `label path path`", value=f"{path}:{number}", remedy="mend it")
+        left, right = (_bare(name) for name in listed)
+        missing = [name for name in (left, right) if any(name not in known for known in places.values())]
+        if missing and all(name in lost for name in missing):
+            dropped += 1
+            continue
         if missing:
             raise UserError(
                 "a listed path is a sample of the split",
                 value=f"{missing[0]} in {path}:{number}",
                 remedy="check data.root and the split, or drop the line",
             )
-        left, right = places[_bare(words[1])], places[_bare(words[2])]
-        if (identities[left] == identities[right]) != (words[0] == "1"):
-            raise UserError("label 1 means the same person", value=f"{path}:{number}", remedy="mend the line")
-        rows.append((left, right))
-    if not rows:
+        for modality, known in places.items():
+            rows[modality].append((known[left], known[right]))
+        labels.append((label == "1", number))
+    if dropped:
+        _LOG.warning("%s: dropped %d lines whose files are unreadable", path, dropped)
+    if not labels:
         raise UserError("a list of pairs has at least one line", value=path, remedy="give another list")
-    indices = np.array(rows, np.int32)
-    return Pairs(
-        samples={modality: indices}, left_person=identities[indices[:, 0]], right_person=identities[indices[:, 1]]
-    )
+    samples = {modality: np.array(indices, np.int32) for modality, indices in rows.items()}
+    first = next(iter(samples))
+    person_of = np.full(max(int(people[first].max(initial=-1)) + 1, 1), -1, np.int32)
+    person_of[people[first][people[first] >= 0]] = np.flatnonzero(people[first] >= 0)
+    persons = person_of[identities[first][samples[first]]]
+    pairs = Pairs(samples=samples, left_person=persons[:, 0], right_person=persons[:, 1])
+    for same, (genuine, number) in zip(pairs.genuine, labels, strict=True):
+        if same != genuine:
+            raise UserError("label 1 means the same person", value=f"{path}:{number}", remedy="mend the line")
+    return pairs
+
+
+def listed_names(path: Path) -> list[str] | None:
+    """Paths that a list of pairs names, in their order without repeats; None where the file is no such list."""
+    words = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not words or any(len(row) != 3 or row[0] not in ("0", "1") for row in words):
+        return None
+    return list(dict.fromkeys(name for row in words for name in row[1:]))
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    """Number of a sample by its name without suffix and by every end of it from a ``/`` on; the first one wins."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        parts = _bare(name).split("/")
+        for start in range(len(parts)):
+            places.setdefault("/".join(parts[start:]), place)
+    return places
 
 
 def _bare(name: str) -> str:

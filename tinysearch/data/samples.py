@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,9 +19,12 @@ from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image
 from tinysearch.data.image import VERSION as IMAGE_VERSION
 from tinysearch.data.image import prepare_image
 from tinysearch.data.log_mel import LogMel, LogMelSettings, fit_clip
+from tinysearch.data.pairs import read_pairs
+from tinysearch.metrics.pairs import Pairs
 
 _LOG = logging.getLogger(__name__)
-_CLIPS_AT_ONCE = 64
+_FILES_AT_ONCE = 64
+_Prepared = tuple[dict[str, npt.NDArray[Any]], dict[str, str]]
 FRONT_ENDS: Mapping[str, Literal["mel", "linear"]] = {"log_mel": "mel", "log_spectrogram": "linear"}
 """Audio front-ends by name, with their band spacing."""
 
@@ -84,6 +87,7 @@ class FileDataset:
         digest: hex, of the files and of what decides their splits; the front-end's settings are added here.
         files: samples by modality and split, in the order of the samples.
         people: identities of people by split and modality, see :class:`~tinysearch.core.protocols.Dataset`.
+        lists: published lists of pairs by split, in VoxCeleb's format.
         audio: how recordings become images.
         cache_dir: folder for prepared arrays; None prepares anew in each process.
         broken_limit: share of a split's files that may be broken and are skipped with a warning; more is refused.
@@ -96,6 +100,7 @@ class FileDataset:
         digest: str,
         files: Mapping[str, Mapping[Split, Sequence[SampleFile]]],
         people: Mapping[Split, Mapping[str, npt.NDArray[np.int32]]],
+        lists: Mapping[Split, Path] | None = None,
         audio: AudioOptions | None = None,
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
@@ -104,13 +109,13 @@ class FileDataset:
         self.audio = audio or AudioOptions()
         self.digest = f"{digest}{_settings_digest(self.audio)}"
         self.modalities = tuple(sorted(files))
-        self._files, self._people = files, people
-        self._cache = PreparedCache(folder=None if cache_dir is None else Path(cache_dir))
+        self._files, self._people, self._lists = files, people, lists or {}
+        self._cache = None if cache_dir is None else PreparedCache(folder=Path(cache_dir))
         self._broken_limit = broken_limit
-        self._loaded: dict[str, tuple[Samples, Skipped, tuple[str, ...]]] = {}
+        self._loaded: dict[str, tuple[Samples, Skipped]] = {}
 
     def load(self, modality: str, split: Split, *, input_size: int, channels: int) -> Samples:
-        """See :class:`~tinysearch.core.protocols.Dataset`.
+        """See :class:`~tinysearch.core.protocols.Dataset`. Arrays that come from the cache are read-only.
 
         Raises:
             UserError: a modality or split that is not there, no readable file, or more broken files than allowed.
@@ -125,50 +130,58 @@ class FileDataset:
         """What :meth:`load` with the same arguments left out, and why."""
         return self._load(modality, split, input_size, channels)[1]
 
-    def sample_names(self, modality: str, split: Split, *, input_size: int, channels: int) -> tuple[str, ...]:
-        """File names of the samples that :meth:`load` gives, in their order."""
-        return self._load(modality, split, input_size, channels)[2]
+    def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
+        """Pairs of the published list of a split, or None where there is none.
 
-    def _load(
-        self, modality: str, split: Split, input_size: int, channels: int
-    ) -> tuple[Samples, Skipped, tuple[str, ...]]:
+        Args:
+            shapes: input size and channels by modality, as the samples are loaded.
+
+        Raises:
+            UserError: see :func:`tinysearch.data.pairs.read_pairs`.
+        """
+        if split not in self._lists:
+            return None
+        names, identities, broken = {}, {}, set()
+        for modality, (input_size, channels) in shapes.items():
+            samples, skipped = self._load(modality, split, input_size, channels)
+            files = self._files[modality][split]
+            names[modality] = [file.name for file in files if file.name not in skipped.reasons]
+            identities[modality] = samples.identities
+            broken |= set(skipped.reasons)
+        return read_pairs(
+            self._lists[split], names=names, identities=identities, people=self.people(split), broken=broken
+        )
+
+    def _load(self, modality: str, split: Split, input_size: int, channels: int) -> tuple[Samples, Skipped]:
         files = self._files[_known(modality, self.modalities, "modality")][_known(split, SPLITS, "split")]
         shape = f"{modality}/{split}/{input_size}x{channels}"
         if shape not in self._loaded:
-            front_end = self.audio.settings(input_size).key if modality == "voice" else f"image-v{IMAGE_VERSION}"
-            key = f"{self.digest}/{shape}/{front_end}"
-            stored = self._cache.load(key)
-            if stored is None:
-                arrays, notes = self._prepare(modality, split, files, input_size, channels)
-                self._cache.store(key, arrays, notes=notes)
-                stored = self._cache.load(key) or (arrays, notes)
-            arrays, notes = stored
-            reasons = notes["broken"]
-            names = tuple(file.name for file in files if file.name not in reasons)
-            samples = Samples(inputs=arrays["inputs"], identities=np.asarray(arrays["identities"]))
-            self._loaded[shape] = samples, Skipped(files=len(files), reasons=reasons), names
+            preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
+            key = f"prepared-v2/{self.digest}/{shape}/{preparation.key}"
+            arrays, broken = self._remembered(key) or self._prepare(key, shape, files, preparation)
+            samples = Samples(inputs=arrays["inputs"], identities=np.array(arrays["identities"]))
+            self._loaded[shape] = samples, Skipped(files=len(files), reasons=broken)
         return self._loaded[shape]
 
-    def _prepare(
-        self, modality: str, split: Split, files: Sequence[SampleFile], input_size: int, channels: int
-    ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        prepare = (
-            _Voices(LogMel(self.audio.settings(input_size), channels=channels))
-            if modality == "voice"
-            else _Faces(input_size=input_size, channels=channels)
-        )
-        inputs = np.empty((len(files), input_size, input_size, channels), np.int8)
-        identities, broken = [], {}
-        for file in files:
-            try:
-                prepare.add(file.read(), inputs[len(identities) :])
-            except BrokenSampleError as error:
-                broken[file.name] = str(error)
-            else:
-                identities.append(file.identity)
-        prepare.flush()
-        self._judge(f"{self.name} {modality} {split}", len(files), broken)
-        return {"inputs": inputs[: len(identities)], "identities": np.array(identities, np.int32)}, {"broken": broken}
+    def _remembered(self, key: str) -> _Prepared | None:
+        return None if self._cache is None else self._cache.load(key)
+
+    def _prepare(self, key: str, what: str, files: Sequence[SampleFile], preparation: _Preparation) -> _Prepared:
+        identities: list[int] = []
+        broken: dict[str, str] = {}
+        blocks = _blocks(files, preparation, identities, broken)
+        if self._cache is None:
+            inputs = np.concatenate([np.zeros((0, *preparation.row), np.int8), *blocks])
+            self._judge(what, len(files), broken)
+            return {"inputs": inputs, "identities": np.array(identities, np.int32)}, broken
+        rows = self._cache.store_rows(key, "inputs", blocks, row=preparation.row)
+        self._judge(what, len(files), broken)
+        others = {"identities": np.array(identities, np.int32)}
+        self._cache.store(key, others, rows={"inputs": [rows, *preparation.row]}, notes=broken)
+        stored = self._cache.load(key)
+        if stored is None:
+            raise OSError(f"the prepared samples cannot be read back from {self._cache.folder}")
+        return stored
 
     def _judge(self, what: str, total: int, broken: Mapping[str, str]) -> None:
         """Warn of few broken files, refuse many."""
@@ -178,58 +191,65 @@ class FileDataset:
         if len(broken) > self._broken_limit * total or len(broken) == total:
             raise UserError(
                 f"at most {100 * self._broken_limit:g} % of a split's files are unreadable, and never all of them",
-                value=f"{len(broken)} of {total} in {what} ({named or 'no file'})",
+                value=f"{len(broken)} of {total} in {self.name}/{what} ({named or 'no file'})",
                 remedy="mend or remove them, or raise data.broken_limit",
             )
-        _LOG.warning("%s: skipped %d of %d files (%s%s)", what, len(broken), total, named, " ..." * (len(broken) > 3))
+        more = " ..." if len(broken) > 3 else ""
+        _LOG.warning("%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, named, more)
 
 
-class _Faces:
-    """Prepares pictures one by one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Preparation:
+    """One modality's front-end: decode a file, then images of a batch; ``key`` and ``row`` describe what comes out."""
 
-    def __init__(self, *, input_size: int, channels: int) -> None:
-        self._input_size, self._channels = input_size, channels
+    key: str
+    row: tuple[int, int, int]
+    decode: Callable[[bytes], npt.NDArray[Any]]
+    finish: Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.int8]]
 
-    def add(self, content: bytes, out: npt.NDArray[np.int8]) -> None:
-        picture = decode_image(content)
-        out[0] = prepare_image(picture, input_size=self._input_size, channels=self._channels)
-
-    def flush(self) -> None:
-        """Nothing waits."""
-
-
-class _Voices:
-    """Prepares recordings in batches, which is faster."""
-
-    def __init__(self, front_end: LogMel) -> None:
-        self._front_end = front_end
-        self._clips: list[npt.NDArray[np.int16]] = []
-        self._outs: list[npt.NDArray[np.int8]] = []
-
-    def add(self, content: bytes, out: npt.NDArray[np.int8]) -> None:
-        self._clips.append(fit_clip(decode_audio(content), self._front_end.settings.clip_samples))
-        self._outs.append(out)
-        if len(self._clips) == _CLIPS_AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._clips:
-            for out, image in zip(self._outs, self._front_end(np.stack(self._clips)), strict=True):
-                out[0] = image
-        self._clips, self._outs = [], []
+    @classmethod
+    def of(cls, modality: str, audio: AudioOptions, *, input_size: int, channels: int) -> _Preparation:
+        row = (input_size, input_size, channels)
+        if modality == "voice":
+            front_end = LogMel(audio.settings(input_size), channels=channels)
+            samples = front_end.settings.clip_samples
+            return cls(
+                key=front_end.settings.key,
+                row=row,
+                decode=lambda content: fit_clip(decode_audio(content), samples),
+                finish=lambda clips: front_end(np.stack(clips)),
+            )
+        if channels not in (1, 3) or input_size < 1:
+            raise UserError(
+                "a picture has 1 or 3 channels",
+                value=f"{input_size} x {channels}",
+                remedy="use channels=3 or channels=1",
+            )
+        return cls(
+            key=f"image-v{IMAGE_VERSION}",
+            row=row,
+            decode=lambda content: prepare_image(decode_image(content), input_size=input_size, channels=channels),
+            finish=np.stack,
+        )
 
 
-def natural_people(
-    identities: Mapping[str, Sequence[str]], *, names: Sequence[str]
-) -> dict[str, npt.NDArray[np.int32]]:
-    """For each modality the identity number of each named person, -1 where that modality has no such identity.
-
-    Args:
-        identities: names by modality, in the order of their numbers.
-        names: of the people, in their order.
-    """
-    places = {modality: {name: i for i, name in enumerate(known)} for modality, known in identities.items()}
-    return {m: np.array([place.get(name, -1) for name in names], np.int32) for m, place in places.items()}
+def _blocks(
+    files: Sequence[SampleFile], preparation: _Preparation, identities: list[int], broken: dict[str, str]
+) -> Iterator[npt.NDArray[np.int8]]:
+    """Network inputs of the readable files, batch by batch; fills ``identities`` and ``broken`` on the way."""
+    waiting: list[npt.NDArray[Any]] = []
+    for file in files:
+        try:
+            waiting.append(preparation.decode(file.read()))
+        except (BrokenSampleError, OSError) as error:
+            broken[file.name] = str(error)
+            continue
+        identities.append(file.identity)
+        if len(waiting) == _FILES_AT_ONCE:
+            yield preparation.finish(waiting)
+            waiting = []
+    if waiting:
+        yield preparation.finish(waiting)
 
 
 def _settings_digest(audio: AudioOptions) -> str:

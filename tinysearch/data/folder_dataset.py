@@ -1,0 +1,130 @@
+"""Anyone's own people: ``root/<person>/face/*`` and ``root/<person>/voice/*``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import SPLITS, Split
+from tinysearch.data.pairs import listed_names
+from tinysearch.data.samples import AudioOptions, FileDataset
+from tinysearch.data.splits import (
+    SMALLEST_SPLIT,
+    SUFFIXES,
+    Found,
+    FoundFile,
+    digest_of,
+    draw_people,
+    draw_splits,
+    find_files,
+    share_out,
+)
+
+
+class FolderDataset(FileDataset):
+    """One folder a person, with a folder ``face``, ``voice`` or both.
+
+    Splits: a file ``train.txt``, ``validation.txt`` or ``test.txt`` in ``root`` names the people of a split, one a
+    line, or is a list of pairs ``label path path``, whose paths start with the person; the split is then judged by these
+    pairs. Without any such file all splits are drawn by ``seed``. With ``test.txt`` alone, validation people are drawn
+    from the rest; with one more file, the third split is the rest.
+
+    Args:
+        root: the folder.
+        seed, validation_share, test_share: of the drawing; shares of all people.
+        audio, cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
+
+    Raises:
+        UserError: no such folder, no people, or lists that do not fit them.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path | str,
+        seed: int = 0,
+        validation_share: float = 0.2,
+        test_share: float = 0.3,
+        audio: AudioOptions | None = None,
+        cache_dir: Path | str | None = None,
+        broken_limit: float = 0.05,
+    ) -> None:
+        folder = Path(root)
+        found = _found(folder)
+        names = sorted({person for by_person in found.values() for person in by_person})
+        listed = {split: _listed_people(folder / f"{split}.txt", names) for split in SPLITS}
+        splits = _splits(names, listed, seed=seed, shares=(validation_share, test_share))
+        shared = share_out(found, splits)
+        paths = {split: folder / f"{split}.txt" for split in SPLITS}
+        lists = {split: path for split, path in paths.items() if path.is_file() and listed_names(path) is not None}
+        super().__init__(
+            name="folder",
+            digest=digest_of(found, splits, contents=True),
+            files=shared.files,
+            people=shared.people,
+            lists=lists,
+            audio=audio,
+            cache_dir=cache_dir,
+            broken_limit=broken_limit,
+        )
+
+
+def _found(folder: Path) -> Found:
+    found: dict[str, dict[str, list[FoundFile]]] = {}
+    people = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    for person in people:
+        for modality in SUFFIXES:
+            files = find_files(person / modality, modality=modality, root=folder)
+            if files:
+                found.setdefault(modality, {})[person.name] = files
+    if not found:
+        raise UserError(
+            "data.root has folders <person>/face or <person>/voice with pictures or recordings",
+            value=folder,
+            remedy="write data=folder data.root=DIR",
+        )
+    return found
+
+
+def _listed_people(path: Path, names: list[str]) -> list[str] | None:
+    """People that a split file names; None without the file.
+
+    Raises:
+        UserError: an empty file, or a person who has no files.
+    """
+    if not path.is_file():
+        return None
+    pairs = listed_names(path)
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    listed = list(dict.fromkeys(name.split("/")[0] for name in pairs) if pairs else dict.fromkeys(lines))
+    unknown = [name for name in listed if name not in names]
+    if unknown or not listed:
+        raise UserError(
+            "a split file names people who have files",
+            value=f"{unknown[0] if unknown else 'nothing'} in {path}",
+            remedy="write one folder name a line, or pairs `label path path`",
+        )
+    return listed
+
+
+def _splits(
+    names: list[str], listed: dict[Split, list[str] | None], *, seed: int, shares: tuple[float, float]
+) -> dict[Split, tuple[str, ...]]:
+    validation_share, test_share = shares
+    if listed["test"] is None:
+        if any(people is not None for people in listed.values()):
+            raise UserError(
+                "split files include test.txt", value="train.txt or validation.txt alone", remedy="add test.txt"
+            )
+        return draw_splits(names, seed=seed, validation_share=validation_share, test_share=test_share)
+    taken = {name for people in listed.values() if people is not None for name in people}
+    free = [name for name in names if name not in taken]
+    train, validation = listed["train"], listed["validation"]
+    if train is None and validation is None:
+        validation = draw_people(free, max(SMALLEST_SPLIT, round(validation_share * len(names))), seed=seed)
+        train = [name for name in free if name not in validation]
+    elif validation is None:
+        validation = free
+    elif train is None:
+        train = free
+    return {"train": tuple(train or ()), "validation": tuple(validation), "test": tuple(listed["test"])}

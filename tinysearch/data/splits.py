@@ -1,0 +1,144 @@
+"""Real people, each with files of some modalities, shared out to train, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import SPLITS, Split
+from tinysearch.data.decode import AUDIO_SUFFIXES, IMAGE_SUFFIXES
+from tinysearch.data.samples import SampleFile
+
+SUFFIXES: Mapping[str, tuple[str, ...]] = {"face": IMAGE_SUFFIXES, "voice": AUDIO_SUFFIXES}
+SMALLEST_SPLIT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file of one person and modality, not yet numbered: its name, its length in bytes, and how to read it."""
+
+    name: str
+    size_bytes: int
+    read: Callable[[], bytes]
+
+
+Found = Mapping[str, Mapping[str, Sequence[FoundFile]]]
+"""Files by modality and person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What a :class:`~tinysearch.data.samples.FileDataset` is made of."""
+
+    files: Mapping[str, Mapping[Split, tuple[SampleFile, ...]]]
+    people: Mapping[Split, Mapping[str, npt.NDArray[np.int32]]]
+
+
+def find_files(folder: Path, *, modality: str, root: Path) -> list[FoundFile]:
+    """Files of one modality directly in a folder, by name, without hidden ones; names are relative to ``root``."""
+    if not folder.is_dir():
+        return []
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES[modality])
+    return [found_file(path, root=root) for path in paths if not path.name.startswith(".") and path.is_file()]
+
+
+def found_file(path: Path, *, root: Path) -> FoundFile:
+    """One file on disk."""
+    name = path.relative_to(root).as_posix()
+    return FoundFile(name=name, size_bytes=path.stat().st_size, read=partial(Path.read_bytes, path))
+
+
+def share_out(found: Found, split_people: Mapping[Split, Sequence[str]]) -> Shared:
+    """Number the identities of each modality within each split, in the order of the people's names.
+
+    A person of a split is a number in each modality that has files of it, -1 in the others.
+
+    Raises:
+        UserError: a split has fewer than two people, or a person is in two splits.
+    """
+    _check_splits(split_people)
+    files: dict[str, dict[Split, tuple[SampleFile, ...]]] = {modality: {} for modality in found}
+    people: dict[Split, dict[str, npt.NDArray[np.int32]]] = {split: {} for split in SPLITS}
+    for modality, by_person in found.items():
+        for split in SPLITS:
+            names = sorted(split_people[split])
+            known = [name for name in names if by_person.get(name)]
+            numbers = {name: number for number, name in enumerate(known)}
+            people[split][modality] = np.array([numbers.get(name, -1) for name in names], np.int32)
+            files[modality][split] = tuple(
+                SampleFile(name=file.name, identity=numbers[name], read=file.read)
+                for name in known
+                for file in by_person[name]
+            )
+    return Shared(files=files, people=people)
+
+
+def draw_splits(
+    names: Iterable[str], *, seed: int, validation_share: float, test_share: float
+) -> dict[Split, tuple[str, ...]]:
+    """People drawn at random for each split, at least two for each.
+
+    Raises:
+        UserError: shares that leave nothing to train, or too few people.
+    """
+    ordered = sorted(names)
+    shares = (validation_share, test_share)
+    if min(shares) <= 0 or sum(shares) >= 1:
+        raise UserError(
+            "shares of validation and test are positive and leave some", value=shares, remedy="use 0.2 and 0.3"
+        )
+    if len(ordered) < 3 * SMALLEST_SPLIT:
+        raise UserError("three splits need at least 6 people", value=len(ordered), remedy="add people")
+    held = [max(SMALLEST_SPLIT, round(share * len(ordered))) for share in shares]
+    while sum(held) > len(ordered) - SMALLEST_SPLIT:
+        held[held.index(max(held))] -= 1
+    chosen = draw_people(ordered, sum(held), seed=seed)
+    validation, test = chosen[: held[0]], chosen[held[0] :]
+    train = set(ordered) - set(chosen)
+    return {"train": tuple(sorted(train)), "validation": tuple(sorted(validation)), "test": tuple(sorted(test))}
+
+
+def draw_people(names: Iterable[str], count: int, *, seed: int) -> list[str]:
+    """``count`` different people, or all, in the order drawn."""
+    ordered = sorted(names)
+    return [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered))[:count]]
+
+
+def digest_of(found: Found, split_people: Mapping[Split, Sequence[str]], *, contents: bool) -> str:
+    """Hex digest of files and splits.
+
+    Args:
+        contents: of the files' bytes; else of names and lengths, for sets too large to read at every start.
+    """
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        digest.update(f"{split}:{'|'.join(sorted(split_people[split]))}\n".encode())
+    for modality in sorted(found):
+        for person in sorted(found[modality]):
+            for file in found[modality][person]:
+                content = hashlib.sha256(file.read()).hexdigest() if contents else ""
+                digest.update(f"{modality}/{person}/{file.name}/{file.size_bytes}/{content}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _check_splits(split_people: Mapping[Split, Sequence[str]]) -> None:
+    for split in SPLITS:
+        if len(split_people[split]) < SMALLEST_SPLIT:
+            raise UserError(
+                "every split has at least two people",
+                value=f"{len(split_people[split])} in {split}",
+                remedy="add people or change the splits",
+            )
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        common = set(split_people[one]) & set(split_people[other])  # type: ignore[index]
+        if common:
+            raise UserError(
+                "a person is in one split only", value=f"{min(common)} in {one} and {other}", remedy="drop it from one"
+            )
