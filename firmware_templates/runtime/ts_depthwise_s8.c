@@ -3,6 +3,9 @@
 /* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side, its
  * weights stay in registers, and the loops need no border cases. */
 
+/* Largest shift, less one, at which a zero point still fits above it in 32 bits. */
+enum { MAXIMUM_FOLD = 22 };
+
 static int32_t is_scale(const ts_depthwise_s8_layer *layer)
 {
     return layer->kernel == 1 && layer->stride == 1 && layer->padding == 0 && layer->pool == 1;
@@ -26,6 +29,19 @@ static int8_t *fill(int8_t *plane, int32_t count, int8_t value)
     return plane;
 }
 
+static int8_t *copy(int8_t *plane, const int8_t *source, int32_t step, int32_t count)
+{
+    for (; count >= 4; count -= 4, plane += 4) {
+        plane[0] = *source, source += step;
+        plane[1] = *source, source += step;
+        plane[2] = *source, source += step;
+        plane[3] = *source, source += step;
+    }
+    for (; count > 0; --count, source += step)
+        *plane++ = *source;
+    return plane;
+}
+
 /* Copies the part of one channel that is read, padding included. */
 static void gather(const ts_depthwise_s8_layer *layer, const int8_t *input, int8_t *plane)
 {
@@ -40,9 +56,7 @@ static void gather(const ts_depthwise_s8_layer *layer, const int8_t *input, int8
         }
         const int8_t *source = input + y * layer->in_width * channels;
         plane = fill(plane, left, zero);
-        for (const int8_t *const end = plane + (width - left - right); plane < end; source += channels)
-            *plane++ = *source;
-        plane = fill(plane, right, zero);
+        plane = fill(copy(plane, source, channels, width - left - right), right, zero);
     }
 }
 
@@ -57,27 +71,51 @@ static void scale_channel(const ts_depthwise_s8_layer *layer, int32_t channel, c
         *output = (int8_t)ts_clamp(ts_requantize(bias + weight * *input, r) + zero, low, INT8_MAX);
 }
 
-/* 3x3 with stride 1: along a row every column is loaded once and feeds three sums. */
-static TS_INNER_LOOP void convolve3x3_row(const int8_t *top, int32_t width, const int8_t *weights, int32_t bias,
-                                          ts_requantizer r, int32_t zero, int32_t low, int8_t *output, int32_t channels,
-                                          int32_t outputs)
+/* 3x3 with stride 1, column by column of the outputs: every row of three pixels is loaded once and feeds three sums.
+ * The output's zero point, in place of an addition, is part of what r adds before it shifts. */
+static TS_INNER_LOOP void convolve3x3(const ts_depthwise_s8_layer *layer, const int8_t *plane, const int8_t *weights,
+                                      int32_t bias, ts_requantizer r, int8_t *output)
 {
     const int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
     const int32_t w5 = weights[5], w6 = weights[6], w7 = weights[7], w8 = weights[8];
-    const int8_t *middle = top + width, *bottom = middle + width;
-    int8_t *const end = output + outputs * channels;
-    int32_t a = *top++, b = *middle++, c = *bottom++;
-    int32_t ready = bias + a * w0 + b * w3 + c * w6;
-    a = *top++, b = *middle++, c = *bottom++;
-    ready += a * w1 + b * w4 + c * w7;
-    int32_t next = bias + a * w0 + b * w3 + c * w6;
-    for (; output != end; output += channels) {
-        a = *top++, b = *middle++, c = *bottom++;
-        const int32_t sum = ready + a * w2 + b * w5 + c * w8;
-        ready = next + a * w1 + b * w4 + c * w7;
-        next = bias + a * w0 + b * w3 + c * w6;
-        *output = (int8_t)ts_clamp(ts_requantize(sum, r) + zero, low, INT8_MAX);
+    const int32_t width = layer->out_width + 2, step = layer->out_width * layer->channels, low = layer->low;
+    for (const int8_t *const last = plane + layer->out_width; plane < last; ++plane, output += layer->channels) {
+        const int8_t *row = plane;
+        int8_t *out = output, *const end = output + layer->out_height * step;
+        int32_t a = row[0], b = row[1], c = row[2];
+        int32_t ready = bias + a * w0 + b * w1 + c * w2;
+        row += width;
+        a = row[0], b = row[1], c = row[2];
+        ready += a * w3 + b * w4 + c * w5;
+        int32_t next = bias + a * w0 + b * w1 + c * w2;
+        do {
+            row += width;
+            a = row[0], b = row[1], c = row[2];
+            const int32_t sum = ready + a * w6 + b * w7 + c * w8;
+            ready = next + a * w3 + b * w4 + c * w5;
+            next = bias + a * w0 + b * w1 + c * w2;
+            *out = (int8_t)ts_clamp(ts_requantize(sum, r), low, INT8_MAX);
+            out += step;
+        } while (out != end);
     }
+}
+
+static int32_t window3x3(const int8_t *row, int32_t width, const int8_t *weights)
+{
+    int32_t sum = row[0] * weights[0] + row[1] * weights[1] + row[2] * weights[2];
+    row += width;
+    sum += row[0] * weights[3] + row[1] * weights[4] + row[2] * weights[5];
+    row += width;
+    return sum + row[0] * weights[6] + row[1] * weights[7] + row[2] * weights[8];
+}
+
+static int32_t window(const int8_t *row, int32_t width, const int8_t *weights, int32_t kernel)
+{
+    int32_t sum = 0;
+    for (int32_t rows = kernel; rows > 0; --rows, row += width)
+        for (int32_t column = 0; column < kernel; ++column)
+            sum += row[column] * *weights++;
+    return sum;
 }
 
 /* Largest sum over the pool window whose first receptive field starts at `corner`. */
@@ -87,11 +125,9 @@ static int32_t pooled_sum(const ts_depthwise_s8_layer *layer, const int8_t *corn
     int32_t largest = INT32_MIN;
     for (int32_t y = 0; y < layer->pool; ++y) {
         for (int32_t x = 0; x < layer->pool; ++x) {
-            const int8_t *row = corner + (y * width + x) * layer->stride, *weight = weights;
-            int32_t sum = 0;
-            for (int32_t count = layer->kernel; count > 0; --count, row += width)
-                for (int32_t column = 0; column < layer->kernel; ++column)
-                    sum += row[column] * *weight++;
+            const int8_t *const row = corner + (y * width + x) * layer->stride;
+            const int32_t sum = layer->kernel == 3 ? window3x3(row, width, weights)
+                                                   : window(row, width, weights, layer->kernel);
             if (sum > largest)
                 largest = sum;
         }
@@ -101,17 +137,17 @@ static int32_t pooled_sum(const ts_depthwise_s8_layer *layer, const int8_t *corn
 
 static void convolve_channel(const ts_depthwise_s8_layer *layer, int32_t channel, const int8_t *plane, int8_t *output)
 {
-    const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
+    ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
     const int8_t *const weights = layer->weights + channel * layer->kernel * layer->kernel;
     const int32_t width = reach(layer, layer->out_width), step = layer->stride * layer->pool;
-    const int32_t bias = layer->bias[channel], zero = layer->out_zero, low = layer->low;
+    const int32_t bias = layer->bias[channel], zero = layer->out_zero, low = layer->low, channels = layer->channels;
+    if (layer->kernel == 3 && step == 1 && r.shift <= MAXIMUM_FOLD) {
+        r.high += zero * (INT32_C(1) << r.shift);
+        convolve3x3(layer, plane, weights, bias, r, output);
+        return;
+    }
     for (int32_t y = 0; y < layer->out_height; ++y, plane += step * width) {
-        if (layer->kernel == 3 && step == 1) {
-            convolve3x3_row(plane, width, weights, bias, r, zero, low, output, layer->channels, layer->out_width);
-            output += layer->out_width * layer->channels;
-            continue;
-        }
-        for (int32_t x = 0; x < layer->out_width; ++x, output += layer->channels) {
+        for (int32_t x = 0; x < layer->out_width; ++x, output += channels) {
             const int32_t sum = pooled_sum(layer, plane + x * step, width, weights) + bias;
             *output = (int8_t)ts_clamp(ts_requantize(sum, r) + zero, low, INT8_MAX);
         }

@@ -6,21 +6,33 @@ size_t ts_max_pool_s8_scratch_bytes(const ts_max_pool_s8_layer *layer)
     return 0;
 }
 
-/* All channels of one 2x2 window. */
-static void pool2x2(const int8_t *input, int32_t row_bytes, int32_t channels, int32_t low, int8_t *output)
+/* Channel k of a 2x2 window. */
+#define POOL2X2(k)                                                                                                     \
+    do {                                                                                                               \
+        int32_t largest = low;                                                                                         \
+        if (a[k] > largest)                                                                                            \
+            largest = a[k];                                                                                            \
+        if (b[k] > largest)                                                                                            \
+            largest = b[k];                                                                                            \
+        if (c[k] > largest)                                                                                            \
+            largest = c[k];                                                                                            \
+        if (d[k] > largest)                                                                                            \
+            largest = d[k];                                                                                            \
+        output[k] = (int8_t)largest;                                                                                   \
+    } while (0)
+
+/* All channels of a 2x2 window. */
+static TS_INNER_LOOP void pool2x2(const int8_t *a, int32_t row_bytes, int32_t channels, int32_t low, int8_t *output)
 {
-    for (const int8_t *const end = input + channels; input < end; ++input) {
-        int32_t largest = input[0], other = input[channels];
-        if (other > largest)
-            largest = other;
-        other = input[row_bytes];
-        if (other > largest)
-            largest = other;
-        other = input[row_bytes + channels];
-        if (other > largest)
-            largest = other;
-        *output++ = (int8_t)(largest > low ? largest : low);
+    const int8_t *b = a + channels, *c = a + row_bytes, *d = c + channels;
+    for (; channels >= 4; channels -= 4, a += 4, b += 4, c += 4, d += 4, output += 4) {
+        POOL2X2(0);
+        POOL2X2(1);
+        POOL2X2(2);
+        POOL2X2(3);
     }
+    for (; channels > 0; --channels, ++a, ++b, ++c, ++d, ++output)
+        POOL2X2(0);
 }
 
 static void pool_any(const int8_t *input, int32_t row_bytes, int32_t channels, int32_t low, int8_t *output,
