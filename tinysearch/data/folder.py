@@ -25,13 +25,13 @@ class FolderDataset(FileDataset):
     """One folder a person, with a folder ``face``, ``voice`` or both.
 
     Splits: a file ``train.txt``, ``validation.txt`` or ``test.txt`` in ``root`` names the people of a split, one a
-    line, or is a list of pairs ``label path path``, whose paths start with the person; the split is then judged by these
-    pairs. Without any such file all splits are drawn by ``seed``. With ``test.txt`` alone, validation people are drawn
-    from the rest; with one more file, the third split is the rest.
+    line, or is a list of pairs ``label path path``, whose paths start with the person; the split is then judged by
+    these pairs. Without any such file all splits are drawn by ``split_seed``. With ``test.txt`` alone, validation
+    people are drawn from the rest; with one more file, the third split is the rest.
 
     Args:
         root: the folder.
-        seed, validation_share, test_share: of the drawing; shares of all people.
+        split_seed, validation_share, test_share: of the drawing; shares of all people.
         audio, cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
 
     Raises:
@@ -42,7 +42,7 @@ class FolderDataset(FileDataset):
         self,
         *,
         root: Path | str,
-        seed: int = 0,
+        split_seed: int = 0,
         validation_share: float = 0.2,
         test_share: float = 0.3,
         audio: AudioOptions | None = None,
@@ -53,7 +53,7 @@ class FolderDataset(FileDataset):
         found = _found(folder)
         names = sorted({person for by_person in found.values() for person in by_person})
         listed = {split: _listed_people(folder / f"{split}.txt", names) for split in SPLITS}
-        splits = _splits(names, listed, seed=seed, shares=(validation_share, test_share))
+        splits = _splits(names, listed, split_seed=split_seed, shares=(validation_share, test_share))
         shared = share_out(found, splits)
         paths = {split: folder / f"{split}.txt" for split in SPLITS}
         lists = {split: path for split, path in paths.items() if path.is_file() and listed_names(path) is not None}
@@ -108,7 +108,7 @@ def _listed_people(path: Path, names: list[str]) -> list[str] | None:
 
 
 def _splits(
-    names: list[str], listed: dict[Split, list[str] | None], *, seed: int, shares: tuple[float, float]
+    names: list[str], listed: dict[Split, list[str] | None], *, split_seed: int, shares: tuple[float, float]
 ) -> dict[Split, tuple[str, ...]]:
     validation_share, test_share = shares
     if listed["test"] is None:
@@ -116,12 +116,12 @@ def _splits(
             raise UserError(
                 "split files include test.txt", value="train.txt or validation.txt alone", remedy="add test.txt"
             )
-        return draw_splits(names, seed=seed, validation_share=validation_share, test_share=test_share)
+        return draw_splits(names, seed=split_seed, validation_share=validation_share, test_share=test_share)
     taken = {name for people in listed.values() if people is not None for name in people}
     free = [name for name in names if name not in taken]
     train, validation = listed["train"], listed["validation"]
     if train is None and validation is None:
-        validation = draw_people(free, max(SMALLEST_SPLIT, round(validation_share * len(names))), seed=seed)
+        validation = draw_people(free, max(SMALLEST_SPLIT, round(validation_share * len(names))), seed=split_seed)
         train = [name for name in free if name not in validation]
     elif validation is None:
         validation = free

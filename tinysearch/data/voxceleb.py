@@ -38,7 +38,7 @@ class VoxCelebDataset(FileDataset):
         train_voice, train_face, test_voice, test_face: folders; a modality needs both of its folders.
         pairs: the verification list, whose people and clips are the test set.
         meta: VoxCeleb1's table of ids and names, needed where pictures are filed by name.
-        validation_people: how many of VoxCeleb2's people are kept from training, drawn by ``seed``.
+        validation_people: how many of VoxCeleb2's people are kept from training, drawn by ``split_seed``.
         samples_per_person: at most so many training and validation clips of a person, spread over its videos; None
             takes all (a million clips: prepared at 224 x 224 they fill 50 GB a modality and channel).
         audio: by default 3 s clips.
@@ -62,7 +62,7 @@ class VoxCelebDataset(FileDataset):
         meta: str = "vox1_meta.csv",
         validation_people: int = 100,
         samples_per_person: int | None = 50,
-        seed: int = 0,
+        split_seed: int = 0,
         audio: AudioOptions | None = None,
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
@@ -84,7 +84,7 @@ class VoxCelebDataset(FileDataset):
                 value=f"{base} without ({train_voice} and {test_voice}) and without ({train_face} and {test_face})",
                 remedy="see data.train_voice, data.test_voice, data.train_face, data.test_face",
             )
-        splits = _splits(found, clips, validation_people=validation_people, seed=seed)
+        splits = _splits(found, clips, validation_people=validation_people, split_seed=split_seed)
         shared = share_out(found, splits)
         super().__init__(
             name="voxceleb",
@@ -198,11 +198,11 @@ def _check_apart(learned: Iterable[str], clips: dict[str, list[str]]) -> None:
 
 
 def _splits(
-    found: Found, clips: dict[str, list[str]], *, validation_people: int, seed: int
+    found: Found, clips: dict[str, list[str]], *, validation_people: int, split_seed: int
 ) -> dict[Split, tuple[str, ...]]:
     everyone = {person for by_person in found.values() for person in by_person}
     learned = sorted(everyone - set(clips))
-    validation = draw_people(learned, validation_people, seed=seed)
+    validation = draw_people(learned, validation_people, seed=split_seed)
     return {
         "train": tuple(person for person in learned if person not in set(validation)),
         "validation": tuple(sorted(validation)),
