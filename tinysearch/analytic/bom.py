@@ -64,7 +64,7 @@ def non_dominated(options: Sequence[BoardOption], *, level: PriceLevel = "typica
         fits is among them.
     """
     kept: list[BoardOption] = []
-    for option in sorted(options, key=lambda o: (o.processor, price_usd(o, level=level), o.id)):
+    for option in sorted(options, key=lambda o: (o.processor, *_order(o, level=level))):
         same = (other for other in kept if other.processor == option.processor)
         # `kept` is sorted by price, so only larger memories could justify this option
         if not any(
@@ -92,7 +92,12 @@ def cheapest(
         and processor in (None, option.processor)
         and module in (None, option.module)
     ]
-    return min(fitting, key=lambda option: (price_usd(option, level=level), option.id), default=None)
+    return min(fitting, key=lambda option: _order(option, level=level), default=None)
+
+
+def _order(option: BoardOption, *, level: PriceLevel) -> tuple[float, int, int, str]:
+    """Cheapest first; of equal prices the larger memories, then the id."""
+    return price_usd(option, level=level), -option.flash_bytes, -option.psram_bytes, option.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinysearch.catalog.boards import board_options
-from tinysearch.catalog.document import Problem, Section, read_document
+from tinysearch.catalog.document import Problem, read_document
 from tinysearch.catalog.parts import read_entry
+from tinysearch.catalog.section import Section
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption, CatalogRules, Chip, Part
 

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
+import contextlib
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.provenance import KINDS, Price, Sourced
-from tinysearch.core.units import parse_bytes
 
 MAXIMUM_FILE_BYTES = 1 << 20
-UNITS: dict[str, tuple[str, float]] = {
-    "bytes": ("bytes", 1.0),
-    "KiB": ("bytes", 2.0**10),
-    "MiB": ("bytes", 2.0**20),
-    "MB": ("bytes", 2.0**20),
-    "Hz": ("Hz", 1.0),
-    "kHz": ("Hz", 1e3),
-    "MHz": ("Hz", 1e6),
-    "W": ("W", 1.0),
-    "mW": ("W", 1e-3),
-    "s": ("s", 1.0),
-    "ms": ("s", 1e-3),
-    "bytes/s": ("bytes/s", 1.0),
-    "MB/s": ("bytes/s", 1e6),
-}
-"""Units that a file may use, with the base unit that numbers are kept in; sizes are binary, as parts are sold."""
-
-_DATE = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
-_IDENTIFIER = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
-_PATH = tuple[str | int, ...]
+MAXIMUM_DEPTH = 10
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DocumentPath = tuple[str | int, ...]
+"""Keys and list positions that lead to a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,310 +64,123 @@ class Document:
     file: str
     text: str
     data: dict[str, Any] = field(default_factory=dict)
-    spans: dict[_PATH, Span] = field(default_factory=dict)
+    spans: dict[DocumentPath, Span] = field(default_factory=dict)
+
+
+class _RefusedError(Exception):
+    """A file that cannot be parsed: rule, value, remedy and line."""
+
+    def __init__(self, rule: str, *, value: str, remedy: str, line: int = 1) -> None:
+        super().__init__(rule)
+        self.rule, self.value, self.remedy, self.line = rule, value, remedy, line
 
 
 def read_document(path: Path, *, file: str, problems: list[Problem]) -> Document | None:
     """Parse one YAML file; appends to ``problems`` and returns None where that is impossible."""
+    try:
+        text = _read_text(path)
+        document = Document(file=file, text=text)
+        document.data = _construct(_parse(text), path=(), line=1, document=document, seen=set())
+    except _RefusedError as error:
+        problems.append(Problem(file=file, line=error.line, rule=error.rule, value=error.value, remedy=error.remedy))
+        return None
+    return document
 
-    def refuse(rule: str, value: str, remedy: str, line: int = 1) -> None:
-        problems.append(Problem(file=file, line=line, rule=rule, value=value, remedy=remedy))
 
+def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
         if len(raw) > MAXIMUM_FILE_BYTES:
-            refuse("a catalogue file is at most 1 MiB", f"{len(raw)} bytes", "keep one part a file")
-            return None
-        text = raw.decode("utf-8")
+            raise _RefusedError(
+                "a catalogue file is at most 1 MiB", value=f"{len(raw)} bytes", remedy="keep one part a file"
+            )
+        return raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        refuse("a catalogue file is readable UTF-8 text", _one_line(error), "check the file and its permissions")
-        return None
+        raise _RefusedError(
+            "a catalogue file is readable UTF-8 text",
+            value=_one_line(error),
+            remedy="check the file and its permissions",
+        ) from None
+
+
+def _parse(text: str) -> yaml.MappingNode:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+        depth_line = _too_deep(text)
+        root = None if depth_line else yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         wrong = getattr(error, "problem", None) or _one_line(error)
-        refuse("a catalogue file is YAML", str(wrong), "correct the syntax", 1 if mark is None else mark.line + 1)
-        return None
+        line = 1 if mark is None else mark.line + 1
+        raise _RefusedError(
+            "a catalogue file is YAML", value=str(wrong), remedy="correct the syntax", line=line
+        ) from None
+    if depth_line:
+        raise _RefusedError(
+            "values nest a few levels deep", value="more", remedy="write it like the built-in files", line=depth_line
+        )
     if not isinstance(root, yaml.MappingNode):
-        refuse("a catalogue file is one mapping of keys to values", "something else", "write 'key: value' lines")
-        return None
-    document = Document(file=file, text=text)
-    before = len(problems)
-    value = _construct(root, path=(), document=document, seen=set(), refuse=refuse)
-    if len(problems) > before:
-        return None
-    document.data = value
-    return document
+        raise _RefusedError(
+            "a catalogue file is one mapping of keys to values",
+            value="something else",
+            remedy="write 'key: value' lines",
+        )
+    return root
+
+
+def _too_deep(text: str) -> int:
+    """Line where collections nest too deep for a recursive parser to survive, or 0."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAXIMUM_DEPTH and event.start_mark is not None:
+            return int(event.start_mark.line) + 1
+    return 0
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _construct(node: yaml.Node, *, path: _PATH, document: Document, seen: set[int], refuse: Any) -> Any:
-    line = node.start_mark.line + 1
+def _construct(node: yaml.Node, *, path: DocumentPath, line: int, document: Document, seen: set[int]) -> Any:
     document.spans[path] = Span(start=node.start_mark.index, end=node.end_mark.index, line=line)
     if id(node) in seen:
-        refuse("a catalogue file spells every value out", "a YAML alias", "write the value instead of *name", line)
-        return None
+        raise _RefusedError(
+            "a catalogue file spells every value out",
+            value="a YAML alias",
+            remedy="write the value, not *name",
+            line=line,
+        )
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        return _construct_mapping(node, path=path, document=document, seen=seen, refuse=refuse)
+        return _construct_mapping(node, path=path, document=document, seen=seen)
     if isinstance(node, yaml.SequenceNode):
         return [
-            _construct(item, path=(*path, index), document=document, seen=seen, refuse=refuse)
+            _construct(item, path=(*path, index), line=item.start_mark.line + 1, document=document, seen=seen)
             for index, item in enumerate(node.value)
         ]
-    return _scalar(node, refuse=refuse)
+    return _scalar(node, line=line)
 
 
-def _construct_mapping(node: yaml.MappingNode, *, path: _PATH, document: Document, seen: set[int], refuse: Any) -> Any:
+def _construct_mapping(
+    node: yaml.MappingNode, *, path: DocumentPath, document: Document, seen: set[int]
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)
+        key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in result:
-            refuse("a key stands once", repr(key), "remove one of the two", key_node.start_mark.line + 1)
-        result[key] = _construct(value_node, path=(*path, key), document=document, seen=seen, refuse=refuse)
+            raise _RefusedError("a key stands once", value=repr(key), remedy="remove one of the two", line=line)
+        result[key] = _construct(value_node, path=(*path, key), line=line, document=document, seen=seen)
     return result
 
 
-def _scalar(node: yaml.Node, *, refuse: Any) -> Any:
+def _scalar(node: yaml.Node, *, line: int) -> Any:
     short = node.tag.rpartition(":")[2]
     if short == "timestamp":
         return str(node.value)
     if short in ("str", "int", "float", "bool", "null"):
         loader = yaml.SafeLoader("")
-        try:
+        with contextlib.suppress(ValueError, yaml.YAMLError):
             return loader.construct_object(node)
-        except (ValueError, yaml.YAMLError):
-            pass
-        finally:
-            loader.dispose()
-    refuse("a value is text, a number, true or false", str(node.value), "remove the tag", node.start_mark.line + 1)
-    return None
-
-
-class Section:
-    """Typed access to one mapping of a document; every complaint becomes a :class:`Problem` with its line.
-
-    Accessors return None (or an empty value) where the value is missing or wrong, so that one pass finds all problems.
-    """
-
-    def __init__(self, document: Document, *, problems: list[Problem], path: _PATH = ()) -> None:
-        self.document = document
-        self.problems = problems
-        self.path = path
-        self._used: set[str] = set()
-        data: Any = document.data
-        for key in path:
-            data = data[key]
-        self._data: dict[str, Any] = data
-
-    def has(self, key: str) -> bool:
-        """Whether the key stands here with a value."""
-        return self._data.get(key) is not None
-
-    def refuse(self, key: str | None, rule: str, *, value: object, remedy: str) -> None:
-        """Record a problem at a key's line, or at the section's own."""
-        path = self.path if key is None else (*self.path, key)
-        span = self.document.spans.get(path) or self.document.spans[self.path]
-        self.problems.append(
-            Problem(file=self.document.file, line=span.line, rule=rule, value=str(value), remedy=remedy)
-        )
-
-    def _take(self, key: str, *, required: bool, what: str) -> Any:
-        self._used.add(key)
-        value = self._data.get(key)
-        if value is None and required:
-            name = ".".join(map(str, (*self.path, key)))
-            self.refuse(None, f"{name} is given: {what}", value="nothing", remedy=f"add {key}:")
-        return value
-
-    def text(self, key: str, *, required: bool = True, what: str = "text") -> str:
-        """A non-empty line of text; numbers are taken as they read."""
-        value = self._take(key, required=required, what=what)
-        if value is None:
-            return ""
-        if isinstance(value, dict | list | bool) or not str(value).strip():
-            self.refuse(key, f"{key} is {what}", value=value, remedy="write one line of text")
-            return ""
-        return str(value).strip()
-
-    def identifier(self, key: str = "id") -> str:
-        """Lower-case letters, digits, ``.``, ``_`` and ``-``."""
-        value = self.text(key, what="a name")
-        if value and not _IDENTIFIER.match(value):
-            self.refuse(
-                key,
-                "an id has lower-case letters, digits, '.', '_', '-'",
-                value=value,
-                remedy="respell it like its file name",
-            )
-            return ""
-        return value
-
-    def choice(self, key: str, options: Sequence[str], *, required: bool = True) -> str:
-        """One of the options, or an empty string."""
-        value = self.text(key, required=required, what=f"one of {', '.join(options)}")
-        if value and value not in options:
-            self.refuse(key, f"{key} is one of {', '.join(options)}", value=value, remedy="choose one of them")
-            return ""
-        return value
-
-    def texts(self, key: str, *, options: Sequence[str] | None = None, required: bool = False) -> tuple[str, ...]:
-        """A list of different words."""
-        value = self._take(key, required=required, what="a list")
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.refuse(key, f"{key} is a list of words", value=value, remedy="write it as [a, b]")
-            return ()
-        wrong = [item for item in value if options is not None and item not in options]
-        if wrong or len(set(value)) != len(value):
-            allowed = "different words" if options is None else f"different words out of {', '.join(options)}"
-            self.refuse(key, f"{key} lists {allowed}", value=value, remedy="correct the list")
-            return ()
-        return tuple(value)
-
-    def flag(self, key: str, *, default: bool | None = None) -> bool:
-        """True or false."""
-        value = self._take(key, required=default is None, what="true or false")
-        if value is None:
-            return bool(default)
-        if not isinstance(value, bool):
-            self.refuse(key, f"{key} is true or false", value=value, remedy="write true or false")
-            return False
-        return value
-
-    def integer(self, key: str, *, minimum: int) -> int:
-        """A whole number."""
-        value = self._take(key, required=True, what="a whole number")
-        if value is None:
-            return minimum
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            self.refuse(key, f"{key} is a whole number from {minimum}", value=value, remedy="correct the number")
-            return minimum
-        return value
-
-    def number(self, key: str) -> float | None:
-        """A finite number, not negative."""
-        value = self._take(key, required=True, what="a number")
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self.refuse(key, f"{key} is a number", value=value, remedy="write a plain number")
-            return None
-        if value < 0:
-            self.refuse(key, f"{key} is not negative", value=value, remedy="correct the sign")
-            return None
-        return float(value)
-
-    def size(self, key: str, *, power_of_two: bool = True) -> int:
-        """A memory size such as ``4MB``; 0 where the key is absent."""
-        value = self._take(key, required=False, what="a size")
-        if value is None:
-            return 0
-        try:
-            result = parse_bytes(value, what=key)
-        except UserError as error:
-            self.refuse(key, error.rule, value=value, remedy=error.remedy)
-            return 0
-        if power_of_two and result and result & (result - 1):
-            self.refuse(key, "memory parts are sold in powers of two", value=value, remedy="write 1MB, 2MB, 4MB ...")
-            return 0
-        return result
-
-    def section(self, key: str, *, required: bool = True, what: str = "a mapping") -> Section | None:
-        """A nested mapping."""
-        value = self._take(key, required=required, what=what)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            self.refuse(
-                key,
-                f"{key} is {what} with its source",
-                value=value,
-                remedy="write it as a mapping with source, date and kind",
-            )
-            return None
-        return Section(self.document, problems=self.problems, path=(*self.path, key))
-
-    def sections(self, key: str) -> list[Section]:
-        """A list of mappings; empty where the key is absent."""
-        value = self._take(key, required=False, what="a list")
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.refuse(key, f"{key} is a list of mappings", value=value, remedy="write '- kind: ...' items")
-            return []
-        self._used.add(key)
-        return [
-            Section(self.document, problems=self.problems, path=(*self.path, key, index)) for index in range(len(value))
-        ]
-
-    def provenance(self) -> tuple[str, str, Any]:
-        """Source, date and kind of the numbers beside them."""
-        source = self.text("source", what="where the numbers can be looked up")
-        when = self.text("date", what="the day the source was read, 2026-11-22")
-        if when and not is_date(when):
-            self.refuse("date", "a date is written 2026-11-22 or 2026-11", value=when, remedy="correct the date")
-        return source, when, self.choice("kind", KINDS)
-
-    def quantity(self, key: str, base: str, *, required: bool = True) -> Sourced | None:
-        """A number with unit, source, date and kind, converted to the base unit."""
-        section = self.section(key, required=required, what="a number")
-        if section is None:
-            return None
-        value = section.number("value")
-        unit = section.text("unit", what="a unit")
-        source, when, kind = section.provenance()
-        section.finish()
-        known, factor = UNITS.get(unit, ("", 1.0))
-        if unit and known != base:
-            fitting = ", ".join(name for name, (target, _) in UNITS.items() if target == base)
-            section.refuse("unit", f"the unit of {key} is one of {fitting}", value=unit, remedy="convert the number")
-            return None
-        if value is None or not unit:
-            return None
-        return Sourced(value=value * factor, unit=base, source=source, date=when, kind=kind)
-
-    def price(self, key: str = "price") -> Price | None:
-        """A price range in US$ with order quantity, source, date and kind."""
-        section = self.section(key, what="a price in US$")
-        if section is None:
-            return None
-        low, typical, high = (section.number(level) for level in ("low", "typical", "high"))
-        section.choice("unit", ("usd",), required=False)
-        quantity = section.integer("quantity", minimum=1)
-        source, when, kind = section.provenance()
-        section.finish()
-        if low is None or typical is None or high is None:
-            return None
-        if not low <= typical <= high:
-            section.refuse(
-                None,
-                "a price has low <= typical <= high",
-                value=f"{low:g}, {typical:g}, {high:g}",
-                remedy="order the three",
-            )
-            return None
-        return Price(low=low, typical=typical, high=high, quantity=quantity, source=source, date=when, kind=kind)
-
-    def finish(self) -> None:
-        """Refuse keys that nobody asked for."""
-        for key in self._data:
-            if key not in self._used:
-                known = ", ".join(sorted(self._used))
-                self.refuse(key, f"a key here is one of {known}", value=key, remedy="remove or respell the key")
-
-
-def is_date(text: str) -> bool:
-    """Whether a text is an ISO date, a month or a year."""
-    if not _DATE.match(text):
-        return False
-    try:
-        date.fromisoformat((text + "-01-01")[:10] if len(text) == 4 else (text + "-01")[:10])
-    except ValueError:
-        return False
-    return True
+    raise _RefusedError(
+        "a value is text, a number, true or false", value=str(node.value), remedy="remove the tag", line=line
+    )

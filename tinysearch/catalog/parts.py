@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tinysearch.catalog.document import Document, Problem, Section
+from tinysearch.catalog.document import Document, Problem
+from tinysearch.catalog.section import Section
 from tinysearch.core.platform import (
     CAMERA_INTERFACES,
     MICROPHONE_INTERFACES,

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tinysearch.catalog.catalog import HEAD_FILE, Catalog
-from tinysearch.catalog.document import Document, Problem, is_date, read_document
+from tinysearch.catalog.document import Document, Problem, read_document
 from tinysearch.catalog.parts import read_entry
+from tinysearch.catalog.section import is_date
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Part
 from tinysearch.core.provenance import Price
@@ -187,14 +188,16 @@ def _documents(folder: Path) -> dict[str, tuple[Document, Part]]:
 def _edited(document: Document, price: Price) -> str:
     values = asdict(price)
     text = document.text
-    edits = [(document.spans["price", key], _spelled(values[key])) for key in _PRICE_KEYS]
+    edits = [(document.spans["price", key], _spelled(values[key], plain=key == "kind")) for key in _PRICE_KEYS]
     for span, spelled in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
         old = text[span.start : span.end]
         text = text[: span.start] + spelled + old[len(old.rstrip()) :] + text[span.end :]
     return text
 
 
-def _spelled(value: object) -> str:
+def _spelled(value: object, *, plain: bool) -> str:
+    if plain:
+        return str(value)
     if isinstance(value, float):
         short = f"{value:.2f}"
         return short if float(short) == value else repr(value)

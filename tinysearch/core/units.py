@@ -28,7 +28,10 @@ _CURRENCIES = {"": "usd", "$": "usd", "usd": "usd", "dollar": "usd", "dollars": 
 
 
 def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
-    match = _AMOUNT.match(str(text))
+    spelled = str(text).strip()
+    if spelled[:1] in ("$", "€"):
+        spelled = spelled[1:] + spelled[0]
+    match = _AMOUNT.match(spelled)
     if match is None:
         raise UserError(rule, value=text, remedy=remedy)
     return float(match.group(1)), match.group(2).lower()

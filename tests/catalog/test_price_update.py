@@ -1,0 +1,137 @@
+"""Prices from a CSV: what is refused, what changes, and that all else stays."""
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from tinysearch.catalog import load_catalog
+from tinysearch.catalog.listing import board_listing, change_listing, chip_listing, part_listing
+from tinysearch.catalog.prices import read_prices, reprice, write_prices
+from tinysearch.core.errors import UserError
+from tinysearch.core.provenance import Price
+
+
+def prices(tmp_path: Path, text: str) -> dict[str, Price]:
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    return read_prices(path, today="2026-12-01")
+
+
+def test_a_row_becomes_a_price(tmp_path: Path) -> None:
+    found = prices(
+        tmp_path,
+        "part,usd,low,high,quantity,date,source\na,$2.50,2,3,10,2026-11,shop\nb, 4\n",
+    )
+    assert found["a"] == Price(low=2, typical=2.5, high=3, quantity=10, source="shop", date="2026-11", kind="measured")
+    assert found["b"] == Price(
+        low=4, typical=4, high=4, quantity=1, source="prices.csv", date="2026-12-01", kind="measured"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "part\na\n",
+        "part,usd,color\na,1,red\n",
+        "part,usd\na,-1\n",
+        "part,usd\na,\n",
+        "part,usd\na,many\n",
+        "part,usd\na,nan\n",
+        "part,usd\na,1\na,2\n",
+        "part,usd\n,1\n",
+        "part,usd\na,1,2,3\n",
+        "part,usd,low\na,1,2\n",
+        "part,usd,high\na,3,2\n",
+        "part,usd,quantity\na,3,0\n",
+        "part,usd,quantity\na,3,ten\n",
+        "part,usd,date\na,3,yesterday\n",
+    ],
+)
+def test_a_wrong_file_is_one_line_with_its_place(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"prices\.csv:\d") as caught:
+        prices(tmp_path, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unreadable_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError):
+        read_prices(tmp_path / "nothing.csv", today="2026-12-01")
+
+
+def test_a_copy_in_memory_has_the_new_price_and_digest(mine: Path, root: Path, tmp_path: Path) -> None:
+    catalog = load_catalog(mine, root=root)
+    before = catalog.board_options(["voice"])[0].price_usd()
+    updated = reprice(catalog, prices(tmp_path, "part,usd\nmy-module,5\n"))
+    assert updated.board_options(["voice"])[0].price_usd() == pytest.approx(before + 2)
+    assert catalog.board_options(["voice"])[0].price_usd() == before
+    assert updated.digest != catalog.digest
+
+
+def test_writing_keeps_every_other_character(mine: Path, root: Path, tmp_path: Path) -> None:
+    path = mine / "parts" / "module.yaml"
+    text = "# bought in Osaka ☂\n" + path.read_text().replace("typical: 3.0", "typical: 3.0   # per piece")
+    path.write_text(text)
+    base = (mine / "parts" / "base.yaml").read_text()
+    found = prices(tmp_path, "part,usd,high,quantity,source\nmy-module,2.345,4,7,the 'new: shop\n")
+    changes = write_prices(mine, found)
+    assert [(change.part, change.before.typical, change.after.typical) for change in changes] == [
+        ("my-module", 3.0, 2.345)
+    ]
+    catalog = load_catalog(mine, root=root)
+    assert catalog.parts["my-module"].price == found["my-module"]
+    changed = [line for line in difflib.ndiff(text.splitlines(), path.read_text().splitlines()) if line[0] in "+-"]
+    assert {line[2:].split(":")[0].strip() for line in changed} == {
+        "low",
+        "typical",
+        "high",
+        "quantity",
+        "source",
+        "date",
+    }
+    assert "# per piece" in path.read_text()
+    assert (mine / "parts" / "base.yaml").read_text() == base
+    assert not list(mine.rglob(".price-*"))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_flow_style_and_line_ends_survive(mine: Path, root: Path, tmp_path: Path, newline: str) -> None:
+    path = mine / "parts" / "base.yaml"
+    path.write_bytes(path.read_text().replace("\n", newline).encode())
+    found = prices(tmp_path, "part,usd\nmy-base,9.99\n")
+    write_prices(mine, found)
+    assert load_catalog(mine, root=root).parts["my-base"].price == found["my-base"]
+    assert path.read_bytes().count(newline.encode()) == 4
+
+
+def test_an_unknown_part_writes_nothing(mine: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in mine.rglob("*.yaml")}
+    with pytest.raises(UserError, match="your-module"):
+        write_prices(mine, prices(tmp_path, "part,usd\nmy-module,1\nyour-module,1\n"))
+    assert {path: path.read_bytes() for path in mine.rglob("*.yaml")} == before
+
+
+def test_a_built_in_catalogue_is_copied_and_stays(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    write_prices(root / "espressif", prices(tmp_path, "part,usd\nov2640,4.2\n"), out=out)
+    assert load_catalog(out, root=root).parts["ov2640"].price.typical == 4.2
+    assert load_catalog("espressif", root=root).parts["ov2640"].price.typical != 4.2
+    with pytest.raises(UserError, match="new folder"):
+        write_prices(root / "espressif", {}, out=out)
+
+
+def test_listings_have_a_cell_a_column(mine: Path, root: Path, tmp_path: Path) -> None:
+    catalog = load_catalog("espressif", root=root)
+    changes = write_prices(mine, prices(tmp_path, "part,usd\nmy-module,1\n"))
+    options = catalog.board_options(["voice"])
+    for listing, count in (
+        (part_listing(catalog), len(catalog.parts)),
+        (chip_listing(catalog), len(catalog.chips)),
+        (board_listing(catalog, options, level="high"), len(options)),
+        (change_listing(changes), 1),
+    ):
+        assert len(listing.rows) == count
+        assert all(len(row) == len(listing.columns) for row in listing.rows)
+        assert listing.records()[0].keys() == set(listing.columns)
+    assert change_listing(changes).records()[0]["difference"] == -2.0
