@@ -112,6 +112,8 @@ static int32_t window3x3(const int8_t *row, int32_t width, const int8_t *weights
 static int32_t window(const int8_t *row, int32_t width, const int8_t *weights, int32_t kernel)
 {
     int32_t sum = 0;
+    if (kernel == 3)
+        return window3x3(row, width, weights);
     for (int32_t rows = kernel; rows > 0; --rows, row += width)
         for (int32_t column = 0; column < kernel; ++column)
             sum += row[column] * *weights++;
@@ -125,9 +127,7 @@ static int32_t pooled_sum(const ts_depthwise_s8_layer *layer, const int8_t *corn
     int32_t largest = INT32_MIN;
     for (int32_t y = 0; y < layer->pool; ++y) {
         for (int32_t x = 0; x < layer->pool; ++x) {
-            const int8_t *const row = corner + (y * width + x) * layer->stride;
-            const int32_t sum = layer->kernel == 3 ? window3x3(row, width, weights)
-                                                   : window(row, width, weights, layer->kernel);
+            const int32_t sum = window(corner + (y * width + x) * layer->stride, width, weights, layer->kernel);
             if (sum > largest)
                 largest = sum;
         }
@@ -148,7 +148,9 @@ static void convolve_channel(const ts_depthwise_s8_layer *layer, int32_t channel
     }
     for (int32_t y = 0; y < layer->out_height; ++y, plane += step * width) {
         for (int32_t x = 0; x < layer->out_width; ++x, output += channels) {
-            const int32_t sum = pooled_sum(layer, plane + x * step, width, weights) + bias;
+            const int8_t *const corner = plane + x * step;
+            const int32_t sum = bias + (layer->pool == 1 ? window(corner, width, weights, layer->kernel)
+                                                         : pooled_sum(layer, corner, width, weights));
             *output = (int8_t)ts_clamp(ts_requantize(sum, r) + zero, low, INT8_MAX);
         }
     }
