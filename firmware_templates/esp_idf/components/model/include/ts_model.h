@@ -1,0 +1,46 @@
+/* One branch's network as the application sees it: sizes, and one function a step.
+ *
+ * The generated component of a branch (model_face, model_voice) defines one constant of this type. Nothing here
+ * allocates: the caller owns input, arena and embedding. An arena may be shared by branches that run one after the
+ * other.
+ */
+#ifndef TS_MODEL_H
+#define TS_MODEL_H
+
+#include <stdint.h>
+
+enum { TS_MODEL_ALIGNMENT = 16, TS_MODEL_PATTERNS = 2 };
+
+typedef struct {
+    const char *name;               /* "face", "voice" */
+    uint32_t id;                    /* CRC-32 of all constants: templates of another network are worthless */
+    uint32_t height, width, channels;
+    uint32_t input_bytes;           /* int8 [height][width][channels], byte - 128 */
+    uint32_t input_offset;          /* the input may lie in the arena, here; it does not outlive the run */
+    uint32_t arena_bytes;
+    uint32_t embedding;             /* values */
+    uint32_t embedding_bytes;       /* int8_t or float values */
+    uint32_t step_count;
+    const char *const *step_names;
+    /* Executes one step; in order from 0, all with the same arguments. arena: aligned to TS_MODEL_ALIGNMENT. */
+    void (*step)(unsigned index, const int8_t *input, void *embedding, uint8_t *arena);
+    uint32_t golden_crc;            /* of the embeddings of ts_model_pattern 1 .. TS_MODEL_PATTERNS; int8 only */
+    const float *golden;            /* the same embeddings of a float network; NULL for int8 */
+} ts_model;
+
+/* All steps. embedding: embedding_bytes, aligned to 4. */
+void ts_model_run(const ts_model *model, const int8_t *input, void *embedding, uint8_t *arena);
+
+/* Fills an input with the fixed pseudo-random picture number `seed`; the generator has the same function. */
+void ts_model_pattern(const ts_model *model, uint32_t seed, int8_t *input);
+
+typedef struct {
+    int passed;
+    uint32_t crc; /* of the embeddings as they came out */
+} ts_model_check;
+
+/* Runs the patterns and compares: int8 bit for bit by CRC, float within 1e-5 of the largest value. `between` is called
+ * after every step and may be NULL. embedding: embedding_bytes of the caller. */
+ts_model_check ts_model_selftest(const ts_model *model, void *embedding, uint8_t *arena, void (*between)(void));
+
+#endif

@@ -1,0 +1,40 @@
+/* What differs between a chip and IDF's linux target: time, console, button, tasks. */
+#ifndef PORT_H
+#define PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t port_us(void);          /* monotonic microseconds */
+uint32_t port_cycles(void);     /* wraps; CPU cycles on a chip, nanoseconds on linux */
+uint32_t port_cycle_hz(void);   /* what port_cycles counts a second */
+const char *port_chip(void);    /* "esp32c3", "linux" */
+void port_flash_open(void);     /* before anything touches a partition */
+void port_console_open(void);
+
+/* One line without its end: its length, or -1 at the end of input. Longer lines lose their tail. */
+int port_getline(char *line, size_t size);
+void port_end(void);            /* end of input: leaves on linux, idles on a chip */
+void port_figures(void);        /* prints heap and stack */
+
+/* Gives the idle task, and so its watchdog, a tick once in a while; to be called between the steps of a network. */
+void port_breathe(void);
+
+/* size bytes that are never returned, aligned to 16: of external RAM, or of internal RAM. NULL where there are none.
+ * Only at start. */
+void *port_memory(size_t size, int external);
+
+/* Calls `pressed` from a task of its own when the button at `gpio` is pressed (active low). 0, or -1. */
+int port_button_open(int gpio, void (*pressed)(void));
+
+/* Keeps console and button from running a command at once. */
+void port_lock(void);
+void port_unlock(void);
+
+/* Runs fn(0) .. fn(count - 1) and waits for all. After port_branches_open(2) two run on two tasks, pinned to two cores
+ * where there are two; without, one after the other on the caller's task. fn must not print. */
+typedef void (*port_branch_fn)(unsigned branch);
+int port_branches_open(unsigned tasks);
+void port_branches(port_branch_fn fn, unsigned count);
+
+#endif

@@ -1,0 +1,140 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver/gpio.h"
+#include "esp_cpu.h"
+#include "esp_heap_caps.h"
+#include "esp_timer.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "sdkconfig.h"
+#if CONFIG_ESP_CONSOLE_UART
+#include "driver/uart.h"
+#include "driver/uart_vfs.h"
+#elif CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+#include "driver/usb_serial_jtag.h"
+#include "driver/usb_serial_jtag_vfs.h"
+#endif
+
+#include "port.h"
+
+int64_t port_us(void)
+{
+    return esp_timer_get_time();
+}
+
+uint32_t port_cycles(void)
+{
+    return (uint32_t)esp_cpu_get_cycle_count();
+}
+
+uint32_t port_cycle_hz(void)
+{
+    return CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ * UINT32_C(1000000);
+}
+
+const char *port_chip(void)
+{
+    return CONFIG_IDF_TARGET;
+}
+
+void port_flash_open(void)
+{
+}
+
+/* With the driver, stdin blocks and is buffered; without it, reads return at once. */
+void port_console_open(void)
+{
+#if CONFIG_ESP_CONSOLE_UART
+    ESP_ERROR_CHECK(uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, 1024, 0, 0, NULL, 0));
+    uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
+#elif CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+    usb_serial_jtag_driver_config_t config = USB_SERIAL_JTAG_DRIVER_CONFIG_DEFAULT();
+    ESP_ERROR_CHECK(usb_serial_jtag_driver_install(&config));
+    usb_serial_jtag_vfs_use_driver();
+#endif
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+int port_getline(char *line, size_t size)
+{
+    size_t length = 0;
+    for (;;) {
+        char c;
+        if (read(STDIN_FILENO, &c, 1) != 1) {
+            vTaskDelay(1);
+            continue;
+        }
+        if (c == '\n' || c == '\r') {
+            if (length == 0) {
+                continue;
+            }
+            line[length] = 0;
+            return (int)length;
+        }
+        if (length + 1 < size) {
+            line[length++] = c;
+        }
+    }
+}
+
+void port_end(void)
+{
+    vTaskSuspend(NULL);
+}
+
+void port_figures(void)
+{
+    printf("heap free %u min %u largest %u spiram %u, main stack left %u\n",
+           (unsigned)heap_caps_get_free_size(MALLOC_CAP_INTERNAL),
+           (unsigned)heap_caps_get_minimum_free_size(MALLOC_CAP_INTERNAL),
+           (unsigned)heap_caps_get_largest_free_block(MALLOC_CAP_INTERNAL),
+           (unsigned)heap_caps_get_free_size(MALLOC_CAP_SPIRAM),
+           (unsigned)uxTaskGetStackHighWaterMark(NULL));
+}
+
+void *port_memory(size_t size, int external)
+{
+    const uint32_t place = external ? MALLOC_CAP_SPIRAM : MALLOC_CAP_INTERNAL;
+    return heap_caps_aligned_alloc(16, size, place | MALLOC_CAP_8BIT);
+}
+
+static struct {
+    gpio_num_t gpio;
+    void (*pressed)(void);
+} button;
+
+static void watch_button(void *argument)
+{
+    int before = 1;
+    (void)argument;
+    for (;;) {
+        const int level = gpio_get_level(button.gpio);
+        if (before == 1 && level == 0) {
+            button.pressed();
+        }
+        before = level;
+        vTaskDelay(pdMS_TO_TICKS(30));
+    }
+}
+
+int port_button_open(int gpio, void (*pressed)(void))
+{
+    if (!GPIO_IS_VALID_GPIO(gpio)) {
+        return -1;
+    }
+    const gpio_config_t config = {
+        .pin_bit_mask = UINT64_C(1) << gpio,
+        .mode = GPIO_MODE_INPUT,
+        .pull_up_en = GPIO_PULLUP_ENABLE,
+        .pull_down_en = GPIO_PULLDOWN_DISABLE,
+        .intr_type = GPIO_INTR_DISABLE,
+    };
+    button.gpio = (gpio_num_t)gpio;
+    button.pressed = pressed;
+    if (gpio_config(&config) != ESP_OK) {
+        return -1;
+    }
+    return xTaskCreate(watch_button, "button", 6144, NULL, 2, NULL) == pdPASS ? 0 : -1;
+}

@@ -1,0 +1,47 @@
+/* Start: console, store, memory, sensors, self-test; then one command a line. Nothing allocates after READY. */
+#include <stdio.h>
+
+#include "branches.h"
+#include "candidate.h"
+#include "capture.h"
+#include "commands.h"
+#include "people.h"
+#include "port.h"
+#include "sdkconfig.h"
+
+void app_main(void)
+{
+    static char line[384];
+
+    port_flash_open();
+    port_console_open();
+    printf("tinysearch %s %s\n", CANDIDATE_GENERATOR, CANDIDATE_ID);
+#if !CANDIDATE_TRAINED
+    printf("WARN untrained weights: no decision of this device means anything\n");
+#endif
+    const char *problem = branches_open();
+    if (problem == NULL) {
+        problem = frontend_open();
+    }
+    if (problem != NULL) {
+        printf("FATAL %s\n", problem);
+        return;
+    }
+    printf(people_open() == 0 ? "store ready\n" : "ERR store: NVS does not open\n");
+    commands_open();
+    capture_open();
+#if CONFIG_TS_SELFTEST_AT_START
+    commands_selftest();
+#endif
+    if (CONFIG_TS_BUTTON_GPIO >= 0 && port_button_open(CONFIG_TS_BUTTON_GPIO, commands_button) != 0) {
+        printf("ERR button: GPIO %d\n", CONFIG_TS_BUTTON_GPIO);
+    }
+    port_figures();
+    printf("READY\n");
+    fflush(stdout);
+
+    while (port_getline(line, sizeof line) >= 0) {
+        commands_run(line);
+    }
+    port_end();
+}

@@ -1,0 +1,146 @@
+#include "branches.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "capture.h"
+#include "port.h"
+#include "ts_cosine_f32.h"
+#include "ts_cosine_s8.h"
+
+static _Alignas(TS_MODEL_ALIGNMENT) uint8_t embeddings[CANDIDATE_TEMPLATE_BYTES];
+static _Alignas(TS_MODEL_ALIGNMENT) uint8_t scrap[CANDIDATE_TEMPLATE_BYTES];
+
+static struct {
+    uint8_t *arena[CANDIDATE_BRANCHES];
+    uint32_t offset[CANDIDATE_BRANCHES]; /* of a branch's embedding in a record */
+    const char *path[CANDIDATE_BRANCHES];
+    const char *error[CANDIDATE_BRANCHES];
+    int fed[CANDIDATE_BRANCHES];
+} s;
+
+/* Branches on one task compute one after the other in the same arena: the largest. */
+static uint8_t *arena_of(unsigned branch)
+{
+    if (CANDIDATE_TASKS > 1) {
+        return port_memory(branches[branch]->arena_bytes, candidate_arena_in_psram[branch]);
+    }
+    if (branch > 0) {
+        return s.arena[0];
+    }
+    uint32_t largest = 0;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        largest = branches[b]->arena_bytes > largest ? branches[b]->arena_bytes : largest;
+    }
+    return port_memory(largest, candidate_arena_in_psram[0]);
+}
+
+const char *branches_open(void)
+{
+    uint32_t offset = 0;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        s.arena[b] = arena_of(b);
+        if (s.arena[b] == NULL) {
+            return "no memory for an arena: is the PSRAM there, and switched on?";
+        }
+        s.offset[b] = offset;
+        offset += (branches[b]->embedding_bytes + 3u) & ~3u; /* floats stay aligned */
+    }
+    return port_branches_open(CANDIDATE_TASKS > 1 ? CANDIDATE_BRANCHES : 0) == 0 ? NULL : "no memory for the tasks";
+}
+
+int branches_find(const char *name)
+{
+    for (int b = 0; b < CANDIDATE_BRANCHES; b++) {
+        if (strcmp(branches[b]->name, name) == 0) {
+            return b;
+        }
+    }
+    return -1;
+}
+
+int8_t *branches_input(unsigned branch)
+{
+    return (int8_t *)s.arena[branch] + branches[branch]->input_offset;
+}
+
+static void compute(unsigned branch)
+{
+    const ts_model *model = branches[branch];
+    for (unsigned step = 0; step < model->step_count; step++) {
+        model->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
+        port_breathe();
+    }
+}
+
+void branches_feed_done(unsigned branch)
+{
+    compute(branch);
+    s.fed[branch] = 1;
+}
+
+static void sense(unsigned branch)
+{
+    const capture_target target = {
+        .model = branches[branch],
+        .input = branches_input(branch),
+        .arena = s.arena[branch],
+    };
+    s.error[branch] = NULL;
+    if (s.fed[branch] == 0) {
+        s.error[branch] = capture(&target, s.path[branch]);
+        if (s.error[branch] == NULL) {
+            compute(branch);
+        }
+    }
+    s.fed[branch] = 0;
+}
+
+const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
+{
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        s.path[b] = paths[b];
+    }
+    port_branches(sense, CANDIDATE_BRANCHES);
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        if (s.error[b] != NULL) {
+            return s.error[b];
+        }
+    }
+    return NULL;
+}
+
+const uint8_t *branches_embeddings(void)
+{
+    return embeddings;
+}
+
+int32_t branches_score(const uint8_t *left, const uint8_t *right)
+{
+    int32_t score = 0;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        const ts_model *model = branches[b];
+        const void *a = left + s.offset[b], *z = right + s.offset[b];
+        const int32_t count = (int32_t)model->embedding;
+        score += model->golden != NULL ? ts_cosine_f32(a, z, count) : ts_cosine_s8(a, z, count);
+    }
+    return score;
+}
+
+ts_model_check branches_selftest(unsigned branch)
+{
+    return ts_model_selftest(branches[branch], scrap, s.arena[branch], port_breathe);
+}
+
+void branches_measure(unsigned branch, uint32_t *cycles)
+{
+    const ts_model *model = branches[branch];
+    int8_t *input = branches_input(branch);
+    ts_model_pattern(model, 1, input);
+    for (unsigned step = 0; step < model->step_count; step++) {
+        const uint32_t start = port_cycles();
+        model->step(step, input, scrap, s.arena[branch]);
+        cycles[step] = port_cycles() - start;
+        port_breathe();
+    }
+}

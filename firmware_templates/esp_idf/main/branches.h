@@ -1,0 +1,36 @@
+/* The branches of this device, their memory and their last embeddings. */
+#ifndef BRANCHES_H
+#define BRANCHES_H
+
+#include <stdint.h>
+
+#include "candidate.h"
+#include "ts_model.h"
+
+/* Memory and tasks. NULL, or what went wrong. */
+const char *branches_open(void);
+
+/* Index of the branch of that name, or -1. */
+int branches_find(const char *name);
+
+/* Captures and computes all branches, except those that were fed since the last call. paths[b] (NULL for the sensor)
+ * is what branch b reads; afterwards every branch has its embedding. NULL, or why not. */
+const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES]);
+
+/* Where a branch's input lies: to be filled, then computed with branches_feed_done. Branches may share this memory. */
+int8_t *branches_input(unsigned branch);
+void branches_feed_done(unsigned branch);
+
+/* Embeddings of all branches, back to back in the order of `branches`: CANDIDATE_TEMPLATE_BYTES. */
+const uint8_t *branches_embeddings(void);
+
+/* Sum of cosines between two such records. */
+int32_t branches_score(const uint8_t *left, const uint8_t *right);
+
+/* The golden patterns of one branch. */
+ts_model_check branches_selftest(unsigned branch);
+
+/* Cycles of every step of one branch on a golden pattern. */
+void branches_measure(unsigned branch, uint32_t *cycles);
+
+#endif

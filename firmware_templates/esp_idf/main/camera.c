@@ -1,0 +1,82 @@
+/* A parallel camera through espressif/esp32-camera: a small raw frame, so that no JPEG decoder and, for small inputs,
+ * no PSRAM is needed. Without the managed component the project still builds, and says so at start. */
+#include "sdkconfig.h"
+
+#include "candidate.h"
+#include "capture.h"
+#include "ts_image.h"
+
+#if __has_include("esp_camera.h") && (CONFIG_IDF_TARGET_ESP32 || CONFIG_IDF_TARGET_ESP32S2 || CONFIG_IDF_TARGET_ESP32S3)
+#include "esp_camera.h"
+
+static int opened;
+
+const char *camera_open(void)
+{
+    const camera_config_t config = {
+        .pin_pwdn = CONFIG_TS_CAMERA_PIN_PWDN,
+        .pin_reset = CONFIG_TS_CAMERA_PIN_RESET,
+        .pin_xclk = CONFIG_TS_CAMERA_PIN_XCLK,
+        .pin_sccb_sda = CONFIG_TS_CAMERA_PIN_SDA,
+        .pin_sccb_scl = CONFIG_TS_CAMERA_PIN_SCL,
+        .pin_d7 = CONFIG_TS_CAMERA_PIN_D7,
+        .pin_d6 = CONFIG_TS_CAMERA_PIN_D6,
+        .pin_d5 = CONFIG_TS_CAMERA_PIN_D5,
+        .pin_d4 = CONFIG_TS_CAMERA_PIN_D4,
+        .pin_d3 = CONFIG_TS_CAMERA_PIN_D3,
+        .pin_d2 = CONFIG_TS_CAMERA_PIN_D2,
+        .pin_d1 = CONFIG_TS_CAMERA_PIN_D1,
+        .pin_d0 = CONFIG_TS_CAMERA_PIN_D0,
+        .pin_vsync = CONFIG_TS_CAMERA_PIN_VSYNC,
+        .pin_href = CONFIG_TS_CAMERA_PIN_HREF,
+        .pin_pclk = CONFIG_TS_CAMERA_PIN_PCLK,
+        .xclk_freq_hz = CONFIG_TS_CAMERA_XCLK_HZ,
+        .ledc_timer = LEDC_TIMER_0,
+        .ledc_channel = LEDC_CHANNEL_0,
+        .pixel_format = PIXFORMAT_RGB565,
+        .frame_size = CANDIDATE_FRAME_SIZE,
+        .jpeg_quality = 12,
+        .fb_count = 1,
+        .fb_location = CANDIDATE_FRAME_IN_PSRAM ? CAMERA_FB_IN_PSRAM : CAMERA_FB_IN_DRAM,
+        .grab_mode = CAMERA_GRAB_WHEN_EMPTY,
+    };
+    opened = esp_camera_init(&config) == ESP_OK;
+    return opened ? NULL : "no sensor answers; check wiring, pins (menuconfig) and memory";
+}
+
+const char *camera_capture(const capture_target *target)
+{
+    if (!opened) {
+        return "the camera did not start";
+    }
+    /* The one buffer holds a frame from just after the last capture: drop it. */
+    camera_fb_t *stale = esp_camera_fb_get();
+    if (stale != NULL) {
+        esp_camera_fb_return(stale);
+    }
+    camera_fb_t *frame = esp_camera_fb_get();
+    if (frame == NULL) {
+        return "the camera gave no frame";
+    }
+    const char *problem = "the camera gave another format";
+    if (frame->format == PIXFORMAT_RGB565 && frame->len >= frame->width * frame->height * 2) {
+        problem = frontend_image(target, frame->buf, frame->width, frame->height, TS_PIXEL_RGB565);
+    }
+    esp_camera_fb_return(frame);
+    return problem;
+}
+
+#else
+
+const char *camera_open(void)
+{
+    return "built without a camera driver";
+}
+
+const char *camera_capture(const capture_target *target)
+{
+    (void)target;
+    return "built without a camera driver";
+}
+
+#endif

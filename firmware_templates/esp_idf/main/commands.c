@@ -1,0 +1,297 @@
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "branches.h"
+#include "candidate.h"
+#include "people.h"
+#include "port.h"
+#include "sdkconfig.h"
+#include "store.h"
+#include "ts_crc32.h"
+
+enum { WORDS = 5 };
+
+static const char failures_key[] = "failures";
+
+static struct {
+    uint32_t failures;
+    int64_t locked_until_us; /* 0: open */
+} attempts;
+
+static void answer(const char *what, const char *problem)
+{
+    if (problem == NULL) {
+        printf("OK %s\n", what);
+    } else {
+        printf("ERR %s: %s\n", what, problem);
+    }
+}
+
+/* ---- attempts and lock-out ---- */
+
+static void lock_if_spent(void)
+{
+    if (attempts.failures >= CONFIG_TS_ATTEMPTS) {
+        attempts.locked_until_us = port_us() + (int64_t)CONFIG_TS_LOCKOUT_S * 1000000;
+    }
+}
+
+void commands_open(void)
+{
+    attempts.failures = store_get_number(failures_key);
+    lock_if_spent();
+}
+
+/* Seconds that the lock still holds; an elapsed lock gives a fresh set of attempts. */
+static unsigned locked_s(void)
+{
+    if (attempts.locked_until_us == 0) {
+        return 0;
+    }
+    const int64_t left_us = attempts.locked_until_us - port_us();
+    if (left_us > 0) {
+        return (unsigned)(left_us / 1000000) + 1;
+    }
+    attempts.locked_until_us = 0;
+    attempts.failures = 0;
+    store_set_number(failures_key, 0);
+    return 0;
+}
+
+static void count_attempt(int accepted)
+{
+    const uint32_t before = attempts.failures;
+    attempts.failures = accepted ? 0 : before + 1;
+    if (attempts.failures != before) {
+        store_set_number(failures_key, attempts.failures);
+    }
+    lock_if_spent();
+}
+
+/* ---- commands ---- */
+
+static const char *sense(char *const *paths)
+{
+    const char *sources[CANDIDATE_BRANCHES] = {NULL};
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES && paths[b] != NULL; b++) {
+        sources[b] = strcmp(paths[b], "-") == 0 ? NULL : paths[b];
+    }
+    return branches_sense(sources);
+}
+
+static void enroll(char *const *words)
+{
+    const char *problem = "a name has 1 to 15 letters, digits, - or _";
+    char done[PEOPLE_NAME + 8];
+    if (words[1] != NULL && people_name_ok(words[1])) {
+        problem = sense(words + 2);
+        if (problem == NULL) {
+            problem = people_add(words[1], branches_embeddings());
+        }
+        snprintf(done, sizeof done, "enroll %s", words[1]);
+    } else {
+        strcpy(done, "enroll");
+    }
+    answer(done, problem);
+}
+
+static void verify(char *const *words)
+{
+    const unsigned locked = locked_s();
+    if (locked > 0) {
+        printf("ERR verify: locked for %u s\n", locked);
+        return;
+    }
+    const char *only = words[1] != NULL && strcmp(words[1], "-") != 0 ? words[1] : NULL;
+    const char *problem = sense(words[1] != NULL ? words + 2 : words + 1);
+    if (problem != NULL) {
+        answer("verify", problem);
+        return;
+    }
+    const people_match match = people_closest(branches_embeddings(), only);
+    if (match.name[0] == 0) {
+        answer("verify", only != NULL ? "nobody of that name" : "nobody is enrolled");
+        return;
+    }
+    const int accepted = match.score >= CANDIDATE_THRESHOLD;
+    count_attempt(accepted);
+    printf("OK verify %s %" PRId32 " threshold %" PRId32 "\n", accepted ? match.name : "nobody", match.score,
+           (int32_t)CANDIDATE_THRESHOLD);
+}
+
+static void list(char *const *words)
+{
+    (void)words;
+    for (unsigned slot = 0; slot < PEOPLE; slot++) {
+        const char *name = people_name(slot);
+        if (name != NULL) {
+            printf("entry %s\n", name);
+        }
+    }
+    answer("list", NULL);
+}
+
+static void delete(char *const *words)
+{
+    answer("delete", words[1] == NULL ? "name somebody" : people_delete(words[1]));
+}
+
+void commands_selftest(void)
+{
+    uint32_t crc = 0;
+    int passed = 1;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        const ts_model_check check = branches_selftest(b);
+        passed &= check.passed;
+        crc = b == 0 ? check.crc : ts_crc32(crc, &check.crc, sizeof check.crc);
+        printf("branch %s crc %08" PRIx32 " model %08" PRIx32 " %s\n", branches[b]->name, check.crc, branches[b]->id,
+               check.passed ? "passed" : "failed");
+    }
+    printf("%s selftest crc %08" PRIx32 " tasks %d\n", passed ? "OK" : "ERR", crc, CANDIDATE_TASKS);
+}
+
+static void selftest(char *const *words)
+{
+    (void)words;
+    commands_selftest();
+}
+
+static void benchmark(char *const *words)
+{
+    static uint32_t cycles[CANDIDATE_MOST_STEPS];
+    (void)words;
+    printf("benchmark %s %" PRIu32 "\n", port_chip(), port_cycle_hz());
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        uint64_t sum = 0;
+        branches_measure(b, cycles);
+        for (unsigned step = 0; step < branches[b]->step_count; step++) {
+            sum += cycles[step];
+            printf("layer %s %s %" PRIu32 "\n", branches[b]->name, branches[b]->step_names[step], cycles[step]);
+        }
+        printf("branch %s %" PRIu64 "\n", branches[b]->name, sum);
+    }
+    port_figures();
+    answer("benchmark", NULL);
+}
+
+#if CONFIG_TS_FEED
+static int digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c != 0 ? strchr(digits, c | 0x20) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+/* Writes bytes - 128 at an offset of an input. Bytes written, or -1. */
+static long feed_hex(int8_t *input, uint32_t room, const char *hex)
+{
+    const size_t length = strlen(hex) / 2;
+    if (strlen(hex) % 2 != 0 || length == 0 || length > room) {
+        return -1;
+    }
+    for (size_t i = 0; i < length; i++) {
+        const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return -1;
+        }
+        input[i] = (int8_t)(high * 16 + low - 128);
+    }
+    return (long)length;
+}
+
+/* feed BRANCH seed N: a golden pattern. feed BRANCH OFFSET HEX: bytes of an input; the last byte starts the network,
+ * so branches that share memory are fed one after the other. */
+static void feed(char *const *words)
+{
+    const int branch = words[1] != NULL ? branches_find(words[1]) : -1;
+    if (branch < 0 || words[2] == NULL || words[3] == NULL) {
+        answer("feed", "feed BRANCH OFFSET HEX or feed BRANCH seed N");
+        return;
+    }
+    const ts_model *model = branches[branch];
+    int8_t *input = branches_input((unsigned)branch);
+    if (strcmp(words[2], "seed") == 0) {
+        ts_model_pattern(model, (uint32_t)strtoul(words[3], NULL, 10), input);
+        branches_feed_done((unsigned)branch);
+        answer("feed ready", NULL);
+        return;
+    }
+    const uint32_t offset = (uint32_t)strtoul(words[2], NULL, 10);
+    const long written =
+        offset < model->input_bytes ? feed_hex(input + offset, model->input_bytes - offset, words[3]) : -1;
+    if (written < 0) {
+        answer("feed", "these are not bytes within the input");
+    } else if (offset + (uint32_t)written == model->input_bytes) {
+        branches_feed_done((unsigned)branch);
+        answer("feed ready", NULL);
+    } else {
+        answer("feed", NULL);
+    }
+}
+#endif
+
+static void help(char *const *words);
+
+static const struct {
+    const char *name;
+    void (*run)(char *const *words);
+    const char *usage;
+} table[] = {
+    {"enroll", enroll, "NAME [FILE ..]: capture, and keep for NAME (up to 3 captures a person)"},
+    {"enrol", enroll, "as enroll"},
+    {"verify", verify, "[NAME|-] [FILE ..]: capture, and compare with NAME or with everybody"},
+    {"list", list, "names of the enrolled"},
+    {"delete", delete, "NAME"},
+    {"benchmark", benchmark, "a line a layer: layer BRANCH STEP CYCLES"},
+    {"bench", benchmark, "as benchmark"},
+    {"selftest", selftest, "golden patterns through every branch"},
+#if CONFIG_TS_FEED
+    {"feed", feed, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next enroll or verify"},
+#endif
+    {"help", help, ""},
+};
+
+static void help(char *const *words)
+{
+    (void)words;
+    for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+        printf("%s %s\n", table[i].name, table[i].usage);
+    }
+    answer("help", NULL);
+}
+
+void commands_run(char *line)
+{
+    char *words[WORDS + 1] = {NULL};
+    char *rest = NULL;
+    unsigned count = 0;
+    for (char *word = strtok_r(line, " \t", &rest); word != NULL && count < WORDS;
+         word = strtok_r(NULL, " \t", &rest)) {
+        words[count++] = word;
+    }
+    if (count == 0) {
+        return;
+    }
+    port_lock();
+    unsigned i = 0;
+    while (i < sizeof table / sizeof table[0] && strcmp(table[i].name, words[0]) != 0) {
+        i++;
+    }
+    if (i < sizeof table / sizeof table[0]) {
+        table[i].run(words);
+    } else {
+        answer("unknown command", "say help");
+    }
+    fflush(stdout);
+    port_unlock();
+}
+
+void commands_button(void)
+{
+    char line[] = "verify";
+    commands_run(line);
+}

@@ -1,0 +1,16 @@
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+/* Runs one line of the console; every command ends with a line that starts with OK or ERR. Modifies the line. */
+void commands_run(char *line);
+
+/* Golden patterns of every branch, and one line with the outcome. */
+void commands_selftest(void);
+
+/* What the button does: verify against everybody. */
+void commands_button(void);
+
+/* Reads the count of failed attempts; a device that was locked when it lost power starts locked. */
+void commands_open(void);
+
+#endif

@@ -1,0 +1,117 @@
+/* A microphone at 16 kHz: I2S (INMP441 and the like, 24 bits in 32-bit slots), or PDM where the chip turns it into PCM. */
+#include "sdkconfig.h"
+
+#include "candidate.h"
+#include "capture.h"
+
+#if CONFIG_IDF_TARGET_LINUX
+
+const char *microphone_open(void)
+{
+    return "linux has no microphone";
+}
+
+const char *microphone_capture(const capture_target *target)
+{
+    (void)target;
+    return "linux has no microphone";
+}
+
+#else
+
+#include "driver/i2s_pdm.h"
+#include "driver/i2s_std.h"
+#include "soc/soc_caps.h"
+
+enum { RATE_HZ = 16000, CHUNK = 256, SETTLE = 4096, TIMEOUT_MS = 1000 };
+
+#if CONFIG_TS_MICROPHONE_PDM
+typedef int16_t raw_sample;
+#else
+typedef int32_t raw_sample;
+#endif
+
+static i2s_chan_handle_t channel;
+static int opened;
+
+static esp_err_t start(void)
+{
+#if CONFIG_TS_MICROPHONE_PDM
+#if SOC_I2S_SUPPORTS_PDM_RX
+    const i2s_pdm_rx_config_t config = {
+        .clk_cfg = I2S_PDM_RX_CLK_DEFAULT_CONFIG(RATE_HZ),
+        .slot_cfg = I2S_PDM_RX_SLOT_DEFAULT_CONFIG(I2S_DATA_BIT_WIDTH_16BIT, I2S_SLOT_MODE_MONO),
+        .gpio_cfg = {.clk = CONFIG_TS_MICROPHONE_PIN_CLOCK, .din = CONFIG_TS_MICROPHONE_PIN_DATA},
+    };
+    return i2s_channel_init_pdm_rx_mode(channel, &config);
+#else
+    return ESP_ERR_NOT_SUPPORTED;
+#endif
+#else
+    const i2s_std_config_t config = {
+        .clk_cfg = I2S_STD_CLK_DEFAULT_CONFIG(RATE_HZ),
+        .slot_cfg = I2S_STD_PHILIPS_SLOT_DEFAULT_CONFIG(I2S_DATA_BIT_WIDTH_32BIT, I2S_SLOT_MODE_MONO),
+        .gpio_cfg = {
+            .mclk = I2S_GPIO_UNUSED,
+            .bclk = CONFIG_TS_MICROPHONE_PIN_CLOCK,
+            .ws = CONFIG_TS_MICROPHONE_PIN_WORD,
+            .dout = I2S_GPIO_UNUSED,
+            .din = CONFIG_TS_MICROPHONE_PIN_DATA,
+        },
+    };
+    return i2s_channel_init_std_mode(channel, &config);
+#endif
+}
+
+const char *microphone_open(void)
+{
+    /* PDM reception exists on the first controller only. */
+    const i2s_chan_config_t config = I2S_CHANNEL_DEFAULT_CONFIG(I2S_NUM_0, I2S_ROLE_MASTER);
+    if (i2s_new_channel(&config, NULL, &channel) != ESP_OK) {
+        return "no I2S channel";
+    }
+    if (start() != ESP_OK || i2s_channel_enable(channel) != ESP_OK) {
+        i2s_del_channel(channel);
+        return "the I2S channel does not start; check pins and microphone type (menuconfig)";
+    }
+    opened = 1;
+    return NULL;
+}
+
+/* Reads count samples; drops them where clip is NULL. 0, or -1. */
+static int read_samples(int16_t *clip, uint32_t count)
+{
+    static raw_sample chunk[CHUNK];
+    while (count > 0) {
+        const uint32_t want = count < CHUNK ? count : CHUNK;
+        size_t got = 0;
+        if (i2s_channel_read(channel, chunk, want * sizeof chunk[0], &got, TIMEOUT_MS) != ESP_OK || got == 0) {
+            return -1;
+        }
+        const uint32_t samples = (uint32_t)(got / sizeof chunk[0]);
+        for (uint32_t i = 0; clip != NULL && i < samples; i++) {
+#if CONFIG_TS_MICROPHONE_PDM
+            *clip++ = chunk[i];
+#else
+            const int32_t value = chunk[i] >> CONFIG_TS_MICROPHONE_SHIFT;
+            *clip++ = (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
+#endif
+        }
+        count -= samples;
+    }
+    return 0;
+}
+
+const char *microphone_capture(const capture_target *target)
+{
+    if (!opened) {
+        return "the microphone did not start";
+    }
+    /* What waits in the DMA buffers is old, and a microphone needs a moment. */
+    if (read_samples(NULL, SETTLE) != 0 || read_samples(frontend_clip(), frontend_clip_samples()) != 0) {
+        return "the microphone gave no samples";
+    }
+    return frontend_sound(target);
+}
+
+#endif

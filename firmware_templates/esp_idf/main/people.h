@@ -1,0 +1,37 @@
+/* Enrolled people: up to PEOPLE_CAPTURES captures each, in NVS, never printed. */
+#ifndef PEOPLE_H
+#define PEOPLE_H
+
+#include <stdint.h>
+
+#include "candidate.h"
+
+enum {
+    PEOPLE = 8,
+    PEOPLE_CAPTURES = 3,
+    PEOPLE_NAME = 16, /* with its end */
+};
+
+/* 0, or -1 where NVS failed. Records of another network or version count as absent. */
+int people_open(void);
+
+/* Whether a name has 1 to 15 letters, digits, - or _. */
+int people_name_ok(const char *name);
+
+/* Name in a slot 0 .. PEOPLE - 1, or NULL; valid until the next call. */
+const char *people_name(unsigned slot);
+
+/* Adds one capture of a person; the oldest of PEOPLE_CAPTURES goes. NULL, or why not. */
+const char *people_add(const char *name, const uint8_t *record);
+
+const char *people_delete(const char *name);
+
+typedef struct {
+    char name[PEOPLE_NAME]; /* who came closest; empty if nobody is enrolled under that name */
+    int32_t score;
+} people_match;
+
+/* The best score of a capture against everybody, or against one person where `only` is not NULL. */
+people_match people_closest(const uint8_t *record, const char *only);
+
+#endif

@@ -1,0 +1,197 @@
+/* The network of the device on a host, or on the device's instruction set under an emulator.
+ *
+ *   host                      golden vectors, pair scores and self-test; exit status 0 if all agree
+ *   host embed BRANCH IN OUT  embeddings (OUT) of int8 inputs (IN), raw bytes, one after the other
+ *
+ * int8 and XNOR agree bit for bit, float32 within 1e-5 of an embedding's largest value. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "golden.h"
+#include "ts_cosine_f32.h"
+#include "ts_cosine_s8.h"
+#include "ts_crc32.h"
+
+static const float FLOAT_TOLERANCE = 1e-5f;
+enum { FLOAT_SCORE_TOLERANCE = 16 }; /* of 2^20: what 1e-5 in both embeddings can move a cosine by */
+
+/* Instructions since start where the instruction set counts them, else 0. */
+static unsigned long instructions(void)
+{
+#if defined(__riscv)
+    unsigned long value;
+    __asm__ volatile("csrr %0, minstret" : "=r"(value));
+    return value;
+#else
+    return 0;
+#endif
+}
+
+static int is_float(const ts_model *model)
+{
+    return model->golden != NULL;
+}
+
+/* Largest difference as a fraction of the largest value. */
+static float float_error(const float *actual, const float *expected, uint32_t count)
+{
+    float largest = 0.0f, error = 0.0f;
+    for (uint32_t i = 0; i < count; i++) {
+        const float difference = fabsf(actual[i] - expected[i]);
+        largest = fmaxf(largest, fabsf(expected[i]));
+        error = difference > error || difference != difference ? difference : error;
+    }
+    return largest > 0.0f ? error / largest : error;
+}
+
+/* As the application does: the input lies in the arena, which is otherwise undefined. */
+static void run(const ts_model *model, const int8_t *input, void *result)
+{
+    memset(golden_arena, 0xA5, model->arena_bytes);
+    memcpy(golden_arena + model->input_offset, input, model->input_bytes);
+    ts_model_run(model, (const int8_t *)golden_arena + model->input_offset, golden_embedding, golden_arena);
+    memcpy(result, golden_embedding, model->embedding_bytes);
+}
+
+static int compare(const ts_model *model, const void *actual, const void *expected, uint32_t number)
+{
+    if (!is_float(model)) {
+        const int same = memcmp(actual, expected, model->embedding_bytes) == 0;
+        printf("golden %s %lu crc %08lx %s\n", model->name, (unsigned long)number,
+               (unsigned long)ts_crc32(0, actual, model->embedding_bytes), same ? "equal" : "DIFFERS");
+        return same;
+    }
+    const float error = float_error(actual, expected, model->embedding);
+    const int same = error <= FLOAT_TOLERANCE;
+    printf("golden %s %lu error %ge-9 %s\n", model->name, (unsigned long)number, (double)(error * 1e9f),
+           same ? "within 1e-5" : "DIFFERS");
+    return same;
+}
+
+/* The first golden vector step by step, with instructions where they are counted. */
+static void count_layers(const golden_branch *branch)
+{
+    const ts_model *model = branch->model;
+    unsigned long sum = 0;
+    if (instructions() == 0) {
+        return;
+    }
+    memcpy(golden_arena + model->input_offset, branch->inputs, model->input_bytes);
+    for (uint32_t step = 0; step < model->step_count; step++) {
+        const unsigned long start = instructions();
+        model->step(step, (const int8_t *)golden_arena + model->input_offset, golden_embedding, golden_arena);
+        const unsigned long count = instructions() - start;
+        sum += count;
+        printf("layer %s %s %lu\n", model->name, model->step_names[step], count);
+    }
+    printf("branch %s %lu\n", model->name, sum);
+}
+
+static int check_branch(uint32_t index)
+{
+    const golden_branch *branch = &golden_branches[index];
+    const ts_model *model = branch->model;
+    int passed = 1;
+    for (uint32_t i = 0; i < golden_count; i++) {
+        const size_t offset = (size_t)i * model->embedding_bytes;
+        uint8_t *result = golden_results[index] + offset;
+        run(model, branch->inputs + (size_t)i * model->input_bytes, result);
+        passed &= compare(model, result, (const uint8_t *)branch->embeddings + offset, i);
+    }
+    const ts_model_check check = ts_model_selftest(model, golden_embedding, golden_arena, NULL);
+    printf("selftest %s crc %08lx %s\n", model->name, (unsigned long)check.crc, check.passed ? "passed" : "FAILED");
+    return passed && check.passed;
+}
+
+static int32_t score(uint32_t index, uint32_t left, uint32_t right)
+{
+    const ts_model *model = golden_branches[index].model;
+    const void *a = golden_results[index] + (size_t)left * model->embedding_bytes;
+    const void *b = golden_results[index] + (size_t)right * model->embedding_bytes;
+    return is_float(model) ? ts_cosine_f32(a, b, (int32_t)model->embedding)
+                           : ts_cosine_s8(a, b, (int32_t)model->embedding);
+}
+
+static int check_pairs(void)
+{
+    int passed = 1;
+    int32_t tolerance = 0;
+    for (uint32_t b = 0; b < golden_branch_count; b++) {
+        tolerance += is_float(golden_branches[b].model) ? FLOAT_SCORE_TOLERANCE : 0;
+    }
+    for (uint32_t i = 0; i < golden_pair_count; i++) {
+        const golden_pair *pair = &golden_pairs[i];
+        int32_t sum = 0;
+        for (uint32_t b = 0; b < golden_branch_count; b++) {
+            sum += score(b, pair->left, pair->right);
+        }
+        const int32_t difference = sum - pair->score;
+        const int same = difference <= tolerance && -difference <= tolerance;
+        printf("pair %lu %lu score %ld %s\n", (unsigned long)pair->left, (unsigned long)pair->right, (long)sum,
+               same ? "equal" : "DIFFERS");
+        passed &= same;
+    }
+    return passed;
+}
+
+static int check(void)
+{
+    int passed = 1;
+    for (uint32_t b = 0; b < golden_branch_count; b++) {
+        passed &= check_branch(b);
+    }
+    passed &= check_pairs();
+    printf("%s golden vectors\n", passed ? "OK" : "ERR");
+    if (passed) {
+        for (uint32_t b = 0; b < golden_branch_count; b++) {
+            count_layers(&golden_branches[b]);
+        }
+    }
+    return passed ? 0 : 1;
+}
+
+#if !defined(__riscv)
+static int embed(const char *name, const char *from, const char *to)
+{
+    const ts_model *model = NULL;
+    for (uint32_t b = 0; b < golden_branch_count; b++) {
+        model = strcmp(golden_branches[b].model->name, name) == 0 ? golden_branches[b].model : model;
+    }
+    FILE *in = model != NULL ? fopen(from, "rb") : NULL;
+    FILE *out = in != NULL ? fopen(to, "wb") : NULL;
+    int8_t *input = out != NULL ? malloc(model->input_bytes) : NULL;
+    int failed = input == NULL;
+    while (!failed && fread(input, 1, model->input_bytes, in) == model->input_bytes) {
+        run(model, input, golden_results[0]);
+        failed = fwrite(golden_results[0], 1, model->embedding_bytes, out) != model->embedding_bytes;
+    }
+    free(input);
+    if (in != NULL) {
+        fclose(in);
+    }
+    if (out != NULL) {
+        failed |= fclose(out) != 0;
+    }
+    if (failed) {
+        fprintf(stderr, "ERR embed %s %s %s\n", name, from, to);
+    }
+    return failed;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+#if !defined(__riscv)
+    if (argc == 5 && strcmp(argv[1], "embed") == 0) {
+        return embed(argv[2], argv[3], argv[4]);
+    }
+#endif
+    (void)argv;
+    if (argc > 1) {
+        fprintf(stderr, "usage: host [embed BRANCH IN OUT]\n");
+        return 2;
+    }
+    return check();
+}

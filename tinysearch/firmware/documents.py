@@ -1,0 +1,85 @@
+"""What people and tools read of a project: candidate.json, bom.csv, and the values of README.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.core.units import format_bytes
+from tinysearch.firmware.folder import GENERATOR
+from tinysearch.firmware.identifiers import markdown_text, plain_line
+from tinysearch.firmware.partitions import FIRST_OFFSET
+
+if TYPE_CHECKING:
+    from tinysearch.firmware.project import Emission
+
+_CAMERA_TARGETS = ("esp32", "esp32s2", "esp32s3")
+
+
+def candidate_json(emission: Emission) -> str:
+    """The point as front.json spells it, with what the firmware was given."""
+    point: dict[str, Any] = {
+        "generator": {"name": GENERATOR, "version": emission.version, "configuration": emission.digest},
+        **emission.evaluation.to_dict(),
+    }
+    point["firmware_facts"] = {
+        "trained": emission.trained,
+        "target": emission.chip.idf_target,
+        "threshold": emission.threshold if emission.threshold_far is not None else None,
+        "threshold_far": emission.threshold_far,
+        "selftest_crc": emission.selftest_crc,
+        "tasks": emission.tasks,
+        "branches": {
+            source.modality: {
+                "backend": "portable",
+                "arena_bytes": source.memory.peak_bytes,
+                "arena_in_psram": emission.arena_in_psram(source.modality),
+                "model_id": f"{source.model_id:08x}",
+                "kernels": sorted({packed.function for packed in source.packed}),
+            }
+            for source in emission.sources
+        },
+    }
+    return json.dumps(point, indent=2, allow_nan=False) + "\n"
+
+
+def bom_csv(emission: Emission) -> str:
+    """One row a part: part, US$, source of the price."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["part", "usd", "source"])
+    for line in emission.evaluation.bom:
+        writer.writerow([plain_line(line.part), f"{line.usd:.4f}", plain_line(line.source)])
+    writer.writerow(["total", f"{emission.evaluation.bom_cost_usd:.4f}", plain_line(emission.banner)])
+    return stream.getvalue()
+
+
+def readme_values(emission: Emission) -> dict[str, Any]:
+    """Values that README.md needs beside those of all templates; text from outside is escaped for Markdown."""
+    evaluation, platform = emission.evaluation, emission.evaluation.candidate.platform
+    eer = evaluation.errors.eer
+    return {
+        "target": emission.chip.idf_target,
+        "chip_name": markdown_text(emission.chip.name),
+        "board_name": markdown_text(str(evaluation.details.get("board_name", platform.board))),
+        "flash": format_bytes(platform.flash_bytes),
+        "psram": format_bytes(platform.psram_bytes) if platform.psram_bytes else "none",
+        "summary": " + ".join(markdown_text(branch.short) for branch in evaluation.candidate.branches),
+        "eer": "not known" if eer is None else f"{100 * eer:.1f} %",
+        "eer_evidence": evaluation.errors.evidence,
+        "latency_ms": f"{1e3 * evaluation.latency_s:.0f}",
+        "latency_range_ms": " to ".join(f"{1e3 * value:.0f}" for value in evaluation.latency_range_s),
+        "latency_evidence": evaluation.latency_evidence,
+        "bom": [(markdown_text(line.part), f"{line.usd:.2f}") for line in evaluation.bom],
+        "total_usd": f"{evaluation.bom_cost_usd:.2f}",
+        "sensors": [markdown_text(name) for name in evaluation.sensors],
+        "partitions": [
+            (row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table if row.offset >= FIRST_OFFSET
+        ],
+        "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
+        "microphone_pdm": emission.microphone_pdm,
+        "selftest_crc": emission.selftest_crc,
+        "threshold_far": emission.threshold_far,
+    }

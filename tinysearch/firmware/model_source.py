@@ -1,0 +1,208 @@
+"""One branch as C: constants of every step, the calls that execute it, and sizes for the application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.analytic.flash import parameter_bytes
+from tinysearch.analytic.memory import MemoryPlan, plan
+from tinysearch.core.network import INPUT
+from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.firmware.golden import PATTERNS, Embeddings, pattern_crc, pattern_inputs
+from tinysearch.firmware.identifiers import c_identifier, modality_name
+from tinysearch.firmware.integer_network import run
+from tinysearch.firmware.packing import PackedStep, pack
+from tinysearch.firmware.rendering import c_array, c_number, c_values, crc_of_constants
+
+_INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchSource:
+    """What the templates need of one branch.
+
+    Attributes:
+        modality: also the name of its component, ``model_<modality>``.
+        packed: constants of every step in order.
+        model_id: CRC-32 of all constants.
+        patterns: oracle's embeddings of the self-test patterns [PATTERNS, E].
+    """
+
+    modality: str
+    frozen: FrozenNetwork
+    memory: MemoryPlan
+    packed: tuple[PackedStep, ...]
+    model_id: int
+    patterns: Embeddings
+
+    @property
+    def program(self) -> Program:
+        return self.frozen.program
+
+    @property
+    def component(self) -> str:
+        return f"model_{self.modality}"
+
+    @property
+    def is_float(self) -> bool:
+        return self.program.precision.kind == "float32"
+
+    @property
+    def embedding_bytes(self) -> int:
+        """Bytes of one embedding."""
+        return self.program.network.embedding * (4 if self.is_float else 1)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Headers of the kernels, each once, sorted."""
+        return tuple(sorted({packed.header for packed in self.packed}))
+
+
+def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
+    """Pack, plan and run the oracle on the self-test patterns.
+
+    Raises:
+        UserError: a name that cannot be an identifier, or a step without a kernel.
+    """
+    modality_name(modality)
+    program = frozen.program
+    for step in program.steps:
+        c_identifier(step.name)
+    packed = tuple(pack(frozen, step) for step in program.steps)
+    shape = program.network.input_shape
+    return BranchSource(
+        modality=modality,
+        frozen=frozen,
+        memory=plan(program),
+        packed=packed,
+        model_id=crc_of_constants(_constants(program, packed)),
+        patterns=run(frozen, pattern_inputs((shape.height, shape.width, shape.channels))),
+    )
+
+
+def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:
+    for step, part in zip(program.steps, packed, strict=True):
+        yield from ((f"{step.name}.{part.function}.{key}", value) for key, value in part.fields.items())
+        yield from ((f"{step.name}.{part.function}.{key}", value) for key, value in part.arrays.items())
+
+
+def layer_constants(packed: PackedStep, symbol: str) -> str:
+    """C text of one layer: its arrays, then ``const <layer_type> <symbol>``."""
+    c_identifier(symbol)
+    arrays = [c_array(f"{symbol}_{c_identifier(key)}", array) for key, array in packed.arrays.items()]
+    members = [f"    .{c_identifier(key)} = {_member(value)}," for key, value in packed.fields.items()]
+    members += [f"    .{key} = {symbol}_{key}," for key in packed.arrays]
+    layer = "\n".join([f"const {c_identifier(packed.layer_type)} {symbol} = {{", *members, "};"])
+    return "\n".join([*arrays, layer])
+
+
+def _member(value: float | tuple[int, ...]) -> str:
+    if isinstance(value, tuple):
+        return "{" + ", ".join(c_number(item) for item in value) + "}"
+    return c_number(value)
+
+
+def _pointer(program: Program, memory: MemoryPlan, name: str, *, output: bool) -> str:
+    """A tensor as an argument: the input and the embedding come from the caller, the rest lies in the arena."""
+    if name == INPUT and not output:
+        return "input"
+    if name == program.output.name and output:
+        return "embedding"
+    return f"({'void' if output else 'const void'} *)(arena + {memory.offsets[name]})"
+
+
+def call(source: BranchSource, step: Step, packed: PackedStep) -> str:
+    """C expression that executes one step."""
+    memory, program = source.memory, source.program
+    scratch = memory.offsets.get(f"{step.name}.scratch")
+    arguments = [
+        f"&{source.component}_{step.name}",
+        *(_pointer(program, memory, name, output=False) for name in step.inputs),
+        _pointer(program, memory, step.output, output=True),
+        "NULL" if scratch is None else f"(void *)(arena + {scratch})",
+    ]
+    return f"{c_identifier(packed.function)}({', '.join(arguments)})"
+
+
+def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
+    """Values of one branch for the templates."""
+    program, memory = source.program, source.memory
+    shape, network = program.network.input_shape, program.network
+    return {
+        "name": source.modality,
+        "component": source.component,
+        "macro": source.component.upper(),
+        "title": f"{c_identifier(network.name.replace('-', '_'))}, {program.precision}",
+        "trained": source.frozen.trained,
+        "seed": int(source.frozen.seed),
+        "in_psram": in_psram,
+        "height": shape.height,
+        "width": shape.width,
+        "channels": shape.channels,
+        "input_bytes": shape.elements,
+        "input_offset": memory.offsets[INPUT],
+        "embedding": network.embedding,
+        "embedding_type": "float" if source.is_float else "int8_t",
+        "arena_bytes": memory.peak_bytes,
+        "arena_bound_bytes": memory.bound_bytes,
+        "weight_bytes": parameter_bytes(program),
+        "id": source.model_id,
+        "golden_crc": 0 if source.is_float else pattern_crc(source.patterns),
+        "golden": c_values(source.patterns.reshape(-1).tolist()) if source.is_float else "",
+        "headers": source.headers,
+        "buffers": [
+            f"{offset:>8} {name}" for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))
+        ],
+        "steps": [
+            {
+                "name": step.name,
+                "symbol": f"{source.component}_{step.name}",
+                "layer_type": packed.layer_type,
+                "constants": layer_constants(packed, f"{source.component}_{step.name}"),
+                "call": call(source, step, packed),
+            }
+            for step, packed in zip(program.steps, source.packed, strict=True)
+        ],
+    }
+
+
+def runtime_files(runtime: Path, headers: Mapping[str, None] | tuple[str, ...]) -> tuple[Path, ...]:
+    """Files of the runtime that headers need: themselves, the .c beside each, and what these include, transitively.
+
+    Args:
+        runtime: ``firmware_templates/runtime``; its folder ``frontend`` is searched as well.
+        headers: file names.
+
+    Raises:
+        FileNotFoundError: a header that the runtime does not have.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(headers)
+    while waiting:
+        header = waiting.pop()
+        if header in found:
+            continue
+        path = next((folder / header for folder in (runtime, runtime / "frontend") if (folder / header).exists()), None)
+        if path is None:
+            raise FileNotFoundError(f"the runtime has no {header}")
+        found[header] = path
+        files = [path]
+        if path.with_suffix(".c").exists() and path.suffix == ".h":
+            found[path.with_suffix(".c").name] = path.with_suffix(".c")
+            files.append(path.with_suffix(".c"))
+        for file in files:
+            waiting += _INCLUDE.findall(file.read_text())
+    return tuple(sorted(found.values(), key=lambda path: path.name))
+
+
+def check_patterns(source: BranchSource) -> None:
+    """Raise where the self-test would prove nothing: all patterns give the same embedding, or zeros."""
+    rows = np.asarray(source.patterns).reshape(PATTERNS, -1)
+    if not np.any(rows):
+        raise ValueError(f"{source.modality}: every embedding of the self-test is zero")

@@ -1,0 +1,109 @@
+"""Templates of the emitted project: Jinja for wiring and data only, and nothing undefined passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tinysearch.core.program import Array
+from tinysearch.firmware.identifiers import c_string, markdown_text
+
+_LINE = 112
+
+C_TYPES = {
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "uint16": "uint16_t",
+    "int32": "int32_t",
+    "uint32": "uint32_t",
+    "float32": "float",
+}
+"""Element types of constant arrays by NumPy name."""
+
+
+class Templates:
+    """The templates of one folder, rendered without autoescape: every text is escaped for its language by name.
+
+    Args:
+        folder: ``firmware_templates``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._environment = jinja2.Environment(  # noqa: S701 - the output is C and CMake, not HTML
+            loader=jinja2.FileSystemLoader(folder),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters |= {
+            "c_string": c_string,
+            "markdown": markdown_text,
+            "hex32": lambda value: f"{value:#010x}",
+        }
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """Text of ``<name>.jinja``.
+
+        Raises:
+            jinja2.UndefinedError: a value that the template needs is missing.
+        """
+        return self._environment.get_template(f"{name}.jinja").render(**values)
+
+
+def c_number(value: float) -> str:
+    """A number as an exact literal of C: integers in decimal, floats in hexadecimal (C99)."""
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"a constant is finite, got {value}")
+        return f"{value.hex()}f"
+    number = int(value)
+    if number == -(2**31):
+        return "INT32_MIN"
+    return f"{number}u" if number > 2**31 - 1 else str(number)
+
+
+def c_values(values: Iterable[float]) -> str:
+    """A comma list of numbers, broken into lines."""
+    lines, line = [], ""
+    for value in values:
+        text = c_number(value) + ","
+        if line and len(line) + 1 + len(text) > _LINE:
+            lines.append(line)
+            line = text
+        else:
+            line = f"{line} {text}" if line else text
+    lines.append(line)
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def c_array(name: str, array: Array) -> str:
+    """Definition of a static constant array.
+
+    Raises:
+        ValueError: not one-dimensional, or of a type that C constants do not have.
+    """
+    if array.ndim != 1 or array.dtype.name not in C_TYPES:
+        raise ValueError(f"{name}: a constant array is flat and of a plain type, got {array.dtype} {array.shape}")
+    kind = C_TYPES[array.dtype.name]
+    if array.size == 0:
+        return f"static const {kind} {name}[1] = {{0}};"
+    return f"static const {kind} {name}[{array.size}] = {{\n{c_values(array.tolist())}\n}};"
+
+
+def crc_of_constants(parts: Iterable[tuple[str, Array | float | tuple[int, ...]]]) -> int:
+    """CRC-32 over named constants: identity of a network's weights and geometry."""
+    import zlib
+
+    crc = 0
+    for name, value in parts:
+        crc = zlib.crc32(name.encode(), crc)
+        data = np.ascontiguousarray(value).tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+        crc = zlib.crc32(data, crc)
+    return crc
