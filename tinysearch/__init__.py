@@ -1,1 +1,32 @@
-"""tinysearch: what can I build for 15 dollars?"""
+"""tinysearch: what can I build for 15 dollars?
+
+    import tinysearch as ts
+
+    result = ts.search(budget="15usd", n_trials=40, seed=0)
+    result.front                          # pandas.DataFrame
+    result.points[0].emit("firmware/")
+    point = ts.evaluate(modality="face", face={"blocks": [2, 2], "precision": "int8"})
+
+Everything is imported late: ``import tinysearch`` loads neither torch nor plotly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinysearch.app.api import Point, Result, evaluate, search
+
+__all__ = ["Point", "Result", "evaluate", "search"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from tinysearch.app import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

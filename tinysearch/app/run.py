@@ -207,9 +207,7 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     rungs = finish.emit()
     finish.write_front()
     finish.write_rest(started, rungs)
-    return FinishedRun(
-        folder=folder, evaluations=evaluations, documents=tuple(documents), result=result, rungs=rungs
-    )
+    return FinishedRun(folder=folder, evaluations=evaluations, documents=tuple(documents), result=result, rungs=rungs)
 
 
 def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:

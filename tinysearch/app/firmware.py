@@ -1,0 +1,3 @@
+"""Firmware of points: which ones, with whose weights, into which folder."""
+
+from __future__ import annotations

@@ -1,0 +1,60 @@
+"""The main job: what can be built for a budget, as a front of error rate, board cost and latency.
+
+  python -m tinysearch budget=15usd
+  python -m tinysearch budget=10usd task=face_voice sampler=tpe n_trials=100 run_dir=runs/tpe
+  python -m tinysearch trainer=table trainer.path=rates.csv objectives=[eer,bom_cost_usd]
+
+Writes front.json, front.csv, trials.csv, journal.log, report.html, models/ and firmware/ into run_dir (by default
+runs/<date>-<time>). Running again with the same run_dir resumes. Interrupt once to finish cleanly, twice to stop.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tinysearch.app.cli import INTERRUPTED, OK, Invocation
+from tinysearch.app.config import compose_config, plain
+from tinysearch.core.objectives import check_objectives
+
+if TYPE_CHECKING:
+    from tinysearch.app.run import FinishedRun
+
+
+def run(invocation: Invocation) -> int:
+    """Search, then print the front and where everything is."""
+    invocation.no_words()
+    config = plain(compose_config(invocation.overrides))
+    quiet = bool(invocation.flags & {"-q", "--quiet"})
+    console = Console(file=sys.stderr, highlight=False, quiet=quiet)
+    console.print("tinysearch: preparing the design space, the data and the models")
+    from tinysearch.app.progress import SearchProgress
+    from tinysearch.app.run import run as run_job
+
+    with SearchProgress(objectives=check_objectives(config["objectives"]["names"]), quiet=quiet) as progress:
+        finished = run_job(config, on_event=progress, say=console.print)
+    _print_result(finished, console)
+    return INTERRUPTED if finished.result.interrupted else OK
+
+
+def _print_result(finished: FinishedRun, console: Console) -> None:
+    from tinysearch.app.terminal import front_table
+
+    Console(highlight=False).print(front_table(finished.documents))
+    result = finished.result
+    console.print(f"{result.reason}; {result.trials} trials, {result.trainings} trainings")
+    folder = _short(finished.folder)
+    console.print(f"front     {folder}/front.json, front.csv")
+    console.print(f"report    {folder}/report.html")
+    console.print(f"study     optuna-dashboard {folder}/journal.log")
+    emitted = [document for document in finished.documents if document["firmware"]]
+    if emitted:
+        console.print(f"firmware  {folder}/firmware/<id>, {len(emitted)} project{'s' if len(emitted) > 1 else ''}")
+
+
+def _short(path: Path) -> str:
+    """A path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
