@@ -202,7 +202,7 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     evaluations = tuple(setup.evaluate(point.candidate, point.rates) for point in result.points)
     _keep_models(setup, evaluations, folder)
     documents = [evaluation.to_dict() for evaluation in evaluations]
-    finish = _Finish(setup, folder, result, evaluations, documents, say)
+    finish = _Finish(setup=setup, folder=folder, result=result, evaluations=evaluations, documents=documents, say=say)
     finish.write_front()
     rungs = finish.emit()
     finish.write_front()
@@ -219,27 +219,23 @@ def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) 
         files.copy_model(memo.folder(branch), folder, branch.key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Finish:
     """What follows the search, in the order in which a user would miss it: front, firmware, tables, report."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        folder: Path,
-        result: SearchResult,
-        evaluations: Sequence[Evaluation],
-        documents: list[dict[str, Any]],
-        say: Say,
-    ) -> None:
-        self._setup, self._folder, self._result = setup, folder, result
-        self._evaluations, self._documents, self._say = evaluations, documents, say
+    setup: Setup
+    folder: Path
+    result: SearchResult
+    evaluations: Sequence[Evaluation]
+    documents: list[dict[str, Any]]
+    say: Say
 
     def write_front(self) -> None:
         files.write_front(
-            self._folder,
-            budget_usd=self._setup.models.budget_usd,
-            objectives=self._setup.objectives,
-            points=self._documents,
+            self.folder,
+            budget_usd=self.setup.models.budget_usd,
+            objectives=self.setup.objectives,
+            points=self.documents,
         )
 
     def emit(self) -> dict[str, Sequence[Rung]]:
@@ -247,47 +243,47 @@ class _Finish:
         from tinysearch.app.firmware import emit_point, top_of
         from tinysearch.firmware.verify import verify
 
-        count = top_of(self._setup.config, evidence=self._setup.errors.evidence, available=len(self._documents))
+        count = top_of(self.setup.config, evidence=self.setup.errors.evidence, available=len(self.documents))
         rungs: dict[str, Sequence[Rung]] = {}
-        for number, evaluation in enumerate(self._evaluations[:count], start=1):
-            document = self._documents[number - 1]
-            target = self._folder / "firmware" / evaluation.candidate.id
-            emit_point(self._setup, evaluation, target)
+        for number, evaluation in enumerate(self.evaluations[:count], start=1):
+            document = self.documents[number - 1]
+            target = self.folder / "firmware" / evaluation.candidate.id
+            emit_point(self.setup, evaluation, target)
             document["firmware"] = f"firmware/{evaluation.candidate.id}"
             checked = ""
-            if self._setup.config["emit"]["verify"]:
+            if self.setup.config["emit"]["verify"]:
                 rungs[evaluation.candidate.id] = verify(target, quick=True)
                 checked = ", " + summary(rungs[evaluation.candidate.id])
-            self._say(f"firmware {number}/{count}: {evaluation.candidate.id}{checked}")
+            self.say(f"firmware {number}/{count}: {evaluation.candidate.id}{checked}")
         return rungs
 
     def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
         from tinysearch.app.report import write_report
 
-        files.write_trials(self._folder, self._result.study)
-        files.write_json(self._folder / files.MANIFEST, self._manifest(started, rungs))
-        write_report(self._folder)
+        files.write_trials(self.folder, self.result.study)
+        files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
+        write_report(self.folder)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:
-        rules = dict(self._setup.problem.rules)
+        rules = dict(self.setup.problem.rules)
         return {
             "schema": files.SCHEMA,
             "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
             "machine": {"system": platform.platform(), "processors": len(os.sched_getaffinity(0))},
-            "seed": self._setup.options.seed,
+            "seed": self.setup.options.seed,
             "rules": rules,
             "digest": _digest(rules),
             "search": {
-                "reason": self._result.reason,
-                "trials": self._result.trials,
-                "trainings": self._result.trainings,
-                "training_s": round(self._result.training_s, 3),
-                "hypervolume": self._result.hypervolume,
+                "reason": self.result.reason,
+                "trials": self.result.trials,
+                "trainings": self.result.trainings,
+                "training_s": round(self.result.training_s, 3),
+                "hypervolume": self.result.hypervolume,
             },
             "wall_s": round(time.time() - started, 3),
-            "designs": len(self._setup.problem.table),
+            "designs": len(self.setup.problem.table),
             "verify": {name: [rung.to_dict() for rung in found] for name, found in rungs.items()},
-            "evidence": self._setup.errors.evidence,
+            "evidence": self.setup.errors.evidence,
         }
 
 
