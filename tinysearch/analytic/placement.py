@@ -37,4 +37,5 @@ def in_sram(buffers: npt.ArrayLike, *, heap_bytes: int, largest_block_bytes: int
 def psram_bytes(buffers: npt.ArrayLike, placed: Bools) -> Ints:
     """Bytes that must lie in PSRAM: int64 [n]."""
     sizes = np.atleast_2d(np.asarray(buffers, np.int64))
-    return np.where(placed, 0, sizes).sum(axis=1)
+    kept_out: Ints = np.where(placed, 0, sizes).sum(axis=1)
+    return kept_out

@@ -31,6 +31,7 @@ class Build:
         flash_needed_bytes: bootloader, partition table, application and model partitions together.
         mapped_flash_bytes: flash that must be visible as data at once (constants and weights).
         frame_pixels: largest frame that the camera driver is asked for.
+        camera_drivers: managed components that the firmware can read a camera with.
         idf_version: ESP-IDF that builds the firmware.
     """
 
@@ -43,6 +44,7 @@ class Build:
     flash_needed_bytes: int | None = None
     mapped_flash_bytes: int | None = None
     frame_pixels: int | None = None
+    camera_drivers: tuple[str, ...] | None = None
     idf_version: tuple[int, int] | None = None
 
 
@@ -134,6 +136,22 @@ def _microphone_interface(build: Build) -> Violation | None:
     return _sensor_interface(build, kind="microphone")
 
 
+def _camera_driver(build: Build) -> Violation | None:
+    driver = build.chip.camera_driver
+    if "face" not in build.modalities or build.camera_drivers is None or driver is None:
+        return None
+    if driver in build.camera_drivers:
+        return None
+    return _violation(
+        "camera-driver",
+        "face needs firmware with a driver for the chip's camera",
+        limit=1,
+        actual=0,
+        limit_text=f"{build.chip.name} takes {driver}",
+        actual_text=", ".join(build.camera_drivers) or "none",
+    )
+
+
 def _camera_frame(build: Build) -> Violation | None:
     if "face" not in build.modalities or build.frame_pixels is None or build.psram_bytes is None:
         return None
@@ -200,6 +218,7 @@ RULES: tuple[Rule, ...] = (
     Rule(name="psram-interface", statement="quad, octal or hex PSRAM as the chip drives it", check=_psram_interface),
     Rule(name="psram-addressable", statement="no more PSRAM than the chip addresses", check=_psram_addressable),
     Rule(name="camera-interface", statement="face needs a camera interface", check=_camera_interface),
+    Rule(name="camera-driver", statement="the firmware can drive the chip's camera", check=_camera_driver),
     Rule(name="microphone-interface", statement="voice needs a microphone interface", check=_microphone_interface),
     Rule(name="camera-frame", statement="large camera frames need PSRAM", check=_camera_frame),
     Rule(name="flash-on-chip", statement="no larger flash than the chip takes", check=_flash_on_chip),
@@ -224,6 +243,7 @@ def option_build(
     flash_needed_bytes: int | None = None,
     mapped_flash_bytes: int | None = None,
     frame_pixels: int | None = None,
+    camera_drivers: tuple[str, ...] | None = None,
     idf_version: tuple[int, int] | None = None,
 ) -> Build:
     """The build that a board option stands for, with what the firmware needs of it."""
@@ -237,5 +257,6 @@ def option_build(
         flash_needed_bytes=flash_needed_bytes,
         mapped_flash_bytes=mapped_flash_bytes,
         frame_pixels=frame_pixels,
+        camera_drivers=camera_drivers,
         idf_version=idf_version,
     )

@@ -12,8 +12,9 @@ _WORD_BYTES = 4
 _BLOCK = 16  # weight words that enter the carry-save tree together
 _RUN_PLANES = 10  # vertical counters of one run
 _RUN_ENTRIES = 1008  # entries that they count
-_SLIDING_BYTES = 16384  # longest lists that follow the window
+_HELD_BYTES = 16384  # longest lists that hold a whole window
 
+_TRANSPOSED_PLANES = 16  # at once, where counters become integers
 _PACK_TABLE_BYTES = 1024  # level of each int8 value
 
 
@@ -71,15 +72,13 @@ class BinaryGeometry:
     def scratch_bytes(self) -> int:
         """``ts_xnor_window_scratch_bytes``: lists of set bits, entries by window column, vertical counters."""
         whole = (self.window_values + _BLOCK) // _BLOCK * _BLOCK + _BLOCK
-        slides = (
-            self.stride < self.kernel_width
-            and self.output_width > 1
-            and whole <= _SLIDING_BYTES // _WORD_BYTES // self.activation_bits
-        )
-        held = self.activation_bits if slides else 1
-        capacity = whole if slides else min(whole, _RUN_ENTRIES + _BLOCK)
+        holds = whole <= _HELD_BYTES // _WORD_BYTES // self.activation_bits
+        lists = self.activation_bits if holds else 1
+        capacity = whole if holds else _RUN_ENTRIES + _BLOCK
         sum_planes = max(self.threshold_planes, _RUN_PLANES + self.activation_bits + self.weight_bits - 1)
-        return (held * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
+        if not self.output_bits:
+            sum_planes = -(-sum_planes // _TRANSPOSED_PLANES) * _TRANSPOSED_PLANES
+        return (lists * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
 
 
 def geometry(program: Program, step: Step) -> BinaryGeometry:
