@@ -20,6 +20,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.network import INPUT
+from tinysearch.core.program import FrozenNetwork
+from tinysearch.firmware.model_source import branch_source, branch_values
 from tinysearch.firmware.packing import PackedStep
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware_templates" / "runtime"
@@ -121,21 +124,36 @@ def library(headers: Sequence[str], *, extra: str = "") -> ctypes.CDLL:
 
 def run_host(cases: Sequence[Case], *, sanitize: bool = True) -> list[Outcome]:
     """Run cases on this machine, by default under the address and undefined-behavior sanitizers."""
-    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
-        folder = Path(name)
-        sources = _write(cases, folder)
-        flags = (*FLAGS, *(SANITIZE if sanitize else ()))
-        _run("gcc", *flags, f"-I{RUNTIME}", *sources, "-o", folder / "a.out", "-lm")
-        return _parse(cases, _run(folder / "a.out"))
+    headers, text, rows = _calls(cases)
+    return _execute(cases, headers, text, rows, rv32=False, flags=SANITIZE if sanitize else ())
 
 
 def run_rv32(cases: Sequence[Case], *, flags: Sequence[str] = ()) -> list[Outcome]:
     """Run cases on an emulated RV32IMC that counts instructions exactly."""
-    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
-        folder = Path(name)
-        sources = _write(cases, folder)
-        _run(RV32_COMPILER, *RV32_FLAGS, *FLAGS, *flags, f"-I{RUNTIME}", *sources, "-o", folder / "a.elf", "-lm")
-        return _parse(cases, _run(*RV32_RUN, folder / "a.elf"))
+    headers, text, rows = _calls(cases)
+    return _execute(cases, headers, text, rows, rv32=True, flags=flags)
+
+
+def run_network(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8], *, rv32: bool = False) -> Outcome:
+    """Run a whole network in its planned arena, from the C text that the emitter writes, one image after the other."""
+    source = branch_source("face", frozen)
+    program, values = source.program, branch_values(source, in_psram=False)
+    text = [*(f'#include "{header}"' for header in source.headers), _MAIN]
+    text += [step["constants"] for step in values["steps"]]
+    text += [
+        f"static uint8_t arena[{source.memory.peak_bytes}] __attribute__((aligned(16)));",
+        "static void network(const void *first, const void *second, void *embedding, void *scratch)",
+        "{",
+        f"    const int8_t *input = (const int8_t *)(arena + {source.memory.offsets[INPUT]});",
+        "    (void)second; (void)scratch;",
+        f"    memcpy(arena + {source.memory.offsets[INPUT]}, first, {program.network.input_shape.elements});",
+        *(f"    {step['call']};" for step in values["steps"]),
+        "}",
+    ]
+    packed = PackedStep(function="network", layer_type="", header=source.headers[0], fields={}, arrays={})
+    case = Case(packed=packed, inputs=(inputs,), output_bytes=source.embedding_bytes)
+    row = f"{{network, 0, {case.input_bytes(0)}, 0, {case.output_bytes}, {case.batch}, -1}}"
+    return _execute([case], source.headers, text, [row], rv32=rv32, flags=() if rv32 else SANITIZE)[0]
 
 
 def initializer(packed: PackedStep, name: str) -> str:
@@ -222,12 +240,10 @@ static void run(const test_case *test, const unsigned char *input)
 """
 
 
-def _write(cases: Sequence[Case], folder: Path) -> list[Path]:
-    text = ["#include <stdint.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>"]
+def _calls(cases: Sequence[Case]) -> tuple[list[str], list[str], list[str]]:
+    """Headers, C text with one function a case, and the rows of the table that lists these."""
     headers = sorted({case.packed.header for case in cases})
-    text += [f'#include "{header}"' for header in headers]
-    text.append(_MAIN)
-    data, rows, offsets = bytearray(), [], []
+    text, rows = [*(f'#include "{header}"' for header in headers), _MAIN], []
     for index, case in enumerate(cases):
         name, function = f"layer_{index}", case.packed.function
         text.append(initializer(case.packed, name))
@@ -239,20 +255,41 @@ def _write(cases: Sequence[Case], folder: Path) -> list[Path]:
         )
         place = -1 if case.in_place is None else case.in_place
         sizes = f"{case.input_bytes(0)}, {case.input_bytes(1)}, {case.output_bytes}, {case.batch}, {place}"
-        rows.append(f"    {{call_{index}, {function}_scratch_bytes(&{name}), {sizes}}},")
-        offsets.append(len(data))
+        rows.append(f"{{call_{index}, {function}_scratch_bytes(&{name}), {sizes}}}")
+    return headers, text, rows
+
+
+def _execute(
+    cases: Sequence[Case],
+    headers: Iterable[str],
+    text: Sequence[str],
+    rows: Sequence[str],
+    *,
+    rv32: bool,
+    flags: Sequence[str],
+) -> list[Outcome]:
+    """Compile a program of calls with the inputs of its cases, and run it."""
+    main = ["#include <stdint.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>", *text]
+    main += ["int main(void)", "{", "    const test_case tests[] = {", *(f"        {row}," for row in rows), "    };"]
+    data = bytearray()
+    for index, case in enumerate(cases):
+        main.append(f"    run(&tests[{index}], case_inputs + {len(data)});")
         for sample in range(case.batch):
             for array in case.inputs:
                 data += np.ascontiguousarray(array[sample]).tobytes()
-    text += ["int main(void)", "{", "    const test_case tests[] = {", *rows, "    };"]
-    text += [f"    run(&tests[{index}], case_inputs + {offset});" for index, offset in enumerate(offsets)]
-    text += ["    return 0;", "}"]
-    (folder / "main.c").write_text("\n".join(text) + "\n")
-    (folder / "inputs.bin").write_bytes(bytes(data) + b"\0")
-    section = ".section .rodata\n.globl case_inputs\n.balign 16\ncase_inputs:\n"
-    note = '.section .note.GNU-stack,"",%progbits\n'
-    (folder / "inputs.s").write_text(f'{section}.incbin "{folder / "inputs.bin"}"\n{note}')
-    return [folder / "main.c", folder / "inputs.s", *sources_of(headers)]
+    main += ["    return 0;", "}", ""]
+    with tempfile.TemporaryDirectory(prefix="ckernels_") as name:
+        folder = Path(name)
+        (folder / "main.c").write_text("\n".join(main))
+        (folder / "inputs.bin").write_bytes(bytes(data) + b"\0")
+        section = ".section .rodata\n.globl case_inputs\n.balign 16\ncase_inputs:\n"
+        note = '.section .note.GNU-stack,"",%progbits\n'
+        (folder / "inputs.s").write_text(f'{section}.incbin "{folder / "inputs.bin"}"\n{note}')
+        sources = [folder / "main.c", folder / "inputs.s", *sources_of(headers)]
+        compiler = (RV32_COMPILER, *RV32_FLAGS) if rv32 else ("gcc",)
+        program = folder / "program"
+        _run(*compiler, *FLAGS, *flags, f"-I{RUNTIME}", *sources, "-o", program, "-lm")
+        return _parse(cases, _run(*(RV32_RUN if rv32 else ()), program))
 
 
 def _parse(cases: Sequence[Case], text: str) -> list[Outcome]:

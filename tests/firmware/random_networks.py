@@ -10,7 +10,7 @@ from ckernels import Case
 
 from tinysearch.analytic.kernels import footprint
 from tinysearch.core.network import INPUT, NetworkSpec, Shape, Unit
-from tinysearch.core.program import Array, Element, FrozenNetwork, Operator, Program, Step, lower
+from tinysearch.core.program import LANE, Array, Element, FrozenNetwork, Operator, Program, Step, lower
 from tinysearch.core.quantization import Precision, quantize_multiplier
 from tinysearch.firmware import packing
 from tinysearch.firmware.integer_network import trace
@@ -76,6 +76,15 @@ class StepCase:
     scratch_bytes: int
 
 
+def memory_of(program: Program, tensor: str, values: Array) -> Array:
+    """A batch of the oracle's values as the bytes that a kernel reads or writes; levels become bit planes."""
+    if program.tensors[tensor].element is not Element.BITS:
+        return np.ascontiguousarray(values)
+    lanes = np.pad(values.astype(np.uint8), ((0, 0),) * 3 + ((0, -values.shape[-1] % LANE),))
+    planes = np.stack([lanes >> bit & 1 for bit in range(program.tensors[tensor].bits)], axis=3)
+    return np.packbits(planes, axis=-1, bitorder="little").view(np.uint32)
+
+
 def step_cases(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> list[StepCase]:
     """Every step as a kernel call, apart and, where the footprint allows it, in place, with the oracle's output.
 
@@ -87,8 +96,8 @@ def step_cases(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> list[Step
         needs, packed = footprint(frozen.program, step), packing.pack(frozen, step)
         assert packed.function == needs.kernel
         assert sum(array.nbytes for array in packed.arrays.values()) == needs.parameter_bytes, step
-        sources = tuple(np.ascontiguousarray(tensors[name]) for name in step.inputs)
-        expected = tensors[step.output]
+        sources = tuple(memory_of(frozen.program, name, tensors[name]) for name in step.inputs)
+        expected = memory_of(frozen.program, step.output, tensors[step.output])
         size = frozen.program.tensors[step.output].size_bytes
         places = (None,) if needs.in_place is None else (None, *range(len(sources)))
         for place in places:
