@@ -16,7 +16,7 @@ from tinysearch.search.pareto import hypervolume, is_nondominated
 RatesOf = Callable[[Sequence[BranchSpec]], ErrorRates]
 """Error rates of known branches (one, or two for their fusion)."""
 
-ALL_PAIRS = 4000
+ALL_PAIRS = 200
 """Up to so many unlocked fusions are computed without asking whether they could matter."""
 
 SPREADS = 4.0

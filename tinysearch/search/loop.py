@@ -195,13 +195,22 @@ class _Session:
             self.trainings += len(attributes.get("trained", ()))
             # One at a time and in the order of then: the surrogate's decisions depend on it.
             for key, seconds in attributes.get("training_s", {}).items():
-                self.training_s += seconds
-                if key in at_hand:
+                self.training_s += seconds * (key in attributes.get("trained", ()))
+                if key in by_key and (key in at_hand or self._answers(table.branches[by_key[key]])):
                     self.knowledge.seconds[by_key[key]] = seconds
                     self.knowledge.learn([by_key[key]])
         self.sampler.resume(trials)
         if trials:
             _LOGGER.info("going on with a study of %d trials", len(trials))
+
+    def _answers(self, branch: BranchSpec) -> bool:
+        """Whether a branch trained by an earlier run can still be answered; a table can, a deleted memo cannot."""
+        try:
+            self.problem.error_model.error_rates([branch])
+        except Exception as error:
+            _LOGGER.warning("%s was trained but is not remembered any more: %s", branch.short, error)
+            return False
+        return True
 
     def run(self) -> None:
         """Ask and tell until something ends it; leaves the reason in ``reason``."""
@@ -319,7 +328,7 @@ class _Session:
             record = report.record
             self._succeeded, self._failures = True, 0
             self.trainings += not record.remembered
-            self.training_s += record.seconds
+            self.training_s += 0.0 if record.remembered else record.seconds
             self.knowledge.seconds[branch] = record.seconds
             self.knowledge.learn([branch])
             if waiting:

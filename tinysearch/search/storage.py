@@ -25,7 +25,7 @@ CONSTRAINTS = "constraints"
 """System attribute that both Optuna's samplers and optuna-dashboard 0.21 read; ``set_constraint`` writes another one,
 by which the dashboard does not recognise infeasible trials."""
 
-_RULES = "rules:"
+_RULES = "rules"
 _KNOWN = "known_at_start"
 
 
@@ -137,8 +137,8 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
     Raises:
         UserError: some differ; the message names which.
     """
-    stored = {k[len(_RULES) :]: v for k, v in study.user_attrs.items() if k.startswith(_RULES)}
-    if stored:
+    if _RULES in study.user_attrs:
+        stored: dict[str, str] = study.user_attrs[_RULES]
         changed = [name for name in sorted(stored.keys() | rules.keys()) if stored.get(name) != rules.get(name)]
         if changed:
             raise UserError(
@@ -147,8 +147,8 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
                 remedy="restore them, or choose another run_dir",
             )
         return
-    for name, digest in rules.items():
-        study.set_user_attr(_RULES + name, digest)
+    # One attribute, hence one write: a kill leaves all of them or none.
+    study.set_user_attr(_RULES, dict(rules))
 
 
 def _difference(stored: Mapping[str, str], rules: Mapping[str, str], name: str) -> str:

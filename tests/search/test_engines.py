@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from toy_space import SyntheticErrors
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import TrainingProgress, TrainingRecord
+from tinysearch.search.engines import ProcessEngine, WorkerDiedError
+from tinysearch.search.loop import SearchOptions, search
+
+
+class Rough(SyntheticErrors):
+    """Trains by appending to a file, so that the coordinator sees what workers did; kills its worker on one branch."""
+
+    def __init__(self, space, *, path, deadly=None, pause=0.0):
+        super().__init__(space, seed=0)
+        self.path, self.deadly, self.pause = path, deadly, pause
+
+    def train(self, branch, *, progress):
+        with self.path.open("a") as log:
+            log.write(f"{branch.key} {os.getpid()}\n")
+        if branch.key == self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        progress(TrainingProgress(branch=branch, phase="one", fraction=0.5))
+        time.sleep(self.pause)
+        return TrainingRecord(branch=branch, seconds=1.0, remembered=False)
+
+
+def trained(path):
+    return [line.split() for line in path.read_text().splitlines()]
+
+
+def test_workers_train_everything_once_and_a_dead_one_is_replaced(problem, space, tmp_path):
+    deadly = min((b for b in space.branches if b.modality == "voice"), key=lambda b: space.size[b][1])
+    errors = Rough(space, path=tmp_path / "log", deadly=deadly.key)
+    events = []
+    result = search(
+        replace(problem, error_model=errors),
+        SearchOptions(sampler="exhaustive", n_trials=10, n_workers=2, engine="local"),
+        on_event=events.append,
+    )
+    lines = trained(tmp_path / "log")
+    assert max(Counter(key for key, _ in lines).values()) == 1
+    assert str(os.getpid()) not in {pid for _, pid in lines}
+    failed = [t for t in result.study.trials if t.state.name == "FAIL"]
+    assert [t.user_attrs["branches"] for t in failed] == [[deadly.key]]
+    assert "died" in failed[0].user_attrs["error"]
+    assert result.trials == 10
+    assert result.trainings == 9
+    assert {e.kind for e in events} >= {"training", "trained", "failed", "trial"}
+    one = search(
+        replace(problem, error_model=SyntheticErrors(space, seed=0)), SearchOptions(sampler="exhaustive", n_trials=10)
+    )
+    without = {p.candidate.id for p in one.points if deadly not in p.candidate.branches}
+    assert without <= {p.candidate.id for p in result.points}
+
+
+def test_a_stop_leaves_no_process_behind(space, tmp_path):
+    engine = ProcessEngine(Rough(space, path=tmp_path / "log", pause=60.0), n_workers=1)
+    engine.submit(space.branches[0])
+    while not engine.wait(lambda: False):
+        pass
+    pid = int(trained(tmp_path / "log")[0][1])
+    engine.close()
+    engine.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_errors_come_home_in_one_piece(space, tmp_path):
+    engine = ProcessEngine(Complaining(), n_workers=1)
+    reports = []
+    for branch in space.branches[:2]:
+        engine.submit(branch)
+    while len(reports) < 2:
+        reports += engine.wait(lambda: False)
+    engine.close()
+    assert isinstance(reports[0].error, UserError)
+    assert "prepare it" in str(reports[0].error)
+    assert not isinstance(reports[1].error, WorkerDiedError)
+    assert "Strange" in str(reports[1].error)
+
+
+class Complaining:
+    evidence = "trained"
+    needs_training = True
+
+    def knows(self, branch):
+        return False
+
+    def error_rates(self, branches):
+        raise AssertionError
+
+    def train(self, branch, *, progress):
+        class StrangeError(Exception):
+            pass
+
+        if branch.precision == "float32":
+            raise UserError("a data set has people", value="none", remedy="prepare it")
+        raise StrangeError("cannot be pickled")
+
+
+def test_what_cannot_be_sent_is_refused(space):
+    model = Complaining()
+    model.handle = lambda: None
+    with pytest.raises(UserError, match="picklable"):
+        ProcessEngine(model, n_workers=2)

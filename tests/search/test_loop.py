@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+from toy_space import SyntheticErrors
+
+from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.objectives import ErrorRates
+from tinysearch.search import storage
+from tinysearch.search.loop import SearchOptions, search
+from tinysearch.search.pareto import is_nondominated
+from tinysearch.search.samplers import SAMPLERS
+
+QUICK = [name for name in SAMPLERS if name not in ("gp", "pymoo_agemoea", "pymoo_nsga3")]
+
+
+def summary(study):
+    """What must be equal between a run and its repetition."""
+    return [
+        (t.state.name, t.values, t.params, t.user_attrs.get("id"), t.user_attrs["kind"], t.system_attrs["constraints"])
+        for t in study.trials
+        if t.state.name != "RUNNING"
+    ]
+
+
+def front_ids(result):
+    return [point.candidate.id for point in result.points]
+
+
+@pytest.mark.parametrize("sampler", QUICK)
+def test_every_sampler_keeps_the_promises(problem, errors, space, sampler, tmp_path):
+    result = search(problem, SearchOptions(sampler=sampler, n_trials=12, seed=3), run_dir=tmp_path)
+    proposals = [t for t in result.study.trials if t.user_attrs["kind"] == "proposal"]
+    assert 1 <= len(proposals) == result.trials <= 12
+    assert max(Counter(errors.trainings).values()) == 1
+    assert len(errors.trainings) == result.trainings
+    needed = {key for t in proposals if t.user_attrs["feasible"] for key in t.user_attrs["branches"]}
+    assert {branch.key for branch in errors.trainings} == needed
+    # Front points are trials, and none beats another.
+    recorded = {t.user_attrs["id"]: t for t in result.study.trials if t.user_attrs["feasible"]}
+    assert set(front_ids(result)) <= set(recorded)
+    values = np.array([list(point.values.values()) for point in result.points])
+    assert is_nondominated(values).all()
+    for point in result.points:
+        assert recorded[point.candidate.id].values == pytest.approx(list(point.values.values()))
+    for trial in result.study.trials:
+        assert trial.params.keys() == space.flat.distributions().keys()
+
+
+@pytest.mark.parametrize("sampler", ["memoized", "nsga2", "tpe", "pymoo_nsga2"])
+def test_a_run_killed_at_any_moment_ends_like_the_undisturbed_one(problem, space, sampler, tmp_path):
+    options = SearchOptions(sampler=sampler, n_trials=26, seed=1)
+    whole = search(replace(problem, error_model=SyntheticErrors(space, seed=0)), options, run_dir=tmp_path / "whole")
+    raw = (tmp_path / "whole" / storage.JOURNAL).read_bytes()
+    rng = np.random.default_rng(0)
+    for attempt in range(4):
+        run_dir = tmp_path / str(attempt)
+        run_dir.mkdir()
+        # What a kill leaves: the journal up to any byte. The memo may know more than the journal, or (a table) nothing.
+        (run_dir / storage.JOURNAL).write_bytes(raw[: int(rng.integers(len(raw) // 20, len(raw)))])
+        errors = SyntheticErrors(space, seed=0)
+        if attempt % 2:
+            for trial in whole.study.trials:
+                for key in trial.user_attrs["trained"]:
+                    branch = next(b for b in space.branches if b.key == key)
+                    errors.train(branch, progress=lambda _: None)
+        before = len(errors.trainings)
+        again = search(replace(problem, error_model=errors), options, run_dir=run_dir)
+        assert summary(again.study) == summary(whole.study)
+        assert front_ids(again) == front_ids(whole)
+        assert not (attempt % 2) or len(errors.trainings) == before
+        if attempt % 2 == 0:
+            finished = {k for t in storage.load_study(run_dir).trials for k in t.user_attrs["trained"]}
+            assert len(errors.trainings) <= len(finished)
+
+
+def test_seeded_runs_repeat_and_other_seeds_differ(problem, space):
+    def run(seed):
+        fresh = replace(problem, error_model=SyntheticErrors(space, seed=0))
+        return summary(search(fresh, SearchOptions(sampler="tpe", n_trials=15, seed=seed)).study)
+
+    assert run(0) == run(0) != run(1)
+
+
+def test_memoized_finds_the_whole_front_and_says_why_it_stops(problem, space):
+    errors = SyntheticErrors(space, seed=5)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="memoized"))
+    assert "hypervolume" in result.reason or "every branch" in result.reason
+    exhaustive = search(
+        replace(problem, error_model=SyntheticErrors(space, seed=5)), SearchOptions(sampler="exhaustive")
+    )
+    assert result.trainings < 0.75 * exhaustive.trainings
+    assert result.hypervolume > 0.99 * exhaustive.hypervolume
+
+
+def test_what_is_remembered_costs_nothing(problem, space):
+    errors = SyntheticErrors(space, seed=0, remember=True)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="memoized"))
+    assert errors.trainings == []
+    assert result.trainings == 0
+    assert len(result.points) == len([t for t in result.study.trials if t.user_attrs["kind"] == "completion"]) > 5
+
+
+def test_limits_hold(problem, space):
+    errors = SyntheticErrors(space, seed=0)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", n_trainings=5))
+    assert len(errors.trainings) == 5 == result.trainings
+    assert "5 trainings" in result.reason
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", timeout_s=0.0))
+    assert result.trials == 0
+
+
+def test_a_sampler_that_brings_nothing_new_does_not_spin_forever(problem, monkeypatch):
+    monkeypatch.setattr("tinysearch.search.loop.MOST_STALE", 20)
+
+    class Never:
+        rules = ("no",)
+
+        def assess(self, point):
+            from tinysearch.core.objectives import Violation
+            from tinysearch.search.assess import Assessment
+
+            return Assessment(violations=(Violation(rule="no", limit=0, actual=1, message="never"),))
+
+    result = search(replace(problem, assessor=Never()), SearchOptions(sampler="random"))
+    assert result.trials == 20
+    assert "nothing new" in result.reason
+    assert result.points == ()
+
+
+def test_events_tell_what_happens(problem):
+    events = []
+    result = search(problem, SearchOptions(sampler="exhaustive", n_trials=4), on_event=events.append)
+    kinds = [event.kind for event in events]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "stopped"
+    assert kinds.count("trained") == 4 == kinds.count("trial")
+    ticks = [event for event in events if event.kind == "training"]
+    assert [event.fraction for event in ticks[:2]] == [0.5, 1.0]
+    assert events[-1].message == result.reason
+    assert events[-1].front_size >= len(result.points) > 0
+    assert all(event.remaining_s is not None for event in events if event.kind == "trial")
+    volumes = [event.hypervolume for event in events]
+    assert volumes == sorted(volumes)
+    assert events[-1].best[0] == pytest.approx(min(point.values["eer"] for point in result.points))
+
+
+class Interrupted(SyntheticErrors):
+    """Ctrl-C arrives in the middle of the n-th training."""
+
+    def __init__(self, space, *, at, seed=0):
+        super().__init__(space, seed=seed)
+        self.at = at
+
+    def train(self, branch, *, progress):
+        if len(self.trainings) == self.at and not self.knows(branch):
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().train(branch, progress=progress)
+
+
+def test_ctrl_c_ends_in_good_order_and_the_run_goes_on_later(problem, space, tmp_path):
+    options = SearchOptions(sampler="memoized", n_trials=10)
+    before = signal.getsignal(signal.SIGINT)
+    errors = Interrupted(space, at=4)
+    stopped = search(replace(problem, error_model=errors), options, run_dir=tmp_path)
+    assert stopped.interrupted
+    assert len(errors.trainings) == 4
+    assert stopped.points
+    assert signal.getsignal(signal.SIGINT) is before
+    errors.at = -1
+    resumed = search(replace(problem, error_model=errors), options, run_dir=tmp_path)
+    assert not resumed.interrupted
+    assert max(Counter(errors.trainings).values()) == 1
+    undisturbed = search(replace(problem, error_model=SyntheticErrors(space, seed=0)), options)
+    assert front_ids(resumed) == front_ids(undisturbed)
+
+
+class Failing(SyntheticErrors):
+    def __init__(self, space, *, fails, error=None, seed=0):
+        super().__init__(space, seed=seed)
+        self.fails, self.error, self.attempts = fails, error or RuntimeError("loss is NaN"), []
+
+    def train(self, branch, *, progress):
+        self.attempts.append(branch)
+        if self.fails(len(self.attempts) - 1):
+            raise self.error
+        return super().train(branch, progress=progress)
+
+
+def test_a_failed_training_fails_its_trial_only(problem, space):
+    errors = Failing(space, fails=lambda n: n in (2, 3))
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="memoized", n_trials=8))
+    failed = [t for t in result.study.trials if t.state == optuna.trial.TrialState.FAIL]
+    assert len(failed) >= 2
+    assert all("loss is NaN" in t.user_attrs["error"] for t in failed)
+    assert max(Counter(errors.attempts).values()) == 1
+    assert result.points
+
+
+def test_when_everything_fails_the_search_gives_up(problem, space):
+    with pytest.raises(TinysearchError, match="none succeeded"):
+        search(replace(problem, error_model=Failing(space, fails=lambda n: True)), SearchOptions(sampler="memoized"))
+    complaint = UserError("a data set has people", value="none", remedy="prepare it")
+    with pytest.raises(UserError, match="people"):
+        search(
+            replace(problem, error_model=Failing(space, fails=lambda n: n == 1, error=complaint)),
+            SearchOptions(sampler="memoized"),
+        )
+
+
+def test_a_full_disk_is_one_line(problem, space, tmp_path):
+    full = OSError(28, "No space left on device")
+    with pytest.raises(UserError, match="needs space") as caught:
+        search(
+            replace(problem, error_model=Failing(space, fails=lambda n: n == 1, error=full)),
+            SearchOptions(sampler="memoized"),
+            run_dir=tmp_path,
+        )
+    assert "\n" not in str(caught.value)
+
+
+class Lucky(SyntheticErrors):
+    """Validation and test disagree: what looked best on validation people is not on test people."""
+
+    def error_rates(self, branches):
+        rates = super().error_rates(branches)
+        digit = sum(map(ord, "".join(b.key for b in branches))) % 7
+        return ErrorRates(eer=rates.eer * (1 + digit / 7), evidence="trained", eer_validation=rates.eer)
+
+
+def test_the_front_is_chosen_on_validation_and_thinned_on_test(problem, space):
+    result = search(
+        replace(problem, error_model=Lucky(space, seed=0)), SearchOptions(sampler="exhaustive", n_trials=40)
+    )
+    chosen = np.array([list(p.values.values()) for p in result.points])
+    shown = np.array([list(p.shown.values()) for p in result.points])
+    assert is_nondominated(chosen).all()
+    assert is_nondominated(shown).all()
+    completed = [t for t in result.study.trials if t.user_attrs["feasible"]]
+    decided = np.array([t.values for t in completed])
+    assert is_nondominated(decided).sum() > len(result.points)
+    assert (shown[:, 0] >= chosen[:, 0]).all()
+    assert [p.rates.eer for p in result.points] == shown[:, 0].tolist()
+
+
+def test_nothing_feasible_is_said_at_once(problem):
+    empty = replace(
+        problem.table,
+        needs=np.zeros((0, 2), int),
+        analytic=np.zeros((0, 4)),
+        platform=np.zeros(0, int),
+    )
+    with pytest.raises(UserError, match="feasible"):
+        search(replace(problem, table=empty), SearchOptions())
+
+
+def test_unknown_names_are_one_line(problem):
+    for options in (
+        SearchOptions(sampler="magic"),
+        SearchOptions(sampler="memoized", sampler_options={"magic": 1}),
+        SearchOptions(sampler="tpe", sampler_options={"magic": 1}),
+        SearchOptions(engine="magic"),
+        SearchOptions(n_workers=0),
+    ):
+        with pytest.raises(UserError):
+            search(problem, options)
