@@ -11,19 +11,25 @@ size_t ts_pack_s8_scratch_bytes(const ts_pack_s8_layer *layer)
     return layer->activation_bits > 1 ? CODES * sizeof(uint32_t) : 0;
 }
 
-/* One threshold: bit i of the result tells whether value i reaches it. The last value enters first. */
-TS_INNER_LOOP static uint32_t reach(const int8_t *values, int32_t count, int32_t threshold)
+/* Bits of up to 32 values, the first in bit 0: does it reach the threshold? The last value enters first. */
+TS_INNER_LOOP static uint32_t compare_word(const int8_t *values, int32_t count, int32_t threshold)
 {
     const int8_t *value = values + count;
     uint32_t missed = 0;
-    for (; value - values >= 4; value -= 4) {
-        missed = (missed << 1) | (uint32_t)(value[-1] < threshold);
-        missed = (missed << 1) | (uint32_t)(value[-2] < threshold);
-        missed = (missed << 1) | (uint32_t)(value[-3] < threshold);
-        missed = (missed << 1) | (uint32_t)(value[-4] < threshold);
+#define ENTER(index) missed = (missed << 1) | (uint32_t)(value[index] < threshold)
+    for (; value - values >= 8; value -= 8) {
+        ENTER(-1);
+        ENTER(-2);
+        ENTER(-3);
+        ENTER(-4);
+        ENTER(-5);
+        ENTER(-6);
+        ENTER(-7);
+        ENTER(-8);
     }
     for (; value != values; --value)
-        missed = (missed << 1) | (uint32_t)(value[-1] < threshold);
+        ENTER(-1);
+#undef ENTER
     return ~missed & (UINT32_MAX >> (LANES - count));
 }
 
@@ -40,41 +46,44 @@ static void make_table(uint32_t *table, const ts_pack_s8_layer *layer)
     }
 }
 
-/* Levels of 1 .. 8 values, bit b of value i in bit 8 b + i. */
-TS_INNER_LOOP static uint32_t look_up(const int8_t *values, int32_t count, const uint32_t *table)
+/* Planes of up to 32 values by table. Eight values gather in one word, value i one bit above value i - 1. */
+TS_INNER_LOOP static void look_up_word(const int8_t *values, int32_t count, const uint32_t *table, int32_t bits,
+                                       uint32_t *output, int32_t plane_words)
 {
     const uint8_t *bytes = (const uint8_t *)values;
-    uint32_t levels = 0;
-    if (count == FIELD)
-        return table[bytes[0]] + (table[bytes[1]] << 1) + (table[bytes[2]] << 2) + (table[bytes[3]] << 3) +
-               (table[bytes[4]] << 4) + (table[bytes[5]] << 5) + (table[bytes[6]] << 6) + (table[bytes[7]] << 7);
-    for (int32_t i = 0; i < count; ++i)
-        levels += table[bytes[i]] << i;
-    return levels;
+    uint32_t ones = 0, twos = 0, fours = 0;
+    for (int32_t start = 0; start < count; start += FIELD, bytes += FIELD) {
+        uint32_t levels = 0;
+        if (count - start >= FIELD)
+            levels = table[bytes[0]] + (table[bytes[1]] << 1) + (table[bytes[2]] << 2) + (table[bytes[3]] << 3) +
+                     (table[bytes[4]] << 4) + (table[bytes[5]] << 5) + (table[bytes[6]] << 6) + (table[bytes[7]] << 7);
+        else
+            for (int32_t i = 0; i < count - start; ++i)
+                levels += table[bytes[i]] << i;
+        ones |= (levels & 0xffu) << start;
+        twos |= (levels >> FIELD & 0xffu) << start;
+        fours |= (levels >> (2 * FIELD)) << start;
+    }
+    output[0] = ones;
+    output[plane_words] = twos;
+    if (bits > 2)
+        output[2 * plane_words] = fours;
 }
 
 void ts_pack_s8(const ts_pack_s8_layer *layer, const int8_t *input, uint32_t *output, void *scratch)
 {
-    const int32_t words = (layer->channels + LANES - 1) / LANES;
-    const int32_t bits = layer->activation_bits;
+    const int32_t words = (layer->channels + LANES - 1) / LANES, bits = layer->activation_bits;
     uint32_t *table = (uint32_t *)scratch;
     if (bits > 1)
         make_table(table, layer);
-    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, output += bits * words) {
-        for (int32_t word = 0; word < words; ++word) {
-            const int32_t left = layer->channels - LANES * word, count = left < LANES ? left : LANES;
-            uint32_t planes[3] = {0, 0, 0};
+    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, output += (bits - 1) * words) {
+        for (int32_t left = layer->channels; left > 0; left -= LANES, input += LANES, ++output) {
+            const int32_t count = left < LANES ? left : LANES;
             if (bits == 1)
-                planes[0] = reach(input, count, layer->thresholds[0]);
-            for (int32_t i = 0; bits > 1 && i < count; i += FIELD) {
-                const uint32_t levels = look_up(input + i, count - i < FIELD ? count - i : FIELD, table);
-                planes[0] |= (levels & 0xffu) << i;
-                planes[1] |= (levels >> FIELD & 0xffu) << i;
-                planes[2] |= (levels >> (2 * FIELD)) << i;
-            }
-            for (int32_t plane = 0; plane < bits; ++plane)
-                output[plane * words + word] = planes[plane];
-            input += count;
+                *output = compare_word(input, count, layer->thresholds[0]);
+            else
+                look_up_word(input, count, table, bits, output, words);
         }
+        input -= words * LANES - layer->channels;
     }
 }

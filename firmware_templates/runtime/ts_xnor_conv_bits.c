@@ -17,6 +17,7 @@ static ts_xnor_shape shape_of(const ts_xnor_conv_bits_layer *layer)
         .padding = layer->padding,
         .activation_bits = layer->activation_bits,
         .weight_bits = layer->weight_bits,
+        .plane_multiple = 1,
         .weights = layer->weights,
     };
     return shape;

@@ -3,8 +3,8 @@
 #include "ts_arithmetic.h"
 #include "ts_xnor_window.h"
 
-#define LANES 32
-#define HALF 16
+#define LANES 32        /* output channels of a group */
+#define HALF 16         /* counters a word holds two of; planes that are transposed at once */
 #define FRACTION_BITS 8 /* XNOR_FRACTION_BITS of core/quantization.py */
 
 static ts_xnor_shape shape_of(const ts_xnor_conv_s8_layer *layer)
@@ -21,6 +21,7 @@ static ts_xnor_shape shape_of(const ts_xnor_conv_s8_layer *layer)
         .padding = layer->padding,
         .activation_bits = layer->activation_bits,
         .weight_bits = layer->weight_bits,
+        .plane_multiple = HALF,
         .weights = layer->weights,
     };
     return shape;
@@ -32,18 +33,20 @@ size_t ts_xnor_conv_s8_scratch_bytes(const ts_xnor_conv_s8_layer *layer)
     return ts_xnor_window_scratch_bytes(&shape);
 }
 
-/* Transpose two 16 x 16 bit matrices, side by side in 16 words: planes of 32 counters become the counters, word k holding
- * those of lanes k (low half) and k + 16 (high half). Written out so that all 16 words stay in registers. */
-TS_INNER_LOOP static void transpose(uint32_t *block)
+/* 16 planes of 32 counters to the counters: two 16 x 16 bit matrices are transposed side by side, then word k holds counter
+ * k in its low and counter k + 16 in its high half. Written out so that all 16 words stay in registers. */
+TS_INNER_LOOP static void transpose(uint32_t *counters, const uint32_t *planes)
 {
-    uint32_t a0 = block[0], a1 = block[1], a2 = block[2], a3 = block[3], a4 = block[4], a5 = block[5], a6 = block[6];
-    uint32_t a7 = block[7], a8 = block[8], a9 = block[9], a10 = block[10], a11 = block[11], a12 = block[12];
-    uint32_t a13 = block[13], a14 = block[14], a15 = block[15], changed;
-#define SWAP(low, high, distance, mask)                                   \
-    changed = ((a##low >> (distance)) ^ a##high) & UINT32_C(mask);        \
-    a##high ^= changed;                                                   \
-    a##low ^= changed << (distance);
-#define STORE(k) block[k] = a##k;
+    uint32_t w0 = planes[0], w1 = planes[1], w2 = planes[2], w3 = planes[3], w4 = planes[4], w5 = planes[5];
+    uint32_t w6 = planes[6], w7 = planes[7], w8 = planes[8], w9 = planes[9], w10 = planes[10], w11 = planes[11];
+    uint32_t w12 = planes[12], w13 = planes[13], w14 = planes[14], w15 = planes[15], changed;
+#define SWAP(low, high, distance, mask)                            \
+    changed = ((w##low >> (distance)) ^ w##high) & UINT32_C(mask); \
+    w##high ^= changed;                                            \
+    w##low ^= changed << (distance);
+#define STORE(k)                     \
+    counters[k] = w##k & UINT32_C(0xffff); \
+    counters[HALF + (k)] = w##k >> HALF;
     SWAP(0, 8, 8, 0x00ff00ff) SWAP(1, 9, 8, 0x00ff00ff) SWAP(2, 10, 8, 0x00ff00ff) SWAP(3, 11, 8, 0x00ff00ff)
     SWAP(4, 12, 8, 0x00ff00ff) SWAP(5, 13, 8, 0x00ff00ff) SWAP(6, 14, 8, 0x00ff00ff) SWAP(7, 15, 8, 0x00ff00ff)
     SWAP(0, 4, 4, 0x0f0f0f0f) SWAP(1, 5, 4, 0x0f0f0f0f) SWAP(2, 6, 4, 0x0f0f0f0f) SWAP(3, 7, 4, 0x0f0f0f0f)
@@ -58,61 +61,67 @@ TS_INNER_LOOP static void transpose(uint32_t *block)
 #undef STORE
 }
 
-/* The 32 counters of a group, accumulator + limit, out of its planes. */
+/* The 32 counters of a group, accumulator + limit, out of its 16 or 32 planes. */
 static void read_counters(uint32_t *counters, const uint32_t *planes, int32_t count)
 {
-    uint32_t low[HALF], high[HALF];
-    for (int32_t p = 0; p < HALF; ++p)
-        low[p] = p < count ? planes[p] : 0u;
-    transpose(low);
-    for (int32_t k = 0; k < HALF; ++k) {
-        counters[k] = low[k] & 0xffffu;
-        counters[k + HALF] = low[k] >> HALF;
-    }
+    uint32_t high[LANES];
+    transpose(counters, planes);
     if (count <= HALF)
         return;
-    for (int32_t p = 0; p < HALF; ++p)
-        high[p] = p + HALF < count ? planes[p + HALF] : 0u;
-    transpose(high);
-    for (int32_t k = 0; k < HALF; ++k) {
+    transpose(high, planes + HALF);
+    for (int32_t k = 0; k < LANES; ++k)
         counters[k] |= high[k] << HALF;
-        counters[k + HALF] |= high[k] >> HALF << HALF;
-    }
 }
 
-/* core/quantization.py's requantize, exact for every int32 x: with twice the multiplier, the first rounding is the high
- * word of the product plus the top bit of the low one; the second rounds halves away from zero in two steps, which cannot
- * overflow. */
-static int32_t requantize(int32_t x, uint32_t doubled_multiplier, uint32_t shift_less_one)
+/* One output: core/quantization.py's requantize, exact for every int32 value. With twice the multiplier, the first rounding
+ * is the high word of the product plus the top bit of the low one. The second rounds halves away from zero, in two steps
+ * that cannot overflow; `offset`, twice the zero point plus one, carries the rounding of the last. */
+static inline int8_t requantize(uint32_t counter, int32_t bias, uint32_t multiplier, uint8_t shift, int32_t offset,
+                                int32_t low)
 {
-    const int64_t product = (int64_t)x * doubled_multiplier;
+    const int32_t value = (int32_t)((counter << FRACTION_BITS) + (uint32_t)bias);
+    const int64_t product = (int64_t)value * multiplier;
     const int32_t first = (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
-    return (((first + (first >> 31)) >> shift_less_one) + 1) >> 1;
+    const int32_t second = (((first + (first >> 31)) >> shift) + offset) >> 1;
+    return (int8_t)ts_clamp(second, low, INT8_MAX);
+}
+
+/* Outputs of one group, channels first .. first + count - 1. */
+TS_INNER_LOOP static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *counters, int32_t first,
+                                      int32_t count, int8_t *output)
+{
+    const int32_t offset = 2 * layer->output_zero + 1, low = layer->output_low;
+    const int32_t *bias = layer->bias + first;
+    const uint32_t *multiplier = layer->multiplier + first;
+    const uint8_t *shift = layer->shift + first;
+    const int8_t *end = output + count;
+#define WRITE(k) output[k] = requantize(counters[k], bias[k], multiplier[k], shift[k], offset, low)
+    for (; end - output >= 4; output += 4, counters += 4, bias += 4, multiplier += 4, shift += 4) {
+        WRITE(0);
+        WRITE(1);
+        WRITE(2);
+        WRITE(3);
+    }
+    for (; output != end; ++output, ++counters, ++bias, ++multiplier, ++shift)
+        WRITE(0);
+#undef WRITE
 }
 
 void ts_xnor_conv_s8(const ts_xnor_conv_s8_layer *layer, const uint32_t *input, int8_t *output, void *scratch)
 {
     const ts_xnor_shape shape = shape_of(layer);
-    const int32_t planes = ts_xnor_window_planes(&shape);
-    const int32_t zero = layer->output_zero, low = layer->output_low;
+    const int32_t channels = layer->output_channels;
     ts_xnor_window window;
     ts_xnor_window_start(&window, &shape, input, scratch);
     for (int32_t y = 0; y < layer->output_height; ++y) {
         ts_xnor_window_row(&window, y);
-        for (int32_t x = 0; x < layer->output_width; ++x) {
-            const int32_t *bias = layer->bias;
-            const uint32_t *multiplier = layer->multiplier, *sums = window.sums;
-            const uint8_t *shift = layer->shift;
+        for (int32_t x = 0; x < layer->output_width; ++x, output += channels) {
+            const uint32_t *sums = window.sums;
             ts_xnor_window_sum(&window, x);
-            for (int32_t left = layer->output_channels; left > 0; left -= LANES, sums += window.sum_planes) {
-                const int8_t *end = output + (left < LANES ? left : LANES);
+            for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes) {
                 uint32_t counters[LANES];
-                const uint32_t *counter = counters;
-                read_counters(counters, sums, planes);
-                while (output != end) {
-                    const int32_t value = (int32_t)((*counter++ << FRACTION_BITS) + (uint32_t)*bias++);
-                    *output++ = (int8_t)ts_clamp(zero + requantize(value, *multiplier++, *shift++), low, INT8_MAX);
-                }
+                read_counters(counters, sums, window.sum_planes);
+                write_group(layer, counters, first, channels - first < LANES ? channels - first : LANES, output + first);
             }
         }
     }

@@ -7,7 +7,8 @@
 #define BLOCK 16             /* weight words that enter the carry-save tree together */
 #define RUN_PLANES 10        /* vertical counters of one run */
 #define RUN_ENTRIES 1008     /* blocks of 16 that 10 planes can count: 1008 <= 1023 */
-#define SLIDING_BYTES 16384  /* lists that would be longer are rebuilt at every pixel, in runs */
+#define HELD_BYTES 16384     /* lists that would be longer are built anew at every pixel, in runs */
+#define FLUSH_WORDS 4        /* words that a list takes between two looks at its length, where it may fill up */
 #define OFFSETS 8            /* words of a weight row that the specialised counters reach by an immediate offset */
 
 /* ---- entries: where a weight row is, in 32 bits on every host ---- */
@@ -43,17 +44,17 @@ static int32_t window_capacity(const ts_xnor_shape *shape)
     return (window_values(shape) + BLOCK) / BLOCK * BLOCK + BLOCK;
 }
 
-static int32_t slides(const ts_xnor_shape *shape)
+static int32_t holds_window(const ts_xnor_shape *shape)
 {
-    return shape->stride < shape->kernel_width && shape->output_width > 1 &&
-           window_capacity(shape) <= SLIDING_BYTES / 4 / shape->activation_bits;
+    return window_capacity(shape) <= HELD_BYTES / 4 / shape->activation_bits;
 }
 
 static int32_t list_capacity(const ts_xnor_shape *shape)
 {
-    int32_t whole = window_capacity(shape);
-    return slides(shape) || whole < RUN_ENTRIES + BLOCK ? whole : RUN_ENTRIES + BLOCK;
+    return holds_window(shape) ? window_capacity(shape) : RUN_ENTRIES + BLOCK;
 }
+
+static int32_t lists_of(const ts_xnor_shape *shape) { return holds_window(shape) ? shape->activation_bits : 1; }
 
 int32_t ts_xnor_window_limit(const ts_xnor_shape *shape)
 {
@@ -74,36 +75,43 @@ static int32_t sum_planes(const ts_xnor_shape *shape)
 {
     const int32_t planes = ts_xnor_window_planes(shape);
     const int32_t written = RUN_PLANES + shape->activation_bits + shape->weight_bits - 1;
-    return planes > written ? planes : written;
+    const int32_t needed = planes > written ? planes : written;
+    return (needed + shape->plane_multiple - 1) / shape->plane_multiple * shape->plane_multiple;
 }
 
 size_t ts_xnor_window_scratch_bytes(const ts_xnor_shape *shape)
 {
-    int32_t held = slides(shape) ? shape->activation_bits : 1;
-    int32_t words = held * (list_capacity(shape) + shape->kernel_width) + groups_of(shape) * sum_planes(shape);
+    const int32_t lists = lists_of(shape);
+    int32_t words = lists * (list_capacity(shape) + shape->kernel_width) + groups_of(shape) * sum_planes(shape);
     return (size_t)words * 4u;
 }
 
 /* ---- lists of set bits ---- */
 
-/* Append the rows of the set bits of a word, without branches: every row is stored, set bits keep it. */
-TS_INNER_LOOP static uint32_t *append_word(uint32_t *end, uint32_t word, uint32_t row, uint32_t row_bytes)
+/* Append the weight rows of the set bits of some words, without branches: every row is stored, a set bit keeps it. */
+TS_INNER_LOOP static uint32_t *append_words(uint32_t *end, const uint32_t *words, int32_t count, uint32_t row,
+                                            uint32_t row_bytes)
 {
-#define TS_APPEND(bit_times_4)                                    \
-    *end = row;                                                   \
-    end = (uint32_t *)(void *)((char *)end + ((bit_times_4) & 4u)); \
+    const uint32_t *last = words + count;
+#define APPEND(bit_at_2)                                             \
+    *end = row;                                                      \
+    end = (uint32_t *)(void *)((char *)end + ((bit_at_2) & 4u));     \
     row += row_bytes
-    for (; word != 0; word >>= 8) {
-        TS_APPEND(word << 2);
-        TS_APPEND(word << 1);
-        TS_APPEND(word);
-        TS_APPEND(word >> 1);
-        TS_APPEND(word >> 2);
-        TS_APPEND(word >> 3);
-        TS_APPEND(word >> 4);
-        TS_APPEND(word >> 5);
+    for (; words != last; ++words) {
+        uint32_t next_row = row + LANES * row_bytes;
+        for (uint32_t word = *words; word != 0; word >>= 8) {
+            APPEND(word << 2);
+            APPEND(word << 1);
+            APPEND(word);
+            APPEND(word >> 1);
+            APPEND(word >> 2);
+            APPEND(word >> 3);
+            APPEND(word >> 4);
+            APPEND(word >> 5);
+        }
+        row = next_row;
     }
-#undef TS_APPEND
+#undef APPEND
     return end;
 }
 
@@ -152,54 +160,65 @@ static void carry_on(uint32_t *planes, uint32_t carry)
     }
 }
 
-/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes, and add these to the sums.
- * One function an offset, so that it becomes an immediate of the load. */
-#define DEFINE_COUNT(offset)                                                                                 \
-    TS_INNER_LOOP static void count_##offset(uint32_t *sums, const uint32_t *entry, const uint32_t *end,      \
-                                             const uint32_t *weights)                                        \
-    {                                                                                                        \
-        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;               \
-        uint32_t carry;                                                                                      \
-        (void)weights;                                                                                       \
-        do {                                                                                                 \
-            uint32_t twos_a, twos_b, fours_a, fours_b, eights;                                               \
-            FULL_ADD(c0, twos_a, c0, WORD(0, offset), WORD(1, offset));                                      \
-            FULL_ADD(c0, twos_b, c0, WORD(2, offset), WORD(3, offset));                                      \
-            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                       \
-            FULL_ADD(c0, twos_a, c0, WORD(4, offset), WORD(5, offset));                                      \
-            FULL_ADD(c0, twos_b, c0, WORD(6, offset), WORD(7, offset));                                      \
-            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                       \
-            FULL_ADD(c2, eights, c2, fours_a, fours_b);                                                      \
-            FULL_ADD(c0, twos_a, c0, WORD(8, offset), WORD(9, offset));                                      \
-            FULL_ADD(c0, twos_b, c0, WORD(10, offset), WORD(11, offset));                                    \
-            FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                                                       \
-            FULL_ADD(c0, twos_a, c0, WORD(12, offset), WORD(13, offset));                                    \
-            FULL_ADD(c0, twos_b, c0, WORD(14, offset), WORD(15, offset));                                    \
-            FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                                                       \
-            FULL_ADD(c2, carry, c2, fours_a, fours_b);                                                       \
-            FULL_ADD(c3, carry, c3, eights, carry);                                                          \
-            RIPPLE(c4, carry);                                                                               \
-            RIPPLE(c5, carry);                                                                               \
-            RIPPLE(c6, carry);                                                                               \
-            RIPPLE(c7, carry);                                                                               \
-            RIPPLE(c8, carry);                                                                               \
-            c9 ^= carry;                                                                                     \
-            entry += BLOCK;                                                                                  \
-        } while (entry < end);                                                                               \
-        carry = sums[0] & c0;                                                                                \
-        sums[0] ^= c0;                                                                                       \
-        FULL_ADD(sums[1], carry, carry, sums[1], c1);                                                        \
-        FULL_ADD(sums[2], carry, carry, sums[2], c2);                                                        \
-        FULL_ADD(sums[3], carry, carry, sums[3], c3);                                                        \
-        FULL_ADD(sums[4], carry, carry, sums[4], c4);                                                        \
-        FULL_ADD(sums[5], carry, carry, sums[5], c5);                                                        \
-        FULL_ADD(sums[6], carry, carry, sums[6], c6);                                                        \
-        FULL_ADD(sums[7], carry, carry, sums[7], c7);                                                        \
-        FULL_ADD(sums[8], carry, carry, sums[8], c8);                                                        \
-        FULL_ADD(sums[9], carry, carry, sums[9], c9);                                                        \
-        carry_on(sums + RUN_PLANES, carry);                                                                  \
-    }
+/* Carry-save tree: add word `offset` of sixteen rows to c0 .. c3; `sixteens` is the carry out of these. */
+#define ADD_BLOCK(sixteens, offset)                                            \
+    do {                                                                       \
+        uint32_t twos_a, twos_b, fours_a, fours_b, eights;                     \
+        FULL_ADD(c0, twos_a, c0, WORD(0, offset), WORD(1, offset));            \
+        FULL_ADD(c0, twos_b, c0, WORD(2, offset), WORD(3, offset));            \
+        FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                             \
+        FULL_ADD(c0, twos_a, c0, WORD(4, offset), WORD(5, offset));            \
+        FULL_ADD(c0, twos_b, c0, WORD(6, offset), WORD(7, offset));            \
+        FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                             \
+        FULL_ADD(c2, eights, c2, fours_a, fours_b);                            \
+        FULL_ADD(c0, twos_a, c0, WORD(8, offset), WORD(9, offset));            \
+        FULL_ADD(c0, twos_b, c0, WORD(10, offset), WORD(11, offset));          \
+        FULL_ADD(c1, fours_a, c1, twos_a, twos_b);                             \
+        FULL_ADD(c0, twos_a, c0, WORD(12, offset), WORD(13, offset));          \
+        FULL_ADD(c0, twos_b, c0, WORD(14, offset), WORD(15, offset));          \
+        FULL_ADD(c1, fours_b, c1, twos_a, twos_b);                             \
+        FULL_ADD(c2, sixteens, c2, fours_a, fours_b);                          \
+        FULL_ADD(c3, sixteens, c3, eights, sixteens);                          \
+        entry += BLOCK;                                                        \
+    } while (0)
 #define WORD(index, offset) (row_at(weights, entry[index])[offset])
+
+/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes, and add these to the sums.
+ * The upper planes take the carries of two blocks at once; an odd number of blocks starts with the second of a pair.
+ * One function an offset, so that it becomes an immediate of the load. */
+#define DEFINE_COUNT(offset)                                                                                \
+    TS_INNER_LOOP static void count_##offset(uint32_t *sums, const uint32_t *entry, const uint32_t *end,     \
+                                             const uint32_t *weights)                                       \
+    {                                                                                                       \
+        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;              \
+        uint32_t first = 0, carry;                                                                          \
+        (void)weights;                                                                                      \
+        if ((end - entry) % (2 * BLOCK) != 0)                                                               \
+            goto second;                                                                                    \
+        do {                                                                                                \
+            ADD_BLOCK(first, offset);                                                                       \
+        second:                                                                                             \
+            ADD_BLOCK(carry, offset);                                                                       \
+            FULL_ADD(c4, carry, c4, first, carry);                                                          \
+            RIPPLE(c5, carry);                                                                              \
+            RIPPLE(c6, carry);                                                                              \
+            RIPPLE(c7, carry);                                                                              \
+            RIPPLE(c8, carry);                                                                              \
+            c9 ^= carry;                                                                                    \
+        } while (entry < end);                                                                              \
+        carry = sums[0] & c0;                                                                               \
+        sums[0] ^= c0;                                                                                      \
+        FULL_ADD(sums[1], carry, carry, sums[1], c1);                                                       \
+        FULL_ADD(sums[2], carry, carry, sums[2], c2);                                                       \
+        FULL_ADD(sums[3], carry, carry, sums[3], c3);                                                       \
+        FULL_ADD(sums[4], carry, carry, sums[4], c4);                                                       \
+        FULL_ADD(sums[5], carry, carry, sums[5], c5);                                                       \
+        FULL_ADD(sums[6], carry, carry, sums[6], c6);                                                       \
+        FULL_ADD(sums[7], carry, carry, sums[7], c7);                                                       \
+        FULL_ADD(sums[8], carry, carry, sums[8], c8);                                                       \
+        FULL_ADD(sums[9], carry, carry, sums[9], c9);                                                       \
+        carry_on(sums + RUN_PLANES, carry);                                                                 \
+    }
 
 DEFINE_COUNT(0)
 DEFINE_COUNT(1)
@@ -217,103 +236,102 @@ static const count_function COUNT[OFFSETS] = {count_0, count_1, count_2, count_3
 static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, int32_t plane)
 {
     const uint32_t *weights = window->shape.weights;
-    uint32_t zero_row = entry_of(weights, (uint32_t)(window->shape.kernel_width * window->column_bytes));
+    const uint32_t zero_row = entry_of(weights, (uint32_t)(window->shape.kernel_width * window->column_bytes));
+    const int32_t sum_planes = window->sum_planes, columns = window->row_bytes / 4, groups = window->groups;
+    uint32_t *sums = window->sums + plane + 1, *end = list + count;
     uint32_t moved = 0;
-    int32_t padded = count;
-    uint32_t column = 0;
-    int32_t weight_plane, group;
-    if (count == 0) {
+    int32_t group = 0, offset = 0;
+    if (count == 0)
         return;
-    }
-    while (padded % BLOCK != 0) {
-        list[padded++] = zero_row;
-    }
-    for (weight_plane = 0; weight_plane < window->shape.weight_bits; weight_plane++) {
-        for (group = 0; group < window->groups; group++, column++) {
-            uint32_t *sums = window->sums + group * window->sum_planes + plane + weight_plane + 1;
-            int32_t start;
-            if (column - moved == OFFSETS) {
-                rebase(list, list, padded, OFFSETS * 4u);
-                moved += OFFSETS;
-            }
-            for (start = 0; start < padded; start += RUN_ENTRIES) {
-                int32_t end = padded - start > RUN_ENTRIES ? start + RUN_ENTRIES : padded;
-                COUNT[column - moved](sums, list + start, list + end, weights);
-            }
+    for (; count % BLOCK != 0; ++count)
+        *end++ = zero_row;
+    for (int32_t column = 0; column < columns; ++column) {
+        if (offset == OFFSETS) {
+            rebase(list, list, count, OFFSETS * 4u);
+            moved += OFFSETS * 4u;
+            offset = 0;
+        }
+        for (const uint32_t *run = list; run != end;) {
+            const uint32_t *run_end = end - run > RUN_ENTRIES ? run + RUN_ENTRIES : end;
+            COUNT[offset](sums, run, run_end, weights);
+            run = run_end;
+        }
+        ++offset;
+        sums += sum_planes;
+        if (++group == groups) { /* on to the next weight plane, of twice the value */
+            group = 0;
+            sums -= groups * sum_planes - 1;
         }
     }
-    if (moved != 0 && window->slides) {
-        rebase(list, list, padded, 0u - moved * 4u);
-    }
+    if (moved != 0 && window->holds)
+        rebase(list, list, count, 0u - moved);
 }
 
 /* ---- the window ---- */
 
 void ts_xnor_window_start(ts_xnor_window *window, const ts_xnor_shape *shape, const uint32_t *input, void *scratch)
 {
-    int32_t held;
+    const int32_t lists = lists_of(shape);
     window->shape = *shape;
     window->input = input;
     window->words = (shape->input_channels + LANES - 1) / LANES;
     window->groups = groups_of(shape);
     window->row_bytes = shape->weight_bits * window->groups * 4;
     window->column_bytes = shape->kernel_height * shape->input_channels * window->row_bytes;
-    window->slides = slides(shape);
+    window->holds = holds_window(shape);
     window->capacity = list_capacity(shape);
-    window->flush_at = window->slides || window->capacity < RUN_ENTRIES + BLOCK ? window->capacity : RUN_ENTRIES - LANES;
+    if (window->holds) {
+        window->words_at_once = window->words;
+        window->flush_at = window->capacity;
+    } else {
+        window->words_at_once = FLUSH_WORDS;
+        window->flush_at = RUN_ENTRIES - FLUSH_WORDS * LANES;
+    }
     window->sum_planes = sum_planes(shape);
     window->limit = ts_xnor_window_limit(shape);
-    held = window->slides ? shape->activation_bits : 1;
     window->lists = (uint32_t *)scratch;
-    window->column_counts = (int32_t *)(void *)(window->lists + held * window->capacity);
-    window->sums = (uint32_t *)(void *)(window->column_counts + held * shape->kernel_width);
+    window->column_counts = (int32_t *)(void *)(window->lists + lists * window->capacity);
+    window->sums = (uint32_t *)(void *)(window->column_counts + lists * shape->kernel_width);
     ts_xnor_window_row(window, 0);
 }
 
 void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
 {
     const ts_xnor_shape *shape = &window->shape;
-    int32_t held = window->slides ? shape->activation_bits : 1;
     window->top = output_row * shape->stride - shape->padding;
     window->next_column = -shape->padding;
-    for (int32_t index = 0; index < held * shape->kernel_width; ++index)
+    for (int32_t index = 0; index < lists_of(shape) * shape->kernel_width; ++index)
         window->column_counts[index] = 0;
 }
 
-/* Input row range of the window that lies inside the map. */
-static int32_t first_tap(const ts_xnor_window *window) { return window->top < 0 ? -window->top : 0; }
-static int32_t end_tap(const ts_xnor_window *window)
-{
-    int32_t below = window->shape.input_height - window->top;
-    return below < window->shape.kernel_height ? below : window->shape.kernel_height;
-}
-
 /* Append the set bits of one plane in window column `tap_x`, input column x. A list that cannot hold the window is counted
- * and emptied whenever it might not take another word. Returns the length; *counted gains what was counted. */
+ * and emptied whenever it might not take more; *counted gains what was counted. Returns the length. */
 static int32_t append_column(ts_xnor_window *window, int32_t plane, int32_t tap_x, int32_t x, uint32_t *list,
-                             int32_t length, int32_t *counted) {
+                             int32_t length, int32_t *counted)
+{
     const ts_xnor_shape *shape = &window->shape;
-    uint32_t row_bytes = (uint32_t)window->row_bytes;
-    uint32_t tap_bytes = (uint32_t)shape->input_channels * row_bytes;
+    const uint32_t row_bytes = (uint32_t)window->row_bytes, tap_bytes = (uint32_t)shape->input_channels * row_bytes;
+    const int32_t words = window->words, pixel_words = shape->activation_bits * words;
+    const int32_t below = shape->input_height - window->top;
+    const int32_t last = below < shape->kernel_height ? below : shape->kernel_height;
+    int32_t tap_y = window->top < 0 ? -window->top : 0;
+    const uint32_t *pixel;
     uint32_t *end = list + length;
-    const uint32_t *full = list + window->flush_at;
-    int32_t last = end_tap(window);
-    int32_t tap_y;
-    if (x < 0 || x >= shape->input_width) {
+    uint32_t row;
+    if (x < 0 || x >= shape->input_width || tap_y >= last)
         return length;
-    }
-    for (tap_y = first_tap(window); tap_y < last; tap_y++) {
-        int32_t pixel = (window->top + tap_y) * shape->input_width + x;
-        const uint32_t *word = window->input + (pixel * shape->activation_bits + plane) * window->words;
-        uint32_t row = entry_of(shape->weights, (uint32_t)(tap_x * window->column_bytes) + (uint32_t)tap_y * tap_bytes);
-        int32_t index;
-        for (index = 0; index < window->words; index++, row += LANES * row_bytes) {
-            if (end > full) {
+    pixel = window->input + ((window->top + tap_y) * shape->input_width + x) * pixel_words + plane * words;
+    row = entry_of(shape->weights, (uint32_t)(tap_x * window->column_bytes) + (uint32_t)tap_y * tap_bytes);
+    for (; tap_y < last; ++tap_y, row += tap_bytes, pixel += shape->input_width * pixel_words) {
+        for (int32_t word = 0; word < words; word += window->words_at_once) {
+            const int32_t left = words - word;
+            if (end - list > window->flush_at) {
                 count_list(window, list, (int32_t)(end - list), plane);
                 *counted += (int32_t)(end - list);
                 end = list;
             }
-            end = append_word(end, word[index], row, row_bytes);
+            end = append_words(end, pixel + word, left < window->words_at_once ? left : window->words_at_once,
+                               row + (uint32_t)word * LANES * row_bytes, row_bytes);
         }
     }
     return (int32_t)(end - list);
@@ -381,10 +399,11 @@ void ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
 {
     const ts_xnor_shape *shape = &window->shape;
     const int32_t left = output_column * shape->stride - shape->padding;
-    const int32_t fresh = left + shape->kernel_width - window->next_column;
+    const int32_t passed = left + shape->kernel_width - window->next_column;
+    const int32_t fresh = passed < shape->kernel_width ? passed : shape->kernel_width;
     const int32_t weight_levels = (1 << shape->weight_bits) - 1;
     int32_t levels = 0;
-    if (window->slides) {
+    if (window->holds) {
         int32_t lengths[MAX_ACTIVATION_BITS];
         for (int32_t plane = 0; plane < shape->activation_bits; ++plane) {
             lengths[plane] = slide(window, plane, left, fresh);

@@ -28,6 +28,7 @@ typedef struct {
     int32_t output_width, output_channels;
     int32_t kernel_height, kernel_width, stride, padding;
     int32_t activation_bits, weight_bits;
+    int32_t plane_multiple; /* the kernel wants sum_planes to be a multiple of this; planes above the value are zero */
     const uint32_t *weights;
 } ts_xnor_shape;
 
@@ -38,15 +39,16 @@ typedef struct {
     int32_t groups;            /* of 32 output channels */
     int32_t row_bytes;         /* of one weight row: one input channel at one tap */
     int32_t column_bytes;      /* of the weights of one kernel column */
-    int32_t slides;            /* whether lists survive a step to the right */
+    int32_t holds;             /* whether each plane has a list for a whole window, which then moves with it */
     int32_t capacity;          /* of one list, entries */
-    int32_t flush_at;          /* length above which a list is counted before it takes another word */
+    int32_t words_at_once;     /* words that a list takes at most between two looks at its length, */
+    int32_t flush_at;          /* which above this is counted and emptied */
     int32_t sum_planes;        /* words of one group in sums */
     int32_t limit;             /* ts_xnor_window_limit */
     int32_t top;               /* first input row of the window */
     int32_t next_column;       /* first input column that the lists do not hold yet */
-    uint32_t *lists;           /* [planes held][capacity] weight rows of the set bits */
-    int32_t *column_counts;    /* [planes held][kernel_width] entries by window column */
+    uint32_t *lists;           /* [planes that have one][capacity] weight rows of the set bits */
+    int32_t *column_counts;    /* [planes that have one][kernel_width] entries by window column */
     uint32_t *sums;            /* [groups][sum_planes] vertical counters: accumulator + limit */
 } ts_xnor_window;
 
