@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faces.identity import Identity
+from faces.identity import Hair, Identity
 from faces.makehuman import CURTAIN, EYE, HeadModel
 
 _MOUTH_INSIDE = np.array([0.10, 0.02, 0.02])
@@ -60,7 +60,7 @@ def albedo(head: HeadModel, identity: Identity, surface: Surface, *, gaze: np.nd
     strands = identity.hair.color * np.exp(0.28 * strand(points, identity))[:, None]
     color = _mix(color, strands, scalp_weight(points, identity) * (1 - masks["ears"]))
     color = np.where((material == EYE)[:, None], _eye(head, identity, points, gaze), color)
-    return np.where((material == CURTAIN)[:, None], strands * _depth(points), color)
+    return np.where((material == CURTAIN)[:, None], strands * _depth(points, identity.hair), color)
 
 
 def _skin(identity: Identity, points: np.ndarray) -> np.ndarray:
@@ -99,10 +99,10 @@ def _eye(head: HeadModel, identity: Identity, points: np.ndarray, gaze: np.ndarr
     return np.where(distance < pupil, 0.008, np.where(distance < iris, identity.iris, _SCLERA))
 
 
-def _depth(points: np.ndarray) -> np.ndarray:
-    """Long hair is darker behind the neck."""
+def _depth(points: np.ndarray, hair: Hair) -> np.ndarray:
+    """Long hair is darker behind the neck, and a little lighter the more it spreads."""
     behind = 1 / (1 + np.exp(-(points[:, 2] - 0.1) * 6))
-    return (0.35 + 0.65 * behind)[:, None]
+    return (0.35 + 0.65 * behind)[:, None] * (1 + 0.1 * hair.flare)
 
 
 def _look_up(mask: np.ndarray, uv: np.ndarray) -> np.ndarray:
