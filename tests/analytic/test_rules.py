@@ -35,6 +35,8 @@ BROKEN = [
     ("camera-interface", "esp32c61", {"modalities": ("face",)}, 1, 0),
     ("camera-interface", "esp32s3", {"modalities": ("face",), "sensors": (MIPI,)}, 1, 0),
     ("camera-interface", "esp32s3", {"modalities": ("face",), "sensors": ()}, 1, 0),
+    ("camera-driver", "esp32p4", {"modalities": ("face",), "camera_drivers": ("espressif/esp32-camera",)}, 1, 0),
+    ("camera-driver", "esp32", {"modalities": ("face", "voice"), "camera_drivers": ()}, 1, 0),
     ("microphone-interface", "esp32s2", {"modalities": ("voice",), "sensors": (PDM,)}, 1, 0),
     ("microphone-interface", "esp32s2", {"modalities": ("voice",), "sensors": (DVP,)}, 1, 0),
     (
@@ -72,6 +74,8 @@ POSSIBLE = [
     ("esp32p4", {"modalities": ("face",), "sensors": (MIPI,)}),
     ("esp32p4", {"modalities": ("face",), "sensors": (DVP,)}),
     ("esp32s3", {"modalities": ("voice",), "sensors": (PDM,)}),
+    ("esp32s3", {"modalities": ("face",), "camera_drivers": ("espressif/esp32-camera",)}),
+    ("esp32p4", {"modalities": ("voice",), "camera_drivers": ("espressif/esp32-camera",)}),
     ("esp32s3", {"modalities": ("face",), "psram_bytes": 0, "frame_pixels": CIF_PIXELS}),
     ("esp32s3", {"modalities": ("face",), "psram_bytes": 2 * MIB, "frame_pixels": 640 * 480}),
     ("esp32s3", {"modalities": ("voice",), "psram_bytes": 0, "frame_pixels": 640 * 480}),

@@ -165,6 +165,27 @@ def test_units_are_converted_and_wrong_ones_refused(mine: Path, root: Path) -> N
     assert [problem.value for problem in check_catalog(mine, root=root)] == ["furlongs"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("cameras: []", "cameras: [dvp]", "camera interface"),
+        ("cameras: []", "cameras: []\ncamera_driver: mine", "camera interface"),
+        ("cameras: []", "cameras: [usb]", "different words out of dvp, mipi-csi"),
+        ('date: "2026-11"\nfrequency', 'date: "soon"\nfrequency', "date"),
+        ("isa: rv32imc", "isa: z80", "isa is one of"),
+        ('idf_minimum: "4.3"', "idf_minimum: new", "ESP-IDF version"),
+        ("fpu: false", "fpu: 0", "true or false"),
+        ("cores: 1", "cores: 0", "whole number"),
+    ],
+)
+def test_chip_facts_are_checked(mine: Path, root: Path, old: str, new: str, rule: str) -> None:
+    chip = (root / "espressif" / "chips" / "esp32c3.yaml").read_text().replace("id: esp32c3", "id: esp32z1")
+    assert chip.count(old) == 1
+    (mine / "chip.yaml").write_text(chip.replace(old, new))
+    problems = check_catalog(mine, root=root)
+    assert any(rule in problem.rule for problem in problems), problems
+
+
 def test_a_chip_needs_memory_in_order(mine: Path, root: Path) -> None:
     chip = (root / "espressif" / "chips" / "esp32c3.yaml").read_text()
     (mine / "chip.yaml").write_text(

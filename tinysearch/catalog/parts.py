@@ -65,18 +65,28 @@ def _chip(section: Section) -> Chip | None:
             value=f"{block.value:g}, {heap.value:g}, {sram.value:g} bytes",
             remedy="correct the three",
         )
+    cameras = section.texts("cameras", options=CAMERA_INTERFACES)
+    source, date = section.source_and_date()
+    if section.has("camera_driver") != section.has("cameras"):
+        section.refuse(
+            "camera_driver",
+            "a chip with a camera interface names the component that drives it",
+            value="one without the other",
+            remedy="add camera_driver: espressif/esp32-camera, or remove it",
+        )
     identifier, name = section.identifier(), section.text("name")
     simd = section.text("simd", required=False)
+    camera_driver = section.text("camera_driver", required=False)
     chip = {
         "isa": section.choice("isa", ISAS),
         "cores": section.integer("cores", minimum=1),
         "fpu": section.flag("fpu"),
-        "cameras": section.texts("cameras", options=CAMERA_INTERFACES),
+        "cameras": cameras,
         "microphones": section.texts("microphones", options=MICROPHONE_INTERFACES),
         "bootloader_offset": section.integer("bootloader_offset", minimum=0),
         "idf_target": section.text("idf_target"),
-        "source": section.text("source", what="where the facts can be looked up"),
-        "date": section.text("date", what="the day the source was read"),
+        "source": source,
+        "date": date,
     }
     section.text("note", required=False)
     if not (version and frequency and sram and heap and block and flash_max and window and power):
@@ -85,6 +95,7 @@ def _chip(section: Section) -> Chip | None:
         id=identifier,
         name=name,
         simd=simd or None,
+        camera_driver=camera_driver or None,
         frequency_hz=frequency,
         sram_bytes=sram,
         heap_bytes=heap,

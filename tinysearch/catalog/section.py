@@ -51,8 +51,8 @@ class Section:
         self._data: dict[str, Any] = data
 
     def has(self, key: str) -> bool:
-        """Whether the key stands here with a value."""
-        return self._data.get(key) is not None
+        """Whether the key stands here with a value that is not empty."""
+        return self._data.get(key) not in (None, "", [])
 
     def refuse(self, key: str | None, rule: str, *, value: object, remedy: str) -> None:
         """Record a problem at a key's line, or at the section's own."""
@@ -192,12 +192,17 @@ class Section:
             Section(self.document, problems=self.problems, path=(*self.path, key, index)) for index in range(len(value))
         ]
 
-    def provenance(self) -> tuple[str, str, Any]:
-        """Source, date and kind of the numbers beside them."""
+    def source_and_date(self) -> tuple[str, str]:
+        """Where the numbers beside them can be looked up, and when that was read."""
         source = self.text("source", what="where the numbers can be looked up")
         when = self.text("date", what="the day the source was read, 2026-11-22")
         if when and not is_date(when):
             self.refuse("date", "a date is written 2026-11-22 or 2026-11", value=when, remedy="correct the date")
+        return source, when
+
+    def provenance(self) -> tuple[str, str, Any]:
+        """Source, date and kind of the numbers beside them."""
+        source, when = self.source_and_date()
         return source, when, self.choice("kind", KINDS)
 
     def quantity(self, key: str, base: str, *, required: bool = True) -> Sourced | None:

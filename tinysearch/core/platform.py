@@ -86,6 +86,7 @@ class Chip:
         flash_max_bytes: largest flash part that it can be fitted with.
         flash_window_bytes: how much flash can be mapped as data at once.
         cameras, microphones: interfaces that can feed a network without a frame buffer chip; empty for none.
+        camera_driver: managed component that reads a camera on it, None where no camera can be read.
         bootloader_offset: in flash, bytes.
         idf_target: ``idf.py set-target``.
         idf_minimum: first ESP-IDF release that supports it.
@@ -114,6 +115,7 @@ class Chip:
     active_power_w: Sourced
     source: str
     date: str
+    camera_driver: str | None = None
 
     def sensor_interfaces(self, kind: SensorKind) -> tuple[str, ...]:
         """Interfaces by which a sensor of one kind can be attached; empty for none."""
