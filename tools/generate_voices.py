@@ -110,9 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="folder for clean utterances, kept between runs")
     parser.add_argument("--output", type=Path, required=True, help="the archive to write")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--clips", type=int, default=20, help="clips of each original voice")
+    parser.add_argument("--clips", type=int, default=12, help="clips of each original voice")
     parser.add_argument("--blends", type=int, default=40, help="training identities blended from two training voices")
-    parser.add_argument("--blend-clips", type=int, default=12, help="clips of each blend")
+    parser.add_argument("--blend-clips", type=int, default=9, help="clips of each blend")
     return parser
 
 
