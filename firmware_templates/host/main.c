@@ -14,6 +14,10 @@
 #include "ts_cosine_s8.h"
 #include "ts_crc32.h"
 
+#ifndef GOLDEN_LIMIT
+#define GOLDEN_LIMIT 1000000u /* an emulator may check fewer */
+#endif
+
 static const float FLOAT_TOLERANCE = 1e-5f;
 enum { FLOAT_SCORE_TOLERANCE = 16 }; /* of 2^20: what 1e-5 in both embeddings can move a cosine by */
 
@@ -94,7 +98,7 @@ static int check_branch(uint32_t index)
     const golden_branch *branch = &golden_branches[index];
     const ts_model *model = branch->model;
     int passed = 1;
-    for (uint32_t i = 0; i < golden_count; i++) {
+    for (uint32_t i = 0; i < golden_count && i < GOLDEN_LIMIT; i++) {
         const size_t offset = (size_t)i * model->embedding_bytes;
         uint8_t *result = golden_results[index] + offset;
         run(model, branch->inputs + (size_t)i * model->input_bytes, result);
@@ -124,6 +128,9 @@ static int check_pairs(void)
     for (uint32_t i = 0; i < golden_pair_count; i++) {
         const golden_pair *pair = &golden_pairs[i];
         int32_t sum = 0;
+        if (pair->left >= GOLDEN_LIMIT || pair->right >= GOLDEN_LIMIT) {
+            continue;
+        }
         for (uint32_t b = 0; b < golden_branch_count; b++) {
             sum += score(b, pair->left, pair->right);
         }

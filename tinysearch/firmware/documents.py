@@ -76,7 +76,9 @@ def readme_values(emission: Emission) -> dict[str, Any]:
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",
         "sensors": [markdown_text(name) for name in evaluation.sensors],
         "partitions": [
-            (row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table if row.offset >= FIRST_OFFSET
+            (row.name, f"{row.offset:#x}", format_bytes(row.size))
+            for row in emission.table
+            if row.offset >= FIRST_OFFSET
         ],
         "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
         "microphone_pdm": emission.microphone_pdm,

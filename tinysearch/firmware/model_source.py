@@ -157,7 +157,8 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         "golden": c_values(source.patterns.reshape(-1).tolist()) if source.is_float else "",
         "headers": source.headers,
         "buffers": [
-            f"{offset:>8} {name}" for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))
+            f"{offset:>8} {name}"
+            for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))
         ],
         "steps": [
             {

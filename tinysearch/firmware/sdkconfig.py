@@ -120,7 +120,9 @@ def known_keys(target: str) -> frozenset[str]:
         return _COMMON | _APPLICATION | _LINUX_ONLY
     if target not in TARGETS:
         raise UserError(
-            f"the emitter knows the targets {', '.join(TARGETS)}", value=target, remedy="add it to firmware/sdkconfig.py"
+            f"the emitter knows the targets {', '.join(TARGETS)}",
+            value=target,
+            remedy="add it to firmware/sdkconfig.py",
         )
     return TARGETS[target].keys
 

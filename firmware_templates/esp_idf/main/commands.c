@@ -137,7 +137,13 @@ static void list(char *const *words)
 
 static void delete(char *const *words)
 {
-    answer("delete", words[1] == NULL ? "name somebody" : people_delete(words[1]));
+    char done[PEOPLE_NAME + 8] = "delete";
+    const char *problem = "name somebody";
+    if (words[1] != NULL && people_name_ok(words[1])) {
+        problem = people_delete(words[1]);
+        snprintf(done, sizeof done, "delete %s", words[1]);
+    }
+    answer(done, problem);
 }
 
 void commands_selftest(void)

@@ -1,1 +1,59 @@
-"""."""
+"""The ladder of checks for an emitted project: host, sanitizers, target instruction set, ESP-IDF's rules, ESP-IDF itself.
+
+Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
+reported as ``not run`` with what to install, never as passed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinysearch.core.errors import UserError
+from tinysearch.firmware.folder import MARKER, is_ours
+from tinysearch.firmware.verify.rung import Rung
+
+__all__ = ["Rung", "verify"]
+
+logger = logging.getLogger(__name__)
+
+
+def verify(path: Path, *, quick: bool = False) -> Sequence[Rung]:
+    """Climb the ladder.
+
+    Args:
+        path: folder of an emitted project.
+        quick: the rungs that take seconds: host build and project rules.
+
+    Returns:
+        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``project``, ``idf``; with ``quick`` the first
+        and the fourth.
+
+    Raises:
+        UserError: not a project of this generator.
+    """
+    from tinysearch.firmware.verify import emulator, host, idf, project_rules
+
+    project = path.resolve()
+    if not is_ours(project):
+        raise UserError(
+            f"verify takes the folder of an emitted project, with its {MARKER}",
+            value=path,
+            remedy="write one with python -m tinysearch emit out=DIR ...",
+        )
+    full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
+        ("host", host.golden_vectors),
+        ("sanitizers", host.sanitizers),
+        ("rv32", emulator.target_instruction_set),
+        ("project", project_rules.project),
+        ("idf", idf.build),
+    )
+    rungs = []
+    for name, climb in full:
+        if quick and name not in ("host", "project"):
+            continue
+        rung = climb(project)
+        logger.info("%s %s: %s", rung.name, rung.status, rung.detail)
+        rungs.append(rung)
+    return tuple(rungs)

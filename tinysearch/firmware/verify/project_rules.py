@@ -1,0 +1,144 @@
+"""The rung that reads the project as ESP-IDF will: files, partitions, configuration keys, CMake, component manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tinysearch.core.errors import TinysearchError
+from tinysearch.firmware import partitions, sdkconfig
+from tinysearch.firmware.folder import MARKER
+from tinysearch.firmware.verify.rung import Rung, run_tool
+
+REQUIRED = (
+    *("CMakeLists.txt", "sdkconfig.defaults", "sdkconfig.defaults.linux", "partitions.csv", "bom.csv", "README.md"),
+    *(MARKER, "main/CMakeLists.txt", "main/app_main.c", "main/candidate.h", "main/idf_component.yml"),
+    *("main/Kconfig.projbuild", "host/Makefile", "host/main.c", "host/golden.c"),
+    *("components/runtime/CMakeLists.txt", "components/model/CMakeLists.txt", "components/port/CMakeLists.txt"),
+    "components/store/CMakeLists.txt",
+)
+IDF_COMPONENTS = frozenset(
+    {
+        *("esp_driver_gpio", "esp_driver_i2s", "esp_driver_uart", "esp_driver_usb_serial_jtag", "esp_hw_support"),
+        *("esp_partition", "esp_timer", "freertos", "heap", "nvs_flash", "vfs"),
+    }
+)
+"""Components of ESP-IDF that emitted projects may require; all exist in 5.5 and 6.0."""
+
+_QUOTED = re.compile(r'"([A-Za-z0-9_./-]+\.[ch])"')
+_REQUIRES = re.compile(r"(?:PRIV_)?REQUIRES\s+([a-z0-9_\s]+?)(?=[A-Z)]|$)")
+_REQUIRE_LIST = re.compile(r"(?:set|list)\((?:APPEND )?requires ([a-z0-9_ ]+)\)")
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+_FLASH = re.compile(r"^CONFIG_ESPTOOLPY_FLASHSIZE_(\d+)MB=y$", re.MULTILINE)
+_COMPOTE_TIMEOUT_S = 60.0
+
+
+def project(folder: Path) -> Rung:
+    """Every rule that can be checked without ESP-IDF."""
+    missing = [name for name in REQUIRED if not (folder / name).is_file()]
+    if missing:
+        return Rung(name="project", status="failed", detail=f"no {', '.join(missing)}")
+    try:
+        problems = list(_problems(folder))
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, TinysearchError) as error:
+        problems = [" ".join(str(error).split()) or type(error).__name__]
+    if problems:
+        return Rung(name="project", status="failed", detail="; ".join(problems[:5]))
+    return Rung(name="project", status="passed", detail=_passed(folder))
+
+
+def _problems(folder: Path) -> Iterator[str]:
+    point = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    target = str(point["firmware_facts"]["target"])
+    yield from _configuration(folder, target)
+    flash_bytes = _flash_bytes(folder, target)
+    table = partitions.from_csv((folder / "partitions.csv").read_text(encoding="utf-8"))
+    yield from partitions.broken_rules(table, flash_bytes=flash_bytes)
+    if flash_bytes != point["platform"]["flash_bytes"]:
+        yield f"{MARKER} has a flash of {point['platform']['flash_bytes']} bytes, the configuration {flash_bytes}"
+    yield from _cmake(folder)
+    yield from _includes(folder)
+    yield from _manifest(folder / "main" / "idf_component.yml")
+
+
+def _flash_bytes(folder: Path, target: str) -> int:
+    sizes = _FLASH.findall((folder / f"sdkconfig.defaults.{target}").read_text(encoding="utf-8"))
+    if len(sizes) != 1:
+        raise ValueError(f"sdkconfig.defaults.{target} names one flash size")
+    return int(sizes[0]) << 20
+
+
+def _configuration(folder: Path, target: str) -> Iterator[str]:
+    names = {"sdkconfig.defaults": None, "sdkconfig.defaults.linux": "linux", f"sdkconfig.defaults.{target}": target}
+    for name, known in names.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        yield from (f"{name}: {problem}" for problem in sdkconfig.broken_rules(text, target=known))
+    for path in sorted(folder.glob("sdkconfig.defaults.*")):
+        if path.name not in names:
+            yield f"{path.name} is for a target that the project is not for"
+
+
+def _cmake(folder: Path) -> Iterator[str]:
+    """Sources that are named exist, sources that exist are named, and required components are known."""
+    local = {path.name for path in (folder / "components").iterdir()} | {"main"}
+    for listing in sorted([*folder.glob("components/*/CMakeLists.txt"), folder / "main" / "CMakeLists.txt"]):
+        text = "\n".join(line.split("#")[0] for line in listing.read_text(encoding="utf-8").splitlines())
+        named = set(_QUOTED.findall(text))
+        here = {path.name for path in listing.parent.glob("*.c")}
+        relative = listing.relative_to(folder)
+        yield from (
+            f"{relative}: {name} does not exist" for name in sorted(named) if not (listing.parent / name).is_file()
+        )
+        yield from (f"{relative}: {name} is not built" for name in sorted(here - named))
+        required = {word for found in _REQUIRES.findall(text) + _REQUIRE_LIST.findall(text) for word in found.split()}
+        yield from (f"{relative}: unknown component {name}" for name in sorted(required - local - IDF_COMPONENTS))
+
+
+def _includes(folder: Path) -> Iterator[str]:
+    """Headers of the generated and copied code that ESP-IDF does not have lie in the project."""
+    have = {path.name for path in folder.rglob("*.h")}
+    for path in sorted([*folder.glob("components/runtime/*"), *folder.glob("components/model*/**/*.[ch]")]):
+        if path.suffix in (".c", ".h"):
+            wanted = _INCLUDE.findall(path.read_text(encoding="utf-8"))
+            yield from (f"{path.relative_to(folder)}: no {name}" for name in wanted if name not in have)
+
+
+def _manifest(path: Path) -> Iterator[str]:
+    document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    dependencies = document.get("dependencies") if isinstance(document, dict) else None
+    if not isinstance(dependencies, dict) or "idf" not in dependencies:
+        yield "idf_component.yml: names the version of ESP-IDF"
+        return
+    for name, entry in dependencies.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("version"), str):
+            yield f"idf_component.yml: {name} has a version"
+        elif name != "idf" and not all("target in [" in rule.get("if", "") for rule in entry.get("rules", [{}])):
+            yield f"idf_component.yml: {name} has a rule that names its targets"
+    yield from _lint(path)
+
+
+def _lint(path: Path) -> Iterator[str]:
+    """What Espressif's own package says, where it is installed."""
+    if shutil.which("compote") is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="tinysearch-lint-") as name:
+        copy = Path(name) / "idf_component.yml"
+        copy.write_bytes(path.read_bytes())
+        command = ("compote", "manifest", "lint", "--path", name)
+        outcome = run_tool(command, timeout_s=_COMPOTE_TIMEOUT_S, folder=Path(name))
+    if not outcome.passed:
+        yield f"idf_component.yml: {outcome.reason(timeout_s=_COMPOTE_TIMEOUT_S)}"
+
+
+def _passed(folder: Path) -> str:
+    table = partitions.from_csv((folder / "partitions.csv").read_text(encoding="utf-8"))
+    app = next(row for row in table if row.kind == "app")
+    lint = "manifest linted by compote" if shutil.which("compote") else "manifest read (compote is not installed)"
+    return f"files, partitions (application {app.size >> 10} KiB), configuration keys, CMake, {lint}"

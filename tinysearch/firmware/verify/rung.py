@@ -1,0 +1,80 @@
+"""The outcome of one check, and running a tool for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Status = Literal["passed", "failed", "not run"]
+
+_TAIL = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One check: its name, what came of it, and one line of detail."""
+
+    name: str
+    status: Status
+    detail: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {"name": self.name, "status": self.status, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a tool did: exit status (None where it ran out of time) and everything it printed."""
+
+    status: int | None
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        return self.status == 0
+
+    def reason(self, *, timeout_s: float) -> str:
+        """Why it failed, in one line: the first line that says so, else the end of what was printed."""
+        if self.status is None:
+            return f"no end after {timeout_s:.0f} s"
+        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+        telling = [line for line in lines if any(word in line for word in ("error", "ERR", "DIFFERS", "FAILED"))]
+        return (telling or lines[-1:] or [f"exit status {self.status}"])[0][:_TAIL]
+
+
+def missing(tools: Sequence[str]) -> list[str]:
+    """The tools that are not on PATH."""
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def run_tool(
+    command: Sequence[str | Path], *, timeout_s: float, folder: Path, environment: Mapping[str, str] | None = None
+) -> Outcome:
+    """Run a tool to its end, or end it and all that it started when the time is up."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(
+        words,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            text, _ = process.communicate(timeout=timeout_s)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            text, _ = process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return Outcome(status=None, text=text)
+        return Outcome(status=process.returncode, text=text)
