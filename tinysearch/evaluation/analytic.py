@@ -32,6 +32,9 @@ MemoryRule = Literal["arena", "paper"]
 PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
 PAPER_PSRAM_DEFAULT_BYTES = 2**20
 
+CAMERA_DRIVERS = ("espressif/esp32-camera",)
+"""Camera drivers that the emitted firmware uses."""
+
 
 class LatencyRule(Protocol):
     """A latency model as evaluation uses it: whole programs, and what sensing takes."""
@@ -308,6 +311,7 @@ class AnalyticModels:
                 self.catalog.chip(option.processor),
                 mapped_flash_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
                 frame_pixels=max((frame.width * frame.height for frame in frames), default=None),
+                camera_drivers=CAMERA_DRIVERS,
             ),
             sensors=option.fitted or None,
         )

@@ -18,11 +18,16 @@ from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.capture import RGB565_BYTES, camera_frame, clip_bytes
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
-from tinysearch.analytic.rules import CIF_PIXELS
+from tinysearch.analytic.rules import CIF_PIXELS, option_build, violations
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.quantization import Precision
-from tinysearch.evaluation.analytic import PAPER_PSRAM_BYTES, PAPER_PSRAM_DEFAULT_BYTES, AnalyticModels
+from tinysearch.evaluation.analytic import (
+    CAMERA_DRIVERS,
+    PAPER_PSRAM_BYTES,
+    PAPER_PSRAM_DEFAULT_BYTES,
+    AnalyticModels,
+)
 from tinysearch.space import Space
 
 Bools = npt.NDArray[np.bool_]
@@ -83,7 +88,7 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
             if space.processors is not None and processor not in space.processors:
                 continue
             chip = models.catalog.chip(processor)
-            boards = [option for option in options if option.processor == processor]
+            boards = [option for option in options if option.processor == processor and _usable(models, option)]
             boards.sort(key=lambda option: (option.price_usd(models.price_level), option.id))
             arrays = [_branch_arrays(models, lists[modality], chip) for modality in modalities]
             total = int(np.prod([len(lists[modality]) for modality in modalities]))
@@ -98,6 +103,14 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
                     arrays=arrays,
                     indices=indices.astype(np.int64),
                 )
+
+
+def _usable(models: AnalyticModels, option: BoardOption) -> bool:
+    """Whether a board obeys the rules that hold for every model."""
+    if models.catalog.rules != "physical":
+        return True
+    chip = models.catalog.chip(option.processor)
+    return not violations(option_build(option, chip, camera_drivers=CAMERA_DRIVERS))
 
 
 def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip) -> _BranchArrays:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinysearch.analytic.kernels import footprint
+from tinysearch.analytic.memory import ALIGNMENT, Block, _plan_blocks, blocks_of, plan
+from tinysearch.architectures.resnet import resnet
+from tinysearch.core.program import Program, lower
+from tinysearch.core.quantization import Precision
+
+LAYOUTS = [(1, 1), (2, 1), (1, 2), (2, 2), (2, 2, 2), (2, 2, 2, 2)]
+PRECISIONS = ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"]
+
+
+def program_of(blocks: tuple[int, ...], precision: str, *, width: int, size: int, channels: int) -> Program:
+    network = resnet(blocks=blocks, width=width, input_size=size, channels=channels, embedding=64)
+    return lower(network, Precision.parse(precision))
+
+
+@pytest.mark.parametrize("sizes", [(16, 64, 3), (16, 64, 1), (64, 224, 3)])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("blocks", LAYOUTS)
+def test_the_plan_reaches_the_lower_bound_all_over_the_papers_space(blocks, precision, sizes) -> None:
+    width, size, channels = sizes
+    made = plan(program_of(blocks, precision, width=width, size=size, channels=channels))
+    assert made.peak_bytes == made.bound_bytes
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_live_buffers_never_overlap(precision: str) -> None:
+    made = plan(program_of((2, 2, 2), precision, width=8, size=48, channels=3))
+    for place, block in enumerate(made.blocks):
+        start = made.offsets[block.names[0]]
+        assert start % ALIGNMENT == 0
+        assert start + block.size_bytes <= made.peak_bytes
+        for other in made.blocks[:place]:
+            if block.overlaps(other):
+                begin = made.offsets[other.names[0]]
+                assert start >= begin + other.size_bytes or begin >= start + block.size_bytes
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_step_finds_its_inputs_alive(precision: str) -> None:
+    program = program_of((2, 1), precision, width=8, size=32, channels=3)
+    life = {name: block for block in blocks_of(program) for name in block.names}
+    for index, step in enumerate(program.steps):
+        for name in (*step.inputs, step.output):
+            assert life[name].first <= index <= life[name].last
+        sharing = [name for name in step.inputs if life[name] is life[step.output]]
+        if sharing:
+            assert footprint(program, step).in_place is not None
+
+
+blocks = st.builds(
+    lambda name, size, first, length: Block(
+        names=(str(name),), size_bytes=size * ALIGNMENT, first=first, last=first + length
+    ),
+    st.uuids(),
+    st.integers(1, 40),
+    st.integers(0, 8),
+    st.integers(0, 4),
+)
+
+
+@given(st.lists(blocks, min_size=1, max_size=9))
+def test_any_blocks_are_placed_without_overlap_and_not_below_the_bound(made: list[Block]) -> None:
+    offsets, peak, bound = _plan_blocks(tuple(made))
+    assert peak >= bound
+    for i, block in enumerate(made):
+        for j in range(i):
+            if block.overlaps(made[j]):
+                assert offsets[i] >= offsets[j] + made[j].size_bytes or offsets[j] >= offsets[i] + block.size_bytes

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinysearch.app.cli import VERBS, main, parse
+from tinysearch.core.errors import UserError
+
+FACE = ["modality=face", "face.blocks=[2,2]", "face.precision=int8"]
+
+
+def evaluated(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    assert main(["evaluate", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_verb_is_search_unless_a_word_says_otherwise() -> None:
+    assert parse(["budget=15usd"]).verb == "search"
+    assert parse([]).verb == "search"
+    invocation = parse(["verify", "some/folder", "--json"])
+    assert (invocation.verb, invocation.words, invocation.json) == ("verify", ("some/folder",), True)
+
+
+def test_unknown_verbs_and_flags_are_refused() -> None:
+    with pytest.raises(UserError, match="verb"):
+        parse(["serch"])
+    with pytest.raises(UserError, match="flags"):
+        parse(["evaluate", "--jsn"])
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    assert f"tinysearch {verb}" in capsys.readouterr().out or verb == "search"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["budget=abc"],
+        ["budget=-3usd"],
+        ["budget=15gbp"],
+        ["budgt=15usd"],
+        ["evaluate", "modality=face", "face.blocks=[2,2]", "face.precision=int7"],
+        ["evaluate", "modality=face", "face.blocks=[2,2,2,2,2,2,2]", "face.precision=int8", "face.input_size=8"],
+        ["evaluate", *FACE, "platform.flash=four"],
+        ["evaluate", *FACE, "platform.processor=z80"],
+        ["evaluate", *FACE, "catalog=/does/not/exist"],
+        ["evaluate", *FACE, "flash=guess"],
+        ["evaluate", *FACE, "surplus"],
+        ["catalog", "check", "/does/not/exist"],
+        ["verify"],
+        ["emit", *FACE],
+        ["budget=3usd", "trainer=none"],
+        ["objectives=[speed]", "trainer=none"],
+        ["trainer=table"],
+        ["trainer=table", "trainer.path=/does/not/exist.csv"],
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if not line.startswith("tinysearch: preparing")]
+    assert len(lines) == 1
+    assert lines[0].startswith("tinysearch: ")
+    assert "Traceback" not in captured.err
+
+
+def test_a_budget_that_buys_nothing_names_the_cheapest_board(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["budget=3usd", "trainer=none"]) == 2
+    message = capsys.readouterr().err
+    assert "cheapest feasible board costs $" in message
+    assert "use budget=" in message
+
+
+def test_evaluate_prints_a_point(capsys: pytest.CaptureFixture[str]) -> None:
+    point = evaluated(capsys, *FACE)
+    assert point["feasible"]
+    assert point["violations"] == []
+    assert point["values"]["eer"] is None
+    assert point["evidence"] == {"eer": "none", "latency": "uncalibrated"}
+    low, high = point["values"]["latency_range_s"]
+    assert low <= point["values"]["latency_s"] <= high
+    assert point["values"]["bom_cost_usd"] == pytest.approx(sum(line["usd"] for line in point["bom"]))
+    assert point["requires"]["flash_bytes"] <= point["platform"]["flash_bytes"]
+
+
+def test_what_a_chip_cannot_do_shows_as_violations(capsys: pytest.CaptureFixture[str]) -> None:
+    point = evaluated(capsys, *FACE, "platform.processor=esp32c3", "platform.psram=2MB")
+    assert not point["feasible"]
+    rules = {violation["rule"] for violation in point["violations"]}
+    assert {"psram-on-chip", "camera-interface"} <= rules
+    assert point["values"]["bom_cost_usd"] is None
+
+
+def test_paper_rules_give_the_papers_board(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = ["experiment=paper", "catalog=paper2023", "flash=paper", "memory=paper"]
+    point = evaluated(capsys, *FACE, *rules)
+    assert point["branches"]["face"]["params"] == 750656
+    assert point["values"]["bom_cost_usd"] == pytest.approx(7.6 + 1.1 + 0.44 + 2.07 + 3.19)
+    larger = evaluated(capsys, "modality=face", "face.blocks=[2,2]", "face.precision=float32", *rules)
+    smaller = evaluated(capsys, "modality=face", "face.blocks=[1,1]", "face.precision=float32", *rules)
+    assert larger["values"]["bom_cost_usd"] - smaller["values"]["bom_cost_usd"] == pytest.approx(0.16)
+
+
+def test_a_point_beyond_every_flash_is_infeasible(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["modality=face", "face.blocks=[2,2,2,2]", "face.precision=float32", "experiment=paper"]
+    point = evaluated(capsys, *words, "catalog=paper2023", "flash=paper", "memory=paper")
+    assert not point["feasible"]
+    assert {violation["rule"] for violation in point["violations"]} == {"flash"}
+
+
+def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "all.csv"
+    assert main(["enumerate", "space.layouts=[[1],[1,1]]", "space.precisions=[int8]", f"out={out}"]) == 0
+    rows = out.read_text().splitlines()
+    assert f"{len(rows) - 1} candidates" in capsys.readouterr().out
+    assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
+
+
+def test_importing_is_fast_to_load_and_light() -> None:
+    code = "import sys, tinysearch; print(sorted(m for m in ('torch', 'plotly', 'optuna') if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

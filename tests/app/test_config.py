@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tinysearch.app.config import compose_config, options_of, overrides_of, plain
+from tinysearch.app.resources import data_dir
+from tinysearch.app.wiring import branches_of, build_space, wish_of
+from tinysearch.core.errors import UserError
+
+
+def composed(*words: str) -> dict:
+    return plain(compose_config(words))
+
+
+def test_short_forms_reach_their_keys() -> None:
+    config = composed("objectives=[eer,bom_cost_usd]", "latency=opcount", "budget=15 eur", "rates.eur=1.1")
+    assert config["objectives"]["names"] == ["eer", "bom_cost_usd"]
+    assert config["latency"]["model"] == "opcount"
+    assert (config["budget"], config["rates"]) == ("15 eur", {"eur": 1.1})
+
+
+def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
+    assert composed(f"catalog={tmp_path}/my parts")["catalog"]["name"] == f"{tmp_path}/my parts"
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("budgt=15usd", "budget"),
+        ("+budgt=1", "set, not added"),
+        ("face.precsion=int8", "face.precision"),
+        ("sampler=tpee", "tpe"),
+        ("catalog=espresif", "espressif"),
+        ("trainer.path=x", "trainer"),
+        ("face.blocks=[2,", "syntax"),
+        ("n_trials", "key=value"),
+    ],
+)
+def test_typing_errors_get_one_line_with_a_hint(word: str, hint: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_config([word])
+    assert hint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("group", ["task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report"])
+def test_every_configuration_composes(group: str) -> None:
+    for name in options_of(group):
+        if name != "path":
+            assert composed(f"{group}={name}")[group]
+
+
+def test_keyword_arguments_spell_the_same_configuration() -> None:
+    words = overrides_of({"face": {"blocks": [2, 2], "precision": "xnor2/1"}, "budget": "15usd", "seed": 3})
+    config = composed(*words)
+    assert config["face"]["blocks"] == [2, 2]
+    assert config["face"]["precision"] == "xnor2/1"
+    assert config["seed"] == 3
+
+
+def test_a_branch_takes_the_tasks_sizes_unless_it_says_otherwise() -> None:
+    (branch,) = branches_of(composed("face.blocks=[2,1]", "face.precision=int8", "face.width=24"))
+    assert (branch.modality, branch.blocks, branch.width, branch.input_size) == ("face", (2, 1), 24, 64)
+    (paper,) = branches_of(composed("experiment=paper", "face.blocks=[2,1]", "face.precision=int8"))
+    assert (paper.width, paper.input_size, paper.channels, paper.embedding) == (64, 224, 3, 512)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("modality=smell",),
+        ("modality=face",),
+        ("face.blocks=[2,2]",),
+        ("face.blocks=[]", "face.precision=int8"),
+        ("face.blocks=2", "face.precision=int8"),
+        ("face.blocks=[2,0]", "face.precision=int8"),
+        ("face.blocks=[2,2]", "face.precision=int4"),
+        ("face.blocks=[2,2]", "face.precision=int8", "face.width=wide"),
+        ("modality=fusion", "face.blocks=[1]", "face.precision=int8"),
+    ],
+)
+def test_impossible_candidates_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(UserError):
+        branches_of(composed(*words))
+
+
+def test_platform_sizes_read_as_in_a_data_sheet() -> None:
+    wish = wish_of(composed("platform.flash=4MB", "platform.psram=512KiB", "platform.processor=esp32s3"))
+    assert (wish.processor, wish.flash_bytes, wish.psram_bytes) == ("esp32s3", 4 << 20, 512 << 10)
+
+
+def test_the_paper_space_has_six_layouts_by_six_precisions_a_modality() -> None:
+    space = build_space(composed())
+    assert len(space.branches("face")) == len(space.branches("voice")) == 36
+    assert sorted(space.combinations()) == [("face",), ("face", "voice"), ("voice",)]
+
+
+def test_a_space_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"name": "mine", "layouts": [[1]], "precisions": ["int8"], "widths": [8, 16]}))
+    space = build_space(composed(f"space={path}"))
+    assert len(space.branches("face")) == 2
+    path.write_text("layouts: 3\nsurprise: 1\n")
+    with pytest.raises(UserError, match="keys"):
+        build_space(composed(f"space={path}"))
+
+
+def test_every_option_of_a_group_says_what_it_is() -> None:
+    for path in (data_dir("conf") / "data").glob("*.yaml"):
+        assert path.read_text().startswith("# ")
