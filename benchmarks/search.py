@@ -1,0 +1,356 @@
+"""How many trainings each sampler needs to come near the true front, replayed on a table of error rates.
+
+The true front is known by having every branch and fusion; a run is measured by the share of its hypervolume. Every
+sampler is replayed twice: *plain*, as its users run it (every trial trains its branches, a fusion two, whether feasible
+or not, and only what was tried counts), and *memo*, with our memo of branches, our feasibility filter and our
+completion of the front given to it (only branches not seen before are trained, and every design they unlock counts).
+Our own sampler always has the memo.
+
+    python benchmarks/search.py                                  # made-up error rates over the real space
+    python benchmarks/search.py --table FILE.csv --budget 10usd  # a measured table, CONTRACT.md's form
+    python benchmarks/search.py --space toy --noise 0.12 --samplers memoized,nsga2
+
+The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from toy_space import SyntheticErrors, ToySpace
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.protocols import TrainingProgress
+from tinysearch.search.assess import Assessor, constraint_values
+from tinysearch.search.design import NO_BRANCH, DesignTable
+from tinysearch.search.flat import FlatSpace
+from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.pareto import hypervolume, is_nondominated
+from tinysearch.search.samplers import Outcome, Proposal, make_sampler
+
+OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
+LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
+PEERS = ("random", "tpe", "nsga2", "gp", "pymoo_nsga2")
+SLOW = {"gp": 3}
+"""Samplers whose own work takes so long that they get at most so many seeds."""
+
+MOST_PROPOSALS = 3000
+
+
+class Errors(Protocol):
+    """Error rates of anything, and what training a branch would take."""
+
+    def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates: ...
+
+    def seconds(self, branch: BranchSpec) -> float: ...
+
+
+class RealSpace:
+    """The space, boards and budget of the application's default configuration."""
+
+    def __init__(self, budget: str | None, overrides: Sequence[str], has: Any = None) -> None:
+        from tinysearch.app.config import compose_config, plain
+        from tinysearch.app.designs import build_designs
+        from tinysearch.app.wiring import build_models, build_space
+
+        config = plain(compose_config([*([f"budget={budget}"] if budget else []), *overrides]))
+        designs = build_designs(build_models(config), build_space(config), has=has)
+        self.table, self.flat, self.assessor = designs.table, designs.flat, designs.assessor
+        self.branches = designs.table.branches
+        sizes = zip(designs.table.params, designs.table.macs, strict=True)
+        self.size = {branch: (float(p), float(m)) for branch, (p, m) in zip(self.branches, sizes, strict=True)}
+
+    def models(self) -> list[tuple[BranchSpec, ...]]:
+        faces = [b for b in self.branches if b.modality == "face"]
+        voices = [b for b in self.branches if b.modality == "voice"]
+        return [(b,) for b in self.branches] + [(f, v) for f in faces for v in voices]
+
+
+class TableErrors:
+    """A CSV of error rates, optionally with every rate drawn anew within its interval.
+
+    Args:
+        noise: whether to draw; a rate is taken to be log-normal with its 95 % interval.
+    """
+
+    def __init__(self, path: Path, *, seed: int, noise: bool) -> None:
+        from tinysearch.evaluation.table import TableErrors as Table
+
+        self._table = Table(path=path)
+        self._seed = seed if noise else None
+        self._drawn: dict[tuple[BranchSpec, ...], ErrorRates] = {}
+
+    def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
+        key = tuple(branches)
+        if key not in self._drawn:
+            rates = self._table.error_rates(branches)
+            if self._seed is not None and rates.eer and rates.eer_ci95:
+                low, high = (max(bound, 1e-3) for bound in rates.eer_ci95)
+                words = [int.from_bytes(b.key.encode()[-8:], "little") ^ len(b.key) for b in branches]
+                digest = [int(x) for b in branches for x in b.key.encode()]
+                rng = np.random.default_rng([self._seed, *words, *digest])
+                eer = rates.eer * math.exp(rng.normal(0.0, math.log(high / low) / 3.92))
+                rates = ErrorRates(eer=min(0.5, eer), evidence="table", frr_at_far=rates.frr_at_far)
+            self._drawn[key] = rates
+        return self._drawn[key]
+
+    def seconds(self, branch: BranchSpec) -> float:
+        return self._table.train(branch, progress=_ignore).seconds
+
+
+def _ignore(progress: TrainingProgress) -> None:
+    del progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One replay's truth: space, errors, the whole front's hypervolume."""
+
+    table: DesignTable
+    flat: FlatSpace
+    assessor: Assessor
+    errors: Errors
+    objectives: ObjectiveVector
+    whole: float
+
+    def knowledge(self) -> Knowledge:
+        return Knowledge(self.table, self.objectives, self.errors.error_rates)
+
+
+@dataclass(slots=True, kw_only=True)
+class Curve:
+    """Trainings and seconds spent, and the share of the hypervolume reached by then."""
+
+    trainings: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+    asking_s: float = 0.0
+    proposals: int = 0
+
+    def add(self, trainings: int, seconds: float, share: float) -> None:
+        self.trainings.append((self.trainings[-1] if self.trainings else 0) + trainings)
+        self.seconds.append((self.seconds[-1] if self.seconds else 0.0) + seconds)
+        self.shares.append(share)
+
+    def first(self, level: float) -> tuple[float, float]:
+        """Trainings and seconds when a share was first reached; infinite if never."""
+        for trainings, seconds, share in zip(self.trainings, self.seconds, self.shares, strict=True):
+            if share >= level - 1e-12:
+                return float(trainings), seconds
+        return math.inf, math.inf
+
+
+def make_world(space: Any, errors: Errors) -> World:
+    objectives = ObjectiveVector(OBJECTIVES)
+    everything = Knowledge(space.table, objectives, errors.error_rates)
+    everything.learn(np.flatnonzero(space.table.useful()))
+    everything.complete()
+    return World(
+        table=space.table,
+        flat=space.flat,
+        assessor=getattr(space, "assessor", space),
+        errors=errors,
+        objectives=objectives,
+        whole=everything.hypervolume(),
+    )
+
+
+def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options: dict[str, Any]) -> Curve:
+    """One run of one sampler until 99 % are reached, or ``most`` trainings made."""
+    sampler = make_sampler(
+        name,
+        flat=world.flat,
+        objectives=len(OBJECTIVES),
+        constraints=len(world.assessor.rules),
+        seed=seed,
+        options=options,
+    )
+    state, curve = world.knowledge(), Curve()
+    tried = np.zeros((0, len(OBJECTIVES)))
+    spent = 0
+    for number in range(MOST_PROPOSALS):
+        began = time.perf_counter()
+        proposal = sampler.propose(state, np.random.default_rng([seed, number]))
+        curve.asking_s += time.perf_counter() - began
+        curve.proposals += 1
+        if not isinstance(proposal, Proposal):
+            break
+        branches, analytic, constraints = _resolve(world, proposal)
+        if memo:
+            missing = [b for b in branches if not state.known[b]] if max(constraints) <= 0 else []
+            for branch in missing:
+                seconds = world.errors.seconds(world.table.branches[branch])
+                state.seconds[branch] = seconds
+                state.learn([branch])
+                curve.add(1, seconds, state.hypervolume() / world.whole)
+        values = _values(world, branches, analytic, trained=max(constraints) <= 0 or not memo)
+        if not memo:
+            if max(constraints) <= 0 and values is not None:
+                tried = np.vstack([tried, state.scale.transform(np.array([values]))])
+                tried = tried[is_nondominated(tried)]
+            took = sum(world.errors.seconds(world.table.branches[b]) for b in branches)
+            curve.add(max(1, len(branches)), took, hypervolume(tried, state.corner) / world.whole)
+        sampler.told(proposal, Outcome(values=values, constraints=constraints))
+        spent = curve.trainings[-1] if curve.trainings else 0
+        if spent >= most or (curve.shares and curve.shares[-1] >= max(LEVELS.values())):
+            break
+    return curve
+
+
+def _resolve(world: World, proposal: Proposal) -> tuple[list[int], dict[str, float] | None, tuple[float, ...]]:
+    table = world.table
+    if proposal.row is not None:
+        analytic = dict(zip(table.columns, table.analytic[proposal.row].tolist(), strict=True))
+        return [int(b) for b in table.needs[proposal.row] if b != NO_BRANCH], analytic, (0.0,)
+    assert proposal.point is not None
+    assessed = world.assessor.assess(proposal.point)
+    constraints = constraint_values(assessed.violations, world.assessor.rules)
+    analytic = dict(assessed.analytic) if assessed.analytic is not None else None
+    return [table.branch_index(b) for b in assessed.branches], analytic, constraints
+
+
+def _values(
+    world: World, branches: Sequence[int], analytic: dict[str, float] | None, *, trained: bool
+) -> tuple[float, ...] | None:
+    vector = world.objectives
+    if analytic is None or not set(vector.analytic) <= set(analytic):
+        return None
+    metrics = vector.chance_metrics()
+    if trained and branches:
+        metrics = vector.metrics_of(world.errors.error_rates([world.table.branches[b] for b in branches]))
+    columns = tuple(analytic)
+    row = np.array([[analytic[c] for c in columns]], np.float64)
+    return tuple(float(v) for v in vector.combine(columns, row, metrics[None])[0])
+
+
+def clairvoyant(world: World) -> Curve:
+    """Greedy with the truth in hand: the branch, or pair, with the largest gain a training."""
+    truth, state, curve = world.knowledge(), world.knowledge(), Curve()
+    truth.learn(np.flatnonzero(world.table.useful()))
+    truth.complete()
+    for j in np.flatnonzero(~truth.model_done):
+        truth._compute(np.array([j]))
+    everything = truth.points(np.arange(len(truth.boards)), truth.model_metrics[truth.board_model])
+    needs = world.table.models[truth.board_model]
+    while not curve.shares or curve.shares[-1] < max(LEVELS.values()):
+        known = np.append(state.known, True)
+        front = state.front_points
+        hopeful = is_nondominated(everything)
+        actions = {(int(b),) for b in np.flatnonzero(state.trainable())}
+        actions |= {tuple(int(b) for b in n if not known[b]) for n in needs[hopeful]} - {()}
+        best, rate = (), -1.0
+        for action in sorted(actions):
+            reach = known.copy()
+            reach[list(action)] = True
+            rows = reach[needs].all(axis=1) & ~known[needs].all(axis=1)
+            gain = hypervolume(np.vstack([front, everything[rows]]), state.corner) - state.hypervolume()
+            if gain / len(action) > rate:
+                best, rate = action, gain / len(action)
+        for branch in best:
+            state.learn([branch])
+            seconds = world.errors.seconds(world.table.branches[branch])
+            curve.add(1, seconds, state.hypervolume() / world.whole)
+    return curve
+
+
+def medians(curves: Sequence[Curve], *, seconds: bool = False) -> dict[str, float | None]:
+    """Median trainings (or seconds) to each level over the runs, None where half of them never reach it."""
+    out: dict[str, float | None] = {}
+    for name, level in LEVELS.items():
+        median = float(np.median([curve.first(level)[seconds] for curve in curves]))
+        out[name] = median if math.isfinite(median) else None
+    return out
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=Path, help="CSV of error rates; without it they are made up")
+    parser.add_argument("--budget", default="15usd", help="as for the search; 'none' for no limit")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--samplers", default=",".join(("memoized", *PEERS)))
+    parser.add_argument("--space", choices=("real", "toy"), default="real")
+    parser.add_argument("--noise", type=float, default=0.0, help="made-up: relative scatter; table: above 0 resamples")
+    parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
+    parser.add_argument("--modes", default="plain,memo")
+    parser.add_argument("--option", action="append", default=[], help="NAME=NUMBER for the memoized sampler")
+    parser.add_argument("--override", action="append", default=[], help="configuration of the real space, e.g. space=..")
+    return parser.parse_args(arguments)
+
+
+def make_space(options: argparse.Namespace) -> Any:
+    budget = None if options.budget == "none" else options.budget
+    if options.space == "toy":
+        return ToySpace(budget_usd=float(budget.removesuffix("usd")) if budget else math.inf)
+    has = None
+    if options.table is not None:
+        from tinysearch.evaluation.table import TableErrors as Table
+
+        has = Table(path=options.table).has
+    return RealSpace(budget, options.override, has)
+
+
+def main(arguments: Sequence[str]) -> None:
+    options = parse(arguments)
+    warnings.simplefilter("ignore")
+    space = make_space(options)
+    worlds = []
+    for seed in range(options.seeds):
+        errors: Errors
+        if options.table is not None:
+            errors = TableErrors(options.table, seed=seed, noise=options.noise > 0)
+        else:
+            errors = SyntheticErrors(space, seed=seed, noise=options.noise)
+        if not worlds or options.table is None or options.noise > 0:
+            worlds.append(make_world(space, errors))
+    print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {options.budget}")
+    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {'hv90':>7s} {'hv95':>7s} {'hv99':>7s}   seconds to 99 %   ms a proposal")
+    ours = {name: float(value) for name, value in (word.split("=") for word in options.option)}
+    ours = {name: int(value) if value.is_integer() and name != "cost_exponent" else value for name, value in ours.items()}
+    out: dict[str, dict[str, dict[str, float | None]]] = {}
+    for name in options.samplers.split(","):
+        own = name in ("memoized", "auto")
+        out[name] = {}
+        for mode in options.modes.split(","):
+            if own and "memo" in out[name]:
+                continue
+            curves = [
+                replay(
+                    worlds[seed % len(worlds)],
+                    name,
+                    seed=seed,
+                    memo=own or mode == "memo",
+                    most=10**9 if own or mode == "memo" else options.most,
+                    options=ours if own else {},
+                )
+                for seed in range(min(options.seeds, SLOW.get(name, options.seeds)))
+            ]
+            found = medians(curves)
+            for label in ("plain", "memo") if own else (mode,):
+                out[name][label] = found
+            show(name, "memo" if own else mode, curves)
+    show("clairvoyant", "memo", [clairvoyant(world) for world in worlds[:5]])
+    print(json.dumps(out))
+
+
+def show(name: str, mode: str, curves: Sequence[Curve]) -> None:
+    found, seconds = medians(curves), medians(curves, seconds=True)["hv99"]
+    cells = " ".join("  never" if v is None else f"{v:7.1f}" for v in found.values())
+    pace = 1e3 * sum(c.asking_s for c in curves) / max(1, sum(c.proposals for c in curves))
+    took = "never" if seconds is None else f"{seconds:.0f}"
+    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {took:>17s} {pace:15.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
