@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.core.units import format_bytes
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text, plain_line
-from tinysearch.firmware.partitions import FIRST_OFFSET
 
 if TYPE_CHECKING:
     from tinysearch.firmware.project import Emission
@@ -75,11 +74,7 @@ def readme_values(emission: Emission) -> dict[str, Any]:
         "bom": [(markdown_text(line.part), f"{line.usd:.2f}") for line in evaluation.bom],
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",
         "sensors": [markdown_text(name) for name in evaluation.sensors],
-        "partitions": [
-            (row.name, f"{row.offset:#x}", format_bytes(row.size))
-            for row in emission.table
-            if row.offset >= FIRST_OFFSET
-        ],
+        "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],
         "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
         "microphone_pdm": emission.microphone_pdm,
         "selftest_crc": emission.selftest_crc,

@@ -25,7 +25,7 @@ MODEL_SUBTYPE = "0x40"
 LONGEST_LABEL = 16
 
 FLASH_SIZES_MB = (1, 2, 4, 8, 16, 32)
-"""Flash parts that ESP-IDF knows (``CONFIG_ESPTOOLPY_FLASHSIZE_..``), in MiB; 64 and 128 exist but no board has them."""
+"""Flash parts that ESP-IDF knows (``CONFIG_ESPTOOLPY_FLASHSIZE_..``), in MiB; no board has its 64 and 128."""
 
 _NVS_PAGE = 0x1000
 _NVS_ENTRY = 32

@@ -1,7 +1,7 @@
 """From a candidate with its networks to a folder that ``idf.py build`` builds: the emitter.
 
-C logic is copied from ``firmware_templates`` as it is; what depends on the candidate (constants, sizes, lists of sources)
-comes from templates. The same arguments give the same bytes.
+C logic is copied from ``firmware_templates`` as it is; what depends on the candidate (constants, sizes, lists of
+sources) comes from templates. The same arguments give the same bytes.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ class Templates:
 def c_number(value: float) -> str:
     """A number as an exact literal of C: integers in decimal, floats in hexadecimal (C99)."""
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise ValueError(f"a constant is finite, got {value}")
         return f"{value.hex()}f"
     number = int(value)
@@ -99,8 +101,6 @@ def c_array(name: str, array: Array) -> str:
 
 def crc_of_constants(parts: Iterable[tuple[str, Array | float | tuple[int, ...]]]) -> int:
     """CRC-32 over named constants: identity of a network's weights and geometry."""
-    import zlib
-
     crc = 0
     for name, value in parts:
         crc = zlib.crc32(name.encode(), crc)

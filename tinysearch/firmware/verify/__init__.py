@@ -1,4 +1,4 @@
-"""The ladder of checks for an emitted project: host, sanitizers, target instruction set, ESP-IDF's rules, ESP-IDF itself.
+"""The ladder of checks for an emitted project: host, sanitizers, target instruction set, ESP-IDF's rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
