@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.network import INPUT
 from tinysearch.core.program import Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
@@ -83,10 +84,7 @@ class LatencyTable:
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
         timing = self.timing(processor)
-        kind = arithmetic(program, step)
-        if kind == "float32":
-            kind = "float32_fpu" if timing.fpu else "float32_soft"
-        key = (timing.isa, kind, kernel_class(program, step))
+        key = (timing.isa, *entry_key(program, step, fpu=timing.fpu))
         entry = self.entries.get(key)
         if entry is None:
             raise UnsupportedLayerError(
@@ -130,17 +128,26 @@ class LatencyTable:
         )
 
 
-def arithmetic(program: Program, step: Step) -> str:
+def entry_key(program: Program, step: Step, *, fpu: bool) -> tuple[str, str]:
+    """Arithmetic and kernel class of a step: what an entry of the table describes."""
+    arithmetic = _arithmetic(program, step)
+    if arithmetic == "float32":
+        arithmetic = "float32_fpu" if fpu else "float32_soft"
+    return arithmetic, kernel_class(program, step)
+
+
+def _arithmetic(program: Program, step: Step) -> str:
     """The arithmetic that a step's kernel computes in: an XNOR network also runs int8 kernels."""
-    if program.precision.kind == "xnor" and not program.binary(step):
+    writes_bits = program.tensors[step.output].bits > 0
+    if program.precision.kind == "xnor" and not program.binary(step) and not writes_bits:
         return "int8"
     return str(program.precision)
 
 
 def kernel_class(program: Program, step: Step) -> str:
     """Class of kernels that one entry describes: the operator, with the byte-fed first convolution apart."""
-    if step.operator is Operator.CONV and step.inputs[0] == "input":
-        return "first_conv"
+    if step.operator is Operator.CONV and step.inputs[0] == INPUT:
+        return "first_conv_binary" if program.precision.kind == "xnor" else "first_conv"
     if step.operator is Operator.CONV and program.binary(step) and program.tensors[step.output].bits:
         return "conv_bits"
     return step.operator.value

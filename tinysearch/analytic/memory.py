@@ -3,8 +3,8 @@
 A tensor lives from the step that writes it to the last step that reads it; a kernel's scratch lives during its step.
 An output may take the place of an input that dies in the same step where the kernel allows it (addition, scale).
 Offsets are assigned by best fit over several orders of the blocks, and by a bounded exact search if none of them
-reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so its peak is
-what a board must have.
+reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so
+its peak is what a board must have.
 """
 
 from __future__ import annotations

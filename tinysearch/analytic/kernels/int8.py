@@ -6,7 +6,8 @@ from tinysearch.analytic.kernels import KernelFootprint
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Operator, Program, Step
 
-_CONV_TILE, _CONV_PIXELS, _FULLY_CONNECTED_TILE = 4, 4, 8
+_CONV_TILE, _TILE_PIXELS, _FULLY_CONNECTED_TILE = 4, 4, 8
+_SIGNS, _SECTION, _TABLE_BYTES = 4, 16, 2 * 16 * 4
 _ADD_TABLES_BYTES = 2 * 256 * 4
 _CHANNEL_BYTES = 4 + 1
 """Multiplier and shift of one output channel."""
@@ -46,20 +47,31 @@ def _padded(count: int, tile: int) -> int:
 
 def _conv(program: Program, step: Step) -> KernelFootprint:
     outputs, height, width, inputs = program.weight_shape(step)
-    depth, rows = height * width * inputs, _padded(outputs, _CONV_TILE)
-    scratch = depth * _CONV_PIXELS + (rows * 4 if step.pool > 1 else 0)
-    weights = rows * depth
-    binary = step.weight_bits < 8
-    if binary:
-        scratch += weights
-        weights = -(-weights * step.weight_bits // 8)
+    depth = height * width * inputs
     pointwise = step.kernel == 1 and step.padding == 0 and step.pool == 1 and outputs <= inputs
+    in_place = 0 if pointwise else None
+    if step.weight_bits < 8:
+        scratch, weights = _sign_bytes(step, depth, outputs)
+        parameter_bytes = weights + outputs * (4 + _CHANNEL_BYTES)
+        return KernelFootprint(
+            kernel="ts_conv_bwn_s8", scratch_bytes=scratch, parameter_bytes=parameter_bytes, in_place=in_place
+        )
+    rows = _padded(outputs, _CONV_TILE)
     return KernelFootprint(
-        kernel="ts_conv_bwn_s8" if binary else "ts_conv_s8",
-        scratch_bytes=scratch,
-        parameter_bytes=weights + rows * 4 + outputs * _CHANNEL_BYTES,
-        in_place=0 if pointwise else None,
+        kernel="ts_conv_s8",
+        scratch_bytes=depth * _TILE_PIXELS + (rows * 4 if step.pool > 1 else 0),
+        parameter_bytes=rows * (depth + 4) + outputs * _CHANNEL_BYTES,
+        in_place=in_place,
     )
+
+
+def _sign_bytes(step: Step, depth: int, outputs: int) -> tuple[int, int]:
+    """Scratch and weights of a first convolution with binary weights, which are looked up four at a time."""
+    groups = _padded(depth, _SIGNS) // _SIGNS
+    codes = step.weight_bits * outputs * groups
+    sums = outputs * 4 * (_TILE_PIXELS + (1 if step.pool > 1 else 0))
+    tables = min(groups, _SECTION) * _TABLE_BYTES
+    return sums + tables + groups * _SIGNS * _TILE_PIXELS + codes, -(-codes // 2)
 
 
 def _depthwise(program: Program, step: Step) -> KernelFootprint:

@@ -1,0 +1,150 @@
+"""Fit a latency table to what was counted or measured, one line a layer.
+
+Two fits. ``fit_coefficients`` needs many networks (counts from the emulator) and finds non-negative coefficients of
+every kernel class that minimise relative errors. ``fit_factors`` needs one log of a device and scales the entries of
+each kernel class that it covers, because a few layers do not determine four coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.analytic.latency import FEATURES, LatencyEntry, LatencyTable, entry_key, step_features
+from tinysearch.core.errors import UserError
+from tinysearch.core.program import Program
+
+Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
+"""Four coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One layer as it ran: its entry's key, its features, and the cycles (or instructions) that it took."""
+
+    arithmetic: str
+    kernel: str
+    features: Mapping[str, float]
+    cycles: float
+
+
+def observe(program: Program, cycles: Mapping[str, float], *, fpu: bool) -> list[Observation]:
+    """Observations of a branch.
+
+    Args:
+        cycles: by step name, as the benchmark command or the emulator prints them.
+        fpu: whether the processor has one; float32 without is another arithmetic.
+
+    Raises:
+        UserError: a step that the branch does not have.
+    """
+    steps = {step.name: step for step in program.steps}
+    unknown = sorted(set(cycles) - set(steps))
+    if unknown:
+        raise UserError(
+            "a log is of the candidate that it is read with", value=", ".join(unknown), remedy="check both files"
+        )
+    found = []
+    for name, count in cycles.items():
+        arithmetic, kernel = entry_key(program, steps[name], fpu=fpu)
+        features = step_features(program, steps[name])
+        found.append(Observation(arithmetic=arithmetic, kernel=kernel, features=features, cycles=float(count)))
+    return found
+
+
+def fit_coefficients(observations: Sequence[Observation]) -> dict[tuple[str, str], npt.NDArray[np.float64]]:
+    """Non-negative coefficients by arithmetic and kernel class, least squares of relative errors."""
+    from scipy.optimize import nnls
+
+    fitted = {}
+    for key in sorted({(o.arithmetic, o.kernel) for o in observations}):
+        own = [o for o in observations if (o.arithmetic, o.kernel) == key and o.cycles > 0]
+        design = np.array([[o.features[name] for name in FEATURES] for o in own]) / _cycles(own)[:, None]
+        scale = np.maximum(np.abs(design).max(axis=0), 1e-30)
+        solution, _ = nnls(design / scale, np.ones(len(own)))
+        fitted[key] = solution / scale
+    return fitted
+
+
+def _cycles(observations: Sequence[Observation]) -> npt.NDArray[np.float64]:
+    return np.array([o.cycles for o in observations])
+
+
+def predict(coefficients: Coefficients, observation: Observation) -> float:
+    """Cycles of one layer by fitted coefficients.
+
+    Raises:
+        KeyError: nothing was fitted for its kernel class.
+    """
+    weights = coefficients[observation.arithmetic, observation.kernel]
+    return float(sum(w * observation.features[name] for w, name in zip(weights, FEATURES, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual:
+    """How far a kernel class is off after fitting: layers seen, factor applied, largest relative error left."""
+
+    arithmetic: str
+    kernel: str
+    layers: int
+    factor: float
+    worst: float
+
+
+def fit_factors(
+    table: LatencyTable, observations: Sequence[Observation], *, processor: str, source: str, date: str
+) -> tuple[LatencyTable, list[Residual]]:
+    """A table with the entries of one processor's instruction set scaled to a device's log, and what is left over.
+
+    Entries that the log covers become calibrated, with bounds from its residuals; the others stay as they are.
+
+    Raises:
+        UserError: the log has no layer.
+    """
+    if not observations:
+        raise UserError(
+            "a log has lines `layer BRANCH STEP CYCLES`", value="none", remedy="run benchmark on the device"
+        )
+    isa = table.timing(processor).isa
+    entries, residuals = dict(table.entries), []
+    for arithmetic, kernel in sorted({(o.arithmetic, o.kernel) for o in observations}):
+        entry = entries.get((isa, arithmetic, kernel))
+        if entry is None:
+            raise UserError(
+                "a layer has an entry to scale", value=f"{isa} {arithmetic} {kernel}", remedy="extend the table first"
+            )
+        own = [o for o in observations if (o.arithmetic, o.kernel) == (arithmetic, kernel)]
+        ratios = np.array([o.cycles / max(entry.cycles(o.features), 1e-9) for o in own])
+        factor = float(np.exp(np.log(np.maximum(ratios, 1e-9)).mean()))
+        left = ratios / factor
+        entries[isa, arithmetic, kernel] = _scaled(entry, factor, left, source=source, date=date)
+        residuals.append(
+            Residual(
+                arithmetic=arithmetic,
+                kernel=kernel,
+                layers=len(own),
+                factor=factor,
+                worst=float(np.abs(left - 1.0).max()),
+            )
+        )
+    return replace(table, entries=entries), residuals
+
+
+def _scaled(
+    entry: LatencyEntry, factor: float, left: npt.NDArray[np.float64], *, source: str, date: str
+) -> LatencyEntry:
+    return replace(
+        entry,
+        per_mac=entry.per_mac * factor,
+        per_patch=entry.per_patch * factor,
+        per_output=entry.per_output * factor,
+        per_step=entry.per_step * factor,
+        low=min(0.95, float(left.min())),
+        high=max(1.05, float(left.max())),
+        calibrated=True,
+        source=source,
+        date=date,
+    )
