@@ -1,9 +1,11 @@
 #include "ts_conv_s8.h"
 
+#include "ts_tile_s8.h"
+
 /* Four pixels and four output channels at a time: their 16 sums stay in registers, and one byte of a pixel or a weight
  * is loaded for four products. The four receptive fields are gathered into scratch first, interleaved as the weights
  * are, so that the inner loop walks two pointers whatever the kernel, stride and padding. */
-enum { PIXELS = 4, CHANNELS = 4 };
+enum { PIXELS = TS_TILE_PIXELS, CHANNELS = 4 };
 
 static int32_t depth_of(const ts_conv_s8_layer *layer)
 {
@@ -24,49 +26,6 @@ static size_t maxima_bytes(const ts_conv_s8_layer *layer)
 size_t ts_conv_s8_scratch_bytes(const ts_conv_s8_layer *layer)
 {
     return maxima_bytes(layer) + (size_t)depth_of(layer) * PIXELS;
-}
-
-static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
-{
-    for (; count > 0; --count, slot += PIXELS)
-        *slot = value;
-    return slot;
-}
-
-static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
-{
-    for (; count >= 4; count -= 4, source += 4, slot += 4 * PIXELS) {
-        const int8_t a = source[0], b = source[1], c = source[2], d = source[3];
-        slot[0] = a;
-        slot[PIXELS] = b;
-        slot[2 * PIXELS] = c;
-        slot[3 * PIXELS] = d;
-    }
-    for (; count > 0; --count, slot += PIXELS)
-        *slot = *source++;
-    return slot;
-}
-
-/* Receptive field of the convolution's output (y, x) into every fourth byte from slot on. A row of the kernel is
- * contiguous in the input, but for what hangs over the border. */
-static void gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int8_t *slot)
-{
-    const int32_t channels = layer->in_channels, length = layer->kernel * channels;
-    const int32_t left = x * layer->stride - layer->padding;
-    int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
-    if (left < 0)
-        first = -left < layer->kernel ? -left * channels : length;
-    if (left + layer->kernel > layer->in_width)
-        last = left < layer->in_width ? (layer->in_width - left) * channels : first;
-    for (const int32_t end = row + layer->kernel; row < end; ++row) {
-        if (row < 0 || row >= layer->in_height || first >= last) {
-            slot = fill(slot, length, (int8_t)layer->in_zero);
-        } else {
-            slot = fill(slot, first, (int8_t)layer->in_zero);
-            slot = copy(slot, input + (row * layer->in_width + left) * channels + first, last - first);
-            slot = fill(slot, length - last, (int8_t)layer->in_zero);
-        }
-    }
 }
 
 #define MULTIPLY_ADD(k)                                                                                                \
@@ -106,25 +65,6 @@ static TS_INNER_LOOP void multiply_tile(const int8_t *pixels, const int8_t *weig
     sums[12] = s30, sums[13] = s31, sums[14] = s32, sums[15] = s33;
 }
 
-/* Requantizes sums of `channels` channels from `channel` on, `pixels` of each, to output[pixel][channel]. */
-static void store(const ts_conv_s8_layer *layer, const int32_t *sums, int32_t channel, int32_t channels, int32_t pixels,
-                  int8_t *output)
-{
-    const int32_t stride = layer->out_channels, zero = layer->out_zero, low = layer->low;
-    for (const int32_t end = channel + channels; channel < end; ++channel, sums += PIXELS) {
-        const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
-        const int32_t *sum = sums, *const last = sums + pixels;
-        int8_t *out = output + channel;
-        if (low == zero) {
-            for (; sum < last; ++sum, out += stride)
-                *out = (int8_t)ts_clamp(ts_requantize_relu(*sum, r) + zero, low, INT8_MAX);
-        } else {
-            for (; sum < last; ++sum, out += stride)
-                *out = (int8_t)ts_clamp(ts_requantize(*sum, r) + zero, low, INT8_MAX);
-        }
-    }
-}
-
 static int32_t smaller(int32_t a, int32_t b)
 {
     return a < b ? a : b;
@@ -138,12 +78,12 @@ static void convolve(const ts_conv_s8_layer *layer, const int8_t *input, int8_t 
         const int32_t pixels = smaller(PIXELS, count - pixel);
         for (int32_t slot = 0; slot < PIXELS; ++slot) {
             const int32_t at = smaller(pixel + slot, count - 1);
-            gather(layer, input, at / layer->out_width, at % layer->out_width, fields + slot);
+            ts_tile_gather(layer, input, at / layer->out_width, at % layer->out_width, fields + slot);
         }
         const int8_t *weights = layer->weights;
         for (int32_t channel = 0; channel < layer->out_channels; channel += CHANNELS) {
             multiply_tile(fields, weights, depth, layer->bias + channel, sums);
-            store(layer, sums, channel, smaller(CHANNELS, layer->out_channels - channel), pixels, output);
+            ts_tile_store(layer, sums, PIXELS, channel, smaller(CHANNELS, layer->out_channels - channel), pixels, output);
             weights += depth * CHANNELS;
         }
         output += pixels * layer->out_channels;
@@ -169,7 +109,7 @@ static void pool_window(const ts_conv_s8_layer *layer, const int8_t *input, int3
     for (int32_t pixel = 0; pixel < count; pixel += PIXELS) {
         for (int32_t slot = 0; slot < PIXELS; ++slot) {
             const int32_t at = smaller(pixel + slot, count - 1);
-            gather(layer, input, y * side + at / side, x * side + at % side, fields + slot);
+            ts_tile_gather(layer, input, y * side + at / side, x * side + at % side, fields + slot);
         }
         const int8_t *weights = layer->weights;
         for (int32_t channel = 0; channel < layer->out_channels; channel += CHANNELS) {
@@ -183,14 +123,10 @@ static void pool_window(const ts_conv_s8_layer *layer, const int8_t *input, int3
 static void convolve_and_pool(const ts_conv_s8_layer *layer, const int8_t *input, int8_t *output, int32_t *maxima,
                               int8_t *fields)
 {
-    const int32_t zero = layer->out_zero;
     for (int32_t y = 0; y < layer->out_height; ++y) {
-        for (int32_t x = 0; x < layer->out_width; ++x) {
+        for (int32_t x = 0; x < layer->out_width; ++x, output += layer->out_channels) {
             pool_window(layer, input, y, x, maxima, fields);
-            for (int32_t channel = 0; channel < layer->out_channels; ++channel) {
-                const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
-                *output++ = (int8_t)ts_clamp(ts_requantize(maxima[channel], r) + zero, layer->low, INT8_MAX);
-            }
+            ts_tile_store(layer, maxima, 1, 0, layer->out_channels, 1, output);
         }
     }
 }

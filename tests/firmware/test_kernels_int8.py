@@ -209,14 +209,14 @@ def test_crc_is_that_of_zlib() -> None:
 
 
 @pytest.mark.parametrize("bits", [1, 2])
-def test_codes_keep_their_weights(bits: int) -> None:
+def test_signs_keep_their_weights(bits: int) -> None:
     levels = (1 << bits) - 1
-    weights = np.random.default_rng(13).choice(np.arange(-levels, levels + 1, 2, dtype=np.int8), size=37)
-    packed = int8.pack_codes(weights, bits)
-    stream = np.unpackbits(packed, bitorder="little").reshape(-1, bits)
-    codes = (stream << np.arange(bits)).sum(1)[:37]
-    np.testing.assert_array_equal(2 * codes.astype(int) - levels, weights)
-    assert len(packed) == -(-37 * bits // 8)
+    weights = np.random.default_rng(13).choice(np.arange(-levels, levels + 1, 2, dtype=np.int8), size=(5, 3, 3, 1))
+    packed = int8.pack_signs(weights, bits)
+    assert len(packed) == -(-bits * 5 * 3 // 2)
+    signs = 2 * np.unpackbits(packed, bitorder="little").astype(int)[: bits * 5 * 12].reshape(bits, 5, 12) - 1
+    decoded = sum(signs[bit] << bit for bit in range(bits))
+    np.testing.assert_array_equal(decoded[:, :9], weights.reshape(5, 9))
 
 
 def test_sums_that_may_overflow_are_refused() -> None:

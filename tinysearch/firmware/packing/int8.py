@@ -19,6 +19,9 @@ CONV_TILE = 4
 FULLY_CONNECTED_TILE = 8
 """The same for ``ts_fully_connected_s8``."""
 
+SIGNS = 4
+"""Weights of a binary first convolution that are looked up together."""
+
 SUM_LIMIT = 1 << 30
 """Sums of products must stay below this in magnitude."""
 
@@ -57,21 +60,28 @@ def interleave(weights: Array, tile: int) -> Array:
     return np.ascontiguousarray(rows.reshape(-1, tile, rows.shape[1]).transpose(0, 2, 1)).reshape(-1)
 
 
-def pack_codes(weights: Array, bits: int) -> npt.NDArray[np.uint8]:
-    """Weights -1, 1 or -3, -1, 1, 3 as codes of ``bits`` bits, the first in the lowest bits of the first byte."""
-    levels = (1 << bits) - 1
-    codes = ((weights.astype(np.int16) + levels) // 2).astype(np.uint8) & levels
-    per_byte = 8 // bits
-    codes = np.pad(codes, (0, -len(codes) % per_byte)).reshape(-1, per_byte)
-    packed: npt.NDArray[np.uint8] = np.bitwise_or.reduce(codes << (bits * np.arange(per_byte, dtype=np.uint8)), axis=1)
-    return packed
+def pack_signs(weights: Array, bits: int) -> npt.NDArray[np.uint8]:
+    """Weights -1, 1 or -3, -1, 1, 3 as signs, one plane for the ones and, with two bits, one for the twos.
+
+    Args:
+        weights: [O, ...].
+        bits: 1 or 2.
+
+    Returns:
+        [bits, O, ceil(weights a channel / 4)] codes of four signs, bit i of a code being 1 where weight i is positive;
+        flat, two codes a byte, the first in the low bits.
+    """
+    rows = weights.reshape(len(weights), -1).astype(np.int16)
+    codes = (rows + (1 << bits) - 1) // 2
+    planes = np.stack([codes >> bit & 1 for bit in range(bits)])
+    planes = np.pad(planes, ((0, 0), (0, 0), (0, -planes.shape[2] % SIGNS))).reshape(-1)
+    return np.packbits(planes.astype(np.uint8), bitorder="little")
 
 
 def _conv(frozen: FrozenNetwork, step: Step) -> PackedStep:
     weights = frozen.parameters[step.name]["weights"]
     binary = step.weight_bits < 8
     name = "ts_conv_bwn_s8" if binary else "ts_conv_s8"
-    order = interleave(weights, CONV_TILE)
     source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
     fields: Fields = {
         "in_height": source.height,
@@ -90,8 +100,8 @@ def _conv(frozen: FrozenNetwork, step: Step) -> PackedStep:
         header=f"{name}.h",
         fields=fields,
         arrays={
-            "weights": pack_codes(order, step.weight_bits) if binary else order,
-            **_output_arrays(frozen, step, tile=CONV_TILE),
+            "weights": pack_signs(weights, step.weight_bits) if binary else interleave(weights, CONV_TILE),
+            **_output_arrays(frozen, step, tile=1 if binary else CONV_TILE),
         },
     )
 

@@ -1,0 +1,61 @@
+#include "ts_tile_s8.h"
+
+static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
+{
+    for (; count > 0; --count, slot += TS_TILE_PIXELS)
+        *slot = value;
+    return slot;
+}
+
+static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
+{
+    for (; count >= 4; count -= 4, source += 4, slot += 4 * TS_TILE_PIXELS) {
+        const int8_t a = source[0], b = source[1], c = source[2], d = source[3];
+        slot[0] = a;
+        slot[TS_TILE_PIXELS] = b;
+        slot[2 * TS_TILE_PIXELS] = c;
+        slot[3 * TS_TILE_PIXELS] = d;
+    }
+    for (; count > 0; --count, slot += TS_TILE_PIXELS)
+        *slot = *source++;
+    return slot;
+}
+
+/* A row of the kernel is contiguous in the input, but for what hangs over the border. */
+void ts_tile_gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int8_t *slot)
+{
+    const int32_t channels = layer->in_channels, length = layer->kernel * channels;
+    const int32_t left = x * layer->stride - layer->padding;
+    int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
+    if (left < 0)
+        first = -left < layer->kernel ? -left * channels : length;
+    if (left + layer->kernel > layer->in_width)
+        last = left < layer->in_width ? (layer->in_width - left) * channels : first;
+    for (const int32_t end = row + layer->kernel; row < end; ++row) {
+        if (row < 0 || row >= layer->in_height || first >= last) {
+            slot = fill(slot, length, (int8_t)layer->in_zero);
+        } else {
+            slot = fill(slot, first, (int8_t)layer->in_zero);
+            slot = copy(slot, input + (row * layer->in_width + left) * channels + first, last - first);
+            slot = fill(slot, length - last, (int8_t)layer->in_zero);
+        }
+    }
+}
+
+void ts_tile_store(const ts_conv_s8_layer *layer, const int32_t *sums, int32_t step, int32_t channel, int32_t channels,
+                   int32_t pixels, int8_t *output)
+{
+    const int32_t stride = layer->out_channels, zero = layer->out_zero, low = layer->low;
+    for (const int32_t end = channel + channels; channel < end; ++channel, sums += step) {
+        const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
+        const int32_t *sum = sums, *const last = sums + pixels;
+        int8_t *out = output + channel;
+        if (low == zero) {
+            for (; sum < last; ++sum, out += stride)
+                *out = (int8_t)ts_clamp(ts_requantize_relu(*sum, r) + zero, low, INT8_MAX);
+        } else {
+            for (; sum < last; ++sum, out += stride)
+                *out = (int8_t)ts_clamp(ts_requantize(*sum, r) + zero, low, INT8_MAX);
+        }
+    }
+}
