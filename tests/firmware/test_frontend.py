@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ckernels import Case, have_emulator, library, run_host, run_rv32
 
-from tinysearch.data.image import PIXEL_FORMATS, frame_to_rgb, prepare_image
+from tinysearch.data.image import PIXEL_FORMATS, frame_to_rgb, prepare_image, scratch_bytes
 from tinysearch.data.log_mel import LogMel, LogMelSettings
 from tinysearch.firmware.packing import PackedStep
 
@@ -111,6 +111,7 @@ def test_images_on_the_host_equal_python_byte_for_byte():
                 )
     for case, images, outcome in zip(cases, expected, run_host(cases), strict=True):
         assert np.array_equal(outcome.output.view(np.int8).reshape(images.shape), images), case.packed.fields
+        assert outcome.scratch_bytes == scratch_bytes(case.packed.fields["size"])
 
 
 @pytest.mark.emulator

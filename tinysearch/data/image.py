@@ -70,6 +70,11 @@ def crop_square(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return picture[top : top + side, left : left + side]
 
 
+def scratch_bytes(input_size: int) -> int:
+    """What ``ts_image_scratch_bytes`` returns: 32-bit sums of one output row."""
+    return 12 * input_size
+
+
 def frame_to_rgb(frame: bytes | UInt8, *, pixel_format: PixelFormat, width: int, height: int) -> UInt8:
     """8-bit RGB of a camera frame.
 

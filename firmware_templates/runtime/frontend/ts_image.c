@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
 /* What stays the same for all rows of one call. */
 typedef struct {
     const ts_image_layer *layer;
@@ -13,34 +19,34 @@ typedef struct {
     uint32_t planes; /* 3, or 1 for a gray frame */
 } crop;
 
-static inline uint8_t byte_of(int32_t value)
+static inline uint32_t byte_of(int32_t value)
 {
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    return (uint32_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-/* Color of column x, row y of the square; of a gray frame rgb[0] alone. */
-static inline void load(const crop *c, uint32_t x, uint32_t y, uint8_t rgb[3])
+/* Color of one pixel of a row that starts at row; of a gray frame rgb[0] alone. */
+static ALWAYS_INLINE void load(const uint8_t *row, uint32_t column, ts_pixel_format format, uint32_t rgb[3])
 {
-    const size_t column = c->left + x, place = (size_t)(c->top + y) * c->layer->width + column;
-    switch (c->layer->format) {
+    switch (format) {
     case TS_PIXEL_RGB888:
-        memcpy(rgb, c->frame + 3 * place, 3);
+        rgb[0] = row[3 * column];
+        rgb[1] = row[3 * column + 1];
+        rgb[2] = row[3 * column + 2];
         break;
     case TS_PIXEL_RGB565: {
-        const uint8_t *pixel = c->frame + 2 * place;
-        const uint32_t word = ((uint32_t)pixel[0] << 8) | pixel[1];
+        const uint32_t word = ((uint32_t)row[2 * column] << 8) | row[2 * column + 1];
         const uint32_t red = word >> 11, green = (word >> 5) & 63, blue = word & 31;
-        rgb[0] = (uint8_t)((red << 3) | (red >> 2));
-        rgb[1] = (uint8_t)((green << 2) | (green >> 4));
-        rgb[2] = (uint8_t)((blue << 3) | (blue >> 2));
+        rgb[0] = (red << 3) | (red >> 2);
+        rgb[1] = (green << 2) | (green >> 4);
+        rgb[2] = (blue << 3) | (blue >> 2);
         break;
     }
     case TS_PIXEL_GRAY:
-        rgb[0] = c->frame[place];
+        rgb[0] = row[column];
         break;
     case TS_PIXEL_YUV422: {
-        const uint8_t *pair = c->frame + 2 * (place - (column & 1));
-        const int32_t luma = pair[2 * (column & 1)], u = pair[1] - 128, v = pair[3] - 128;
+        const uint8_t *pair = row + 2 * (column & ~UINT32_C(1));
+        const int32_t luma = row[2 * column], u = pair[1] - 128, v = pair[3] - 128;
         rgb[0] = byte_of(luma + ((359 * v + 128) >> 8));
         rgb[1] = byte_of(luma - ((88 * u + 183 * v + 128) >> 8));
         rgb[2] = byte_of(luma + ((454 * u + 128) >> 8));
@@ -50,29 +56,52 @@ static inline void load(const crop *c, uint32_t x, uint32_t y, uint8_t rgb[3])
 }
 
 /* Add one source row, weighted, to the sums of an output row [size][planes]. On an axis that is side * size long,
- * source column x covers [x size, (x + 1) size) and output column k covers [k side, (k + 1) side). */
+ * source column x covers [x size, (x + 1) size) and output column k covers [k side, (k + 1) side). The format is a
+ * constant where this is called, so that each format gets a loop of its own. */
+static ALWAYS_INLINE void add_row_of(const crop *c, const uint8_t *row, uint32_t weight, uint32_t *sums,
+                                     ts_pixel_format format)
+{
+    const uint32_t size = c->size, side = c->side;
+    uint32_t red = 0, green = 0, blue = 0; /* of the output column being filled; gray uses red alone */
+    uint32_t room = side; /* that the output column being filled still has */
+    for (uint32_t column = c->left; column < c->left + side; ++column) {
+        uint32_t rgb[3] = {0, 0, 0};
+        uint32_t rest = size;
+        load(row, column, format, rgb);
+        while (rest >= room) {
+            *sums++ += weight * (red + room * rgb[0]);
+            red = 0;
+            if (format != TS_PIXEL_GRAY) {
+                *sums++ += weight * (green + room * rgb[1]);
+                *sums++ += weight * (blue + room * rgb[2]);
+                green = blue = 0;
+            }
+            rest -= room;
+            room = side;
+        }
+        room -= rest;
+        red += rest * rgb[0];
+        green += rest * rgb[1];
+        blue += rest * rgb[2];
+    }
+}
+
 static void add_row(const crop *c, uint32_t y, uint32_t weight, uint32_t *sums)
 {
-    uint32_t part[3] = {0, 0, 0};
-    uint32_t room = c->side; /* of the output column that is being filled */
-    for (uint32_t x = 0; x < c->side; ++x) {
-        uint8_t rgb[3];
-        uint32_t rest = c->size;
-        load(c, x, y, rgb);
-        while (rest > 0) {
-            const uint32_t overlap = rest < room ? rest : room;
-            for (uint32_t plane = 0; plane < c->planes; ++plane)
-                part[plane] += overlap * rgb[plane];
-            rest -= overlap;
-            room -= overlap;
-            if (room == 0) {
-                for (uint32_t plane = 0; plane < c->planes; ++plane) {
-                    *sums++ += weight * part[plane];
-                    part[plane] = 0;
-                }
-                room = c->side;
-            }
-        }
+    const uint32_t pixels = (c->top + y) * c->layer->width;
+    switch (c->layer->format) {
+    case TS_PIXEL_RGB888:
+        add_row_of(c, c->frame + (size_t)3 * pixels, weight, sums, TS_PIXEL_RGB888);
+        break;
+    case TS_PIXEL_RGB565:
+        add_row_of(c, c->frame + (size_t)2 * pixels, weight, sums, TS_PIXEL_RGB565);
+        break;
+    case TS_PIXEL_GRAY:
+        add_row_of(c, c->frame + pixels, weight, sums, TS_PIXEL_GRAY);
+        break;
+    case TS_PIXEL_YUV422:
+        add_row_of(c, c->frame + (size_t)2 * pixels, weight, sums, TS_PIXEL_YUV422);
+        break;
     }
 }
 
