@@ -50,23 +50,24 @@ def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] |
     """
     additions = {unit.name for unit in program.network.units if isinstance(unit, Addition)}
     takes_shift = {step.inputs[0] for step in program.steps if step.operator is Operator.ADD}
+    device = next(units.parameters()).device
     folded = {}
     for step in program.steps:
         if step.operator not in WEIGHTED:
             continue
         channels = program.tensors[step.output].shape.channels
         if step.operator is Operator.SCALE:
-            weight = torch.ones(channels, 1, 1, 1, dtype=torch.float64)
+            weight = torch.ones(channels, 1, 1, 1, dtype=torch.float64, device=device)
         else:
             weight = (weights or {}).get(step.unit, units[step.unit].weight).detach().double()
-        gain = torch.ones(channels, dtype=torch.float64, device=weight.device)
+        gain = torch.ones(channels, dtype=torch.float64, device=device)
         shift = torch.zeros_like(gain)
         for name in step.folded:
             factor, offset = units[name].norm.gain_and_shift()
-            gain = gain * factor.to(gain.device)
-            shift = shift * factor.to(gain.device)
+            gain = gain * factor
+            shift = shift * factor
             if name not in additions or step.output in takes_shift:  # an addition's shift is added once
-                shift = shift + offset.to(gain.device)
+                shift = shift + offset
         folded[step.name] = FoldedStep(weight=weight, gain=gain, shift=shift)
     return folded
 

@@ -138,15 +138,17 @@ class XnorNetwork(QuantizedNetwork):
     Args:
         program: of an XNOR precision.
         start: trained float network of the same spec.
+        calibration: inputs [N, C, H, W] that set the first ranges and activation levels.
     """
 
-    def __init__(self, program: Program, start: FloatNetwork) -> None:
+    def __init__(self, program: Program, start: FloatNetwork, calibration: list[Tensor]) -> None:
         super().__init__(program)
         self.units = build_units(program.network)
         self.units.load_state_dict(start.units.state_dict())
         bits = program.precision.activation_bits
         planes = [name for name, tensor in program.tensors.items() if tensor.element is Element.BITS]
         self.levels = nn.ModuleDict({name: LevelQuantizer(bits=bits) for name in planes})
+        _observe(program, fold(program, start.units), calibration, self.ranges, self.levels)
 
     def _few_bits(self, unit: Unit) -> bool:
         return isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)

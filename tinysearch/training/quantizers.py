@@ -36,6 +36,7 @@ def fake_quantize(value: Tensor, scale: Tensor, zero_point: int) -> Tensor:
         scale: scalar tensor.
         zero_point: -128 (only positive values are representable) .. 127.
     """
+    value = value.float()
     if value.is_cuda:  # one fused kernel, and no wait for the scale
         zero = torch.full((), zero_point, dtype=torch.int32, device=value.device)
         return torch.fake_quantize_per_tensor_affine(value, scale, zero, INT8_LOW, INT8_HIGH)
@@ -128,6 +129,7 @@ class LevelQuantizer(nn.Module):
 
     def forward(self, value: Tensor) -> Tensor:
         """Values on the grid of levels."""
+        value = value.float()
         if not self.ready:
             self.initialize(value)
         return _LearnedStep.apply(value, self.step.clamp_min(1e-6), self.top)

@@ -15,6 +15,7 @@ REVISION = 1
 """Changes whenever the same settings give other networks, so that remembered branches are not mixed up."""
 
 _SPEED_ONLY = ("threads", "compile", "data_workers")
+_AFTER_FLOAT_STAGE = ("epochs", "second_stage_rate", "repeats")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +48,17 @@ class TrainingSettings:
 
     epochs: int = 16
     float_epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 4e-3
-    second_stage_rate: float = 0.4
+    batch_size: int = 16
+    learning_rate: float = 0.01
+    second_stage_rate: float = 0.5
     lr_decay: float = 0.0
     optimizer: str = "adam"
     weight_decay: float = 1e-3
     loss: str = "cosine"
-    margin: float = 0.2
-    temperature: float = 16.0
+    margin: float = 0.1
+    temperature: float = 10.0
     smoothing: float = 0.0
-    augmentation: float = 1.0
+    augmentation: float = 0.5
     gradient_clip: float = 5.0
     patience: int = 0
     min_improvement: float = 0.01
@@ -105,7 +106,15 @@ class TrainingSettings:
     @property
     def digest(self) -> str:
         """Of every setting that changes a result (hex)."""
-        values = {key: value for key, value in asdict(self).items() if key not in _SPEED_ONLY}
+        return self._digest(_SPEED_ONLY)
+
+    @property
+    def float_digest(self) -> str:
+        """Of every setting that changes the shared float stage (hex)."""
+        return self._digest((*_SPEED_ONLY, *_AFTER_FLOAT_STAGE))
+
+    def _digest(self, left_out: tuple[str, ...]) -> str:
+        values = {key: value for key, value in asdict(self).items() if key not in left_out}
         values["device"] = self.torch_device().type
         values["revision"] = REVISION
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -26,6 +26,9 @@ WARM_UP = 0.15
 HELD_RANGES = 0.25
 """Last part of a stage during which int8 ranges are held, so that weights settle on a fixed grid."""
 
+EVALUATED_PIXELS = 64 * 64 * 64
+"""Input pixels a batch in evaluation, whose integers take double precision."""
+
 Report = Callable[[int, float, float, float | None], None]
 """Called with epoch, part of the epoch done, loss, and validation EER where it was measured."""
 
@@ -198,8 +201,10 @@ def embeddings(model: nn.Module, samples: Samples, settings: TrainingSettings) -
     """Embeddings [N, E] of a split in evaluation mode."""
     model.eval()
     device = settings.torch_device()
-    parts = [model(batch.to(device)).double().cpu().numpy() for batch in plain_batches(samples.inputs, batch_size=64)]
-    return np.concatenate(parts)
+    batch_size = max(1, min(64, EVALUATED_PIXELS // (samples.inputs.shape[1] * samples.inputs.shape[2])))
+    batches = plain_batches(samples.inputs, batch_size=batch_size)
+    parts = [model(batch.to(device)).double().cpu().numpy() for batch in batches]
+    return np.concatenate(parts) if parts else np.zeros((0, 1))
 
 
 def verification_eer(found: npt.NDArray[np.float64], identities: npt.NDArray[np.int32]) -> float:

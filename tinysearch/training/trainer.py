@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -150,15 +149,15 @@ class _Training:
         device = self.settings.torch_device()
         if precision.kind == "float32":
             return start
-        if precision.kind == "int8":
-            return Int8Network(program, start, self._calibration(train)).to(device)
-        return XnorNetwork(program, start).to(device)
+        kind = Int8Network if precision.kind == "int8" else XnorNetwork
+        return kind(program, start, self._calibration(train)).to(device)
 
     def _calibration(self, train: Samples) -> list[Tensor]:
         count = len(train.inputs)
         chosen = np.random.default_rng(self.settings.seed).permutation(count)[:CALIBRATION_SAMPLES]
         device = self.settings.torch_device()
-        return [batch.to(device) for batch in plain_batches(train.inputs[chosen], batch_size=64) if len(batch) > 1]
+        batches = plain_batches(train.inputs[chosen], batch_size=self.settings.batch_size)
+        return [batch.to(device) for batch in batches if len(batch) > 1]
 
     def _settle(self, model: FloatNetwork | QuantizedNetwork, train: Samples) -> None:
         """Statistics and ranges as inference will meet them."""
@@ -174,7 +173,7 @@ class _Training:
     def _float_start(self, train: Samples, validation: Samples) -> tuple[FloatNetwork, IdentityHead]:
         """The float network after the shared stage, trained here or by whoever came first."""
         settings, device = self.settings, self.settings.torch_device()
-        torch.manual_seed(self._seed("float32"))
+        torch.manual_seed(self._seed("float"))
         model = FloatNetwork(self.network)
         head = IdentityHead(
             loss=settings.loss,
@@ -184,7 +183,7 @@ class _Training:
             temperature=settings.temperature,
             smoothing=settings.smoothing,
         )
-        path = self.workspace / "stages" / f"{self._key('float32')}.pt"
+        path = self.workspace / "stages" / f"{self._key('float')}.pt"
 
         def waiting() -> None:
             self._tick("waiting for the float start", 0.0, None, None)
@@ -239,9 +238,11 @@ class _Training:
 
     def _key(self, stage: str) -> str:
         """Name of a stage's files: everything that its result depends on."""
-        precision = "float32" if stage in ("float", "float32") else self.branch.precision
+        shared = stage == "float"
+        precision = "float32" if shared else self.branch.precision
+        digest = self.settings.float_digest if shared else self.settings.digest
         sibling = dataclasses.replace(self.branch, precision=precision)
-        text = "|".join([sibling.key, repr(self.network), self.data.digest, self.settings.digest, torch.__version__])
+        text = "|".join([sibling.key, repr(self.network), self.data.digest, digest, torch.__version__])
         return f"{sibling.key}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def _seed(self, stage: str) -> int:
@@ -249,6 +250,3 @@ class _Training:
         sibling = dataclasses.replace(self.branch, precision="float32")
         text = f"{sibling.key}|{stage}|{self.settings.seed}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
-
-
-Report = Callable[[int, float, float, float | None], None]

@@ -1,0 +1,191 @@
+"""The trainer: determinism, shared stages, resuming, options, errors."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import Trainer
+from tinysearch.firmware.integer_network import run
+from tinysearch.training.stage import verification_eer
+from tinysearch.training.stages import exclusive, load_if_whole, save_atomically
+from tinysearch.training.trainer import TorchTrainer
+
+
+def test_it_is_a_trainer() -> None:
+    assert isinstance(TorchTrainer(), Trainer)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8", "xnor2/1"])
+def test_one_seed_gives_one_network(precision, *, tmp_path, data, branch_of, session_of, same_parameters) -> None:
+    branch = branch_of(precision=precision)
+    first = session_of(tmp_path / "a", data).fit(branch)
+    again = session_of(tmp_path / "b", data).fit(branch, data_workers=2)
+    other = session_of(tmp_path / "a", data).fit(branch, seed=1)
+    assert first.trained
+    assert first.program.precision == first.program.precision.parse(precision)
+    assert same_parameters(first, again)
+    assert not same_parameters(first, other)
+
+
+def test_precisions_share_the_float_stage(session, branch_of) -> None:
+    session.fit(branch_of(precision="float32"))
+    assert any(tick.phase.startswith("float 1/1") for tick in session.ticks)
+    session.ticks.clear()
+    session.fit(branch_of(precision="int8"))
+    assert not any(tick.phase.startswith("float ") for tick in session.ticks)
+    assert any(tick.phase.startswith("int8 1/1") for tick in session.ticks)
+    session.ticks.clear()
+    session.fit(branch_of(precision="int8", modality="voice"))
+    assert any(tick.phase.startswith("float 1/1") for tick in session.ticks)
+
+
+@pytest.mark.parametrize(
+    ("precision", "stopped_in"), [("int8", "float 2/4"), ("int8", "int8 2/3"), ("xnor1/1", "xnor1/1 2/3")]
+)
+def test_an_interrupted_training_resumes_to_the_same_network(
+    precision, stopped_in, *, tmp_path, data, branch_of, session_of, same_parameters
+) -> None:
+    options = {"epochs": 7, "float_epochs": 4}
+    branch = branch_of(precision=precision)
+    whole = session_of(tmp_path / "whole", data).fit(branch, **options)
+    broken = session_of(tmp_path / "broken", data)
+
+    class Stop(list):
+        def append(self, tick) -> None:
+            super().append(tick)
+            if tick.phase == stopped_in:
+                raise KeyboardInterrupt
+
+    broken.ticks = Stop()
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(branch, **options)
+    assert list((tmp_path / "broken" / "checkpoints").glob("*.pt"))
+    broken.ticks = []
+    resumed = broken.fit(branch, **options)
+    first = next(tick.phase for tick in broken.ticks)
+    assert not first.endswith("1/4")
+    assert same_parameters(whole, resumed)
+    assert not list((tmp_path / "broken" / "checkpoints").iterdir())
+
+
+def test_a_broken_file_is_trained_again(session, branch_of, same_parameters) -> None:
+    whole = session.fit(branch_of())
+    (stage,) = (session.workspace / "stages").glob("*.pt")
+    stage.write_bytes(stage.read_bytes()[:1000])
+    assert same_parameters(whole, session.fit(branch_of()))
+
+
+def test_progress_is_told_every_epoch_and_ends_with_a_rate(session, branch_of) -> None:
+    session.fit(branch_of(), epochs=3, float_epochs=2)
+    fractions = [tick.fraction for tick in session.ticks]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {1 / 3, 2 / 3} <= set(fractions)
+    assert all(tick.loss > 0 for tick in session.ticks[:-1])
+    assert 0 <= session.ticks[-1].eer_validation <= 1
+
+
+@pytest.mark.parametrize(
+    ("precision", "bound"), [("float32", 0.2), ("int8", 0.2), ("xnor2/2", 0.35), ("xnor1/1", 0.43)]
+)
+def test_it_learns(precision, bound, *, tmp_path, dataset_of, branch_of, session_of) -> None:
+    data = dataset_of(people=8, images=24)
+    frozen = session_of(tmp_path, data).fit(branch_of(precision=precision), epochs=10, float_epochs=6)
+    samples = data.load("face", "train", input_size=20, channels=3)
+    assert verification_eer(run(frozen, samples.inputs).astype(float), samples.identities) < bound
+
+
+def test_repeats_keep_the_median(session, branch_of) -> None:
+    session.fit(branch_of(), repeats=3)
+    rates = [tick.eer_validation for tick in session.ticks if tick.eer_validation is not None]
+    assert len(rates) == 3
+    assert session.ticks[-1].fraction == 1.0
+
+
+def test_patience_stops_a_stage(session, branch_of) -> None:
+    session.fit(branch_of(precision="float32"), epochs=30, float_epochs=30, patience=1, min_improvement=0.9)
+    assert sum("float" in tick.phase for tick in session.ticks) < 100
+
+
+def test_only_settings_that_change_results_change_the_digest() -> None:
+    plain = TorchTrainer().digest
+    assert TorchTrainer(threads=2, data_workers=3, compile=True).digest == plain
+    changes = [
+        {"epochs": 30},
+        {"seed": 1},
+        {"loss": "softmax"},
+        {"augmentation": 0.3},
+        {"repeats": 2},
+        {"margin": 0.3},
+        {"second_stage_rate": 1.0},
+    ]
+    digests = {TorchTrainer(**change).digest for change in changes}
+    assert len(digests | {plain}) == len(changes) + 1
+
+
+def test_the_float_stage_does_not_depend_on_what_follows() -> None:
+    plain = TorchTrainer().settings.float_digest
+    assert TorchTrainer(epochs=40, second_stage_rate=0.1).settings.float_digest == plain
+    assert TorchTrainer(float_epochs=5).settings.float_digest != plain
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"epoch": 3},
+        {"epochs": 0},
+        {"float_epochs": 99},
+        {"loss": "triplet"},
+        {"device": "tpu"},
+        {"optimizer": "lion"},
+        {"learning_rate": 0.0},
+        {"batch_size": 1},
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_one_line(bad) -> None:
+    with pytest.raises(UserError) as caught:
+        TorchTrainer(**bad)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_samples_is_an_error(tmp_path, dataset_of, branch_of, session_of) -> None:
+    with pytest.raises(UserError, match="samples"):
+        session_of(tmp_path, dataset_of(people=1, images=1)).fit(branch_of())
+
+
+def test_files_are_whole_or_absent(tmp_path) -> None:
+    path = tmp_path / "deep" / "x.pt"
+    assert load_if_whole(path) is None
+    save_atomically({"epoch": 3}, path)
+    assert load_if_whole(path) == {"epoch": 3}
+    assert [file.name for file in path.parent.iterdir()] == ["x.pt"]
+
+
+def test_a_lock_is_exclusive(tmp_path) -> None:
+    path, waits, order = tmp_path / "x.lock", threading.Event(), []
+
+    def second() -> None:
+        with exclusive(path, waiting=waits.set):
+            order.append("second")
+
+    with exclusive(path, waiting=lambda: None):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waits.wait(10)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+def test_error_rate_of_known_cases() -> None:
+    identities = np.repeat(np.arange(4), 3)
+    perfect = np.eye(4)[identities] + 0.01
+    assert verification_eer(perfect, identities) == 0
+    assert verification_eer(perfect, np.arange(12)) == 0.5
+    noise = np.random.default_rng(0).normal(size=(400, 8))
+    assert verification_eer(noise, np.repeat(np.arange(40), 10)) == pytest.approx(0.5, abs=0.03)
