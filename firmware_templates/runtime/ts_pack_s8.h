@@ -1,8 +1,8 @@
 /* int8 to bit planes: level = number of thresholds that a value reaches.
  *
  * input: int8 [pixels, channels].
- * output: bit planes [pixels, activation_bits, ceil(channels / 32)] words, channel 32 w + i in bit i of word w, unused bits
- *     zero.
+ * output: bit planes [pixels, activation_bits, ceil(channels / 32)] words, channel 32 w + i in bit i of word w, unused
+ *     bits zero.
  * thresholds: int32 [2^activation_bits - 1], ascending, any value.
  * Ranges: activation_bits 1 .. 3.
  * Aliasing: input and output may not overlap.

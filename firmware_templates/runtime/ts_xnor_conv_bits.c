@@ -30,7 +30,8 @@ size_t ts_xnor_conv_bits_scratch_bytes(const ts_xnor_conv_bits_layer *layer)
 }
 
 /* Compare 32 accumulators with their thresholds, both bit-sliced and with the limit added. An accumulator reaches a
- * threshold where subtracting it leaves no borrow: the carry out of accumulator + ~threshold + 1, a majority in each plane. */
+ * threshold where subtracting that leaves no borrow: the carry out of accumulator + ~threshold + 1, in each plane the
+ * majority of accumulator, ~threshold and carry. */
 #define COMPARE(COUNT, EACH)                                                                                       \
     TS_INNER_LOOP static void compare_##COUNT(uint32_t *reached, const uint32_t *sums, const uint32_t *thresholds,  \
                                               int32_t planes)                                                      \

@@ -1,13 +1,13 @@
 /* Binary convolution, bit planes to bit planes: level = number of thresholds that the accumulator reaches.
  *
- * input: bit planes [input_height, input_width, activation_bits, ceil(input_channels / 32)], channel 32 w + i in bit i of
- *     word w, unused bits zero (a set unused bit reads outside the weights). Pixels outside the map are level 0.
+ * input: bit planes [input_height, input_width, activation_bits, ceil(input_channels / 32)], channel 32 w + i in bit i
+ *     of word w, unused bits zero (a set unused bit reads outside the weights). Pixels outside the map are level 0.
  * output: bit planes [output_height, output_width, output_bits, ceil(output_channels / 32)], unused bits zero.
  * weights: [kernel_width, kernel_height, input_channels, weight_bits, ceil(output_channels / 32)] words, output channel
  *     32 g + i in bit i of word g, then weight_bits * ceil(output_channels / 32) words of zeros.
- * thresholds: bit-sliced like the weights, [ceil(output_channels / 32), threshold_planes, 2^output_bits - 1] words: plane p
- *     holds bit p of ~(threshold + limit), limit = ts_xnor_window_limit, threshold within [-limit, limit + 1], ascending;
- *     threshold_planes = bits of 2 limit. Channels beyond output_channels have the threshold limit + 1.
+ * thresholds: bit-sliced like the weights, [ceil(output_channels / 32), threshold_planes, 2^output_bits - 1] words:
+ *     plane p holds bit p of ~(threshold + limit), limit = ts_xnor_window_limit, threshold within [-limit, limit + 1],
+ *     ascending; threshold_planes = bits of 2 limit. Channels beyond output_channels have the threshold limit + 1.
  * Ranges: activation_bits, output_bits 1 .. 3, weight_bits 1 .. 2; 2 limit + 1 fits int32. Any kernel, stride, padding.
  * A fully connected layer is the convolution whose kernel is the whole map.
  * Aliasing: none of input, output and scratch may overlap.

@@ -33,8 +33,8 @@ size_t ts_xnor_conv_s8_scratch_bytes(const ts_xnor_conv_s8_layer *layer)
     return ts_xnor_window_scratch_bytes(&shape);
 }
 
-/* 16 planes of 32 counters to the counters: two 16 x 16 bit matrices are transposed side by side, then word k holds counter
- * k in its low and counter k + 16 in its high half. Written out so that all 16 words stay in registers. */
+/* 16 planes of 32 counters to the counters: two 16 x 16 bit matrices are transposed side by side, then word k holds
+ * counter k in its low and counter k + 16 in its high half. Written out so that all 16 words stay in registers. */
 TS_INNER_LOOP static void transpose(uint32_t *counters, const uint32_t *planes)
 {
     uint32_t w0 = planes[0], w1 = planes[1], w2 = planes[2], w3 = planes[3], w4 = planes[4], w5 = planes[5];
@@ -73,23 +73,24 @@ static void read_counters(uint32_t *counters, const uint32_t *planes, int32_t co
         counters[k] |= high[k] << HALF;
 }
 
-/* One output: core/quantization.py's requantize, exact for every int32 value. With twice the multiplier, the first rounding
- * is the high word of the product plus the top bit of the low one. The second rounds halves away from zero, in two steps
- * that cannot overflow; `offset`, twice the zero point plus one, carries the rounding of the last. */
+/* One output: core/quantization.py's requantize, exact for every int32 value. With twice the multiplier, the first
+ * rounding is the high word of the product plus the top bit of the low one. The second rounds halves away from zero, in
+ * two steps that cannot overflow; `offset`, twice the zero point plus one, carries the rounding of the last. */
 static inline int8_t requantize(uint32_t counter, int32_t bias, uint32_t multiplier, uint8_t shift, int32_t offset,
                                 int32_t low)
 {
     const int32_t value = (int32_t)((counter << FRACTION_BITS) + (uint32_t)bias);
     const int64_t product = (int64_t)value * multiplier;
     const int32_t first = (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
-    const int32_t second = (((first + (first >> 31)) >> shift) + offset) >> 1;
+    const int32_t second = (((first - (first < 0)) >> shift) + offset) >> 1;
     return (int8_t)ts_clamp(second, low, INT8_MAX);
 }
 
-/* Outputs of one group, channels first .. first + count - 1. */
+/* Outputs of one group, from channel `first` on. */
 TS_INNER_LOOP static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *counters, int32_t first,
-                                      int32_t count, int8_t *output)
+                                      int8_t *output)
 {
+    const int32_t left = layer->output_channels - first, count = left < LANES ? left : LANES;
     const int32_t offset = 2 * layer->output_zero + 1, low = layer->output_low;
     const int32_t *bias = layer->bias + first;
     const uint32_t *multiplier = layer->multiplier + first;
@@ -121,7 +122,7 @@ void ts_xnor_conv_s8(const ts_xnor_conv_s8_layer *layer, const uint32_t *input, 
             for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes) {
                 uint32_t counters[LANES];
                 read_counters(counters, sums, window.sum_planes);
-                write_group(layer, counters, first, channels - first < LANES ? channels - first : LANES, output + first);
+                write_group(layer, counters, first, output + first);
             }
         }
     }

@@ -2,7 +2,8 @@
  *
  * input, weights: as in ts_xnor_conv_bits.h. A fully connected layer is the convolution whose kernel is the whole map.
  * output: int8 [output_height, output_width, output_channels].
- * bias: int32 [output_channels], stored less 256 * limit, limit = ts_xnor_window_limit; 256 * limit + |bias| fits int32.
+ * bias: int32 [output_channels], stored less 256 * limit, limit = ts_xnor_window_limit; 256 * limit + |bias| fits
+ *     int32.
  * multiplier: [output_channels] twice the 31-bit multiplier; shift: [output_channels] the right shift less one, 0 .. 30
  *     (core/quantization.py: requantize, whose result this equals).
  * Ranges: activation_bits 1 .. 3, weight_bits 1 .. 2, output_low 127 or less: the zero point under a ReLU, else -128.

@@ -9,12 +9,15 @@
 #define RUN_ENTRIES 1008     /* blocks of 16 that 10 planes can count: 1008 <= 1023 */
 #define HELD_BYTES 16384     /* lists that would be longer are built anew at every pixel, in runs */
 #define FLUSH_WORDS 4        /* words that a list takes between two looks at its length, where it may fill up */
-#define OFFSETS 8            /* words of a weight row that the specialised counters reach by an immediate offset */
+#define OFFSETS 8            /* words of a weight row that the specialized counters reach by an immediate offset */
 
 /* ---- entries: where a weight row is, in 32 bits on every host ---- */
 
 #if UINTPTR_MAX == UINT32_MAX
-static inline uint32_t entry_of(const uint32_t *weights, uint32_t bytes) { return (uint32_t)(uintptr_t)weights + bytes; }
+static inline uint32_t entry_of(const uint32_t *weights, uint32_t bytes)
+{
+    return (uint32_t)(uintptr_t)weights + bytes;
+}
 static inline const uint32_t *row_at(const uint32_t *weights, uint32_t entry)
 {
     (void)weights;
@@ -183,7 +186,7 @@ static void carry_on(uint32_t *planes, uint32_t carry)
     } while (0)
 #define WORD(index, offset) (row_at(weights, entry[index])[offset])
 
-/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes, and add these to the sums.
+/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes; add these to the sums.
  * The upper planes take the carries of two blocks at once; an odd number of blocks starts with the second of a pair.
  * One function an offset, so that it becomes an immediate of the load. */
 #define DEFINE_COUNT(offset)                                                                                \
@@ -304,8 +307,8 @@ void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
         window->column_counts[index] = 0;
 }
 
-/* Append the set bits of one plane in window column `tap_x`, input column x. A list that cannot hold the window is counted
- * and emptied whenever it might not take more; *counted gains what was counted. Returns the length. */
+/* Append the set bits of one plane in window column `tap_x`, input column x. A list that cannot hold the window is
+ * counted and emptied whenever it might not take more; *counted gains what was counted. Returns the length. */
 static int32_t append_column(ts_xnor_window *window, int32_t plane, int32_t tap_x, int32_t x, uint32_t *list,
                              int32_t length, int32_t *counted)
 {

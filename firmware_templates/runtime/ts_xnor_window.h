@@ -1,10 +1,11 @@
 /* Inner part of the XNOR kernels: the binary sums of one output pixel. Not called by generated code.
  *
  * Method. Weights are sliced over output channels: one 32-bit word holds one bit of 32 channels. A kernel walks the set
- * activation bits of the window, so its time follows their density, and adds one weight word for each: 32 output channels
- * count at once, in "vertical counters" (word p holds bit p of 32 counters). Sixteen words enter a carry-save tree of full
- * adders together, so no popcount is ever taken. While the window moves right, the list of its set bits moves with it:
- * entries of columns that stay are rebased by one addition, only the new columns are read.
+ * activation bits of the window, so its time follows their density, and adds one weight word for each: 32 output
+ * channels count at once, in "vertical counters" (word p holds bit p of 32 counters). Sixteen words enter a carry-save
+ * tree of full adders together, so no popcount is ever taken. While the window moves right, the list of its set bits
+ * moves with it: entries of columns that stay are rebased by one addition, only the new columns are read. A window too
+ * large for that is listed anew at every pixel and counted run by run.
  *
  * With activation bits x_i, i < A, and weight bits w_j, j < B, of value sum_j 2^j (2 w_j - 1), an accumulator is
  *     sum x w = 2 S - P,   S = sum_ij 2^(i+j) popcount(x_i and w_j),   P = (2^B - 1) sum_i 2^i popcount(x_i).
@@ -19,8 +20,8 @@
 
 /* Geometry and weights, as in the layers of the public kernels.
  *
- * input: bit planes [input_height, input_width, activation_bits, ceil(input_channels / 32)], channel 32 w + i in bit i of
- *     word w, unused bits zero. Pixels outside count as level 0.
+ * input: bit planes [input_height, input_width, activation_bits, ceil(input_channels / 32)], channel 32 w + i in bit i
+ *     of word w, unused bits zero. Pixels outside count as level 0.
  * weights: [kernel_width, kernel_height, input_channels, weight_bits, groups] words, then weight_bits * groups words of
  *     zeros; groups = ceil(output_channels / 32), output channel 32 g + i in bit i of word g. */
 typedef struct {
