@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from tinysearch.analytic.calibration import Observation, observe
+import yaml
+
+from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
 from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.wiring import Config
+from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import TinysearchError
+from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
-from tinysearch.firmware.verify.emulator import execute
+from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR, INSTALL, execute
+from tinysearch.firmware.verify.rung import missing
+
+logger = logging.getLogger(__name__)
+
+
+_SHAPES = (
+    # blocks, width, input size, channels, embedding; the last three are held out
+    ((1, 1), 16, 64, 3, 64),
+    ((2, 2), 16, 64, 1, 64),
+    ((2, 1), 8, 48, 3, 32),
+    ((1, 1, 1), 12, 48, 1, 48),
+    ((1, 2, 1), 32, 40, 3, 128),
+    ((1,), 24, 72, 3, 64),
+    ((1, 1), 20, 44, 3, 40),
+    ((1, 1, 1, 1), 16, 64, 1, 64),
+    ((2, 2, 2), 16, 64, 3, 64),
+    ((1, 2), 24, 56, 3, 96),
+    ((2, 2, 2, 2), 16, 64, 3, 64),
+)
+HELD_OUT = 3
+PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor1/2", "xnor2/2", "xnor3/2")
+FLOAT_MACS = 12e6
+"""Float networks run in software under emulation: larger ones are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +83,72 @@ def count_networks(config: Config, models: AnalyticModels, branches: Iterable[Br
             flash_bytes=run.flash_bytes,
             ram_bytes=run.ram_bytes,
         )
+
+
+def shapes(
+    precision: str, architecture: Callable[[BranchSpec], NetworkSpec]
+) -> tuple[list[BranchSpec], list[BranchSpec]]:
+    """Networks to fit and networks to hold out, of one precision."""
+    found = []
+    for blocks, width, size, channels, embedding in _SHAPES:
+        found.append(
+            BranchSpec(
+                modality="face" if channels == 3 else "voice",
+                blocks=blocks,
+                precision=precision,
+                width=width,
+                input_size=size,
+                channels=channels,
+                embedding=embedding,
+            )
+        )
+    fit, held = found[:-HELD_OUT], found[-HELD_OUT:]
+    if precision == "float32":
+        fit, held = ([b for b in part if architecture(b).macs < FLOAT_MACS] for part in (fit, held))
+    return fit, held
+
+
+def write_counted_table(config: Config, out: Path) -> None:
+    """Count, fit, report the error on networks that were held out, and write the instruction table.
+
+    Raises:
+        UserError: the emulator's tools are not installed.
+    """
+    lacking = missing((COMPILER, EMULATOR, "make"))
+    if lacking:
+        raise UserError("counting needs a compiler and an emulator", value=", ".join(lacking), remedy=INSTALL)
+    models = build_models(config)
+    observations: list[Observation] = []
+    held: list[CountedNetwork] = []
+    for precision in PRECISIONS:
+        fit, kept = shapes(precision, models.architecture)
+        for network in count_networks(config, models, fit):
+            observations += network.observations
+        held += count_networks(config, models, kept)
+        logger.warning("counted %s", precision)
+    coefficients = fit_coefficients(observations)
+    for network in held:
+        print(f"{network.branch.short:24} {relative_error(coefficients, network):+.2%} of counted instructions")
+    with writing(out):
+        write_atomically(out.absolute(), yaml.safe_dump(_document(coefficients), sort_keys=False).encode())
+
+
+def relative_error(coefficients: Coefficients, network: CountedNetwork) -> float:
+    """Predicted over counted instructions of a whole network, less one."""
+    counted = sum(network.counts.values())
+    return sum(predict(coefficients, observation) for observation in network.observations) / counted - 1.0
+
+
+def _document(coefficients: Coefficients) -> dict[str, Any]:
+    """The part of a latency table that counting determines."""
+    instructions: dict[str, dict[str, dict[str, float]]] = {}
+    for (arithmetic, kernel), values in coefficients.items():
+        names = ("per_mac", "per_patch", "per_output", "per_step")
+        row = {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
+        instructions.setdefault(arithmetic, {})[kernel] = row
+    counted = {
+        "source": "portable kernels counted on RV32IMC by QEMU with -icount, fitted over networks of many shapes",
+        "date": date.today().isoformat(),
+        "kind": "measured",
+    }
+    return {"counted": counted, "instructions": instructions}

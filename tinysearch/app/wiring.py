@@ -64,7 +64,9 @@ def build_models(config: Config) -> AnalyticModels:
     budget = config["budget"]
     return AnalyticModels(
         catalog=catalog,
-        latency=load_latency_table(Path(table) if table else chosen[model], catalog.chips.values()),
+        latency=load_latency_table(
+            Path(table) if table else chosen[model], catalog.chips.values(), default=chosen["calibrated"]
+        ),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         architecture=architecture,
         clip_s=float(config["task"]["clip_s"]),

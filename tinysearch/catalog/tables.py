@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,23 @@ class SoftwareSizes:
         return int(sum(self.reserved_ram_bytes[name].value for name in ("base", *modalities)))
 
 
-def load_latency_table(path: Path, chips: Iterable[Chip]) -> LatencyTable:
+def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | None = None) -> LatencyTable:
     """Latency table of a file for the chips of a catalogue.
+
+    Args:
+        path: a whole table, or a calibration: entries in cycles under ``measured`` on top of the table ``default``.
 
     Raises:
         UserError: unreadable, or an entry is missing or malformed; the message names file and key.
     """
     document = _read(path)
+    if "measured" in document and default is not None:
+        base = load_latency_table(default, chips)
+        try:
+            measured = {(row["isa"], row["arithmetic"], row["kernel"]): _measured(row) for row in document["measured"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise _malformed(path, error) from error
+        return replace(base, name=path.stem, entries={**base.entries, **measured})
     try:
         chips = list(chips)
         entries: dict[EntryKey, LatencyEntry] = {}
@@ -117,6 +127,26 @@ def _entry(coefficients: Mapping[str, float], facts: Mapping[str, Any], counted:
         source=f"{counted['source']}; {facts['source']}",
         date=str(facts["date"]),
     )
+
+
+def _measured(row: Mapping[str, Any]) -> LatencyEntry:
+    figures = ("per_mac", "per_patch", "per_output", "per_step", "low", "high")
+    return LatencyEntry(
+        **{name: float(row[name]) for name in figures},
+        calibrated=True,
+        source=str(row["source"]),
+        date=str(row["date"]),
+    )
+
+
+def calibration_document(table: LatencyTable, base: LatencyTable) -> dict[str, Any]:
+    """The entries that differ from a base table, as a file that :func:`load_latency_table` reads."""
+    rows = []
+    for (isa, arithmetic, kernel), entry in table.entries.items():
+        if entry != base.entries.get((isa, arithmetic, kernel)):
+            row = {name: value for name, value in asdict(entry).items() if name != "calibrated"}
+            rows.append({"isa": isa, "arithmetic": arithmetic, "kernel": kernel, **row})
+    return {"name": table.name, "measured": rows}
 
 
 def _timing(chip: Chip, document: Mapping[str, Any]) -> ProcessorTiming:

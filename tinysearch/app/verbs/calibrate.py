@@ -1,0 +1,122 @@
+"""Fit the latency table from a device's serial log, or from instruction counts on the emulated RV32IMC.
+
+  python -m tinysearch calibrate serial.log runs/.../firmware/<id> out=my_table.yaml
+  python -m tinysearch budget=15usd latency.table=my_table.yaml
+  python -m tinysearch calibrate emulator out=counts.yaml
+
+The log holds what the command `benchmark` of an emitted project prints, one line a layer: `layer BRANCH STEP CYCLES`;
+other lines are ignored. Layers of the kinds that the log covers become calibrated on that chip's instruction set.
+`emulator` counts networks of many shapes and prints how well the fit predicts networks that it has not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from tinysearch.analytic.calibration import Observation, Residual, fit_factors, observe
+from tinysearch.app.cli import OK, Invocation
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.wiring import Config, architecture, build_models
+from tinysearch.catalog.tables import calibration_document
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.program import lower
+from tinysearch.core.quantization import Precision
+from tinysearch.evaluation.memo import write_atomically, writing
+
+_LAYER = re.compile(r"\blayer (\w+) (\w+) (\d+)\s*$")
+
+
+def run(invocation: Invocation) -> int:
+    """Calibrate from what the words name."""
+    config = plain(compose_config(invocation.overrides))
+    if config["out"] is None:
+        raise UserError("calibrate writes a table", value="out is not set", remedy="add out=my_table.yaml")
+    out = Path(config["out"])
+    match invocation.words:
+        case ["emulator"]:
+            from tinysearch.app.counting import write_counted_table
+
+            write_counted_table(config, out)
+        case [log, project]:
+            _from_log(config, Path(log), Path(project), out)
+        case _:
+            raise UserError(
+                "calibrate takes a log and the project that printed it, or emulator",
+                value=" ".join(invocation.words) or "nothing",
+                remedy="see python -m tinysearch calibrate --help",
+            )
+    return OK
+
+
+def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
+    models = build_models(config)
+    candidate = _candidate(project)
+    processor = candidate["platform"]["processor"]
+    base = models.latency
+    observations = _observations(log, candidate, fpu=models.catalog.chip(processor).fpu)
+    source = f"benchmark of {candidate['id']} on {processor}, {log.name}"
+    table, residuals = fit_factors(
+        base,  # type: ignore[arg-type]
+        observations,
+        processor=processor,
+        source=source,
+        date=date.today().isoformat(),
+    )
+    document = calibration_document(table, base) | {"name": out.stem}  # type: ignore[arg-type]
+    with writing(out):
+        write_atomically(out.absolute(), yaml.safe_dump(document, sort_keys=False).encode())
+    _print(residuals)
+    print(f"{out}: use it with latency.table={out}")
+
+
+def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[type-arg]
+    path = project / "candidate.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "the project is an emitted one, with its candidate.json", value=path, remedy="name the project's folder"
+        ) from error
+
+
+def _observations(log: Path, candidate: Mapping, *, fpu: bool) -> list[Observation]:  # type: ignore[type-arg]
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UserError("the log is a readable file", value=log, remedy="check the path") from error
+    cycles: dict[str, dict[str, list[float]]] = {}
+    for line in lines:
+        found = _LAYER.search(line)
+        if found:
+            cycles.setdefault(found[1], {}).setdefault(found[2], []).append(float(found[3]))
+    observations = []
+    for modality, steps in cycles.items():
+        if modality not in candidate["branches"]:
+            raise UserError("a log is of the project that it is read with", value=modality, remedy="check both")
+        branch = _branch(modality, candidate["branches"][modality])
+        program = lower(architecture(branch), Precision.parse(branch.precision))
+        mean = {name: sum(values) / len(values) for name, values in steps.items()}
+        observations += observe(program, mean, fpu=fpu)
+    return observations
+
+
+def _branch(modality: str, document: Mapping) -> BranchSpec:  # type: ignore[type-arg]
+    sizes = {name: document[name] for name in ("width", "input_size", "channels", "embedding")}
+    blocks = tuple(document["blocks"])
+    return BranchSpec(modality=modality, blocks=blocks, precision=document["precision"], **sizes)
+
+
+def _print(residuals: Sequence[Residual]) -> None:
+    table = Table("arithmetic", "kernel", "layers", "factor", "worst left", box=None)
+    for row in residuals:
+        table.add_row(row.arithmetic, row.kernel, str(row.layers), f"{row.factor:.3f}", f"{row.worst:.1%}")
+    Console().print(table)
