@@ -258,10 +258,11 @@ class _Finish:
         return rungs
 
     def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
-        from tinysearch.app.report import write_report
+        from tinysearch.app.report import write_report, write_report_data
 
         files.write_trials(self.folder, self.result.study)
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
+        write_report_data(self.setup, self.result, self.evaluations, self.folder)
         write_report(self.folder)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:

@@ -461,4 +461,5 @@ class _Session:
             trainings=self.trainings,
             training_s=self.training_s,
             hypervolume=self.knowledge.hypervolume(),
+            knowledge=self.knowledge,
         )

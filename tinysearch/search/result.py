@@ -45,6 +45,7 @@ class SearchResult:
         trials: proposals told in all, earlier runs of the study included; completions are not counted.
         trainings: done in this study, remembered ones not counted; ``training_s`` their seconds together.
         hypervolume: of the front in the coordinates of the scale, for comparison within one space.
+        knowledge: error rates of every branch and fusion known at the end, for reports.
     """
 
     points: tuple[FrontPoint, ...]
@@ -55,6 +56,7 @@ class SearchResult:
     trainings: int
     training_s: float
     hypervolume: float
+    knowledge: Knowledge = field(repr=False)
 
 
 def front_points(knowledge: Knowledge) -> tuple[FrontPoint, ...]:

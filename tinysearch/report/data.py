@@ -1,0 +1,247 @@
+"""What a report is made of: the schema of report_data.json, its reader, and the conversion from evaluations.
+
+The document holds designs with their figures, never models or trials, so that a page can be rebuilt on any machine from
+the run directory alone. Boards and branches are stored once and named by the designs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinysearch.core.errors import UserError
+
+SCHEMA = 1
+DATA_FILE = "report_data.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchCard:
+    """One network: what it is and what it needs on any board."""
+
+    key: str
+    modality: str
+    blocks: tuple[int, ...]
+    precision: str
+    width: int
+    input_size: int
+    params: int
+    macs: int
+    weight_bytes: int
+
+    @property
+    def layout(self) -> str:
+        """Blocks a stage, as ``2-2``."""
+        return "-".join(map(str, self.blocks))
+
+    @property
+    def short(self) -> str:
+        """``face 2-2 int8``."""
+        return f"{self.modality} {self.layout} {self.precision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartCard:
+    """One line of a bill of materials; the range of prices is None where it is not known."""
+
+    name: str
+    usd: float
+    low_usd: float | None = None
+    high_usd: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardCard:
+    """One priced way to get a board."""
+
+    id: str
+    name: str
+    processor: str
+    cores: int
+    flash_bytes: int
+    psram_bytes: int
+    sensors: tuple[str, ...]
+    parts: tuple[PartCard, ...]
+    buildable: bool = True
+    reason: str = ""
+
+    @property
+    def price_usd(self) -> float:
+        """Sum of the parts."""
+        return round(sum(part.usd for part in self.parts), 4)
+
+    @property
+    def price_range_usd(self) -> tuple[float, float] | None:
+        """Sums of the low and of the high prices; None if one is unknown."""
+        low = [part.low_usd for part in self.parts]
+        high = [part.high_usd for part in self.parts]
+        if any(price is None for price in (*low, *high)):
+            return None
+        return round(sum(p for p in low if p is not None), 4), round(sum(p for p in high if p is not None), 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorCard:
+    """Facts of a processor that pictures need; heap is what an application can allocate in SRAM."""
+
+    id: str
+    name: str
+    cores: int
+    frequency_hz: float
+    heap_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignCard:
+    """One design: branches on a board, with everything known of it.
+
+    Attributes:
+        branches: keys of its branches, one a modality.
+        board: key of its board.
+        eer: on test people; ``eer_validation`` is that by which the search decided, None where they are the same.
+        frr_far1, frr_far10: FRR at FAR 1 % and 10 %.
+        branch_latency_s: of one inference on one core, by modality.
+    """
+
+    id: str
+    modality: str
+    branches: tuple[str, ...]
+    board: str
+    eer: float | None
+    eer_ci95: tuple[float, float] | None
+    eer_validation: float | None
+    frr_far1: float | None
+    frr_far10: float | None
+    latency_s: float
+    latency_range_s: tuple[float, float]
+    acquisition_s: float
+    energy_mj: float | None
+    flash_bytes: int
+    ram_bytes: int
+    branch_latency_s: Mapping[str, float]
+    eer_evidence: str
+    latency_evidence: str
+
+    @property
+    def decision_eer(self) -> float | None:
+        """The rate by which the search decided."""
+        return self.eer if self.eer_validation is None else self.eer_validation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferCard:
+    """One buffer of an authentication and where it lies."""
+
+    name: str
+    bytes: int
+    sram: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailCard:
+    """Figures of a front point that only its own panel shows.
+
+    Attributes:
+        flash: bytes by name: program, weights, app, total; empty where unknown.
+        arena_bytes: arena by modality.
+        curves: ``far``, ``frr``, ``distance``, ``genuine_histogram``, ``impostor_histogram``; empty where unknown.
+    """
+
+    flash: Mapping[str, int] = field(default_factory=dict)
+    buffers: tuple[BufferCard, ...] = ()
+    arena_bytes: Mapping[str, int] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    people: int = 0
+    genuine: int = 0
+    impostor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """All of report_data.json.
+
+    Attributes:
+        known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
+        details: of front points, by id.
+    """
+
+    price_level: str
+    known: int
+    thinning: str
+    branches: Mapping[str, BranchCard]
+    boards: Mapping[str, BoardCard]
+    processors: Mapping[str, ProcessorCard]
+    designs: tuple[DesignCard, ...]
+    details: Mapping[str, DetailCard]
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The document, without spaces; equal data give equal bytes."""
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), allow_nan=False)
+
+
+def read_data(run_dir: Path) -> ReportData | None:
+    """The report_data.json of a run; None if the run has none.
+
+    Raises:
+        UserError: it is damaged or of another version.
+    """
+    path = run_dir / DATA_FILE
+    if not path.is_file():
+        return None
+    try:
+        return from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{DATA_FILE} has schema {SCHEMA}", value=f"{path}: {error}", remedy="run the search again in this run_dir"
+        ) from error
+
+
+def from_dict(document: Mapping[str, Any]) -> ReportData:
+    """The data of a parsed document.
+
+    Raises:
+        ValueError, TypeError, KeyError: not of this schema.
+    """
+    if document.get("schema") != SCHEMA:
+        raise ValueError(f"schema {document.get('schema')}")
+    return ReportData(
+        price_level=document["price_level"],
+        known=document["known"],
+        thinning=document["thinning"],
+        branches={key: _branch(value) for key, value in document["branches"].items()},
+        boards={key: _board(value) for key, value in document["boards"].items()},
+        processors={key: ProcessorCard(**value) for key, value in document["processors"].items()},
+        designs=tuple(_design(value) for value in document["designs"]),
+        details={key: _detail(value) for key, value in document["details"].items()},
+    )
+
+
+def _branch(value: Mapping[str, Any]) -> BranchCard:
+    return BranchCard(**{**value, "blocks": tuple(value["blocks"])})
+
+
+def _board(value: Mapping[str, Any]) -> BoardCard:
+    parts = tuple(PartCard(**part) for part in value["parts"])
+    return BoardCard(**{**value, "sensors": tuple(value["sensors"]), "parts": parts})
+
+
+def _design(value: Mapping[str, Any]) -> DesignCard:
+    interval = value["eer_ci95"]
+    return DesignCard(
+        **{
+            **value,
+            "branches": tuple(value["branches"]),
+            "eer_ci95": None if interval is None else (interval[0], interval[1]),
+            "latency_range_s": (value["latency_range_s"][0], value["latency_range_s"][1]),
+        }
+    )
+
+
+def _detail(value: Mapping[str, Any]) -> DetailCard:
+    return DetailCard(**{**value, "buffers": tuple(BufferCard(**buffer) for buffer in value["buffers"])})

@@ -1,0 +1,212 @@
+"""A finished run as the report sees it: the front of front.json, everything else known, and what was checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinysearch.core.errors import UserError
+from tinysearch.report.data import BoardCard, BranchCard, DesignCard, PartCard, ReportData, read_data
+
+FRONT_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """What advice and page are made from.
+
+    Attributes:
+        front: ids in the order of front.json; every one is a design of ``data``.
+        budget_usd: None without a limit.
+        firmware: folder by id, of emitted points.
+        rungs: verification by id, each with name, status and detail.
+        manifest: of the run; empty while it is not finished.
+    """
+
+    data: ReportData
+    front: tuple[str, ...]
+    budget_usd: float | None
+    objectives: tuple[str, ...]
+    firmware: Mapping[str, str] = field(default_factory=dict)
+    rungs: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    _index: Mapping[str, DesignCard] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_index", {design.id: design for design in self.data.designs})
+
+    def design(self, identity: str) -> DesignCard:
+        """A design by id."""
+        return self._index[identity]
+
+    @property
+    def points(self) -> tuple[DesignCard, ...]:
+        """The front, in its order."""
+        return tuple(self._index[identity] for identity in self.front)
+
+    @property
+    def affordable(self) -> tuple[DesignCard, ...]:
+        """Known designs within the budget."""
+        return tuple(design for design in self.data.designs if self.within(design))
+
+    def within(self, design: DesignCard) -> bool:
+        """Whether a design's board is affordable (half a hundredth of a cent is forgiven, as in the search)."""
+        return self.budget_usd is None or self.cost(design) <= self.budget_usd + 5e-5
+
+    def board(self, design: DesignCard) -> BoardCard:
+        """The board of a design."""
+        return self.data.boards[design.board]
+
+    def branches(self, design: DesignCard) -> tuple[BranchCard, ...]:
+        """The networks of a design."""
+        return tuple(self.data.branches[key] for key in design.branches)
+
+    def cost(self, design: DesignCard) -> float:
+        """US$ of a design's board."""
+        return self.board(design).price_usd
+
+    def params(self, design: DesignCard) -> int:
+        """Parameters of all branches."""
+        return sum(branch.params for branch in self.branches(design))
+
+    def weight_bytes(self, design: DesignCard) -> int:
+        """Bytes of the parameters of all branches as packed in flash."""
+        return sum(branch.weight_bytes for branch in self.branches(design))
+
+    def value(self, design: DesignCard, objective: str, *, decided: bool = False) -> float | None:
+        """An objective of a design; None where unknown. ``decided`` takes the error rate by which was chosen."""
+        if objective == "eer":
+            return design.decision_eer if decided else design.eer
+        return _VALUES[objective](self, design)
+
+
+def effective_latency_s(latency_s: float, frr: float | None) -> float | None:
+    """Expected time until a genuine user is accepted; None if unknown or never."""
+    return None if frr is None or frr >= 1 else latency_s / (1 - frr)
+
+
+_VALUES: dict[str, Callable[[RunView, DesignCard], float | None]] = {
+    "bom_cost_usd": lambda view, design: view.cost(design),
+    "latency_s": lambda _, design: design.latency_s,
+    "effective_latency_far1_s": lambda _, design: effective_latency_s(design.latency_s, design.frr_far1),
+    "effective_latency_far10_s": lambda _, design: effective_latency_s(design.latency_s, design.frr_far10),
+    "flash_bytes": lambda _, design: design.flash_bytes,
+    "ram_bytes": lambda _, design: design.ram_bytes,
+    "energy_mj": lambda _, design: design.energy_mj,
+}
+
+
+def read_view(run_dir: Path) -> RunView:
+    """A run directory's front, data and manifest. A run without report_data.json shows its front alone.
+
+    Raises:
+        UserError: no readable front.json, or the files do not belong together.
+    """
+    front = _read(run_dir / "front.json")
+    if front is None:
+        raise UserError("a report needs a finished run's front.json", value=run_dir, remedy="name a search's run_dir")
+    if front.get("schema") != FRONT_SCHEMA:
+        raise UserError(
+            f"front.json has schema {FRONT_SCHEMA}", value=front.get("schema"), remedy="run the search again"
+        )
+    points = front["points"]
+    data = read_data(run_dir) or _front_only(points)
+    ids = tuple(point["id"] for point in points)
+    missing = set(ids) - {design.id for design in data.designs}
+    if missing:
+        raise UserError(
+            "front.json and report_data.json belong to one run",
+            value=f"{sorted(missing)[0]} is only in front.json",
+            remedy="run the search again in this run_dir",
+        )
+    manifest = _read(run_dir / "manifest.json") or {}
+    return RunView(
+        data=data,
+        front=ids,
+        budget_usd=front["budget_usd"],
+        objectives=tuple(front["objectives"]),
+        firmware={point["id"]: point["firmware"] for point in points if point.get("firmware")},
+        rungs=manifest.get("verify", {}),
+        manifest=manifest,
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name} is readable JSON", value=path, remedy="run the search again") from error
+
+
+def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
+    """What front.json alone tells."""
+    branches: dict[str, BranchCard] = {}
+    boards: dict[str, BoardCard] = {}
+    designs = []
+    for point in points:
+        keys = []
+        for modality, branch in point["branches"].items():
+            key = f"{modality} {branch['blocks']} {branch['precision']} {branch['width']} {branch['input_size']}"
+            keys.append(key)
+            figures = {name: branch[name] for name in ("precision", "width", "input_size", "params", "macs")}
+            branches[key] = BranchCard(
+                key=key,
+                modality=modality,
+                blocks=tuple(branch["blocks"]),
+                weight_bytes=branch["weight_bytes"],
+                **figures,
+            )
+        platform, values = point["platform"], point["values"]
+        board = "+".join(part["part"] for part in point["bom"]) or str(platform["processor"])
+        boards[board] = BoardCard(
+            id=board,
+            name=str(platform.get("board") or board),
+            processor=platform["processor"],
+            cores=platform["cores"] or 1,
+            flash_bytes=platform["flash_bytes"],
+            psram_bytes=platform["psram_bytes"],
+            sensors=tuple(platform["sensors"]),
+            parts=tuple(PartCard(name=part["part"], usd=part["usd"]) for part in point["bom"]),
+        )
+        interval = values["eer_ci95"]
+        designs.append(
+            DesignCard(
+                id=point["id"],
+                modality=point["modality"],
+                branches=tuple(keys),
+                board=board,
+                eer=values["eer"],
+                eer_ci95=None if interval is None else (interval[0], interval[1]),
+                eer_validation=values.get("eer_validation"),
+                frr_far1=_frr(values["latency_s"], values["effective_latency_far1_s"]),
+                frr_far10=_frr(values["latency_s"], values["effective_latency_far10_s"]),
+                latency_s=values["latency_s"],
+                latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
+                acquisition_s=values.get("acquisition_s") or 0.0,
+                energy_mj=values["energy_mj"],
+                flash_bytes=point["requires"]["flash_bytes"],
+                ram_bytes=point["requires"]["ram_bytes"],
+                branch_latency_s={},
+                eer_evidence=point["evidence"]["eer"],
+                latency_evidence=point["evidence"]["latency"],
+            )
+        )
+    return ReportData(
+        price_level="typical",
+        known=len(designs),
+        thinning="the front alone: this run has no report_data.json",
+        branches=branches,
+        boards=boards,
+        processors={},
+        designs=tuple(designs),
+        details={},
+    )
+
+
+def _frr(latency_s: float, effective_s: float | None) -> float | None:
+    return None if not effective_s else 1.0 - latency_s / effective_s
