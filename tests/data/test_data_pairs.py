@@ -81,6 +81,17 @@ def test_fusion_pairs(faces, voices, persons):
     assert drawn.genuine.sum() == expected
 
 
+def test_people_who_share_an_identity_are_one_group():
+    samples = {m: np.repeat(np.arange(6, dtype=np.int32), 3) for m in ("face", "voice")}
+    everyone = np.arange(6, dtype=np.int32)
+    shared = draw_pairs(samples, people={"face": everyone, "voice": everyone % 3})
+    assert shared.groups.tolist() == [0, 1, 2, 0, 1, 2]
+    assert draw_pairs(samples, people={"face": everyone, "voice": everyone}).groups is None
+    assert draw_pairs({"face": samples["face"]}).groups is None
+    chained = {"face": np.array([0, 0, 1, 2, -1, -1], np.int32), "voice": np.array([5, 1, 1, 2, 3, 4], np.int32)}
+    assert draw_pairs(samples, people=chained).groups.tolist() == [0, 0, 0, 3, 4, 5]
+
+
 def test_fusion_needs_people():
     own = np.repeat(np.arange(3, dtype=np.int32), 3)
     with pytest.raises(UserError, match="fusion needs people"):

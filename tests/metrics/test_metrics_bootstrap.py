@@ -28,7 +28,8 @@ def _all_pairs(persons):
 def _literal(scores, pairs, counts):
     """Every pair repeated as often as its people were drawn."""
     genuine = pairs.genuine
-    weights = np.where(genuine, counts[pairs.left_person], counts[pairs.left_person] * counts[pairs.right_person])
+    left, right = pairs.grouped()
+    weights = np.array([counts[a] if a == b else counts[a] * counts[b] for a, b in zip(left, right, strict=True)])
     repeated, kind = np.repeat(scores, weights), np.repeat(genuine, weights)
     if kind.all() or not kind.any():
         return None
@@ -47,6 +48,19 @@ def test_resamples_are_the_literal_ones(seed, people, samples, spread):
     expected = [rate for rate in literal if rate is not None]
     # between two occurring scores a zero-weight pair splits a segment of the literal curve: same line, same crossing
     assert fast == pytest.approx(expected)
+
+
+def test_people_of_a_group_are_drawn_together():
+    plain = _all_pairs(np.repeat(np.arange(8), 3))
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3], np.int32)
+    pairs = Pairs(samples=plain.samples, left_person=plain.left_person, right_person=plain.right_person, groups=groups)
+    scores = np.random.default_rng(0).integers(-30, 31, len(pairs)) + pairs.genuine * 20
+    fast = resampled_eers(scores, pairs, rng=np.random.default_rng(5), resamples=40)
+    counts = np.random.default_rng(5).multinomial(4, np.full(4, 1 / 4), size=40)
+    literal = [_literal(scores, pairs, own) for own in counts]
+    assert fast == pytest.approx([rate for rate in literal if rate is not None])
+    with pytest.raises(ValueError, match="every person has a group"):
+        Pairs(samples={}, left_person=plain.left_person, right_person=plain.right_person, groups=groups[:7])
 
 
 def test_batches_do_not_matter(monkeypatch):

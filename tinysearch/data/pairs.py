@@ -76,6 +76,7 @@ def draw_pairs(
         samples={modality: indices[chosen].astype(np.int32) for modality, indices in samples.items()},
         left_person=persons[chosen[:, 0]].astype(np.int32),
         right_person=persons[chosen[:, 1]].astype(np.int32),
+        groups=None if len(identities) == 1 or people is None else _groups({m: people[m] for m in identities}),
     )
 
 
@@ -204,6 +205,21 @@ def _items(
     rank = np.arange(len(person)) - np.repeat(np.cumsum(counts) - counts, counts)
     samples = {m: order[m][firsts[m][person] + rank].astype(np.int32) for m in identities}
     return samples, {"person": person} | {m: np.asarray(people[m])[person] for m in identities}
+
+
+def _groups(people: Mapping[str, Int32]) -> Int32 | None:
+    """The first person that each one shares an identity with, directly or through others; None where no two do."""
+    count = len(next(iter(people.values())))
+    groups, before = np.arange(count, dtype=np.int32), None
+    while before is None or not np.array_equal(groups, before):
+        before = groups
+        for own in people.values():
+            first = np.full(
+                int(own.max(initial=-1)) + 2, count, np.int32
+            )  # the last place is for -1, who share nothing
+            np.minimum.at(first, own, groups)
+            groups = np.where(own >= 0, first[own], groups).astype(np.int32)
+    return None if len(np.unique(groups)) == count else groups
 
 
 def _genuine(persons: Int32) -> npt.NDArray[np.int64]:

@@ -21,9 +21,9 @@ def eer_interval(
 ) -> tuple[float, float] | None:
     """Percentile interval of the equal error rate over the choice of people.
 
-    A resample draws as many people as there are, with replacement, so that person p occurs c_p times. A genuine
-    pair then weighs c_p, an impostor pair c_l c_r: pairs of one person stand or fall together, which a bootstrap over
-    pairs ignores.
+    A resample draws as many people as there are, with replacement, so that person p occurs c_p times. A genuine pair
+    then weighs c_p, an impostor pair c_l c_r: pairs of one person stand or fall together, which a bootstrap over pairs
+    ignores. People who share an identity are drawn together (``Pairs.groups``); pairs within a group weigh c.
 
     Args:
         scores: [P], one a pair.
@@ -50,8 +50,8 @@ def resampled_eers(
     scores: npt.NDArray[np.integer], pairs: Pairs, *, rng: np.random.Generator, resamples: int
 ) -> npt.NDArray[np.float64]:
     """Equal error rates of resamples, without those that lack genuine or impostor pairs; float64 [<= resamples]."""
-    names, people = np.unique(np.stack([pairs.left_person, pairs.right_person]), return_inverse=True)
-    left, right = people.reshape(2, -1)
+    names, groups = np.unique(np.stack(pairs.grouped()), return_inverse=True)
+    left, right = groups.reshape(2, -1)
     genuine = pairs.genuine
     if genuine.all() or not genuine.any():
         raise ValueError("error rates need genuine and impostor pairs")
@@ -60,12 +60,15 @@ def resampled_eers(
     thresholds = np.append(np.unique(scores), scores.max() + 1)
     below_impostor = np.searchsorted(scores[accepted], thresholds, side="left")
     below_genuine = np.searchsorted(scores[rejected], thresholds, side="left")
+    within = (left == right)[accepted]
     share = np.full(len(names), 1 / len(names))
     rates = []
     batch = max(1, _WEIGHTS_AT_ONCE // len(scores))
     for start in range(0, resamples, batch):
         counts = rng.multinomial(len(names), share, size=min(batch, resamples - start)).T.astype(np.int32)
-        impostors = _cumulative(counts[left[accepted]] * counts[right[accepted]])
+        others = counts[right[accepted]]
+        others[within] = 1
+        impostors = _cumulative(counts[left[accepted]] * others)
         genuines = _cumulative(counts[left[rejected]])
         usable = (impostors[-1] > 0) & (genuines[-1] > 0)
         rates.append(_weighted_eer(genuines, impostors, below_genuine, below_impostor)[usable])
