@@ -8,8 +8,8 @@
  * 2 * sign + sign: two lookups.
  *
  * Tables exist for a section of the receptive field at a time, which keeps them small, and keeps the sums of a section
- * within 16 bits: 64 inputs of magnitude 128. */
-enum { GROUP = 4, SUMS = 1 << GROUP, SECTION = 16, TABLE_WORDS = 2 * SUMS };
+ * within 16 bits: 80 inputs of magnitude 128. */
+enum { GROUP = 4, SUMS = 1 << GROUP, SECTION = 20, TABLE_WORDS = 2 * SUMS };
 
 typedef struct {
     ts_conv_s8_layer shape; /* geometry and requantization, without weights */
@@ -80,8 +80,9 @@ static void expand(const uint8_t *weights, int32_t count, uint8_t *codes)
         *codes = (uint8_t)((*weights & 15) * sizeof(uint32_t));
 }
 
-/* All signed sums of four inputs of two pixels: bit i of the index tells the sign of input i. */
-static TS_INNER_LOOP void tabulate_pair(const int8_t *fields, uint32_t *table)
+/* Of the pixels at fields[0] and fields[1]: all signed sums of their four inputs; bit i of the index tells the sign of
+ * input i. */
+static inline void tabulate_pair(const int8_t *fields, uint32_t *table)
 {
     const uint32_t a = (uint32_t)fields[0] + ((uint32_t)fields[1] << 16);
     const uint32_t b = (uint32_t)fields[4] + ((uint32_t)fields[5] << 16);
@@ -96,31 +97,45 @@ static TS_INNER_LOOP void tabulate_pair(const int8_t *fields, uint32_t *table)
     table[12] = t4 + d2, table[13] = t5 + d2, table[14] = t6 + d2, table[15] = t7 + d2;
 }
 
+static TS_INNER_LOOP void tabulate(const int8_t *fields, int32_t groups, uint32_t *tables)
+{
+    for (; groups > 0; --groups, fields += GROUP * TS_TILE_PIXELS, tables += TABLE_WORDS) {
+        tabulate_pair(fields, tables);
+        tabulate_pair(fields + 2, tables + SUMS);
+    }
+}
+
 #define LOOK_UP(k)                                                                                                     \
     do {                                                                                                               \
-        const uint32_t *const entry = (const uint32_t *)(const void *)((const uint8_t *)tables + codes[k]);            \
-        left += entry[TABLE_WORDS * (k)];                                                                              \
-        right += entry[TABLE_WORDS * (k) + SUMS];                                                                      \
+        const uint32_t *const entry = (const uint32_t *)(const void *)(table + code[k]) + TABLE_WORDS * (k);           \
+        left += entry[0];                                                                                              \
+        right += entry[SUMS];                                                                                          \
     } while (0)
 
-/* Adds one section of one channel, times `scale`, to its four sums. */
-static TS_INNER_LOOP void accumulate(const uint8_t *codes, int32_t groups, const uint32_t *tables, int32_t scale,
-                                     int32_t *sums)
+/* Adds one section of every channel, times `scale`, to the channel's four sums. The codes of two channels are `step`
+ * bytes apart. */
+static TS_INNER_LOOP void accumulate(const uint8_t *codes, int32_t step, int32_t channels, const uint32_t *tables,
+                                     int32_t groups, int32_t scale, int32_t *sums)
 {
-    uint32_t left = 0, right = 0;
-    for (; groups >= 4; groups -= 4, codes += 4, tables += 4 * TABLE_WORDS) {
-        LOOK_UP(0);
-        LOOK_UP(1);
-        LOOK_UP(2);
-        LOOK_UP(3);
+    for (const int32_t *const last = sums + channels * TS_TILE_PIXELS; sums < last; sums += TS_TILE_PIXELS) {
+        const uint8_t *code = codes, *const end = codes + groups;
+        const uint8_t *table = (const uint8_t *)tables;
+        uint32_t left = 0, right = 0;
+        for (; end - code >= 4; code += 4, table += 4 * TABLE_WORDS * sizeof(uint32_t)) {
+            LOOK_UP(0);
+            LOOK_UP(1);
+            LOOK_UP(2);
+            LOOK_UP(3);
+        }
+        for (; code < end; ++code, table += TABLE_WORDS * sizeof(uint32_t))
+            LOOK_UP(0);
+        const int32_t first = (int16_t)(uint16_t)left, third = (int16_t)(uint16_t)right;
+        sums[0] += scale * first;
+        sums[1] += scale * ((int32_t)(left - (uint32_t)first) >> 16);
+        sums[2] += scale * third;
+        sums[3] += scale * ((int32_t)(right - (uint32_t)third) >> 16);
+        codes += step;
     }
-    for (; groups > 0; --groups, ++codes, tables += TABLE_WORDS)
-        LOOK_UP(0);
-    const int32_t first = (int16_t)(uint16_t)left, third = (int16_t)(uint16_t)right;
-    sums[0] += scale * first;
-    sums[1] += scale * ((int32_t)(left - (uint32_t)first) >> 16);
-    sums[2] += scale * third;
-    sums[3] += scale * ((int32_t)(right - (uint32_t)third) >> 16);
 }
 
 /* Sums of all channels over the gathered fields. */
@@ -132,15 +147,10 @@ static void compute(const ts_conv_bwn_s8_layer *layer, const workspace *work)
             work->sums[channel * TS_TILE_PIXELS + pixel] = layer->bias[channel];
     for (int32_t first = 0; first < work->groups; first += SECTION) {
         const int32_t groups = work->groups - first < SECTION ? work->groups - first : SECTION;
-        for (int32_t group = 0; group < groups; ++group) {
-            const int8_t *const fields = work->fields + (first + group) * GROUP * TS_TILE_PIXELS;
-            tabulate_pair(fields, work->tables + group * TABLE_WORDS);
-            tabulate_pair(fields + 2, work->tables + group * TABLE_WORDS + SUMS);
-        }
         const uint8_t *codes = work->codes + first;
-        for (int32_t bit = 0; bit < layer->weight_bits; ++bit)
-            for (int32_t channel = 0; channel < channels; ++channel, codes += work->groups)
-                accumulate(codes, groups, work->tables, 1 << bit, work->sums + channel * TS_TILE_PIXELS);
+        tabulate(work->fields + first * GROUP * TS_TILE_PIXELS, groups, work->tables);
+        for (int32_t bit = 0; bit < layer->weight_bits; ++bit, codes += channels * work->groups)
+            accumulate(codes, work->groups, channels, work->tables, groups, 1 << bit, work->sums);
     }
 }
 

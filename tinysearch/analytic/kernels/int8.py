@@ -7,7 +7,7 @@ from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Operator, Program, Step
 
 _CONV_TILE, _TILE_PIXELS, _FULLY_CONNECTED_TILE = 4, 4, 8
-_SIGNS, _SECTION, _TABLE_BYTES = 4, 16, 2 * 16 * 4
+_SIGNS, _SECTION, _TABLE_BYTES = 4, 20, 2 * 16 * 4
 _ADD_TABLES_BYTES = 2 * 256 * 4
 _CHANNEL_BYTES = 4 + 1
 """Multiplier and shift of one output channel."""
