@@ -377,6 +377,7 @@ def _board_files(emission: Emission) -> dict[str, str]:
         target,
         flash_mb=platform.flash_bytes >> 20,
         psram_interface=emission.psram_interface,
+        buffers_in_psram=bool(emission.in_psram),
         microphone_pdm=emission.microphone_pdm,
         board=platform.board,
     )

@@ -143,7 +143,13 @@ def linux_keys() -> dict[str, str]:
 
 
 def chip_keys(
-    target: str, *, flash_mb: int, psram_interface: str | None, microphone_pdm: bool, board: str
+    target: str,
+    *,
+    flash_mb: int,
+    psram_interface: str | None,
+    buffers_in_psram: bool,
+    microphone_pdm: bool,
+    board: str,
 ) -> dict[str, str]:
     """``sdkconfig.defaults.<target>``.
 
@@ -151,6 +157,7 @@ def chip_keys(
         target: of ESP-IDF.
         flash_mb: size of the part in MiB.
         psram_interface: ``quad``, ``octal``, ``hex``, or None for a board without PSRAM.
+        buffers_in_psram: networks work in PSRAM: worth a larger cache with longer lines, which takes internal RAM.
         microphone_pdm: the board's microphone is a PDM one.
         board: id of the board option, parts joined by ``+``.
 
@@ -174,7 +181,7 @@ def chip_keys(
             )
         keys |= dict.fromkeys(("CONFIG_SPIRAM", *facts.psram[psram_interface]), "y")
         keys |= {"CONFIG_SPIRAM_USE_CAPS_ALLOC": "y", "CONFIG_SPIRAM_IGNORE_NOTFOUND": "y"}
-        if target == "esp32s3":
+        if target == "esp32s3" and buffers_in_psram:
             keys |= {"CONFIG_ESP32S3_DATA_CACHE_64KB": "y", "CONFIG_ESP32S3_DATA_CACHE_LINE_64B": "y"}
     named = [BOARDS[part] for part in board.split("+") if part in BOARDS and BOARDS[part] in known]
     keys |= dict.fromkeys(named[:1], "y")

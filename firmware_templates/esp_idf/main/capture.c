@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "candidate.h"
+#include "port.h"
 #include "sdkconfig.h"
 
 #if CONFIG_TS_CAPTURE_HARDWARE
+enum { START_MS = 5000 };
+
 static void report(const char *sensor, const char *problem)
 {
     if (problem == NULL) {
@@ -16,17 +19,24 @@ static void report(const char *sensor, const char *problem)
         printf("ERR %s: %s\n", sensor, problem);
     }
 }
-#endif
 
-void capture_open(void)
+static void open_sensors(void)
 {
-#if CONFIG_TS_CAPTURE_HARDWARE
 #if CANDIDATE_FACE
     report("camera", camera_open());
 #endif
 #if CANDIDATE_VOICE
     report("microphone", microphone_open());
 #endif
+}
+#endif
+
+void capture_open(void)
+{
+#if CONFIG_TS_CAPTURE_HARDWARE
+    if (!port_run_apart(open_sensors, START_MS)) {
+        printf("ERR sensors: a driver does not come back\n");
+    }
 #endif
 }
 

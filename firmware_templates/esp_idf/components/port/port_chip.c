@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,12 +44,25 @@ void port_flash_open(void)
 {
 }
 
+/* Boards whose USB plug leads to the chip itself have nothing on the UART. ESP-IDF prints on both, but reads one: */
+#define ALSO_USB (CONFIG_ESP_CONSOLE_UART && CONFIG_ESP_CONSOLE_SECONDARY_USB_SERIAL_JTAG)
+#if ALSO_USB
+#include "driver/usb_serial_jtag_vfs.h"
+
+static int usb = -1;
+#endif
+
 /* With the driver, stdin blocks and is buffered; without it, reads return at once. */
 void port_console_open(void)
 {
 #if CONFIG_ESP_CONSOLE_UART
     ESP_ERROR_CHECK(uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, 1024, 0, 0, NULL, 0));
     uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
+#if ALSO_USB
+    if (usb_serial_jtag_vfs_register() == ESP_OK) {
+        usb = open("/dev/usbserjtag", O_RDONLY | O_NONBLOCK);
+    }
+#endif
 #elif CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
     usb_serial_jtag_driver_config_t config = USB_SERIAL_JTAG_DRIVER_CONFIG_DEFAULT();
     ESP_ERROR_CHECK(usb_serial_jtag_driver_install(&config));
@@ -57,13 +71,27 @@ void port_console_open(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
+/* Waits for a byte, but not forever; whether there was one. */
+static int read_byte(char *c)
+{
+#if ALSO_USB
+    if (usb >= 0) {
+        return read(usb, c, 1) == 1 || uart_read_bytes(CONFIG_ESP_CONSOLE_UART_NUM, c, 1, 1) == 1;
+    }
+#endif
+    if (read(STDIN_FILENO, c, 1) == 1) {
+        return 1;
+    }
+    vTaskDelay(1);
+    return 0;
+}
+
 int port_getline(char *line, size_t size)
 {
     size_t length = 0;
     for (;;) {
         char c;
-        if (read(STDIN_FILENO, &c, 1) != 1) {
-            vTaskDelay(1);
+        if (!read_byte(&c)) {
             continue;
         }
         if (c == '\n' || c == '\r') {

@@ -4,7 +4,7 @@
 
 #include "port.h"
 
-enum { WORKERS = 2, STACK_BYTES = 4096, PRIORITY = 5 };
+enum { WORKERS = 2, STACK_BYTES = 4096, APART_STACK_BYTES = 6144, PRIORITY = 5 };
 
 static struct {
     port_branch_fn fn;
@@ -58,6 +58,32 @@ void port_branches(port_branch_fn fn, unsigned count)
     for (int left = (int)count; left > 0;) {
         left -= (int)ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
     }
+}
+
+static struct {
+    void (*fn)(void);
+    volatile int ended;
+} apart;
+
+static void run_apart(void *argument)
+{
+    (void)argument;
+    apart.fn();
+    apart.ended = 1;
+    vTaskDelete(NULL);
+}
+
+int port_run_apart(void (*fn)(void), unsigned timeout_ms)
+{
+    apart.fn = fn;
+    apart.ended = 0;
+    if (xTaskCreate(run_apart, "apart", APART_STACK_BYTES, NULL, 1, NULL) != pdPASS) {
+        return 0;
+    }
+    for (unsigned waited = 0; apart.ended == 0 && waited < timeout_ms; waited += 10) {
+        vTaskDelay(pdMS_TO_TICKS(10));
+    }
+    return apart.ended;
 }
 
 void port_lock(void)

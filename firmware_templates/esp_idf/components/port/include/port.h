@@ -27,6 +27,10 @@ void *port_memory(size_t size, int external);
 /* Calls `pressed` from a task of its own when the button at `gpio` is pressed (active low). 0, or -1. */
 int port_button_open(int gpio, void (*pressed)(void));
 
+/* Runs fn on a task of its own and waits for it, but at most timeout_ms; whether it came to an end. A driver that hangs
+ * then hangs alone. */
+int port_run_apart(void (*fn)(void), unsigned timeout_ms);
+
 /* Keeps console and button from running a command at once. */
 void port_lock(void);
 void port_unlock(void);
