@@ -8,13 +8,16 @@ allocated at its exact size, so that the address sanitizer sees a read or write 
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import hashlib
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -285,11 +288,27 @@ def _execute(
         section = ".section .rodata\n.globl case_inputs\n.balign 16\ncase_inputs:\n"
         note = '.section .note.GNU-stack,"",%progbits\n'
         (folder / "inputs.s").write_text(f'{section}.incbin "{folder / "inputs.bin"}"\n{note}')
-        sources = [folder / "main.c", folder / "inputs.s", *sources_of(headers)]
-        compiler = (RV32_COMPILER, *RV32_FLAGS) if rv32 else ("gcc",)
+        command = (*((RV32_COMPILER, *RV32_FLAGS) if rv32 else ("gcc",)), *FLAGS, *flags, f"-I{RUNTIME}")
+        objects = [_object(source, command) for source in sources_of(headers)]
         program = folder / "program"
-        _run(*compiler, *FLAGS, *flags, f"-I{RUNTIME}", *sources, "-o", program, "-lm")
+        _run(*command, folder / "main.c", folder / "inputs.s", *objects, "-o", program, "-lm")
         return _parse(cases, _run(*(RV32_RUN if rv32 else ()), program))
+
+
+@cache
+def _object_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="ckernels_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _object(source: Path, command: tuple[str, ...]) -> Path:
+    """Object file of a runtime source, compiled once a process for one command."""
+    name = hashlib.sha256("\0".join([str(source), *command]).encode()).hexdigest()[:16]
+    path = _object_folder() / f"{source.stem}_{name}.o"
+    _run(*command, "-c", source, "-o", path)
+    return path
 
 
 def _parse(cases: Sequence[Case], text: str) -> list[Outcome]:
