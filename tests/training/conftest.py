@@ -74,7 +74,7 @@ class Session:
         self.ticks: list[TrainingProgress] = []
 
     def fit(self, branch: BranchSpec, **settings: object):
-        options = {"epochs": 2, "float_epochs": 1, "batch_size": 12, "threads": 1} | settings
+        options = {"epochs": 2, "float_epochs": 1, "batch_size": 12, "samples_per_epoch": 0, "threads": 1} | settings
         network = make_network(branch)
         return TorchTrainer(**options).fit(
             branch, network, self.data, workspace=self.workspace, progress=self.ticks.append

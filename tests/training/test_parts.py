@@ -57,7 +57,9 @@ def test_angular_losses_ignore_length_and_coincide_without_margin() -> None:
 
 @pytest.mark.parametrize("batch_size", [2, 4, 8, 50])
 def test_an_epoch_shows_each_sample_once(batch_size: int) -> None:
-    seen = list(epoch_batches(samples(), batch_size=batch_size, modality="face", augmentation=0, seed=(3, 1)))
+    seen = list(
+        epoch_batches(samples(), length=21, batch_size=batch_size, modality="face", augmentation=0, seed=(3, 1))
+    )
     labels = np.concatenate([batch[1].numpy() for batch in seen])
     assert len(set(labels)) == len(labels) >= 21 - batch_size // 2
     for inputs, identities in seen:
@@ -65,10 +67,24 @@ def test_an_epoch_shows_each_sample_once(batch_size: int) -> None:
         assert inputs.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_a_longer_epoch_repeats_samples_evenly() -> None:
+    seen = list(epoch_batches(samples(), length=50, batch_size=10, modality="face", augmentation=0, seed=(3,)))
+    counts = np.bincount(np.concatenate([batch[1].numpy() for batch in seen]), minlength=21)
+    assert counts.sum() == 50
+    assert set(counts) == {2, 3}
+
+
 @pytest.mark.parametrize("modality", ["face", "voice"])
 def test_batches_depend_on_seed_and_not_on_workers(modality: str) -> None:
     def draw(*seed: int, workers: int = 0) -> list:
-        options = {"batch_size": 4, "modality": modality, "augmentation": 1.0, "seed": seed, "workers": workers}
+        options = {
+            "length": 21,
+            "batch_size": 4,
+            "modality": modality,
+            "augmentation": 1.0,
+            "seed": seed,
+            "workers": workers,
+        }
         return [batch[0] for batch in epoch_batches(samples(), **options)]
 
     for left, right in zip(draw(1, 2), draw(1, 2, workers=3), strict=True):

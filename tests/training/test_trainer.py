@@ -144,6 +144,9 @@ def test_the_float_stage_does_not_depend_on_what_follows() -> None:
         {"optimizer": "lion"},
         {"learning_rate": 0.0},
         {"batch_size": 1},
+        {"epochs": "many"},
+        {"mixed_precision": 1},
+        {"seed": -1},
     ],
     ids=str,
 )

@@ -31,21 +31,36 @@ def plain_batches(inputs: npt.NDArray[np.int8], *, batch_size: int) -> Iterator[
         yield to_inputs(inputs[start : start + batch_size])
 
 
+def batch_count(length: int, *, batch_size: int) -> int:
+    """Batches of an epoch of so many samples."""
+    return max(1, (length + batch_size // 2) // batch_size)
+
+
 def epoch_batches(
-    samples: Samples, *, batch_size: int, modality: str, augmentation: float, seed: tuple[int, ...], workers: int = 0
+    samples: Samples,
+    *,
+    length: int,
+    batch_size: int,
+    modality: str,
+    augmentation: float,
+    seed: tuple[int, ...],
+    workers: int = 0,
 ) -> Iterator[Batch]:
-    """One epoch in random order; the last batch is dropped where it is smaller than half a batch.
+    """One epoch: all samples in random order, then again in another one until there are enough.
 
     Args:
         samples: of the training split.
+        length: samples an epoch; the last batch is dropped where it is smaller than half a batch.
         batch_size: samples a batch.
         modality: ``voice`` is shifted and masked along time and frequency, everything else is treated as an image.
         augmentation: strength, 0 for none.
         seed: of this epoch; a batch depends on it and on its index alone.
         workers: threads that prepare batches ahead.
     """
-    order = np.random.default_rng(seed).permutation(len(samples.inputs))
-    count = max(1, (len(order) + batch_size // 2) // batch_size)
+    rng = np.random.default_rng(seed)
+    total = len(samples.inputs)
+    order = np.concatenate([rng.permutation(total) for _ in range(-(-length // total))])[:length]
+    count = batch_count(length, batch_size=batch_size)
     augment = augment_spectrogram if modality == "voice" else augment_image
 
     def make(index: int) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import torch
 
@@ -25,6 +25,8 @@ class TrainingSettings:
     Attributes:
         epochs: of a branch in all, the same for every precision.
         float_epochs: of these, how many are trained in single precision and shared by a layout's precisions.
+        samples_per_epoch: samples of an epoch, so that a modality with fewer samples is trained for as many steps;
+            0 shows each sample once.
         batch_size: samples a step.
         learning_rate: peak, for the first stage.
         second_stage_rate: peak of the second stage as a fraction of ``learning_rate``.
@@ -48,6 +50,7 @@ class TrainingSettings:
 
     epochs: int = 16
     float_epochs: int = 10
+    samples_per_epoch: int = 1440
     batch_size: int = 16
     learning_rate: float = 0.01
     second_stage_rate: float = 0.5
@@ -71,6 +74,10 @@ class TrainingSettings:
     data_workers: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            fits = type(value) is kind or (kind is float and type(value) is int)
+            _check(fits, f"{field.name} is of type {kind.__name__}", value, f"{field.name}={field.default}")
         _check(
             1 <= self.float_epochs <= self.epochs,
             "float_epochs lies in 1 .. epochs",
@@ -91,12 +98,8 @@ class TrainingSettings:
             "none found",
             "device=auto",
         )
-        _check(
-            min(self.threads, self.data_workers, self.patience, self.seed) >= 0,
-            "counts are not negative",
-            self,
-            "seed=0",
-        )
+        for name in ("samples_per_epoch", "threads", "data_workers", "patience", "seed"):
+            _check(getattr(self, name) >= 0, f"{name} is not negative", getattr(self, name), f"{name}=0")
 
     def torch_device(self) -> torch.device:
         """The device that training runs on."""

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from tinysearch.core.protocols import Samples
-from tinysearch.training.batches import epoch_batches, plain_batches
+from tinysearch.metrics.rates import det_curve, equal_error_rate
+from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.quantized import QuantizedNetwork
 from tinysearch.training.settings import TrainingSettings
@@ -161,15 +162,17 @@ def _run_epoch(
     head.train()
     if isinstance(model, QuantizedNetwork):
         model.observe_ranges(observing=epoch < math.ceil(stage.epochs * (1 - HELD_RANGES)))
+    length = settings.samples_per_epoch or len(train.inputs)
     batches = epoch_batches(
         train,
+        length=length,
         batch_size=settings.batch_size,
         modality=modality,
         augmentation=settings.augmentation,
         seed=(seed, epoch),
         workers=settings.data_workers,
     )
-    count = max(1, (len(train.inputs) + settings.batch_size // 2) // settings.batch_size)
+    count = batch_count(length, batch_size=settings.batch_size)
     tell = max(1, count // 4)
     total, parameters = 0.0, [*model.parameters(), *head.parameters()]
     for index, (inputs, identities) in enumerate(batches):
@@ -215,9 +218,4 @@ def verification_eer(found: npt.NDArray[np.float64], identities: npt.NDArray[np.
     scores, same = cosines[rows, columns], identities[rows] == identities[columns]
     if not same.any() or same.all():
         return 0.5
-    order = np.argsort(-scores, kind="stable")
-    accepted = same[order]
-    missed = 1 - np.cumsum(accepted) / accepted.sum()
-    admitted = np.cumsum(~accepted) / (~accepted).sum()
-    crossing = int(np.argmax(admitted >= missed))
-    return float((admitted[crossing] + missed[crossing]) / 2)
+    return equal_error_rate(det_curve(scores[same], scores[~same]))
