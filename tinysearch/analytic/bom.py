@@ -18,6 +18,9 @@ from tinysearch.core.platform import PRICE_LEVELS, BoardOption, PriceLevel
 NONE_FITS = -1
 """Index that :meth:`OptionTable.cheapest` gives where no board is large enough."""
 
+BUDGET_SLACK_USD = 5e-5
+"""Half a hundredth of a cent over a budget is forgiven."""
+
 
 def bill(option: BoardOption, *, level: PriceLevel = "typical") -> tuple[BomLine, ...]:
     """The bill of materials at one price level, one line a part."""
@@ -44,9 +47,9 @@ def check_level(level: str) -> PriceLevel:
 
 
 def over_budget(option: BoardOption, *, budget_usd: float, level: PriceLevel = "typical") -> Violation | None:
-    """The broken budget, or None where the board is affordable (half a hundredth of a cent is forgiven)."""
+    """The broken budget, or None where the board is affordable."""
     actual = price_usd(option, level=level)
-    if actual <= budget_usd + 5e-5:
+    if actual <= budget_usd + BUDGET_SLACK_USD:
         return None
     return Violation(
         rule="budget",

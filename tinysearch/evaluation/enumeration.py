@@ -8,13 +8,16 @@ hold both to the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import functools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.bom import over_budget
+from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
 from tinysearch.analytic.capture import RGB565_BYTES, camera_frame, clip_bytes
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
@@ -30,12 +33,11 @@ from tinysearch.evaluation.analytic import (
 )
 from tinysearch.space import Space
 
-Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 COLUMNS = ("bom_cost_usd", "latency_s", "flash_bytes", "ram_bytes", "energy_mj")
-NO_OPTION = -1
+NO_OPTION = NONE_FITS
 _CHUNK = 1 << 18
 
 
@@ -45,20 +47,38 @@ class DesignChunk:
 
     Attributes:
         modalities, processor: shared by all rows.
-        branches: int64 [n, m], index into ``branch_lists[i]`` for modality i.
-        options: boards that the chunk's rows refer to, cheapest first.
-        option: int64 [n], the cheapest board that fits and is affordable, or :data:`NO_OPTION`.
-        values: float64 [n, 5], columns as in :data:`COLUMNS`; the price of a row without a board is NaN.
-        psram_bytes: int64 [n], what must lie in PSRAM.
+        start, counts: the rows are the combinations ``start`` and on of ``counts[i]`` branches of modality i, the last
+            modality varying fastest.
+        options: boards that the chunk's rows refer to.
+        option: int32 [n], the cheapest board that fits and is affordable, or :data:`NO_OPTION`.
+        price_usd, latency_s, energy_mj: float64 [n]; the price of a row without a board is NaN.
+        flash_bytes, ram_bytes, psram_bytes: int64 [n].
     """
 
     modalities: tuple[str, ...]
     processor: str
-    branches: Ints
+    start: int
+    counts: tuple[int, ...]
     options: tuple[BoardOption, ...]
-    option: Ints
-    values: Floats
+    option: npt.NDArray[np.int32]
+    price_usd: Floats
+    latency_s: Floats
+    energy_mj: Floats
+    flash_bytes: Ints
+    ram_bytes: Ints
     psram_bytes: Ints
+
+    @property
+    def branches(self) -> Ints:
+        """int64 [n, m]: the branch of each row by modality, index into ``space.branches(modality)``."""
+        rows = np.arange(self.start, self.start + len(self.option))
+        return np.stack(np.unravel_index(rows, self.counts), axis=1).astype(np.int64)
+
+    @property
+    def values(self) -> Floats:
+        """float64 [n, 5], columns as in :data:`COLUMNS`."""
+        flash, ram = self.flash_bytes.astype(float), self.ram_bytes.astype(float)
+        return np.stack([self.price_usd, self.latency_s, flash, ram, self.energy_mj], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +89,18 @@ class _BranchArrays:
     arena_bytes: Ints
     sram_s: Floats
     psram_s: Floats
-    frame_bytes: Ints
+    captured_bytes: Ints
+    pixels: Ints
     paper_psram_bytes: Ints
+
+    def rows(self, selected: slice) -> _BranchArrays:
+        """Some of the branches."""
+        return _BranchArrays(**{field.name: getattr(self, field.name)[selected] for field in fields(self)})
+
+    def along(self, axis: int, axes: int) -> _BranchArrays:
+        """Shaped to broadcast against the branches of other modalities."""
+        shape = [-1 if place == axis else 1 for place in range(axes)]
+        return _BranchArrays(**{field.name: getattr(self, field.name).reshape(shape) for field in fields(self)})
 
 
 def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHUNK) -> Iterator[DesignChunk]:
@@ -79,30 +109,24 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
     Args:
         models: the analytic models; the budget is theirs.
         space: what may vary.
-        chunk: rows at a time.
+        chunk: rows at a time, rounded to whole branches of the first modality.
     """
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
     for modalities in space.combinations():
-        options = models.catalog.board_options(modalities)
-        for processor in dict.fromkeys(option.processor for option in options):
+        options = [o for o in models.catalog.board_options(modalities) if _usable(models, o)]
+        boards = option_table(options, level=models.price_level)
+        counts = tuple(len(lists[modality]) for modality in modalities)
+        for processor in boards.processors:
             if space.processors is not None and processor not in space.processors:
                 continue
-            chip = models.catalog.chip(processor)
-            boards = [option for option in options if option.processor == processor and _usable(models, option)]
-            boards.sort(key=lambda option: (option.price_usd(models.price_level), option.id))
-            arrays = [_branch_arrays(models, lists[modality], chip) for modality in modalities]
-            total = int(np.prod([len(lists[modality]) for modality in modalities]))
-            for start in range(0, total, chunk):
-                rows = np.arange(start, min(start + chunk, total))
-                indices = np.stack(np.unravel_index(rows, [len(lists[m]) for m in modalities]), axis=1)
-                yield _evaluate(
-                    models,
-                    chip,
-                    modalities=modalities,
-                    boards=tuple(boards),
-                    arrays=arrays,
-                    indices=indices.astype(np.int64),
-                )
+            case = _Case(models=models, chip=models.catalog.chip(processor), modalities=modalities, boards=boards)
+            arrays = [_branch_arrays(models, lists[modality], case.chip) for modality in modalities]
+            others = math.prod(counts[1:])
+            for first in range(0, counts[0], max(1, chunk // others)):
+                selected = slice(first, first + max(1, chunk // others))
+                parts = [arrays[0].rows(selected), *arrays[1:]]
+                parts = [part.along(axis, len(parts)) for axis, part in enumerate(parts)]
+                yield case.evaluate(parts, start=first * others, counts=counts)
 
 
 def _usable(models: AnalyticModels, option: BoardOption) -> bool:
@@ -119,96 +143,103 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         [models.branch_latency(b, processor=chip.id, arena_in_psram=slow).seconds for b in branches]
         for slow in (False, True)
     ]
-    face = [b.modality == "face" for b in branches]
-    frames = [camera_frame(b.input_size).size_bytes if seen else 0 for b, seen in zip(branches, face, strict=True)]
+    frames = [camera_frame(b.input_size).size_bytes if b.modality == "face" else 0 for b in branches]
+    clips = [clip_bytes(models.clip_s) if b.modality == "voice" else 0 for b in branches]
     kinds = [Precision.parse(branch.precision).kind for branch in branches]
     return _BranchArrays(
         weight_bytes=np.array([n.weight_bytes for n in needs], np.int64),
         arena_bytes=np.array([n.arena_bytes for n in needs], np.int64),
         sram_s=np.array(times[0]),
         psram_s=np.array(times[1]),
-        frame_bytes=np.array(frames, np.int64),
+        captured_bytes=np.array(frames, np.int64) + np.array(clips, np.int64),
+        pixels=np.array(frames, np.int64) // RGB565_BYTES,
         paper_psram_bytes=np.array([PAPER_PSRAM_BYTES.get(k, PAPER_PSRAM_DEFAULT_BYTES) for k in kinds], np.int64),
     )
 
 
-def _evaluate(
-    models: AnalyticModels,
-    chip: Chip,
-    *,
-    modalities: tuple[str, ...],
-    boards: tuple[BoardOption, ...],
-    arrays: Sequence[_BranchArrays],
-    indices: Ints,
-) -> DesignChunk:
-    weights = sum((a.weight_bytes[indices[:, i]] for i, a in enumerate(arrays)), np.zeros(len(indices), np.int64))
-    mapped = weights + models.software.program_bytes(chip.idf_target, modalities)
-    flash = _flash(models, weights=weights, mapped=mapped)
-    ram, psram, latency = _memory_and_latency(models, chip, modalities, arrays, indices)
-    pixels = np.maximum.reduce([a.frame_bytes[indices[:, i]] for i, a in enumerate(arrays)]) // RGB565_BYTES
-    option = np.full(len(indices), NO_OPTION, np.int64)
-    price = np.full(len(indices), np.nan)
-    for number, board in enumerate(boards):
-        if models.budget_usd is not None and over_budget(board, budget_usd=models.budget_usd, level=models.price_level):
-            break
-        fits = flash < board.flash_bytes if models.flash_rule == "paper" else flash <= board.flash_bytes
-        fits = fits & (psram <= board.psram_bytes)
-        if models.catalog.rules == "physical":
-            fits &= _driven(chip, board, mapped=mapped, pixels=pixels)
-        chosen = (option == NO_OPTION) & fits
-        option[chosen], price[chosen] = number, board.price_usd(models.price_level)
-    energy = chip.active_power_w.value * latency * 1e3
-    return DesignChunk(
-        modalities=modalities,
-        processor=chip.id,
-        branches=indices,
-        options=boards,
-        option=option,
-        values=np.stack([price, latency, flash.astype(float), ram.astype(float), energy], axis=1),
-        psram_bytes=psram,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One processor and one combination of modalities."""
 
+    models: AnalyticModels
+    chip: Chip
+    modalities: tuple[str, ...]
+    boards: OptionTable
 
-def _driven(chip: Chip, board: BoardOption, *, mapped: Ints, pixels: Ints) -> Bools:
-    """Validity rules that depend on the model: camera frame, flash window, shared window; the others hold by choice."""
-    window = int(chip.flash_window_bytes.value)
-    fits = mapped <= window
-    if chip.psram is not None and chip.psram.shared_with_flash:
-        fits &= mapped + board.psram_bytes <= window
-    return fits if board.psram_bytes else fits & (pixels <= CIF_PIXELS)
-
-
-def _flash(models: AnalyticModels, *, weights: Ints, mapped: Ints) -> Ints:
-    if models.flash_rule == "paper":
-        return weights + PAPER_PROGRAM_BYTES
-    return APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
-
-
-def _memory_and_latency(
-    models: AnalyticModels, chip: Chip, modalities: tuple[str, ...], arrays: Sequence[_BranchArrays], indices: Ints
-) -> tuple[Ints, Ints, Floats]:
-    """RAM and PSRAM (bytes) and latency (s), by the rules of ``AnalyticModels.buffers`` and ``require``."""
-    picked = [(a.arena_bytes[indices[:, i]], a, indices[:, i]) for i, a in enumerate(arrays)]
-    shared = chip.cores == 1 and len(arrays) > 1
-    arenas = [arena for arena, _, _ in picked]
-    columns = [np.maximum.reduce(arenas)] if shared else list(arenas)
-    if models.memory_rule == "paper":
-        psram = np.maximum.reduce([a.paper_psram_bytes[index] for _, a, index in picked])
-        ram = psram
-        slow = np.zeros((len(indices), len(arrays)), bool)
-    else:
-        for modality, (_, a, index) in zip(modalities, picked, strict=True):
-            captured = a.frame_bytes[index] if modality == "face" else np.full(len(index), clip_bytes(models.clip_s))
-            columns.append(captured)
-        buffers = np.stack(columns, axis=1)
-        placed = in_sram(
-            buffers,
-            heap_bytes=models.reserve_bytes(chip, modalities),
-            largest_block_bytes=int(chip.largest_block_bytes.value),
+    def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> DesignChunk:
+        """All combinations of the parts' branches, each part along its own axis."""
+        weights = _sum(part.weight_bytes for part in parts)
+        mapped = weights + self.models.software.program_bytes(self.chip.idf_target, self.modalities)
+        paper = self.models.flash_rule == "paper"
+        flash = weights + PAPER_PROGRAM_BYTES if paper else APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
+        ram, psram, latency = self._memory_and_latency(parts)
+        shape = np.broadcast_shapes(flash.shape, ram.shape)
+        flash, ram, psram = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram))
+        latency = np.broadcast_to(latency, shape).ravel()
+        mapped = np.broadcast_to(mapped, shape).ravel()
+        pixels = np.broadcast_to(_largest(part.pixels for part in parts), shape).ravel()
+        option = self._choose(flash + 1 if paper else flash, psram, mapped=mapped, pixels=pixels)
+        price = self.boards.prices(option)
+        if self.models.budget_usd is not None:
+            option = np.where(price <= self.models.budget_usd + BUDGET_SLACK_USD, option, np.int32(NO_OPTION))
+        return DesignChunk(
+            modalities=self.modalities,
+            processor=self.chip.id,
+            start=start,
+            counts=counts,
+            options=self.boards.options,
+            option=option,
+            price_usd=np.where(option == NO_OPTION, np.nan, price),
+            latency_s=latency,
+            energy_mj=self.chip.active_power_w.value * latency * 1e3,
+            flash_bytes=flash,
+            ram_bytes=ram,
+            psram_bytes=psram,
         )
-        ram, psram = buffers.sum(axis=1), psram_bytes(buffers, placed)
-        slow = ~(np.repeat(placed[:, :1], len(arrays), axis=1) if shared else placed[:, : len(arrays)])
-    seconds = [np.where(slow[:, i], a.psram_s[index], a.sram_s[index]) for i, (_, a, index) in enumerate(picked)]
-    if len(arrays) > 1 and chip.cores > 1:
-        return ram, psram, np.maximum.reduce(seconds) * models.latency.contention(chip.id)
-    return ram, psram, sum(seconds, np.zeros(len(indices)))
+
+    def _choose(self, flash: Ints, psram: Ints, *, mapped: Ints, pixels: Ints) -> npt.NDArray[np.int32]:
+        """The cheapest board of each row that fits and that the chip can drive with this model."""
+        if self.models.catalog.rules != "physical":
+            return self.boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=psram)
+        wanted = np.where(pixels > CIF_PIXELS, np.maximum(psram, 1), psram)
+        option = self.boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=wanted)
+        window = int(self.chip.flash_window_bytes.value)
+        fitted = mapped
+        if self.chip.psram is not None and self.chip.psram.shared_with_flash:
+            fitted = mapped + np.append(self.boards.psram_bytes, 0)[option]
+        return np.where((mapped <= window) & (fitted <= window), option, np.int32(NO_OPTION))
+
+    def _memory_and_latency(self, parts: Sequence[_BranchArrays]) -> tuple[Ints, Ints, Floats]:
+        """RAM and PSRAM (bytes) and latency (s), by the rules of ``AnalyticModels.buffers`` and ``require``."""
+        shared = self.chip.cores == 1 and len(parts) > 1
+        if self.models.memory_rule == "paper":
+            psram = _largest(part.paper_psram_bytes for part in parts)
+            return psram, psram, self._together([part.sram_s for part in parts])
+        arenas = [_largest(part.arena_bytes for part in parts)] if shared else [part.arena_bytes for part in parts]
+        buffers = np.stack(np.broadcast_arrays(*arenas, *(part.captured_bytes for part in parts)), axis=-1)
+        flat = buffers.reshape(-1, buffers.shape[-1])
+        placed = in_sram(
+            flat,
+            heap_bytes=self.models.reserve_bytes(self.chip, self.modalities),
+            largest_block_bytes=int(self.chip.largest_block_bytes.value),
+        )
+        psram = psram_bytes(flat, placed).reshape(buffers.shape[:-1])
+        seconds = []
+        for place, part in enumerate(parts):
+            inside = placed[:, 0 if shared else place].reshape(buffers.shape[:-1])
+            seconds.append(np.where(inside, part.sram_s, part.psram_s))
+        return buffers.sum(axis=-1), psram, self._together(seconds)
+
+    def _together(self, seconds: Sequence[Floats]) -> Floats:
+        """Branches side by side on two cores, one after the other on one."""
+        if len(seconds) > 1 and self.chip.cores > 1:
+            return np.maximum(*seconds) * self.models.latency.contention(self.chip.id)
+        return _sum(seconds)
+
+
+def _sum(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return functools.reduce(np.add, arrays)
+
+
+def _largest(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return functools.reduce(np.maximum, arrays)

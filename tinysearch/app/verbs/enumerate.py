@@ -50,12 +50,13 @@ def _frame(chunk: DesignChunk, space: Space) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, Any] = {"modality": "fusion" if len(chunk.modalities) > 1 else chunk.modalities[0]}
+    branches, values = chunk.branches, chunk.values
     for place, modality in enumerate(chunk.modalities):
         names = np.array([branch.key for branch in space.branches(modality)], dtype=object)
-        columns[f"{modality}_branch"] = names[chunk.branches[:, place]]
+        columns[f"{modality}_branch"] = names[branches[:, place]]
     boards = np.array([*(option.id for option in chunk.options), ""], dtype=object)
     columns |= {"processor": chunk.processor, "board": boards[chunk.option]}
-    columns |= {name: chunk.values[:, place] for place, name in enumerate(COLUMNS)}
+    columns |= {name: values[:, place] for place, name in enumerate(COLUMNS)}
     columns["feasible"] = chunk.option != NO_OPTION
     frame = pd.DataFrame(columns)
     return frame.reindex(columns=_ORDER)
