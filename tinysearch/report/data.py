@@ -162,12 +162,25 @@ class DetailCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedCard:
+    """A processor that cannot carry a network: the first rule that its nearest board breaks."""
+
+    network: str
+    processor: str
+    rule: str
+    limit: float
+    actual: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """All of report_data.json.
 
     Attributes:
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
         details: of front points, by id.
+        blocked: processors that cannot carry the networks of the point with the lowest error rate.
     """
 
     price_level: str
@@ -178,6 +191,7 @@ class ReportData:
     processors: Mapping[str, ProcessorCard]
     designs: tuple[DesignCard, ...]
     details: Mapping[str, DetailCard]
+    blocked: tuple[BlockedCard, ...] = ()
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -219,6 +233,7 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
         processors={key: ProcessorCard(**value) for key, value in document["processors"].items()},
         designs=tuple(_design(value) for value in document["designs"]),
         details={key: _detail(value) for key, value in document["details"].items()},
+        blocked=tuple(BlockedCard(**value) for value in document.get("blocked", ())),
     )
 
 

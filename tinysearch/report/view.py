@@ -21,6 +21,7 @@ class RunView:
     Attributes:
         front: ids in the order of front.json; every one is a design of ``data``.
         budget_usd: None without a limit.
+        affordable: known designs within the budget.
         firmware: folder by id, of emitted points.
         rungs: verification by id, each with name, status and detail.
         manifest: of the run; empty while it is not finished.
@@ -33,10 +34,12 @@ class RunView:
     firmware: Mapping[str, str] = field(default_factory=dict)
     rungs: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    affordable: tuple[DesignCard, ...] = field(init=False, repr=False)
     _index: Mapping[str, DesignCard] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {design.id: design for design in self.data.designs})
+        object.__setattr__(self, "affordable", tuple(d for d in self.data.designs if self.within(d)))
 
     def design(self, identity: str) -> DesignCard:
         """A design by id."""
@@ -46,11 +49,6 @@ class RunView:
     def points(self) -> tuple[DesignCard, ...]:
         """The front, in its order."""
         return tuple(self._index[identity] for identity in self.front)
-
-    @property
-    def affordable(self) -> tuple[DesignCard, ...]:
-        """Known designs within the budget."""
-        return tuple(design for design in self.data.designs if self.within(design))
 
     def within(self, design: DesignCard) -> bool:
         """Whether a design's board is affordable (half a hundredth of a cent is forgiven, as in the search)."""

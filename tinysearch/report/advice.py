@@ -1,0 +1,236 @@
+"""Advice in words: sentences derived from the figures of a run, each with its numbers.
+
+Sentences of the front compare the points of front.json with one another by the values that the table shows. Price
+sensitivity looks at every known design within the budget and at the error rate by which the search decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinysearch.report.certainty import evidence, ties
+from tinysearch.report.guidelines import guidelines
+from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
+from tinysearch.report.prices import sensitivity
+from tinysearch.report.sentence import Sentence, ladder, number, quality_of, tie_note
+from tinysearch.report.view import RunView
+from tinysearch.report.wording import LABELS, count, interval, named, pair_text, usd, value_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """All sentences of a run.
+
+    Attributes:
+        short: what to read first.
+        steps: along the front of cost and quality, cheapest first.
+        guidelines: of the source paper, with verdicts.
+        why: by id, why each point is on the front and within which price change it stays.
+        evidence: how sure all that is.
+    """
+
+    short: tuple[Sentence, ...]
+    steps: tuple[Sentence, ...]
+    guidelines: tuple[Sentence, ...]
+    why: Mapping[str, tuple[Sentence, ...]]
+    evidence: tuple[Sentence, ...]
+
+    @property
+    def all(self) -> tuple[Sentence, ...]:
+        """Every sentence."""
+        per_point = tuple(sentence for found in self.why.values() for sentence in found)
+        return self.short + self.steps + self.guidelines + per_point + self.evidence
+
+
+def advise(view: RunView) -> Advice:
+    """Advice for a run; one sentence that there is none where the front is empty."""
+    if not view.front:
+        return Advice(short=(_nothing(view),), steps=(), guidelines=(), why={}, evidence=())
+    quality = quality_of(view)
+    short = [_answer(view, quality), _cheapest(view, quality), *_fastest(view), *_knee(view, quality)]
+    short += [*next_dollars(view, quality), *raise_budget(view, quality), *give_up(view, quality)]
+    short += [*ties(view), *_over(view)]
+    prices = sensitivity(view)
+    return Advice(
+        short=tuple(short),
+        steps=steps(view, quality),
+        guidelines=guidelines(view),
+        why={name: (why(view, name), *prices.get(name, ())) for name in view.front},
+        evidence=evidence(view),
+    )
+
+
+def _nothing(view: RunView) -> Sentence:
+    known = len(view.data.designs)
+    return Sentence(
+        kind="nothing",
+        text=f"0 designs are on the front, of {known} known: let the search run longer.",
+        numbers={"front": 0, "known": known},
+    )
+
+
+def _answer(view: RunView, quality: str) -> Sentence:
+    best = min(view.points, key=lambda d: (number(view, d, quality), view.cost(d), d.id))
+    value, cost = number(view, best, quality), view.cost(best)
+    budget = "Without a budget" if view.budget_usd is None else f"For {usd(view.budget_usd)}"
+    sure = interval(best.eer_ci95) if quality == "eer" else ""
+    extra = {} if view.budget_usd is None else {"budget_usd": view.budget_usd}
+    return Sentence(
+        kind="answer",
+        text=(
+            f"{budget}, the lowest {LABELS[quality]} is {value_text(quality, value)}{sure}: {named(view, best)}, "
+            f"{usd(cost)}, {value_text('latency_s', best.latency_s)} of computing an authentication. "
+            f"{count(len(view.front), 'design')} of {view.data.known} known are on the front."
+        ),
+        numbers={
+            quality: value,
+            "bom_cost_usd": cost,
+            "latency_s": best.latency_s,
+            "front": len(view.front),
+            "known": view.data.known,
+            **extra,
+        },
+        points=(best.id,),
+    )
+
+
+def _cheapest(view: RunView, quality: str) -> Sentence:
+    first = ladder(view, view.points, quality)[0]
+    cost, value = view.cost(first), number(view, first, quality)
+    board = view.board(first)
+    return Sentence(
+        kind="cheapest",
+        text=(
+            f"The cheapest board on the front is {board.name} at {usd(cost)} with "
+            f"{count(len(board.parts), 'part')}; it reaches {LABELS[quality]} {value_text(quality, value)} with "
+            f"{named(view, first).split(' on ')[0]}."
+        ),
+        numbers={"bom_cost_usd": cost, quality: value, "parts": len(board.parts)},
+        points=(first.id,),
+    )
+
+
+def _fastest(view: RunView) -> tuple[Sentence, ...]:
+    if "latency_s" not in view.objectives:
+        return ()
+    fastest = min(view.points, key=lambda d: (d.latency_s, view.cost(d), d.id))
+    numbers = {"latency_s": fastest.latency_s, "bom_cost_usd": view.cost(fastest)}
+    rate = ""
+    if fastest.eer is not None:
+        numbers["eer"] = fastest.eer
+        rate = f", EER {value_text('eer', fastest.eer)}{interval(fastest.eer_ci95)}"
+    text = (
+        f"The fastest is {named(view, fastest)}: {value_text('latency_s', fastest.latency_s)} of computing, "
+        f"{usd(view.cost(fastest))}{rate}."
+    )
+    return (Sentence(kind="fastest", text=text, numbers=numbers, points=(fastest.id,)),)
+
+
+def _knee(view: RunView, quality: str) -> tuple[Sentence, ...]:
+    """The ladder's point farthest below the line between its ends, both axes scaled to that line."""
+    rungs = ladder(view, view.points, quality)
+    if len(rungs) < 3:
+        return ()
+    first, last = rungs[0], rungs[-1]
+    costs = [view.cost(design) for design in rungs]
+    values = [number(view, design, quality) for design in rungs]
+    width, height = costs[-1] - costs[0], values[0] - values[-1]
+    gains = [(values[0] - v) / height - (c - costs[0]) / width for c, v in zip(costs, values, strict=True)]
+    at = max(range(len(rungs)), key=lambda i: (gains[i], -i))
+    if gains[at] <= 0 or at in (0, len(rungs) - 1):
+        return ()
+    knee = rungs[at]
+    here, low = pair_text(quality, values[at], values[0])
+    _, high = pair_text(quality, values[at], values[-1])
+    return (
+        Sentence(
+            kind="knee",
+            text=(
+                f"The knee is {named(view, knee)}: {usd(costs[at])} for {LABELS[quality]} {here}. "
+                f"Saving {usd(costs[at] - costs[0])} more leads to {low}; spending {usd(costs[-1] - costs[at])} more "
+                f"leads only to {high}{tie_note(knee, last) if quality == 'eer' else ''}."
+            ),
+            numbers={
+                "bom_cost_usd": costs[at],
+                quality: values[at],
+                "saving_usd": costs[at] - costs[0],
+                "saving_leads_to": values[0],
+                "spending_usd": costs[-1] - costs[at],
+                "spending_leads_to": values[-1],
+            },
+            points=(knee.id, first.id, last.id),
+        ),
+    )
+
+
+def why(view: RunView, identity: str) -> Sentence:
+    """Why a point is on the front, against the other points and by the values that the table shows."""
+    design = view.design(identity)
+    names = [name for name in view.objectives if all(view.value(d, name) is not None for d in view.points)]
+    others = [point for point in view.points if point.id != identity]
+    for name in names:
+        value = number(view, design, name)
+        if others and all(value < number(view, other, name) for other in others):
+            second = min(number(view, other, name) for other in others)
+            here, there = pair_text(name, value, second)
+            return Sentence(
+                kind="why",
+                text=f"No point of the front has a lower {LABELS[name]}: {here}; the next has {there}.",
+                numbers={name: value, "next": second},
+                points=(identity,),
+            )
+    rivals = {name: _rivals(view, identity, name, names) for name in names}
+    best = max(names, key=lambda name: len(rivals[name]), default=None)
+    if best is None or not rivals[best]:
+        figures = {name: number(view, design, name) for name in names}
+        listed = ", ".join(f"{LABELS[name]} {value_text(name, value)}" for name, value in figures.items())
+        return Sentence(
+            kind="why",
+            text=f"None of the other {len(others)} points of the front is as good in everything: {listed}.",
+            numbers={"others": len(others), **figures},
+            points=(identity,),
+        )
+    value = number(view, design, best)
+    second = min(number(view, view.design(other), best) for other in rivals[best])
+    here, there = pair_text(best, value, second)
+    limits = {name: number(view, design, name) for name in names if name != best}
+    listed = " and ".join(f"{LABELS[name]} up to {value_text(name, limit)}" for name, limit in limits.items())
+    return Sentence(
+        kind="why",
+        text=(
+            f"With {listed}, it has the lowest {LABELS[best]}: {here}; the other "
+            f"{count(len(rivals[best]), 'point')} within these limits {'have' if len(rivals[best]) > 1 else 'has'} "
+            f"{there} or more."
+        ),
+        numbers={
+            best: value,
+            "next": second,
+            "rivals": len(rivals[best]),
+            **{f"limit_{n}": v for n, v in limits.items()},
+        },
+        points=(identity,),
+    )
+
+
+def _rivals(view: RunView, identity: str, objective: str, names: list[str]) -> list[str]:
+    """Other points that are at least as good in every objective but one."""
+    design = view.design(identity)
+    rest = [name for name in names if name != objective]
+    return [
+        other.id
+        for other in view.points
+        if other.id != identity and all(number(view, other, n) <= number(view, design, n) for n in rest)
+    ]
+
+
+def _over(view: RunView) -> tuple[Sentence, ...]:
+    """Processors that cannot carry the best network, and by how much they fail."""
+    return tuple(
+        Sentence(
+            kind="over",
+            text=f"{card.network} does not run on {card.processor} for this money: {card.message}.",
+            numbers={"limit": card.limit, "actual": card.actual},
+        )
+        for card in view.data.blocked
+    )
