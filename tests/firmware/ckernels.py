@@ -125,10 +125,10 @@ def library(headers: Sequence[str], *, extra: str = "") -> ctypes.CDLL:
         return ctypes.CDLL(str(path))
 
 
-def run_host(cases: Sequence[Case], *, sanitize: bool = True) -> list[Outcome]:
+def run_host(cases: Sequence[Case], *, sanitize: bool = True, flags: Sequence[str] = ()) -> list[Outcome]:
     """Run cases on this machine, by default under the address and undefined-behavior sanitizers."""
     headers, text, rows = _calls(cases)
-    return _execute(cases, headers, text, rows, rv32=False, flags=SANITIZE if sanitize else ())
+    return _execute(cases, headers, text, rows, rv32=False, flags=(*(SANITIZE if sanitize else ()), *flags))
 
 
 def run_rv32(cases: Sequence[Case], *, flags: Sequence[str] = ()) -> list[Outcome]:

@@ -85,6 +85,12 @@ def test_convolutions_equal_the_oracle(precision: str) -> None:
     check(steps, ckernels.run_host([step.case for step in steps]))
 
 
+def test_tiles_for_few_registers_equal_the_oracle() -> None:
+    """What Xtensa runs in place of the 4x4 tile."""
+    steps = random_steps(15, 30, precision="int8")
+    check(steps, ckernels.run_host([step.case for step in steps], flags=["-DTS_FEW_REGISTERS=1"]))
+
+
 def test_depthwise_convolutions_equal_the_oracle() -> None:
     steps = random_steps(2, 60, precision="int8", depthwise=True)
     assert sum(step.case.in_place is not None for step in steps) > 20
