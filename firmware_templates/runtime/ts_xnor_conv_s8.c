@@ -5,6 +5,7 @@
 
 #define LANES 32        /* output channels of a group */
 #define HALF 16         /* counters a word holds two of; planes that are transposed at once */
+#define LOW_HALF UINT32_C(0xffff)
 #define FRACTION_BITS 8 /* XNOR_FRACTION_BITS of core/quantization.py */
 
 static ts_xnor_shape shape_of(const ts_xnor_conv_s8_layer *layer)
@@ -35,7 +36,7 @@ size_t ts_xnor_conv_s8_scratch_bytes(const ts_xnor_conv_s8_layer *layer)
 
 /* 16 planes of 32 counters to the counters: two 16 x 16 bit matrices are transposed side by side, then word k holds
  * counter k in its low and counter k + 16 in its high half. Written out so that all 16 words stay in registers. */
-TS_INNER_LOOP static void transpose(uint32_t *counters, const uint32_t *planes)
+TS_INNER_LOOP static void transpose(uint32_t *pairs, const uint32_t *planes)
 {
     uint32_t w0 = planes[0], w1 = planes[1], w2 = planes[2], w3 = planes[3], w4 = planes[4], w5 = planes[5];
     uint32_t w6 = planes[6], w7 = planes[7], w8 = planes[8], w9 = planes[9], w10 = planes[10], w11 = planes[11];
@@ -44,9 +45,7 @@ TS_INNER_LOOP static void transpose(uint32_t *counters, const uint32_t *planes)
     changed = ((w##low >> (distance)) ^ w##high) & UINT32_C(mask); \
     w##high ^= changed;                                            \
     w##low ^= changed << (distance);
-#define STORE(k)                     \
-    counters[k] = w##k & UINT32_C(0xffff); \
-    counters[HALF + (k)] = w##k >> HALF;
+#define STORE(k) pairs[k] = w##k;
     SWAP(0, 8, 8, 0x00ff00ff) SWAP(1, 9, 8, 0x00ff00ff) SWAP(2, 10, 8, 0x00ff00ff) SWAP(3, 11, 8, 0x00ff00ff)
     SWAP(4, 12, 8, 0x00ff00ff) SWAP(5, 13, 8, 0x00ff00ff) SWAP(6, 14, 8, 0x00ff00ff) SWAP(7, 15, 8, 0x00ff00ff)
     SWAP(0, 4, 4, 0x0f0f0f0f) SWAP(1, 5, 4, 0x0f0f0f0f) SWAP(2, 6, 4, 0x0f0f0f0f) SWAP(3, 7, 4, 0x0f0f0f0f)
@@ -59,18 +58,6 @@ TS_INNER_LOOP static void transpose(uint32_t *counters, const uint32_t *planes)
     STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
 #undef SWAP
 #undef STORE
-}
-
-/* The 32 counters of a group, accumulator + limit, out of its 16 or 32 planes. */
-static void read_counters(uint32_t *counters, const uint32_t *planes, int32_t count)
-{
-    uint32_t high[LANES];
-    transpose(counters, planes);
-    if (count <= HALF)
-        return;
-    transpose(high, planes + HALF);
-    for (int32_t k = 0; k < LANES; ++k)
-        counters[k] |= high[k] << HALF;
 }
 
 /* One output: core/quantization.py's requantize, exact for every int32 value. With twice the multiplier, the first
@@ -86,26 +73,50 @@ static inline int8_t requantize(uint32_t counter, int32_t bias, uint32_t multipl
     return (int8_t)ts_clamp(second, low, INT8_MAX);
 }
 
-/* Outputs of one group, from channel `first` on. */
-TS_INNER_LOOP static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *counters, int32_t first,
+/* The 32 outputs of a full group whose counters have up to 16 bits, from their transposed planes. */
+TS_INNER_LOOP static void write_pairs(const ts_xnor_conv_s8_layer *layer, const uint32_t *pairs, int32_t first,
                                       int8_t *output)
 {
-    const int32_t left = layer->output_channels - first, count = left < LANES ? left : LANES;
     const int32_t offset = 2 * layer->output_zero + 1, low = layer->output_low;
     const int32_t *bias = layer->bias + first;
     const uint32_t *multiplier = layer->multiplier + first;
     const uint8_t *shift = layer->shift + first;
-    const int8_t *end = output + count;
-#define WRITE(k) output[k] = requantize(counters[k], bias[k], multiplier[k], shift[k], offset, low)
-    for (; end - output >= 4; output += 4, counters += 4, bias += 4, multiplier += 4, shift += 4) {
-        WRITE(0);
-        WRITE(1);
-        WRITE(2);
-        WRITE(3);
+    const int8_t *end = output + HALF;
+#define WRITE(k, counter) output[k] = requantize(counter, bias[k], multiplier[k], shift[k], offset, low)
+    for (; output != end; output += 4, pairs += 4, bias += 4, multiplier += 4, shift += 4) {
+        WRITE(0, pairs[0] & LOW_HALF);
+        WRITE(HALF, pairs[0] >> HALF);
+        WRITE(1, pairs[1] & LOW_HALF);
+        WRITE(HALF + 1, pairs[1] >> HALF);
+        WRITE(2, pairs[2] & LOW_HALF);
+        WRITE(HALF + 2, pairs[2] >> HALF);
+        WRITE(3, pairs[3] & LOW_HALF);
+        WRITE(HALF + 3, pairs[3] >> HALF);
     }
-    for (; output != end; ++output, ++counters, ++bias, ++multiplier, ++shift)
-        WRITE(0);
 #undef WRITE
+}
+
+/* The outputs of any group, from its 16 or 32 planes. */
+static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *planes, int32_t count, int32_t first,
+                        int8_t *output)
+{
+    const int32_t left = layer->output_channels - first;
+    uint32_t pairs[HALF], upper_pairs[HALF];
+    transpose(pairs, planes);
+    if (left >= LANES && count <= HALF) {
+        write_pairs(layer, pairs, first, output);
+        return;
+    }
+    if (count > HALF)
+        transpose(upper_pairs, planes + HALF);
+    for (int32_t lane = 0; lane < left && lane < LANES; ++lane) {
+        const int32_t half = lane & HALF, word = lane - half, channel = first + lane;
+        uint32_t counter = pairs[word] >> half & LOW_HALF;
+        if (count > HALF)
+            counter |= upper_pairs[word] >> half << HALF;
+        output[lane] = requantize(counter, layer->bias[channel], layer->multiplier[channel], layer->shift[channel],
+                                  2 * layer->output_zero + 1, layer->output_low);
+    }
 }
 
 void ts_xnor_conv_s8(const ts_xnor_conv_s8_layer *layer, const uint32_t *input, int8_t *output, void *scratch)
@@ -119,11 +130,8 @@ void ts_xnor_conv_s8(const ts_xnor_conv_s8_layer *layer, const uint32_t *input, 
         for (int32_t x = 0; x < layer->output_width; ++x, output += channels) {
             const uint32_t *sums = window.sums;
             ts_xnor_window_sum(&window, x);
-            for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes) {
-                uint32_t counters[LANES];
-                read_counters(counters, sums, window.sum_planes);
-                write_group(layer, counters, first, output + first);
-            }
+            for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes)
+                write_group(layer, sums, window.sum_planes, first, output + first);
         }
     }
 }

@@ -4,12 +4,12 @@
 
 #define LANES 32
 #define MAX_ACTIVATION_BITS 3
-#define BLOCK 16             /* weight words that enter the carry-save tree together */
-#define RUN_PLANES 10        /* vertical counters of one run */
-#define RUN_ENTRIES 1008     /* blocks of 16 that 10 planes can count: 1008 <= 1023 */
-#define HELD_BYTES 16384     /* lists that would be longer are built anew at every pixel, in runs */
-#define FLUSH_WORDS 4        /* words that a list takes between two looks at its length, where it may fill up */
-#define OFFSETS 8            /* words of a weight row that the specialized counters reach by an immediate offset */
+#define BLOCK 16           /* weight words that enter the carry-save tree together */
+#define REGISTER_PLANES 10 /* planes of the counters that stay in registers while a list is counted */
+#define RUN_ENTRIES 1008   /* entries of a list that does not hold a window and is counted in runs */
+#define HELD_BYTES 16384   /* most for lists that hold a window each */
+#define FLUSH_WORDS 4      /* words that a run takes between two looks at its length */
+#define OFFSETS 8          /* words of a weight row that the specialized counters reach by an immediate offset */
 
 /* ---- entries: where a weight row is, in 32 bits on every host ---- */
 
@@ -73,11 +73,12 @@ int32_t ts_xnor_window_planes(const ts_xnor_shape *shape)
     return planes;
 }
 
-/* Words of one group in the sums: a run writes all its planes, even where a small window cannot fill them. */
+/* Words of one group in the sums: counting writes all planes in registers, even where a small window cannot fill
+ * them. */
 static int32_t sum_planes(const ts_xnor_shape *shape)
 {
     const int32_t planes = ts_xnor_window_planes(shape);
-    const int32_t written = RUN_PLANES + shape->activation_bits + shape->weight_bits - 1;
+    const int32_t written = REGISTER_PLANES + shape->activation_bits + shape->weight_bits - 1;
     const int32_t needed = planes > written ? planes : written;
     return (needed + shape->plane_multiple - 1) / shape->plane_multiple * shape->plane_multiple;
 }
@@ -154,7 +155,7 @@ TS_INNER_LOOP static void rebase(uint32_t *to, const uint32_t *from, int32_t cou
         carry = overflow_;                 \
     } while (0)
 
-/* Pass a carry on to planes that a run does not reach; it stops, because the sums have room for every value. */
+/* Pass a carry on to the planes in memory; it stops, because the sums have room for every value. */
 static void carry_on(uint32_t *planes, uint32_t carry)
 {
     while (carry != 0) {
@@ -186,41 +187,34 @@ static void carry_on(uint32_t *planes, uint32_t carry)
     } while (0)
 #define WORD(index, offset) (row_at(weights, entry[index])[offset])
 
-/* Count word `offset` of the rows of 1 .. RUN_ENTRIES entries, a multiple of 16, in 10 planes; add these to the sums.
- * The upper planes take the carries of two blocks at once; an odd number of blocks starts with the second of a pair.
- * One function an offset, so that it becomes an immediate of the load. */
-#define DEFINE_COUNT(offset)                                                                                \
-    TS_INNER_LOOP static void count_##offset(uint32_t *sums, const uint32_t *entry, const uint32_t *end,     \
-                                             const uint32_t *weights)                                       \
-    {                                                                                                       \
-        uint32_t c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;              \
-        uint32_t first = 0, carry;                                                                          \
-        (void)weights;                                                                                      \
-        if ((end - entry) % (2 * BLOCK) != 0)                                                               \
-            goto second;                                                                                    \
-        do {                                                                                                \
-            ADD_BLOCK(first, offset);                                                                       \
-        second:                                                                                             \
-            ADD_BLOCK(carry, offset);                                                                       \
-            FULL_ADD(c4, carry, c4, first, carry);                                                          \
-            RIPPLE(c5, carry);                                                                              \
-            RIPPLE(c6, carry);                                                                              \
-            RIPPLE(c7, carry);                                                                              \
-            RIPPLE(c8, carry);                                                                              \
-            c9 ^= carry;                                                                                    \
-        } while (entry < end);                                                                              \
-        carry = sums[0] & c0;                                                                               \
-        sums[0] ^= c0;                                                                                      \
-        FULL_ADD(sums[1], carry, carry, sums[1], c1);                                                       \
-        FULL_ADD(sums[2], carry, carry, sums[2], c2);                                                       \
-        FULL_ADD(sums[3], carry, carry, sums[3], c3);                                                       \
-        FULL_ADD(sums[4], carry, carry, sums[4], c4);                                                       \
-        FULL_ADD(sums[5], carry, carry, sums[5], c5);                                                       \
-        FULL_ADD(sums[6], carry, carry, sums[6], c6);                                                       \
-        FULL_ADD(sums[7], carry, carry, sums[7], c7);                                                       \
-        FULL_ADD(sums[8], carry, carry, sums[8], c8);                                                       \
-        FULL_ADD(sums[9], carry, carry, sums[9], c9);                                                       \
-        carry_on(sums + RUN_PLANES, carry);                                                                 \
+/* Add word `offset` of the rows of a list, a multiple of 16 entries, to the counters in `sums`. The lower planes live
+ * in registers meanwhile. Planes 4 and up take the carries of two blocks at once; an odd number of blocks starts with
+ * the second of a pair. One function an offset, so that it becomes an immediate of the load. */
+#define DEFINE_COUNT(offset)                                                                            \
+    TS_INNER_LOOP static void count_##offset(uint32_t *sums, const uint32_t *entry, const uint32_t *end, \
+                                             const uint32_t *weights)                                   \
+    {                                                                                                   \
+        uint32_t c0 = sums[0], c1 = sums[1], c2 = sums[2], c3 = sums[3], c4 = sums[4];                   \
+        uint32_t c5 = sums[5], c6 = sums[6], c7 = sums[7], c8 = sums[8], c9 = sums[9];                   \
+        uint32_t first = 0, carry;                                                                      \
+        (void)weights;                                                                                  \
+        if ((end - entry) % (2 * BLOCK) != 0)                                                           \
+            goto second;                                                                                \
+        do {                                                                                            \
+            ADD_BLOCK(first, offset);                                                                   \
+        second:                                                                                         \
+            ADD_BLOCK(carry, offset);                                                                   \
+            FULL_ADD(c4, carry, c4, first, carry);                                                      \
+            RIPPLE(c5, carry);                                                                          \
+            RIPPLE(c6, carry);                                                                          \
+            RIPPLE(c7, carry);                                                                          \
+            RIPPLE(c8, carry);                                                                          \
+            RIPPLE(c9, carry);                                                                          \
+            if (carry != 0)                                                                             \
+                carry_on(sums + REGISTER_PLANES, carry);                                                \
+        } while (entry < end);                                                                          \
+        sums[0] = c0, sums[1] = c1, sums[2] = c2, sums[3] = c3, sums[4] = c4;                           \
+        sums[5] = c5, sums[6] = c6, sums[7] = c7, sums[8] = c8, sums[9] = c9;                           \
     }
 
 DEFINE_COUNT(0)
@@ -242,7 +236,6 @@ static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, in
     const uint32_t zero_row = entry_of(weights, (uint32_t)(window->shape.kernel_width * window->column_bytes));
     const int32_t sum_planes = window->sum_planes, columns = window->row_bytes / 4, groups = window->groups;
     uint32_t *sums = window->sums + plane + 1, *end = list + count;
-    uint32_t moved = 0;
     int32_t group = 0, offset = 0;
     if (count == 0)
         return;
@@ -251,23 +244,15 @@ static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, in
     for (int32_t column = 0; column < columns; ++column) {
         if (offset == OFFSETS) {
             rebase(list, list, count, OFFSETS * 4u);
-            moved += OFFSETS * 4u;
             offset = 0;
         }
-        for (const uint32_t *run = list; run != end;) {
-            const uint32_t *run_end = end - run > RUN_ENTRIES ? run + RUN_ENTRIES : end;
-            COUNT[offset](sums, run, run_end, weights);
-            run = run_end;
-        }
-        ++offset;
+        COUNT[offset++](sums, list, end, weights);
         sums += sum_planes;
         if (++group == groups) { /* on to the next weight plane, of twice the value */
             group = 0;
             sums -= groups * sum_planes - 1;
         }
     }
-    if (moved != 0 && window->holds)
-        rebase(list, list, count, 0u - moved);
 }
 
 /* ---- the window ---- */
@@ -281,6 +266,7 @@ void ts_xnor_window_start(ts_xnor_window *window, const ts_xnor_shape *shape, co
     window->groups = groups_of(shape);
     window->row_bytes = shape->weight_bits * window->groups * 4;
     window->column_bytes = shape->kernel_height * shape->input_channels * window->row_bytes;
+    window->drift = (window->row_bytes - 1) / (OFFSETS * 4) * (OFFSETS * 4);
     window->holds = holds_window(shape);
     window->capacity = list_capacity(shape);
     if (window->holds) {
@@ -354,7 +340,7 @@ static int32_t slide(ts_xnor_window *window, int32_t plane, int32_t left, int32_
         counts[tap_x - fresh] = counts[tap_x];
         length += counts[tap_x];
     }
-    rebase(list, list + gone, length, 0u - (uint32_t)(fresh * window->column_bytes));
+    rebase(list, list + gone, length, 0u - (uint32_t)(fresh * window->column_bytes + window->drift));
     for (tap_x = width - fresh; tap_x < width; ++tap_x) {
         const int32_t longer = append_column(window, plane, tap_x, left + tap_x, list, length, &unused);
         counts[tap_x] = longer - length;
@@ -374,13 +360,14 @@ static int32_t count_anew(ts_xnor_window *window, int32_t plane, int32_t left)
 }
 
 /* Every counter of the sums := value. */
-static void fill_sums(ts_xnor_window *window, int32_t value)
+TS_INNER_LOOP static void fill_sums(ts_xnor_window *window, int32_t value)
 {
     const int32_t planes = window->sum_planes;
     const uint32_t *end = window->sums + window->groups * planes;
-    for (int32_t p = 0; p < planes; ++p) {
-        const uint32_t word = 0u - (((uint32_t)value >> p) & 1u);
-        for (uint32_t *sum = window->sums + p; sum < end; sum += planes)
+    uint32_t *first = window->sums, bits = (uint32_t)value;
+    for (int32_t p = 0; p < planes; ++p, bits >>= 1) {
+        const uint32_t word = 0u - (bits & 1u);
+        for (uint32_t *sum = first++; sum < end; sum += planes)
             *sum = word;
     }
 }

@@ -40,6 +40,7 @@ typedef struct {
     int32_t groups;            /* of 32 output channels */
     int32_t row_bytes;         /* of one weight row: one input channel at one tap */
     int32_t column_bytes;      /* of the weights of one kernel column */
+    int32_t drift;             /* by which counting all groups moves the entries of a list */
     int32_t holds;             /* whether each plane has a list for a whole window, which then moves with it */
     int32_t capacity;          /* of one list, entries */
     int32_t words_at_once;     /* words that a list takes at most between two looks at its length, */

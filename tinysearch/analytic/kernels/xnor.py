@@ -10,9 +10,9 @@ from tinysearch.core.program import LANE, Element, Operator, Program, Step
 
 _WORD_BYTES = 4
 _BLOCK = 16  # weight words that enter the carry-save tree together
-_RUN_PLANES = 10  # vertical counters of one run
-_RUN_ENTRIES = 1008  # entries that they count
-_HELD_BYTES = 16384  # longest lists that hold a whole window
+_REGISTER_PLANES = 10  # planes of the counters that stay in registers
+_RUN_ENTRIES = 1008  # entries of a list that is counted in runs
+_HELD_BYTES = 16384  # most for lists that hold a window each
 
 _TRANSPOSED_PLANES = 16  # at once, where counters become integers
 _PACK_TABLE_BYTES = 1024  # level of each int8 value
@@ -75,7 +75,7 @@ class BinaryGeometry:
         holds = whole <= _HELD_BYTES // _WORD_BYTES // self.activation_bits
         lists = self.activation_bits if holds else 1
         capacity = whole if holds else _RUN_ENTRIES + _BLOCK
-        sum_planes = max(self.threshold_planes, _RUN_PLANES + self.activation_bits + self.weight_bits - 1)
+        sum_planes = max(self.threshold_planes, _REGISTER_PLANES + self.activation_bits + self.weight_bits - 1)
         if not self.output_bits:
             sum_planes = -(-sum_planes // _TRANSPOSED_PLANES) * _TRANSPOSED_PLANES
         return (lists * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
