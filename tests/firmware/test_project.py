@@ -24,7 +24,7 @@ from tinysearch.firmware.folder import replace_folder
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.rendering import c_array, c_number
 from tinysearch.firmware.untrained import untrained
-from tinysearch.firmware.verify import host
+from tinysearch.firmware.verify import host, project_rules
 
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
 NASTY = 'x"; } int main(void){}//\n#error ${ENV} $(rm) `id` {{ 7*7 }} | <b>*'
@@ -207,9 +207,6 @@ def test_constants_that_c_cannot_hold_are_refused() -> None:
 
 
 def test_numbers_that_c_and_python_share_are_equal() -> None:
-    people = (TEMPLATES / "esp_idf/main/people.h").read_text()
-    assert f"PEOPLE = {project.PEOPLE}," in people
-    assert f"PEOPLE_CAPTURES = {project.CAPTURES}," in people
     model = (TEMPLATES / "esp_idf/components/model/include/ts_model.h").read_text()
     assert f"TS_MODEL_PATTERNS = {golden.PATTERNS} " in model
 
@@ -225,6 +222,21 @@ def test_the_threshold_of_the_far_goes_into_the_firmware(tmp_path: Path) -> None
     unknown = emit(evaluated(branch), networks(branch), tmp_path / "q")
     assert json.loads((unknown / "candidate.json").read_text())["firmware_facts"]["threshold"] is None
     assert "placeholder" in (unknown / "main/candidate.h").read_text()
+
+
+def test_people_are_as_many_as_the_flash_has_room_for(tmp_path: Path) -> None:
+    def people(folder: Path) -> int:
+        found = re.search(r"CANDIDATE_PEOPLE (\d+)", (folder / "main/candidate.h").read_text())
+        assert found is not None
+        return int(found.group(1))
+
+    wide = voice("float32", embedding=1024)
+    assert people(emitted(voice("int8"), out=tmp_path / "small", processor="esp32c3")) == 16
+    evaluation = evaluated(wide, processor="esp32c3")
+    program = replace(evaluation, details={"flash": {"program_bytes": 720_000}})
+    tight = emit(program, networks(wide), tmp_path / "tight")
+    assert people(tight) in (4, 8)
+    assert project_rules.project(tight).status == "passed"
 
 
 def test_two_cores_take_two_tasks(tmp_path: Path) -> None:

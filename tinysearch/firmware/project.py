@@ -30,8 +30,11 @@ from tinysearch.firmware.model_source import BranchSource, branch_source, branch
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
 
-PEOPLE, CAPTURES = 8, 3
-"""Enrolled people and captures of each; ``people.h``."""
+PEOPLE = (16, 8, 4)
+"""Enrolled people: as many as the flash has room for, in this order of preference."""
+
+CAPTURES = 3
+"""Captures of a person that are kept."""
 
 PLACEHOLDER_COSINE = 0.9
 """Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
@@ -55,7 +58,7 @@ _COPIED = {
     ),
 }
 _SENSOR_SOURCES = {"face": "main/camera.c", "voice": "main/microphone.c"}
-_HOST_COPIED = ("main.c", "golden.h")
+_HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/sdkconfig.h", "app/store_host.c")
 _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
     *("main/candidate.h", "main/idf_component.yml"),
@@ -71,6 +74,7 @@ class Emission:
     Attributes:
         golden: int8 inputs by modality [N, height, width, channels] and the oracle's embeddings [N, E].
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
+        people: that the NVS partition has room for.
         in_psram: buffers by name that lie in PSRAM.
     """
 
@@ -83,6 +87,7 @@ class Emission:
     psram_interface: str | None
     microphone_pdm: bool
     in_psram: frozenset[str]
+    people: int
     table: tuple[partitions.Partition, ...]
     sound: LogMelSettings | None
     version: str
@@ -190,6 +195,7 @@ def _prepare(
     weights = sum(array.nbytes for source in sources for packed in source.packed for array in packed.arrays.values())
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
+    people, table = _table(candidate.platform.flash_bytes, app_bytes=program + weights, template_bytes=template_bytes)
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -202,15 +208,24 @@ def _prepare(
         in_psram=frozenset(
             str(row["name"]) for row in evaluation.details.get("buffers", ()) if has_psram and not row["sram"]
         ),
-        table=partitions.lay_out(
-            flash_bytes=candidate.platform.flash_bytes,
-            app_bytes=program + weights,
-            nvs=partitions.nvs_bytes(people=PEOPLE, captures=CAPTURES, template_bytes=template_bytes),
-        ),
+        people=people,
+        table=table,
         sound=_sound(sources, sound),
         version=version_text(version),
         digest=digest_text(digest),
     )
+
+
+def _table(flash_bytes: int, *, app_bytes: int, template_bytes: int) -> tuple[int, tuple[partitions.Partition, ...]]:
+    """Partitions with room for as many people as the flash allows, and how many these are."""
+    for people in PEOPLE:
+        nvs = partitions.nvs_bytes(people=people, captures=CAPTURES, template_bytes=template_bytes)
+        try:
+            return people, partitions.lay_out(flash_bytes=flash_bytes, app_bytes=app_bytes, nvs=nvs)
+        except UserError:
+            if people == PEOPLE[-1]:
+                raise
+    raise AssertionError("PEOPLE is not empty")
 
 
 def _threshold(evaluation: Evaluation, *, far: float) -> tuple[int, float | None]:
@@ -295,6 +310,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
         "template_bytes": emission.template_bytes,
+        "people": emission.people,
+        "captures": CAPTURES,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
         "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,

@@ -247,7 +247,7 @@ static const struct {
     void (*run)(char *const *words);
     const char *usage;
 } table[] = {
-    {"enroll", enroll, "NAME [FILE ..]: capture, and keep for NAME (up to 3 captures a person)"},
+    {"enroll", enroll, "NAME [FILE ..]: capture, and keep for NAME; the last few captures of a person count"},
     {"enrol", enroll, "as enroll"},
     {"verify", verify, "[NAME|-] [FILE ..]: capture, and compare with NAME or with everybody"},
     {"list", list, "names of the enrolled"},

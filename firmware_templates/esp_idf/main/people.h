@@ -7,8 +7,8 @@
 #include "candidate.h"
 
 enum {
-    PEOPLE = 8,
-    PEOPLE_CAPTURES = 3,
+    PEOPLE = CANDIDATE_PEOPLE, /* what the NVS partition was sized for */
+    PEOPLE_CAPTURES = CANDIDATE_CAPTURES,
     PEOPLE_NAME = 16, /* with its end */
 };
 

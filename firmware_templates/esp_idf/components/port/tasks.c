@@ -4,7 +4,7 @@
 
 #include "port.h"
 
-enum { WORKERS = 2, STACK_BYTES = 4096, APART_STACK_BYTES = 6144, PRIORITY = 5 };
+enum { WORKERS = 2, STACK_BYTES = 4096, APART_STACK_BYTES = 6144, PRIORITY = 5, BREATH_US = 2000000 };
 
 static struct {
     port_branch_fn fn;
@@ -98,10 +98,11 @@ void port_unlock(void)
 
 void port_breathe(void)
 {
-    static int64_t last; /* shared by both workers on purpose: either's pause lets idle run on its core */
-    const int64_t now = port_us();
-    if (now - last > 2000000) {
-        last = now;
+    static int64_t last_us[portNUM_PROCESSORS];
+    const int64_t now_us = port_us();
+    const BaseType_t core = xPortGetCoreID();
+    if (now_us - last_us[core] > BREATH_US) {
+        last_us[core] = now_us;
         vTaskDelay(1);
     }
 }

@@ -1,0 +1,8 @@
+/* The application on a PC without ESP-IDF. */
+void app_main(void);
+
+int main(void)
+{
+    app_main();
+    return 0;
+}

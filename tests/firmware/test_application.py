@@ -1,0 +1,183 @@
+"""The application of the device, on this machine and under sanitizers: enroll, verify, lock-out, files, feed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from projects import emitted, face, voice
+
+from tinysearch.data.image import prepare_image
+from tinysearch.data.log_mel import LogMel, LogMelSettings
+
+ATTEMPTS = 3
+FLAGS = f"-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DCONFIG_TS_ATTEMPTS={ATTEMPTS}"
+Console = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("application")
+    project = emitted(face("xnor2/1"), voice("int8"), out=folder / "p", processor="esp32s3")
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={folder}", "CC=gcc", f"CFLAGS={FLAGS}", "app"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "app"
+
+
+@pytest.fixture
+def console(program: Path, tmp_path: Path) -> Console:
+    """Runs commands in one session; answers without the lines of the start."""
+
+    def run(*commands: str, flash: str | None = None) -> list[str]:
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        environment.pop("TS_FLASH", None)
+        if flash is not None:
+            environment["TS_FLASH"] = str(tmp_path / flash)
+        done = subprocess.run(
+            [program],
+            input="\n".join(commands) + "\n",
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        lines = done.stdout.splitlines()
+        assert "READY" in lines, done.stdout
+        return lines[lines.index("READY") + 1 :]
+
+    return run
+
+
+def people(folder: Path, count: int) -> list[str]:
+    """Files of people, two pictures and two recordings each: ``face0a.ppm voice0a.raw`` ..."""
+    random = np.random.default_rng(3)
+    rates = np.arange(25_600) / 16_000
+    for person in range(count):
+        base = np.kron(random.integers(0, 256, (6, 6, 3)), np.ones((10, 10, 1)))
+        tones = random.uniform(100, 6000, 4)
+        for take in "ab":
+            picture = np.clip(base + random.normal(0, 3, base.shape), 0, 255).astype(np.uint8)
+            (folder / f"face{person}{take}.ppm").write_bytes(b"P6 60 60 255\n" + picture.tobytes())
+            wave = sum(np.sin(2 * np.pi * tone * rates) for tone in tones) * 3000 + random.normal(0, 20, rates.size)
+            (folder / f"voice{person}{take}.raw").write_bytes(wave.astype("<i2").tobytes())
+    return [f"p{person}" for person in range(count)]
+
+
+def test_ten_people_are_enrolled_and_told_apart(console: Console, tmp_path: Path) -> None:
+    names = people(tmp_path, 10)
+    enroll = [f"enroll {name} face{i}a.ppm voice{i}a.raw" for i, name in enumerate(names)]
+    verify = [f"verify - face{i}b.ppm voice{i}b.raw" for i in range(10)]
+    first = console(*enroll, "list", flash="flash")
+    assert first == [*(f"OK enroll {name}" for name in names), *(f"entry {name}" for name in names), "OK list"]
+    answers = [line.split() for line in console(*verify, flash="flash")]
+    assert [words[:2] for words in answers] == [["OK", "verify"]] * 10
+    assert sum(words[2] == name for words, name in zip(answers, names, strict=True)) >= 8
+
+
+def test_the_same_capture_scores_full_marks_and_a_name_narrows_the_comparison(console: Console, tmp_path: Path) -> None:
+    people(tmp_path, 2)
+    answers = console(
+        "enroll ann face0a.ppm voice0a.raw",
+        "enroll bob face1a.ppm voice1a.raw",
+        "verify ann face0a.ppm voice0a.raw",
+        "verify bob face0a.ppm voice0a.raw",
+        "verify eve face0a.ppm voice0a.raw",
+    )
+    assert answers[2].startswith(f"OK verify ann {2 << 20} threshold ")
+    score = int(answers[3].split()[3])
+    assert answers[3].startswith("OK verify ")
+    assert score < 2 << 20
+    assert answers[4] == "ERR verify: nobody of that name"
+
+
+def test_people_come_and_go(console: Console) -> None:
+    fed = ("feed face seed 1", "feed voice seed 2")
+    answers = console(
+        *(*fed, "enroll ann", "enroll ann", *fed, "enrol ann", "delete ann", "delete ann", "list"),
+        *("enroll", "enroll a/b", "enroll aaaaaaaaaaaaaaaa", "verify", "nonsense", "delete", ""),
+    )
+    assert answers == [
+        *("OK feed ready", "OK feed ready", "OK enroll ann"),
+        "ERR enroll ann: nothing was fed to a branch, and it has no sensor",
+        *("OK feed ready", "OK feed ready", "OK enroll ann", "OK delete ann", "ERR delete ann: nobody of that name"),
+        "OK list",
+        *["ERR enroll: a name has 1 to 15 letters, digits, - or _"] * 3,
+        "ERR verify: nothing was fed to a branch, and it has no sensor",
+        "ERR unknown command: say help",
+        "ERR delete: name somebody",
+    ]
+
+
+def test_there_is_room_for_sixteen_and_not_more(console: Console) -> None:
+    commands = [f"feed face seed {i}\nfeed voice seed {i}\nenroll p{i}" for i in range(17)]
+    answers = [line for line in console(*commands) if "enroll" in line]
+    assert answers[:16] == [f"OK enroll p{i}" for i in range(16)]
+    assert answers[16] == "ERR enroll p16: no place for another person"
+
+
+def test_failed_attempts_lock_the_device_even_over_a_restart(console: Console, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "dark.pgm").write_bytes(b"P5\n# night\n32 32\n255\n" + bytes(1024))
+    (tmp_path / "noise.raw").write_bytes(rng.integers(-9000, 9000, 30_000).astype("<i2").tobytes())
+    people(tmp_path, 1)
+    fail = "verify - dark.pgm noise.raw"
+    answers = console("enroll ann face0a.ppm voice0a.raw", *[fail] * ATTEMPTS, fail, flash="flash")
+    assert [line.split()[:3] for line in answers[1 : 1 + ATTEMPTS]] == [["OK", "verify", "nobody"]] * ATTEMPTS
+    assert re.fullmatch(r"ERR verify: locked for \d+ s", answers[-1])
+    again = console("verify - face0a.ppm voice0a.raw", flash="flash")
+    assert re.fullmatch(r"ERR verify: locked for \d+ s", again[0])
+
+
+def test_inputs_are_fed_in_pieces(console: Console) -> None:
+    size = 32 * 32 * 3
+    pieces = [f"feed face {at} {'7f' * min(150, size - at)}" for at in range(0, size, 150)]
+    answers = console(
+        *pieces, "feed voice seed 4", "enroll ann", "feed face 3071 8080", "feed face 0 8", "feed nose 0 80"
+    )
+    assert answers[: len(pieces)] == ["OK feed"] * (len(pieces) - 1) + ["OK feed ready"]
+    assert answers[-4] == "OK enroll ann"
+    assert all(line.startswith("ERR feed: ") for line in answers[-3:])
+
+
+def test_files_become_the_inputs_of_the_training_data(console: Console, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    picture = random.integers(0, 256, (50, 70, 3)).astype(np.uint8)
+    wave = random.integers(-20_000, 20_000, 25_600).astype(np.int16)
+    (tmp_path / "x.ppm").write_bytes(b"P6\n70 50\n255\n" + picture.tobytes())
+    (tmp_path / "x.wav").write_bytes(b"RIFF" + bytes(40) + wave.astype("<i2").tobytes())
+    image = prepare_image(picture, input_size=32, channels=3)
+    sound = LogMel(LogMelSettings(size=64))(wave[None])[0]
+    (tmp_path / "face.raw").write_bytes((image.astype(np.int16) + 128).astype(np.uint8).tobytes())
+    (tmp_path / "voice.raw").write_bytes((sound.astype(np.int16) + 128).astype(np.uint8).tobytes())
+    answers = console("enroll ann x.ppm x.wav", "verify ann face.raw voice.raw", "verify ann face.raw nosuch")
+    assert answers[1].startswith(f"OK verify ann {2 << 20} ")
+    assert answers[2] == "ERR verify: this file cannot be read"
+
+
+def test_the_self_test_and_the_benchmark_speak_as_documented(console: Console) -> None:
+    answers = console("selftest", "benchmark", "help")
+    assert re.fullmatch(r"OK selftest crc [0-9a-f]{8} tasks 2", answers[2])
+    start = answers.index(next(line for line in answers if line.startswith("benchmark ")))
+    assert re.fullmatch(r"benchmark host \d+", answers[start])
+    layers = [line for line in answers if line.startswith("layer ")]
+    assert all(re.fullmatch(r"layer (face|voice) \w+ \d+", line) for line in layers)
+    assert "OK benchmark" in answers
+    assert answers[-1] == "OK help"
+
+
+def test_templates_are_never_printed(console: Console, tmp_path: Path) -> None:
+    """Nothing that is printed changes with the embedding but CRCs of golden patterns, names and scores."""
+    people(tmp_path, 2)
+    one = console("enroll ann face0a.ppm voice0a.raw", "list", "verify ann face0a.ppm voice0a.raw", flash="one")
+    two = console("enroll ann face1a.ppm voice1a.raw", "list", "verify ann face1a.ppm voice1a.raw", flash="two")
+    assert one == two
+    assert (tmp_path / "one").read_bytes() != (tmp_path / "two").read_bytes()
