@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT
@@ -20,6 +21,12 @@ from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 
 FEATURES = ("macs", "patch", "outputs", "steps")
+FLOAT = "float32"
+FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
+"""Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
+
+Profile = Mapping[tuple[str, str], Mapping[str, float]]
+"""Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +90,8 @@ class LatencyTable:
             UnsupportedLayerError: no entry for the step on this processor.
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
-        timing = self.timing(processor)
-        key = (timing.isa, *entry_key(program, step, fpu=timing.fpu))
-        entry = self.entries.get(key)
-        if entry is None:
-            raise UnsupportedLayerError(
-                "every layer has a latency entry", value=" ".join(key), remedy=f"add an entry to the table {self.name}"
-            )
-        slow = timing.psram_factor if arena_in_psram else 1.0
-        seconds = entry.cycles(step_features(program, step)) * slow / timing.frequency_hz
-        return LatencyEstimate(
-            seconds=seconds, low=seconds * entry.low, high=seconds * entry.high, calibrated=entry.calibrated
-        )
+        key = _arithmetic(program, step), kernel_class(program, step)
+        return self._seconds({key: step_features(program, step)}, processor=processor, arena_in_psram=arena_in_psram)
 
     def contention(self, processor: str) -> float:
         """Factor on the longer of two branches that run at once."""
@@ -115,24 +112,43 @@ class LatencyTable:
         return self.processors[processor]
 
     def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
-        """Seconds of one inference of a branch on one core."""
-        parts = [
-            self.step(program, step, processor=processor, weights_in_flash=True, arena_in_psram=arena_in_psram)
-            for step in program.steps
-        ]
-        return LatencyEstimate(
-            seconds=sum(part.seconds for part in parts),
-            low=sum(part.low for part in parts),
-            high=sum(part.high for part in parts),
-            calibrated=all(part.calibrated for part in parts),
-        )
+        """Seconds of one inference of a branch on one core.
+
+        Raises:
+            UnsupportedLayerError: no entry for one of its steps on this processor.
+        """
+        return self._seconds(program_profile(program), processor=processor, arena_in_psram=arena_in_psram)
+
+    def _seconds(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+        timing = self.timing(processor)
+        seconds = low = high = 0.0
+        calibrated = True
+        for (arithmetic, kernel), features in profile.items():
+            entry = self._entry(timing, arithmetic, kernel)
+            part = entry.cycles(features)
+            seconds, low, high = seconds + part, low + part * entry.low, high + part * entry.high
+            calibrated &= entry.calibrated
+        scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
+        return LatencyEstimate(seconds=seconds * scale, low=low * scale, high=high * scale, calibrated=calibrated)
+
+    def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
+        if arithmetic == FLOAT:
+            arithmetic = FLOAT_TABLES[timing.fpu]
+        entry = self.entries.get((timing.isa, arithmetic, kernel))
+        if entry is None:
+            raise UnsupportedLayerError(
+                "every layer has a latency entry",
+                value=f"{timing.isa} {arithmetic} {kernel}",
+                remedy=f"add an entry to the table {self.name}",
+            )
+        return entry
 
 
 def entry_key(program: Program, step: Step, *, fpu: bool) -> tuple[str, str]:
     """Arithmetic and kernel class of a step: what an entry of the table describes."""
     arithmetic = _arithmetic(program, step)
-    if arithmetic == "float32":
-        arithmetic = "float32_fpu" if fpu else "float32_soft"
+    if arithmetic == FLOAT:
+        arithmetic = FLOAT_TABLES[fpu]
     return arithmetic, kernel_class(program, step)
 
 
@@ -161,6 +177,19 @@ def step_features(program: Program, step: Step) -> dict[str, float]:
         patch = out.height * out.width * step.pool**2 * step.kernel**2 * source.channels
     outputs = source.elements if step.operator in (Operator.AVERAGE, Operator.PACK) else out.elements
     return {"macs": float(step.macs), "patch": float(patch), "outputs": float(outputs), "steps": 1.0}
+
+
+@lru_cache(maxsize=65536)
+def program_profile(program: Program) -> Profile:
+    """Profile of a program, computed once for all processors."""
+    profile: dict[tuple[str, str], dict[str, float]] = {}
+    for step in program.steps:
+        total = profile.setdefault(
+            (_arithmetic(program, step), kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
+        )
+        for name, value in step_features(program, step).items():
+            total[name] += value
+    return profile
 
 
 def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: float) -> LatencyEstimate:

@@ -2,7 +2,7 @@
 
 A tensor lives from the step that writes it to the last step that reads it; a kernel's scratch lives during its step.
 An output may take the place of an input that dies in the same step where the kernel allows it (addition, scale).
-Offsets are assigned by best fit over several orders of the blocks, and by a bounded exact search if none of them
+Offsets are assigned by best fit over several orders of the blocks, then by hill climbing over orders if none of them
 reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so
 its peak is what a board must have.
 """
@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from tinysearch.analytic.kernels import footprint
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program
@@ -20,7 +22,7 @@ from tinysearch.core.program import Program
 ALIGNMENT = 16
 """Every buffer starts at a multiple of this, for word and SIMD access."""
 
-_EXACT_NODES = 20_000
+_CLIMBS, _TURNS = 1000, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +60,12 @@ class MemoryPlan:
     bound_bytes: int
 
 
-def blocks_of(program: Program) -> tuple[Block, ...]:
-    """Blocks of a program with their lifetimes; the input is alive from step 0."""
+def blocks_of(program: Program, *, newest_first: bool = False) -> tuple[Block, ...]:
+    """Blocks of a program with their lifetimes; the input is alive from step 0.
+
+    Args:
+        newest_first: which of two inputs that die an addition overwrites: the one born last, or the kernel's choice.
+    """
     last_read = {name: index for index, step in enumerate(program.steps) for name in step.inputs}
     last_read[program.output.name] = len(program.steps) - 1
     owners: dict[str, str] = {INPUT: INPUT}
@@ -69,7 +75,10 @@ def blocks_of(program: Program) -> tuple[Block, ...]:
     for index, step in enumerate(program.steps):
         needs = footprint(program, step)
         owner = step.output
-        for position in _reusable(needs.in_place, step.inputs):
+        candidates = list(_reusable(needs.in_place, step.inputs))
+        if newest_first:
+            candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
+        for position in candidates:
             source = step.inputs[position]
             fits = program.tensors[step.output].size_bytes <= program.tensors[owners[source]].size_bytes
             if needs.in_place is not None and last_read[source] == index and fits:
@@ -116,77 +125,77 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
         lambda block: (block.first, -block.size_bytes),
         lambda block: (-block.last, -block.size_bytes),
     )
-    best: tuple[list[int], int] | None = None
-    for order in orders:
-        offsets, peak = _best_fit(blocks, sorted(range(len(blocks)), key=lambda index: order(blocks[index])))
-        if best is None or peak < best[1]:
-            best = offsets, peak
+    arena = _Arena(blocks, ceiling=bound)
+    low = [False] * len(blocks)
+    tried = []
+    for key in orders:
+        order = sorted(range(len(blocks)), key=lambda index: key(blocks[index]))
+        offsets, peak = arena.best_fit(order, low)
         if peak == bound:
-            break
-    assert best is not None  # noqa: S101 - orders is not empty
-    if best[1] > bound:
-        exact = _exact(blocks, bound)
-        best = (exact, bound) if exact is not None else best
-    return tuple(best[0]), best[1], bound
+            return tuple(offsets), peak, bound
+        tried.append((peak, order))
+    offsets, peak = arena.climb(min(tried)[1])
+    return tuple(offsets), peak, bound
 
 
-def _best_fit(blocks: Sequence[Block], order: Sequence[int]) -> tuple[list[int], int]:
-    offsets = [-1] * len(blocks)
-    for index in order:
-        offsets[index] = _gap(blocks, offsets, index)
-    return offsets, max(offset + block.size_bytes for offset, block in zip(offsets, blocks, strict=True))
+class _Arena:
+    """Blocks with their neighbors (alive at the same time), to be placed below a ceiling if that can be done."""
 
-
-def _gap(blocks: Sequence[Block], offsets: Sequence[int], index: int) -> int:
-    """Start of the smallest hole that takes a block beside those placed already."""
-    block = blocks[index]
-    taken = sorted(
-        (offsets[other], offsets[other] + blocks[other].size_bytes)
-        for other in range(len(blocks))
-        if offsets[other] >= 0 and blocks[other].overlaps(block)
-    )
-    best, best_size, cursor = -1, -1, 0
-    for start, end in taken:
-        hole = start - cursor
-        if hole >= block.size_bytes and (best < 0 or hole < best_size):
-            best, best_size = cursor, hole
-        cursor = max(cursor, end)
-    return best if best >= 0 else cursor
-
-
-def _exact(blocks: Sequence[Block], bound: int) -> list[int] | None:
-    """Offsets within ``bound`` by depth-first search over positions against neighbors; None past the node limit."""
-    order = sorted(range(len(blocks)), key=lambda index: -blocks[index].size_bytes)
-    offsets = [-1] * len(blocks)
-    nodes = 0
-
-    def place(depth: int) -> bool:
-        nonlocal nodes
-        nodes += 1
-        if depth == len(order):
-            return True
-        if nodes > _EXACT_NODES:
-            return False
-        index = order[depth]
-        block = blocks[index]
-        taken = [
-            (offsets[other], offsets[other] + blocks[other].size_bytes)
-            for other in order[:depth]
-            if blocks[other].overlaps(block)
+    def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
+        self._ceiling = ceiling
+        self._sizes = [block.size_bytes for block in blocks]
+        self._neighbors = [
+            [other for other, rival in enumerate(blocks) if other != index and rival.overlaps(block)]
+            for index, block in enumerate(blocks)
         ]
-        starts = {0, bound - block.size_bytes}
-        starts |= {end for _, end in taken} | {start - block.size_bytes for start, _ in taken}
-        for start in sorted(starts):
-            end = start + block.size_bytes
-            if start < 0 or end > bound or any(start < high and low < end for low, high in taken):
-                continue
-            offsets[index] = start
-            if place(depth + 1):
-                return True
-        offsets[index] = -1
-        return False
 
-    return offsets if place(0) else None
+    def best_fit(self, order: Sequence[int], high: Sequence[bool]) -> tuple[list[int], int]:
+        """Offsets when every block, in this order, takes the smallest hole that is large enough; and the peak.
+
+        Args:
+            high: whether a block takes the upper end of its hole.
+        """
+        offsets = [-1] * len(order)
+        for index in order:
+            offsets[index] = self._place(offsets, index, high=high[index])
+        return offsets, max(offset + size for offset, size in zip(offsets, self._sizes, strict=True))
+
+    def _place(self, offsets: Sequence[int], index: int, *, high: bool) -> int:
+        sizes, size = self._sizes, self._sizes[index]
+        taken = sorted((offsets[n], offsets[n] + sizes[n]) for n in self._neighbors[index] if offsets[n] >= 0)
+        best: tuple[int, int] | None = None
+        cursor = 0
+        for start, end in [*taken, (self._ceiling, self._ceiling)]:
+            if start - cursor >= size and (best is None or start - cursor < best[1] - best[0]):
+                best = cursor, start
+            cursor = max(cursor, end)
+        if best is None:
+            return max((end for _, end in taken), default=0)
+        return best[1] - size if high else best[0]
+
+    def climb(self, order: list[int]) -> tuple[list[int], int]:
+        """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
+        random = np.random.default_rng(0)
+        high = [False] * len(order)
+        offsets, peak = best = self.best_fit(order, high)
+        for _ in range(_CLIMBS):
+            tops = [i for i, offset in enumerate(offsets) if offset + self._sizes[i] == peak]
+            top = int(random.choice(tops))
+            near = {top, *self._neighbors[top], *(n for other in self._neighbors[top] for n in self._neighbors[other])}
+            other = int(random.choice(sorted(near)))
+            changed, turned = order.copy(), high.copy()
+            if random.random() < _TURNS:
+                turned[other] = not turned[other]
+            else:
+                left, right = changed.index(top), changed.index(other)
+                changed[left], changed[right] = changed[right], changed[left]
+            moved, height = self.best_fit(changed, turned)
+            if height <= peak:
+                order, high, offsets, peak = changed, turned, moved, height
+                best = min(best, (offsets, peak), key=lambda found: found[1])
+            if peak <= self._ceiling:
+                break
+        return best
 
 
 def plan(program: Program) -> MemoryPlan:
@@ -197,6 +206,11 @@ def plan(program: Program) -> MemoryPlan:
     """
     blocks = blocks_of(program)
     offsets, peak, bound = _plan_blocks(blocks)
+    if peak > bound:
+        other = blocks_of(program, newest_first=True)
+        found = _plan_blocks(other)
+        if found[1] < peak:
+            blocks, (offsets, peak, bound) = other, found
     placed = {name: offset for block, offset in zip(blocks, offsets, strict=True) for name in block.names}
     return MemoryPlan(blocks=blocks, offsets=placed, peak_bytes=peak, bound_bytes=bound)
 

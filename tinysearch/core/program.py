@@ -121,9 +121,9 @@ class Step:
         return self.weight_bits > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
-    """Steps in execution order over named tensors; ``input`` is int8 for every precision."""
+    """Steps in execution order over named tensors; ``input`` is int8 for every precision. Compared by identity."""
 
     network: NetworkSpec
     precision: Precision
@@ -156,7 +156,7 @@ class Program:
 Array = npt.NDArray[np.generic]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrozenNetwork:
     """A program with its parameters: what is evaluated, stored and emitted.
 

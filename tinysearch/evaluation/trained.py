@@ -21,7 +21,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Split, Trainer, TrainingProgress, TrainingRecord
-from tinysearch.data.pairs import PairOptions, draw_pairs
+from tinysearch.data.pairs import PairOptions, evaluation_pairs
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
 from tinysearch.metrics import Pairs, error_rates, fused_scores
 
@@ -56,7 +56,7 @@ class TrainedErrors:
 
     def __post_init__(self) -> None:
         self._dataset: Dataset | None = None
-        self._pairs: dict[tuple[str, ...], Pairs] = {}
+        self._pairs: dict[tuple[object, ...], Pairs] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_dataset": None, "_pairs": {}}
@@ -88,7 +88,6 @@ class TrainedErrors:
         for split in _MEASURED:
             samples = self.dataset.load(branch.modality, split, input_size=branch.input_size, channels=branch.channels)
             embeddings[split] = self.embed(frozen, samples.inputs)
-            embeddings[f"{split}_identities"] = samples.identities
         record = {
             "branch": branch.key,
             "train_s": round(seconds, 3),
@@ -106,9 +105,10 @@ class TrainedErrors:
         if stored is not None:
             return stored
         embeddings = {branch.modality: self.memo.embeddings(branch) for branch in branches}
+        shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
         scores, drawn = {}, {}
         for split in _MEASURED:
-            drawn[split] = self._draw(embeddings, split)
+            drawn[split] = self._pairs_of(split, shapes)
             scores[split] = fused_scores({m: cast(Any, e[split]) for m, e in embeddings.items()}, drawn[split])
         rates = error_rates(
             validation_scores=scores["validation"],
@@ -124,12 +124,11 @@ class TrainedErrors:
         self.memo.store_rates(branches, rates, settings=settings)
         return rates
 
-    def _draw(self, embeddings: dict[str, dict[str, Array]], split: Split) -> Pairs:
-        identities = {m: np.asarray(e[f"{split}_identities"], np.int32) for m, e in embeddings.items()}
-        key = (split, *(f"{m}:{hashlib.sha256(i.tobytes()).hexdigest()}" for m, i in identities.items()))
+    def _pairs_of(self, split: Split, shapes: dict[str, tuple[int, int]]) -> Pairs:
+        """Pairs of a split, drawn or read once a process; equal for every branch of a modality."""
+        key = (split, *sorted(shapes.items()))
         if key not in self._pairs:
-            people = self.dataset.people(split) if len(identities) > 1 else None
-            self._pairs[key] = draw_pairs(identities, people=people, options=self.pairs)
+            self._pairs[key] = evaluation_pairs(self.dataset, split, shapes, options=self.pairs)
         return self._pairs[key]
 
 
