@@ -8,12 +8,13 @@ counted over all designs that it unlocks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinysearch.search.design import NO_BRANCH, Floats, Ints
+from tinysearch.search.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.knowledge import Knowledge, dominated_by
 from tinysearch.search.pareto import hypervolume, is_nondominated
 from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
@@ -22,6 +23,8 @@ from tinysearch.search.samplers.surrogate import BranchSurrogate
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+_T = TypeVar("_T", int, tuple[int, ...])
 
 LEAST_TRAINED = 4
 """The expected gain is not believed, and the search not ended by it, before so many branches are known."""
@@ -105,6 +108,7 @@ class _Scene:
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.append(knowledge.trainable(), False)
         self.boards, self.lacking = self._candidates()
+        self._rows_lacking = _rows_by_branch(self.lacking, len(self._open))
         self.points = self._draw_points(draws, rng)
         self.front = knowledge.front_points
         if waiting.size:
@@ -146,61 +150,62 @@ class _Scene:
 
     def best_action(self, costs: Floats) -> tuple[tuple[int, ...], float, int]:
         """The branches to train next, the expected gain of doing so, and the row to record for it."""
-        singles, pairs = self._shortlists()
-        gains: dict[tuple[int, ...], float] = {}
+        hopeful = np.array([~dominated_by(points, self.front) for points in self.points])
+        actions = self._shortlist_of(hopeful)
+        rows_of = {action: self._unlocked(action) for action in actions}
         corner = self._knowledge.corner
         base = hypervolume(self.front, corner)
-        rows_of = self._rows_by_branch()
-        for s in range(len(self.points)):
-            points = self.points[s]
-            for action in [*((i,) for i in singles), *pairs]:
-                rows = np.concatenate([rows_of[i] for i in action] + [self._joint_rows(action)])
-                gain = hypervolume(np.vstack([self.front, points[rows]]), corner) - base
-                gains[action] = gains.get(action, 0.0) + gain / len(self.points)
+        gains = dict.fromkeys(actions, 0.0)
+        for points, worth in zip(self.points, hopeful, strict=True):
+            for action, rows in rows_of.items():
+                useful = rows[worth[rows]]
+                if len(useful):
+                    gain = hypervolume(np.vstack([self.front, points[useful]]), corner) - base
+                    gains[action] += gain / len(self.points)
         rates = {action: gain / sum(costs[i] for i in action) for action, gain in gains.items()}
         best = max(rates, key=lambda action: (rates[action], [-i for i in action]))
         return best, gains[best], self._row_to_record(best)
 
-    def _shortlists(self) -> tuple[list[int], list[tuple[int, ...]]]:
-        """Branches and pairs seen on the front that each draw would have in the end, most often seen first."""
-        singles: dict[int, int] = {}
-        pairs: dict[tuple[int, ...], int] = {}
-        for points in self.points:
-            hopeful = np.flatnonzero(~dominated_by(points, self.front))
-            on_front = hopeful[is_nondominated(points[hopeful])] if len(hopeful) else hopeful
-            seen_pairs = {tuple(int(b) for b in r) for r in self.lacking[on_front] if (r != NO_BRANCH).all()}
-            for pair in seen_pairs:
-                pairs[pair] = pairs.get(pair, 0) + 1
-            for branch in {int(b) for b in self.lacking[on_front].ravel() if b != NO_BRANCH}:
-                singles[branch] = singles.get(branch, 0) + 1
+    def _shortlist_of(self, hopeful: Bools) -> list[tuple[int, ...]]:
+        """Branches and pairs seen on the front that each draw would have in the end, the most often seen first."""
+        singles: Counter[int] = Counter()
+        pairs: Counter[tuple[int, ...]] = Counter()
+        for points, worth in zip(self.points, hopeful, strict=True):
+            rows = np.flatnonzero(worth)
+            lacking = self.lacking[rows[is_nondominated(points[rows])]]
+            pairs.update({(int(b), int(a)) for a, b in lacking if b != NO_BRANCH})
+            singles.update({int(b) for b in lacking.ravel() if b != NO_BRANCH})
         if not singles:
-            singles = {int(b): 0 for b in np.flatnonzero(self._open[:-1])}
-        best_singles = sorted(singles, key=lambda b: (-singles[b], b))[: self._shortlist]
-        best_pairs = sorted(pairs, key=lambda p: (-pairs[p], p))[: self._shortlist]
-        return best_singles, best_pairs
+            singles.update(int(b) for b in np.flatnonzero(self._open[:-1]))
+        kept: list[tuple[int, ...]] = [(b,) for b in _most_frequent(singles, self._shortlist)]
+        return kept + _most_frequent(pairs, self._shortlist)
 
-    def _rows_by_branch(self) -> dict[int, Ints]:
-        """Candidates that lack exactly one branch, by that branch."""
-        single = np.flatnonzero((self.lacking[:, 0] != NO_BRANCH) & (self.lacking[:, 1] == NO_BRANCH))
-        order = single[np.argsort(self.lacking[single, 0], kind="stable")]
-        owners = self.lacking[order, 0]
-        starts = np.searchsorted(owners, np.arange(len(self._open) + 1))
-        return {int(b): order[starts[b] : starts[b + 1]] for b in np.flatnonzero(self._open)}
-
-    def _joint_rows(self, action: tuple[int, ...]) -> Ints:
-        if len(action) < 2:
-            return np.zeros(0, np.int64)
-        wanted = sorted(action, reverse=True)
-        return np.flatnonzero((self.lacking == wanted).all(axis=1))
+    def _unlocked(self, action: tuple[int, ...]) -> Ints:
+        """Candidates that lack nothing but (some of) an action's branches."""
+        wanted = np.append(np.array(action), NO_BRANCH)
+        rows = np.concatenate([self._rows_lacking[b] for b in action])
+        return rows[np.isin(self.lacking[rows, 0], wanted) & np.isin(self.lacking[rows, 1], wanted)]
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
-        allowed = np.append(np.array(sorted(action, reverse=True) + [NO_BRANCH] * (2 - len(action))), [])
-        rows = np.flatnonzero((self.lacking == allowed[:2]).all(axis=1))
+        exact = np.array([*sorted(action, reverse=True), NO_BRANCH][:2])
+        rows = np.flatnonzero((self.lacking == exact).all(axis=1))
         if not len(rows):
-            rows = np.flatnonzero(np.isin(self.lacking, action).any(axis=1))
+            rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
         middle = np.median(self.points[:, rows], axis=0)
         corner = self._knowledge.corner
         gains = [hypervolume(np.vstack([self.front, point]), corner) for point in middle]
         best = int(np.argmax(gains))
         return int(self._knowledge.boards[self.boards[rows[best]]])
+
+
+def _rows_by_branch(lacking: Ints, count: int) -> list[Ints]:
+    """For each branch, the rows of ``lacking`` [n, 2] that name it (in the first column if only one is named)."""
+    flat = lacking.ravel()
+    order = np.argsort(flat, kind="stable")
+    starts = np.searchsorted(flat[order], np.arange(count + 1))
+    return [order[starts[b] : starts[b + 1]] // 2 for b in range(count)]
+
+
+def _most_frequent(counts: Counter[_T], most: int) -> list[_T]:
+    return sorted(counts, key=lambda item: (-counts[item], item))[:most]

@@ -1,9 +1,16 @@
-"""What the error of an untrained branch will be: a Gaussian process over branches, with honest uncertainty."""
+"""What the error of an untrained branch will be: a Gaussian process over branches, with honest uncertainty.
+
+A handful of trainings cannot teach a process its own length scales, so the covariance is written down from what is
+known of such networks: errors fall with parameters and MACs by an unknown slope, binary arithmetic costs an unknown
+amount that shrinks with size, branches of one modality rise and fall together, and so do a layout's precisions (which
+is what makes a float32 sibling evidence). Only two numbers are fitted: the amplitude of all that and the scatter left.
+"""
 
 from __future__ import annotations
 
-import warnings
+import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,36 +20,87 @@ from tinysearch.search.design import DesignTable, Floats, Ints
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
 
-FIRST_FIT = 4
-"""Below so many known branches the kernel is as first guessed."""
-
 MOST_POINTS = 256
-"""A Gaussian process costs the cube of its points, so it is fitted to at most so many."""
+"""A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
+
+FIRST_GUESS = float(np.log(0.15))
+"""Logarithm of the metrics of a middling branch before any is trained."""
+
+PARAMS_SLOPE = -0.35
+"""First guess of the change of a log error for ten times the parameters."""
+
+AMPLITUDES = (0.6, 1.0, 1.6)
+SCATTERS = (0.03, 0.06, 0.12)
+"""Standard deviations of a log error about everything that the covariance explains, to choose from."""
+
+_PENALTY = {"float32": 0.0, "int8": 0.02}
+_XNOR_PENALTY = 0.35
+_MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION = range(6)
 
 
-def branch_features(table: DesignTable) -> tuple[Floats, tuple[str, ...]]:
-    """What the surrogate sees of a branch, float64 [B, F] of order 1, and the names."""
-    rows = []
+def branch_features(table: DesignTable) -> Floats:
+    """What the surrogate sees of each branch, float64 [B, 6].
+
+    Columns: modality (index), decades of parameters and of MACs about the mean, depth in stages, first guess of what
+    the precision costs (log error), precision (index).
+    """
     modalities = sorted({branch.modality for branch in table.branches})
-    for i, branch in enumerate(table.branches):
+    precisions = sorted({branch.precision for branch in table.branches})
+    rows = []
+    for branch in table.branches:
         precision = Precision.parse(branch.precision)
+        product = precision.activation_bits * precision.weight_bits
         rows.append(
             [
-                float(modalities.index(branch.modality)),
-                np.log10(max(table.params[i], 1.0)),
-                np.log10(max(table.macs[i], 1.0)),
-                sum(branch.blocks) / 8,
-                float(precision.kind == "xnor"),
-                np.log2(precision.weight_bits) / 5,
-                min(precision.activation_bits, 4) / 4,
-                np.log2(branch.width) / 2,
-                np.log2(branch.input_size) / 2,
+                modalities.index(branch.modality),
+                0.0,
+                0.0,
+                float(len(branch.blocks)),
+                _XNOR_PENALTY / product if precision.kind == "xnor" else _PENALTY[precision.kind],
+                precisions.index(branch.precision),
             ]
         )
-    names = ("modality", "params", "macs", "depth", "xnor", "weight_bits", "activation_bits", "width", "input_size")
-    values = np.array(rows, np.float64)
-    varies = np.ptp(values, axis=0) > 0
-    return values[:, varies], tuple(n for n, v in zip(names, varies, strict=True) if v)
+    out = np.array(rows, np.float64).reshape(-1, 6)
+    for column, sizes in ((_PARAMS, table.params), (_MACS, table.macs)):
+        decades = np.log10(np.maximum(sizes, 1.0))
+        out[:, column] = decades - decades.mean()
+    return out
+
+
+def prior_mean(features: Floats) -> Floats:
+    """First guess of a branch's log error, apart from its level, float64 [n]."""
+    return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
+
+
+def covariance(a: Floats, b: Floats) -> Floats:
+    """Covariance of log errors of branches with features ``a`` [n, 6] and ``b`` [m, 6], float64 [n, m].
+
+    Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
+    of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
+    modality 0.15, and its precisions 0.06 more.
+    """
+    same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
+    same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
+    params = np.outer(a[:, _PARAMS], b[:, _PARAMS])
+    coarse = np.outer(a[:, _COARSENESS], b[:, _COARSENESS])
+    nearness = _matern(a[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0], b[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0])
+    return np.asarray(
+        0.4**2
+        + same_modality * (0.4**2 + 0.15**2 * params)
+        + 0.3**2 * params
+        + 0.15**2 * np.outer(a[:, _MACS], b[:, _MACS])
+        + coarse * (1.0 + params)
+        + same_precision * 0.08**2
+        + same_modality * nearness * (0.15**2 + 0.06**2 * same_precision),
+        np.float64,
+    )
+
+
+def _matern(a: Floats, b: Floats) -> Floats:
+    """Matern 5/2 correlation of points with unit length scales."""
+    squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T
+    distance = np.sqrt(5.0 * np.maximum(squared, 0.0))
+    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance), np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,88 +109,96 @@ class Posterior:
 
     Attributes:
         mean: float64 [u, M].
-        root: float64 [u, u]; spread times ``root @ z`` with z standard normal is one draw about the mean.
-        spread: float64 [M].
+        root: float64 [u, u]; ``ratio`` times ``root @ z`` with z standard normal is one draw about the mean.
+        ratio: float64 [M].
     """
 
     mean: Floats
     root: Floats
-    spread: Floats
+    ratio: Floats
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """float64 [count, u, M] draws of log metrics; the metrics of one branch rise and fall together."""
         half = rng.standard_normal((self.root.shape[1], (count + 1) // 2))
         z = np.concatenate([half, -half], axis=1)[:, :count]
         noise = (self.root @ z).T
-        return np.asarray(self.mean[None] + noise[:, :, None] * self.spread[None, None], np.float64)
+        return np.asarray(self.mean[None] + noise[:, :, None] * self.ratio[None, None], np.float64)
 
 
 class BranchSurrogate:
-    """Gaussian process on the logarithm of error metrics.
-
-    Hyperparameters are refitted each time the evidence has grown by half, always to the first branches that became
-    known, so that they follow from the order of trainings and not from when the process was asked.
-    """
+    """The process over the branches of one design table."""
 
     def __init__(self, table: DesignTable) -> None:
-        self.features, self.names = branch_features(table)
-        self._fitted: dict[int, object] = {}
+        self.features = branch_features(table)
 
     def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
         """Belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
-        from sklearn.gaussian_process import GaussianProcessRegressor
-
         y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
-        center, spread = prior_moments(y)
-        process = GaussianProcessRegressor(self._kernel(order, y), optimizer=None)
-        chosen = slice(max(0, len(order) - MOST_POINTS), None)
-        if len(order):
-            process.fit(self.features[order[chosen]], ((y[chosen] - center) / spread).mean(axis=1))
-        mean, covariance = process.predict(self.features[wanted], return_cov=True)
-        values, vectors = np.linalg.eigh(covariance + 1e-8 * np.eye(len(wanted)))
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return Posterior(mean=center + mean[:, None] * spread, root=root, spread=spread)
-
-    def _kernel(self, order: Ints, y: Floats) -> object:
-        """The kernel fitted to the first few of the evidence, as many as the schedule says."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.gaussian_process import GaussianProcessRegressor
-
-        count = scheduled(len(order))
-        if count < FIRST_FIT:
-            return self._start_kernel()
-        if count not in self._fitted:
-            used = min(count, MOST_POINTS)
-            center, spread = prior_moments(y[:used])
-            process = GaussianProcessRegressor(self._start_kernel(), random_state=0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                process.fit(self.features[order[:used]], ((y[:used] - center) / spread).mean(axis=1))
-            self._fitted = {count: process.kernel_}
-        return self._fitted[count]
-
-    def _start_kernel(self) -> object:
-        from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
-
-        return ConstantKernel(1.0, (0.2, 5.0)) * Matern(
-            [1.0] * self.features.shape[1], length_scale_bounds=(0.3, 20.0), nu=2.5
-        ) + WhiteKernel(0.02, (1e-3, 0.1))
+        level, ratio = _levels(y, prior_mean(self.features[order]))
+        latent = ((y - level) / ratio).mean(axis=1)
+        recent = slice(max(0, len(order) - MOST_POINTS), None)
+        x, z = self.features[order[recent]], latent[recent] - prior_mean(self.features[order[recent]])
+        there = self.features[wanted]
+        process, scatter, amplitude = _best_process(x, z)
+        if process is None:
+            mean, spread = np.zeros(len(there)), amplitude**2 * covariance(there, there)
+        else:
+            mean, spread = process.predict(there, return_cov=True)
+        values, vectors = np.linalg.eigh(spread + (scatter**2 + 1e-9) * np.eye(len(there)))
+        latent_mean = mean + prior_mean(there)
+        return Posterior(
+            mean=level + latent_mean[:, None] * ratio, root=vectors * np.sqrt(np.maximum(values, 0.0)), ratio=ratio
+        )
 
 
-def scheduled(known: int) -> int:
-    """The last of the sizes 4, 5, 7, 10, 15, 22 ... (by half more each) that is at most ``known``; 0 below 4."""
-    at = FIRST_FIT
-    if known < at:
-        return 0
-    while max(at + 1, at * 3 // 2) <= known:
-        at = max(at + 1, at * 3 // 2)
-    return at
+def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
+    """Level and ratio [M] that map each log metric to the common latent one.
+
+    The level is the mean excess over the first guess (counted like one observation); metrics beyond the first take
+    their spread relative to the first's.
+    """
+    count = len(y)
+    level = (FIRST_GUESS + (y - expected[:, None]).sum(axis=0)) / (count + 1)
+    spread = np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
+    return level, spread / spread[:1]
 
 
-def prior_moments(y: Floats) -> tuple[Floats, Floats]:
-    """Center and spread [M] of log metrics, the spread shrunk towards 0.4 while there are few of them."""
-    if not len(y):
-        return np.full(y.shape[1], np.log(0.15)), np.full(y.shape[1], 0.5)
-    center = y.mean(axis=0)
-    squares = ((y - center) ** 2).sum(axis=0)
-    return center, np.sqrt((squares + 4 * 0.4**2) / (len(y) + 4))
+def _best_process(x: Floats, z: Floats) -> tuple[Any, float, float]:
+    """The fitted process with the likeliest amplitude and scatter, and those two; no process without evidence."""
+    if not len(x):
+        return None, SCATTERS[1], AMPLITUDES[1]
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
+    best: tuple[float, Any, float, float] | None = None
+    for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
+        process = GaussianProcessRegressor(_kernel(amplitude), alpha=scatter**2, optimizer=None).fit(x, z)
+        # A mild preference for the middle keeps two or three points from deciding.
+        prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / SCATTERS[1]) ** 2)
+        score = float(process.log_marginal_likelihood_value_) - prior
+        if best is None or score > best[0]:
+            best = score, process, scatter, amplitude
+    assert best is not None  # noqa: S101  the grid is not empty
+    return best[1], best[2], best[3]
+
+
+def _kernel(amplitude: float) -> Any:
+    """The covariance as scikit-learn wants it; made here because the class needs the library at definition."""
+    from sklearn.gaussian_process.kernels import Kernel
+
+    class BranchKernel(Kernel):  # type: ignore[misc]
+        """See :func:`covariance`."""
+
+        def __init__(self, amplitude: float = 1.0) -> None:
+            self.amplitude = amplitude
+
+        def __call__(self, x: Floats, y: Floats | None = None, eval_gradient: bool = False) -> Any:  # noqa: FBT001, FBT002
+            values = self.amplitude**2 * covariance(x, x if y is None else y)
+            return (values, np.zeros((*values.shape, 0))) if eval_gradient else values
+
+        def diag(self, x: Floats) -> Floats:
+            return np.diag(self(x)).copy()
+
+        def is_stationary(self) -> bool:
+            return False
+
+    return BranchKernel(amplitude)
