@@ -37,7 +37,7 @@ def rows(rng: np.random.Generator) -> list[Row]:
     return [
         *table,
         _fully_connected(rng, "xnor_fc_512_512", to_bits=True, target=0.20, peers="3PXNet 0.75-0.85"),
-        _fully_connected(rng, None, to_bits=False),
+        _fully_connected(rng, None, to_bits=False, target=0.20),
         _convolution(rng, (1, 1), 64, 128, stride=2),
         _convolution(rng, (1, 1), 64, 128, stride=2, kernel=1, padding=0),
         _convolution(rng, (1, 1), 128, 128, side=8),

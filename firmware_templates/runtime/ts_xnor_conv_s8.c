@@ -83,16 +83,20 @@ TS_INNER_LOOP static void write_pairs(const ts_xnor_conv_s8_layer *layer, const 
     const uint8_t *shift = layer->shift + first;
     const int8_t *end = output + HALF;
 #define WRITE(k, counter) output[k] = requantize(counter, bias[k], multiplier[k], shift[k], offset, low)
-    for (; output != end; output += 4, pairs += 4, bias += 4, multiplier += 4, shift += 4) {
-        WRITE(0, pairs[0] & LOW_HALF);
-        WRITE(HALF, pairs[0] >> HALF);
-        WRITE(1, pairs[1] & LOW_HALF);
-        WRITE(HALF + 1, pairs[1] >> HALF);
-        WRITE(2, pairs[2] & LOW_HALF);
-        WRITE(HALF + 2, pairs[2] >> HALF);
-        WRITE(3, pairs[3] & LOW_HALF);
-        WRITE(HALF + 3, pairs[3] >> HALF);
+#define WRITE_PAIR(k)                \
+    WRITE(k, pairs[k] & LOW_HALF);   \
+    WRITE(HALF + (k), pairs[k] >> HALF)
+    for (; output != end; output += 8, pairs += 8, bias += 8, multiplier += 8, shift += 8) {
+        WRITE_PAIR(0);
+        WRITE_PAIR(1);
+        WRITE_PAIR(2);
+        WRITE_PAIR(3);
+        WRITE_PAIR(4);
+        WRITE_PAIR(5);
+        WRITE_PAIR(6);
+        WRITE_PAIR(7);
     }
+#undef WRITE_PAIR
 #undef WRITE
 }
 
