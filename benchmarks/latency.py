@@ -1,0 +1,37 @@
+"""Accuracy of the latency model on the emulated instruction set: python benchmarks/latency.py.
+
+Counts the instructions of networks of many shapes on RV32IMC, fits the coefficients on some and predicts whole
+networks of layouts that were held out. The last line is JSON: max_abs_relative_error, mean_abs_relative_error,
+held_out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from tinysearch.analytic.calibration import fit_coefficients
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.counting import PRECISIONS, count_networks, relative_error, shapes
+from tinysearch.app.wiring import build_models
+
+
+def main() -> None:
+    config = plain(compose_config(["trainer=none"]))
+    models = build_models(config)
+    errors, held_out = [], []
+    for precision in sys.argv[1:] or PRECISIONS:
+        fit, kept = shapes(precision, models.architecture)
+        counted = list(count_networks(config, models, fit))
+        coefficients = fit_coefficients([o for network in counted for o in network.observations])
+        for network in count_networks(config, models, kept):
+            errors.append(abs(relative_error(coefficients, network)))
+            held_out.append(network.branch.key)
+            instructions = sum(network.counts.values())
+            print(f"{network.branch.key:48} {instructions:>12,} instructions, off by {errors[-1]:.2%}", flush=True)
+    mean = sum(errors) / len(errors)
+    print(json.dumps({"max_abs_relative_error": max(errors), "mean_abs_relative_error": mean, "held_out": held_out}))
+
+
+if __name__ == "__main__":
+    main()
