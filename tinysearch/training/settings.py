@@ -44,16 +44,16 @@ class TrainingSettings:
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: of torch; 0 leaves torch's own choice.
         mixed_precision: bfloat16 autocast; slower on most CPUs.
-        compile: torch.compile for the training steps.
+        compile: torch.compile for float networks, on a GPU for all; takes a minute or two to start.
         data_workers: threads that prepare batches ahead; 0 prepares them in turn.
     """
 
     epochs: int = 16
-    float_epochs: int = 10
+    float_epochs: int = 9
     samples_per_epoch: int = 1440
     batch_size: int = 16
     learning_rate: float = 0.01
-    second_stage_rate: float = 0.5
+    second_stage_rate: float = 1.0
     lr_decay: float = 0.0
     optimizer: str = "adam"
     weight_decay: float = 1e-3

@@ -17,6 +17,7 @@ from tinysearch.core.protocols import Samples
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
 from tinysearch.training.losses import IdentityHead
+from tinysearch.training.network import FloatNetwork
 from tinysearch.training.quantized import QuantizedNetwork
 from tinysearch.training.settings import TrainingSettings
 from tinysearch.training.stages import load_if_whole, save_atomically
@@ -88,7 +89,10 @@ def run_stage(
         head.load_state_dict(stored["head"])
         optimizer.load_state_dict(stored["optimizer"])
         epoch, best.rate, best.waited = stored["epoch"], stored["best"], stored["waited"]
-    forward = torch.compile(model) if settings.compile else model
+    whole = (
+        isinstance(model, FloatNetwork) or settings.torch_device().type == "cuda"
+    )  # else graphs break at every range
+    forward = torch.compile(model) if settings.compile and whole else model
     while epoch < stage.epochs and not best.exhausted:
         loss = _run_epoch(
             stage,
