@@ -1,0 +1,98 @@
+// Data, words and state that the other scripts share.
+
+const DATA = JSON.parse(document.getElementById('data').textContent);
+const COLORS = {  // Okabe and Ito's palette, which survives colour blindness; lighter twins on dark paper
+  light: { 'float32': '#0072b2', 'int8': '#009e73', 'xnor1/1': '#e69f00', 'xnor2/1': '#d55e00', 'xnor3/1': '#cc79a7', 'xnor2/2': '#56b4e9' },
+  dark: { 'float32': '#4ea8de', 'int8': '#2cc59b', 'xnor1/1': '#f0b93a', 'xnor2/1': '#f4803c', 'xnor3/1': '#e29bc5', 'xnor2/2': '#8fd0f5' },
+};
+const SPARE = ['#7f7f7f', '#bcbd22', '#17becf', '#8c564b'];
+const SYMBOLS = { face: 'circle', voice: 'triangle-up', fusion: 'diamond' };
+const SLOTS = ['A', 'B', 'C'];
+const SLOT_COLORS = { light: ['#0b62a8', '#b3500a', '#5b3a94'], dark: ['#6db7f2', '#f5a35c', '#c3a6f5'] };
+
+const designs = DATA.designs.map((row, index) => {
+  const design = { index };
+  DATA.fields.forEach((name, i) => { design[name] = row[i]; });
+  design.branches = design.branches.map((i) => DATA.branches[i]);
+  design.board = DATA.boards[design.board];
+  design.bom_cost_usd = design.board.price_usd;
+  design.weight_bytes = design.branches.reduce((sum, branch) => sum + branch.weight_bytes, 0);
+  design.params = design.branches.reduce((sum, branch) => sum + branch.params, 0);
+  design.network = design.branches.map((b) => `${b.modality} ${b.layout} ${b.precision}`).join(' + ');
+  return design;
+});
+const byId = new Map(designs.map((design) => [design.id, design]));
+const precisions = Object.keys(COLORS.light).concat(
+  [...new Set(DATA.branches.map((branch) => branch.precision))].filter((name) => !(name in COLORS.light)).sort(),
+).filter((name) => DATA.branches.some((branch) => branch.precision === name));
+const modalities = Object.keys(SYMBOLS).filter((name) => designs.some((design) => design.modality === name));
+
+const state = {
+  budget: Infinity,
+  hidden: new Set(),       // precisions and modalities that are switched off
+  dominated: true,         // whether dominated designs are drawn
+  chosen: [],              // designs compared, at most three
+  front: [],               // front within the budget and the filters
+  rest: [],                // other designs within them
+};
+
+const theme = () => (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light');
+const colorOf = (precision) => COLORS[theme()][precision]
+  || SPARE[Math.max(precisions.indexOf(precision), 0) % SPARE.length];
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const isKnown = (value) => value !== null && value !== undefined;
+
+const trim = (value, digits) => value.toFixed(digits);
+const percent = (value) => (isKnown(value) ? `${trim(value * 100, 1)} %` : '-');
+const usd = (value) => (isKnown(value) ? `$${trim(value, 2)}` : '-');
+const seconds = (value) => {
+  if (!isKnown(value)) return '-';
+  return value < 1 ? `${trim(value * 1000, value < 0.01 ? 1 : 0)} ms` : `${trim(value, 2)} s`;
+};
+const bytes = (value) => {
+  if (value >= 1048576) return value % 1048576 === 0 ? `${value / 1048576} MB` : `${trim(value / 1048576, 2)} MiB`;
+  return value >= 1024 ? `${trim(value / 1024, value % 1024 ? 1 : 0)} KiB` : `${value} B`;
+};
+const energy = (value) => (isKnown(value) ? `${trim(value, 1)} mJ` : '-');
+const range = (low, high, form) => (isKnown(low) && isKnown(high) ? ` [${form(low)} to ${form(high)}]` : '');
+
+// An element with attributes and children; text is never parsed as HTML.
+function make(tag, attributes, ...children) {
+  const svg = tag.startsWith('svg:');
+  const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', tag.slice(4)) : document.createElement(tag);
+  Object.entries(attributes || {}).forEach(([name, value]) => {
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value);
+  });
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// Plotly reads a little HTML in its texts, so what comes from catalogues is escaped for it.
+const escaped = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+
+const atLeastAsGood = (first, second, names) => names.every((name) => first[name] <= second[name]);
+
+// The front of some designs as the search takes it: by the rate that decides, then without those that another one beats
+// or equals by the rates shown. Unknown values lose.
+function frontOf(candidates) {
+  const decided = DATA.objectives.map((name) => (name === 'eer' ? 'eer_decided' : name));
+  let kept = candidates.filter((design) => DATA.objectives.every((name) => isKnown(design[name])));
+  [decided, DATA.objectives].forEach((names) => {
+    const order = [...kept].sort((a, b) => names.reduce((sign, name) => sign || a[name] - b[name], 0)
+      || b.front - a.front || a.index - b.index);
+    const best = [];
+    order.forEach((design) => { if (!best.some((other) => atLeastAsGood(other, design, names))) best.push(design); });
+    kept = best;
+  });
+  return kept.sort((a, b) => a.index - b.index);
+}
+
+const visible = (design) => !state.hidden.has(design.modality)
+  && !design.branches.some((branch) => state.hidden.has(branch.precision));
+
+function refilter() {
+  const affordable = designs.filter((design) => design.bom_cost_usd <= state.budget + 5e-5 && visible(design));
+  state.front = frontOf(affordable);
+  const front = new Set(state.front);
+  state.rest = affordable.filter((design) => !front.has(design));
+}

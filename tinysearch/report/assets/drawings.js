@@ -1,0 +1,140 @@
+// Pictures of one design, in SVG: blocks, memories to scale, one authentication on the cores.
+
+const BUFFER_COLORS = ['--buffer-1', '--buffer-2', '--buffer-3', '--buffer-4'];
+const MODALITY_SENSORS = { face: 'camera', voice: 'microphone' };
+
+const svg = (tag, attributes, ...children) => make(`svg:${tag}`, attributes, ...children);
+const label = (x, y, text, attributes) => svg('text', { x, y, ...attributes }, text);
+const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}\u2026` : text);
+
+function block(x, y, width, height, lines) {
+  const group = svg('g', {}, svg('rect', { class: 'box', x, y, width, height, rx: 5 }));
+  const first = y + height / 2 - (lines.length - 1) * 7 + 4;
+  lines.forEach((line, i) => group.append(label(x + width / 2, first + i * 14, short(line, Math.floor(width / 5.6)), {
+    'text-anchor': 'middle', class: i ? 'soft' : null, 'font-weight': i ? null : 600,
+  })));
+  group.append(svg('title', {}, lines.join(', ')));
+  return group;
+}
+
+const wire = (x1, y1, x2, y2) => svg('path', { class: 'wire', d: `M${x1} ${y1}L${x2} ${y2}`, 'stroke-width': 1.5 });
+
+function blockDiagram(design) {
+  const board = design.board;
+  const rows = Math.max(design.branches.length, 2);
+  const height = 60 + rows * 52;
+  const picture = svg('svg', { viewBox: `0 0 400 ${height}`, role: 'img', 'aria-label': `block diagram of ${board.name}` });
+  picture.append(svg('rect', { class: 'box', x: 118, y: 8, width: 160, height: height - 16, rx: 7 }));
+  picture.append(label(198, 26, `${board.processor}, ${board.cores} core${board.cores > 1 ? 's' : ''}`, { 'text-anchor': 'middle', 'font-weight': 600 }));
+  design.branches.forEach((branch, i) => {
+    const y = 36 + i * 56;
+    picture.append(wire(96, y + 20, 128, y + 20));
+    picture.append(block(4, y, 92, 40, [MODALITY_SENSORS[branch.modality] || branch.modality, sensorName(design, i)]));
+    picture.append(block(128, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
+  });
+  if (design.branches.length > 1) picture.append(label(198, height - 18, 'cosines added, threshold', { 'text-anchor': 'middle', class: 'soft' }));
+  [['flash', board.flash_bytes], ['PSRAM', board.psram_bytes]].forEach(([name, size], i) => {
+    const y = 36 + i * 56;
+    if (size) picture.append(wire(278, y + 20, 306, y + 20));
+    picture.append(block(306, y, 90, 40, [name, size ? bytes(size) : 'none']));
+  });
+  return picture;
+}
+
+// Sensors of a board come in the order camera, microphone, as branches come face, voice.
+const sensorName = (design, i) => design.board.sensors[design.board.sensors.length === design.branches.length ? i : 0] || '';
+
+function bar(segments, total, scale, width) {
+  const picture = svg('svg', { viewBox: `0 0 ${width} 30`, role: 'img', 'aria-label': segments.map((s) => `${s.name} ${bytes(s.bytes)}`).join(', ') });
+  const place = (size) => (size / scale) * width;
+  let at = 0;
+  segments.forEach((segment) => {
+    const rect = svg('rect', { x: at, y: 3, width: Math.max(place(segment.bytes), 0.5), height: 24, style: `fill: var(${segment.color})` });
+    rect.append(svg('title', {}, `${segment.name}: ${bytes(segment.bytes)}`));
+    picture.append(rect);
+    at += place(segment.bytes);
+  });
+  picture.append(svg('rect', { x: 0.5, y: 3, width: Math.max(place(total) - 1, 1), height: 24, style: 'fill: none; stroke: var(--ink)' }));
+  return picture;
+}
+
+const key = (segments) => make('ul', { class: 'key' }, ...segments.map((segment) => make('li', {},
+  make('i', { style: `background: var(${segment.color})` }), `${segment.name.replace(/_/g, ' ')} ${bytes(segment.bytes)}`)));
+
+function flashSegments(design) {
+  const flash = (DATA.details[design.id] || {}).flash || {};
+  if (!flash.total_bytes) return null;
+  const rounding = flash.app_bytes - flash.program_bytes - flash.weight_bytes;
+  return [
+    { name: 'boot and tables', bytes: flash.total_bytes - flash.app_bytes, color: '--flash-system' },
+    { name: 'program', bytes: flash.program_bytes, color: '--flash-program' },
+    { name: 'weights', bytes: flash.weight_bytes, color: '--flash-weights' },
+    { name: 'alignment', bytes: Math.max(rounding, 0), color: '--flash-system' },
+    { name: 'free', bytes: Math.max(design.board.flash_bytes - flash.total_bytes, 0), color: '--flash-free' },
+  ];
+}
+
+function bufferSegments(design, inSram) {
+  const buffers = (DATA.details[design.id] || {}).buffers || [];
+  return buffers.map((buffer, i) => ({ name: buffer.name, bytes: buffer.bytes, color: BUFFER_COLORS[i % BUFFER_COLORS.length], sram: buffer.sram }))
+    .filter((segment) => segment.sram === inSram);
+}
+
+const heapOf = (design) => (DATA.processors[design.board.processor] || {}).heap_bytes || 0;
+
+// Bars of compared designs share one scale a kind of memory, so that lengths can be compared.
+function memoryMap(design, compared) {
+  const parts = [];
+  const widest = (size) => Math.max(...compared.map(size), 1);
+  const flash = flashSegments(design);
+  if (flash) {
+    parts.push(make('div', { class: 'small' }, `Flash, ${bytes(design.board.flash_bytes)}`),
+      bar(flash.slice(0, 4), design.board.flash_bytes, widest((d) => d.board.flash_bytes), 400), key(flash));
+  }
+  const [sram, psram] = [bufferSegments(design, true), bufferSegments(design, false)];
+  const heap = Math.max(heapOf(design), sram.reduce((sum, s) => sum + s.bytes, 0));
+  if (heap) {
+    parts.push(make('div', { class: 'small' }, `SRAM heap, ${bytes(heap)}`), bar(sram, heap, widest(heapOf), 400), key(sram));
+  }
+  if (design.board.psram_bytes) {
+    const used = psram.length ? psram : [{ name: 'unused', bytes: 0, color: '--flash-free' }];
+    parts.push(make('div', { class: 'small' }, `PSRAM, ${bytes(design.board.psram_bytes)}`),
+      bar(used, design.board.psram_bytes, widest((d) => d.board.psram_bytes), 400), key(used));
+  }
+  return parts.length ? parts : [make('p', { class: 'soft small' }, `Needs ${bytes(design.flash_bytes)} of flash and ${bytes(design.ram_bytes)} of RAM.`)];
+}
+
+function timeline(design, compared) {
+  const span = Math.max(...compared.map((d) => d.acquisition_s + d.latency_s), 1e-9);
+  const width = 400;
+  const cores = Math.max(design.board.cores, 1);
+  const parallel = design.branches.length > 1 && cores > 1;
+  const rows = parallel ? design.branches.length : 1;
+  const picture = svg('svg', { viewBox: `0 0 ${width} ${rows * 26 + 26}`, role: 'img', 'aria-label': `one authentication: capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}` });
+  const left = 46;
+  const place = (time) => left + (time / span) * (width - left - 4);
+  const piece = (row, from, length, color, text) => {
+    const rect = svg('rect', { x: place(from), y: row * 26 + 2, width: Math.max(place(from + length) - place(from), 0.8), height: 20, style: `fill: var(${color})` });
+    rect.append(svg('title', {}, `${text}: ${seconds(length)}`));
+    picture.append(rect);
+  };
+  for (let row = 0; row < rows; row += 1) {
+    picture.append(label(0, row * 26 + 16, `core ${row}`, { class: 'soft' }));
+    if (row === 0 || parallel) piece(row, 0, design.acquisition_s, '--flash-system', 'capture');
+  }
+  let at = design.acquisition_s;
+  design.branches.forEach((branch, i) => {
+    const length = design.branch_latency_s[i];
+    if (!isKnown(length)) return;
+    piece(parallel ? i : 0, parallel ? design.acquisition_s : at, length, BUFFER_COLORS[i], branch.modality);
+    at = parallel ? Math.max(at, design.acquisition_s + length) : at + length;
+  });
+  const end = design.acquisition_s + design.latency_s;
+  if (parallel && end - at > 1e-6) piece(design.branch_latency_s.indexOf(Math.max(...design.branch_latency_s)), at, end - at, '--line', 'waiting for shared memory');
+  picture.append(wire(left, rows * 26, width - 4, rows * 26));
+  picture.append(label(left, rows * 26 + 16, '0', { class: 'soft' }));
+  picture.append(label(width - 4, rows * 26 + 16, seconds(span), { class: 'soft', 'text-anchor': 'end' }));
+  const pieces = [{ name: `capture ${seconds(design.acquisition_s)}`, color: '--flash-system' }].concat(
+    design.branches.map((branch, i) => ({ name: `${branch.modality} ${seconds(design.branch_latency_s[i])}`, color: BUFFER_COLORS[i] })));
+  return [picture, make('ul', { class: 'key' }, ...pieces.map((p) => make('li', {}, make('i', { style: `background: var(${p.color})` }), p.name)))];
+}

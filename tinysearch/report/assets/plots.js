@@ -1,0 +1,218 @@
+// The paper's figures and the parallel coordinates, drawn by Plotly when they come into view.
+
+const FIGURES = [
+  { key: 'cost', x: 'bom_cost_usd', y: 'eer', title: 'EER / cost', note: 'what money buys' },
+  { key: 'latency', x: 'latency_s', y: 'eer', title: 'EER / latency', note: 'computing only, capture apart', log: true },
+  { key: 'size', x: 'weight_bytes', y: 'eer', title: 'EER / parameter size', note: 'weights as packed in flash', log: true },
+  { key: 'far1', x: 'bom_cost_usd', y: 'effective_latency_far1_s', title: 'Effective latency / cost, FAR 1 %', note: 'retries included', logY: true },
+  { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'retries included', logY: true },
+];
+const AXES = {
+  eer: { text: 'EER (%)', scale: 100 },
+  bom_cost_usd: { text: 'board cost (US$)', scale: 1 },
+  latency_s: { text: 'latency (ms)', scale: 1000 },
+  weight_bytes: { text: 'weights (KiB)', scale: 1 / 1024 },
+  effective_latency_far1_s: { text: 'effective latency (ms)', scale: 1000 },
+  effective_latency_far10_s: { text: 'effective latency (ms)', scale: 1000 },
+};
+const PARALLEL = [
+  ['bom_cost_usd', 'cost', usd], ['eer', 'EER', percent], ['latency_s', 'latency', seconds],
+  ['effective_latency_far1_s', 'eff. FAR 1 %', seconds], ['weight_bytes', 'weights', bytes], ['flash_bytes', 'flash', bytes],
+  ['ram_bytes', 'RAM', bytes], ['energy_mj', 'energy', energy],
+];
+const MARGIN = { l: 54, r: 12, t: 8, b: 46 };
+const drawn = new Map();   // element -> function that redraws it
+const inView = new Set();
+const stale = new Set();
+
+function hover(design, onFront) {
+  const board = design.board;
+  return [
+    `<b>${escaped(design.network)}</b>`,
+    `${escaped(board.name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
+    `cost ${usd(board.price_usd)}${range(board.low_usd, board.high_usd, usd)}`,
+    `EER ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
+    `latency ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
+    `effective ${seconds(design.effective_latency_far1_s)} at FAR 1 %, ${seconds(design.effective_latency_far10_s)} at 10 %`,
+    `weights ${bytes(design.weight_bytes)}, flash ${bytes(design.flash_bytes)}, RAM ${bytes(design.ram_bytes)}`,
+    `energy ${energy(design.energy_mj)}`,
+    onFront ? '<b>on the front</b>' : 'dominated',
+  ].join('<br>');
+}
+
+const fill = (design) => colorOf(design.branches[0].precision);
+const rim = (design) => colorOf(design.branches[design.branches.length - 1].precision);
+
+function scatter(list, figure, options) {
+  const points = list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]));
+  const [sx, sy] = [AXES[figure.x].scale, AXES[figure.y].scale];
+  const trace = {
+    type: 'scatter', mode: 'markers', showlegend: false,
+    x: points.map((design) => design[figure.x] * sx), y: points.map((design) => design[figure.y] * sy),
+    customdata: points.map((design) => design.id), text: points.map((design) => hover(design, options.front)),
+    hovertemplate: '%{text}<extra></extra>', opacity: options.opacity, name: options.front ? 'front' : 'dominated',
+    marker: {
+      size: options.size, symbol: points.map((design) => SYMBOLS[design.modality] || 'square'),
+      color: points.map(fill), line: { width: options.rim, color: points.map(rim) },
+    },
+  };
+  if (options.front) {
+    const bars = { color: css('--soft'), thickness: 1, width: 0, type: 'data', symmetric: false };
+    [['error_x', figure.x, sx], ['error_y', figure.y, sy]].forEach(([bar, name, scale]) => {
+      const limits = LIMITS[name];
+      if (!limits) return;
+      const known = points.map((design) => limits(design).every(isKnown));
+      trace[bar] = {
+        ...bars,
+        array: points.map((design, i) => (known[i] ? Math.max(limits(design)[1] - design[name], 0) * scale : 0)),
+        arrayminus: points.map((design, i) => (known[i] ? Math.max(design[name] - limits(design)[0], 0) * scale : 0)),
+      };
+    });
+  }
+  return trace;
+}
+
+const LIMITS = {
+  eer: (design) => [design.eer_low, design.eer_high],
+  latency_s: (design) => [design.latency_low_s, design.latency_high_s],
+  bom_cost_usd: (design) => [design.board.low_usd, design.board.high_usd],
+};
+
+// The lower left boundary of the front's points in one figure, as stairs.
+function stairs(list, figure) {
+  const points = list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]))
+    .sort((a, b) => a[figure.x] - b[figure.x] || a[figure.y] - b[figure.y]);
+  const steps = [];
+  points.forEach((design) => { if (!steps.length || design[figure.y] < steps[steps.length - 1][figure.y]) steps.push(design); });
+  return {
+    type: 'scatter', mode: 'lines', hoverinfo: 'skip', showlegend: false, line: { shape: 'hv', width: 1.5, color: css('--soft'), dash: 'dot' },
+    x: steps.map((design) => design[figure.x] * AXES[figure.x].scale), y: steps.map((design) => design[figure.y] * AXES[figure.y].scale),
+  };
+}
+
+function rings(figure) {
+  const points = state.chosen.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]));
+  return {
+    type: 'scatter', mode: 'markers+text', hoverinfo: 'skip', showlegend: false,
+    x: points.map((design) => design[figure.x] * AXES[figure.x].scale), y: points.map((design) => design[figure.y] * AXES[figure.y].scale),
+    text: points.map((design) => SLOTS[state.chosen.indexOf(design)]), textposition: 'top right',
+    textfont: { size: 15, color: css('--ink') },
+    marker: { size: 20, color: 'rgba(0,0,0,0)', line: { width: 2.5, color: points.map((design) => slotColor(design)) } },
+  };
+}
+
+const slotColor = (design) => SLOT_COLORS[theme()][state.chosen.indexOf(design)];
+
+function layout(extra) {
+  const axis = { gridcolor: css('--line'), zerolinecolor: css('--line'), linecolor: css('--line'), automargin: true };
+  const { xaxis, yaxis, ...rest } = extra;
+  return {
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', margin: MARGIN, hovermode: 'closest',
+    font: { color: css('--ink'), size: 12, family: 'system-ui, sans-serif' },
+    hoverlabel: { bgcolor: css('--paper'), bordercolor: css('--line'), font: { color: css('--ink'), size: 12 }, align: 'left' },
+    dragmode: window.matchMedia('(pointer: coarse)').matches ? false : 'zoom',
+    ...rest, xaxis: { ...axis, ...xaxis }, yaxis: { ...axis, ...yaxis },
+  };
+}
+
+const CONFIG = {
+  responsive: true, displaylogo: false, showSendToCloud: false,
+  modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d'], toImageButtonOptions: { scale: 2 },
+};
+
+function drawFigure(element, figure) {
+  const traces = [
+    scatter(state.dominated ? state.rest : [], figure, { size: 5, rim: 0, opacity: 0.35, front: false }),
+    stairs(state.front, figure),
+    scatter(state.front, figure, { size: 10, rim: 2, opacity: 1, front: true }),
+    rings(figure),
+  ];
+  return Plotly.react(element, traces, layout({
+    xaxis: { title: { text: AXES[figure.x].text }, ...logAxis(figure.log) },
+    yaxis: { title: { text: AXES[figure.y].text }, rangemode: 'tozero', ...logAxis(figure.logY) },
+    uirevision: figure.key,
+  }), CONFIG);
+}
+
+const logAxis = (log) => (log ? { type: 'log', dtick: 'D2', exponentformat: 'none' } : {});
+
+function drawParallel(element) {
+  const narrow = element.clientWidth < 620;
+  const axes = PARALLEL.filter(([name], i) => (!narrow || i < 5) && designs.some((design) => design.front && isKnown(design[name])));
+  const spans = axes.map(([name]) => {
+    const values = designs.filter((design) => design.front && isKnown(design[name])).map((design) => design[name]);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return high > low ? [low, high] : [low - 1, high];
+  });
+  const place = (design, i) => {
+    const value = design[axes[i][0]];
+    return isKnown(value) ? (value - spans[i][0]) / (spans[i][1] - spans[i][0]) : null;
+  };
+  const line = (design) => {
+    const slot = state.chosen.indexOf(design);
+    return {
+      type: 'scatter', mode: 'lines+markers', showlegend: false, x: axes.map((_, i) => i), y: axes.map((_, i) => place(design, i)),
+      customdata: axes.map(() => design.id), text: axes.map(() => hover(design, true)), hovertemplate: '%{text}<extra></extra>',
+      opacity: slot < 0 ? (state.chosen.length ? 0.4 : 0.75) : 1,
+      line: { width: slot < 0 ? 1.3 : 4, color: slot < 0 ? fill(design) : slotColor(design) },
+      marker: { size: slot < 0 ? 5 : 9, symbol: SYMBOLS[design.modality] || 'square' },
+    };
+  };
+  const ordered = [...state.front].sort((a, b) => state.chosen.includes(a) - state.chosen.includes(b));
+  return Plotly.react(element, ordered.map(line), layout({
+    xaxis: { tickvals: axes.map((_, i) => i), ticktext: axes.map(([, label, form], i) => `<b>${label}</b><br>${form(spans[i][0])}`), range: [-0.3, axes.length - 0.7], zeroline: false, fixedrange: true },
+    yaxis: { visible: false, range: [-0.04, 1.1], fixedrange: true },
+    annotations: axes.map(([, , form], i) => ({ x: i, y: 1.08, text: form(spans[i][1]), showarrow: false, font: { size: 11 } })),
+    margin: { l: 20, r: 20, t: 8, b: 52 },
+  }), CONFIG);
+}
+
+// A figure that draws itself when it is first seen, and again when something changed while it was out of sight.
+function addFigure(parent, { key, title, note, wide }, draw) {
+  const element = make('div', { class: 'plot', id: `plot-${key}`, role: 'img', 'aria-label': `${title}: ${note}` },
+    make('div', { class: 'waiting' }, 'drawing'));
+  parent.append(make('figure', { class: wide ? 'figure wide' : 'figure' }, element, make('figcaption', {}, make('b', {}, title), `, ${note}`)));
+  drawn.set(element, draw);
+  stale.add(element);
+  observer.observe(element);
+  return element;
+}
+
+const observer = new IntersectionObserver((entries) => {
+  entries.forEach((entry) => { if (entry.isIntersecting) inView.add(entry.target); else inView.delete(entry.target); });
+  redraw();
+}, { rootMargin: '200px' });
+
+let scheduled = false;
+function redraw() {
+  if (scheduled || !window.Plotly) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    [...stale].filter((element) => inView.has(element)).forEach(drawNow);
+  });
+}
+
+function drawNow(element) {
+  stale.delete(element);
+  element.querySelector('.waiting')?.remove();
+  drawn.get(element)(element);
+  if (element.dataset.wired) return;
+  element.dataset.wired = 'yes';
+  element.on('plotly_click', (event) => {
+    const design = byId.get(event.points[0] && event.points[0].customdata);
+    if (design) toggle(design);
+  });
+}
+
+function redrawAll() {
+  drawn.forEach((_, element) => stale.add(element));
+  redraw();
+}
+
+function addFigures() {
+  const parent = document.getElementById('plots');
+  FIGURES.filter((figure) => designs.some((design) => isKnown(design[figure.x]) && isKnown(design[figure.y])))
+    .forEach((figure) => addFigure(parent, figure, (element) => drawFigure(element, figure)));
+  addFigure(parent, { key: 'parallel', title: 'Parallel coordinates', note: 'every line is a point of the front; low is good on every axis', wide: true }, drawParallel);
+}

@@ -1,0 +1,114 @@
+"""What the page's scripts read: designs as rows of numbers, boards and branches once, details of the front."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tinysearch.report.advice import Advice
+from tinysearch.report.data import BoardCard, DesignCard
+from tinysearch.report.view import RunView
+
+FIELDS = (
+    "id",
+    "modality",
+    "branches",
+    "board",
+    "front",
+    "eer",
+    "eer_low",
+    "eer_high",
+    "eer_decided",
+    "latency_s",
+    "latency_low_s",
+    "latency_high_s",
+    "effective_latency_far1_s",
+    "effective_latency_far10_s",
+    "acquisition_s",
+    "energy_mj",
+    "flash_bytes",
+    "ram_bytes",
+    "branch_latency_s",
+    "eer_evidence",
+    "latency_evidence",
+)
+"""Columns of ``designs``, in the order of each row."""
+
+
+def payload(view: RunView, advice: Advice) -> dict[str, Any]:
+    """The page's data, JSON-able."""
+    branches, boards = list(view.data.branches), list(view.data.boards)
+    branch_at = {key: i for i, key in enumerate(branches)}
+    board_at = {key: i for i, key in enumerate(boards)}
+    front = set(view.front)
+    ordered = [*view.points, *(design for design in view.data.designs if design.id not in front)]
+    starts = [point for sentence in advice.short if sentence.kind in _SHOWN_FIRST for point in sentence.points[:1]]
+    return {
+        "budget_usd": view.budget_usd,
+        "objectives": view.objectives,
+        "price_level": view.data.price_level,
+        "fields": FIELDS,
+        "designs": [
+            _row(view, design, [branch_at[key] for key in design.branches], board_at[design.board], design.id in front)
+            for design in ordered
+        ],
+        "branches": [
+            {name: getattr(view.data.branches[key], name) for name in ("modality", "layout", "precision")}
+            | {
+                name: getattr(view.data.branches[key], name)
+                for name in ("params", "macs", "weight_bytes", "input_size")
+            }
+            for key in branches
+        ],
+        "boards": [_board(view.data.boards[key]) for key in boards],
+        "processors": {key: dataclasses.asdict(card) for key, card in view.data.processors.items()},
+        "details": {key: dataclasses.asdict(view.data.details[key]) for key in view.front if key in view.data.details},
+        "firmware": dict(view.firmware),
+        "rungs": {key: [dict(rung) for rung in found] for key, found in view.rungs.items()},
+        "why": {key: [sentence.text for sentence in found] for key, found in advice.why.items()},
+        "first": list(dict.fromkeys(starts))[:3],
+    }
+
+
+_SHOWN_FIRST = ("answer", "knee", "cheapest")
+
+
+def _row(view: RunView, design: DesignCard, branches: list[int], board: int, front: bool) -> list[Any]:  # noqa: FBT001
+    low, high = design.eer_ci95 or (None, None)
+    return [
+        design.id,
+        design.modality,
+        branches,
+        board,
+        int(front),
+        _short(design.eer),
+        _short(low),
+        _short(high),
+        _short(design.decision_eer),
+        _short(design.latency_s),
+        _short(design.latency_range_s[0]),
+        _short(design.latency_range_s[1]),
+        _short(view.value(design, "effective_latency_far1_s")),
+        _short(view.value(design, "effective_latency_far10_s")),
+        _short(design.acquisition_s),
+        _short(design.energy_mj),
+        design.flash_bytes,
+        design.ram_bytes,
+        [_short(design.branch_latency_s.get(view.data.branches[key].modality)) for key in design.branches],
+        design.eer_evidence,
+        design.latency_evidence,
+    ]
+
+
+def _short(value: float | None) -> float | None:
+    """Twelve digits tell designs apart as well as seventeen."""
+    return None if value is None else float(f"{value:.12g}")
+
+
+def _board(board: BoardCard) -> dict[str, Any]:
+    bounds = board.price_range_usd
+    return dataclasses.asdict(board) | {
+        "price_usd": board.price_usd,
+        "low_usd": bounds[0] if bounds else None,
+        "high_usd": bounds[1] if bounds else None,
+    }

@@ -1,0 +1,87 @@
+"""The front as a table, one row a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysearch.core.units import format_bytes
+from tinysearch.report.data import DesignCard
+from tinysearch.report.view import RunView
+from tinysearch.report.wording import network, percent, seconds, usd, value_text
+
+UNKNOWN = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its name in the page's data, its heading, and its style; ``wide`` ones are left out on phones."""
+
+    name: str
+    label: str
+    style: str = ""
+
+
+COLUMNS = (
+    Column(name="network", label="Network", style="text"),
+    Column(name="board", label="Board", style="text board"),
+    Column(name="eer", label="EER"),
+    Column(name="cost", label="Cost"),
+    Column(name="latency", label="Latency"),
+    Column(name="far1", label="Eff. FAR 1 %"),
+    Column(name="far10", label="Eff. FAR 10 %", style="wide"),
+    Column(name="weights", label="Weights", style="wide"),
+    Column(name="flash", label="Flash", style="wide"),
+    Column(name="ram", label="RAM", style="wide"),
+    Column(name="energy", label="Energy", style="wide"),
+    Column(name="evidence", label="Evidence", style="text wide"),
+    Column(name="firmware", label="Firmware", style="text wide"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A point as text by column."""
+
+    id: str
+    title: str
+    cells: dict[str, str]
+
+
+def rows(view: RunView) -> tuple[Row, ...]:
+    """All points of the front, in its order."""
+    return tuple(_row(view, design) for design in view.points)
+
+
+def _row(view: RunView, design: DesignCard) -> Row:
+    rate = UNKNOWN
+    if design.eer is not None:
+        bounds = design.eer_ci95
+        rate = percent(design.eer) if bounds is None else f"{percent(design.eer)} [{_bounds(bounds)}]"
+    return Row(
+        id=design.id,
+        title=f"{network(view, design)} on {view.board(design).name}",
+        cells={
+            "network": network(view, design),
+            "board": view.board(design).name,
+            "eer": rate,
+            "cost": usd(view.cost(design)),
+            "latency": seconds(design.latency_s),
+            "far1": _optional(view, design, "effective_latency_far1_s"),
+            "far10": _optional(view, design, "effective_latency_far10_s"),
+            "weights": format_bytes(view.weight_bytes(design)),
+            "flash": format_bytes(design.flash_bytes),
+            "ram": format_bytes(design.ram_bytes),
+            "energy": _optional(view, design, "energy_mj"),
+            "evidence": f"{design.eer_evidence}, {design.latency_evidence}",
+            "firmware": view.firmware.get(design.id, ""),
+        },
+    )
+
+
+def _bounds(bounds: tuple[float, float]) -> str:
+    return f"{bounds[0] * 100:.1f}-{bounds[1] * 100:.1f}"
+
+
+def _optional(view: RunView, design: DesignCard, objective: str) -> str:
+    value = view.value(design, objective)
+    return UNKNOWN if value is None else value_text(objective, value)
