@@ -3,7 +3,7 @@
 /* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side, its
  * weights stay in registers, and the loops need no border cases. */
 
-/* Largest shift, less one, at which a zero point still fits above it in 32 bits. */
+/* Largest shift, less one, at which a zero point still fits above it in 32 bits; larger ones take the general path. */
 enum { MAXIMUM_FOLD = 22 };
 
 static int32_t is_scale(const ts_depthwise_s8_layer *layer)
@@ -100,20 +100,28 @@ static TS_INNER_LOOP void convolve3x3(const ts_depthwise_s8_layer *layer, const 
     }
 }
 
-static int32_t window3x3(const int8_t *row, int32_t width, const int8_t *weights)
+/* 3x3 with any stride, row by row; r as above. */
+static TS_INNER_LOOP void convolve3x3_strided(const ts_depthwise_s8_layer *layer, const int8_t *plane, int32_t width,
+                                              const int8_t *weights, int32_t bias, ts_requantizer r, int8_t *output)
 {
-    int32_t sum = row[0] * weights[0] + row[1] * weights[1] + row[2] * weights[2];
-    row += width;
-    sum += row[0] * weights[3] + row[1] * weights[4] + row[2] * weights[5];
-    row += width;
-    return sum + row[0] * weights[6] + row[1] * weights[7] + row[2] * weights[8];
+    const int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
+    const int32_t w5 = weights[5], w6 = weights[6], w7 = weights[7], w8 = weights[8];
+    const int32_t stride = layer->stride, channels = layer->channels, low = layer->low;
+    for (int32_t rows = layer->out_height; rows > 0; --rows, plane += stride * width) {
+        const int8_t *a = plane, *b = a + width, *c = b + width;
+        for (int32_t left = layer->out_width; left > 0; --left, output += channels) {
+            int32_t sum = bias + a[0] * w0 + a[1] * w1 + a[2] * w2;
+            sum += b[0] * w3 + b[1] * w4 + b[2] * w5;
+            sum += c[0] * w6 + c[1] * w7 + c[2] * w8;
+            *output = (int8_t)ts_clamp(ts_requantize(sum, r), low, INT8_MAX);
+            a += stride, b += stride, c += stride;
+        }
+    }
 }
 
 static int32_t window(const int8_t *row, int32_t width, const int8_t *weights, int32_t kernel)
 {
     int32_t sum = 0;
-    if (kernel == 3)
-        return window3x3(row, width, weights);
     for (int32_t rows = kernel; rows > 0; --rows, row += width)
         for (int32_t column = 0; column < kernel; ++column)
             sum += row[column] * *weights++;
@@ -141,9 +149,12 @@ static void convolve_channel(const ts_depthwise_s8_layer *layer, int32_t channel
     const int8_t *const weights = layer->weights + channel * layer->kernel * layer->kernel;
     const int32_t width = reach(layer, layer->out_width), step = layer->stride * layer->pool;
     const int32_t bias = layer->bias[channel], zero = layer->out_zero, low = layer->low, channels = layer->channels;
-    if (layer->kernel == 3 && step == 1 && r.shift <= MAXIMUM_FOLD) {
+    if (layer->kernel == 3 && layer->pool == 1 && r.shift <= MAXIMUM_FOLD) {
         r.high += zero * (INT32_C(1) << r.shift);
-        convolve3x3(layer, plane, weights, bias, r, output);
+        if (step == 1)
+            convolve3x3(layer, plane, weights, bias, r, output);
+        else
+            convolve3x3_strided(layer, plane, width, weights, bias, r, output);
         return;
     }
     for (int32_t y = 0; y < layer->out_height; ++y, plane += step * width) {

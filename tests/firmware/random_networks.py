@@ -54,8 +54,11 @@ def _parameters(program: Program, step: Step, rng: np.random.Generator) -> dict[
     spread = 74.0 * float(np.abs(weights).max()) * np.sqrt(depth) + 1
     reals = np.minimum(rng.uniform(20, 90, size=channels) / spread, 0.4999)
     reals[rng.random(channels) < 0.1] = 0.0
-    pairs = np.array([quantize_multiplier(float(real)) for real in reals], np.int32)
     bias = rng.integers(-int(spread), int(spread) + 1, size=channels, dtype=np.int32)
+    tiny = rng.random(channels) < 0.1  # weights that vanish beside their bias: shifts of 23 and more
+    reals[tiny] = 2.0 ** -rng.uniform(22, 30, size=channels)[tiny]
+    bias[tiny] = rng.integers(-(1 << 29), 1 << 29, size=channels)[tiny]
+    pairs = np.array([quantize_multiplier(float(real)) for real in reals], np.int32)
     return {"weights": weights, "bias": bias, "multiplier": pairs[:, 0], "shift": pairs[:, 1]}
 
 

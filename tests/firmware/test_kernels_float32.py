@@ -12,7 +12,7 @@ from test_kernels_int8 import network_steps, random_convolution
 
 from tinysearch.analytic.kernels import footprint
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, MaxPool
+from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.firmware.packing import pack
 
@@ -68,6 +68,22 @@ def test_fully_connected_reads_the_input() -> None:
         unit = Linear(name="fc", input=INPUT, out_features=outputs, relu=True)
         frozen = randomized(program_of(unit, input_shape=(1, inputs, 1), precision="float32"), rng)
         steps += step_cases(frozen, random_inputs(frozen.program, 5, rng))
+    check(steps, ckernels.run_host([step.case for step in steps]))
+
+
+def test_many_inputs_agree_with_the_oracle() -> None:
+    """Ten thousand random inputs to each kernel."""
+    rng = np.random.default_rng(9)
+    units = (
+        Convolution(name="conv", input=INPUT, out_channels=3, kernel=3, padding=1, relu=False),
+        Convolution(name="dw", input="conv", out_channels=3, kernel=3, padding=1, depthwise=True, relu=False),
+        Addition(name="sum", left="dw", right="conv", batch_norm=True),
+        MaxPool(name="pool", input="sum", pool=2),
+        GlobalAveragePool(name="mean", input="pool", batch_norm=True),
+        Linear(name="embed", input="mean", out_features=5),
+    )
+    program = program_of(*units, input_shape=(4, 4, 2), precision="float32")
+    steps = step_cases(randomized(program, rng), random_inputs(program, 10_000, rng))
     check(steps, ckernels.run_host([step.case for step in steps]))
 
 
