@@ -7,8 +7,7 @@ executions of a network share one description.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 from tinysearch.core.errors import UserError
 
@@ -139,14 +138,18 @@ class NetworkSpec:
     name: str
     input_shape: Shape
     units: tuple[Unit, ...]
-
-    MAXIMUM_SIDE: ClassVar[int] = 4096
+    _shapes: dict[str, Shape] = field(init=False, repr=False, compare=False)
+    _counts: dict[str, UnitCount] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self.shapes()
+        object.__setattr__(self, "_shapes", self._connect())
+        object.__setattr__(self, "_counts", {unit.name: _count(unit, self._shapes) for unit in self.units})
 
     def shapes(self) -> dict[str, Shape]:
         """Output shape of every unit by name, with the input under :data:`INPUT`."""
+        return dict(self._shapes)
+
+    def _connect(self) -> dict[str, Shape]:
         known = {INPUT: self.input_shape}
         for unit in self.units:
             for source in unit.inputs:
@@ -163,23 +166,22 @@ class NetworkSpec:
 
     def counts(self) -> dict[str, UnitCount]:
         """Parameters and MACs of every unit by name; a convolution counts all its outputs, also those a pool drops."""
-        shapes = self.shapes()
-        return {unit.name: _count(unit, shapes) for unit in self.units}
+        return dict(self._counts)
 
     @property
     def params(self) -> int:
         """Weights plus batch normalisation scale and shift."""
-        return sum(count.weights + count.batch_norm for count in self.counts().values())
+        return sum(count.weights + count.batch_norm for count in self._counts.values())
 
     @property
     def macs(self) -> int:
         """MACs of one inference."""
-        return sum(count.macs for count in self.counts().values())
+        return sum(count.macs for count in self._counts.values())
 
     @property
     def embedding(self) -> int:
         """Length of the embedding."""
-        return self.shapes()[self.units[-1].name].elements
+        return self._shapes[self.units[-1].name].elements
 
 
 def _output_shape(unit: Unit, inputs: list[Shape]) -> Shape:
