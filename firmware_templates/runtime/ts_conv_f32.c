@@ -75,8 +75,8 @@ static int32_t smaller(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* Values of the gathered pixels to output[pixel][channel]; or, where the layer pools, the maximum of them and of what an
- * earlier tile of the window left there to output[channel]. */
+/* Values of the gathered pixels to output[pixel][channel]; or, where the layer pools, the maximum of them and of what
+ * an earlier tile of the window left there to output[channel]. */
 static void compute(const ts_conv_f32_layer *layer, const float *fields, int32_t pixels, int32_t first, float *output)
 {
     const int32_t depth = depth_of(layer), step = layer->pool > 1 ? 0 : layer->out_channels;

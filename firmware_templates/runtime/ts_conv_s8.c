@@ -44,8 +44,8 @@ size_t ts_conv_s8_scratch_bytes(const ts_conv_s8_layer *layer)
         s30 += w * x0, s31 += w * x1;                                                                                  \
     } while (0)
 
-/* Two pixels of a tile: 4.75 instructions a MAC in the loop on Xtensa, where all four at once take 5.0, of which 1.4 are
- * loads and stores of spilled sums. */
+/* Two pixels of a tile: 4.75 instructions a MAC in the loop on Xtensa, where all four at once take 5.0, of which 1.4
+ * are loads and stores of spilled sums. */
 static TS_INNER_LOOP void multiply_half(const int8_t *pixels, const int8_t *weights, int32_t depth, const int32_t *bias,
                                         int32_t *sums)
 {
@@ -121,7 +121,8 @@ static void convolve(const ts_conv_s8_layer *layer, const int8_t *input, int8_t 
         const int8_t *weights = layer->weights;
         for (int32_t channel = 0; channel < layer->out_channels; channel += CHANNELS) {
             multiply_tile(fields, weights, depth, layer->bias + channel, sums);
-            ts_tile_store(layer, sums, PIXELS, channel, smaller(CHANNELS, layer->out_channels - channel), pixels, output);
+            const int32_t channels = smaller(CHANNELS, layer->out_channels - channel);
+            ts_tile_store(layer, sums, PIXELS, channel, channels, pixels, output);
             weights += depth * CHANNELS;
         }
         output += pixels * layer->out_channels;

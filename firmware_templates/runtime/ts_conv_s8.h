@@ -2,7 +2,8 @@
  *
  * Layout   input [in_height][in_width][in_channels], output [out_height][out_width][out_channels].
  * Range    sums of products with the bias stay below 2^30 in magnitude (the packer checks).
- * Aliasing output may equal input if kernel is 1, padding 0, pool 1 and out_channels <= in_channels; else they are apart.
+ * Aliasing output may equal input if kernel is 1, padding 0, pool 1 and out_channels <= in_channels; else they are
+ *          apart.
  * Scratch  ts_conv_s8_scratch_bytes(layer), owned by the caller, contents undefined before and after.
  */
 #ifndef TS_CONV_S8_H
@@ -14,14 +15,14 @@ typedef struct {
     int32_t in_height, in_width, in_channels;
     int32_t out_height, out_width, out_channels; /* after the pool */
     int32_t kernel, stride, padding;
-    int32_t pool;                /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
-    int32_t in_zero;             /* zero point of the input: value of the padding */
-    int32_t out_zero;            /* zero point of the output */
-    int32_t low;                 /* lower clamp: out_zero for a fused ReLU, else -128 */
-    const int8_t *weights;       /* [ceil(out_channels / 4)][kernel][kernel][in_channels][4] */
-    const int32_t *bias;         /* [out_channels rounded up to 4], less in_zero times the sum of the weights */
-    const int32_t *multiplier;   /* [out_channels] */
-    const uint8_t *shift;        /* [out_channels], 1 .. 31 */
+    int32_t pool;              /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
+    int32_t in_zero;           /* zero point of the input: value of the padding */
+    int32_t out_zero;          /* zero point of the output */
+    int32_t low;               /* lower clamp: out_zero for a fused ReLU, else -128 */
+    const int8_t *weights;     /* [ceil(out_channels / 4)][kernel][kernel][in_channels][4] */
+    const int32_t *bias;       /* [out_channels rounded up to 4], less in_zero times the sum of the weights */
+    const int32_t *multiplier; /* [out_channels] */
+    const uint8_t *shift;      /* [out_channels], 1 .. 31 */
 } ts_conv_s8_layer;
 
 size_t ts_conv_s8_scratch_bytes(const ts_conv_s8_layer *layer);
