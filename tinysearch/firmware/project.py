@@ -30,11 +30,8 @@ from tinysearch.firmware.model_source import BranchSource, branch_source, branch
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
 
-PEOPLE = (16, 8, 4)
-"""Enrolled people: as many as the flash has room for, in this order of preference."""
-
-CAPTURES = 3
-"""Captures of a person that are kept."""
+TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
+"""Enrolled people and captures of each: the first that the flash has room for."""
 
 PLACEHOLDER_COSINE = 0.9
 """Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
@@ -74,7 +71,7 @@ class Emission:
     Attributes:
         golden: int8 inputs by modality [N, height, width, channels] and the oracle's embeddings [N, E].
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
-        people: that the NVS partition has room for.
+        people, captures: that the NVS partition has room for.
         in_psram: buffers by name that lie in PSRAM.
     """
 
@@ -88,6 +85,7 @@ class Emission:
     microphone_pdm: bool
     in_psram: frozenset[str]
     people: int
+    captures: int
     table: tuple[partitions.Partition, ...]
     sound: LogMelSettings | None
     version: str
@@ -195,7 +193,9 @@ def _prepare(
     weights = sum(array.nbytes for source in sources for packed in source.packed for array in packed.arrays.values())
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
-    people, table = _table(candidate.platform.flash_bytes, app_bytes=program + weights, template_bytes=template_bytes)
+    people, captures, table = _table(
+        candidate.platform.flash_bytes, app_bytes=program + weights, template_bytes=template_bytes
+    )
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -209,6 +209,7 @@ def _prepare(
             str(row["name"]) for row in evaluation.details.get("buffers", ()) if has_psram and not row["sram"]
         ),
         people=people,
+        captures=captures,
         table=table,
         sound=_sound(sources, sound),
         version=version_text(version),
@@ -216,16 +217,18 @@ def _prepare(
     )
 
 
-def _table(flash_bytes: int, *, app_bytes: int, template_bytes: int) -> tuple[int, tuple[partitions.Partition, ...]]:
-    """Partitions with room for as many people as the flash allows, and how many these are."""
-    for people in PEOPLE:
-        nvs = partitions.nvs_bytes(people=people, captures=CAPTURES, template_bytes=template_bytes)
+def _table(
+    flash_bytes: int, *, app_bytes: int, template_bytes: int
+) -> tuple[int, int, tuple[partitions.Partition, ...]]:
+    """People, captures of each, and partitions with room for them: as many as the flash allows."""
+    for people, captures in TEMPLATES:
+        nvs = partitions.nvs_bytes(people=people, captures=captures, template_bytes=template_bytes)
         try:
-            return people, partitions.lay_out(flash_bytes=flash_bytes, app_bytes=app_bytes, nvs=nvs)
+            return people, captures, partitions.lay_out(flash_bytes=flash_bytes, app_bytes=app_bytes, nvs=nvs)
         except UserError:
-            if people == PEOPLE[-1]:
+            if (people, captures) == TEMPLATES[-1]:
                 raise
-    raise AssertionError("PEOPLE is not empty")
+    raise AssertionError("TEMPLATES is not empty")
 
 
 def _threshold(evaluation: Evaluation, *, far: float) -> tuple[int, float | None]:
@@ -311,7 +314,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "most_steps": max(len(branch["steps"]) for branch in branches),
         "template_bytes": emission.template_bytes,
         "people": emission.people,
-        "captures": CAPTURES,
+        "captures": emission.captures,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
         "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,
