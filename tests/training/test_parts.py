@@ -62,6 +62,7 @@ def test_an_epoch_shows_each_sample_once(batch_size: int) -> None:
     )
     labels = np.concatenate([batch[1].numpy() for batch in seen])
     assert len(set(labels)) == len(labels) >= 21 - batch_size // 2
+    assert min(len(batch[1]) for batch in seen) >= 2
     for inputs, identities in seen:
         assert torch.equal(inputs, to_inputs(samples().inputs[identities.numpy()]))
         assert inputs.is_contiguous(memory_format=torch.channels_last)

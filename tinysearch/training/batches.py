@@ -32,8 +32,9 @@ def plain_batches(inputs: npt.NDArray[np.int8], *, batch_size: int) -> Iterator[
 
 
 def batch_count(length: int, *, batch_size: int) -> int:
-    """Batches of an epoch of so many samples."""
-    return max(1, (length + batch_size // 2) // batch_size)
+    """Batches of an epoch of so many samples; a last one of less than half, or of one sample, does not count."""
+    whole, rest = divmod(length, batch_size)
+    return max(1, whole + (rest >= max(2, batch_size / 2)))
 
 
 def epoch_batches(
