@@ -18,6 +18,8 @@ def rows(rng: np.random.Generator) -> list[Row]:
         _convolution(rng, "int8_conv7x7_3_64", 3, 64, 7, side=30, target=3.1, peers="ESP-NN 13.5, CMSIS-NN 4.8"),
         _convolution(rng, None, 3, 64, 7, side=30, pool=4, relu=True),
         _convolution(rng, None, 3, 16, 7, side=30, pool=4, relu=True, precision="xnor1/1"),
+        _convolution(rng, None, 3, 64, 7, side=30, pool=4, relu=True, precision="xnor1/1"),
+        _convolution(rng, None, 3, 64, 7, side=30, pool=4, relu=True, precision="xnor2/2"),
         _convolution(rng, "int8_conv1x1_64_64", 64, 64, 1, side=16, target=3.3, peers="ESP-NN 7.1, CMSIS-NN 4.8"),
         _convolution(rng, None, 64, 128, 3, side=16, stride=2),
         _convolution(rng, None, 17, 33, 3, side=15),
