@@ -27,7 +27,7 @@ def _step(view: RunView, quality: str, old: DesignCard, new: DesignCard) -> Sent
     return Sentence(
         kind="step",
         text=(
-            f"+{usd(extra)} (to {usd(view.cost(new))}): {change(view, old, new)}; {LABELS[quality]} {first} -> "
+            f"+{usd(extra)} (to {usd(view.cost(new))}): {change(view, old, new)}; {LABELS[quality]} {first} → "
             f"{second}{_sure(new, quality)}{tie_note(old, new) if quality == 'eer' else ''}."
         ),
         numbers={"extra_usd": extra, "bom_cost_usd": view.cost(new), "before": before, "after": after},
@@ -42,23 +42,27 @@ def _sure(design: DesignCard, quality: str) -> str:
 def next_dollars(view: RunView, quality: str) -> tuple[Sentence, ...]:
     """What 1, 2 and 5 dollars more than the cheapest point buy, as far as the budget reaches."""
     rungs = ladder(view, view.points, quality)
-    found = []
+    found: list[Sentence] = []
     for dollars in DOLLARS:
         limit = view.cost(rungs[0]) + dollars
         if view.budget_usd is None or limit <= view.budget_usd + _FORGIVEN_USD:
-            found.append(_spend(view, quality, rungs, dollars))
+            found.append(_spend(view, quality, rungs, dollars, before=found[-1] if found else None))
     return tuple(found)
 
 
-def _spend(view: RunView, quality: str, rungs: Sequence[DesignCard], dollars: int) -> Sentence:
+def _spend(
+    view: RunView, quality: str, rungs: Sequence[DesignCard], dollars: int, *, before: Sentence | None
+) -> Sentence:
     first = rungs[0]
     limit = view.cost(first) + dollars
     best = [design for design in rungs if view.cost(design) <= limit + _FORGIVEN_USD][-1]
-    before, after = number(view, first, quality), number(view, best, quality)
-    texts = pair_text(quality, before, after)
+    values = number(view, first, quality), number(view, best, quality)
+    texts = pair_text(quality, *values)
     start = f"${dollars} more than the cheapest (up to {usd(limit)})"
     if best.id == first.id:
         text = f"{start} buys no lower {LABELS[quality]} than {texts[0]}."
+    elif before is not None and best.id == before.points[-1]:
+        text = f"{start} buys no more than ${before.numbers['dollars']:.0f} does: {LABELS[quality]} {texts[1]}."
     else:
         text = (
             f"{start} takes the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
@@ -70,8 +74,8 @@ def _spend(view: RunView, quality: str, rungs: Sequence[DesignCard], dollars: in
         numbers={
             "dollars": dollars,
             "limit_usd": limit,
-            "before": before,
-            "after": after,
+            "before": values[0],
+            "after": values[1],
             "bom_cost_usd": view.cost(best),
         },
         points=(first.id, best.id),

@@ -22,11 +22,11 @@ class Column:
 
 
 COLUMNS = (
-    Column(name="network", label="Network", style="text"),
-    Column(name="board", label="Board", style="text board"),
+    Column(name="network", label="Network", style="text network"),
     Column(name="eer", label="EER"),
     Column(name="cost", label="Cost"),
     Column(name="latency", label="Latency"),
+    Column(name="board", label="Board", style="text board"),
     Column(name="far1", label="Eff. FAR 1 %"),
     Column(name="far10", label="Eff. FAR 10 %", style="wide"),
     Column(name="weights", label="Weights", style="wide"),

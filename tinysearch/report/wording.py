@@ -115,11 +115,11 @@ def _fitted(size: int) -> str:
 
 
 def change(view: RunView, old: DesignCard, new: DesignCard) -> str:
-    """What is different between two designs: ``flash 2 MB -> 4 MB, face 1-1 int8 -> face 2-2 int8``."""
+    """What is different between two designs: ``flash 2 MB → 4 MB, face 1-1 int8 → face 2-2 int8``."""
     before, after = view.board(old), view.board(new)
     found = []
     if network(view, old) != network(view, new):
-        found.append(f"{network(view, old)} -> {network(view, new)}")
+        found.append(f"{network(view, old)} → {network(view, new)}")
     memory = (before.flash_bytes, before.psram_bytes) != (after.flash_bytes, after.psram_bytes)
     if memory and (before.processor, before.sensors) == (after.processor, after.sensors):
         for label, old_bytes, new_bytes in (
@@ -127,7 +127,7 @@ def change(view: RunView, old: DesignCard, new: DesignCard) -> str:
             ("PSRAM", before.psram_bytes, after.psram_bytes),
         ):
             if old_bytes != new_bytes:
-                found.append(f"{label} {_fitted(old_bytes)} -> {_fitted(new_bytes)}")
+                found.append(f"{label} {_fitted(old_bytes)} → {_fitted(new_bytes)}")
     elif before.name != after.name:
-        found.append(f"{before.name} -> {after.name}")
+        found.append(f"{before.name} → {after.name}")
     return ", ".join(found) or "the same parts otherwise"

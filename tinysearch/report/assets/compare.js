@@ -64,7 +64,7 @@ function bom(board) {
   return make('table', {}, make('tbody', {},
     ...board.parts.map((part) => make('tr', {},
       make('td', { class: 'text' }, part.name, source(part.source)),
-      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, range(part.low_usd, part.high_usd, usd).trim())))),
+      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) ? `${usd(part.low_usd)}-${part.high_usd.toFixed(2)}` : '')))),
     make('tr', {}, make('td', { class: 'text' }, make('b', {}, 'Sum')), make('td', {}, make('b', {}, usd(board.price_usd))))));
 }
 
@@ -80,7 +80,7 @@ function source(text) {
 
 function firmware(design) {
   const folder = DATA.firmware[design.id];
-  if (!folder) return make('p', { class: 'soft small' }, `Not emitted. Write it with: python -m tinysearch emit run_dir=RUN id=${design.id} out=DIR`);
+  if (!folder) return make('p', { class: 'soft small' }, 'Not emitted. Write it with ', make('code', {}, `python -m tinysearch emit run_dir=RUN id=${design.id} out=DIR`));
   const path = folder.split('/').map(encodeURIComponent).join('/');
   return make('div', { class: 'small' }, make('a', { href: `${path}/README.md` }, folder),
     make('ul', {}, ...(DATA.rungs[design.id] || []).map((rung) => make('li', { class: rung.status === 'failed' ? 'problem' : null }, `${rung.name}: ${rung.status}`))));

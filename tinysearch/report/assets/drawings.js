@@ -10,7 +10,7 @@ const short = (text, length) => (text.length > length ? `${text.slice(0, length 
 function block(x, y, width, height, lines) {
   const group = svg('g', {}, svg('rect', { class: 'box', x, y, width, height, rx: 5 }));
   const first = y + height / 2 - (lines.length - 1) * 7 + 4;
-  lines.forEach((line, i) => group.append(label(x + width / 2, first + i * 14, short(line, Math.floor(width / 5.6)), {
+  lines.forEach((line, i) => group.append(label(x + width / 2, first + i * 14, short(line, Math.floor(width / 6.6)), {
     'text-anchor': 'middle', class: i ? 'soft' : null, 'font-weight': i ? null : 600,
   })));
   group.append(svg('title', {}, lines.join(', ')));
@@ -24,19 +24,20 @@ function blockDiagram(design) {
   const rows = Math.max(design.branches.length, 2);
   const height = 60 + rows * 52;
   const picture = svg('svg', { viewBox: `0 0 400 ${height}`, role: 'img', 'aria-label': `block diagram of ${board.name}` });
-  picture.append(svg('rect', { class: 'box', x: 118, y: 8, width: 160, height: height - 16, rx: 7 }));
-  picture.append(label(198, 26, `${board.processor}, ${board.cores} core${board.cores > 1 ? 's' : ''}`, { 'text-anchor': 'middle', 'font-weight': 600 }));
+  picture.append(svg('rect', { class: 'box', x: 126, y: 8, width: 156, height: height - 16, rx: 7 }));
+  picture.append(label(204, 26, `${board.processor}, ${board.cores} core${board.cores > 1 ? 's' : ''}`, { 'text-anchor': 'middle', 'font-weight': 600 }));
   design.branches.forEach((branch, i) => {
     const y = 36 + i * 56;
-    picture.append(wire(96, y + 20, 128, y + 20));
-    picture.append(block(4, y, 92, 40, [MODALITY_SENSORS[branch.modality] || branch.modality, sensorName(design, i)]));
-    picture.append(block(128, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
+    picture.append(wire(108, y + 20, 134, y + 20));
+    picture.append(block(2, y, 106, 40, [MODALITY_SENSORS[branch.modality] || branch.modality, sensorName(design, i)]));
+    picture.append(block(134, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
   });
-  if (design.branches.length > 1) picture.append(label(198, height - 18, 'cosines added, threshold', { 'text-anchor': 'middle', class: 'soft' }));
+  if (design.branches.length > 1) picture.append(label(204, height - 18, 'cosines added, threshold', { 'text-anchor': 'middle', class: 'soft' }));
+  if (board.cores > design.branches.length) picture.append(label(204, 116, 'the second core is free', { 'text-anchor': 'middle', class: 'soft' }));
   [['flash', board.flash_bytes], ['PSRAM', board.psram_bytes]].forEach(([name, size], i) => {
     const y = 36 + i * 56;
-    if (size) picture.append(wire(278, y + 20, 306, y + 20));
-    picture.append(block(306, y, 90, 40, [name, size ? bytes(size) : 'none']));
+    if (size) picture.append(wire(282, y + 20, 308, y + 20));
+    picture.append(block(308, y, 90, 40, [name, size ? bytes(size) : 'none']));
   });
   return picture;
 }

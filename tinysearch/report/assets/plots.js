@@ -6,6 +6,7 @@ const FIGURES = [
   { key: 'size', x: 'weight_bytes', y: 'eer', title: 'EER / parameter size', note: 'weights as packed in flash', log: true },
   { key: 'far1', x: 'bom_cost_usd', y: 'effective_latency_far1_s', title: 'Effective latency / cost, FAR 1 %', note: 'retries included', logY: true },
   { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'retries included', logY: true },
+  { key: 'energy', x: 'energy_mj', y: 'eer', title: 'EER / energy', note: 'computing only', log: true },
 ];
 const AXES = {
   eer: { text: 'EER (%)', scale: 100 },
@@ -14,13 +15,14 @@ const AXES = {
   weight_bytes: { text: 'weights (KiB)', scale: 1 / 1024 },
   effective_latency_far1_s: { text: 'effective latency (ms)', scale: 1000 },
   effective_latency_far10_s: { text: 'effective latency (ms)', scale: 1000 },
+  energy_mj: { text: 'energy (mJ)', scale: 1 },
 };
 const PARALLEL = [
   ['bom_cost_usd', 'cost', usd], ['eer', 'EER', percent], ['latency_s', 'latency', seconds],
   ['effective_latency_far1_s', 'eff. FAR 1 %', seconds], ['weight_bytes', 'weights', bytes], ['flash_bytes', 'flash', bytes],
   ['ram_bytes', 'RAM', bytes], ['energy_mj', 'energy', energy],
 ];
-const MARGIN = { l: 54, r: 12, t: 8, b: 46 };
+const MARGIN = { l: 54, r: 12, t: 30, b: 46 };
 const drawn = new Map();   // element -> function that redraws it
 const inView = new Set();
 const stale = new Set();
@@ -56,20 +58,23 @@ function scatter(list, figure, options) {
       color: points.map(fill), line: { width: options.rim, color: points.map(rim) },
     },
   };
-  if (options.front) {
-    const bars = { color: css('--soft'), thickness: 1, width: 0, type: 'data', symmetric: false };
-    [['error_x', figure.x, sx], ['error_y', figure.y, sy]].forEach(([bar, name, scale]) => {
-      const limits = LIMITS[name];
-      if (!limits) return;
-      const known = points.map((design) => limits(design).every(isKnown));
-      trace[bar] = {
-        ...bars,
-        array: points.map((design, i) => (known[i] ? Math.max(limits(design)[1] - design[name], 0) * scale : 0)),
-        arrayminus: points.map((design, i) => (known[i] ? Math.max(design[name] - limits(design)[0], 0) * scale : 0)),
-      };
-    });
-  }
-  return trace;
+  return options.front ? { ...trace, ...errorBars(points, figure, ['eer', 'latency_s'], css('--bar')) } : trace;
+}
+
+// Bars of the figures named, zero where the limits are not known.
+function errorBars(points, figure, names, color) {
+  const bars = { color, thickness: 1.2, width: 0, type: 'data', symmetric: false };
+  const found = {};
+  [['error_x', figure.x], ['error_y', figure.y]].filter(([, name]) => names.includes(name)).forEach(([bar, name]) => {
+    const limits = LIMITS[name];
+    const length = (design, side) => {
+      const [low, high] = limits(design);
+      if (!isKnown(low) || !isKnown(high)) return 0;
+      return Math.max(side ? high - design[name] : design[name] - low, 0) * AXES[name].scale;
+    };
+    found[bar] = { ...bars, array: points.map((design) => length(design, 1)), arrayminus: points.map((design) => length(design, 0)) };
+  });
+  return found;
 }
 
 const LIMITS = {
@@ -78,7 +83,7 @@ const LIMITS = {
   bom_cost_usd: (design) => [design.board.low_usd, design.board.high_usd],
 };
 
-// The lower left boundary of the front's points in one figure, as stairs.
+// The lower left boundary of designs in one figure alone, as stairs.
 function stairs(list, figure) {
   const points = list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]))
     .sort((a, b) => a[figure.x] - b[figure.x] || a[figure.y] - b[figure.y]);
@@ -98,6 +103,7 @@ function rings(figure) {
     text: points.map((design) => SLOTS[state.chosen.indexOf(design)]), textposition: 'top right',
     textfont: { size: 15, color: css('--ink') },
     marker: { size: 20, color: 'rgba(0,0,0,0)', line: { width: 2.5, color: points.map((design) => slotColor(design)) } },
+    ...errorBars(points, figure, Object.keys(LIMITS), css('--soft')),
   };
 }
 
@@ -110,20 +116,21 @@ function layout(extra) {
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', margin: MARGIN, hovermode: 'closest',
     font: { color: css('--ink'), size: 12, family: 'system-ui, sans-serif' },
     hoverlabel: { bgcolor: css('--paper'), bordercolor: css('--line'), font: { color: css('--ink'), size: 12 }, align: 'left' },
+    modebar: { bgcolor: 'rgba(0,0,0,0)', color: css('--soft'), activecolor: css('--accent') },
     dragmode: window.matchMedia('(pointer: coarse)').matches ? false : 'zoom',
     ...rest, xaxis: { ...axis, ...xaxis }, yaxis: { ...axis, ...yaxis },
   };
 }
 
 const CONFIG = {
-  responsive: true, displaylogo: false, showSendToCloud: false,
+  responsive: true, displaylogo: false, showSendToCloud: false, displayModeBar: window.matchMedia('(pointer: coarse)').matches ? false : 'hover',
   modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d'], toImageButtonOptions: { scale: 2 },
 };
 
 function drawFigure(element, figure) {
   const traces = [
     scatter(state.dominated ? state.rest : [], figure, { size: 5, rim: 0, opacity: 0.35, front: false }),
-    stairs(state.front, figure),
+    stairs([...state.front, ...state.rest], figure),
     scatter(state.front, figure, { size: 10, rim: 2, opacity: 1, front: true }),
     rings(figure),
   ];
@@ -160,10 +167,10 @@ function drawParallel(element) {
   };
   const ordered = [...state.front].sort((a, b) => state.chosen.includes(a) - state.chosen.includes(b));
   return Plotly.react(element, ordered.map(line), layout({
-    xaxis: { tickvals: axes.map((_, i) => i), ticktext: axes.map(([, label, form], i) => `<b>${label}</b><br>${form(spans[i][0])}`), range: [-0.3, axes.length - 0.7], zeroline: false, fixedrange: true },
+    xaxis: { tickvals: axes.map((_, i) => i), ticktext: axes.map(([, label, form], i) => `<b>${label}</b><br>${form(spans[i][0])}`), tickangle: 0, tickfont: { size: narrow ? 10 : 12 }, range: [-0.3, axes.length - 0.7], zeroline: false, fixedrange: true },
     yaxis: { visible: false, range: [-0.04, 1.1], fixedrange: true },
     annotations: axes.map(([, , form], i) => ({ x: i, y: 1.08, text: form(spans[i][1]), showarrow: false, font: { size: 11 } })),
-    margin: { l: 20, r: 20, t: 8, b: 52 },
+    margin: { l: 20, r: 20, t: 24, b: 52 },
   }), CONFIG);
 }
 
