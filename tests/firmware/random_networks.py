@@ -23,16 +23,19 @@ def program_of(*units: Unit, input_shape: tuple[int, int, int], precision: str) 
     return lower(NetworkSpec(name="test", input_shape=shape, units=units), Precision.parse(precision))
 
 
-def randomized(program: Program, rng: np.random.Generator) -> FrozenNetwork:
-    """Random parameters that spread the outputs of float32 and int8 steps over their range."""
-    parameters = {step.name: _parameters(program, step, rng) for step in program.steps}
+def randomized(program: Program, rng: np.random.Generator, *, extremes: bool = True) -> FrozenNetwork:
+    """Random parameters that spread the outputs of float32 and int8 steps over their range.
+
+    With extremes, some channels have multipliers of 0, shifts of 1 or shifts of 23 and more.
+    """
+    parameters = {step.name: _parameters(program, step, rng, extremes=extremes) for step in program.steps}
     zero_points = {
         name: int(rng.integers(-128, 128)) for name, tensor in program.tensors.items() if tensor.element is Element.INT8
     }
     return FrozenNetwork(program=program, parameters=parameters, zero_points=zero_points)
 
 
-def _parameters(program: Program, step: Step, rng: np.random.Generator) -> dict[str, Array]:
+def _parameters(program: Program, step: Step, rng: np.random.Generator, *, extremes: bool) -> dict[str, Array]:
     if step.operator is Operator.ADD and program.precision.kind != "float32":
         reals = [0.5 if rng.random() < 0.3 else rng.uniform(0.01, 0.5) for _ in range(2)]
         reals.append(2.0 ** rng.uniform(-21, -17))
@@ -49,13 +52,13 @@ def _parameters(program: Program, step: Step, rng: np.random.Generator) -> dict[
         levels = (1 << step.weight_bits) - 1
         weights = rng.choice(np.arange(-levels, levels + 1, 2, dtype=np.int8), size=shape)
     else:
-        high = int(rng.choice([1, 11, 127]))
+        high = int(rng.choice([1, 11, 127])) if extremes else 127
         weights = rng.integers(-high, high + 1, size=shape, dtype=np.int8)
     spread = 74.0 * float(np.abs(weights).max()) * np.sqrt(depth) + 1
     reals = np.minimum(rng.uniform(20, 90, size=channels) / spread, 0.4999)
-    reals[rng.random(channels) < 0.1] = 0.0
+    reals[rng.random(channels) < 0.1 * extremes] = 0.0
     bias = rng.integers(-int(spread), int(spread) + 1, size=channels, dtype=np.int32)
-    tiny = rng.random(channels) < 0.1  # weights that vanish beside their bias: shifts of 23 and more
+    tiny = rng.random(channels) < 0.1 * extremes  # weights that vanish beside their bias: shifts of 23 and more
     reals[tiny] = 2.0 ** -rng.uniform(22, 30, size=channels)[tiny]
     bias[tiny] = rng.integers(-(1 << 29), 1 << 29, size=channels)[tiny]
     pairs = np.array([quantize_multiplier(float(real)) for real in reals], np.int32)
