@@ -14,7 +14,8 @@ import numpy as np
 from tinysearch.core.program import Array
 from tinysearch.firmware.identifiers import c_string, markdown_text
 
-_LINE = 112
+_SMALL_COLUMNS, _WIDE_COLUMNS, _FLOAT_COLUMNS = 20, 9, 5
+"""Values a line, so that lines stay short enough to read."""
 
 C_TYPES = {
     "int8": "int8_t",
@@ -71,18 +72,19 @@ def c_number(value: float) -> str:
     return f"{number}u" if number > 2**31 - 1 else str(number)
 
 
-def c_values(values: Iterable[float]) -> str:
-    """A comma list of numbers, broken into lines."""
-    lines, line = [], ""
-    for value in values:
-        text = c_number(value) + ","
-        if line and len(line) + 1 + len(text) > _LINE:
-            lines.append(line)
-            line = text
-        else:
-            line = f"{line} {text}" if line else text
-    lines.append(line)
-    return "\n".join(f"    {line}" for line in lines)
+def c_values(array: Array) -> str:
+    """A comma list of all values of an array, broken into lines."""
+    flat = array.reshape(-1)
+    if flat.dtype.kind == "f":
+        if not np.isfinite(flat).all():
+            raise ValueError("a constant is finite")
+        texts, columns = [f"{value.hex()}f" for value in flat.tolist()], _FLOAT_COLUMNS
+    elif flat.dtype.itemsize < 4:
+        texts, columns = [str(value) for value in flat.tolist()], _SMALL_COLUMNS
+    else:
+        texts, columns = [c_number(value) for value in flat.tolist()], _WIDE_COLUMNS
+    lines = (", ".join(texts[start : start + columns]) for start in range(0, len(texts), columns))
+    return "\n".join(f"    {line}," for line in lines)
 
 
 def c_array(name: str, array: Array) -> str:
@@ -96,7 +98,7 @@ def c_array(name: str, array: Array) -> str:
     kind = C_TYPES[array.dtype.name]
     if array.size == 0:
         return f"static const {kind} {name}[1] = {{0}};"
-    return f"static const {kind} {name}[{array.size}] = {{\n{c_values(array.tolist())}\n}};"
+    return f"static const {kind} {name}[{array.size}] = {{\n{c_values(array)}\n}};"
 
 
 def crc_of_constants(parts: Iterable[tuple[str, Array | float | tuple[int, ...]]]) -> int:
