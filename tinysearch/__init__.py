@@ -12,12 +12,28 @@ Everything is imported late: ``import tinysearch`` loads neither torch nor plotl
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinysearch.app.api import Point, Result, evaluate, search
 
 __all__ = ["Point", "Result", "evaluate", "search"]
+
+
+class _Package(ModuleType):
+    """The package, whose name ``search`` stays the function also after the room ``tinysearch.search`` is imported.
+
+    ``from tinysearch.search import loop`` reaches the room; ``tinysearch.search(...)`` is the main job.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

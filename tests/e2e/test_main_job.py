@@ -25,6 +25,11 @@ def run(tmp_path: Path, *words: str) -> dict:
     return json.loads((tmp_path / "run" / "front.json").read_text())
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def values(point: dict) -> list[float]:
     return [point["values"][name] for name in NAMES]
 
@@ -67,7 +72,7 @@ def test_a_run_directory_holds_what_the_contract_says(tmp_path: Path, small_spac
     latency = point["values"]["latency_s"]
     frr = latency / point["values"]["effective_latency_far10_s"]
     assert 0 < frr <= 1
-    rows = list(csv.DictReader((folder / "front.csv").open()))
+    rows = read_csv(folder / "front.csv")
     assert [row["id"] for row in rows] == [point["id"] for point in front["points"]]
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["versions"]["tinysearch"]
@@ -92,10 +97,11 @@ def test_the_study_shows_names_constraints_and_attributes(tmp_path: Path, small_
 def test_running_again_resumes_and_repeats_nothing(tmp_path: Path, small_space: list[str]) -> None:
     words = [*small_space, "budget=15usd", "emit.top=none"]
     run(tmp_path, *words, "n_trials=4")
-    first = list(csv.DictReader((tmp_path / "run" / "trials.csv").open()))
+    first = read_csv(tmp_path / "run" / "trials.csv")
     run(tmp_path, *words, "n_trials=8")
-    second = list(csv.DictReader((tmp_path / "run" / "trials.csv").open()))
-    assert second[: len(first)] != [] and [row["id"] for row in second[: len(first)]] == [row["id"] for row in first]
+    second = read_csv(tmp_path / "run" / "trials.csv")
+    assert first
+    assert [row["id"] for row in second[: len(first)]] == [row["id"] for row in first]
     proposals = [row for row in second if row["kind"] == "proposal"]
     assert len(proposals) == 8
 
