@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from tinysearch.core.objectives import Evaluation
-from tinysearch.report import build_data, thin, write_data
+from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ErrorRates, Evaluation
+from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
+from tinysearch.report import BlockedCard, build_data, thin, write_data
 from tinysearch.report import write_report as write_page
 from tinysearch.search.design import NO_BRANCH
+from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.result import SearchResult
+from tinysearch.space import Space
 
 if TYPE_CHECKING:
     from tinysearch.app.run import Setup
+
+BEYOND_USD = 5.0
+"""Designs that cost up to so much more than the budget are shown, if their networks are trained already."""
+
+BEYOND_LIMIT = 400
+NEW_FUSIONS = 40
+"""At most so many fusions that no affordable board carries are computed, those of the best branches first."""
 
 
 def write_report(folder: Path) -> Path:
@@ -28,21 +42,23 @@ def write_report(folder: Path) -> Path:
 
 
 def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[Evaluation], folder: Path) -> Path:
-    """Write report_data.json: the front as evaluated, and known designs besides it.
+    """Write report_data.json: the front as evaluated, known designs besides it, and what a little more would buy.
 
     Args:
         evaluations: of the front.
     """
     others, known = _known(setup, result)
     shown = {evaluation.candidate.id: evaluation for evaluation in (*others, *evaluations)}
-    catalog = setup.models.catalog
+    beyond = _beyond(setup, result.knowledge) if evaluations else []
     data = build_data(
         evaluations=list(shown.values()),
+        beyond=beyond,
         front={evaluation.candidate.id for evaluation in evaluations},
         known=known,
-        options={name: setup.option(evaluation.candidate) for name, evaluation in shown.items()},
-        chips=catalog.chips,
+        options={e.candidate.id: setup.option(e.candidate) for e in (*shown.values(), *beyond)},
+        chips=setup.models.catalog.chips,
         price_level=setup.models.price_level,
+        blocked=_blocked(setup, evaluations),
     )
     return write_data(folder, data)
 
@@ -52,21 +68,123 @@ def _known(setup: Setup, result: SearchResult) -> tuple[list[Evaluation], int]:
     knowledge, table = result.knowledge, result.knowledge.table
     rows = np.flatnonzero(knowledge.model_done[table.model])
     metrics = knowledge.model_metrics[table.model[rows]]
-    names = table.columns
-    nothing = np.full(len(rows), np.nan)
     kept = thin(
-        eer=metrics[:, 0] if metrics.shape[1] else nothing,
-        cost_usd=table.analytic[rows, names.index("bom_cost_usd")] if "bom_cost_usd" in names else nothing,
+        eer=metrics[:, 0] if metrics.shape[1] else np.full(len(rows), np.nan),
+        cost_usd=table.column("bom_cost_usd")[rows],
         model=table.model[rows],
         keep=np.searchsorted(rows, [point.row for point in result.points]).tolist(),
     )
     evaluations = []
     for row in rows[kept]:
         needs = [int(branch) for branch in table.needs[row] if branch != NO_BRANCH]
-        rates = (
-            knowledge.rates(needs)
-            if knowledge.objectives.metrics
-            else setup.errors.error_rates([table.branches[branch] for branch in needs])
-        )
+        rates = _rates(setup, knowledge, [table.branches[branch] for branch in needs])
         evaluations.append(setup.evaluate(table.candidate(int(row)), rates))
     return evaluations, len(rows)
+
+
+def _rates(setup: Setup, knowledge: Knowledge, branches: Sequence[BranchSpec]) -> ErrorRates:
+    if not knowledge.objectives.metrics:
+        return setup.errors.error_rates(branches)
+    return knowledge.rates([knowledge.table.branch_index(branch) for branch in branches])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _KnownSpace:
+    """The part of a space whose branches are known, for the enumeration."""
+
+    lists: Mapping[str, tuple[BranchSpec, ...]]
+    space: Space
+
+    @property
+    def processors(self) -> tuple[str, ...] | None:
+        return self.space.processors
+
+    def branch_modalities(self) -> tuple[str, ...]:
+        return tuple(self.lists)
+
+    def branches(self, modality: str) -> tuple[BranchSpec, ...]:
+        return self.lists[modality]
+
+    def combinations(self) -> list[tuple[str, ...]]:
+        return [names for names in self.space.combinations() if set(names) <= self.lists.keys()]
+
+
+def _beyond(setup: Setup, knowledge: Knowledge) -> list[Evaluation]:
+    """Designs above the budget by at most :data:`BEYOND_USD`, of networks that need no training."""
+    from tinysearch.app.wiring import build_space
+
+    budget = setup.models.budget_usd
+    if budget is None or not knowledge.objectives.metrics:
+        return []
+    known = [branch for branch, flag in zip(knowledge.table.branches, knowledge.known, strict=True) if flag]
+    lists = {m: tuple(b for b in known if b.modality == m) for m in BRANCH_MODALITIES}
+    space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=build_space(setup.config))
+    models = replace(setup.models, budget_usd=budget + BEYOND_USD)
+    found = []
+    for chunk in enumerate_designs(models, cast(Space, space)):
+        costs = chunk.values[:, 0]
+        for row in np.flatnonzero((chunk.option != NO_OPTION) & (costs > budget + 5e-5)):
+            branches = tuple(
+                space.branches(m)[int(at)] for m, at in zip(chunk.modalities, chunk.branches[row], strict=True)
+            )
+            found.append((branches, chunk.options[int(chunk.option[row])], float(costs[row])))
+    rates = _rates_beyond(setup, knowledge, list(dict.fromkeys(branches for branches, _, _ in found)))
+    found = [design for design in found if design[0] in rates]
+    numbers = {branches: i for i, branches in enumerate(rates)}
+    kept = thin(
+        eer=np.array([_eer(rates[branches]) for branches, _, _ in found]),
+        cost_usd=np.array([cost for _, _, cost in found]),
+        model=np.array([numbers[branches] for branches, _, _ in found], np.int64),
+        limit=BEYOND_LIMIT,
+    )
+    return [replace(models.evaluate(found[i][0], found[i][1]), errors=rates[found[i][0]]) for i in kept]
+
+
+def _rates_beyond(
+    setup: Setup, knowledge: Knowledge, models: Sequence[tuple[BranchSpec, ...]]
+) -> dict[tuple[BranchSpec, ...], ErrorRates]:
+    """Rates of models: those that the search computed, and of the others the most promising few."""
+    table = knowledge.table
+    done = {tuple(int(b) for b in table.models[j] if b != NO_BRANCH) for j in np.flatnonzero(knowledge.model_done)}
+    rates, unseen = {}, []
+    for branches in models:
+        if len(branches) == 1 or tuple(table.branch_index(b) for b in branches) in done:
+            rates[branches] = _rates(setup, knowledge, branches)
+        else:
+            unseen.append(branches)
+    unseen.sort(key=lambda branches: sum(_eer(_rates(setup, knowledge, [branch])) for branch in branches))
+    has = getattr(setup.errors, "has", None)
+    for branches in [model for model in unseen if has is None or has(model)][:NEW_FUSIONS]:
+        rates[branches] = _rates(setup, knowledge, branches)
+    return rates
+
+
+def _eer(rates: ErrorRates) -> float:
+    return float("nan") if rates.decision_eer is None else rates.decision_eer
+
+
+def _blocked(setup: Setup, evaluations: Sequence[Evaluation]) -> list[BlockedCard]:
+    """Why the networks of the best point do not run on the other processors of the catalogue."""
+    rated = [evaluation for evaluation in evaluations if evaluation.errors.eer is not None]
+    if not rated:
+        return []
+    best = min(rated, key=lambda e: (e.errors.eer or 0.0, e.bom_cost_usd or 0.0))
+    found = []
+    for chip in setup.models.catalog.chips:
+        try:
+            tried = setup.models.choose(best.candidate.branches, PlatformWish(processor=chip))
+        except UserError:
+            continue  # the latency table does not know this chip, so nothing can be said of it
+        if tried.violations:
+            broken = tried.violations[0]
+            found.append(
+                BlockedCard(
+                    network=" + ".join(branch.short for branch in best.candidate.branches),
+                    processor=chip,
+                    rule=broken.rule,
+                    limit=float(broken.limit),
+                    actual=float(broken.actual),
+                    message=broken.message,
+                )
+            )
+    return found

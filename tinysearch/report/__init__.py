@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinysearch.report.build import LIMIT, THINNING, build_data, thin
-from tinysearch.report.data import DATA_FILE, ReportData, read_data
+from tinysearch.report.data import DATA_FILE, BlockedCard, ReportData, read_data
 
 REPORT_FILE = "report.html"
 
@@ -52,6 +52,7 @@ __all__ = [
     "LIMIT",
     "REPORT_FILE",
     "THINNING",
+    "BlockedCard",
     "ReportData",
     "build_data",
     "read_data",

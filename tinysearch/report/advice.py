@@ -24,6 +24,7 @@ class Advice:
 
     Attributes:
         short: what to read first.
+        over: which processors the best network does not run on, and by how much it fails.
         steps: along the front of cost and quality, cheapest first.
         guidelines: of the source paper, with verdicts.
         why: by id, why each point is on the front and within which price change it stays.
@@ -31,6 +32,7 @@ class Advice:
     """
 
     short: tuple[Sentence, ...]
+    over: tuple[Sentence, ...]
     steps: tuple[Sentence, ...]
     guidelines: tuple[Sentence, ...]
     why: Mapping[str, tuple[Sentence, ...]]
@@ -40,20 +42,21 @@ class Advice:
     def all(self) -> tuple[Sentence, ...]:
         """Every sentence."""
         per_point = tuple(sentence for found in self.why.values() for sentence in found)
-        return self.short + self.steps + self.guidelines + per_point + self.evidence
+        return self.short + self.over + self.steps + self.guidelines + per_point + self.evidence
 
 
 def advise(view: RunView) -> Advice:
     """Advice for a run; one sentence that there is none where the front is empty."""
     if not view.front:
-        return Advice(short=(_nothing(view),), steps=(), guidelines=(), why={}, evidence=())
+        return Advice(short=(_nothing(view),), over=(), steps=(), guidelines=(), why={}, evidence=())
     quality = quality_of(view)
     short = [_answer(view, quality), _cheapest(view, quality), *_fastest(view), *_knee(view, quality)]
     short += [*next_dollars(view, quality), *raise_budget(view, quality), *give_up(view, quality)]
-    short += [*ties(view), *_over(view)]
+    short += ties(view)
     prices = sensitivity(view)
     return Advice(
         short=tuple(short),
+        over=_over(view),
         steps=steps(view, quality),
         guidelines=guidelines(view),
         why={name: (why(view, name), *prices.get(name, ())) for name in view.front},

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.report.data import (
+    BlockedCard,
     BoardCard,
     BranchCard,
     BufferCard,
@@ -78,6 +79,8 @@ def build_data(
     options: Mapping[str, BoardOption] | None = None,
     chips: Mapping[str, Chip] | None = None,
     price_level: str = "typical",
+    beyond: Sequence[Evaluation] = (),
+    blocked: Sequence[BlockedCard] = (),
 ) -> ReportData:
     """The report's data.
 
@@ -88,12 +91,14 @@ def build_data(
         options: boards by candidate id, for the range of their prices.
         chips: processors by id, for the memory pictures.
         price_level: at which the bills of materials are priced.
+        beyond: designs above the budget, not counted among the known ones.
+        blocked: processors that cannot carry the best networks.
     """
     branches: dict[str, BranchCard] = {}
     boards: dict[str, BoardCard] = {}
     designs: dict[str, DesignCard] = {}
     details: dict[str, DetailCard] = {}
-    for evaluation in evaluations:
+    for evaluation in (*evaluations, *beyond):
         identity = evaluation.candidate.id
         for branch in evaluation.candidate.branches:
             figures = evaluation.figures[branch.modality]
@@ -114,16 +119,18 @@ def build_data(
         designs[identity] = _design(evaluation, key)
         if identity in front:
             details[identity] = _detail(evaluation)
+    shown = len({evaluation.candidate.id for evaluation in evaluations})
     used = sorted({board.processor for board in boards.values()})
     return ReportData(
         price_level=price_level,
-        known=len(designs) if known is None else known,
-        thinning=THINNING if known is not None and known > len(designs) else "every known design",
+        known=shown if known is None else known,
+        thinning=THINNING if known is not None and known > shown else "every known design",
         branches=dict(sorted(branches.items())),
         boards=dict(sorted(boards.items())),
         processors={name: _processor(chips[name]) for name in used if chips is not None and name in chips},
         designs=tuple(designs[name] for name in sorted(designs)),
         details=dict(sorted(details.items())),
+        blocked=tuple(blocked),
     )
 
 

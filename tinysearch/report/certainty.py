@@ -34,7 +34,7 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
     cheapest = min(tied, key=lambda d: (view.cost(d), d.latency_s, d.id))
     saving = view.cost(best) - view.cost(cheapest)
     numbers |= {"bom_cost_usd": view.cost(cheapest), "saving_usd": saving}
-    spent = f"{usd(saving)} less" if saving > 0 else f"{usd(-saving)} more" if saving < 0 else "$0.00 less"
+    spent = f"{usd(saving)} less" if saving > 0 else f"{usd(-saving)} more" if saving < 0 else "at the same price"
     text = (
         f"{len(tied)} of the other {count(len(known) - 1, 'point')} tie with the lowest EER: the 95 % intervals overlap"
         f"{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at {usd(view.cost(cheapest))}, "

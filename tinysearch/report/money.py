@@ -84,32 +84,43 @@ def _spend(
 
 def raise_budget(view: RunView, quality: str) -> tuple[Sentence, ...]:
     """What 1, 2 and 5 dollars on top of the budget would buy, from what is known without further training."""
-    beyond = [design for design in view.data.designs if not view.within(design)]
-    if view.budget_usd is None or not beyond:
+    if view.budget_usd is None or all(view.within(design) for design in view.data.designs):
         return ()
     inside = min(view.points, key=lambda d: (number(view, d, quality), view.cost(d), d.id))
-    return tuple(_raised(view, quality, inside, beyond, dollars) for dollars in DOLLARS)
+    found: list[Sentence] = []
+    for dollars in DOLLARS:
+        found.append(_raised(view, quality, inside, dollars, before=found[-1] if found else None))
+    return tuple(found)
 
 
-def _raised(view: RunView, quality: str, inside: DesignCard, beyond: Sequence[DesignCard], dollars: int) -> Sentence:
+def _raised(view: RunView, quality: str, inside: DesignCard, dollars: int, *, before: Sentence | None) -> Sentence:
     limit = (view.budget_usd or 0.0) + dollars
-    reach = [d for d in beyond if view.cost(d) <= limit + _FORGIVEN_USD and view.value(d, quality) is not None]
-    before = number(view, inside, quality)
+    reach = [
+        design
+        for design in view.data.designs
+        if not view.within(design)
+        and view.cost(design) <= limit + _FORGIVEN_USD
+        and view.value(design, quality) is not None
+    ]
+    now = number(view, inside, quality)
     best = min(reach, key=lambda d: (number(view, d, quality), view.cost(d), d.id), default=None)
     start = f"${dollars} on top of the budget (up to {usd(limit)})"
-    numbers: dict[str, float] = {"dollars": dollars, "limit_usd": limit, "before": before}
-    if best is None or number(view, best, quality) >= before:
+    numbers: dict[str, float] = {"dollars": dollars, "limit_usd": limit, "before": now}
+    if best is None or number(view, best, quality) >= now:
         text = (
-            f"{start} would buy no lower {LABELS[quality]} than {pair_text(quality, before, before)[0]}, as far as is "
-            "known without further training."
+            f"{start} would buy no lower {LABELS[quality]} than {pair_text(quality, now, now)[0]}, as far as is known "
+            "without further training."
         )
         return Sentence(kind="raise", text=text, numbers=numbers, points=(inside.id,))
     after = number(view, best, quality)
-    texts = pair_text(quality, before, after)
-    text = (
-        f"{start} would take the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
-        f"{named(view, best)} at {usd(view.cost(best))}{tie_note(inside, best) if quality == 'eer' else ''}."
-    )
+    texts = pair_text(quality, now, after)
+    if before is not None and best.id == before.points[-1]:
+        text = f"{start} would buy no more than ${before.numbers['dollars']:.0f}: {LABELS[quality]} {texts[1]}."
+    else:
+        text = (
+            f"{start} would take the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
+            f"{named(view, best)} at {usd(view.cost(best))}{tie_note(inside, best) if quality == 'eer' else ''}."
+        )
     numbers |= {"after": after, "bom_cost_usd": view.cost(best)}
     return Sentence(kind="raise", text=text, numbers=numbers, points=(inside.id, best.id))
 
