@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +23,7 @@ from tinysearch.data.samples import AudioOptions
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
+from tinysearch.firmware.verify import Rung, host, project_rules
 
 if TYPE_CHECKING:
     from tinysearch.app.run import Setup
@@ -46,6 +50,45 @@ def emit_point(setup: Setup, evaluation: Evaluation, target: Path) -> Path:
     return _emit(setup.config, setup.models, setup.errors, evaluation, target)
 
 
+def emit_front(
+    setup: Setup, evaluations: Sequence[Evaluation], folder: Path, *, say: Callable[[str], None]
+) -> dict[str, tuple[Rung, ...]]:
+    """Write the projects of a front's first points and verify each; rungs by id, empty where verifying is off.
+
+    Boards that carry the same networks have the same sources on the host, which are built and run once.
+    """
+    count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
+    rungs: dict[str, tuple[Rung, ...]] = {}
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+        hosts: dict[str, Future[Rung]] = {}
+        waiting: list[tuple[str, Path, Future[Rung] | None]] = []
+        for evaluation in evaluations[:count]:
+            project = emit_point(setup, evaluation, folder / evaluation.candidate.id)
+            checked = None
+            if setup.config["emit"]["verify"]:
+                digest = _host_digest(project)
+                if digest not in hosts:
+                    hosts[digest] = pool.submit(host.golden_vectors, project)
+                checked = hosts[digest]
+            waiting.append((evaluation.candidate.id, project, checked))
+        for number, (name, project, checked) in enumerate(waiting, start=1):
+            rungs[name] = () if checked is None else (checked.result(), project_rules.project(project))
+            told = ", ".join(f"{rung.name} {rung.status}" for rung in rungs[name])
+            say(f"firmware {number}/{count}: {name} {told}".rstrip())
+    return rungs
+
+
+def _host_digest(project: Path) -> str:
+    """Of everything that the host build reads."""
+    hashed = hashlib.sha256()
+    for part in ("components", "host"):
+        for path in sorted((project / part).rglob("*")):
+            if path.is_file():
+                hashed.update(str(path.relative_to(project)).encode())
+                hashed.update(path.read_bytes())
+    return hashed.hexdigest()
+
+
 def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path:
     """Write the project of one spelled-out candidate with the configured trainer's weights, as far as it has them."""
     return _emit(config, build_models(config), build_errors(config), evaluation, target)
@@ -63,7 +106,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
         out=target,
         templates=data_dir("firmware_templates"),
         version=version("tinysearch"),
-        digest=_digest(networks, candidate.id),
+        digest=_digest(networks),
         board=models.catalog.board_option(candidate.platform.board, modalities),
         sound=None if voice is None else _sound(config, voice),
         far=float(min(config["far"])),
@@ -83,9 +126,9 @@ def _sound(config: Config, branch: BranchSpec) -> LogMelSettings:
     return AudioOptions(clip_s=float(config["task"]["clip_s"]), **audio).settings(branch.input_size)
 
 
-def _digest(networks: dict[str, FrozenNetwork], identity: str) -> str:
-    """Of the candidate and every weight: two projects with one digest are the same bytes."""
-    hashed = hashlib.sha256(identity.encode())
+def _digest(networks: dict[str, FrozenNetwork]) -> str:
+    """Of every weight, so that boards with the same networks carry the same sources."""
+    hashed = hashlib.sha256()
     for modality in sorted(networks):
         for step, values in sorted(networks[modality].parameters.items()):
             for key, array in sorted(values.items()):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.app import run_dir as files
-from tinysearch.app.designs import build_designs, platform_of
+from tinysearch.app.designs import build_designs
 from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
@@ -240,21 +240,12 @@ class _Finish:
 
     def emit(self) -> dict[str, Sequence[Rung]]:
         """Firmware of the points asked for, verified; the documents learn where it lies."""
-        from tinysearch.app.firmware import emit_point, top_of
-        from tinysearch.firmware.verify import verify
+        from tinysearch.app.firmware import emit_front
 
-        count = top_of(self.setup.config, evidence=self.setup.errors.evidence, available=len(self.documents))
-        rungs: dict[str, Sequence[Rung]] = {}
-        for number, evaluation in enumerate(self.evaluations[:count], start=1):
-            document = self.documents[number - 1]
-            target = self.folder / "firmware" / evaluation.candidate.id
-            emit_point(self.setup, evaluation, target)
-            document["firmware"] = f"firmware/{evaluation.candidate.id}"
-            checked = ""
-            if self.setup.config["emit"]["verify"]:
-                rungs[evaluation.candidate.id] = verify(target, quick=True)
-                checked = ", " + summary(rungs[evaluation.candidate.id])
-            self.say(f"firmware {number}/{count}: {evaluation.candidate.id}{checked}")
+        rungs = emit_front(self.setup, self.evaluations, self.folder / "firmware", say=self.say)
+        for document in self.documents:
+            if document["id"] in rungs:
+                document["firmware"] = f"firmware/{document['id']}"
         return rungs
 
     def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
@@ -288,16 +279,8 @@ class _Finish:
         }
 
 
-def summary(rungs: Sequence[Rung]) -> str:
-    """``host passed, host-sanitized passed, rv32 not run``."""
-    return ", ".join(f"{rung.name} {rung.status}" for rung in rungs)
-
-
 def _version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-__all__ = ["FinishedRun", "Setup", "platform_of", "run", "set_up", "summary", "workers_of"]

@@ -70,7 +70,7 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors
 
-        return PublishedErrors()
+        return PublishedErrors(far=tuple(float(far) for far in config["far"]))
     return _trained_errors(config, threads=threads)
 
 
