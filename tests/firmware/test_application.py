@@ -164,6 +164,7 @@ def test_files_become_the_inputs_of_the_training_data(console: Console, tmp_path
 
 
 def test_the_self_test_and_the_benchmark_speak_as_documented(console: Console) -> None:
+    assert console("sensors") == ["OK sensors"]
     answers = console("selftest", "benchmark", "help")
     assert re.fullmatch(r"OK selftest crc [0-9a-f]{8} tasks 2", answers[2])
     start = answers.index(next(line for line in answers if line.startswith("benchmark ")))

@@ -44,11 +44,13 @@ def test_quick_rungs_pass_and_leave_the_project_alone(original: Path) -> None:
     assert json.loads(json.dumps([rung.to_dict() for rung in rungs]))[0].keys() == {"name", "status", "detail"}
 
 
+@pytest.mark.slow
 def test_sanitizers_pass(original: Path) -> None:
     rung = host.sanitizers(original)
     assert rung.status == "passed", rung.detail
 
 
+@pytest.mark.slow
 @pytest.mark.emulator
 def test_the_target_instruction_set_gives_the_same_bytes_and_counts(original: Path) -> None:
     rung = emulator.target_instruction_set(original)

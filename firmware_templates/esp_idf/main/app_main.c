@@ -1,4 +1,5 @@
-/* Start: console, store, memory, sensors, self-test; then one command a line. Nothing allocates after READY. */
+/* Start: console, store, memory, sensors, self-test; then one command a line. Nothing allocates after READY but the drivers of
+ * camera and microphone, when they are first used. */
 #include <stdio.h>
 
 #include "branches.h"
@@ -29,7 +30,9 @@ void app_main(void)
     }
     printf(people_open() == 0 ? "store ready\n" : "ERR store: NVS does not open\n");
     commands_open();
+#if CONFIG_TS_SENSORS_AT_START
     capture_open();
+#endif
 #if CONFIG_TS_SELFTEST_AT_START
     commands_selftest();
 #endif

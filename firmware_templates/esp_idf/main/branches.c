@@ -100,6 +100,9 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
 {
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         s.path[b] = paths[b];
+        if (paths[b] == NULL && s.fed[b] == 0) {
+            capture_open();
+        }
     }
     port_branches(sense, CANDIDATE_BRANCHES);
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {

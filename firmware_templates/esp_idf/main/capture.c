@@ -34,6 +34,11 @@ static void open_sensors(void)
 void capture_open(void)
 {
 #if CONFIG_TS_CAPTURE_HARDWARE
+    static int asked;
+    if (asked) {
+        return;
+    }
+    asked = 1;
     if (!port_run_apart(open_sensors, START_MS)) {
         printf("ERR sensors: a driver does not come back\n");
     }

@@ -13,7 +13,8 @@ typedef struct {
     uint8_t *arena;
 } capture_target;
 
-/* Opens the sensors of all branches and prints a line for each. The application goes on without those that fail. */
+/* Opens the sensors of all branches, the first time, and prints a line for each. The application goes on without those
+ * that fail, and asks again only after a restart. */
 void capture_open(void);
 
 /* Fills target->input from the branch's sensor, or from a file where path is not NULL. NULL, or why not.

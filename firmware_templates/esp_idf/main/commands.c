@@ -7,6 +7,7 @@
 
 #include "branches.h"
 #include "candidate.h"
+#include "capture.h"
 #include "people.h"
 #include "port.h"
 #include "sdkconfig.h"
@@ -184,6 +185,13 @@ static void benchmark(char *const *words)
     answer("benchmark", NULL);
 }
 
+static void sensors(char *const *words)
+{
+    (void)words;
+    capture_open();
+    answer("sensors", NULL);
+}
+
 #if CONFIG_TS_FEED
 static int digit(char c)
 {
@@ -254,6 +262,7 @@ static const struct {
     {"delete", delete, "NAME"},
     {"benchmark", benchmark, "a line a layer: layer BRANCH STEP CYCLES"},
     {"bench", benchmark, "as benchmark"},
+    {"sensors", sensors, "opens camera and microphone and says how they are"},
     {"selftest", selftest, "golden patterns through every branch"},
 #if CONFIG_TS_FEED
     {"feed", feed, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next enroll or verify"},

@@ -77,7 +77,7 @@ int port_run_apart(void (*fn)(void), unsigned timeout_ms)
 {
     apart.fn = fn;
     apart.ended = 0;
-    if (xTaskCreate(run_apart, "apart", APART_STACK_BYTES, NULL, 1, NULL) != pdPASS) {
+    if (xTaskCreate(run_apart, "apart", APART_STACK_BYTES, NULL, tskIDLE_PRIORITY, NULL) != pdPASS) {
         return 0;
     }
     for (unsigned waited = 0; apart.ended == 0 && waited < timeout_ms; waited += 10) {
