@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from toy_space import SyntheticErrors
@@ -13,6 +16,8 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import TrainingProgress, TrainingRecord
 from tinysearch.search.engines import ProcessEngine, WorkerDiedError
 from tinysearch.search.loop import SearchOptions, search
+
+OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 
 
 class Rough(SyntheticErrors):
@@ -111,3 +116,39 @@ def test_what_cannot_be_sent_is_refused(space):
     model.handle = lambda: None
     with pytest.raises(UserError, match="picklable"):
         ProcessEngine(model, n_workers=2)
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path[:0] = {paths!r}
+import numpy as np
+from test_engines import OBJECTIVES, Rough
+from toy_space import ToySpace
+from tinysearch.search.loop import SearchOptions, SearchProblem, search
+
+print("script runs", flush=True)
+space = ToySpace(budget_usd=11.0)
+problem = SearchProblem(
+    table=space.table,
+    flat=space.flat,
+    objectives=OBJECTIVES,
+    error_model=Rough(space, path=Path("log")),
+    assessor=space,
+)
+result = search(problem, SearchOptions(sampler="exhaustive", n_trials=3, n_workers=2))
+print(result.trainings, "trainings", __file__ is not None)
+"""
+
+
+def test_a_script_without_a_main_guard_is_run_once(tmp_path):
+    """Spawned workers import the main module again unless it is hidden from them."""
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "benchmarks")]
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(paths=paths))
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["script runs", "3 trainings True"]
+    assert len({pid for _, pid in trained(tmp_path / "log")}) == 2

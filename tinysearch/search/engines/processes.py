@@ -7,8 +7,10 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -108,16 +110,10 @@ class ProcessEngine:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._payload), daemon=True)
-        kept = {name: os.environ.get(name) for name in _THREADS}
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
-        try:
+        # Only a trainer that lives in the user's script makes it necessary to import that script again.
+        hidden = contextlib.nullcontext() if b"__main__" in self._payload else _hidden_main()
+        with _single_threaded(), hidden:
             process.start()
-        finally:
-            for name, value in kept.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
         theirs.close()
         worker = _Worker(process=process, pipe=ours)
         self._workers.append(worker)
@@ -146,6 +142,39 @@ class ProcessEngine:
         self._workers.remove(worker)
         code: int | None = worker.process.exitcode
         return code
+
+
+@contextlib.contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes started within compute with one thread each."""
+    kept = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Processes spawned within do not run the user's script a second time.
+
+    A spawned process imports the parent's main module by its file or specification; a script that calls the search
+    without ``if __name__ == "__main__"`` would search again in every worker.
+    """
+    names = vars(sys.modules["__main__"])
+    kept = {name: names[name] for name in ("__file__", "__spec__") if name in names}
+    names.pop("__file__", None)
+    names["__spec__"] = None
+    try:
+        yield
+    finally:
+        names.pop("__spec__", None)
+        names.update(kept)
 
 
 def _work(pipe: Connection, payload: bytes) -> None:
