@@ -121,7 +121,7 @@ def test_only_settings_that_change_results_change_the_digest() -> None:
         {"augmentation": 0.3},
         {"repeats": 2},
         {"margin": 0.3},
-        {"second_stage_rate": 0.7},
+        {"second_stage_rate": 0.9},
     ]
     digests = {TorchTrainer(**change).digest for change in changes}
     assert len(digests | {plain}) == len(changes) + 1

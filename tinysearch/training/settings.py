@@ -49,11 +49,11 @@ class TrainingSettings:
     """
 
     epochs: int = 16
-    float_epochs: int = 9
+    float_epochs: int = 8
     samples_per_epoch: int = 1440
     batch_size: int = 16
     learning_rate: float = 0.01
-    second_stage_rate: float = 1.0
+    second_stage_rate: float = 0.5
     lr_decay: float = 0.0
     optimizer: str = "adam"
     weight_decay: float = 1e-3
