@@ -190,7 +190,7 @@ def why(view: RunView, identity: str) -> Sentence:
         listed = ", ".join(f"{LABELS[name]} {value_text(name, value)}" for name, value in figures.items())
         return Sentence(
             kind="why",
-            text=f"None of the other {len(others)} points of the front is as good in everything: {listed}.",
+            text=f"{_alone(len(others))}: {listed}.",
             numbers={"others": len(others), **figures},
             points=(identity,),
         )
@@ -214,6 +214,12 @@ def why(view: RunView, identity: str) -> Sentence:
         },
         points=(identity,),
     )
+
+
+def _alone(others: int) -> str:
+    if not others:
+        return "It is the only point of the front, 1 of 1"
+    return f"Of the other {count(others, 'point')} of the front, not one is as good in everything"
 
 
 def _rivals(view: RunView, identity: str, objective: str, names: list[str]) -> list[str]:
