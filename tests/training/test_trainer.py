@@ -99,6 +99,13 @@ def test_it_learns(precision, bound, *, tmp_path, dataset_of, branch_of, session
     assert verification_eer(run(frozen, samples.inputs).astype(float), samples.identities) < bound
 
 
+@pytest.mark.parametrize("precision", ["int8", "xnor2/1"])
+def test_without_a_second_stage_a_network_is_only_calibrated(precision, session, branch_of) -> None:
+    frozen = session.fit(branch_of(precision=precision), epochs=1)
+    samples = session.data.load("face", "test", input_size=20, channels=3)
+    assert run(frozen, samples.inputs).std() > 5
+
+
 def test_repeats_keep_the_median(session, branch_of) -> None:
     session.fit(branch_of(), repeats=3)
     rates = [tick.eer_validation for tick in session.ticks if tick.eer_validation is not None]
@@ -128,8 +135,8 @@ def test_only_settings_that_change_results_change_the_digest() -> None:
 
 
 def test_the_float_stage_does_not_depend_on_what_follows() -> None:
-    plain = TorchTrainer().settings.float_digest
-    assert TorchTrainer(epochs=40, second_stage_rate=0.1).settings.float_digest == plain
+    plain = TorchTrainer(epochs=16).settings.float_digest
+    assert TorchTrainer(epochs=40, float_epochs=8, second_stage_rate=0.1).settings.float_digest == plain
     assert TorchTrainer(float_epochs=5).settings.float_digest != plain
 
 

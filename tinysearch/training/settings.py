@@ -24,7 +24,8 @@ class TrainingSettings:
 
     Attributes:
         epochs: of a branch in all, the same for every precision.
-        float_epochs: of these, how many are trained in single precision and shared by a layout's precisions.
+        float_epochs: of these, how many are trained in single precision and shared by a layout's precisions; 0 for
+            half of them.
         samples_per_epoch: samples of an epoch, so that a modality with fewer samples is trained for as many steps;
             0 shows each sample once.
         batch_size: samples a step.
@@ -49,7 +50,7 @@ class TrainingSettings:
     """
 
     epochs: int = 16
-    float_epochs: int = 8
+    float_epochs: int = 0
     samples_per_epoch: int = 1440
     batch_size: int = 16
     learning_rate: float = 0.01
@@ -79,11 +80,12 @@ class TrainingSettings:
             fits = type(value) is kind or (kind is float and type(value) is int)
             _check(fits, f"{field.name} is of type {kind.__name__}", value, f"{field.name}={field.default}")
         _check(
-            1 <= self.float_epochs <= self.epochs,
-            "float_epochs lies in 1 .. epochs",
+            0 <= self.float_epochs <= self.epochs,
+            "float_epochs lies in 0 .. epochs",
             self.float_epochs,
-            "float_epochs=1",
+            "float_epochs=0",
         )
+        _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")
         _check(self.batch_size >= 2, "a batch has at least two samples", self.batch_size, "batch_size=32")
         _check(self.learning_rate > 0, "a learning rate is positive", self.learning_rate, "learning_rate=1e-3")
         _check(0 <= self.lr_decay <= 1, "lr_decay lies in [0, 1]", self.lr_decay, "lr_decay=0.97")
@@ -107,6 +109,11 @@ class TrainingSettings:
         return torch.device(automatic if self.device == "auto" else self.device)
 
     @property
+    def shared_epochs(self) -> int:
+        """Epochs of the float stage."""
+        return self.float_epochs or -(-self.epochs // 2)
+
+    @property
     def digest(self) -> str:
         """Of every setting that changes a result (hex)."""
         return self._digest(_SPEED_ONLY)
@@ -118,6 +125,7 @@ class TrainingSettings:
 
     def _digest(self, left_out: tuple[str, ...]) -> str:
         values = {key: value for key, value in asdict(self).items() if key not in left_out}
+        values["float_epochs"] = self.shared_epochs
         values["device"] = self.torch_device().type
         values["revision"] = REVISION
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -121,12 +121,12 @@ class _Training:
         precision = Precision.parse(self.branch.precision)
         program = lower(self.network, precision)
         model = self._model(program, precision, start, train)
-        epochs = self.settings.epochs - self.settings.float_epochs
+        epochs = self.settings.epochs - self.settings.shared_epochs
         if epochs:
             stage = Stage(
                 name=str(precision),
                 epochs=epochs,
-                before=self.settings.float_epochs,
+                before=self.settings.shared_epochs,
                 rate=self.settings.learning_rate * self.settings.second_stage_rate,
                 margin_rises=False,
             )
@@ -193,7 +193,11 @@ class _Training:
             if stored is None:
                 model, head = model.to(device), head.to(device)
                 stage = Stage(
-                    name="float", epochs=settings.float_epochs, before=0, rate=settings.learning_rate, margin_rises=True
+                    name="float",
+                    epochs=settings.shared_epochs,
+                    before=0,
+                    rate=settings.learning_rate,
+                    margin_rises=True,
                 )
                 self._train(stage, model, head, train, validation)
                 reestimate_statistics(model, self._calibration(train))
