@@ -371,6 +371,7 @@ def _over(rule: str, *, limit: int, actual: int) -> Violation:
     return Violation(rule=rule, limit=limit, actual=actual, message=message)
 
 
-def _badness(evaluation: Evaluation) -> tuple[int, float]:
-    """Fewest broken rules first, then the cheapest."""
-    return len(evaluation.violations), evaluation.bom_cost_usd or 0.0
+def _badness(evaluation: Evaluation) -> tuple[int, float, float]:
+    """Fewest broken rules first, then the least memory lacking (so the largest part sold is named), then the price."""
+    lacking = sum(v.actual - v.limit for v in evaluation.violations if v.rule in _LABELS)
+    return len(evaluation.violations), lacking, evaluation.bom_cost_usd or 0.0
