@@ -191,8 +191,8 @@ def test_cost_differences_of_the_text(models: AnalyticModels) -> None:
 
 
 def test_the_dual_core_costs_what_the_parts_say(models: AnalyticModels) -> None:
-    for modality in MODALITIES:
-        branches = specs(modality, [((1, 1), "int8")] * len(MODALITIES[modality]))
+    for modality, names in MODALITIES.items():
+        branches = specs(modality, [((1, 1), "int8")] * len(names))
         dual = models.choose(branches, PlatformWish(processor="esp32s3"))
         single = models.choose(branches, PlatformWish())
         assert dual.bom_cost_usd - single.bom_cost_usd == pytest.approx(S3_USD - C3_USD, abs=1e-6)
