@@ -46,7 +46,7 @@ PEERS = ("random", "tpe", "nsga2", "gp", "pymoo_nsga2")
 SLOW = {"gp": 3}
 """Samplers whose own work takes so long that they get at most so many seeds."""
 
-MOST_PROPOSALS = 3000
+MOST_PROPOSALS = 2000
 
 
 class Errors(Protocol):
@@ -285,7 +285,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
     parser.add_argument("--modes", default="plain,memo")
     parser.add_argument("--option", action="append", default=[], help="NAME=NUMBER for the memoized sampler")
-    parser.add_argument("--override", action="append", default=[], help="configuration of the real space, e.g. space=..")
+    parser.add_argument(
+        "--override", action="append", default=[], help="configuration of the real space, e.g. space=.."
+    )
     return parser.parse_args(arguments)
 
 
@@ -315,9 +317,13 @@ def main(arguments: Sequence[str]) -> None:
         if not worlds or options.table is None or options.noise > 0:
             worlds.append(make_world(space, errors))
     print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {options.budget}")
-    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {'hv90':>7s} {'hv95':>7s} {'hv99':>7s}   seconds to 99 %   ms a proposal")
+    print(
+        f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {'hv90':>7s} {'hv95':>7s} {'hv99':>7s}   seconds to 99 %   ms a proposal"
+    )
     ours = {name: float(value) for name, value in (word.split("=") for word in options.option)}
-    ours = {name: int(value) if value.is_integer() and name != "cost_exponent" else value for name, value in ours.items()}
+    ours = {
+        name: int(value) if value.is_integer() and name != "cost_exponent" else value for name, value in ours.items()
+    }
     out: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in options.samplers.split(","):
         own = name in ("memoized", "auto")

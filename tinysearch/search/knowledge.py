@@ -196,10 +196,16 @@ class Knowledge:
 def dominated_by(points: Floats, front: Floats) -> Bools:
     """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
     out = np.zeros(len(points), bool)
-    for start in range(0, len(points), 4096):
-        part = points[start : start + 4096]
-        beaten: Bools = np.all(front[None] <= part[:, None], axis=2)
-        out[start : start + 4096] = np.any(beaten, axis=1)
+    alive = np.arange(len(points))
+    # A few points of the front at a time: what they rule out need not be compared with the others.
+    for start in range(0, len(front), 8):
+        few, left = front[start : start + 8], points[alive]
+        beaten = np.ones((len(few), len(left)), bool)
+        for k in range(points.shape[1]):
+            beaten &= few[:, k, None] <= left[None, :, k]
+        gone = beaten.any(axis=0)
+        out[alive[gone]] = True
+        alive = alive[~gone]
     return out
 
 

@@ -36,6 +36,7 @@ SCATTERS = (0.03, 0.06, 0.12)
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
 _MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION = range(6)
+_PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
 
 
 def branch_features(table: DesignTable) -> Floats:
@@ -83,7 +84,9 @@ def covariance(a: Floats, b: Floats) -> Floats:
     same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
     params = np.outer(a[:, _PARAMS], b[:, _PARAMS])
     coarse = np.outer(a[:, _COARSENESS], b[:, _COARSENESS])
-    nearness = _matern(a[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0], b[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0])
+    nearness = _matern(
+        a[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0], b[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0]
+    )
     return np.asarray(
         0.4**2
         + same_modality * (0.4**2 + 0.15**2 * params)
@@ -94,6 +97,13 @@ def covariance(a: Floats, b: Floats) -> Floats:
         + same_modality * nearness * (0.15**2 + 0.06**2 * same_precision),
         np.float64,
     )
+
+
+def variance(a: Floats) -> Floats:
+    """Diagonal of ``covariance(a, a)``, float64 [n]."""
+    params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
+    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.15**2 + 0.06**2
+    return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
 
 
 def _matern(a: Floats, b: Floats) -> Floats:
@@ -132,7 +142,18 @@ class BranchSurrogate:
         self.features = branch_features(table)
 
     def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
-        """Belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
+        """Joint belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
+        mean, spread, ratio = self._believe(order, metrics, wanted, joint=True)
+        values, vectors = np.linalg.eigh(spread + 1e-9 * np.eye(len(wanted)))
+        return Posterior(mean=mean, root=vectors * np.sqrt(np.maximum(values, 0.0)), ratio=ratio)
+
+    def marginals(self, order: Ints, metrics: Floats, wanted: Ints) -> tuple[Floats, Floats]:
+        """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
+        mean, variance, ratio = self._believe(order, metrics, wanted, joint=False)
+        return mean, np.sqrt(variance)[:, None] * ratio
+
+    def _believe(self, order: Ints, metrics: Floats, wanted: Ints, *, joint: bool) -> tuple[Floats, Floats, Floats]:
+        """Mean [u, M], covariance [u, u] (or variance [u]) of the latent log error, and ratio [M]."""
         y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
         level, ratio = _levels(y, prior_mean(self.features[order]))
         latent = ((y - level) / ratio).mean(axis=1)
@@ -141,14 +162,14 @@ class BranchSurrogate:
         there = self.features[wanted]
         process, scatter, amplitude = _best_process(x, z)
         if process is None:
-            mean, spread = np.zeros(len(there)), amplitude**2 * covariance(there, there)
-        else:
+            mean, spread = np.zeros(len(there)), amplitude**2 * (covariance(there, there) if joint else variance(there))
+        elif joint:
             mean, spread = process.predict(there, return_cov=True)
-        values, vectors = np.linalg.eigh(spread + (scatter**2 + 1e-9) * np.eye(len(there)))
-        latent_mean = mean + prior_mean(there)
-        return Posterior(
-            mean=level + latent_mean[:, None] * ratio, root=vectors * np.sqrt(np.maximum(values, 0.0)), ratio=ratio
-        )
+        else:
+            mean, deviation = process.predict(there, return_std=True)
+            spread = deviation**2
+        spread = spread + (scatter**2 * np.eye(len(there)) if joint else scatter**2)
+        return level + (mean + prior_mean(there))[:, None] * ratio, spread, ratio
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
@@ -159,7 +180,9 @@ def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
     """
     count = len(y)
     level = (FIRST_GUESS + (y - expected[:, None]).sum(axis=0)) / (count + 1)
-    spread = np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
+    spread = (
+        np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
+    )
     return level, spread / spread[:1]
 
 
@@ -196,7 +219,7 @@ def _kernel(amplitude: float) -> Any:
             return (values, np.zeros((*values.shape, 0))) if eval_gradient else values
 
         def diag(self, x: Floats) -> Floats:
-            return np.diag(self(x)).copy()
+            return self.amplitude**2 * variance(x)
 
         def is_stationary(self) -> bool:
             return False
