@@ -175,6 +175,20 @@ def test_the_self_test_and_the_benchmark_speak_as_documented(console: Console) -
     assert answers[-1] == "OK help"
 
 
+def test_without_memory_the_console_still_answers(tmp_path: Path) -> None:
+    project = emitted(voice("int8"), out=tmp_path / "p")
+    port = project / "host/app/port_host.c"
+    port.write_text(port.read_text().replace("count == sizeof kept / sizeof kept[0]", "size > 1000"))
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={tmp_path}", "CC=gcc", "CFLAGS=-O1", "app"]
+    subprocess.run(command, check=True, capture_output=True)
+    commands = "enroll ann\nlist\nselftest\n"
+    done = subprocess.run([tmp_path / "app"], input=commands, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("ERR start: no memory for an arena") for line in lines)
+    start = lines.index("READY")
+    assert [line.split(":")[0] for line in lines[start + 1 :]] == ["ERR enroll", "OK list", "ERR selftest"]
+
+
 def test_templates_are_never_printed(console: Console, tmp_path: Path) -> None:
     """Nothing that is printed changes with the embedding but CRCs of golden patterns, names and scores."""
     people(tmp_path, 2)

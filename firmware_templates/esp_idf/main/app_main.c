@@ -25,11 +25,10 @@ void app_main(void)
         problem = frontend_open();
     }
     if (problem != NULL) {
-        printf("FATAL %s\n", problem);
-        return;
+        printf("ERR start: %s\n", problem);
     }
     printf(people_open() == 0 ? "store ready\n" : "ERR store: NVS does not open\n");
-    commands_open();
+    commands_open(problem);
 #if CONFIG_TS_SENSORS_AT_START
     capture_open();
 #endif

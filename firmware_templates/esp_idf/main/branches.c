@@ -38,6 +38,9 @@ static uint8_t *arena_of(unsigned branch)
 const char *branches_open(void)
 {
     uint32_t offset = 0;
+    if (port_branches_open(CANDIDATE_TASKS > 1 ? CANDIDATE_BRANCHES : 0) != 0) {
+        return "no memory for the tasks";
+    }
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         s.arena[b] = arena_of(b);
         if (s.arena[b] == NULL) {
@@ -46,7 +49,7 @@ const char *branches_open(void)
         s.offset[b] = offset;
         offset += (branches[b]->embedding_bytes + 3u) & ~3u; /* floats stay aligned */
     }
-    return port_branches_open(CANDIDATE_TASKS > 1 ? CANDIDATE_BRANCHES : 0) == 0 ? NULL : "no memory for the tasks";
+    return NULL;
 }
 
 int branches_find(const char *name)

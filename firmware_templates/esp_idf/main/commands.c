@@ -23,6 +23,8 @@ static struct {
     int64_t locked_until_us; /* 0: open */
 } attempts;
 
+static const char *broken; /* why the networks cannot run */
+
 static void answer(const char *what, const char *problem)
 {
     if (problem == NULL) {
@@ -41,8 +43,9 @@ static void lock_if_spent(void)
     }
 }
 
-void commands_open(void)
+void commands_open(const char *problem)
 {
+    broken = problem;
     attempts.failures = store_get_number(failures_key);
     lock_if_spent();
 }
@@ -149,6 +152,10 @@ static void delete(char *const *words)
 
 void commands_selftest(void)
 {
+    if (broken != NULL) {
+        answer("selftest", broken);
+        return;
+    }
     uint32_t crc = 0;
     int passed = 1;
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
@@ -253,21 +260,22 @@ static void help(char *const *words);
 static const struct {
     const char *name;
     void (*run)(char *const *words);
+    int computes; /* needs the networks */
     const char *usage;
 } table[] = {
-    {"enroll", enroll, "NAME [FILE ..]: capture, and keep for NAME; the last few captures of a person count"},
-    {"enrol", enroll, "as enroll"},
-    {"verify", verify, "[NAME|-] [FILE ..]: capture, and compare with NAME or with everybody"},
-    {"list", list, "names of the enrolled"},
-    {"delete", delete, "NAME"},
-    {"benchmark", benchmark, "a line a layer: layer BRANCH STEP CYCLES"},
-    {"bench", benchmark, "as benchmark"},
-    {"sensors", sensors, "opens camera and microphone and says how they are"},
-    {"selftest", selftest, "golden patterns through every branch"},
+    {"enroll", enroll, 1, "NAME [FILE ..]: capture, and keep for NAME; the last few captures of a person count"},
+    {"enrol", enroll, 1, "as enroll"},
+    {"verify", verify, 1, "[NAME|-] [FILE ..]: capture, and compare with NAME or with everybody"},
+    {"list", list, 0, "names of the enrolled"},
+    {"delete", delete, 0, "NAME"},
+    {"benchmark", benchmark, 1, "a line a layer: layer BRANCH STEP CYCLES"},
+    {"bench", benchmark, 1, "as benchmark"},
+    {"sensors", sensors, 0, "opens camera and microphone and says how they are"},
+    {"selftest", selftest, 1, "golden patterns through every branch"},
 #if CONFIG_TS_FEED
-    {"feed", feed, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next enroll or verify"},
+    {"feed", feed, 1, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next enroll or verify"},
 #endif
-    {"help", help, ""},
+    {"help", help, 0, ""},
 };
 
 static void help(char *const *words)
@@ -297,7 +305,11 @@ void commands_run(char *line)
         i++;
     }
     if (i < sizeof table / sizeof table[0]) {
-        table[i].run(words);
+        if (table[i].computes && broken != NULL) {
+            answer(table[i].name, broken);
+        } else {
+            table[i].run(words);
+        }
     } else {
         answer("unknown command", "say help");
     }

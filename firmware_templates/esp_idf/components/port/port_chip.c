@@ -124,8 +124,8 @@ void port_figures(void)
 
 void *port_memory(size_t size, int external)
 {
-    const uint32_t place = external ? MALLOC_CAP_SPIRAM : MALLOC_CAP_INTERNAL;
-    return heap_caps_aligned_alloc(16, size, place | MALLOC_CAP_8BIT);
+    void *memory = external ? heap_caps_aligned_alloc(16, size, MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT) : NULL;
+    return memory != NULL ? memory : heap_caps_aligned_alloc(16, size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
 }
 
 static struct {

@@ -20,8 +20,8 @@ void port_figures(void);        /* prints heap and stack */
 /* Gives the idle task, and so its watchdog, a tick once in a while; to be called between the steps of a network. */
 void port_breathe(void);
 
-/* size bytes that are never returned, aligned to 16: of external RAM, or of internal RAM. NULL where there are none.
- * Only at start. */
+/* size bytes that are never returned, aligned to 16: of external RAM where asked for and there, else of internal RAM.
+ * NULL where there are none. Only at start. */
 void *port_memory(size_t size, int external);
 
 /* Calls `pressed` from a task of its own when the button at `gpio` is pressed (active low). 0, or -1. */
@@ -31,7 +31,7 @@ int port_button_open(int gpio, void (*pressed)(void));
  * then hangs alone. */
 int port_run_apart(void (*fn)(void), unsigned timeout_ms);
 
-/* Keeps console and button from running a command at once. */
+/* Keeps console and button from running a command at once; usable after port_branches_open. */
 void port_lock(void);
 void port_unlock(void);
 
