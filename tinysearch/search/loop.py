@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.objectives import ErrorRates, check_objectives
-from tinysearch.core.protocols import ErrorModel, TrainingRecord
+from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search import storage
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
-from tinysearch.search.design import NO_BRANCH, DesignTable
+from tinysearch.search.design import NO_BRANCH
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, ignore
-from tinysearch.search.flat import FlatSpace
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Describe, Design, Recorder, TrialKind, TrialNote
+from tinysearch.search.recorder import Design, Recorder, TrialKind, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
+
+__all__ = ["SearchOptions", "SearchProblem", "search"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,51 +39,6 @@ MOST_FAILURES = 3
 
 MOST_STALE = 1000
 """So many proposals one after the other that need no training and are not new end the search."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchProblem:
-    """What is searched, and with what it is judged.
-
-    Attributes:
-        table: every feasible design.
-        flat: the space that plain samplers draw from.
-        objectives: names, in order.
-        error_model: gives error rates; picklable if trainings run in other processes.
-        assessor: judges flat points; without one, points that are not in the table are infeasible.
-        rules: digests of what a resumed run may not change: space, objectives, data, feasibility rules, trainer.
-        describe: more user attributes for a candidate's trial.
-    """
-
-    table: DesignTable
-    flat: FlatSpace
-    objectives: tuple[str, ...]
-    error_model: ErrorModel
-    assessor: Assessor | None = None
-    rules: Mapping[str, str] = field(default_factory=dict)
-    describe: Describe | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchOptions:
-    """How it is searched.
-
-    Attributes:
-        sampler: see :data:`tinysearch.search.samplers.SAMPLERS`; ``sampler_options`` are its keyword arguments.
-        n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
-        n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
-        timeout_s: for this run; what is in training then is stopped.
-        engine, n_workers: see :func:`tinysearch.search.engines.make_engine`.
-    """
-
-    sampler: str = "auto"
-    sampler_options: Mapping[str, Any] = field(default_factory=dict)
-    n_trials: int | None = None
-    n_trainings: int | None = None
-    timeout_s: float | None = None
-    seed: int = 0
-    engine: str = "local"
-    n_workers: int = 1
 
 
 def search(
@@ -160,7 +116,11 @@ class _Session:
         )
         self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
         self.engine: Engine = make_engine(
-            options.engine, problem.error_model, n_workers=options.n_workers, on_progress=self._tick
+            options.engine,
+            problem.error_model,
+            n_workers=options.n_workers,
+            on_progress=self._tick,
+            options=options.engine_options,
         )
         self.in_flight: list[_InFlight] = []
         self.recorded: set[str] = set()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel
-from tinysearch.search.engines.base import Engine, TrainingReport, TrainingStopped
+from tinysearch.search.engines.base import Engine, TrainingReport, TrainingStopped, WorkerDiedError
 from tinysearch.search.engines.inline import InlineEngine
-from tinysearch.search.engines.processes import ProcessEngine, WorkerDiedError
+from tinysearch.search.engines.processes import ProcessEngine
+from tinysearch.search.engines.ray import RayEngine, RayOptions
 
 __all__ = [
     "Engine",
     "InlineEngine",
     "ProcessEngine",
+    "RayEngine",
+    "RayOptions",
     "TrainingReport",
     "TrainingStopped",
     "WorkerDiedError",
@@ -22,12 +26,20 @@ __all__ = [
 
 
 def make_engine(
-    name: str, error_model: ErrorModel, *, n_workers: int, on_progress: Callable[[TrainingReport], None]
+    name: str,
+    error_model: ErrorModel,
+    *,
+    n_workers: int,
+    on_progress: Callable[[TrainingReport], None],
+    options: Mapping[str, Any] | None = None,
 ) -> Engine:
-    """The engine of a name: ``inline``, ``local`` (inline for one worker, else processes) or ``processes``.
+    """The engine of a name: ``inline``, ``local`` (inline for one worker, else processes), ``processes`` or ``ray``.
+
+    Args:
+        options: keyword arguments of :class:`RayOptions`; the other engines have none.
 
     Raises:
-        UserError: unknown name, or fewer than one worker.
+        UserError: unknown name, fewer than one worker, or Ray is not there.
     """
     if n_workers < 1:
         raise UserError("a search needs at least one worker", value=n_workers, remedy="write n_workers=1")
@@ -35,4 +47,6 @@ def make_engine(
         return InlineEngine(error_model, on_progress=on_progress)
     if name in ("local", "processes"):
         return ProcessEngine(error_model, n_workers=n_workers)
-    raise UserError("an engine is inline, local or processes", value=name, remedy="write engine=local")
+    if name == "ray":
+        return RayEngine(error_model, n_workers=n_workers, options=RayOptions(**(options or {})))
+    raise UserError("an engine is inline, local, processes or ray", value=name, remedy="write engine=local")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import TinysearchError
 from tinysearch.core.protocols import TrainingProgress, TrainingRecord
 
 
 class TrainingStopped(KeyboardInterrupt):
     """Raised inside a training, by its progress callback, to end it early."""
+
+
+class WorkerDiedError(TinysearchError):
+    """A worker ended in the middle of a training: killed, out of memory, crashed, or its machine is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +57,12 @@ class Engine(Protocol):
     def close(self) -> None:
         """Stop what is in flight and free everything; may be called twice."""
         ...
+
+
+def portable_error(error: Exception) -> Exception:
+    """The error itself if it survives pickling, else its text."""
+    try:
+        restored = pickle.loads(pickle.dumps(error))  # noqa: S301  made one line above
+    except Exception:
+        return TinysearchError(f"{type(error).__name__}: {error}")
+    return error if type(restored) is type(error) else TinysearchError(f"{type(error).__name__}: {error}")

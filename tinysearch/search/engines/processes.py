@@ -16,17 +16,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
-from tinysearch.search.engines.base import ShouldStop, TrainingReport
+from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _PATIENCE_S = 1.0
 _TICK_S = 0.1
-
-
-class WorkerDiedError(TinysearchError):
-    """A worker process ended in the middle of a training: killed, out of memory, or crashed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -167,7 +163,7 @@ def _hidden_main() -> Iterator[None]:
     without ``if __name__ == "__main__"`` would search again in every worker.
     """
     names = vars(sys.modules["__main__"])
-    kept = {name: names[name] for name in ("__file__", "__spec__") if name in names}
+    kept: dict[str, object] = {name: names[name] for name in ("__file__", "__spec__") if name in names}
     names.pop("__file__", None)
     names["__spec__"] = None
     try:
@@ -194,14 +190,5 @@ def _work(pipe: Connection, payload: bytes) -> None:
             except (BrokenPipeError, ConnectionResetError):
                 raise
             except Exception as error:
-                report = TrainingReport(branch=branch, error=_portable(error))
+                report = TrainingReport(branch=branch, error=portable_error(error))
             pipe.send(report)
-
-
-def _portable(error: Exception) -> Exception:
-    """The error itself if it survives pickling, else its text."""
-    try:
-        restored = pickle.loads(pickle.dumps(error))  # noqa: S301  made one line above
-    except Exception:
-        return TinysearchError(f"{type(error).__name__}: {error}")
-    return error if type(restored) is type(error) else TinysearchError(f"{type(error).__name__}: {error}")

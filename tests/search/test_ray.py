@@ -1,0 +1,113 @@
+"""Trainings on a real Ray cluster of two nodes on this machine, and on one that the search starts itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_engines import Complaining, Rough, trained
+from toy_space import SyntheticErrors
+
+from tinysearch.core.errors import UserError
+from tinysearch.search.engines import RayEngine, RayOptions
+from tinysearch.search.loop import SearchOptions, search
+
+pytestmark = [
+    pytest.mark.slow,
+    # Ray leaves sockets and files to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A cluster of two nodes with one processor each."""
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    from ray.cluster_utils import Cluster
+
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "benchmarks")]
+    with pytest.MonkeyPatch.context() as patch:
+        # The error models of these tests live in test modules, which Ray's workers must be able to import.
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        small = {"num_cpus": 1, "object_store_memory": 100 << 20}
+        cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
+        cluster.add_node(**small)
+        yield cluster.address
+        cluster.shutdown()
+
+
+def test_the_front_is_that_of_one_process_and_a_dead_task_fails_its_trial_only(address, problem, space, tmp_path):
+    deadly = min((b for b in space.branches if b.modality == "voice"), key=lambda b: space.size[b][1])
+    errors = Rough(space, path=tmp_path / "log", deadly=deadly.key, pause=0.2)
+    events = []
+    options = SearchOptions(sampler="exhaustive", n_trials=8, n_workers=2)
+    result = search(
+        replace(problem, error_model=errors),
+        replace(options, engine="ray", engine_options={"address": address}),
+        on_event=events.append,
+    )
+    lines = trained(tmp_path / "log")
+    assert len({key for key, _ in lines}) == len(lines) == 8
+    assert str(os.getpid()) not in {pid for _, pid in lines}
+    failed = [t for t in result.study.trials if t.state.name == "FAIL"]
+    assert [t.user_attrs["branches"] for t in failed] == [[deadly.key]]
+    assert "died" in failed[0].user_attrs["error"]
+    assert {e.kind for e in events} >= {"training", "trained", "failed", "trial"}
+
+    class Fragile(SyntheticErrors):
+        def train(self, branch, *, progress):
+            if branch == deadly:
+                raise RuntimeError("the same branch fails")
+            return super().train(branch, progress=progress)
+
+    one = search(replace(problem, error_model=Fragile(space, seed=0)), replace(options, n_workers=1))
+    assert [p.candidate.id for p in result.points] == [p.candidate.id for p in one.points]
+    assert [p.values for p in result.points] == [p.values for p in one.points]
+
+
+def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
+    engine = RayEngine(Complaining(), n_workers=2, options=RayOptions(address=address))
+    reports = []
+    for branch in space.branches[:2]:
+        engine.submit(branch)
+    while len(reports) < 2:
+        reports += engine.wait(lambda: False)
+    engine.close()
+    engine.close()
+    by_precision = {report.branch.precision: report.error for report in reports}
+    assert isinstance(by_precision["float32"], UserError)
+    assert "Strange" in str(by_precision["int8"])
+    with pytest.raises(UserError, match="holds one training"):
+        RayEngine(Complaining(), n_workers=1, options=RayOptions(address=address, num_gpus=1))
+    import ray
+
+    assert not ray.is_initialized()
+
+
+def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    errors = SyntheticErrors(space, seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "benchmarks"))
+        result = search(
+            replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", n_trials=2, engine="ray")
+        )
+    assert result.trainings == 2
+    assert errors.trainings == []
+    out, err = capfd.readouterr()
+    assert out + err == ""
+
+
+@pytest.mark.parametrize("wrong", [{"num_cpus": -1}, {"num_gpus": "many"}])
+def test_wrong_resources_are_one_line(wrong):
+    with pytest.raises(UserError, match=r"ray\.num"):
+        RayOptions(**wrong)
+
+
+def test_without_ray_it_says_what_to_install(problem, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r"tinysearch\[ray\]"):
+        search(problem, SearchOptions(engine="ray"))

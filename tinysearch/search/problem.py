@@ -1,0 +1,59 @@
+"""What is searched, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinysearch.core.protocols import ErrorModel
+from tinysearch.search.assess import Assessor
+from tinysearch.search.design import DesignTable
+from tinysearch.search.flat import FlatSpace
+from tinysearch.search.recorder import Describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchProblem:
+    """What is searched, and with what it is judged.
+
+    Attributes:
+        table: every feasible design.
+        flat: the space that plain samplers draw from.
+        objectives: names, in order.
+        error_model: gives error rates; picklable if trainings run in other processes.
+        assessor: judges flat points; without one, points that are not in the table are infeasible.
+        rules: digests of what a resumed run may not change: space, objectives, data, feasibility rules, trainer.
+        describe: more user attributes for a candidate's trial.
+    """
+
+    table: DesignTable
+    flat: FlatSpace
+    objectives: tuple[str, ...]
+    error_model: ErrorModel
+    assessor: Assessor | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
+    describe: Describe | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """How it is searched.
+
+    Attributes:
+        sampler: see :data:`tinysearch.search.samplers.SAMPLERS`; ``sampler_options`` are its keyword arguments.
+        n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
+        n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
+        timeout_s: for this run; what is in training then is stopped.
+        engine, engine_options, n_workers: see :func:`tinysearch.search.engines.make_engine`.
+    """
+
+    sampler: str = "auto"
+    sampler_options: Mapping[str, Any] = field(default_factory=dict)
+    n_trials: int | None = None
+    n_trainings: int | None = None
+    timeout_s: float | None = None
+    seed: int = 0
+    engine: str = "local"
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    n_workers: int = 1
