@@ -16,7 +16,7 @@ from tinysearch.report.table import rows
 from tinysearch.report.view import RunView
 from tinysearch.report.wording import pair_text, percent, seconds, usd
 
-EVERY = settings(max_examples=60, deadline=None)
+EVERY = settings(max_examples=25, deadline=None)
 
 
 def _one(advice: Advice, kind: str) -> Sentence:

@@ -1,0 +1,189 @@
+"""The page in Chromium: it opens without complaint, the slider filters, points compare, nothing smuggled runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from report_browser import MISSING, Browser, browser
+from report_cases import Case, branch, evaluation, make_case, rates
+from test_report_page import EVIL, small_case
+
+from tinysearch.report import write_report
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+READY = "document.documentElement.dataset.ready"
+ROWS = "[...document.querySelectorAll('#table tbody tr')].filter(row => !row.hidden).map(row => row.dataset.id)"
+POINTS = "document.getElementById('plot-cost').data[2].customdata"
+HOME, END, RIGHT = "\ue011", "\ue010", "\ue014"
+
+
+CASE = small_case(EVIL)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def opened(started: Browser, tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """The page of a run with a hostile part name, opened once for all tests that leave it as they found it."""
+    _open(started, CASE, tmp_path_factory.mktemp("run"))
+    return started
+
+
+@pytest.fixture
+def chromium(opened: Browser) -> Iterator[Browser]:
+    """That page; afterwards nothing smuggled has run, nothing was fetched and the console is empty."""
+    yield opened
+    opened.run("document.getElementById('clear').click()")
+    assert opened.run("return window.hacked === undefined && !document.querySelector('img')")
+    assert opened.run("return performance.getEntriesByType('resource').length") == 0
+    assert opened.messages() == []
+
+
+def _open(chromium: Browser, case: Case, folder: Path) -> None:
+    chromium.resize(1400, 1000)
+    chromium.open(write_report(case.write(folder)))
+    chromium.wait(READY)
+    _look(chromium, "plot-cost")
+    chromium.wait("(document.getElementById('plot-cost').data || []).length === 4")
+
+
+def _look(chromium: Browser, element: str) -> None:
+    """Figures draw themselves only while they are in view."""
+    chromium.run("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", element)
+
+
+def _press(chromium: Browser, selector: str, keys: str) -> None:
+    element = chromium.call("POST", "/element", {"using": "css selector", "value": selector})
+    chromium.call("POST", f"/element/{next(iter(element.values()))}/value", {"text": keys})
+
+
+def _click(chromium: Browser, selector: str) -> None:
+    element = chromium.call("POST", "/element", {"using": "css selector", "value": selector})
+    chromium.call("POST", f"/element/{next(iter(element.values()))}/click")
+
+
+def _settled(chromium: Browser, condition: str) -> None:
+    chromium.wait(condition, seconds=10)
+
+
+def test_the_slider_filters_points_and_nothing_complains(chromium: Browser) -> None:
+    case = CASE
+    assert chromium.run(f"return {ROWS}") == list(case.front)
+    assert sorted(chromium.run(f"return {POINTS}")) == sorted(case.front)
+    _press(chromium, "#budget", HOME)
+    _settled(chromium, f"{POINTS}.length === 1")
+    cheapest = min(case.view.points, key=case.view.cost)
+    assert chromium.run(f"return {ROWS}") == [cheapest.id]
+    assert chromium.run(f"return {POINTS}") == [cheapest.id]
+    assert chromium.run("return document.getElementById('amount').value") == f"{case.view.cost(cheapest):g}"
+    _press(chromium, "#budget", END)
+    _settled(chromium, f"{POINTS}.length === 3")
+
+
+def test_the_legend_hides_and_shows(chromium: Browser) -> None:
+    box = "[...document.querySelectorAll('#legend label')].find(label => label.textContent === 'face').firstChild"
+    chromium.run(f"{box}.click()")
+    _settled(chromium, f"{POINTS}.length === 2")
+    chromium.run(f"{box}.click()")
+    _settled(chromium, f"{POINTS}.length === 3")
+
+
+def test_chosen_points_are_marked_everywhere(chromium: Browser) -> None:
+    case = CASE
+    _click(chromium, "#clear")
+    assert chromium.run("return document.querySelectorAll('#cards article').length") == 0
+    for name in case.front[:2]:
+        _click(chromium, f"tr[data-id='{name}'] input")
+    cards = "[...document.querySelectorAll('#cards article')].map(card => card.dataset.id)"
+    assert chromium.run(f"return {cards}") == list(case.front[:2])
+    _look(chromium, "plot-cost")
+    _settled(chromium, "document.getElementById('plot-cost').data[3].x.length === 2")
+    _look(chromium, "curves")
+    _settled(chromium, "(document.getElementById('plot-det').data || []).length === 3")
+    _settled(chromium, "(document.getElementById('plot-distances').data || []).length === 4")
+    assert chromium.run("return document.querySelectorAll('#cards article svg').length") >= 8
+
+
+def test_a_point_clicked_in_a_figure_is_chosen(chromium: Browser) -> None:
+    _click(chromium, "#clear")
+    _look(chromium, "plot-cost")
+    where = chromium.run(
+        "const plot = document.getElementById('plot-cost'), layout = plot._fullLayout, trace = plot.data[2];"
+        "const box = plot.getBoundingClientRect();"
+        "return {x: box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),"
+        " y: box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]), id: trace.customdata[0]}"
+    )
+    spot = {"x": round(where["x"]), "y": round(where["y"])}
+    # A mouse moves before it presses; Plotly looks at what lies below it at most every 50 ms.
+    _mouse(chromium, {"type": "pointerMove", "duration": 0, "x": spot["x"] - 3, "y": spot["y"]})
+    time.sleep(0.1)
+    _mouse(
+        chromium,
+        {"type": "pointerMove", "duration": 0, **spot},
+        {"type": "pause", "duration": 120},
+        {"type": "pointerDown", "button": 0},
+        {"type": "pointerUp", "button": 0},
+    )
+    _settled(chromium, "document.querySelectorAll('#cards article').length === 1")
+    assert chromium.run("return document.querySelector('#cards article').dataset.id") == where["id"]
+
+
+def _mouse(chromium: Browser, *actions: dict[str, object]) -> None:
+    device = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": list(actions)}
+    chromium.call("POST", "/actions", {"actions": [device]})
+
+
+def test_dark_paper_is_chosen_by_system_and_by_hand(chromium: Browser) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    chromium.devtools("Emulation.setEmulatedMedia", dark)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    _settled(chromium, f"{paper} === 'rgb(20, 23, 27)'")
+    _click(chromium, "#theme")
+    _settled(chromium, f"{paper} === 'rgb(255, 255, 255)'")
+    _click(chromium, "#theme")
+    chromium.devtools("Emulation.setEmulatedMedia", {"features": []})
+    _settled(chromium, f"{paper} === 'rgb(255, 255, 255)'")
+
+
+def test_a_phone_needs_no_sideways_scrolling(chromium: Browser) -> None:
+    chromium.resize(390, 844)
+    _settled(chromium, "document.documentElement.clientWidth === 390")
+    assert chromium.run("return document.documentElement.scrollWidth") <= 390
+
+
+def test_names_from_catalogues_run_nothing(chromium: Browser) -> None:
+    case = CASE
+    for name in case.front:
+        chromium.run("document.querySelector(`tr[data-id='${arguments[0]}'] input`).click()", name)
+    chromium.run("Plotly.Fx.hover('plot-cost', [{curveNumber: 2, pointNumber: 0}, {curveNumber: 2, pointNumber: 1}])")
+    assert chromium.run("return window.hacked === undefined")
+    assert chromium.run("return document.querySelectorAll('img').length") == 0
+
+
+def test_the_front_is_recomputed_where_cost_is_no_objective(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    found = [
+        evaluation([branch("voice")], board="bare", errors=rates(0.2), latency_s=0.3),
+        evaluation([branch("face")], board="camera", errors=rates(0.1, validation=0.3), latency_s=0.2),
+        evaluation([branch("face"), branch("voice")], board="two cores", errors=rates(0.05), latency_s=0.1),
+    ]
+    names = ("eer", "latency_s")
+    case = make_case(found, objectives=names)
+    _open(started, case, tmp_path)
+    assert started.run(f"return {ROWS}") == list(case.front) == [found[2].candidate.id]
+    for budget in (5.0, 10.0):
+        smaller = make_case(found, objectives=names, budget_usd=budget)
+        started.run(
+            "const box = document.getElementById('amount'); box.value = arguments[0];"
+            "box.dispatchEvent(new Event('input', {bubbles: true}))",
+            budget,
+        )
+        assert sorted(started.run(f"return {ROWS}")) == sorted(smaller.front)
+    assert started.messages() == []
