@@ -92,3 +92,14 @@ def test_the_relation_learns_a_geometric_mean():
     mean, spread = relation.predict(first, second)
     assert np.abs(mean - np.log(fused)).max() < 0.12
     assert spread.max() < wide.max() / 2
+
+
+def test_siblings_wait_for_the_float_stage_that_a_first_one_makes(space, errors):
+    state = Knowledge(space.table, VECTOR, errors.error_rates)
+    first, sibling = (int(b) for b in np.flatnonzero(space.table.start == space.table.start[0])[:2])
+    state.pending[first] = True
+    assert not state.trainable()[sibling]
+    others = space.table.start != space.table.start[0]
+    assert (state.trainable()[others] == space.table.useful()[others]).all()
+    state.learn([first])
+    assert state.trainable()[sibling] == space.table.useful()[sibling]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,8 @@ class DesignTable:
         models: int64 [m, 2], the distinct rows of ``needs``, sorted.
         offsets: int64 [m + 1]; rows of model j are ``offsets[j] : offsets[j + 1]``.
         model: int64 [n], the model of each row.
+        starts: what several precisions of one network start from: their branch in float32.
+        start: int64 [B], the start of each branch, index into ``starts``.
     """
 
     branches: tuple[BranchSpec, ...]
@@ -51,6 +53,8 @@ class DesignTable:
     models: Ints = field(init=False)
     offsets: Ints = field(init=False)
     model: Ints = field(init=False)
+    starts: tuple[BranchSpec, ...] = field(init=False)
+    start: Ints = field(init=False)
     _index: dict[BranchSpec, int] = field(init=False, repr=False)
     _row_keys: Ints = field(init=False, repr=False)
     _row_order: Ints = field(init=False, repr=False)
@@ -79,6 +83,10 @@ class DesignTable:
             "model": np.cumsum(starts) - 1,
             "_index": {branch: i for i, branch in enumerate(self.branches)},
         }
+        siblings = [replace(branch, precision="float32") for branch in self.branches]
+        values["starts"] = tuple(dict.fromkeys(siblings))
+        number = {branch: place for place, branch in enumerate(dict.fromkeys(siblings))}
+        values["start"] = np.array([number[branch] for branch in siblings], np.int64)
         keys = self._key(needs[:, 0], needs[:, 1], platform)
         values["_row_order"] = np.argsort(keys, kind="stable")
         values["_row_keys"] = np.sort(keys, kind="stable")

@@ -189,8 +189,16 @@ class Knowledge:
         return values
 
     def trainable(self) -> Bools:
-        """Bool [B]: branches that some design needs and that are neither known, failed nor in training."""
-        return self.table.useful() & ~self.known & ~self.failed & ~self.pending
+        """Bool [B]: branches that some design needs and that are neither known, failed nor in training.
+
+        While the first precision of a layout trains, its siblings stay out: they start from the float stage that it
+        is making, so a second worker would only wait for it.
+        """
+        groups = len(self.table.starts)
+        known = np.bincount(self.table.start[self.known], minlength=groups) > 0
+        making = np.bincount(self.table.start[self.pending], minlength=groups) > 0
+        waits = (making & ~known)[self.table.start]
+        return self.table.useful() & ~self.known & ~self.failed & ~self.pending & ~waits
 
 
 def dominated_by(points: Floats, front: Floats) -> Bools:
