@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import TEMPLATES
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware import partitions, sdkconfig
+from tinysearch.firmware import partitions, sdkconfig, wiring
 
 FLASHES = st.sampled_from([size << 20 for size in partitions.FLASH_SIZES_MB])
 PAGES = st.integers(6, 60)
@@ -109,6 +110,27 @@ def test_wrong_lines_are_found(line: str, message: str) -> None:
     )
     text = sdkconfig.to_text(keys, target="esp32c3", header="x") + line + "\n"
     assert any(message in problem for problem in sdkconfig.broken_rules(text, target="esp32c3"))
+
+
+@pytest.mark.parametrize(
+    ("target", "board"),
+    [
+        *[("esp32", ""), ("esp32s2", ""), ("esp32s3", ""), ("esp32c3", ""), ("esp32c6", ""), ("esp32", "ESP_EYE")],
+        *[("esp32", "ESP32_CAM"), ("esp32s3", "XIAO_ESP32S3_SENSE"), ("esp32s3", "ESP32S3_EYE")],
+    ],
+)
+def test_no_pin_serves_two_signals(target: str, board: str) -> None:
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    chosen = frozenset({f"IDF_TARGET_{target.upper()}", f"TS_BOARD_{board}"})
+    camera = wiring.pins(kconfig, group="CAMERA", chosen=chosen)
+    microphone = dict(wiring.pins(kconfig, group="MICROPHONE", chosen=chosen))
+    assert (len(camera), len(microphone)) == (16, 3)
+    if board == "XIAO_ESP32S3_SENSE":
+        microphone.pop("TS_MICROPHONE_PIN_WORD")  # its microphone is a PDM one
+    both = {**microphone} if target.startswith("esp32c") else {**camera, **microphone}
+    used = [gpio for _, gpio in both.values() if gpio >= 0]
+    assert len(set(used)) == len(used)
+    assert max(used) <= 48
 
 
 def test_unknown_keys_are_never_written() -> None:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.units import format_bytes
+from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text, plain_line
 
@@ -55,7 +56,22 @@ def bom_csv(emission: Emission) -> str:
     return stream.getvalue()
 
 
-def readme_values(emission: Emission) -> dict[str, Any]:
+def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
+    """Sensor, signal and GPIO of everything that is wired by default."""
+    target, board = emission.chip.idf_target, emission.evaluation.candidate.platform.board
+    named = [sdkconfig.BOARDS[part] for part in board.split("+") if part in sdkconfig.BOARDS]
+    chosen = frozenset([f"IDF_TARGET_{target.upper()}", *(key.removeprefix("CONFIG_") for key in named[:1])])
+    groups = [("camera", "CAMERA")] if "face" in emission.modalities and target in _CAMERA_TARGETS else []
+    groups += [("microphone", "MICROPHONE")] if "voice" in emission.modalities else []
+    return [
+        (sensor, label, f"GPIO {gpio}")
+        for sensor, group in groups
+        for option, (label, gpio) in wiring.pins(kconfig, group=group, chosen=chosen).items()
+        if gpio >= 0 and not (emission.microphone_pdm and option == "TS_MICROPHONE_PIN_WORD")
+    ]
+
+
+def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
     """Values that README.md needs beside those of all templates; text from outside is escaped for Markdown."""
     evaluation, platform = emission.evaluation, emission.evaluation.candidate.platform
     eer = evaluation.errors.eer
@@ -75,6 +91,7 @@ def readme_values(emission: Emission) -> dict[str, Any]:
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",
         "sensors": [markdown_text(name) for name in evaluation.sensors],
         "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],
+        "pins": _pins(emission, kconfig),
         "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
         "microphone_pdm": emission.microphone_pdm,
         "selftest_crc": emission.selftest_crc,

@@ -360,7 +360,9 @@ def _files(emission: Emission, templates: Templates) -> dict[str, bytes]:
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
     text |= _board_files(emission)
-    text["README.md"] = templates.render("esp_idf/README.md", values | documents.readme_values(emission))
+    kconfig = files["main/Kconfig.projbuild"].decode()
+    values |= documents.readme_values(emission, kconfig=kconfig)
+    text["README.md"] = templates.render("esp_idf/README.md", values)
     text["bom.csv"] = documents.bom_csv(emission)
     text["candidate.json"] = documents.candidate_json(emission)
     text[".gitignore"] = _IGNORED

@@ -131,10 +131,10 @@ def _lint(path: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="tinysearch-lint-") as name:
         copy = Path(name) / "idf_component.yml"
         copy.write_bytes(path.read_bytes())
-        command = ("compote", "manifest", "lint", "--path", name)
+        command = ("compote", "manifest", "lint", copy)
         outcome = run_tool(command, timeout_s=_COMPOTE_TIMEOUT_S, folder=Path(name))
     if not outcome.passed:
-        yield f"idf_component.yml: {outcome.reason(timeout_s=_COMPOTE_TIMEOUT_S)}"
+        yield f"idf_component.yml: {' '.join(outcome.text.replace(f'{name}/', '').split())[:300]}"
 
 
 def _passed(folder: Path) -> str:
