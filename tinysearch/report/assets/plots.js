@@ -28,6 +28,11 @@ const inView = new Set();
 const stale = new Set();
 
 function hover(design, onFront) {
+  design.words = design.words || describe(design);
+  return `${design.words}<br>${onFront ? '<b>on the front</b>' : 'dominated'}`;
+}
+
+function describe(design) {
   const board = design.board;
   return [
     `<b>${escaped(design.network)}</b>`,
@@ -38,15 +43,40 @@ function hover(design, onFront) {
     `effective ${seconds(design.effective_latency_far1_s)} at FAR 1 %, ${seconds(design.effective_latency_far10_s)} at 10 %`,
     `weights ${bytes(design.weight_bytes)}, flash ${bytes(design.flash_bytes)}, RAM ${bytes(design.ram_bytes)}`,
     `energy ${energy(design.energy_mj)}`,
-    onFront ? '<b>on the front</b>' : 'dominated',
   ].join('<br>');
 }
 
 const fill = (design) => colorOf(design.branches[0].precision);
 const rim = (design) => colorOf(design.branches[design.branches.length - 1].precision);
 
+const inFigure = (list, figure) => list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]));
+const CELLS = 110;
+const rulers = new Map();
+
+// Where a design lies in a figure, in cells of about three pixels.
+function cellOf(design, figure) {
+  if (!rulers.has(figure.key)) {
+    rulers.set(figure.key, [[figure.x, figure.log], [figure.y, figure.logY]].map(([name, log]) => {
+      const scale = log ? Math.log : (value) => value;
+      const values = inFigure(designs, figure).map((other) => scale(other[name]));
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      return (other) => Math.round(((scale(other[name]) - low) / (high - low || 1)) * CELLS);
+    }));
+  }
+  return rulers.get(figure.key).map((ruler) => ruler(design)).join(' ');
+}
+
+// Of designs that would be drawn over one another in one colour and shape, the first.
+function uncovered(list, figure) {
+  const seen = new Set();
+  return inFigure(list, figure).filter((design) => {
+    const place = `${cellOf(design, figure)} ${design.modality} ${design.branches[0].precision}`;
+    return !seen.has(place) && seen.add(place);
+  });
+}
+
 function scatter(list, figure, options) {
-  const points = list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]));
+  const points = options.front ? inFigure(list, figure) : uncovered(list, figure);
   const [sx, sy] = [AXES[figure.x].scale, AXES[figure.y].scale];
   const trace = {
     type: 'scatter', mode: 'markers', showlegend: false,
@@ -85,7 +115,7 @@ const LIMITS = {
 
 // The lower left boundary of designs in one figure alone, as stairs.
 function stairs(list, figure) {
-  const points = list.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]))
+  const points = inFigure(list, figure)
     .sort((a, b) => a[figure.x] - b[figure.x] || a[figure.y] - b[figure.y]);
   const steps = [];
   points.forEach((design) => { if (!steps.length || design[figure.y] < steps[steps.length - 1][figure.y]) steps.push(design); });
@@ -96,7 +126,7 @@ function stairs(list, figure) {
 }
 
 function rings(figure) {
-  const points = state.chosen.filter((design) => isKnown(design[figure.x]) && isKnown(design[figure.y]));
+  const points = inFigure(state.chosen, figure);
   return {
     type: 'scatter', mode: 'markers+text', hoverinfo: 'skip', showlegend: false,
     x: points.map((design) => design[figure.x] * AXES[figure.x].scale), y: points.map((design) => design[figure.y] * AXES[figure.y].scale),
@@ -190,13 +220,16 @@ const observer = new IntersectionObserver((entries) => {
   redraw();
 }, { rootMargin: '200px' });
 
+// One figure a frame, so that the slider stays under the finger; what changed last waits its turn.
 let scheduled = false;
 function redraw() {
-  if (scheduled || !window.Plotly) return;
+  const next = [...stale].find((element) => inView.has(element));
+  if (scheduled || !next || !window.Plotly) return;
   scheduled = true;
   requestAnimationFrame(() => {
     scheduled = false;
-    [...stale].filter((element) => inView.has(element)).forEach(drawNow);
+    if (stale.has(next)) drawNow(next);
+    redraw();
   });
 }
 
