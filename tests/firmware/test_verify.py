@@ -121,6 +121,12 @@ def test_only_projects_of_ours_are_verified(tmp_path: Path) -> None:
             verify(folder)
 
 
+def test_a_make_around_us_changes_nothing(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKEFLAGS", "nw")
+    monkeypatch.setenv("MAKELEVEL", "1")
+    assert host.golden_vectors(original).status == "passed"
+
+
 def test_a_run_away_tool_is_ended(tmp_path: Path) -> None:
     from tinysearch.firmware.verify.rung import run_tool
 

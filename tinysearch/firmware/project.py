@@ -9,26 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.capture import camera_frame
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
-from tinysearch.data.log_mel import LogMelSettings, LogMelTables
-from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.data.log_mel import LogMelSettings
+from tinysearch.firmware import partitions
+from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.folder import replace_folder
-from tinysearch.firmware.golden import Embeddings, pair_scores, pattern, selftest_crc
+from tinysearch.firmware.golden import Embeddings, pattern, selftest_crc
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.model_source import BranchSource, branch_source, branch_values, layer_constants, runtime_files
-from tinysearch.firmware.packing import PackedStep
-from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.firmware.model_source import BranchSource, branch_source
+from tinysearch.firmware.rendering import Templates
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
@@ -44,24 +42,6 @@ DEFAULT_PROGRAM_BYTES = 400_000
 """Program without weights where an evaluation does not tell; camera and microphone drivers included."""
 
 Inputs = npt.NDArray[np.int8]
-
-_COPIED = {
-    "components/model": ("CMakeLists.txt", "ts_model.c", "include/ts_model.h"),
-    "components/port": ("CMakeLists.txt", "port_chip.c", "port_linux.c", "tasks.c", "include/port.h"),
-    "components/store": ("CMakeLists.txt", "store.c", "include/store.h"),
-    "main": (
-        *("Kconfig.projbuild", "app_main.c", "branches.c", "branches.h", "capture.c", "capture.h", "commands.c"),
-        *("commands.h", "files.c", "frontend.c", "people.c", "people.h"),
-    ),
-}
-_SENSOR_SOURCES = {"face": "main/camera.c", "voice": "main/microphone.c"}
-_HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/sdkconfig.h", "app/store_host.c")
-_RENDERED = (
-    *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
-    *("main/candidate.h", "main/idf_component.yml"),
-)
-_FRONT_ENDS = {"face": "ts_image.h", "voice": "ts_log_mel.h"}
-_IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies.lock\nhost/build/\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +142,7 @@ def emit(
     emission = _prepare(
         evaluation, frozen, chip, board=board, golden=golden, sound=sound, far=far, version=version, digest=digest
     )
-    files = _files(emission, Templates(templates))
+    files = project_contents(emission, Templates(templates))
     return replace_folder(out, files)
 
 
@@ -291,121 +271,3 @@ def _sound(sources: tuple[BranchSource, ...], given: LogMelSettings | None) -> L
                 )
             return settings
     return None
-
-
-def _values(emission: Emission) -> dict[str, Any]:
-    """Values that every template may use."""
-    branches = [branch_values(s, in_psram=emission.arena_in_psram(s.modality)) for s in emission.sources]
-    for branch, source in zip(branches, emission.sources, strict=True):
-        inputs, embeddings = emission.golden[source.modality]
-        branch["golden_inputs"] = c_values(inputs)
-        branch["golden_embeddings"] = c_values(embeddings)
-    far = emission.threshold_far
-    face = next((s for s in emission.sources if s.modality == "face"), None)
-    return {
-        "banner": emission.banner,
-        "id": emission.evaluation.candidate.id,
-        "version": f"{emission.version} ({emission.digest})",
-        "trained": emission.trained,
-        "branches": branches,
-        "face": face is not None,
-        "voice": emission.sound is not None,
-        "tasks": emission.tasks,
-        "most_steps": max(len(branch["steps"]) for branch in branches),
-        "template_bytes": emission.template_bytes,
-        "people": emission.people,
-        "captures": emission.captures,
-        "threshold": emission.threshold,
-        "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
-        "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,
-        "frame_in_psram": "camera_frame" in emission.in_psram,
-        "clip_in_psram": "audio_clip" in emission.in_psram,
-        "log_mel": "" if emission.sound is None else _log_mel(emission),
-        "count": len(next(iter(emission.golden.values()))[0]),
-        "pairs": pair_scores({name: embeddings for name, (_, embeddings) in emission.golden.items()}),
-        "most_arena_bytes": max(branch["arena_bytes"] for branch in branches),
-        "most_embedding_bytes": max(source.embedding_bytes for source in emission.sources),
-    }
-
-
-def _log_mel(emission: Emission) -> str:
-    assert emission.sound is not None  # noqa: S101 - asked for only where there is sound
-    voice = next(source for source in emission.sources if source.modality == "voice")
-    tables = LogMelTables.of(emission.sound)
-    packed = PackedStep(
-        function="ts_log_mel",
-        layer_type="ts_log_mel_layer",
-        header="ts_log_mel.h",
-        fields=tables.fields(channels=voice.program.network.input_shape.channels),
-        arrays=tables.arrays(),
-    )
-    return layer_constants(packed, "candidate_log_mel")
-
-
-def _files(emission: Emission, templates: Templates) -> dict[str, bytes]:
-    """Contents of the project by path."""
-    runtime = _runtime(emission, templates.folder / "runtime")
-    values = _values(emission)
-    values["sources"] = [path.name for path in runtime if path.suffix == ".c"]
-    files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
-    for folder, names in _COPIED.items():
-        files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
-    for modality in emission.modalities:
-        if modality in _SENSOR_SOURCES:
-            path = _SENSOR_SOURCES[modality]
-            files[path] = (templates.folder / "esp_idf" / path).read_bytes()
-    files |= {f"host/{name}": (templates.folder / "host" / name).read_bytes() for name in _HOST_COPIED}
-    text = {name: templates.render(f"esp_idf/{name}", values) for name in _RENDERED}
-    text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in ("Makefile", "golden.c")}
-    for branch in values["branches"]:
-        text |= _branch_files(branch, templates, banner=emission.banner)
-    text |= _board_files(emission)
-    kconfig = files["main/Kconfig.projbuild"].decode()
-    values |= documents.readme_values(emission, kconfig=kconfig)
-    text["README.md"] = templates.render("esp_idf/README.md", values)
-    text["bom.csv"] = documents.bom_csv(emission)
-    text["candidate.json"] = documents.candidate_json(emission)
-    text[".gitignore"] = _IGNORED
-    return files | {name: content.encode() for name, content in text.items()}
-
-
-def _runtime(emission: Emission, folder: Path) -> tuple[Path, ...]:
-    headers = {header for source in emission.sources for header in source.headers}
-    headers |= {"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h"}
-    headers |= {_FRONT_ENDS[modality] for modality in emission.modalities if modality in _FRONT_ENDS}
-    return runtime_files(folder, tuple(sorted(headers)))
-
-
-def _branch_files(branch: Mapping[str, Any], templates: Templates, *, banner: str) -> dict[str, str]:
-    component = branch["component"]
-    names = {
-        "CMakeLists.txt": "CMakeLists.txt",
-        "model.h": f"include/{component}.h",
-        "model.c": f"{component}.c",
-        "weights.h": f"{component}_weights.h",
-        "weights.c": f"{component}_weights.c",
-    }
-    values = {"branch": branch, "banner": banner}
-    return {
-        f"components/{component}/{path}": templates.render(f"esp_idf/components/branch/{name}", values)
-        for name, path in names.items()
-    }
-
-
-def _board_files(emission: Emission) -> dict[str, str]:
-    """Partition table and configuration defaults."""
-    platform, target, header = emission.evaluation.candidate.platform, emission.chip.idf_target, emission.banner
-    chip = sdkconfig.chip_keys(
-        target,
-        flash_mb=platform.flash_bytes >> 20,
-        psram_interface=emission.psram_interface,
-        buffers_in_psram=bool(emission.in_psram),
-        microphone_pdm=emission.microphone_pdm,
-        board=platform.board,
-    )
-    return {
-        "partitions.csv": partitions.to_csv(emission.table, header=header),
-        "sdkconfig.defaults": sdkconfig.to_text(sdkconfig.common_keys(), target=None, header=header),
-        "sdkconfig.defaults.linux": sdkconfig.to_text(sdkconfig.linux_keys(), target="linux", header=header),
-        f"sdkconfig.defaults.{target}": sdkconfig.to_text(chip, target=target, header=header),
-    }

@@ -19,9 +19,12 @@ COMPILE_TIMEOUT_S, RUN_TIMEOUT_S = 300.0, 900.0
 GOLDEN_LIMIT = 2
 """Golden vectors checked here: float networks run in software at 160 instructions a MAC."""
 
-_ISA = ("-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs")
-_CODE = ("-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", f"-DGOLDEN_LIMIT={GOLDEN_LIMIT}u")
-_LINK = (
+ISA_OPTIONS = ("-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs")
+CODE_OPTIONS = (
+    *("-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"),
+    f"-DGOLDEN_LIMIT={GOLDEN_LIMIT}u",
+)
+LINK_OPTIONS = (
     *("--oslib=semihost", "--crt0=hosted"),
     *("-Wl,--defsym=__flash=0x80000000", "-Wl,--defsym=__flash_size=0x2000000"),
     *("-Wl,--defsym=__ram=0x82000000", "-Wl,--defsym=__ram_size=0x2000000"),
@@ -51,35 +54,46 @@ class EmulatorRun:
     ram_bytes: int
 
 
+def build(project: Path, folder: Path) -> tuple[Outcome, int, int]:
+    """Compile a project's host program for RV32IMC. The compiler must be there.
+
+    Args:
+        folder: where ``host.elf`` comes to lie.
+
+    Returns:
+        The outcome of the last command, flash and RAM (bytes) as in :class:`EmulatorRun`, 0 where it failed.
+    """
+    host = project / "host"
+    outcome = run_tool(("make", "-s", "-C", host, "list"), timeout_s=COMPILE_TIMEOUT_S, folder=folder)
+    lines = outcome.text.splitlines()
+    if not outcome.passed or len(lines) < 2:
+        return outcome, 0, 0
+    includes, sources = lines[-2].split(), lines[-1].split()
+    options = (*ISA_OPTIONS, *CODE_OPTIONS, *includes)
+    program, golden = folder / "host.elf", folder / "golden.o"
+    for command in (
+        (COMPILER, *options, *LINK_OPTIONS, *sources, "-o", program, "-lm"),
+        (COMPILER, *options, "-c", "golden.c", "-o", golden),
+    ):
+        outcome = run_tool(command, timeout_s=COMPILE_TIMEOUT_S, folder=host)
+        if not outcome.passed:
+            return outcome, 0, 0
+    whole, vectors = _sizes(program), _sizes(golden)
+    return outcome, whole[0] + whole[1] - vectors[0], whole[1] + whole[2]
+
+
 def execute(project: Path) -> EmulatorRun:
     """Compile for RV32IMC and run. The tools must be there."""
     with tempfile.TemporaryDirectory(prefix="tinysearch-rv32-") as name:
-        folder, host = Path(name), project / "host"
-        listed = run_tool(("make", "-s", "-C", host, "list"), timeout_s=COMPILE_TIMEOUT_S, folder=folder)
-        lines = listed.text.splitlines()
-        if not listed.passed or len(lines) < 2:
-            return _failed(listed)
-        includes, sources = lines[-2].split(), lines[-1].split()
-        options = (*_ISA, *_CODE, *includes)
-        program, golden = folder / "host.elf", folder / "golden.o"
-        for command in (
-            (COMPILER, *options, *_LINK, *sources, "-o", program, "-lm"),
-            (COMPILER, *options, "-c", "golden.c", "-o", golden),
-        ):
-            outcome = run_tool(command, timeout_s=COMPILE_TIMEOUT_S, folder=host)
-            if not outcome.passed:
-                return _failed(outcome)
-        whole, vectors = _sizes(program), _sizes(golden)
-        outcome = run_tool((*_RUN, program), timeout_s=RUN_TIMEOUT_S, folder=folder)
+        folder = Path(name)
+        outcome, flash_bytes, ram_bytes = build(project, folder)
+        if not flash_bytes:
+            return _failed(outcome)
+        outcome = run_tool((*_RUN, folder / "host.elf"), timeout_s=RUN_TIMEOUT_S, folder=folder)
     layers: dict[str, dict[str, int]] = {}
     for branch, step, count in _LAYER.findall(outcome.text):
         layers.setdefault(branch, {})[step] = int(count)
-    return EmulatorRun(
-        outcome=outcome,
-        layers=layers,
-        flash_bytes=whole[0] + whole[1] - vectors[0],
-        ram_bytes=whole[1] + whole[2],
-    )
+    return EmulatorRun(outcome=outcome, layers=layers, flash_bytes=flash_bytes, ram_bytes=ram_bytes)
 
 
 def _failed(outcome: Outcome) -> EmulatorRun:

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from typing import Literal
 Status = Literal["passed", "failed", "not run"]
 
 _TAIL = 400
+_MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,17 @@ def missing(tools: Sequence[str]) -> list[str]:
     return [tool for tool in tools if shutil.which(tool) is None]
 
 
-def run_tool(
-    command: Sequence[str | Path], *, timeout_s: float, folder: Path, environment: Mapping[str, str] | None = None
-) -> Outcome:
-    """Run a tool to its end, or end it and all that it started when the time is up."""
+def run_tool(command: Sequence[str | Path], *, timeout_s: float, folder: Path) -> Outcome:
+    """Run a tool to its end, or end it and all that it started when the time is up.
+
+    A make that we were started by does not reach the ones that we start.
+    """
     words = [str(word) for word in command]
+    environment = {name: value for name, value in os.environ.items() if name not in _MAKE_VARIABLES}
     with subprocess.Popen(
         words,
         cwd=folder,
-        env={**os.environ, **(environment or {})},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
