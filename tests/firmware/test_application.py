@@ -145,6 +145,7 @@ def test_inputs_are_fed_in_pieces(console: Console) -> None:
     )
     assert answers[: len(pieces)] == ["OK feed"] * (len(pieces) - 1) + ["OK feed ready"]
     assert answers[-4] == "OK enroll ann"
+    assert console(f"feed face 0 {'80' * 512}", f"feed face 0 {'80' * 600}") == ["OK feed", "ERR this line is too long"]
     assert all(line.startswith("ERR feed: ") for line in answers[-3:])
 
 

@@ -12,7 +12,7 @@
 
 void app_main(void)
 {
-    static char line[384];
+    static char line[1200]; /* 512 bytes of an input, in hexadecimal, and room */
 
     port_flash_open();
     port_console_open();
@@ -42,8 +42,12 @@ void app_main(void)
     printf("READY\n");
     fflush(stdout);
 
-    while (port_getline(line, sizeof line) >= 0) {
-        commands_run(line);
+    for (int length = port_getline(line, sizeof line); length >= 0; length = port_getline(line, sizeof line)) {
+        if (length == (int)sizeof line - 1) {
+            printf("ERR this line is too long\n"); /* its tail is lost */
+        } else {
+            commands_run(line);
+        }
     }
     port_end();
 }
