@@ -122,7 +122,7 @@ class Case:
 
     @property
     def data(self) -> ReportData:
-        return build_data(evaluations=self.evaluations, front=self.front)
+        return build_data(evaluations=self.evaluations, front=self.front, title="a door lock")
 
     @property
     def view(self) -> RunView:

@@ -75,7 +75,8 @@ def test_the_policy_names_the_scripts_that_run(page: str) -> None:
 def test_the_page_reads_without_scripts(page: str) -> None:
     case = small_case()
     assert page.count("<tr data-id=") == len(case.front) == 3
-    assert "For $15.00, the lowest EER is 5.0 % [3.0-7.0 %]" in page
+    assert "For $15.00, the lowest EER is 5.0 % [3.0-7.0 %]" in page.replace("\u00a0", " ")
+    assert "What can be built for $15.00 - a door lock</title>" in page
     assert "n_trials=9 reached" in page
 
 

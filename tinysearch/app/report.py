@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -24,12 +24,21 @@ from tinysearch.space import Space
 if TYPE_CHECKING:
     from tinysearch.app.run import Setup
 
-BEYOND_USD = 5.0
-"""Designs that cost up to so much more than the budget are shown, if their networks are trained already."""
-
 BEYOND_LIMIT = 400
+"""At most so many designs above the budget are shown."""
+
 NEW_FUSIONS = 40
 """At most so many fusions that no affordable board carries are computed, those of the best branches first."""
+
+
+def check_options(config: Mapping[str, Any]) -> None:
+    """Refuse a wrong report option before anything is trained.
+
+    Raises:
+        UserError: an option of the group ``report`` is no number from 0.
+    """
+    for name in ("designs", "beyond_usd"):
+        _from_zero(config["report"], name)
 
 
 def write_report(folder: Path) -> Path:
@@ -47,9 +56,10 @@ def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[
     Args:
         evaluations: of the front.
     """
-    others, known = _known(setup, result)
+    chosen = setup.config["report"]
+    others, known = _known(setup, result, limit=int(_from_zero(chosen, "designs")))
     shown = {evaluation.candidate.id: evaluation for evaluation in (*others, *evaluations)}
-    beyond = _beyond(setup, result.knowledge) if evaluations else []
+    beyond = _beyond(setup, result.knowledge, usd=_from_zero(chosen, "beyond_usd")) if evaluations else []
     data = build_data(
         evaluations=list(shown.values()),
         beyond=beyond,
@@ -59,11 +69,19 @@ def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[
         chips=setup.models.catalog.chips,
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
+        title=str(chosen["title"]),
     )
     return write_data(folder, data)
 
 
-def _known(setup: Setup, result: SearchResult) -> tuple[list[Evaluation], int]:
+def _from_zero(options: Mapping[str, Any], name: str) -> float:
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise UserError(f"report.{name} is a number from 0", value=value, remedy=f"write for example report.{name}=5")
+    return float(value)
+
+
+def _known(setup: Setup, result: SearchResult, *, limit: int) -> tuple[list[Evaluation], int]:
     """Evaluations of known designs, thinned, and how many are known."""
     knowledge, table = result.knowledge, result.knowledge.table
     rows = np.flatnonzero(knowledge.model_done[table.model])
@@ -73,6 +91,7 @@ def _known(setup: Setup, result: SearchResult) -> tuple[list[Evaluation], int]:
         cost_usd=table.column("bom_cost_usd")[rows],
         model=table.model[rows],
         keep=np.searchsorted(rows, [point.row for point in result.points]).tolist(),
+        limit=limit,
     )
     evaluations = []
     for row in rows[kept]:
@@ -109,8 +128,8 @@ class _KnownSpace:
         return [names for names in self.space.combinations() if set(names) <= self.lists.keys()]
 
 
-def _beyond(setup: Setup, knowledge: Knowledge) -> list[Evaluation]:
-    """Designs above the budget by at most :data:`BEYOND_USD`, of networks that need no training."""
+def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float) -> list[Evaluation]:
+    """Designs above the budget by at most so many dollars, of networks that need no training."""
     from tinysearch.app.wiring import build_space
 
     budget = setup.models.budget_usd
@@ -119,7 +138,7 @@ def _beyond(setup: Setup, knowledge: Knowledge) -> list[Evaluation]:
     known = [branch for branch, flag in zip(knowledge.table.branches, knowledge.known, strict=True) if flag]
     lists = {m: tuple(b for b in known if b.modality == m) for m in BRANCH_MODALITIES}
     space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=build_space(setup.config))
-    models = replace(setup.models, budget_usd=budget + BEYOND_USD)
+    models = replace(setup.models, budget_usd=budget + usd)
     found = []
     for chunk in enumerate_designs(models, cast(Space, space)):
         costs = chunk.values[:, 0]

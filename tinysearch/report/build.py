@@ -81,6 +81,7 @@ def build_data(
     price_level: str = "typical",
     beyond: Sequence[Evaluation] = (),
     blocked: Sequence[BlockedCard] = (),
+    title: str = "tinysearch",
 ) -> ReportData:
     """The report's data.
 
@@ -93,6 +94,7 @@ def build_data(
         price_level: at which the bills of materials are priced.
         beyond: designs above the budget, not counted among the known ones.
         blocked: processors that cannot carry the best networks.
+        title: of the page.
     """
     branches: dict[str, BranchCard] = {}
     boards: dict[str, BoardCard] = {}
@@ -123,6 +125,7 @@ def build_data(
     used = sorted({board.processor for board in boards.values()})
     return ReportData(
         price_level=price_level,
+        title=title,
         known=shown if known is None else known,
         thinning=THINNING if known is not None and known > shown else "every known design",
         branches=dict(sorted(branches.items())),

@@ -178,6 +178,7 @@ class ReportData:
     """All of report_data.json.
 
     Attributes:
+        title: that the user gave the report.
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
         details: of front points, by id.
         blocked: processors that cannot carry the networks of the point with the lowest error rate.
@@ -192,6 +193,7 @@ class ReportData:
     designs: tuple[DesignCard, ...]
     details: Mapping[str, DetailCard]
     blocked: tuple[BlockedCard, ...] = ()
+    title: str = "tinysearch"
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -226,6 +228,7 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
         raise ValueError(f"schema {document.get('schema')}")
     return ReportData(
         price_level=document["price_level"],
+        title=document["title"],
         known=document["known"],
         thinning=document["thinning"],
         branches={key: _branch(value) for key, value in document["branches"].items()},

@@ -89,7 +89,10 @@ def raise_budget(view: RunView, quality: str) -> tuple[Sentence, ...]:
     inside = min(view.points, key=lambda d: (number(view, d, quality), view.cost(d), d.id))
     found: list[Sentence] = []
     for dollars in DOLLARS:
-        found.append(_raised(view, quality, inside, dollars, before=found[-1] if found else None))
+        sentence = _raised(view, quality, inside, dollars, before=found[-1] if found else None)
+        if found and "after" not in sentence.numbers:
+            found.pop()  # what buys nothing for more covers what buys nothing for less
+        found.append(sentence)
     return tuple(found)
 
 

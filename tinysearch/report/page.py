@@ -64,6 +64,7 @@ def render(view: RunView) -> str:
         style=_own(_asset("style.css")),
         summary=_summary(view),
         thinning=view.data.thinning,
+        title=view.data.title,
         version=metadata.version("tinysearch"),
     )
 

@@ -101,13 +101,13 @@ function addCurves() {
 
 function drawDistances(element) {
   const traces = state.chosen.flatMap((design, slot) => ['genuine_histogram', 'impostor_histogram'].map((name, i) => ({
-    type: 'scatter', mode: 'lines', name: `${SLOTS[slot]} ${i ? 'impostor' : 'genuine'}`, x: curvesOf(design).distance || [],
+    type: 'scatter', mode: 'lines', name: SLOTS[slot], showlegend: !i, hovertemplate: `${SLOTS[slot]} ${i ? 'impostor' : 'genuine'}: %{y:.1f} % at %{x:.2f}<extra></extra>`, x: curvesOf(design).distance || [],
     y: (curvesOf(design)[name] || []).map((share) => share * 100),
     line: { shape: 'hvh', color: SLOT_COLORS[theme()][slot], dash: i ? 'dash' : 'solid', width: 2 },
   })));
   return Plotly.react(element, traces, layout({
     xaxis: { title: { text: 'distance of two embeddings' } }, yaxis: { title: { text: 'pairs (%)' }, rangemode: 'tozero' },
-    legend: { orientation: 'h', y: 1.12 },
+    legend: { orientation: 'h', x: 0, y: 1.1 },
   }), CONFIG);
 }
 
@@ -122,6 +122,6 @@ function drawDet(element) {
   traces.push({ type: 'scatter', mode: 'lines', x: [floor * 100, 100], y: [floor * 100, 100], hoverinfo: 'skip', showlegend: false, line: { color: css('--soft'), dash: 'dot', width: 1 } });
   return Plotly.react(element, traces, layout({
     xaxis: { title: { text: 'FAR (%)' }, type: 'log', range: [-1, 2] }, yaxis: { title: { text: 'FRR (%)' }, type: 'log', range: [-1, 2] },
-    legend: { orientation: 'h', y: 1.12 },
+    legend: { orientation: 'h', x: 0, y: 1.1 },
   }), CONFIG);
 }

@@ -120,8 +120,18 @@ function setUpTheme() {
   wanted.addEventListener('change', (event) => recolor(event.matches ? 'dark' : 'light'));
   setTheme(wanted.matches ? 'dark' : 'light');
   let before = null;
-  window.addEventListener('beforeprint', () => { before = theme(); recolor('light'); drawn.forEach((_, element) => { if (window.Plotly) drawNow(element); }); });
-  window.addEventListener('afterprint', () => recolor(before || 'light'));
+  window.addEventListener('beforeprint', () => {
+    const folded = [...document.querySelectorAll('details:not([open])')];
+    before = { theme: theme(), folded };
+    folded.forEach((element) => { element.open = true; });
+    recolor('light');
+    if (window.Plotly) drawn.forEach((_, element) => drawNow(element));
+  });
+  window.addEventListener('afterprint', () => {
+    if (!before) return;
+    before.folded.forEach((element) => { element.open = false; });
+    recolor(before.theme);
+  });
 }
 
 function setUpAdvice() {
