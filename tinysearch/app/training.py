@@ -43,10 +43,9 @@ def build_dataset(config: Config) -> Dataset:
 
 def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
     """The configured trainer."""
-    settings = {name: value for name, value in config["trainer"].items() if name != "name"}
-    settings.setdefault("seed", config["seed"])
-    if threads is not None:
-        settings["threads"] = threads
+    defaults = {"seed": config["seed"]} | ({} if threads is None else {"threads": threads})
+    given = {name: value for name, value in config["trainer"].items() if name != "name" and value is not None}
+    settings = defaults | given
     made: Trainer = plugin("trainers", config["trainer"]["name"])(**settings)
     return made
 
