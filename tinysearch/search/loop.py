@@ -6,9 +6,10 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,17 +19,23 @@ from tinysearch.core.objectives import ErrorRates, check_objectives
 from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search import storage
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
+from tinysearch.search.claims import Claims
 from tinysearch.search.design import NO_BRANCH
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, ignore
+from tinysearch.search.history import History
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.peers import Peers
 from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
 from tinysearch.search.recorder import Design, Recorder, TrialKind, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
+
+if TYPE_CHECKING:
+    import optuna
 
 __all__ = ["SearchOptions", "SearchProblem", "search"]
 
@@ -36,6 +43,9 @@ _LOGGER = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 """So many trainings that fail one after the other, and none that succeeds, end the search with the last one's error."""
+
+_PAUSE_S = 0.2
+"""Between two looks at what other processes do, while there is nothing to do here."""
 
 MOST_STALE = 1000
 """So many proposals one after the other that need no training and are not new end the search."""
@@ -66,7 +76,18 @@ def search(
         if run_dir is not None:
             stack.enter_context(storage.run_lock(run_dir))
         interrupts = stack.enter_context(Interrupts())
-        session = _Session(problem, options, run_dir, on_event, interrupts)
+        objectives = ObjectiveVector(check_objectives(problem.objectives))
+        study, claims = storage.open_study(run_dir, objectives=objectives.names, shared=options.shared)
+        stack.callback(claims.close)
+        session = _Session(
+            problem,
+            options,
+            objectives=objectives,
+            study=study,
+            claims=claims,
+            on_event=on_event,
+            interrupts=interrupts,
+        )
         try:
             session.run()
         except KeyboardInterrupt:
@@ -78,12 +99,14 @@ def search(
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _InFlight:
-    """A proposal that waits for trainings."""
+    """A proposal that waits for trainings: ``missing`` ones, of which ``claimed`` are or were done here."""
 
     proposal: Proposal
     design: Design
     started: datetime
     missing: set[int]
+    claimed: set[int] = field(default_factory=set)
+    failed: list[str] = field(default_factory=list)
     records: list[TrainingRecord] = field(default_factory=list)
     error: str | None = None
 
@@ -95,16 +118,18 @@ class _Session:
         self,
         problem: SearchProblem,
         options: SearchOptions,
-        run_dir: Path | None,
+        *,
+        objectives: ObjectiveVector,
+        study: optuna.Study,
+        claims: Claims,
         on_event: EventCallback,
         interrupts: Interrupts,
     ) -> None:
         self.problem, self.options, self.interrupts = problem, options, interrupts
-        self.objectives = ObjectiveVector(check_objectives(problem.objectives))
+        self.objectives, self.study = objectives, study
         self.assessor: Assessor = problem.assessor or TableAssessor(problem.table)
         self.knowledge = Knowledge(problem.table, self.objectives, self._rates_of)
         self.recorder = Recorder(problem.flat, problem.describe)
-        self.study = storage.open_study(run_dir, objectives=self.objectives.names)
         storage.check_rules(self.study, {"objectives": ",".join(self.objectives.names)} | dict(problem.rules))
         self.sampler: StudySampler = make_sampler(
             options.sampler,
@@ -114,6 +139,21 @@ class _Session:
             seed=options.seed,
             options=options.sampler_options,
         )
+        self.in_flight: list[_InFlight] = []
+        self.reason = ""
+        self.interrupted = False
+        self._sampler_behind = False
+        self._stale = 0
+        self._failures = 0
+        self._succeeded = False
+        self.history = History(study, problem.error_model, self.knowledge)
+        trials = storage.finished_trials(study)
+        self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
+        for trial in trials:
+            self.history.adopt(trial)
+        self.sampler.resume(trials)
+        if trials:
+            _LOGGER.info("going on with a study of %d trials", len(trials))
         self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
         self.engine: Engine = make_engine(
             options.engine,
@@ -122,72 +162,60 @@ class _Session:
             on_progress=self._tick,
             options=options.engine_options,
         )
-        self.in_flight: list[_InFlight] = []
-        self.recorded: set[str] = set()
-        self.told = 0
-        self.trainings = 0
-        self.training_s = 0.0
-        self.reason = ""
-        self.interrupted = False
-        self._stale = 0
-        self._failures = 0
-        self._succeeded = False
-        self._restore()
 
     def _rates_of(self, branches: Sequence[BranchSpec]) -> ErrorRates:
         return self.problem.error_model.error_rates(branches)
 
-    def _restore(self) -> None:
-        """Take up what earlier runs of this study found."""
-        table, model = self.problem.table, self.problem.error_model
-        by_key = {branch.key: i for i, branch in enumerate(table.branches)}
-        known = [b.key for b in table.branches if model.knows(b)] if self.objectives.metrics else []
-        at_hand = set(known)
-        at_start = storage.known_at_start(self.study, known)
-        self.knowledge.learn(i for key, i in by_key.items() if key in at_start & at_hand)
-        trials = storage.finished_trials(self.study)
-        for trial in trials:
-            attributes = trial.user_attrs
-            if attributes.get("kind") == "proposal":
-                self.told += 1
-            if trial.values is not None and attributes.get("feasible"):
-                self.recorded.add(str(attributes.get("id")))
-            self.trainings += len(attributes.get("trained", ()))
-            # One at a time and in the order of then: the surrogate's decisions depend on it.
-            for key, seconds in attributes.get("training_s", {}).items():
-                self.training_s += seconds * (key in attributes.get("trained", ()))
-                if key in by_key and (key in at_hand or self._answers(table.branches[by_key[key]])):
-                    self.knowledge.seconds[by_key[key]] = seconds
-                    self.knowledge.learn([by_key[key]])
-        self.sampler.resume(trials)
-        if trials:
-            _LOGGER.info("going on with a study of %d trials", len(trials))
-
-    def _answers(self, branch: BranchSpec) -> bool:
-        """Whether a branch trained by an earlier run can still be answered; a table can, a deleted memo cannot."""
-        try:
-            self.problem.error_model.error_rates([branch])
-        except Exception as error:
-            _LOGGER.warning("%s was trained but is not remembered any more: %s", branch.short, error)
-            return False
-        return True
-
     def run(self) -> None:
         """Ask and tell until something ends it; leaves the reason in ``reason``."""
-        self.progress.emit("started", self, message=f"{len(self.problem.table)} feasible designs")
+        self.progress.emit("started", self.history, message=f"{len(self.problem.table)} feasible designs")
         while True:
             self._fill()
             if self._should_stop():
                 return
             if not self.in_flight:
-                if self.reason:
+                if self.reason and not self.peers.elsewhere:
                     return
+                # If a peer dies, its trainings are done here: only then is the search at its end.
+                if self.peers.elsewhere and self._wait_for_peers():
+                    self.reason = ""
                 continue
             with self.interrupts.interruptible():
                 reports = self.engine.wait(self._should_stop)
+                if not reports and not any(item.missing & item.claimed for item in self.in_flight):
+                    time.sleep(_PAUSE_S)
             for report in reports:
                 self._take_report(report)
+            self._revise_waiting()
             self._tell_settled()
+
+    def _wait_for_peers(self) -> bool:
+        """Pause a little; whether peers have brought any news."""
+        time.sleep(_PAUSE_S)
+        return self._catch_up()
+
+    def _catch_up(self) -> bool:
+        """Adopt what peers have found; a sampler with nothing open here is told, too."""
+        changed = self.peers.catch_up()
+        self._sampler_behind |= changed
+        if self._sampler_behind and not self.in_flight:
+            self.sampler.resume(storage.finished_trials(self.study))
+            self._sampler_behind = False
+        return changed
+
+    def _revise_waiting(self) -> None:
+        """Proposals that wait for a peer's training: it has ended, or failed, or its process died and it is ours."""
+        if self.peers.alone or not any(item.missing - item.claimed for item in self.in_flight):
+            return
+        self._catch_up()
+        for item in self.in_flight:
+            for branch in sorted(item.missing - item.claimed):
+                if self.knowledge.failed[branch]:
+                    item.error = "a branch of it could not be trained"
+                if self.knowledge.failed[branch] or self.knowledge.known[branch]:
+                    item.missing.discard(branch)
+                elif not self.knowledge.pending[branch] and self.peers.claim([branch]):
+                    self._train(item, [branch])
 
     def _should_stop(self) -> bool:
         if self.interrupts.requested:
@@ -204,7 +232,8 @@ class _Session:
             waiting = sum(len(item.missing) for item in self.in_flight)
             if waiting >= self.engine.n_workers:
                 return
-            if self.options.n_trials is not None and self.told + len(self.in_flight) >= self.options.n_trials:
+            self._catch_up()
+            if self.options.n_trials is not None and self._decisions() >= self.options.n_trials:
                 self.reason = f"all {self.options.n_trials} trials are done"
                 return
             proposal = self.sampler.propose(self.knowledge, self._rng())
@@ -217,7 +246,11 @@ class _Session:
 
     def _rng(self, stream: int = 0) -> np.random.Generator:
         """Randomness for the next decision: a function of the seed and of how many there were, not of this run."""
-        return np.random.default_rng([self.options.seed, self.told + len(self.in_flight), stream])
+        return np.random.default_rng([self.options.seed, self._decisions(), stream])
+
+    def _decisions(self) -> int:
+        """Proposals so far, those under way here and elsewhere included."""
+        return self.history.told + len(self.in_flight) + len(self.peers.elsewhere)
 
     def _take(self, proposal: Proposal) -> None:
         design = self._resolve(proposal)
@@ -231,12 +264,12 @@ class _Session:
             fresh = [b for b in sorted(item.missing) if not self.knowledge.pending[b]]
             busy = int(self.knowledge.pending.sum())
             limit = self.options.n_trainings
-            if limit is not None and self.trainings + busy + len(fresh) > limit and fresh:
+            if limit is not None and self.history.trainings + busy + len(fresh) > limit and fresh:
                 self.reason = f"all {limit} trainings are done"
                 return
             if failed:
                 item.error, item.missing = "a branch of it could not be trained", set()
-            new = bool(item.missing) or design.candidate.id not in self.recorded
+            new = bool(item.missing) or design.candidate.id not in self.history.recorded
             self._stale = 0 if new else self._stale + 1
             if item.missing:
                 self._submit(item, fresh)
@@ -246,8 +279,19 @@ class _Session:
             self.reason = f"{MOST_STALE} proposals in a row brought nothing new"
 
     def _submit(self, item: _InFlight, fresh: list[int]) -> None:
+        """Have the fresh branches of a proposal trained here; if a peer was faster, propose anew or wait for it."""
+        claimed = self.peers.claim(fresh)
+        if not claimed:
+            self._catch_up()
+            if item.proposal.token is None:
+                return  # nothing is lost: the sampler now knows what is under way elsewhere
         self.in_flight.append(item)
-        for branch in fresh:
+        if claimed:
+            self._train(item, fresh)
+
+    def _train(self, item: _InFlight, branches: list[int]) -> None:
+        item.claimed.update(branches)
+        for branch in branches:
             self.knowledge.pending[branch] = True
             self.engine.submit(self.problem.table.branches[branch])
 
@@ -275,7 +319,7 @@ class _Session:
     def _tick(self, report: TrainingReport) -> None:
         """A progress report, from wherever the training runs."""
         if report.progress is not None:
-            self.progress.ticked(report.branch, report.progress, self)
+            self.progress.ticked(report.branch, report.progress, self.history)
 
     def _take_report(self, report: TrainingReport) -> None:
         if report.progress is not None:
@@ -285,15 +329,11 @@ class _Session:
         waiting = [item for item in self.in_flight if branch in item.missing]
         self.progress.ended(report.branch)
         if report.record is not None:
-            record = report.record
             self._succeeded, self._failures = True, 0
-            self.trainings += not record.remembered
-            self.training_s += 0.0 if record.remembered else record.seconds
-            self.knowledge.seconds[branch] = record.seconds
-            self.knowledge.learn([branch])
+            record = self.history.count(report.record)
             if waiting:
                 waiting[0].records.append(record)
-            self.progress.emit("trained", self, branch=report.branch, fraction=1.0)
+            self.progress.emit("trained", self.history, branch=report.branch, fraction=1.0)
         else:
             self._take_failure(branch, report, waiting)
         for item in waiting:
@@ -310,9 +350,10 @@ class _Session:
         self.knowledge.failed[branch] = True
         message = f"training {report.branch.short} failed: {type(error).__name__}: {error}"
         _LOGGER.warning(message)
-        self.progress.emit("failed", self, branch=report.branch, message=message)
+        self.progress.emit("failed", self.history, branch=report.branch, message=message)
         for item in waiting:
             item.error = message
+            item.failed.append(report.branch.key)
         if self._failures >= MOST_FAILURES and not self._succeeded:
             raise TinysearchError(
                 f"{self._failures} trainings failed and none succeeded; the last: {message}"
@@ -339,15 +380,16 @@ class _Session:
             constraints=constraints,
             records=item.records,
             started=item.started,
-            attributes=item.proposal.attributes or {},
+            attributes=(item.proposal.attributes or {}) | ({"failed": item.failed} if item.failed else {}),
             system=system,
             error=item.error,
         )
         self._record(note)
-        self.told += 1
+        self.history.told += 1
+        self.peers.release(item.claimed)
         self.progress.emit(
             "trial",
-            self,
+            self.history,
             candidate=design.candidate.id if design.candidate else None,
             feasible=not design.violations,
             message=design.violations[0].message if design.violations else "",
@@ -372,18 +414,20 @@ class _Session:
         return rates, tuple(float(v) for v in values)
 
     def _record(self, note: TrialNote) -> None:
+        note = replace(note, attributes=dict(note.attributes) | self.peers.attributes)
         storage.record(self.study, self.recorder.trial(note, self._rng(1)))
         if note.values is not None and note.design.candidate is not None and not note.design.violations:
-            self.recorded.add(note.design.candidate.id)
+            self.history.recorded.add(note.design.candidate.id)
 
     def _complete_front(self) -> None:
         """Record every design of the exact front of what is known that is not a trial yet; it costs no training."""
         self.knowledge.complete()
-        missing = [
-            row for row in self.knowledge.front if self.problem.table.candidate(int(row)).id not in self.recorded
-        ]
+        table, recorded = self.problem.table, self.history.recorded
+        missing = [row for row in self.knowledge.front if table.candidate(int(row)).id not in recorded]
         if missing:
-            self.progress.emit("completing", self, message=f"{len(missing)} designs follow from what is trained")
+            self.progress.emit(
+                "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
+            )
         for row in missing:
             design = self._resolve(Proposal(row=int(row)))
             rates, values = self._values(design, None)
@@ -408,18 +452,19 @@ class _Session:
         if self.interrupted:
             self.reason = "interrupted; run again with the same run_dir to go on"
         started = time.perf_counter()
-        self._complete_front()
+        if self.options.shared is None or not self.options.shared.join:
+            self._complete_front()
         points = front_points(self.knowledge)
         _LOGGER.debug("completed the front in %.2f s", time.perf_counter() - started)
-        self.progress.emit("stopped", self, message=self.reason)
+        self.progress.emit("stopped", self.history, message=self.reason)
         return SearchResult(
             points=points,
             study=self.study,
             reason=self.reason,
             interrupted=self.interrupted,
-            trials=self.told,
-            trainings=self.trainings,
-            training_s=self.training_s,
+            trials=self.history.told,
+            trainings=self.history.trainings,
+            training_s=self.history.training_s,
             hypervolume=self.knowledge.hypervolume(),
             knowledge=self.knowledge,
         )

@@ -37,6 +37,23 @@ class SearchProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStudy:
+    """A study in PostgreSQL.
+
+    Attributes:
+        url: ``postgresql://user@host/database``; may hold a password, so it is shown nowhere.
+        name: of the study; one database may hold many.
+        expire_s: a process that was not seen for so long is taken for dead, and others do its trainings.
+        join: wait for a study that another process began, and leave its front to that one.
+    """
+
+    url: str = field(repr=False)
+    name: str = "tinysearch"
+    expire_s: float = 60.0
+    join: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
     """How it is searched.
 
@@ -45,6 +62,7 @@ class SearchOptions:
         n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
         n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
         timeout_s: for this run; what is in training then is stopped.
+        shared: keeps the study in a database where other processes join in; None keeps it in the run directory.
         engine, engine_options, n_workers: see :func:`tinysearch.search.engines.make_engine`.
     """
 
@@ -57,3 +75,4 @@ class SearchOptions:
     engine: str = "local"
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     n_workers: int = 1
+    shared: SharedStudy | None = None

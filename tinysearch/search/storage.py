@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.search.claims import Claims, NoClaims
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
+
+    from tinysearch.search.problem import SharedStudy
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -89,12 +92,24 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def open_study(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.Study:
-    """The study of a run directory, created if need be; in memory without one. Call it holding :func:`run_lock`."""
+def open_study(
+    run_dir: Path | None, *, objectives: Sequence[str], shared: SharedStudy | None = None
+) -> tuple[optuna.Study, Claims]:
+    """The study of a run directory or a database, created if need be, in memory without either; and its claims.
+
+    Call it holding :func:`run_lock`.
+
+    Raises:
+        UserError: the database cannot be used, or has no such study to join.
+    """
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if shared is not None:
+        from tinysearch.search import postgresql
+
+        return postgresql.open_study(shared, objectives=objectives)
     storage: optuna.storages.BaseStorage
     if run_dir is None:
         storage = optuna.storages.InMemoryStorage()
@@ -102,8 +117,15 @@ def open_study(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.Stu
         path = run_dir / JOURNAL
         repair_journal(path)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    return make_study(storage, STUDY_NAME, objectives), NoClaims()
+
+
+def make_study(storage: optuna.storages.BaseStorage, name: str, objectives: Sequence[str]) -> optuna.Study:
+    """A study of a storage, created if need be, its objectives named."""
+    import optuna
+
     study = optuna.create_study(
-        storage=storage, study_name=STUDY_NAME, directions=["minimize"] * len(objectives), load_if_exists=True
+        storage=storage, study_name=name, directions=["minimize"] * len(objectives), load_if_exists=True
     )
     if study.metric_names is None:
         with warnings.catch_warnings():
@@ -166,8 +188,8 @@ def known_at_start(study: optuna.Study, known: Sequence[str]) -> set[str]:
     return set(study.user_attrs[_KNOWN])
 
 
-def record(study: optuna.Study, trial: FrozenTrial) -> int:
-    """Append one finished trial in a single write, all or nothing; returns its number.
+def record(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Append one finished trial in a single write, all or nothing.
 
     Raises:
         UserError: the disk is full.
@@ -176,7 +198,6 @@ def record(study: optuna.Study, trial: FrozenTrial) -> int:
         study.add_trial(trial)
     except OSError as error:
         raise storage_error(error) from error
-    return len(study.get_trials(deepcopy=False)) - 1
 
 
 def storage_error(error: OSError) -> Exception:

@@ -1,0 +1,110 @@
+"""What the trials of a study say: how many there were, what was trained, which designs are recorded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import ErrorModel, TrainingRecord
+from tinysearch.search import storage
+from tinysearch.search.knowledge import Knowledge
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+_LOGGER = logging.getLogger(__name__)
+
+_PATIENCE_S = 10.0
+_PAUSE_S = 0.5
+
+
+class History:
+    """Counters of the whole study, earlier runs and other processes included.
+
+    Attributes:
+        told: proposals told; completions are not counted.
+        trainings: done for this study; ``training_s`` their seconds together.
+        recorded: ids of feasible candidates that are trials.
+    """
+
+    def __init__(self, study: optuna.Study, error_model: ErrorModel, knowledge: Knowledge) -> None:
+        self.told = 0
+        self.trainings = 0
+        self.training_s = 0.0
+        self.recorded: set[str] = set()
+        self._model = error_model
+        self._knowledge = knowledge
+        self._by_key = {branch.key: i for i, branch in enumerate(knowledge.table.branches)}
+        has_rates = bool(knowledge.objectives.metrics)
+        known = [b.key for b in knowledge.table.branches if error_model.knows(b)] if has_rates else []
+        self._at_hand = set(known)
+        self._at_start = storage.known_at_start(study, known)
+        knowledge.learn(i for key, i in self._by_key.items() if key in self._at_start & self._at_hand)
+
+    def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
+        """Take in a finished trial that this process did not record.
+
+        Args:
+            from_peer: another process has just recorded it, so its branches must be answered here, too.
+
+        Raises:
+            UserError: a peer trained a branch that this process cannot see.
+        """
+        attributes, table = trial.user_attrs, self._knowledge.table
+        if attributes.get("kind") == "proposal":
+            self.told += 1
+        if trial.values is not None and attributes.get("feasible"):
+            self.recorded.add(str(attributes.get("id")))
+        self.trainings += len(attributes.get("trained", ()))
+        # One at a time and in the order of then: the surrogate's decisions depend on it.
+        for key, seconds in attributes.get("training_s", {}).items():
+            self.training_s += seconds * (key in attributes.get("trained", ()))
+            if key not in self._by_key:
+                continue
+            branch = self._by_key[key]
+            if key in self._at_hand or self._answers(table.branches[branch], patient=from_peer):
+                self._knowledge.seconds[branch] = seconds
+                self._knowledge.learn([branch])
+        for key in attributes.get("failed", ()) if from_peer else ():
+            self._knowledge.failed[self._by_key[key]] = True
+
+    def count(self, record: TrainingRecord) -> TrainingRecord:
+        """Count a training that this process did or remembered; as it is to be recorded.
+
+        What is remembered now but was not when the study began was trained for it: by a run that was killed between
+        storing the branch and recording the trial.
+        """
+        if record.remembered and record.branch.key not in self._at_start:
+            record = replace(record, remembered=False)
+        if not record.remembered:
+            self.trainings += 1
+            self.training_s += record.seconds
+        branch = self._by_key[record.branch.key]
+        self._knowledge.seconds[branch] = record.seconds
+        self._knowledge.learn([branch])
+        return record
+
+    def _answers(self, branch: BranchSpec, *, patient: bool) -> bool:
+        """Whether a branch trained elsewhere can be answered; a table can, a memo that was deleted cannot."""
+        until = time.monotonic() + (_PATIENCE_S if patient else 0.0)
+        while True:
+            try:
+                self._model.error_rates([branch])
+            except Exception as error:
+                if time.monotonic() < until:
+                    time.sleep(_PAUSE_S)  # a network file system shows new files late
+                    continue
+                if patient:
+                    raise UserError(
+                        "processes of one study share trained branches",
+                        value=f"{branch.short} was trained elsewhere and is not here ({error})",
+                        remedy="give all of them the same cache.dir on a shared file system",
+                    ) from error
+                _LOGGER.warning("%s was trained but is not remembered any more: %s", branch.short, error)
+                return False
+            return True
