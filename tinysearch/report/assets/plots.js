@@ -8,6 +8,7 @@ const FIGURES = [
   { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'retries included', logY: true },
   { key: 'energy', x: 'energy_mj', y: 'eer', title: 'EER / energy', note: 'computing only', log: true },
 ];
+const WITHOUT_RATES = { key: 'speed', x: 'bom_cost_usd', y: 'latency_s', title: 'Latency / cost', note: 'error rates are not known', logY: true };
 const AXES = {
   eer: { text: 'EER (%)', scale: 100 },
   bom_cost_usd: { text: 'board cost (US$)', scale: 1 },
@@ -252,7 +253,9 @@ function redrawAll() {
 
 function addFigures() {
   const parent = document.getElementById('plots');
-  FIGURES.filter((figure) => designs.some((design) => isKnown(design[figure.x]) && isKnown(design[figure.y])))
+  if (!designs.length) return;
+  const shown = FIGURES.filter((figure) => inFigure(designs, figure).length);
+  (shown.length ? shown : [WITHOUT_RATES])
     .forEach((figure) => addFigure(parent, figure, (element) => drawFigure(element, figure)));
   addFigure(parent, { key: 'parallel', title: 'Parallel coordinates', note: 'every line is a point of the front; low is good on every axis', wide: true }, drawParallel);
 }
