@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from report_cases import Case, branch, cases, evaluation, make_case, rates
 
 from tinysearch.report.advice import Advice, advise
+from tinysearch.report.data import BlockedCard
 from tinysearch.report.prices import price_limits
 from tinysearch.report.sentence import Sentence, decided_matrix, ladder, number, overlap, quality_of
 from tinysearch.report.table import rows
@@ -204,6 +206,25 @@ def test_without_error_rates_money_buys_latency() -> None:
     case = make_case([slow, fast], objectives=("bom_cost_usd", "latency_s"))
     assert quality_of(case.view) == "latency_s"
     assert advise(case.view).steps[0].numbers["after"] == 0.1
+
+
+def test_processors_that_lack_the_same_thing_are_named_together() -> None:
+    def blocked(processor: str, rule: str, message: str) -> BlockedCard:
+        return BlockedCard(network="face 2-2 int8", processor=processor, rule=rule, limit=1, actual=2, message=message)
+
+    case = make_case([evaluation([branch("face")], board="camera", errors=rates(0.1))])
+    cards = (
+        blocked("a", "camera", "a camera is needed; limit A; actual none"),
+        blocked("b", "camera", "a camera is needed; limit B; actual none"),
+        blocked("c", "psram", "PSRAM: 212 KiB over 2 MB"),
+    )
+    view = RunView(
+        data=replace(case.data, blocked=cards), front=case.front, budget_usd=None, objectives=case.objectives
+    )
+    assert [sentence.text for sentence in advise(view).over] == [
+        "face 2-2 int8 does not run on a, b (2 processors): a camera is needed.",
+        "face 2-2 int8 does not run on c (1 processor): PSRAM: 212 KiB over 2 MB.",
+    ]
 
 
 def test_an_empty_front_says_so() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinysearch.report.certainty import evidence, ties
+from tinysearch.report.data import BlockedCard
 from tinysearch.report.guidelines import guidelines
 from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
 from tinysearch.report.prices import sensitivity
@@ -43,6 +44,10 @@ class Advice:
         """Every sentence."""
         per_point = tuple(sentence for found in self.why.values() for sentence in found)
         return self.short + self.over + self.steps + self.guidelines + per_point + self.evidence
+
+
+_MEASURED = ("budget", "flash", "psram")
+"""Rules whose messages differ in their numbers from processor to processor."""
 
 
 def advise(view: RunView) -> Advice:
@@ -234,12 +239,21 @@ def _rivals(view: RunView, identity: str, objective: str, names: list[str]) -> l
 
 
 def _over(view: RunView) -> tuple[Sentence, ...]:
-    """Processors that cannot carry the best network, and by how much they fail."""
-    return tuple(
-        Sentence(
-            kind="over",
-            text=f"{card.network} does not run on {card.processor} for this money: {card.message}.",
-            numbers={"limit": card.limit, "actual": card.actual},
-        )
-        for card in view.data.blocked
+    """Processors that cannot carry the best network: by how much they fail, those that lack the same thing together."""
+    groups: dict[str, list[BlockedCard]] = {}
+    for card in view.data.blocked:
+        groups.setdefault(card.message if card.rule in _MEASURED else card.message.split("; limit")[0], []).append(card)
+    return tuple(_blocked(cards, message) for message, cards in groups.items())
+
+
+def _blocked(cards: list[BlockedCard], message: str) -> Sentence:
+    first = cards[0]
+    listed = ", ".join(card.processor for card in cards)
+    return Sentence(
+        kind="over",
+        text=(
+            f"{first.network} does not run on {listed} ({count(len(cards), 'processor')}): "
+            f"{first.message if len(cards) == 1 else message}."
+        ),
+        numbers={"processors": len(cards), "limit": first.limit, "actual": first.actual},
     )

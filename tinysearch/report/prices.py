@@ -81,8 +81,10 @@ def sensitivity(view: RunView) -> dict[str, tuple[Sentence, ...]]:
     if COST not in view.objectives:
         return {}
     market = _market(view)
-    known = len(view.affordable) - 1
-    return {point.id: (_sentence(point, *_limits(market, point), known=known),) for point in view.points}
+    shown = len(view.affordable) - 1
+    apart = any(design.eer_validation is not None for design in view.affordable)
+    judged = ", by the EER of validation people" if apart and "eer" in view.objectives else ""
+    return {p.id: (_sentence(p, *_limits(market, p), shown=shown, judged=judged),) for p in view.points}
 
 
 def price_limits(view: RunView, point: DesignCard) -> tuple[tuple[PriceLimit, ...], int]:
@@ -113,32 +115,32 @@ def _limits(market: _Market, point: DesignCard) -> tuple[tuple[PriceLimit, ...],
     return tuple(sorted(limits.values(), key=lambda limit: (limit.relative, limit.part))), len(as_good)
 
 
-def _sentence(point: DesignCard, limits: tuple[PriceLimit, ...], rivals: int, *, known: int) -> Sentence:
+def _sentence(point: DesignCard, limits: tuple[PriceLimit, ...], rivals: int, *, shown: int, judged: str) -> Sentence:
     if not limits:
         return Sentence(
             kind="price",
             text=(
                 f"No price change of a single part takes it off the front: {rivals} of the other "
-                f"{count(known, 'known design')} {'are' if rivals != 1 else 'is'} as good in everything else"
+                f"{count(shown, 'design')} shown {'are' if rivals != 1 else 'is'} as good in everything else{judged}"
                 f"{', and none of these becomes cheaper that way' if rivals else ''}."
             ),
-            numbers={"rivals": rivals, "known": known},
+            numbers={"rivals": rivals, "shown": shown},
             points=(point.id,),
         )
     rise = next((limit for limit in limits if limit.rises), None)
     fall = next((limit for limit in limits if not limit.rises), None)
-    shown = [limit for limit in (rise, fall) if limit is not None]
-    numbers: dict[str, float] = {"rivals": rivals, "known": known}
-    for limit in shown:
+    tightest = [limit for limit in (rise, fall) if limit is not None]
+    numbers: dict[str, float] = {"rivals": rivals, "shown": shown}
+    for limit in tightest:
         name = "rise" if limit.rises else "fall"
         numbers |= {f"{name}_usd": limit.change_usd, f"{name}_to_usd": limit.price_then_usd}
     return Sentence(
         kind="price",
         text=(
-            f"It stays on the front while {' and while '.join(limit.text for limit in shown)}, each alone; of "
-            f"{count(known, 'other known design')}, "
-            f"{rivals} {'are' if rivals != 1 else 'is'} as good in everything but cost."
+            f"It stays on the front while {' and while '.join(limit.text for limit in tightest)}, each alone; of "
+            f"{count(shown, 'other design')} shown, {rivals} {'are' if rivals != 1 else 'is'} as good in everything but "
+            f"cost{judged}."
         ),
         numbers=numbers,
-        points=(point.id, *sorted({limit.rival for limit in shown})),
+        points=(point.id, *sorted({limit.rival for limit in tightest})),
     )
