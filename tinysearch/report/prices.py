@@ -138,8 +138,8 @@ def _sentence(point: DesignCard, limits: tuple[PriceLimit, ...], rivals: int, *,
         kind="price",
         text=(
             f"It stays on the front while {' and while '.join(limit.text for limit in tightest)}, each alone; of "
-            f"{count(shown, 'other design')} shown, {rivals} {'are' if rivals != 1 else 'is'} as good in everything but "
-            f"cost{judged}."
+            f"{count(shown, 'other design')} shown, {rivals} {'are' if rivals != 1 else 'is'} as good in everything "
+            f"but cost{judged}."
         ),
         numbers=numbers,
         points=(point.id, *sorted({limit.rival for limit in tightest})),
