@@ -1,0 +1,100 @@
+"""Python blocks run, page by page in an empty folder; so do shell blocks marked ``<!-- run -->``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from docs_pages import PAGES, ROOT, Block, blocks, command_lines, words
+
+from tinysearch.app.cli import OK, main
+
+NOT_RUN = "not run:"
+RUN = "run"
+PREPARED = {"my_catalog": "hardware_catalog/espressif"}
+"""Folders of the repository that ``<!-- run: name -->`` copies beside the page's files."""
+
+NOT_RUN_ELSEWHERE = {
+    "README.md": "trains for minutes",
+    "docs/how-to/firmware.md": "needs an emitted project",
+}
+"""Pages whose blocks carry no mark, and why they are not run."""
+
+LANGUAGES = {"", "sh", "python", "yaml", "toml", "csv", "json", "c", "cpp"}
+
+
+def reason(block: Block) -> str | None:
+    """Why a Python block is not run, or None."""
+    if block.comment is not None and block.comment.startswith(NOT_RUN):
+        return block.comment.removeprefix(NOT_RUN).strip()
+    return NOT_RUN_ELSEWHERE.get(str(block.page.relative_to(ROOT)))
+
+
+def runs(page: Path) -> bool:
+    return any(
+        (block.language == "python" and reason(block) is None) or (block.comment or "").split(":")[0] == RUN
+        for block in blocks(page)
+    )
+
+
+def run_shell(block: Block) -> None:
+    """Run the commands of a marked shell block in this process."""
+    for name in (block.comment or "").partition(":")[2].split():
+        shutil.copytree(ROOT / PREPARED[name], name)
+    for line in command_lines(block.text):
+        assert main(words(line)) == OK, f"{block.place}: {line}"
+
+
+def run_page(page: Path) -> None:
+    """Write titled blocks, run the others, in order and in one namespace."""
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in blocks(page):
+        if block.language == "python" and reason(block) is not None:
+            continue
+        if block.title is not None:
+            path = Path(block.title)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+            if block.title.startswith("make_"):
+                exec(compile(block.text, block.title, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
+        elif block.language == "python":
+            code = compile("\n" * block.line + block.text, str(page), "exec")
+            exec(code, namespace)  # noqa: S102 - our own pages
+        elif (block.comment or "").split(":")[0] == RUN:
+            run_shell(block)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        run_page(page)
+    for name in set(sys.modules) - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def test_blocks_that_are_not_run_say_why(record_property) -> None:
+    skipped = {
+        block.place: reason(block)
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "python" and reason(block) is not None
+    }
+    for place, why in skipped.items():
+        record_property(place, why)
+    assert all(skipped.values())
+    assert len(skipped) <= 6, f"few blocks are left out: {skipped}"
+
+
+def test_every_block_has_a_known_language() -> None:
+    unknown = [block.place for page in PAGES for block in blocks(page) if block.language not in LANGUAGES]
+    assert not unknown
