@@ -59,7 +59,7 @@ class CodeSizes:
 
     name: str
     base: Bytes
-    objects: Mapping[str, int]
+    objects: Mapping[str, Bytes]
     uses: Mapping[str, tuple[str, ...]]
     always: tuple[str, ...]
     front_ends: Mapping[str, tuple[str, ...]]
@@ -71,19 +71,19 @@ class CodeSizes:
     date: str
     kind: Kind
 
-    def runtime_bytes(self, objects: Iterable[str]) -> int:
-        """Flash of objects and of all that they bring along, with those of every program; each counted once.
+    def runtime_bytes(self, objects: Iterable[str]) -> Bytes:
+        """Objects and all that they bring along, with those of every program; each counted once.
 
         Raises:
             UnsupportedLayerError: an object that was not measured.
         """
-        waiting, found = [*self.always, *objects], dict[str, int]()
+        waiting, found = [*self.always, *objects], dict[str, Bytes]()
         while waiting:
             name = waiting.pop()
             if name not in found:
                 found[name] = self._known(self.objects, name)
                 waiting += self.uses.get(name, ())
-        return sum(found.values())
+        return Bytes(flash=sum(part.flash for part in found.values()), ram=sum(part.ram for part in found.values()))
 
     def branch_bytes(self, program: Program) -> Bytes:
         """What one branch adds besides weights and kernels: calls, structures, golden embeddings of a float network.
@@ -114,12 +114,13 @@ class CodeSizes:
         kernels = {kernel for program in programs.values() for kernel in kernels_of(program)}
         kernels |= {name for modality in programs for name in self.front_ends.get(modality, ())}
         names = {step.name for program in programs.values() for step in program.steps} | set(programs)
-        flash = self.base.flash + self.runtime_bytes(kernels) + sum(branch.flash for branch in branches)
+        runtime = self.runtime_bytes(kernels)
+        flash = self.base.flash + runtime.flash + sum(branch.flash for branch in branches)
         flash += sum(_aligned(len(name) + 1, self.name_alignment) for name in names)
         flash += sum(parameter_bytes(program) for program in programs.values())
         arena = max(plan(program).peak_bytes for program in programs.values())
         embeddings = [_embedding_bytes(program) for program in programs.values()]
-        ram = self.base.ram + sum(branch.ram for branch in branches) + golden_vectors * sum(embeddings)
+        ram = self.base.ram + runtime.ram + sum(branch.ram for branch in branches) + golden_vectors * sum(embeddings)
         return Bytes(flash=flash, ram=ram + _aligned(arena, ALIGNMENT) + _aligned(max(embeddings), ALIGNMENT))
 
     def _known(self, table: Mapping[str, _T], name: str) -> _T:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
@@ -87,6 +88,39 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
         return SoftwareSizes(**tables)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(path, error) from error
+
+
+def load_code_sizes(path: Path) -> dict[str, CodeSizes]:
+    """Code sizes by instruction set, as ``tools/measure_code_size.py`` writes them.
+
+    Raises:
+        UserError: unreadable or malformed.
+    """
+    try:
+        return {name: _code_sizes(name, table) for name, table in _read(path).items()}
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _malformed(path, error) from error
+
+
+def _code_sizes(name: str, table: Mapping[str, Any]) -> CodeSizes:
+    measured = table["measured"]
+    if measured["unit"] != "bytes":
+        raise ValueError(f"unit {measured['unit']}")
+    return CodeSizes(
+        name=name,
+        base=Bytes(**table["base"]),
+        objects={key: Bytes(**value) for key, value in table["objects"].items()},
+        uses={key: tuple(value) for key, value in table["uses"].items()},
+        always=tuple(table["always"]),
+        front_ends={key: tuple(value) for key, value in table["front_ends"].items()},
+        layers={key: Bytes(**value) for key, value in table["layers"].items()},
+        branch=Bytes(**table["branch"]),
+        step=Bytes(**table["step"]),
+        name_alignment=int(table["name_alignment"]),
+        source=str(measured["source"]),
+        date=str(measured["date"]),
+        kind=measured["kind"],
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -219,12 +219,16 @@ def _threshold(evaluation: Evaluation, *, far: float) -> tuple[int, float | None
     return round(PLACEHOLDER_COSINE * branches * (1 << COSINE_FRACTION_BITS)), None
 
 
+def golden_count(input_bytes: int) -> int:
+    """How many golden vectors a project carries where the largest input of its networks takes so many bytes."""
+    return max(2, min(GOLDEN_VECTORS, GOLDEN_BYTES // input_bytes))
+
+
 def _golden(
     sources: tuple[BranchSource, ...], given: Mapping[str, Inputs] | None
 ) -> dict[str, tuple[Inputs, Embeddings]]:
     """Golden inputs of every branch, as many for each, with the oracle's embeddings."""
-    largest = max(source.program.network.input_shape.elements for source in sources)
-    count = max(2, min(GOLDEN_VECTORS, GOLDEN_BYTES // largest))
+    count = golden_count(max(source.program.network.input_shape.elements for source in sources))
     if given is not None:
         count = min([count, *(len(given[source.modality]) for source in sources)])
     if count < 2:
