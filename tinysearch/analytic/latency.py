@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import Operator, Program, Step
+from tinysearch.core.program import LANE, Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 
@@ -163,20 +163,38 @@ def _arithmetic(program: Program, step: Step) -> str:
 def kernel_class(program: Program, step: Step) -> str:
     """Class of kernels that one entry describes: the operator, with the byte-fed first convolution apart."""
     if step.operator is Operator.CONV and step.inputs[0] == INPUT:
-        return "first_conv_binary" if program.precision.kind == "xnor" else "first_conv"
+        return f"first_conv_binary{step.weight_bits}" if program.precision.kind == "xnor" else "first_conv"
     if step.operator is Operator.CONV and program.binary(step) and program.tensors[step.output].bits:
         return "conv_bits"
     return step.operator.value
 
 
 def step_features(program: Program, step: Step) -> dict[str, float]:
-    """Features of one step: ``macs``, ``patch``, ``outputs``, ``steps`` (always 1)."""
+    """Features of one step: ``macs``, ``patch``, ``outputs``, ``steps`` (always 1).
+
+    A binary kernel works on 32 output channels at a time, and a window's part in the padding costs it nothing.
+    """
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    patch = 0
+    macs, patch, outputs = float(step.macs), 0.0, float(out.elements)
     if step.operator is Operator.CONV:
-        patch = out.height * out.width * step.pool**2 * step.kernel**2 * source.channels
-    outputs = source.elements if step.operator in (Operator.AVERAGE, Operator.PACK) else out.elements
-    return {"macs": float(step.macs), "patch": float(patch), "outputs": float(outputs), "steps": 1.0}
+        patch = float(out.height * out.width * step.pool**2 * step.kernel**2 * source.channels)
+    if step.operator in (Operator.AVERAGE, Operator.PACK):
+        outputs = float(source.elements)
+    if step.has_weights and program.binary(step):
+        lanes = -(-out.channels // LANE) * LANE
+        macs *= lanes / out.channels
+        outputs = float(out.height * out.width * lanes)
+        if step.operator is Operator.CONV:
+            inside = _inside(step, source.height, out.height) * _inside(step, source.width, out.width)
+            macs, patch = macs * inside, patch * inside
+    return {"macs": macs, "patch": patch, "outputs": outputs, "steps": 1.0}
+
+
+def _inside(step: Step, side: int, outputs: int) -> float:
+    """Share of a kernel's rows (or columns) that lie inside the input, over all outputs."""
+    starts = [place * step.stride - step.padding for place in range(outputs)]
+    taps = sum(min(start + step.kernel, side) - max(start, 0) for start in starts)
+    return taps / (outputs * step.kernel)
 
 
 @lru_cache(maxsize=65536)

@@ -54,7 +54,7 @@ class SearchProgress:
         elif event.kind == "trial":
             return
         self._logged = time.monotonic()
-        self._console.print(Text(self._line(event)))
+        self._console.print(Text(self._line(event)), soft_wrap=True)
 
     def _line(self, event: SearchEvent) -> str:
         clock = f"[{_clock(event.elapsed_s)}]"
