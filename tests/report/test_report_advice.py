@@ -126,7 +126,14 @@ def test_ties_are_overlapping_intervals(case: Case) -> None:
             rated = [p for p in view.points if p.eer is not None and p.eer_ci95 is not None]
             best = view.design(sentence.points[0])
             assert best.eer == min(p.eer for p in rated if p.eer is not None)
-            assert sentence.numbers["tied"] == sum(bool(overlap(best, p)) for p in rated if p.id != best.id)
+            others = [p for p in rated if p.branches != best.branches]
+            tied = {p.branches for p in others if overlap(best, p)}
+            assert sentence.numbers["tied"] == len(tied) <= sentence.numbers["networks"]
+            assert sentence.numbers["networks"] == len({p.branches for p in others}) > 0
+            if tied:
+                cheapest = view.design(sentence.points[1])
+                assert cheapest.branches in tied
+                assert view.cost(cheapest) == min(view.cost(p) for p in others if overlap(best, p))
 
 
 def _dominated(view: RunView, identity: str, *, part: str, change: float) -> bool:

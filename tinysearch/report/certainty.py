@@ -18,17 +18,21 @@ _MEANINGS = {
 
 
 def ties(view: RunView) -> tuple[Sentence, ...]:
-    """How many points of the front cannot be told from the one with the lowest error rate, and the cheapest of them."""
+    """How many other networks cannot be told from the one with the lowest error rate, and the cheapest of them."""
     known = [design for design in view.points if design.eer is not None and design.eer_ci95 is not None]
-    if len(known) < 2:
+    best = min(known, key=lambda d: (number(view, d, "eer"), view.cost(d), d.id), default=None)
+    if best is None:
         return ()
-    best = min(known, key=lambda d: (number(view, d, "eer"), view.cost(d), d.id))
-    tied = [design for design in known if design.id != best.id and overlap(best, design)]
-    numbers: dict[str, float] = {"tied": len(tied), "points": len(known)}
+    others = [design for design in known if design.branches != best.branches]
+    if not others:
+        return ()
+    tied = [design for design in others if overlap(best, design)]
+    networks, tied_networks = (len({design.branches for design in found}) for found in (others, tied))
+    numbers: dict[str, float] = {"tied": tied_networks, "networks": networks}
     if not tied:
         text = (
-            f"0 of the other {len(known) - 1} points have a 95 % interval that overlaps that of the lowest EER"
-            f"{interval(best.eer_ci95)}: it is the lowest beyond sampling noise."
+            f"0 of the other {count(networks, 'network')} on the front have a 95 % interval that overlaps that of the "
+            f"lowest EER{interval(best.eer_ci95)}: it is the lowest beyond sampling noise."
         )
         return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id,)),)
     cheapest = min(tied, key=lambda d: (view.cost(d), d.latency_s, d.id))
@@ -36,9 +40,10 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
     numbers |= {"bom_cost_usd": view.cost(cheapest), "saving_usd": saving}
     spent = f"{usd(saving)} less" if saving > 0 else f"{usd(-saving)} more" if saving < 0 else "at the same price"
     text = (
-        f"{len(tied)} of the other {count(len(known) - 1, 'point')} tie with the lowest EER: the 95 % intervals overlap"
-        f"{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at {usd(view.cost(cheapest))}, "
-        f"{spent}, EER {percent(number(view, cheapest, 'eer'))}{interval(cheapest.eer_ci95)}."
+        f"{tied_networks} of the other {count(networks, 'network')} on the front tie with the lowest EER: the 95 % "
+        f"intervals overlap{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at "
+        f"{usd(view.cost(cheapest))}, {spent}, EER {percent(number(view, cheapest, 'eer'))}"
+        f"{interval(cheapest.eer_ci95)}."
     )
     return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id, cheapest.id)),)
 

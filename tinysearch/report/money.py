@@ -46,7 +46,10 @@ def next_dollars(view: RunView, quality: str) -> tuple[Sentence, ...]:
     for dollars in DOLLARS:
         limit = view.cost(rungs[0]) + dollars
         if view.budget_usd is None or limit <= view.budget_usd + _FORGIVEN_USD:
-            found.append(_spend(view, quality, rungs, dollars, before=found[-1] if found else None))
+            sentence = _spend(view, quality, rungs, dollars, before=found[-1] if found else None)
+            if found and sentence.points[-1] == rungs[0].id:
+                found.pop()  # what buys nothing for more covers what buys nothing for less
+            found.append(sentence)
     return tuple(found)
 
 
