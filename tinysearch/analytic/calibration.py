@@ -2,7 +2,7 @@
 
 Two fits. ``fit_coefficients`` needs many networks (counts from the emulator) and finds non-negative coefficients of
 every kernel class that minimise relative errors. ``fit_factors`` needs one log of a device and scales the entries of
-each kernel class that it covers, because a few layers do not determine four coefficients.
+each kernel class that it covers, because a few layers do not determine all coefficients.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program
 
 Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
-"""Four coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
+"""Coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +138,7 @@ def _scaled(
 ) -> LatencyEntry:
     return replace(
         entry,
-        per_mac=entry.per_mac * factor,
-        per_patch=entry.per_patch * factor,
-        per_output=entry.per_output * factor,
-        per_step=entry.per_step * factor,
+        coefficients=tuple(value * factor for value in entry.coefficients),
         low=min(0.95, float(left.min())),
         high=max(1.05, float(left.max())),
         calibrated=True,

@@ -100,6 +100,11 @@ class CodeSizes:
             ram=self.branch.ram + self.step.ram * steps + sum(layer.ram for layer in layers),
         )
 
+    def names_bytes(self, programs: Mapping[str, Program]) -> int:
+        """Names of branches (by modality) and of their steps; branches share equal ones."""
+        names = {step.name for program in programs.values() for step in program.steps} | set(programs)
+        return sum(_aligned(len(name) + 1, self.name_alignment) for name in names)
+
     def host_program(self, programs: Mapping[str, Program], *, golden_vectors: int) -> Bytes:
         """Flash (without golden vectors) and static RAM of an emitted project's host program.
 
@@ -113,10 +118,9 @@ class CodeSizes:
         branches = [self.branch_bytes(program) for program in programs.values()]
         kernels = {kernel for program in programs.values() for kernel in kernels_of(program)}
         kernels |= {name for modality in programs for name in self.front_ends.get(modality, ())}
-        names = {step.name for program in programs.values() for step in program.steps} | set(programs)
         runtime = self.runtime_bytes(kernels)
         flash = self.base.flash + runtime.flash + sum(branch.flash for branch in branches)
-        flash += sum(_aligned(len(name) + 1, self.name_alignment) for name in names)
+        flash += self.names_bytes(programs)
         flash += sum(parameter_bytes(program) for program in programs.values())
         arena = max(plan(program).peak_bytes for program in programs.values())
         embeddings = [_embedding_bytes(program) for program in programs.values()]

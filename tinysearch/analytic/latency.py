@@ -1,11 +1,11 @@
 """Latency: cycles of every step from a table of fitted or published coefficients, summed over cores.
 
-cycles(step) = macs * per_mac + patch * per_patch + outputs * per_output + per_step
+cycles(step) = macs * per_mac + lane_macs * per_lane_mac + patch * per_patch + outputs * per_output + per_step
 
-``patch`` counts the values that a convolution gathers for its windows, ``outputs`` the values it writes. Coefficients
-belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and a step
-without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time plus
-contention; one branch never uses a second core.
+``lane_macs`` are the MACs of a binary kernel in its lanes, ``patch`` counts the values that a convolution gathers for
+its windows, ``outputs`` the values it writes. Coefficients belong to an instruction set, an arithmetic and an operator,
+carry their source and a relative spread, and a step without an entry is an error that names the table to extend. Two
+branches on two cores take the longer one's time plus contention; one branch never uses a second core.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from tinysearch.core.program import LANE, Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 
-FEATURES = ("macs", "patch", "outputs", "steps")
+FEATURES = ("macs", "lane_macs", "patch", "outputs", "steps")
+COEFFICIENTS = ("per_mac", "per_lane_mac", "per_patch", "per_output", "per_step")
+"""Cycles for one of each feature, as a table spells them; one that it leaves out is 0."""
+
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
@@ -34,16 +37,13 @@ class LatencyEntry:
     """Coefficients of one kernel on one instruction set, in cycles.
 
     Attributes:
-        per_mac, per_patch, per_output, per_step: cycles a unit of each feature.
+        coefficients: cycles for one of each feature, in the order of :data:`FEATURES`.
         low, high: factors on the estimate that bound it.
         calibrated: fitted on counts or times of this very kernel.
         source, date: where the coefficients come from.
     """
 
-    per_mac: float
-    per_patch: float
-    per_output: float
-    per_step: float
+    coefficients: tuple[float, ...]
     low: float
     high: float
     calibrated: bool
@@ -52,8 +52,7 @@ class LatencyEntry:
 
     def cycles(self, features: Mapping[str, float]) -> float:
         """Cycles of a step with these features."""
-        weights = (self.per_mac, self.per_patch, self.per_output, self.per_step)
-        return sum(weight * features[name] for weight, name in zip(weights, FEATURES, strict=True))
+        return sum(weight * features[name] for weight, name in zip(self.coefficients, FEATURES, strict=True))
 
 
 EntryKey = tuple[str, str, str]
@@ -170,24 +169,25 @@ def kernel_class(program: Program, step: Step) -> str:
 
 
 def step_features(program: Program, step: Step) -> dict[str, float]:
-    """Features of one step: ``macs``, ``patch``, ``outputs``, ``steps`` (always 1).
+    """Features of one step, by the names of :data:`FEATURES`; ``steps`` is always 1.
 
-    A binary kernel works on 32 output channels at a time, and a window's part in the padding costs it nothing.
+    ``lane_macs`` are the MACs of a binary kernel as it works: 32 output channels at a time, and nothing for the part of
+    a window that lies in the padding. 0 for other kernels.
     """
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    macs, patch, outputs = float(step.macs), 0.0, float(out.elements)
+    lane_macs, patch, outputs = 0.0, 0.0, float(out.elements)
     if step.operator is Operator.CONV:
         patch = float(out.height * out.width * step.pool**2 * step.kernel**2 * source.channels)
     if step.operator in (Operator.AVERAGE, Operator.PACK):
         outputs = float(source.elements)
     if step.has_weights and program.binary(step):
         lanes = -(-out.channels // LANE) * LANE
-        macs *= lanes / out.channels
+        lane_macs = step.macs * lanes / out.channels
         outputs = float(out.height * out.width * lanes)
         if step.operator is Operator.CONV:
             inside = _inside(step, source.height, out.height) * _inside(step, source.width, out.width)
-            macs, patch = macs * inside, patch * inside
-    return {"macs": macs, "patch": patch, "outputs": outputs, "steps": 1.0}
+            lane_macs, patch = lane_macs * inside, patch * inside
+    return {"macs": float(step.macs), "lane_macs": lane_macs, "patch": patch, "outputs": outputs, "steps": 1.0}
 
 
 def _inside(step: Step, side: int, outputs: int) -> float:

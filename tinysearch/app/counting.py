@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
+from tinysearch.analytic.latency import COEFFICIENTS
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
@@ -143,8 +144,7 @@ def _document(coefficients: Coefficients) -> dict[str, Any]:
     """The part of a latency table that counting determines."""
     instructions: dict[str, dict[str, dict[str, float]]] = {}
     for (arithmetic, kernel), values in coefficients.items():
-        names = ("per_mac", "per_patch", "per_output", "per_step")
-        row = {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
+        row = {name: round(float(value), 4) for name, value in zip(COEFFICIENTS, values, strict=True) if value > 0}
         instructions.setdefault(arithmetic, {})[kernel] = row
     counted = {
         "source": "portable kernels counted on RV32IMC by QEMU with -icount, fitted over networks of many shapes",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
-from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
+from tinysearch.analytic.latency import COEFFICIENTS, EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.provenance import Sourced
@@ -151,10 +151,7 @@ def _sourced(value: Mapping[str, Any], *, unit: str | None = None) -> Sourced:
 def _entry(coefficients: Mapping[str, float], facts: Mapping[str, Any], counted: Mapping[str, Any]) -> LatencyEntry:
     factor = float(facts["cycles_per_instruction"])
     return LatencyEntry(
-        per_mac=coefficients["per_mac"] * factor,
-        per_patch=coefficients["per_patch"] * factor,
-        per_output=coefficients["per_output"] * factor,
-        per_step=coefficients["per_step"] * factor,
+        coefficients=_coefficients(coefficients, factor=factor),
         low=float(facts["low"]),
         high=float(facts["high"]),
         calibrated=facts["kind"] == "measured",
@@ -163,10 +160,18 @@ def _entry(coefficients: Mapping[str, float], facts: Mapping[str, Any], counted:
     )
 
 
+def _coefficients(values: Mapping[str, float], *, factor: float) -> tuple[float, ...]:
+    unknown = sorted(set(values) - set(COEFFICIENTS))
+    if unknown:
+        raise ValueError(f"unknown coefficients {', '.join(unknown)}; known are {', '.join(COEFFICIENTS)}")
+    return tuple(float(values.get(name, 0.0)) * factor for name in COEFFICIENTS)
+
+
 def _measured(row: Mapping[str, Any]) -> LatencyEntry:
-    figures = ("per_mac", "per_patch", "per_output", "per_step", "low", "high")
     return LatencyEntry(
-        **{name: float(row[name]) for name in figures},
+        coefficients=_coefficients({name: row[name] for name in row if name in COEFFICIENTS}, factor=1.0),
+        low=float(row["low"]),
+        high=float(row["high"]),
         calibrated=True,
         source=str(row["source"]),
         date=str(row["date"]),
@@ -178,8 +183,9 @@ def calibration_document(table: LatencyTable, base: LatencyTable) -> dict[str, A
     rows = []
     for (isa, arithmetic, kernel), entry in table.entries.items():
         if entry != base.entries.get((isa, arithmetic, kernel)):
-            row = {name: value for name, value in asdict(entry).items() if name != "calibrated"}
-            rows.append({"isa": isa, "arithmetic": arithmetic, "kernel": kernel, **row})
+            key = {"isa": isa, "arithmetic": arithmetic, "kernel": kernel}
+            figures = dict(zip(COEFFICIENTS, entry.coefficients, strict=True)) | {"low": entry.low, "high": entry.high}
+            rows.append(key | figures | {"source": entry.source, "date": entry.date})
     return {"name": table.name, "measured": rows}
 
 
