@@ -214,7 +214,8 @@ def _resolve(world: World, proposal: Proposal) -> tuple[list[int], dict[str, flo
     if proposal.row is not None:
         analytic = dict(zip(table.columns, table.analytic[proposal.row].tolist(), strict=True))
         return [int(b) for b in table.needs[proposal.row] if b != NO_BRANCH], analytic, (0.0,)
-    assert proposal.point is not None
+    if proposal.point is None:
+        raise ValueError("a proposal is a row or a point")
     assessed = world.assessor.assess(proposal.point)
     constraints = constraint_values(assessed.violations, world.assessor.rules)
     analytic = dict(assessed.analytic) if assessed.analytic is not None else None
@@ -317,8 +318,11 @@ def main(arguments: Sequence[str]) -> None:
         if not worlds or options.table is None or options.noise > 0:
             worlds.append(make_world(space, errors))
     print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {options.budget}")
+    heads = ("hv90", "hv95", "hv99")
     print(
-        f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {'hv90':>7s} {'hv95':>7s} {'hv99':>7s}   seconds to 99 %   ms a proposal"
+        f"{'sampler':14s} {'mode':6s} {'seeds':>5s} "
+        + " ".join(f"{h:>7s}" for h in heads)
+        + "   s to 99 %  ms a proposal"
     )
     ours = {name: float(value) for name, value in (word.split("=") for word in options.option)}
     ours = {
@@ -355,7 +359,7 @@ def show(name: str, mode: str, curves: Sequence[Curve]) -> None:
     cells = " ".join("  never" if v is None else f"{v:7.1f}" for v in found.values())
     pace = 1e3 * sum(c.asking_s for c in curves) / max(1, sum(c.proposals for c in curves))
     took = "never" if seconds is None else f"{seconds:.0f}"
-    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {took:>17s} {pace:15.1f}", flush=True)
+    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {took:>11s} {pace:14.1f}", flush=True)
 
 
 if __name__ == "__main__":

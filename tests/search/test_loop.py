@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -117,7 +118,7 @@ def test_limits_hold(problem, space):
 
 
 def test_a_sampler_that_brings_nothing_new_does_not_spin_forever(problem, monkeypatch):
-    monkeypatch.setattr("tinysearch.search.loop.MOST_STALE", 20)
+    monkeypatch.setattr(sys.modules[search.__module__], "MOST_STALE", 20)
 
     class Never:
         rules = ("no",)

@@ -47,12 +47,18 @@ class FusionRelation:
 
     def predict(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation [n, M] of the fused metrics' logarithm, from the branches' metrics [n, M]."""
-        x = _design(first, second)
+        return self.predict_logs(_log(first), _log(second))
+
+    def predict_logs(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
+        """The same from the logarithms of the branches' metrics."""
         mean, spread = np.empty(first.shape), np.empty(first.shape)
         for k in range(first.shape[1]):
             weights, covariance, noise = self._posterior(k)
-            mean[:, k] = x[:, k] @ weights
-            spread[:, k] = np.sqrt(noise**2 + np.einsum("ni,ij,nj->n", x[:, k], covariance, x[:, k]))
+            a, b = first[:, k], second[:, k]
+            mean[:, k] = weights[0] + weights[1] * a + weights[2] * b
+            variance = noise**2 + covariance[0, 0] + covariance[1, 1] * a * a + covariance[2, 2] * b * b
+            variance += 2 * (covariance[0, 1] * a + covariance[0, 2] * b + covariance[1, 2] * a * b)
+            spread[:, k] = np.sqrt(np.maximum(variance, noise**2))
         return mean, spread
 
     def _posterior(self, k: int) -> tuple[Floats, Floats, float]:

@@ -204,10 +204,13 @@ class Knowledge:
 def dominated_by(points: Floats, front: Floats) -> Bools:
     """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
     out = np.zeros(len(points), bool)
+    if not len(front):
+        return out
     alive = np.arange(len(points))
-    # A few points of the front at a time: what they rule out need not be compared with the others.
-    for start in range(0, len(front), 8):
-        few, left = front[start : start + 8], points[alive]
+    # A few points of the front at a time, those that dominate most first: what they rule out is done with.
+    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")
+    for start in range(0, len(front), 4):
+        few, left = front[order[start : start + 4]], points[alive]
         beaten = np.ones((len(few), len(left)), bool)
         for k in range(points.shape[1]):
             beaten &= few[:, k, None] <= left[None, :, k]

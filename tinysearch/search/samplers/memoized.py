@@ -39,7 +39,7 @@ class MemoizedSampler:
     name = "memoized"
 
     def __init__(
-        self, *, stop_share: float = 1e-4, draws: int = 16, cost_exponent: float = 0.5, shortlist: int = 32
+        self, *, stop_share: float = 1e-4, draws: int = 16, cost_exponent: float = 0.5, shortlist: int = 20
     ) -> None:
         self.stop_share = stop_share
         self._draws = draws

@@ -17,7 +17,7 @@ _T = TypeVar("_T", int, tuple[int, ...])
 FEW_BRANCHES = 160
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
 
-OPTIMISM = (2.0, 1.0, 0.0)
+OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
 
 
@@ -60,7 +60,7 @@ class Scene:
     def _draw_points(self, draws: int, rng: np.random.Generator) -> Floats:
         """float64 [S, n, K]: where every candidate would lie in each draw."""
         knowledge, models = self._knowledge, self._knowledge.board_model[self.boards]
-        distinct, of = np.unique(models, return_inverse=True)
+        distinct, of = _distinct(models)
         noise = knowledge.relation.noise
         out = []
         for s in range(draws):
@@ -137,10 +137,15 @@ def predict_models(knowledge: Knowledge, models: Ints, branch_logs: Floats) -> t
     spread = np.zeros_like(mean)
     pair = np.flatnonzero(second != NO_BRANCH)
     if len(pair):
-        mean[pair], spread[pair] = knowledge.relation.predict(
-            np.exp(branch_logs[first[pair]]), np.exp(branch_logs[second[pair]])
-        )
+        mean[pair], spread[pair] = knowledge.relation.predict_logs(branch_logs[first[pair]], branch_logs[second[pair]])
     return mean, spread
+
+
+def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
+    """Distinct values of an ascending array, and for each element the position of its value among them."""
+    starts = np.ones(len(ascending), bool)
+    starts[1:] = ascending[1:] != ascending[:-1]
+    return ascending[starts], np.asarray(np.cumsum(starts) - 1, np.int64)
 
 
 def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
@@ -162,16 +167,13 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) 
     open_ = np.zeros(len(free), bool)
     open_[unknown] = True
     boards, lacking = _candidates(knowledge, free, open_)
-    models = np.unique(knowledge.board_model[boards])
-    seen: Counter[int] = Counter()
-    for optimism in OPTIMISM:
-        logs[unknown] = mean - optimism * spread
-        middle, noise = predict_models(knowledge, models, logs)
-        of = np.searchsorted(models, knowledge.board_model[boards])
-        points = knowledge.points(boards, np.exp(middle - optimism * noise)[of])
-        alive = np.flatnonzero(~dominated_by(points, knowledge.front_points))
-        on_front = alive[is_nondominated(points[alive])]
-        seen.update(int(b) for b in lacking[on_front].ravel() if b != NO_BRANCH)
+    logs[unknown] = mean - OPTIMISM * spread
+    models, of = _distinct(knowledge.board_model[boards])
+    middle, noise = predict_models(knowledge, models, logs)
+    points = knowledge.points(boards, np.exp(middle - OPTIMISM * noise)[of])
+    alive = np.flatnonzero(~dominated_by(points, knowledge.front_points))
+    on_front = alive[is_nondominated(points[alive])]
+    seen = Counter(int(b) for b in lacking[on_front].ravel() if b != NO_BRANCH)
     chosen = _most_frequent(seen, FEW_BRANCHES) or [int(b) for b in unknown[:FEW_BRANCHES]]
     return np.sort(np.array(chosen, np.int64))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from tinysearch.search.design import DesignTable, Floats, Ints
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
 
-MOST_POINTS = 256
+MOST_POINTS = 128
 """A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
 
 FIRST_GUESS = float(np.log(0.15))
@@ -140,36 +139,79 @@ class BranchSurrogate:
 
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
+        self._last: tuple[tuple[int, ...], _Process] | None = None
 
     def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
-        mean, spread, ratio = self._believe(order, metrics, wanted, joint=True)
-        values, vectors = np.linalg.eigh(spread + 1e-9 * np.eye(len(wanted)))
-        return Posterior(mean=mean, root=vectors * np.sqrt(np.maximum(values, 0.0)), ratio=ratio)
+        process = self._process(order, metrics)
+        there = self.features[wanted]
+        mean, spread = process.predict(there)
+        values, vectors = np.linalg.eigh(spread)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        return Posterior(mean=process.log_metrics(mean), root=root, ratio=process.ratio)
 
     def marginals(self, order: Ints, metrics: Floats, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
-        mean, variance, ratio = self._believe(order, metrics, wanted, joint=False)
-        return mean, np.sqrt(variance)[:, None] * ratio
+        process = self._process(order, metrics)
+        mean, deviation = process.predict_each(self.features[wanted])
+        return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _believe(self, order: Ints, metrics: Floats, wanted: Ints, *, joint: bool) -> tuple[Floats, Floats, Floats]:
-        """Mean [u, M], covariance [u, u] (or variance [u]) of the latent log error, and ratio [M]."""
-        y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
-        level, ratio = _levels(y, prior_mean(self.features[order]))
-        latent = ((y - level) / ratio).mean(axis=1)
-        recent = slice(max(0, len(order) - MOST_POINTS), None)
-        x, z = self.features[order[recent]], latent[recent] - prior_mean(self.features[order[recent]])
-        there = self.features[wanted]
-        process, scatter, amplitude = _best_process(x, z)
-        if process is None:
-            mean, spread = np.zeros(len(there)), amplitude**2 * (covariance(there, there) if joint else variance(there))
-        elif joint:
-            mean, spread = process.predict(there, return_cov=True)
-        else:
-            mean, deviation = process.predict(there, return_std=True)
-            spread = deviation**2
-        spread = spread + (scatter**2 * np.eye(len(there)) if joint else scatter**2)
-        return level + (mean + prior_mean(there))[:, None] * ratio, spread, ratio
+    def _process(self, order: Ints, metrics: Floats) -> _Process:
+        """The process fitted to what is known; the last one is kept, since a decision may ask twice."""
+        key = tuple(int(b) for b in order)
+        if self._last is None or self._last[0] != key:
+            y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
+            level, ratio = _levels(y, prior_mean(self.features[order]))
+            latent = ((y - level) / ratio).mean(axis=1)
+            recent = slice(max(0, len(order) - MOST_POINTS), None)
+            self._last = key, _Process(self.features[order[recent]], latent[recent], level, ratio)
+        return self._last[1]
+
+
+class _Process:
+    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) with the amplitude and scatter likeliest.
+
+    One eigendecomposition of the covariance serves every amplitude and scatter tried.
+
+    Args:
+        x, latent: features [k, 6] and latent log errors [k] of what is known; k may be 0.
+        level, ratio: see :func:`_levels`.
+    """
+
+    def __init__(self, x: Floats, latent: Floats, level: Floats, ratio: Floats) -> None:
+        self.level, self.ratio = level, ratio
+        self._x = x
+        values, self._vectors = np.linalg.eigh(covariance(x, x))
+        self._turned = self._vectors.T @ (latent - prior_mean(x))
+        scores = {}
+        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
+            spectrum = amplitude**2 * np.maximum(values, 0.0) + scatter**2
+            # A mild preference for the middle keeps two or three points from deciding.
+            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / SCATTERS[1]) ** 2)
+            scores[amplitude, scatter] = -0.5 * float((self._turned**2 / spectrum + np.log(spectrum)).sum()) - prior
+        self.amplitude, self.scatter = max(scores, key=lambda pair: scores[pair])
+        self._spectrum = self.amplitude**2 * np.maximum(values, 0.0) + self.scatter**2
+
+    def log_metrics(self, latent: Floats) -> Floats:
+        """Log metrics [n, M] of latent log errors [n]."""
+        return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
+
+    def _project(self, there: Floats) -> Floats:
+        return np.asarray(self.amplitude**2 * covariance(there, self._x) @ self._vectors, np.float64)
+
+    def predict(self, there: Floats) -> tuple[Floats, Floats]:
+        """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
+        turned = self._project(there)
+        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
+        spread = self.amplitude**2 * covariance(there, there) - (turned / self._spectrum) @ turned.T
+        return mean, spread + self.scatter**2 * np.eye(len(there))
+
+    def predict_each(self, there: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation [n] of latent log errors, scatter included."""
+        turned = self._project(there)
+        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
+        left = self.amplitude**2 * variance(there) - (turned**2 / self._spectrum).sum(axis=1)
+        return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
@@ -184,44 +226,3 @@ def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
         np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
     )
     return level, spread / spread[:1]
-
-
-def _best_process(x: Floats, z: Floats) -> tuple[Any, float, float]:
-    """The fitted process with the likeliest amplitude and scatter, and those two; no process without evidence."""
-    if not len(x):
-        return None, SCATTERS[1], AMPLITUDES[1]
-    from sklearn.gaussian_process import GaussianProcessRegressor
-
-    best: tuple[float, Any, float, float] | None = None
-    for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
-        process = GaussianProcessRegressor(_kernel(amplitude), alpha=scatter**2, optimizer=None).fit(x, z)
-        # A mild preference for the middle keeps two or three points from deciding.
-        prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / SCATTERS[1]) ** 2)
-        score = float(process.log_marginal_likelihood_value_) - prior
-        if best is None or score > best[0]:
-            best = score, process, scatter, amplitude
-    assert best is not None  # noqa: S101  the grid is not empty
-    return best[1], best[2], best[3]
-
-
-def _kernel(amplitude: float) -> Any:
-    """The covariance as scikit-learn wants it; made here because the class needs the library at definition."""
-    from sklearn.gaussian_process.kernels import Kernel
-
-    class BranchKernel(Kernel):  # type: ignore[misc]
-        """See :func:`covariance`."""
-
-        def __init__(self, amplitude: float = 1.0) -> None:
-            self.amplitude = amplitude
-
-        def __call__(self, x: Floats, y: Floats | None = None, eval_gradient: bool = False) -> Any:  # noqa: FBT001, FBT002
-            values = self.amplitude**2 * covariance(x, x if y is None else y)
-            return (values, np.zeros((*values.shape, 0))) if eval_gradient else values
-
-        def diag(self, x: Floats) -> Floats:
-            return self.amplitude**2 * variance(x)
-
-        def is_stationary(self) -> bool:
-            return False
-
-    return BranchKernel(amplitude)
