@@ -35,10 +35,14 @@ def open_study(shared: SharedStudy, *, objectives: Sequence[str]) -> tuple[optun
     """
     url = parse_url(shared.url)
     storage = _open_storage(url)
-    if shared.join:
-        _await_study(storage, shared)
-    study = make_study(storage, shared.name, objectives)
-    return study, PostgresClaims(storage.engine, study=shared.name, expire_s=shared.expire_s)
+    try:
+        if shared.join:
+            _await_study(storage, shared)
+        study = make_study(storage, shared.name, objectives)
+        return study, PostgresClaims(storage.engine, study=shared.name, expire_s=shared.expire_s)
+    except BaseException:
+        storage.engine.dispose()
+        raise
 
 
 def parse_url(text: str) -> URL:
