@@ -33,7 +33,9 @@ function apply() {
   const shown = new Set(state.front.map((design) => design.id));
   state.front.forEach((design) => { if (!rowOf(design.id)) addRow(design); });
   table.querySelectorAll('tbody tr').forEach((row) => { row.hidden = !shown.has(row.dataset.id); });
-  document.getElementById('count').textContent = `${state.front.length} on the front, ${state.rest.length} dominated`;
+  const above = isKnown(DATA.budget_usd) && state.budget > DATA.budget_usd + 5e-5;
+  document.getElementById('count').textContent = `${state.front.length} on the front, ${state.rest.length} dominated`
+    + (above ? `; above the run's ${usd(DATA.budget_usd)}, only networks that are trained already` : '');
   slider.setAttribute('aria-valuetext', `${usd(state.budget)}, ${state.front.length} points`);
   redrawAll();
 }
