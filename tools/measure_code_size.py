@@ -57,6 +57,7 @@ class Toolchain:
     Attributes:
         collected: unreferenced objects are left out of the program.
         relocation_bytes: in flash for each address in a constant, which then also lies in RAM; 0 for fixed addresses.
+        frame_bytes: in flash for each function, to find its unwinding table.
         wide: constants of at least so many bytes are aligned to as many; 0 for none.
         name_alignment: of strings.
     """
@@ -67,6 +68,7 @@ class Toolchain:
     link: tuple[str, ...]
     collected: bool
     relocation_bytes: int
+    frame_bytes: int
     wide: int
     name_alignment: int
 
@@ -83,6 +85,7 @@ RV32 = Toolchain(
     link=(*ISA_OPTIONS, *LINK_OPTIONS),
     collected=True,
     relocation_bytes=0,
+    frame_bytes=0,
     wide=0,
     name_alignment=4,
 )
@@ -93,6 +96,7 @@ HOST = Toolchain(
     link=(),
     collected=False,
     relocation_bytes=24,
+    frame_bytes=8,
     wide=32,
     name_alignment=1,
 )
@@ -321,9 +325,11 @@ def _base(tools: Toolchain, linked: Linked, reference: Reference, names: Sequenc
 
 def _object(tools: Toolchain, linked: Linked, name: str) -> dict[str, int]:
     """What an object of the runtime adds to flash and RAM."""
-    relocated = tools.relocation_bytes * _addresses(tools, linked.objects / f"{name}.o")
+    file = linked.objects / f"{name}.o"
+    tables = tools.relocation_bytes * _addresses(tools, file)
+    tables += tools.frame_bytes * len(_symbols(tools, file, "T") + _symbols(tools, file, "t"))
     data = sum(size for section, size in linked.raw[name].items() if section.startswith((".data", ".bss")))
-    return {"flash": linked.in_flash(name) + relocated, "ram": data}
+    return {"flash": linked.in_flash(name) + tables, "ram": data}
 
 
 def _padded(size: int, alignment: int) -> int:

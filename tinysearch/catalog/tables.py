@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.latency import COEFFICIENTS, EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
+from tinysearch.core.program import Program
 from tinysearch.core.provenance import Sourced
 
 
@@ -22,19 +24,25 @@ class SoftwareSizes:
 
     Attributes:
         base_program_bytes: by ESP-IDF target, ``default`` for others.
-        feature_program_bytes: added by modality, and ``kernels`` for the runtime.
+        feature_program_bytes: added by modality.
         reserved_ram_bytes: kept free by modality, and ``base``.
+        code: measured sizes of kernels and branches on one instruction set, taken for all chips.
     """
 
     base_program_bytes: Mapping[str, Sourced]
     feature_program_bytes: Mapping[str, Sourced]
     reserved_ram_bytes: Mapping[str, Sourced]
+    code: CodeSizes
 
-    def program_bytes(self, target: str, modalities: Iterable[str]) -> int:
-        """Bytes of code and read-only data without weights."""
+    def program_bytes(self, target: str, modalities: Iterable[str], *, kernels: Iterable[str]) -> int:
+        """Bytes of code and read-only data without branches: system, sensors, and the kernels of all branches."""
         base = self.base_program_bytes.get(target, self.base_program_bytes["default"])
-        features = [self.feature_program_bytes[name].value for name in ("kernels", *modalities)]
-        return int(base.value + sum(features))
+        features = [self.feature_program_bytes[name].value for name in modalities]
+        return math.ceil(base.value + sum(features) + self.code.runtime_bytes(kernels).flash)
+
+    def branch_bytes(self, modality: str, program: Program) -> int:
+        """Bytes that a branch adds to the program besides kernels and weights: calls, constant structures, names."""
+        return math.ceil(self.code.branch_bytes(program).flash + self.code.names_bytes({modality: program}))
 
     def reserved_bytes(self, modalities: Iterable[str]) -> int:
         """Bytes of internal RAM to leave to drivers and tasks."""
@@ -85,7 +93,8 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
     try:
         groups = ("base_program_bytes", "feature_program_bytes", "reserved_ram_bytes")
         tables = {group: {name: _sourced(value) for name, value in document[group].items()} for group in groups}
-        return SoftwareSizes(**tables)
+        code = load_code_sizes(path.parent / document["code_sizes"]["file"])
+        return SoftwareSizes(code=code[document["code_sizes"]["instruction_set"]], **tables)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(path, error) from error
 

@@ -10,6 +10,7 @@ from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.capture import camera_frame, clip_bytes
+from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.latency import combine
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
@@ -48,11 +49,20 @@ class LatencyRule(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchNeeds:
-    """What one branch needs on any board: parameters, MACs, weights in flash, arena and its lower bound (bytes)."""
+    """What one branch needs on any board, in bytes beside parameters and MACs.
+
+    Attributes:
+        kernels: that compute its steps; branches share them.
+        code_bytes: calls, constant structures and names, in flash.
+        weight_bytes: in flash.
+        arena_bytes, arena_bound_bytes: the plan's and the least of any plan.
+    """
 
     program: Program
+    kernels: frozenset[str]
     params: int
     macs: int
+    code_bytes: int
     weight_bytes: int
     arena_bytes: int
     arena_bound_bytes: int
@@ -130,8 +140,10 @@ class AnalyticModels:
             paper = self.flash_rule == "paper"
             self._needs[branch] = BranchNeeds(
                 program=program,
+                kernels=frozenset(kernels_of(program)),
                 params=network.params,
                 macs=network.macs,
+                code_bytes=self.software.branch_bytes(branch.modality, program),
                 weight_bytes=flash_model.paper_weight_bytes(network, precision)
                 if paper
                 else flash_model.parameter_bytes(program),
@@ -168,9 +180,12 @@ class AnalyticModels:
         """What a set of branches needs of a processor's board."""
         chip = self.catalog.chip(processor)
         modalities = [branch.modality for branch in branches]
-        weights = sum(self.needs(branch).weight_bytes for branch in branches)
+        needs = [self.needs(branch) for branch in branches]
+        weights = sum(need.weight_bytes for need in needs)
+        kernels = frozenset[str]().union(*(need.kernels for need in needs))
+        program = self.software.program_bytes(chip.idf_target, modalities, kernels=kernels)
         plan = flash_model.plan_flash(
-            program_bytes=self.software.program_bytes(chip.idf_target, modalities), weight_bytes=weights
+            program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights
         )
         if self.memory_rule == "paper":
             kinds = [Precision.parse(branch.precision).kind for branch in branches]

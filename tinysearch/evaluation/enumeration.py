@@ -9,6 +9,7 @@ hold both to the same numbers.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -83,8 +84,10 @@ class DesignChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BranchArrays:
-    """Needs of all branches of one modality on one processor, by branch."""
+    """Needs of all branches of one modality on one processor, by branch; ``kernels`` counts its sets of kernels."""
 
+    kernels: Ints
+    code_bytes: Ints
     weight_bytes: Ints
     arena_bytes: Ints
     sram_s: Floats
@@ -119,8 +122,10 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
         for processor in boards.processors:
             if space.processors is not None and processor not in space.processors:
                 continue
-            case = _Case(models=models, chip=models.catalog.chip(processor), modalities=modalities, boards=boards)
-            arrays = [_branch_arrays(models, lists[modality], case.chip) for modality in modalities]
+            chip, chosen = models.catalog.chip(processor), [lists[modality] for modality in modalities]
+            programs = _programs(models, chip, modalities, [_kernel_sets(models, branches) for branches in chosen])
+            case = _Case(models=models, chip=chip, modalities=modalities, boards=boards, programs=programs)
+            arrays = [_branch_arrays(models, branches, chip) for branches in chosen]
             others = math.prod(counts[1:])
             for first in range(0, counts[0], max(1, chunk // others)):
                 selected = slice(first, first + max(1, chunk // others))
@@ -137,6 +142,22 @@ def _usable(models: AnalyticModels, option: BoardOption) -> bool:
     return not violations(option_build(option, chip, camera_drivers=CAMERA_DRIVERS))
 
 
+def _kernel_sets(models: AnalyticModels, branches: Sequence[BranchSpec]) -> list[frozenset[str]]:
+    """The different sets of kernels that branches need, in order of appearance."""
+    return list(dict.fromkeys(models.needs(branch).kernels for branch in branches))
+
+
+def _programs(
+    models: AnalyticModels, chip: Chip, modalities: Sequence[str], sets: Sequence[Sequence[frozenset[str]]]
+) -> Ints:
+    """Bytes of the program without branches, by the set of kernels of each modality's branch: one axis a modality."""
+    sizes = [
+        models.software.program_bytes(chip.idf_target, modalities, kernels=frozenset[str]().union(*chosen))
+        for chosen in itertools.product(*sets)
+    ]
+    return np.array(sizes, np.int64).reshape([len(choices) for choices in sets])
+
+
 def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip) -> _BranchArrays:
     needs = [models.needs(branch) for branch in branches]
     times = [
@@ -146,7 +167,10 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
     frames = [camera_frame(b.input_size).size_bytes if b.modality == "face" else 0 for b in branches]
     clips = [clip_bytes(models.clip_s) if b.modality == "voice" else 0 for b in branches]
     kinds = [Precision.parse(branch.precision).kind for branch in branches]
+    sets = {kernels: number for number, kernels in enumerate(_kernel_sets(models, branches))}
     return _BranchArrays(
+        kernels=np.array([sets[n.kernels] for n in needs], np.int64),
+        code_bytes=np.array([n.code_bytes for n in needs], np.int64),
         weight_bytes=np.array([n.weight_bytes for n in needs], np.int64),
         arena_bytes=np.array([n.arena_bytes for n in needs], np.int64),
         sram_s=np.array(times[0]),
@@ -159,17 +183,19 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One processor and one combination of modalities."""
+    """One processor and one combination of modalities, with the program's size by sets of kernels."""
 
     models: AnalyticModels
     chip: Chip
     modalities: tuple[str, ...]
     boards: OptionTable
+    programs: Ints
 
     def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> DesignChunk:
         """All combinations of the parts' branches, each part along its own axis."""
         weights = _sum(part.weight_bytes for part in parts)
-        mapped = weights + self.models.software.program_bytes(self.chip.idf_target, self.modalities)
+        mapped = _sum(part.weight_bytes + part.code_bytes for part in parts)
+        mapped = mapped + self.programs[tuple(part.kernels for part in parts)]
         paper = self.models.flash_rule == "paper"
         flash = weights + PAPER_PROGRAM_BYTES if paper else APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
         ram, psram, latency = self._memory_and_latency(parts)
