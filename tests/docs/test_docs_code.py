@@ -23,7 +23,7 @@ NOT_RUN_ELSEWHERE = {
 }
 """Pages whose blocks carry no mark, and why they are not run."""
 
-LANGUAGES = {"", "sh", "python", "yaml", "toml", "csv", "json", "c", "cpp"}
+LANGUAGES = {"", "text", "sh", "python", "yaml", "toml", "csv", "json", "c", "cpp"}
 
 
 def reason(block: Block) -> str | None:
