@@ -142,7 +142,6 @@ class _Session:
         self.in_flight: list[_InFlight] = []
         self.reason = ""
         self.interrupted = False
-        self._sampler_behind = False
         self._stale = 0
         self._failures = 0
         self._succeeded = False
@@ -197,10 +196,9 @@ class _Session:
     def _catch_up(self) -> bool:
         """Adopt what peers have found; a sampler with nothing open here is told, too."""
         changed = self.peers.catch_up()
-        self._sampler_behind |= changed
-        if self._sampler_behind and not self.in_flight:
+        if self.peers.news and not self.in_flight:
             self.sampler.resume(storage.finished_trials(self.study))
-            self._sampler_behind = False
+            self.peers.news = False
         return changed
 
     def _revise_waiting(self) -> None:
@@ -280,14 +278,13 @@ class _Session:
 
     def _submit(self, item: _InFlight, fresh: list[int]) -> None:
         """Have the fresh branches of a proposal trained here; if a peer was faster, propose anew or wait for it."""
-        claimed = self.peers.claim(fresh)
-        if not claimed:
-            self._catch_up()
-            if item.proposal.token is None:
-                return  # nothing is lost: the sampler now knows what is under way elsewhere
         self.in_flight.append(item)
-        if claimed:
+        if self.peers.claim(fresh):
             self._train(item, fresh)
+        elif item.proposal.token is None:
+            # Nothing is lost: the knowledge now says what is under way elsewhere, and something else is proposed.
+            self.in_flight.remove(item)
+            self._catch_up()
 
     def _train(self, item: _InFlight, branches: list[int]) -> None:
         item.claimed.update(branches)

@@ -25,12 +25,14 @@ class Peers:
 
     Attributes:
         elsewhere: branches in training in other processes; they count as pending.
+        news: peers have recorded trials that the sampler has not been told of; whoever tells it sets this back.
     """
 
     def __init__(
         self, study: optuna.Study, claims: Claims, history: History, knowledge: Knowledge, *, seen: int
     ) -> None:
         self.elsewhere: set[int] = set()
+        self.news = False
         self._study = study
         self._claims = claims
         self._history = history
@@ -74,6 +76,7 @@ class Peers:
         trials = storage.finished_trials(self._study)
         news = [trial for trial in trials[self._seen :] if trial.user_attrs.get(WORKER) != self._claims.owner]
         self._seen = len(trials)
+        self.news |= bool(news)
         for trial in news:
             self._history.adopt(trial, from_peer=True)
         known, pending = self._knowledge.known, self._knowledge.pending
