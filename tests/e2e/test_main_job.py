@@ -183,6 +183,7 @@ def test_real_training_end_to_end(tmp_path: Path) -> None:
         "task.voice.input_size=24",
         "trainer.epochs=2",
         "trainer.float_epochs=1",
+        "trainer.samples_per_epoch=128",
         "n_workers=1",
         "n_trials=4",
         "emit.top=1",

@@ -133,6 +133,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(file.name, 0o666 & ~mask)  # a temporary file is private, what it becomes is an ordinary file
     os.replace(file.name, path)
 
 
