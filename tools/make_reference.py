@@ -53,7 +53,7 @@ def options_page() -> str:
     for block in blocks(CONF / "config.yaml"):
         rows = {name: value for name, value in block.entries.items() if name not in ("defaults", "hydra")}
         if rows:
-            parts += [_escaped(block.comment), _table(rows)]
+            parts += [escaped(block.comment), _table(rows)]
     parts += ["## Groups", "A group takes one of several files of `conf/`, by name; the default is set in bold."]
     defaults = _default_choices()
     for group in GROUPS:
@@ -135,7 +135,7 @@ def _group(group: str, *, default: str | None) -> Iterator[str]:
         found = list(blocks(path))
         comment = found[0].comment if found else ""
         name = f"**`{group}={path.stem}`**" if path.stem == default else f"`{group}={path.stem}`"
-        yield f"{name}: {_escaped(comment)}" if comment else name
+        yield f"{name}: {escaped(comment)}" if comment else name
         rows, meanings = {}, {}
         for place, block in enumerate(found):
             names = [key if own else f"{group}.{key}" for key in block.entries]
@@ -153,7 +153,7 @@ def _table(entries: Mapping[str, Any], *, meanings: Mapping[str, str] | None = N
     meanings = meanings or {}
     rows = []
     for name, value in _flat("", entries):
-        note = _escaped(meanings.get(name, "")).replace("|", "\\|")
+        note = escaped(meanings.get(name, "")).replace("|", "\\|")
         rows.append(f"| `{name}` | `{_spell(value)}` |" + (f" {note} |" if meanings else ""))
     head = ["| option | default | |", "|---|---|---|"] if meanings else ["| option | default |", "|---|---|"]
     return "\n".join([*head, *rows])
@@ -180,10 +180,10 @@ def _paragraphs(docstring: str) -> Iterator[str]:
         if all(line.startswith(_COMMAND) for line in lines):
             yield "\n".join(["```sh", *lines, "```"])
         else:
-            yield _escaped("\n".join(lines))
+            yield escaped("\n".join(lines))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Prose of a docstring or comment as Markdown: outside of code, brackets are no tags and stars no emphasis."""
     parts = text.split("`")
     plain = str.maketrans({"<": "&lt;", "*": "\\*", "_": "\\_"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from docs_pages import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-from make_reference import blocks, main, options_page, pages, verbs_page
+from make_reference import blocks, escaped, main, options_page, pages, verbs_page
 
 from tinysearch.app.cli import VERBS
 
@@ -41,3 +42,15 @@ def test_a_comment_holds_for_the_keys_below_it(tmp_path: Path) -> None:
     path.write_text("# one\n# two\na: 1\nb: [1, 2]\n\nc: 3\n# four\nd: 4\n")
     found = [(block.comment, dict(block.entries)) for block in blocks(path)]
     assert found == [("one two", {"a": 1, "b": [1, 2]}), ("", {"c": 3}), ("four", {"d": 4})]
+
+
+def test_prose_of_docstrings_is_no_markup() -> None:
+    assert escaped("a <b> of *c* in `d*<e>`") == "a &lt;b> of \\*c\\* in `d*<e>`"
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (citation["title"], str(citation["version"])) == (project["name"], project["version"])
+    assert citation["license"] == project["license"]
+    assert "Co-Optimization" in citation["references"][0]["title"]

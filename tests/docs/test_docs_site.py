@@ -27,3 +27,12 @@ def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
     api = (tmp_path / "site" / "reference" / "api" / "protocols.html").read_text(encoding="utf-8")
     assert "TrainingProgress" in api
     assert ":class:" not in api
+
+
+def test_roles_become_code() -> None:
+    pytest.importorskip("griffe")
+    sys.path.insert(0, str(ROOT / "tools"))
+    from docs_roles import plain_roles
+
+    assert plain_roles("see :class:`~tinysearch.core.program.Step`, :func:`run`") == "see `Step`, `run`"
+    assert plain_roles("a ratio 1:2 of `x`") == "a ratio 1:2 of `x`"
