@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (Exception, KeyboardInterrupt) as error:
         message, status = _judge(error)
-        print(f"tinysearch: {message}", file=sys.stderr)
+        print(f"tinysearch: {_without_passwords(message)}", file=sys.stderr)
         return status
 
 
@@ -130,6 +130,14 @@ def _judge(error: BaseException) -> tuple[str, int]:
         case _:
             traceback.print_exception(error)
             return "internal failure; please report the lines above", INTERNAL
+
+
+def _without_passwords(message: str) -> str:
+    if "://" not in message:
+        return message
+    from tinysearch.app.config import hide_passwords
+
+    return hide_passwords(message)
 
 
 def _disk_error(error: OSError) -> str:

@@ -140,6 +140,11 @@ def _unknown_option(group: str, value: str) -> UserError:
     )
 
 
+def hide_passwords(text: str) -> str:
+    """A text with the passwords of its addresses (``scheme://user:password@host``) replaced by stars."""
+    return re.sub(r"(\w://[^\s:/@]*:)\S*@", r"\1***@", text)
+
+
 def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     """One line for what Hydra says in several."""
     text = str(error.__cause__ or error).strip()
@@ -150,13 +155,13 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
         near = difflib.get_close_matches(spelled.split("=")[0], _all_keys(), n=1)
         return UserError(
             "an option is one that the configuration knows",
-            value=spelled,
+            value=hide_passwords(spelled),
             remedy=f"did you mean {near[0]}?" if near else "see python -m tinysearch --help",
         )
     return UserError(
         "options follow the configuration's syntax and types",
-        value=" ".join(overrides),
-        remedy=text.splitlines()[0] if text else type(error).__name__,
+        value=hide_passwords(" ".join(overrides)),
+        remedy=hide_passwords(text.splitlines()[0]) if text else type(error).__name__,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.app import run_dir as files
+from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import Config, build_models, build_space
@@ -29,6 +30,7 @@ from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 from tinysearch.search.loop import SearchOptions, SearchProblem
 from tinysearch.search.loop import search as run_search
+from tinysearch.search.problem import SharedStudy
 from tinysearch.search.result import SearchResult
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class FinishedRun:
         folder: the run directory.
         evaluations: of the front, in its order; ``documents`` the same as front.json has them.
         rungs: verification of each emitted point by id.
+        storage: address of the study's database without its password; None where it is the run's journal.
     """
 
     folder: Path
@@ -55,6 +58,7 @@ class FinishedRun:
     documents: tuple[dict[str, Any], ...]
     result: SearchResult
     rungs: Mapping[str, Sequence[Rung]] = field(default_factory=dict)
+    storage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,7 +91,7 @@ def set_up(config: Config) -> Setup:
     models, space = build_models(config), build_space(config)
     objectives = _objectives(config)
     n_workers = workers_of(config)
-    errors = build_errors(config, threads=1 if n_workers > 1 else None)
+    errors = build_errors(config, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
     setup = Setup(
         config=config,
@@ -132,6 +136,23 @@ def workers_of(config: Config) -> int:
     return wanted
 
 
+def _threads(config: Config, n_workers: int) -> int | None:
+    """Threads of one training: as many processors as Ray gives it, one beside others, else all."""
+    if config["engine"] == "ray":
+        cpus = config["ray"]["num_cpus"]
+        return max(1, int(cpus)) if isinstance(cpus, int | float) else None
+    return 1 if n_workers > 1 else None
+
+
+def _shared(config: Config) -> SharedStudy | None:
+    """The study in a database, if one is configured."""
+    if config["storage"] is None:
+        return None
+    return SharedStudy(
+        url=str(config["storage"]), name=str(config["study"]), expire_s=parse_duration(config["claims_expire"])
+    )
+
+
 def _options(config: Config, n_workers: int) -> SearchOptions:
     for name in ("n_trials", "n_trainings"):
         value = config[name]
@@ -148,7 +169,9 @@ def _options(config: Config, n_workers: int) -> SearchOptions:
         timeout_s=None if config["timeout"] is None else parse_duration(config["timeout"]),
         seed=config["seed"],
         engine=config["engine"],
+        engine_options=config["ray"] if config["engine"] == "ray" else {},
         n_workers=n_workers,
+        shared=_shared(config),
     )
 
 
@@ -207,10 +230,18 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     documents = [evaluation.to_dict() for evaluation in evaluations]
     finish = _Finish(setup=setup, folder=folder, result=result, evaluations=evaluations, documents=documents, say=say)
     finish.write_front()
-    rungs = finish.emit()
+    # Somebody who interrupts does not want to wait for compilers; the next run emits what is missing.
+    rungs = {} if result.interrupted else finish.emit()
     finish.write_front()
     finish.write_rest(started, rungs)
-    return FinishedRun(folder=folder, evaluations=evaluations, documents=tuple(documents), result=result, rungs=rungs)
+    return FinishedRun(
+        folder=folder,
+        evaluations=evaluations,
+        documents=tuple(documents),
+        result=result,
+        rungs=rungs,
+        storage=hide_passwords(config["storage"]) if config["storage"] else None,
+    )
 
 
 def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tinysearch.app.config import hide_passwords
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.memo import write_atomically, writing
 
@@ -42,8 +43,9 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_config(run_dir: Path, config: Mapping[str, Any]) -> None:
-    """Write the composed configuration."""
-    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    """Write the composed configuration, without the password of its storage."""
+    shown = {name: hide_passwords(value) if name == "storage" and value else value for name, value in config.items()}
+    text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
     with writing(run_dir):
         write_atomically(run_dir / CONFIG, text.encode())
 

@@ -463,5 +463,6 @@ class _Session:
             trainings=self.history.trainings,
             training_s=self.history.training_s,
             hypervolume=self.knowledge.hypervolume(),
+            worker=self.peers.owner,
             knowledge=self.knowledge,
         )

@@ -45,6 +45,11 @@ class Peers:
         return self._claims.owner is None
 
     @property
+    def owner(self) -> str | None:
+        """Name of this process in its trials; None if it is alone."""
+        return self._claims.owner
+
+    @property
     def attributes(self) -> dict[str, str]:
         """Recorded with every trial of this process."""
         return {} if self._claims.owner is None else {WORKER: self._claims.owner}

@@ -45,6 +45,7 @@ class SearchResult:
         trials: proposals told in all, earlier runs of the study included; completions are not counted.
         trainings: done in this study, remembered ones not counted; ``training_s`` their seconds together.
         hypervolume: of the front in the coordinates of the scale, for comparison within one space.
+        worker: this process among those of a shared study; None if it was alone.
         knowledge: error rates of every branch and fusion known at the end, for reports.
     """
 
@@ -56,6 +57,7 @@ class SearchResult:
     trainings: int
     training_s: float
     hypervolume: float
+    worker: str | None = None
     knowledge: Knowledge = field(repr=False)
 
 

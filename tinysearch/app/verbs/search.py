@@ -49,7 +49,8 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
     folder = _short(finished.folder)
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
-    console.print(f"study     optuna-dashboard {folder}/journal.log")
+    storage = finished.storage or f"{folder}/journal.log"
+    console.print(f"study     optuna-dashboard {storage}")
     emitted = [document for document in finished.documents if document["firmware"]]
     if emitted:
         console.print(f"firmware  {folder}/firmware/<id>, {len(emitted)} project{'s' if len(emitted) > 1 else ''}")
