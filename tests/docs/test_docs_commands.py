@@ -20,7 +20,7 @@ TAKE_WORDS = {"verify", "calibrate", "catalog", "data"}
 
 ONE_CANDIDATE = {"evaluate", "train"}
 OPTION = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*=\S")
-SHELLS = {"sh", "bash", "console"}
+SHELLS = {"", "sh", "bash", "console", "text"}
 
 
 def commands() -> Iterator[tuple[str, str]]:
