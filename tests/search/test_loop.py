@@ -13,6 +13,7 @@ from toy_space import SyntheticErrors
 
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.protocols import TrainingProgress
 from tinysearch.search import storage
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.pareto import is_nondominated
@@ -271,3 +272,21 @@ def test_unknown_names_are_one_line(problem):
     ):
         with pytest.raises(UserError):
             search(problem, options)
+
+
+class _Slow(SyntheticErrors):
+    """The second training never ends by itself."""
+
+    def train(self, branch, *, progress):
+        while self.trainings:
+            progress(TrainingProgress(branch=branch, phase="epoch", fraction=0.5))
+        return super().train(branch, progress=progress)
+
+
+def test_a_training_in_this_process_ends_with_the_time_and_is_no_interrupt(space, problem):
+    errors = _Slow(space, seed=0)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", timeout_s=0.3))
+    assert len(errors.trainings) == 1
+    assert not result.interrupted
+    assert result.reason == "the time is up"
+    assert result.points

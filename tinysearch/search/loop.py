@@ -90,8 +90,8 @@ def search(
         )
         try:
             session.run()
-        except KeyboardInterrupt:
-            session.interrupted = True
+        except KeyboardInterrupt:  # a person's, or the way out of a training in this process when the time is up
+            session.interrupted = interrupts.requested or not session.reason
         finally:
             session.engine.close()
         return session.finish()
