@@ -1,6 +1,8 @@
 """trainer=published: what the paper states comes back, what lies between is monotone, and everything is marked."""
 
+import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -196,3 +198,28 @@ def test_evaluate_shows_rates_and_effective_latency() -> None:
     assert (values["eer"], point["evidence"]["eer"]) == (0.1286, "published")
     for far, name in ((0.01, "effective_latency_far1_s"), (0.1, "effective_latency_far10_s")):
         assert values[name] == pytest.approx(values["latency_s"] / (1 - frr_at_far(0.1286, far=far)))
+
+
+def test_a_search_marks_every_point_and_asks_for_no_training(tmp_path: Path) -> None:
+    result = ts.search(
+        run_dir=str(tmp_path / "run"),
+        experiment="paper",
+        trainer="published",
+        catalog="paper2023",
+        flash="paper",
+        memory="paper",
+        latency="opcount",
+        budget="15usd",
+        **{"emit.top": "none", "space.modalities": ["face", "voice"]},
+    )
+    points = [point.to_dict() for point in result.points]
+    assert {point["evidence"]["eer"] for point in points} <= {"published", "surrogate"}
+    assert "surrogate" in {point["evidence"]["eer"] for point in points}
+    assert all(point["values"]["bom_cost_usd"] <= 15 and point["values"]["eer"] is not None for point in points)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert (manifest["search"]["trainings"], manifest["evidence"]) == (0, "surrogate")
+
+
+def test_a_search_at_other_sizes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="experiment=paper"):
+        ts.search(run_dir=str(tmp_path / "run"), trainer="published", **{"space.modalities": ["voice"]})
