@@ -2,6 +2,9 @@
  *
  *   host                      golden vectors, pair scores and self-test; exit status 0 if all agree
  *   host embed BRANCH IN OUT  embeddings (OUT) of int8 inputs (IN), raw bytes, one after the other
+ *   host score BRANCH EMBEDDINGS PAIRS OUT
+ *                             scores (OUT, int32_t) of pairs (PAIRS, two uint32_t each: numbers of EMBEDDINGS); only in a
+ *                             program that was compiled with WITH_FILES, which gives a target's program both commands
  *
  * int8 and XNOR agree bit for bit, float32 within 1e-5 of an embedding's largest value. */
 #include <math.h>
@@ -109,13 +112,18 @@ static int check_branch(uint32_t index)
     return passed && check.passed;
 }
 
+static int32_t cosine(const ts_model *model, const void *a, const void *b)
+{
+    return is_float(model) ? ts_cosine_f32(a, b, (int32_t)model->embedding)
+                           : ts_cosine_s8(a, b, (int32_t)model->embedding);
+}
+
 static int32_t score(uint32_t index, uint32_t left, uint32_t right)
 {
     const ts_model *model = golden_branches[index].model;
-    const void *a = golden_results[index] + (size_t)left * model->embedding_bytes;
-    const void *b = golden_results[index] + (size_t)right * model->embedding_bytes;
-    return is_float(model) ? ts_cosine_f32(a, b, (int32_t)model->embedding)
-                           : ts_cosine_s8(a, b, (int32_t)model->embedding);
+    const uint8_t *results = golden_results[index];
+    return cosine(model, results + (size_t)left * model->embedding_bytes,
+                  results + (size_t)right * model->embedding_bytes);
 }
 
 static int check_pairs(void)
@@ -159,13 +167,19 @@ static int check(void)
     return passed ? 0 : 1;
 }
 
-#if !defined(__riscv)
-static int embed(const char *name, const char *from, const char *to)
+#if !defined(__riscv) || defined(WITH_FILES)
+static const ts_model *find(const char *name)
 {
     const ts_model *model = NULL;
     for (uint32_t b = 0; b < golden_branch_count; b++) {
         model = strcmp(golden_branches[b].model->name, name) == 0 ? golden_branches[b].model : model;
     }
+    return model;
+}
+
+static int embed(const char *name, const char *from, const char *to)
+{
+    const ts_model *model = find(name);
     FILE *in = model != NULL ? fopen(from, "rb") : NULL;
     FILE *out = in != NULL ? fopen(to, "wb") : NULL;
     int8_t *input = out != NULL ? malloc(model->input_bytes) : NULL;
@@ -188,9 +202,59 @@ static int embed(const char *name, const char *from, const char *to)
 }
 #endif
 
+#if defined(WITH_FILES)
+static int read_embedding(const ts_model *model, FILE *in, uint32_t number, void *row)
+{
+    const long offset = (long)number * (long)model->embedding_bytes;
+    return fseek(in, offset, SEEK_SET) == 0 && fread(row, 1, model->embedding_bytes, in) == model->embedding_bytes;
+}
+
+static int score_files(const char *name, FILE *in, FILE *pairs, FILE *out)
+{
+    const ts_model *model = find(name);
+    uint8_t *left = malloc(model->embedding_bytes), *right = malloc(model->embedding_bytes);
+    int failed = left == NULL || right == NULL;
+    uint32_t pair[2];
+    while (!failed && fread(pair, sizeof(pair), 1, pairs) == 1) {
+        failed = !read_embedding(model, in, pair[0], left) || !read_embedding(model, in, pair[1], right);
+        const int32_t value = failed ? 0 : cosine(model, left, right);
+        failed = failed || fwrite(&value, sizeof(value), 1, out) != 1;
+    }
+    free(left);
+    free(right);
+    return failed;
+}
+
+static int score_command(const char *name, const char *from, const char *listed, const char *to)
+{
+    FILE *in = find(name) != NULL ? fopen(from, "rb") : NULL;
+    FILE *pairs = in != NULL ? fopen(listed, "rb") : NULL;
+    FILE *out = pairs != NULL ? fopen(to, "wb") : NULL;
+    int failed = out == NULL || score_files(name, in, pairs, out);
+    if (in != NULL) {
+        fclose(in);
+    }
+    if (pairs != NULL) {
+        fclose(pairs);
+    }
+    if (out != NULL) {
+        failed |= fclose(out) != 0;
+    }
+    if (failed) {
+        fprintf(stderr, "ERR score %s %s %s %s\n", name, from, listed, to);
+    }
+    return failed;
+}
+#endif
+
 int main(int argc, char **argv)
 {
-#if !defined(__riscv)
+#if defined(WITH_FILES)
+    if (argc == 6 && strcmp(argv[1], "score") == 0) {
+        return score_command(argv[2], argv[3], argv[4], argv[5]);
+    }
+#endif
+#if !defined(__riscv) || defined(WITH_FILES)
     if (argc == 5 && strcmp(argv[1], "embed") == 0) {
         return embed(argv[2], argv[3], argv[4]);
     }

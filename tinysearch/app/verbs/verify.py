@@ -1,7 +1,9 @@
-"""Check an emitted project: host build and run, sanitizers, target instruction set, ESP-IDF's rules.
+"""Check an emitted project: host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
 
-  python -m tinysearch verify PATH [--json]
+  python -m tinysearch verify PATH [run_dir=DIR] [--json]
 
+A project in a run directory is also judged by the people whom its networks were tested on: its C must give the error
+rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere.
 Rungs that need a tool which is not installed say `not run` and what to install. Exit status 1 if a rung failed.
 """
 
@@ -16,15 +18,18 @@ from tinysearch.core.errors import UserError
 
 def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
+    from tinysearch.app.held_out import held_out_source
     from tinysearch.firmware.verify import verify
 
-    if len(invocation.words) != 1 or invocation.overrides:
+    named = [word.removeprefix("run_dir=") for word in invocation.overrides if word.startswith("run_dir=")]
+    if len(invocation.words) != 1 or len(named) != len(invocation.overrides) or len(named) > 1:
         raise UserError(
             "verify takes the folder of one emitted project",
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )
-    rungs = verify(Path(invocation.words[0]))
+    project = Path(invocation.words[0])
+    rungs = verify(project, held_out=held_out_source(project, Path(named[0]) if named else None))
     if invocation.json:
         print(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))
     else:

@@ -1,4 +1,6 @@
-"""The ladder of checks for an emitted project: host, sanitizers, target instruction set, ESP-IDF's rules, ESP-IDF.
+"""The ladder of checks for an emitted project.
+
+Host, sanitizers, target instruction set, error rate on held-out people, ESP-IDF's rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
@@ -8,32 +10,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.verify.rung import Rung
+
+if TYPE_CHECKING:
+    from tinysearch.firmware.verify.held_out import HeldOut
 
 __all__ = ["Rung", "verify"]
 
 logger = logging.getLogger(__name__)
 
 
-def verify(path: Path, *, quick: bool = False) -> Sequence[Rung]:
+def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] | None = None) -> Sequence[Rung]:
     """Climb the ladder.
 
     Args:
         path: folder of an emitted project.
         quick: the rungs that take seconds: host build and project rules.
+        held_out: loads the people by whom the project's networks were judged, or raises UserError; without it the
+            rungs ``eer`` and ``eer_rv32`` are not run.
 
     Returns:
-        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``project``, ``idf``; with ``quick`` the first
-        and the fourth.
+        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``eer``, ``eer_rv32``, ``project``, ``idf``;
+        with ``quick`` only ``host`` and ``project``.
 
     Raises:
         UserError: not a project of this generator.
     """
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
+    from tinysearch.firmware.verify import held_out as people
 
     project = path.resolve()
     if not is_ours(project):
@@ -46,6 +56,8 @@ def verify(path: Path, *, quick: bool = False) -> Sequence[Rung]:
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
+        ("eer", partial(people.error_rate, source=held_out)),
+        ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
         ("project", project_rules.project),
         ("idf", idf.build),
     )

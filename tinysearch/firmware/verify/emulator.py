@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +24,16 @@ CODE_OPTIONS = (
     *("-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"),
     f"-DGOLDEN_LIMIT={GOLDEN_LIMIT}u",
 )
-LINK_OPTIONS = (
-    *("--oslib=semihost", "--crt0=hosted"),
+_PLACES = (
+    "--oslib=semihost",
     *("-Wl,--defsym=__flash=0x80000000", "-Wl,--defsym=__flash_size=0x2000000"),
     *("-Wl,--defsym=__ram=0x82000000", "-Wl,--defsym=__ram_size=0x2000000"),
 )
-_RUN = (
-    *(EMULATOR, "-M", "virt", "-cpu", "rv32", "-m", "72M", "-nographic", "-bios", "none"),
-    *("-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"),
-)
+LINK_OPTIONS = ("--crt0=hosted", *_PLACES)
+_FILE_OPTIONS = ("--crt0=semihost", *_PLACES, "-DWITH_FILES")
+"""Instead of ``LINK_OPTIONS``: a program that takes arguments, and the commands on files."""
+
+_RUN = (EMULATOR, "-M", "virt", "-cpu", "rv32", "-m", "72M", "-nographic", "-bios", "none", "-icount", "shift=0")
 _LAYER = re.compile(r"^layer (\w+) (\w+) (\d+)\s*$", re.MULTILINE)
 _BRANCH = re.compile(r"^branch (\w+) (\d+)\s*$", re.MULTILINE)
 
@@ -54,11 +55,21 @@ class EmulatorRun:
     ram_bytes: int
 
 
-def build(project: Path, folder: Path) -> tuple[Outcome, int, int]:
+def command(program: Path, words: Sequence[str] = ()) -> tuple[str | Path, ...]:
+    """The command that runs a program with ``words`` as its arguments, none of which needs quoting.
+
+    The program sees the files of the folder that the emulator runs in.
+    """
+    semihosting = ",".join(("enable=on,target=native", *(f"arg={word}" for word in words)))
+    return (*_RUN, "-semihosting-config", semihosting, "-kernel", program)
+
+
+def build(project: Path, folder: Path, *, with_files: bool = False) -> tuple[Outcome, int, int]:
     """Compile a project's host program for RV32IMC. The compiler must be there.
 
     Args:
         folder: where ``host.elf`` comes to lie.
+        with_files: the program that takes arguments and works on files, instead of the one that checks golden vectors.
 
     Returns:
         The outcome of the last command, flash and RAM (bytes) as in :class:`EmulatorRun`, 0 where it failed.
@@ -69,13 +80,13 @@ def build(project: Path, folder: Path) -> tuple[Outcome, int, int]:
     if not outcome.passed or len(lines) < 2:
         return outcome, 0, 0
     includes, sources = lines[-2].split(), lines[-1].split()
-    options = (*ISA_OPTIONS, *CODE_OPTIONS, *includes)
+    words = (*ISA_OPTIONS, *CODE_OPTIONS, *includes)
     program, golden = folder / "host.elf", folder / "golden.o"
-    for command in (
-        (COMPILER, *options, *LINK_OPTIONS, *sources, "-o", program, "-lm"),
-        (COMPILER, *options, "-c", "golden.c", "-o", golden),
+    for step in (
+        (COMPILER, *words, *(_FILE_OPTIONS if with_files else LINK_OPTIONS), *sources, "-o", program, "-lm"),
+        (COMPILER, *words, "-c", "golden.c", "-o", golden),
     ):
-        outcome = run_tool(command, timeout_s=COMPILE_TIMEOUT_S, folder=host)
+        outcome = run_tool(step, timeout_s=COMPILE_TIMEOUT_S, folder=host)
         if not outcome.passed:
             return outcome, 0, 0
     whole, vectors = _sizes(program), _sizes(golden)
@@ -89,7 +100,7 @@ def execute(project: Path) -> EmulatorRun:
         outcome, flash_bytes, ram_bytes = build(project, folder)
         if not flash_bytes:
             return _failed(outcome)
-        outcome = run_tool((*_RUN, folder / "host.elf"), timeout_s=RUN_TIMEOUT_S, folder=folder)
+        outcome = run_tool(command(folder / "host.elf"), timeout_s=RUN_TIMEOUT_S, folder=folder)
     layers: dict[str, dict[str, int]] = {}
     for branch, step, count in _LAYER.findall(outcome.text):
         layers.setdefault(branch, {})[step] = int(count)

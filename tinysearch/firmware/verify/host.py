@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.firmware.verify.files import host_program
 from tinysearch.firmware.verify.rung import Rung, missing, run_tool
 
 TIMEOUT_S = 600.0
@@ -55,21 +56,8 @@ def embeddings(project: Path, modality: str, inputs: npt.NDArray[np.int8], *, dt
     Raises:
         RuntimeError: the project does not build, or the branch does not exist.
     """
-    with tempfile.TemporaryDirectory(prefix="tinysearch-embed-") as name:
-        folder = Path(name)
-        built = run_tool(
-            ("make", "-s", "-C", project / "host", f"BUILD={folder}", "CC=gcc", "all"),
-            timeout_s=TIMEOUT_S,
-            folder=folder,
-        )
-        if not built.passed:
-            raise RuntimeError(built.reason(timeout_s=TIMEOUT_S))
-        (folder / "inputs").write_bytes(np.ascontiguousarray(inputs, np.int8).tobytes())
-        command = (folder / "host", "embed", modality, "inputs", "outputs")
-        ran = run_tool(command, timeout_s=TIMEOUT_S, folder=folder)
-        if not ran.passed:
-            raise RuntimeError(ran.reason(timeout_s=TIMEOUT_S))
-        return np.frombuffer((folder / "outputs").read_bytes(), np.dtype(dtype)).reshape(len(inputs), -1)
+    with host_program(project) as program:
+        return program.embeddings(modality, inputs, dtype=dtype)
 
 
 def agreement(text: str) -> str:
