@@ -318,12 +318,8 @@ def main(arguments: Sequence[str]) -> None:
         if not worlds or options.table is None or options.noise > 0:
             worlds.append(make_world(space, errors))
     print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {options.budget}")
-    heads = ("hv90", "hv95", "hv99")
-    print(
-        f"{'sampler':14s} {'mode':6s} {'seeds':>5s} "
-        + " ".join(f"{h:>7s}" for h in heads)
-        + "   s to 99 %  ms a proposal"
-    )
+    heads = " ".join(f"{name:>7s}" for name in LEVELS)
+    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {heads}   s to 99 %  ms a proposal")
     ours = {name: float(value) for name, value in (word.split("=") for word in options.option)}
     ours = {
         name: int(value) if value.is_integer() and name != "cost_exponent" else value for name, value in ours.items()
