@@ -24,7 +24,8 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.firmware.project import golden_count
-from tinysearch.firmware.verify.emulator import build
+from tinysearch.firmware.verify.emulator import COMPILER, INSTALL, SIZE, build
+from tinysearch.firmware.verify.rung import missing
 
 CASES = (
     {"face": ((1, 1), "float32")},
@@ -74,6 +75,9 @@ def sizes(file: Path) -> tuple[int, int, int]:
 
 
 def main() -> None:
+    lacking = missing((COMPILER, SIZE, "gcc", "make", "size"))
+    if lacking:
+        raise SystemExit(f"this benchmark needs {', '.join(lacking)}: {INSTALL}")
     config = plain(compose_config(["trainer=none"]))
     models = build_models(config)
     tables = load_code_sizes(data_dir("hardware_catalog") / "software" / "code_size.yaml")

@@ -1,6 +1,7 @@
 """Measure code sizes of the runtime and of branches: python tools/measure_code_size.py OUT.
 
-OUT is hardware_catalog/software/code_size.yaml, remade whenever the runtime or the templates of a branch change.
+OUT is hardware_catalog/software/code_size.yaml, remade whenever the runtime, host/main.c or the templates of
+a branch change; tests/analytic/test_code_size.py and benchmarks/footprint.py notice.
 
 Emits small reference projects (sizes that no benchmark uses), compiles and links their host programs for RV32IMC and
 for this machine, and reads linker maps: what each object of the runtime takes once it is linked, what it brings along,
