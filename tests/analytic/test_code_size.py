@@ -89,7 +89,8 @@ def test_the_search_adds_kernels_to_the_measured_application() -> None:
     sizes = load_software_sizes(ROOT / "hardware_catalog" / "software" / "espidf.yaml")
     kernels = kernels_of(program("int8"))
     whole = sizes.program_bytes("esp32s3", ["face"], kernels=kernels)
-    bare = sizes.base_program_bytes["esp32s3"].value + sizes.feature_program_bytes["face"].value
+    features = sizes.feature_program_bytes
+    bare = sizes.base_program_bytes["esp32s3"].value + features["application"].value + features["face"].value
     assert whole == bare + sizes.code.runtime_bytes(kernels).flash
     assert isinstance(sizes.code, CodeSizes)
     assert sizes.branch_bytes("face", program("int8", (2, 2))) > sizes.branch_bytes("face", program("int8"))

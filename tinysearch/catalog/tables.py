@@ -24,7 +24,7 @@ class SoftwareSizes:
 
     Attributes:
         base_program_bytes: by ESP-IDF target, ``default`` for others.
-        feature_program_bytes: added by modality.
+        feature_program_bytes: added by modality, and ``application`` for what every project has.
         reserved_ram_bytes: kept free by modality, and ``base``.
         code: measured sizes of kernels and branches on one instruction set, taken for all chips.
     """
@@ -35,9 +35,9 @@ class SoftwareSizes:
     code: CodeSizes
 
     def program_bytes(self, target: str, modalities: Iterable[str], *, kernels: Iterable[str]) -> int:
-        """Bytes of code and read-only data without branches: system, sensors, and the kernels of all branches."""
+        """Bytes of code and read-only data without branches: system, application, sensors, kernels of all branches."""
         base = self.base_program_bytes.get(target, self.base_program_bytes["default"])
-        features = [self.feature_program_bytes[name].value for name in modalities]
+        features = [self.feature_program_bytes[name].value for name in ("application", *modalities)]
         return math.ceil(base.value + sum(features) + self.code.runtime_bytes(kernels).flash)
 
     def branch_bytes(self, modality: str, program: Program) -> int:
