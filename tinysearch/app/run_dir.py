@@ -131,8 +131,13 @@ def copy_model(source: Path, run_dir: Path, key: str) -> None:
     with writing(target):
         part = target.with_name(f".{key}.part")
         shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(source, part)
-        part.replace(target)
+        try:
+            part.mkdir(parents=True)
+            for path in source.iterdir():
+                shutil.copy2(path, part)
+            part.replace(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _cell(value: Any) -> Any:

@@ -129,14 +129,19 @@ class BranchMemo:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is either whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(file.name, 0o666 & ~mask)  # a temporary file is private, what it becomes is an ordinary file
-    os.replace(file.name, path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)  # a temporary file is private, what it becomes is an ordinary file
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -151,7 +156,7 @@ def writing(target: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             "results can be written to disk",
-            value=f"{target}: {error.strerror}",
+            value=f"{target}: {error.strerror or error}",
             remedy="free space or choose another folder",
         ) from error
 

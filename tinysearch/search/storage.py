@@ -194,10 +194,20 @@ def record(study: optuna.Study, trial: FrozenTrial) -> None:
     Raises:
         UserError: the disk is full.
     """
-    try:
+    with readable_errors():
         study.add_trial(trial)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """A full disk within is one line for people, see :func:`storage_error`."""
+    try:
+        yield
     except OSError as error:
-        raise storage_error(error) from error
+        readable = storage_error(error)
+        if readable is error:
+            raise
+        raise readable from error
 
 
 def storage_error(error: OSError) -> Exception:
