@@ -44,13 +44,14 @@ def programs() -> Path | None:
 
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[Server]:
-    """Start a server with its data in ``folder`` and stop it in the end."""
+    """Start a server with its data in ``folder``, new or left by an earlier one, and stop it in the end."""
     where = programs()
     assert where is not None
     user = _unprivileged(folder)
-    (folder / "password").write_text(PASSWORD)
-    make = [where / "initdb", "-D", folder / "data", "-U", "tester", "-A", "scram-sha-256"]
-    _run([*make, "--pwfile", folder / "password", "--no-sync", "-E", "UTF8"], user, check=True)
+    if not (folder / "data").exists():
+        (folder / "password").write_text(PASSWORD)
+        make = [where / "initdb", "-D", folder / "data", "-U", "tester", "-A", "scram-sha-256"]
+        _run([*make, "--pwfile", folder / "password", "--no-sync", "-E", "UTF8"], user)
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
     log = (folder / "log").open("wb")
     process = subprocess.Popen([where / "postgres", "-D", folder / "data", *options], user=user, stdout=log, stderr=log)
@@ -64,6 +65,15 @@ def server(folder: Path) -> Iterator[Server]:
         log.close()
 
 
+def stop(folder: Path) -> None:
+    """Stop the server of a folder in the midst of its work and wait for its end."""
+    pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGINT)  # "fast": disconnects everybody and writes what there is
+    until = time.monotonic() + _DEADLINE_S
+    while (folder / "data" / "postmaster.pid").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def _unprivileged(folder: Path) -> str | None:
     """PostgreSQL refuses to run as root: the user of Debian's package, who then owns the folder."""
     if os.getuid() != 0:
@@ -73,8 +83,8 @@ def _unprivileged(folder: Path) -> str | None:
     return user.pw_name
 
 
-def _run(command: Sequence[object], user: str | None, *, check: bool) -> None:
-    subprocess.run([str(word) for word in command], user=user, check=check, capture_output=True)
+def _run(command: Sequence[object], user: str | None) -> None:
+    subprocess.run([str(word) for word in command], user=user, check=True, capture_output=True)
 
 
 def _await(running: Server, process: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from postgres_server import PASSWORD, programs, server
+from postgres_server import PASSWORD, Server, programs, server, stop
 from test_engines import Rough, front, front_of_known, trained
 from toy_space import SyntheticErrors, ToySpace
 
@@ -143,6 +143,35 @@ def test_one_process_decides_as_it_does_without_a_database_and_resumes(database,
     changed = replace(problem_with(errors), rules={"space": "toy", "data": "2"})
     with pytest.raises(UserError, match="data"):
         search(changed, replace(options, shared=study))
+
+
+class Saboteur(SyntheticErrors):
+    """Stops the database in the middle of the third training."""
+
+    def __init__(self, space, folder):
+        super().__init__(space, seed=0)
+        self.folder = folder
+
+    def train(self, branch, *, progress):
+        if len(self.trainings) == 2:
+            stop(self.folder)
+        return super().train(branch, progress=progress)
+
+
+def test_a_database_that_goes_away_is_one_line_and_the_search_goes_on_later(space):
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        study = SharedStudy(url=Server(folder=Path(name)).url, expire_s=0.5)
+        options = SearchOptions(sampler="exhaustive", n_trials=5, shared=study)
+        with server(Path(name)), pytest.raises(UserError, match="answers as long") as caught:
+            search(problem_with(Saboteur(space, Path(name))), options)
+        assert "\n" not in str(caught.value)
+        assert PASSWORD not in str(caught.value)
+        with server(Path(name)):
+            errors = SyntheticErrors(space, seed=0)
+            result = search(problem_with(errors), options)
+        alone = search(problem_with(SyntheticErrors(space, seed=0)), replace(options, shared=None))
+    assert (result.trials, len(errors.trainings)) == (5, 3)
+    assert front(result) == front(alone)
 
 
 def test_claims_are_exclusive_and_expire(database):

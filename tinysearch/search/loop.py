@@ -73,7 +73,7 @@ def search(
             "a search needs at least one feasible design", value="none", remedy="raise the budget or widen the space"
         )
     with ExitStack() as stack:
-        stack.enter_context(storage.readable_errors())
+        stack.enter_context(storage.readable_errors(options.shared))
         if run_dir is not None:
             stack.enter_context(storage.run_lock(run_dir))
         interrupts = stack.enter_context(Interrupts())

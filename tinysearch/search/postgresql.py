@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
@@ -43,6 +44,27 @@ def open_study(shared: SharedStudy, *, objectives: Sequence[str]) -> tuple[optun
     except BaseException:
         storage.engine.dispose()
         raise
+
+
+@contextmanager
+def readable_errors(shared: SharedStudy) -> Iterator[None]:
+    """A server that goes away within is one line for people.
+
+    Raises:
+        UserError: the database did not answer any more.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        root = error.__cause__ if isinstance(error, StorageInternalError) else error
+        raise UserError(
+            "the database of storage answers as long as the search runs",
+            value=f"{shown(shared.url)} ({_reason(root)})",
+            remedy="run again when it does: what is recorded is not done again",
+        ) from None
 
 
 def parse_url(text: str) -> URL:
@@ -97,12 +119,17 @@ def _open_storage(url: URL) -> Any:
 
 
 def _unreachable(url: URL, error: Any) -> UserError:
-    reason = str(error.orig).strip().splitlines()[0]
     return UserError(
         "the database of storage can be used",
-        value=f"{url.set(drivername='postgresql').render_as_string(hide_password=True)} ({reason})",
+        value=f"{url.set(drivername='postgresql').render_as_string(hide_password=True)} ({_reason(error)})",
         remedy="check server, user and rights; a password may stand in ~/.pgpass",
     )
+
+
+def _reason(error: Any) -> str:
+    """First line of what the driver said; SQLAlchemy's own texts repeat whole statements."""
+    said = str(getattr(error, "orig", None) or type(error).__name__)
+    return said.strip().splitlines()[0]
 
 
 def _await_study(storage: Any, shared: SharedStudy) -> None:

@@ -199,10 +199,16 @@ def record(study: optuna.Study, trial: FrozenTrial) -> None:
 
 
 @contextmanager
-def readable_errors() -> Iterator[None]:
-    """A full disk within is one line for people, see :func:`storage_error`."""
+def readable_errors(shared: SharedStudy | None = None) -> Iterator[None]:
+    """A full disk or a database that went away within is one line for people, see :func:`storage_error`."""
     try:
-        yield
+        if shared is None:
+            yield
+        else:
+            from tinysearch.search import postgresql
+
+            with postgresql.readable_errors(shared):
+                yield
     except OSError as error:
         readable = storage_error(error)
         if readable is error:
