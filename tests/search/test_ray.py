@@ -12,7 +12,7 @@ from test_engines import Complaining, Rough, front, front_of_known, trained
 from toy_space import SyntheticErrors
 
 from tinysearch.core.errors import UserError
-from tinysearch.search.engines import RayEngine, RayOptions
+from tinysearch.search.engines import RayEngine, RayOptions, WorkerDiedError
 from tinysearch.search.loop import SearchOptions, search
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address():
+def cluster():
     """A cluster of two nodes with one processor each."""
     pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
     from ray.cluster_utils import Cluster
@@ -35,8 +35,13 @@ def address():
         small = {"num_cpus": 1, "object_store_memory": 100 << 20}
         cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
         cluster.add_node(**small)
-        yield cluster.address
+        yield cluster
         cluster.shutdown()
+
+
+@pytest.fixture
+def address(cluster):
+    return cluster.address
 
 
 def test_the_front_is_that_of_one_process_and_a_dead_task_fails_its_trial_only(address, problem, space, tmp_path):
@@ -76,6 +81,28 @@ def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
     import ray
 
     assert not ray.is_initialized()
+
+
+def test_a_machine_that_goes_away_takes_its_training_along_and_no_other(cluster, space, tmp_path):
+    extra = cluster.add_node(num_cpus=2, object_store_memory=100 << 20)
+    doomed = Rough(space, path=tmp_path / "log", pause=600.0)
+    options = RayOptions(address=cluster.address, num_cpus=2)  # only the new machine holds one
+    engine = RayEngine(doomed, n_workers=1, options=options)
+    engine.submit(space.branches[0])
+    while not (tmp_path / "log").exists():
+        assert not [report for report in engine.wait(lambda: False) if report.error]
+    cluster.remove_node(extra)
+    reports = []
+    while not reports:
+        reports = [report for report in engine.wait(lambda: False) if report.progress is None]
+    assert isinstance(reports[0].error, WorkerDiedError)
+    engine.close()
+    engine = RayEngine(SyntheticErrors(space, seed=0), n_workers=1, options=replace(options, num_cpus=1))
+    engine.submit(space.branches[0])
+    while not (reports := [report for report in engine.wait(lambda: False) if report.progress is None]):
+        pass
+    engine.close()
+    assert reports[0].record is not None
 
 
 def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
