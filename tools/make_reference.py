@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,11 @@ _COMMAND = "python -m tinysearch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Keys that stand together in a YAML file, under one comment."""
+    """Keys that stand together in a YAML file, under one comment; ``apart`` by a blank line from those above."""
 
     comment: str
     entries: Mapping[str, Any]
+    apart: bool
 
 
 def pages() -> dict[Path, str]:
@@ -50,10 +51,12 @@ def options_page() -> str:
         "are written with a dot (`task.clip_s=2.0`). An unknown key is refused.",
         "## For every verb",
     ]
-    for block in blocks(CONF / "config.yaml"):
-        rows = {name: value for name, value in block.entries.items() if name not in ("defaults", "hydra")}
+    for section in sections(CONF / "config.yaml"):
+        rows = {name: value for block in section for name, value in block.entries.items()}
+        rows = {name: value for name, value in rows.items() if name not in ("defaults", "hydra")}
+        notes = {next(iter(block.entries)): block.comment for block in section[1:]}
         if rows:
-            parts += [escaped(block.comment), _table(rows)]
+            parts += [escaped(section[0].comment), _table(rows, meanings=notes)]
     parts += ["## Groups", "A group takes one of several files of `conf/`, by name; the default is set in bold."]
     defaults = _default_choices()
     for group in GROUPS:
@@ -95,23 +98,33 @@ def verbs_page() -> str:
 
 
 def blocks(path: Path) -> Iterator[Block]:
-    """Keys of a YAML file in groups: a comment holds for the keys below it, up to a blank line or the next comment."""
+    """Keys of a YAML file in groups: a comment holds for what is below it, up to a blank line or the next comment."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     node = yaml.compose(text)
     values = yaml.safe_load(text)
-    comment, entries, previous = "", {}, -1
+    block, previous = Block(comment="", entries={}, apart=True), -1
     for key, _ in node.value if node is not None else ():
         above = _comment_above(lines, key.start_mark.line)
-        gap = any(not line.strip() or line.startswith("#") for line in lines[previous + 1 : key.start_mark.line])
-        if gap or above:
-            if entries:
-                yield Block(comment=comment, entries=entries)
-            comment, entries = above, {}
-        entries[key.value] = values[key.value]
+        apart = any(not line.strip() for line in lines[previous + 1 : key.start_mark.line])
+        if apart or above:
+            if block.entries:
+                yield block
+            block = Block(comment=above, entries={}, apart=apart or not block.entries)
+        block = replace(block, entries={**block.entries, key.value: values[key.value]})
         previous = key.start_mark.line
-    if entries:
-        yield Block(comment=comment, entries=entries)
+    if block.entries:
+        yield block
+
+
+def sections(path: Path) -> list[list[Block]]:
+    """Blocks of a YAML file between blank lines."""
+    found: list[list[Block]] = []
+    for block in blocks(path):
+        if block.apart or not found:
+            found.append([])
+        found[-1].append(block)
+    return found
 
 
 def _comment_above(lines: list[str], place: int) -> str:

@@ -12,7 +12,7 @@ from docs_pages import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-from make_reference import blocks, escaped, main, options_page, pages, verbs_page
+from make_reference import blocks, escaped, main, options_page, pages, sections, verbs_page
 
 from tinysearch.app.cli import VERBS
 
@@ -40,6 +40,7 @@ def test_every_key_and_verb_is_there() -> None:
 def test_a_comment_holds_for_the_keys_below_it(tmp_path: Path) -> None:
     path = tmp_path / "some.yaml"
     path.write_text("# one\n# two\na: 1\nb: [1, 2]\n\nc: 3\n# four\nd: 4\n")
+    assert [len(section) for section in sections(path)] == [1, 2]
     found = [(block.comment, dict(block.entries)) for block in blocks(path)]
     assert found == [("one two", {"a": 1, "b": [1, 2]}), ("", {"c": 3}), ("four", {"d": 4})]
 
