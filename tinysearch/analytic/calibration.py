@@ -17,6 +17,8 @@ from tinysearch.analytic.latency import FEATURES, LatencyEntry, LatencyTable, en
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program
 
+_MACS, _LANE_MACS = FEATURES.index("macs"), FEATURES.index("lane_macs")
+
 Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
 """Coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
 
@@ -63,6 +65,8 @@ def fit_coefficients(observations: Sequence[Observation]) -> dict[tuple[str, str
     for key in sorted({(o.arithmetic, o.kernel) for o in observations}):
         own = [o for o in observations if (o.arithmetic, o.kernel) == key and o.cycles > 0]
         design = np.array([[o.features[name] for name in FEATURES] for o in own]) / _cycles(own)[:, None]
+        if design[:, _LANE_MACS].any():  # what a kernel works on tells, not what it was asked for
+            design[:, _MACS] = 0.0
         scale = np.maximum(np.abs(design).max(axis=0), 1e-30)
         solution, _ = nnls(design / scale, np.ones(len(own)))
         fitted[key] = solution / scale

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import LANE, Operator, Program, Step
+from tinysearch.core.program import LANE, Element, Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 
@@ -27,6 +27,9 @@ COEFFICIENTS = ("per_mac", "per_lane_mac", "per_patch", "per_output", "per_step"
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
+
+TILE = 4
+"""Pixels, and output channels, that the int8 convolution works on at a time (``ts_conv_s8.c``)."""
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -171,23 +174,31 @@ def kernel_class(program: Program, step: Step) -> str:
 def step_features(program: Program, step: Step) -> dict[str, float]:
     """Features of one step, by the names of :data:`FEATURES`; ``steps`` is always 1.
 
-    ``lane_macs`` are the MACs of a binary kernel as it works: 32 output channels at a time, and nothing for the part of
-    a window that lies in the padding. 0 for other kernels.
+    ``lane_macs`` are the MACs as a kernel works: an int8 convolution four pixels by four channels at a time, a binary
+    kernel 32 channels at a time and nothing for the part of a window that lies in the padding. 0 for other kernels.
     """
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
     lane_macs, patch, outputs = 0.0, 0.0, float(out.elements)
     if step.operator is Operator.CONV:
-        patch = float(out.height * out.width * step.pool**2 * step.kernel**2 * source.channels)
+        depth = step.kernel**2 * source.channels
+        tiles = out.height * out.width * _up(step.pool**2, TILE) if step.pool > 1 else _up(out.height * out.width, TILE)
+        int8 = program.tensors[step.output].element is Element.INT8 and not program.binary(step)
+        patch = float(depth * (tiles if int8 else out.height * out.width * step.pool**2))
+        lane_macs = float(depth * tiles * _up(out.channels, TILE)) if int8 else 0.0
     if step.operator in (Operator.AVERAGE, Operator.PACK):
         outputs = float(source.elements)
     if step.has_weights and program.binary(step):
-        lanes = -(-out.channels // LANE) * LANE
+        lanes = _up(out.channels, LANE)
         lane_macs = step.macs * lanes / out.channels
         outputs = float(out.height * out.width * lanes)
         if step.operator is Operator.CONV:
             inside = _inside(step, source.height, out.height) * _inside(step, source.width, out.width)
             lane_macs, patch = lane_macs * inside, patch * inside
     return {"macs": float(step.macs), "lane_macs": lane_macs, "patch": patch, "outputs": outputs, "steps": 1.0}
+
+
+def _up(count: int, multiple: int) -> int:
+    return -(-count // multiple) * multiple
 
 
 def _inside(step: Step, side: int, outputs: int) -> float:

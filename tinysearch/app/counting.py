@@ -38,14 +38,17 @@ _SHAPES = (
     ((1,), 24, 72, 3, 64),
     ((1, 1), 20, 44, 3, 40),
     ((1, 1, 1, 1), 16, 64, 1, 64),
+    ((1, 1), 64, 32, 3, 128),
+    ((2, 1, 1), 48, 40, 3, 96),
+    ((1, 1, 1, 1), 64, 24, 1, 256),
     ((2, 2, 2), 16, 64, 3, 64),
     ((1, 2), 24, 56, 3, 96),
     ((2, 2, 2, 2), 16, 64, 3, 64),
 )
 HELD_OUT = 3
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor1/2", "xnor2/2", "xnor3/2")
-FLOAT_MACS = 12e6
-"""Float networks run in software under emulation: larger ones are left out."""
+FLOAT_MACS, FLOAT_PARAMS = 12e6, 1e6
+"""Float networks run in software under emulation, with four bytes a weight: larger ones are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,12 @@ def shapes(
         )
     fit, held = found[:-HELD_OUT], found[-HELD_OUT:]
     if precision == "float32":
-        fit, held = ([b for b in part if architecture(b).macs < FLOAT_MACS] for part in (fit, held))
+        fit, held = ([b for b in part if _small(architecture(b))] for part in (fit, held))
     return fit, held
+
+
+def _small(network: NetworkSpec) -> bool:
+    return network.macs < FLOAT_MACS and network.params < FLOAT_PARAMS
 
 
 def write_counted_table(config: Config, out: Path) -> None:

@@ -10,7 +10,13 @@ from rich.table import Table
 
 def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
     """The front, one line a point: networks, EER with its interval, price, latency, board."""
-    table = Table(title=f"{len(points)} Pareto-optimal designs", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"{len(points)} Pareto-optimal designs",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for name, justify in (
         ("networks", "left"),
         ("EER %", "right"),
@@ -25,7 +31,7 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
     for point in points:
         values, platform = point["values"], point["platform"]
         table.add_row(
-            " + ".join(_branch(name, branch) for name, branch in point["branches"].items()),
+            "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items()),
             _percent(values["eer"]),
             "" if values["eer_ci95"] is None else "-".join(f"{100 * edge:.0f}" for edge in values["eer_ci95"]),
             "" if values["bom_cost_usd"] is None else f"{values['bom_cost_usd']:.2f}",
@@ -38,7 +44,7 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _branch(modality: str, branch: Mapping[str, Any]) -> str:
-    return f"{modality[0]} {'-'.join(map(str, branch['blocks']))} {branch['precision']}"
+    return f"{modality} {''.join(map(str, branch['blocks']))} {branch['precision']}"
 
 
 def _percent(value: float | None) -> str:
