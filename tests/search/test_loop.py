@@ -290,3 +290,18 @@ def test_a_training_in_this_process_ends_with_the_time_and_is_no_interrupt(space
     assert not result.interrupted
     assert result.reason == "the time is up"
     assert result.points
+
+
+def test_training_time_counts_what_remembered_branches_took(problem, space):
+    free = SyntheticErrors(space, seed=0)
+    unlimited = search(replace(problem, error_model=free), SearchOptions(sampler="exhaustive", n_trainings=8))
+    limited = SyntheticErrors(space, seed=0)
+    options = SearchOptions(sampler="exhaustive", training_s=unlimited.training_s / 2)
+    result = search(replace(problem, error_model=limited), options)
+    assert 0 < len(limited.trainings) < 8
+    assert result.training_s >= unlimited.training_s / 2
+    assert "minutes of training" in result.reason
+    remembered = SyntheticErrors(space, seed=0, remember=True)
+    again = search(replace(problem, error_model=remembered), options)
+    assert remembered.trainings == []
+    assert again.points

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import ErrorModel, TrainingRecord
+from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
 from tinysearch.search import storage
 from tinysearch.search.knowledge import Knowledge
 
@@ -21,6 +21,10 @@ _LOGGER = logging.getLogger(__name__)
 
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.5
+
+
+def _unwatched(progress: TrainingProgress) -> None:
+    del progress
 
 
 class History:
@@ -44,7 +48,11 @@ class History:
         known = [b.key for b in knowledge.table.branches if error_model.knows(b)] if has_rates else []
         self._at_hand = set(known)
         self._at_start = storage.known_at_start(study, known)
-        knowledge.learn(i for key, i in self._by_key.items() if key in self._at_start & self._at_hand)
+        remembered = [i for key, i in self._by_key.items() if key in self._at_start & self._at_hand]
+        for i in remembered:
+            record = error_model.train(knowledge.table.branches[i], progress=_unwatched)
+            knowledge.seconds[i] = record.seconds
+        knowledge.learn(remembered)
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.

@@ -266,6 +266,8 @@ class _Session:
             if limit is not None and self.history.trainings + busy + len(fresh) > limit and fresh:
                 self.reason = f"all {limit} trainings are done"
                 return
+            if fresh and self._training_is_spent():
+                return
             if failed:
                 item.error, item.missing = "a branch of it could not be trained", set()
             new = bool(item.missing) or design.candidate.id not in self.history.recorded
@@ -276,6 +278,18 @@ class _Session:
                 self._tell(item)
         if self._stale >= MOST_STALE:
             self.reason = f"{MOST_STALE} proposals in a row brought nothing new"
+
+    def _training_is_spent(self) -> bool:
+        limit = self.options.training_s
+        if limit is None:
+            return False
+        now = datetime.now(UTC)
+        running = sum((now - item.started).total_seconds() for item in self.in_flight if item.claimed)
+        spent = sum(self.knowledge.seconds.values()) + running
+        if spent < limit:
+            return False
+        self.reason = f"{spent / 60:.1f} of {limit / 60:g} minutes of training are behind this answer"
+        return True
 
     def _submit(self, item: _InFlight, fresh: list[int]) -> None:
         """Have the fresh branches of a proposal trained here; if a peer was faster, propose anew or wait for it."""

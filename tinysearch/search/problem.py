@@ -61,6 +61,8 @@ class SearchOptions:
         sampler: see :data:`tinysearch.search.samplers.SAMPLERS`; ``sampler_options`` are its keyword arguments.
         n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
         n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
+        training_s: seconds of training behind the answer, over all workers and with the time that remembered branches
+            took when they were trained; what is in training then is finished. None for no limit.
         timeout_s: for this run; what is in training then is stopped.
         shared: keeps the study in a database where other processes join in; None keeps it in the run directory.
         engine, engine_options, n_workers: see :func:`tinysearch.search.engines.make_engine`.
@@ -70,6 +72,7 @@ class SearchOptions:
     sampler_options: Mapping[str, Any] = field(default_factory=dict)
     n_trials: int | None = None
     n_trainings: int | None = None
+    training_s: float | None = None
     timeout_s: float | None = None
     seed: int = 0
     engine: str = "local"
