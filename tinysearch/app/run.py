@@ -21,7 +21,7 @@ from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorRates, Evaluation, check_objectives
+from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
+FIRST_ANSWER_S = 540.0
+"""Training over all workers that ``training_time=auto`` allows: on two processors an answer within ten minutes."""
+
 _PACKAGES = ("tinysearch", "torch", "optuna", "numpy", "scikit-learn", "pymoo")
 
 
@@ -106,7 +109,7 @@ def set_up(config: Config) -> Setup:
             assessor=designs.assessor,
             rules=_rules(config, models, errors, space_digest=space.digest),
         ),
-        options=_options(config, n_workers),
+        options=_options(config, n_workers, evidence=errors.evidence),
     )
     return replace(setup, problem=replace(setup.problem, describe=lambda c: _describe(setup, c)))
 
@@ -153,7 +156,7 @@ def _shared(config: Config) -> SharedStudy | None:
     )
 
 
-def _options(config: Config, n_workers: int) -> SearchOptions:
+def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
     for name in ("n_trials", "n_trainings"):
         value = config[name]
         if value is not None and (not isinstance(value, int) or value < 1):
@@ -166,6 +169,7 @@ def _options(config: Config, n_workers: int) -> SearchOptions:
         sampler_options=sampler,
         n_trials=config["n_trials"],
         n_trainings=config["n_trainings"],
+        training_s=_training_s(config["training_time"], evidence=evidence),
         timeout_s=None if config["timeout"] is None else parse_duration(config["timeout"]),
         seed=config["seed"],
         engine=config["engine"],
@@ -173,6 +177,13 @@ def _options(config: Config, n_workers: int) -> SearchOptions:
         n_workers=n_workers,
         shared=_shared(config),
     )
+
+
+def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
+    """Seconds of training behind an answer; ``auto`` limits only what is really trained."""
+    if value == "auto":
+        return FIRST_ANSWER_S if evidence == "trained" else None
+    return None if value is None else parse_duration(value)
 
 
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
