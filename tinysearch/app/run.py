@@ -228,10 +228,12 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         on_event: watches the search.
         say: told what happens after the search, one line at a time.
     """
+    from tinysearch.app.firmware import backend_of
     from tinysearch.app.report import check_options
 
     started = time.time()
     check_options(config)
+    backend_of(config)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])
     result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)

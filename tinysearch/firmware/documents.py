@@ -33,7 +33,8 @@ def candidate_json(emission: Emission) -> str:
         "tasks": emission.tasks,
         "branches": {
             source.modality: {
-                "backend": "portable",
+                "backend": source.backend,
+                "backend_steps": list(source.accelerated),
                 "arena_bytes": source.memory.peak_bytes,
                 "arena_in_psram": emission.arena_in_psram(source.modality),
                 "model_id": f"{source.model_id:08x}",

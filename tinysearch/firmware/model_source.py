@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.program import FrozenNetwork, Operator, Program, Step
+from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
 from tinysearch.firmware.identifiers import c_identifier, modality_name
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.packing import PackedStep, pack
+from tinysearch.firmware.packing import PackedStep, esp_nn, pack
 from tinysearch.firmware.rendering import c_array, c_number, c_values, crc_of_constants
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
@@ -30,6 +31,8 @@ class BranchSource:
         packed: constants of every step in order.
         model_id: CRC-32 of all constants.
         patterns: oracle's embeddings of the self-test patterns [PATTERNS, E].
+        backend: whose kernels compute the steps of ``accelerated``, ``portable`` where there are none.
+        accelerated: constants of steps for the backend, by step; the portable ones are packed all the same.
     """
 
     modality: str
@@ -38,6 +41,8 @@ class BranchSource:
     packed: tuple[PackedStep, ...]
     model_id: int
     patterns: Embeddings
+    backend: str = "portable"
+    accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
 
     @property
     def program(self) -> Program:
@@ -66,6 +71,12 @@ class BranchSource:
         """Headers of the kernels, each once, sorted."""
         return tuple(sorted({packed.header for packed in self.packed}))
 
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all constant arrays, those of the backend included."""
+        every = (*self.packed, *self.accelerated.values())
+        return sum(array.nbytes for packed in every for array in packed.arrays.values())
+
 
 def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
     """Pack, plan and run the oracle on the self-test patterns.
@@ -89,6 +100,20 @@ def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
     )
 
 
+def accelerate(source: BranchSource, backend: FirmwareBackend, *, processor: str) -> BranchSource:
+    """The branch with a backend for the steps that it supports and that do not overwrite what they read.
+
+    An addition may overwrite an input: it reads an element before it writes it.
+    """
+    program, offsets = source.program, source.memory.offsets
+    accelerated = {}
+    for step in program.steps:
+        in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
+        if backend.supports(program, step, processor=processor) and (step.operator is Operator.ADD or not in_place):
+            accelerated[step.name] = esp_nn.pack(source.frozen, step)
+    return replace(source, backend=backend.name, accelerated=accelerated) if accelerated else source
+
+
 def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:
     for step, part in zip(program.steps, packed, strict=True):
         yield from ((f"{step.name}.{part.function}.{key}", value) for key, value in part.fields.items())
@@ -98,7 +123,9 @@ def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tup
 def layer_constants(packed: PackedStep, symbol: str) -> str:
     """C text of one layer: its arrays, then ``const <layer_type> <symbol>``."""
     c_identifier(symbol)
-    arrays = [c_array(f"{symbol}_{c_identifier(key)}", array) for key, array in packed.arrays.items()]
+    arrays = [
+        c_array(f"{symbol}_{c_identifier(key)}", array, aligned=packed.aligned) for key, array in packed.arrays.items()
+    ]
     members = [f"    .{c_identifier(key)} = {_member(value)}," for key, value in packed.fields.items()]
     members += [f"    .{key} = {symbol}_{key}," for key in packed.arrays]
     layer = "\n".join([f"const {c_identifier(packed.layer_type)} {symbol} = {{", *members, "};"])
@@ -133,6 +160,18 @@ def call(source: BranchSource, step: Step, packed: PackedStep) -> str:
     return f"{c_identifier(packed.function)}({', '.join(arguments)})"
 
 
+def _backend_call(source: BranchSource, step: Step) -> str:
+    """C expression that executes one step by the backend, empty where it does not."""
+    if step.name not in source.accelerated:
+        return ""
+    memory, program = source.memory, source.program
+    inputs = [_pointer(program, memory, name, output=False) for name in step.inputs]
+    right = inputs[1] if len(inputs) > 1 else "NULL"
+    output = _pointer(program, memory, step.output, output=True)
+    function = c_identifier(source.accelerated[step.name].function)
+    return f"{function}(&{source.component}_{step.name}_{source.backend}, {inputs[0]}, {right}, {output})"
+
+
 def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
     """Values of one branch for the templates."""
     program, memory = source.program, source.memory
@@ -159,6 +198,8 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         "golden_crc": source.golden_crc,
         "golden": c_values(source.patterns) if source.is_float else "",
         "headers": source.headers,
+        "backend": source.backend if source.accelerated else "",
+        "backend_component": f"backend_{source.backend}",
         "buffers": [
             f"{offset:>8} {name}"
             for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))
@@ -170,6 +211,11 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
                 "layer_type": packed.layer_type,
                 "constants": layer_constants(packed, f"{source.component}_{step.name}"),
                 "call": call(source, step, packed),
+                "backend_call": _backend_call(source, step),
+                "backend_symbol": f"{source.component}_{step.name}_{source.backend}",
+                "backend_constants": ""
+                if step.name not in source.accelerated
+                else layer_constants(source.accelerated[step.name], f"{source.component}_{step.name}_{source.backend}"),
             }
             for step, packed in zip(program.steps, source.packed, strict=True)
         ],

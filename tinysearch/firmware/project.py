@@ -6,6 +6,7 @@ sources) comes from templates. The same arguments give the same bytes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,13 @@ from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
+from tinysearch.firmware.backends import choose_backend
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.folder import replace_folder
 from tinysearch.firmware.golden import Embeddings, pattern, selftest_crc
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.model_source import BranchSource, branch_source
+from tinysearch.firmware.model_source import BranchSource, accelerate, branch_source
 from tinysearch.firmware.rendering import Templates
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
@@ -40,6 +42,11 @@ GOLDEN_BYTES = 400_000
 
 DEFAULT_PROGRAM_BYTES = 400_000
 """Program without weights where an evaluation does not tell; camera and microphone drivers included."""
+
+BACKEND_PROGRAM_BYTES = 65_536
+"""Code of a backend: assumed, not measured; the build of ESP-IDF checks the real size against the partition."""
+
+logger = logging.getLogger(__name__)
 
 Inputs = npt.NDArray[np.int8]
 
@@ -117,6 +124,7 @@ def emit(
     golden: Mapping[str, Inputs] | None = None,
     sound: LogMelSettings | None = None,
     far: float = 0.01,
+    backend: str = "portable",
 ) -> Path:
     """Write one project.
 
@@ -131,6 +139,7 @@ def emit(
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
         sound: front-end of the voice branch; None takes the defaults for its input size.
         far: false acceptance rate whose threshold the firmware uses.
+        backend: one of :data:`tinysearch.firmware.backends.NAMES`.
 
     Returns:
         The folder.
@@ -140,7 +149,16 @@ def emit(
             that is not a project of ours.
     """
     emission = _prepare(
-        evaluation, frozen, chip, board=board, golden=golden, sound=sound, far=far, version=version, digest=digest
+        evaluation,
+        frozen,
+        chip,
+        board=board,
+        golden=golden,
+        sound=sound,
+        far=far,
+        version=version,
+        digest=digest,
+        backend=backend,
     )
     files = project_contents(emission, Templates(templates))
     return replace_folder(out, files)
@@ -157,6 +175,7 @@ def _prepare(
     far: float,
     version: str,
     digest: str,
+    backend: str,
 ) -> Emission:
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
@@ -167,15 +186,21 @@ def _prepare(
             remedy="pass the frozen network of every branch by modality",
         )
     candidate_id(candidate.id)
-    sources = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
+    portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
+    sources = _accelerated(portable, backend, chip)
     threshold, threshold_far = _threshold(evaluation, far=far)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
-    weights = sum(array.nbytes for source in sources for packed in source.packed for array in packed.arrays.values())
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
-    people, captures, table = _table(
-        candidate.platform.flash_bytes, app_bytes=program + weights, template_bytes=template_bytes
-    )
+    flash_bytes = candidate.platform.flash_bytes
+    try:
+        people, captures, table = _table(flash_bytes, sources, program_bytes=program, template_bytes=template_bytes)
+    except UserError:
+        if not any(source.accelerated for source in sources):
+            raise
+        logger.warning("%s: no room in its flash for the weights of a backend, kernels stay portable", candidate.id)
+        sources = portable
+        people, captures, table = _table(flash_bytes, sources, program_bytes=program, template_bytes=template_bytes)
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -197,10 +222,23 @@ def _prepare(
     )
 
 
+def _accelerated(sources: tuple[BranchSource, ...], name: str, chip: Chip) -> tuple[BranchSource, ...]:
+    """The branches, the one with the most products with the backend: ESP-NN serves one task at a time."""
+    backend = choose_backend(name, processor=chip.idf_target)
+    if backend is None:
+        return sources
+    chosen = [accelerate(source, backend, processor=chip.idf_target) for source in sources]
+    able = [source for source in chosen if source.accelerated]
+    best = max(able, key=lambda source: source.program.network.macs, default=None)
+    return tuple(new if new is best else old for old, new in zip(sources, chosen, strict=True))
+
+
 def _table(
-    flash_bytes: int, *, app_bytes: int, template_bytes: int
+    flash_bytes: int, sources: tuple[BranchSource, ...], *, program_bytes: int, template_bytes: int
 ) -> tuple[int, int, tuple[partitions.Partition, ...]]:
     """People, captures of each, and partitions with room for them: as many as the flash allows."""
+    backend_bytes = BACKEND_PROGRAM_BYTES if any(source.accelerated for source in sources) else 0
+    app_bytes = program_bytes + backend_bytes + sum(source.weight_bytes for source in sources)
     for people, captures in TEMPLATES:
         nvs = partitions.nvs_bytes(people=people, captures=captures, template_bytes=template_bytes)
         try:

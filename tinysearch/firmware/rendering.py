@@ -87,8 +87,8 @@ def c_values(array: Array) -> str:
     return "\n".join(f"    {line}," for line in lines)
 
 
-def c_array(name: str, array: Array) -> str:
-    """Definition of a static constant array.
+def c_array(name: str, array: Array, *, aligned: int = 0) -> str:
+    """Definition of a static constant array, aligned to so many bytes if not 0.
 
     Raises:
         ValueError: not one-dimensional, or of a type that C constants do not have.
@@ -98,7 +98,8 @@ def c_array(name: str, array: Array) -> str:
     kind = C_TYPES[array.dtype.name]
     if array.size == 0:
         return f"static const {kind} {name}[1] = {{0}};"
-    return f"static const {kind} {name}[{array.size}] = {{\n{c_values(array)}\n}};"
+    attribute = f"__attribute__((aligned({aligned}))) " if aligned else ""
+    return f"{attribute}static const {kind} {name}[{array.size}] = {{\n{c_values(array)}\n}};"
 
 
 def crc_of_constants(parts: Iterable[tuple[str, Array | float | tuple[int, ...]]]) -> int:

@@ -1,6 +1,7 @@
 #include "branches.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "capture.h"
@@ -35,6 +36,30 @@ static uint8_t *arena_of(unsigned branch)
     return port_memory(largest, candidate_arena_in_psram[0]);
 }
 
+/* Gives a branch's backend the steps that it can compute, once it has computed the golden patterns. */
+static void accelerate(unsigned branch)
+{
+    const ts_model *model = branches[branch];
+    const ts_backend *backend = model->backend;
+    if (backend == NULL) {
+        return;
+    }
+    const int32_t bytes = backend->scratch_bytes();
+    void *scratch = bytes < 0 ? NULL : port_memory((size_t)bytes + TS_MODEL_ALIGNMENT, candidate_arena_in_psram[branch]);
+    if (scratch == NULL) {
+        printf("WARN backend %s: %s %s, portable kernels\n", model->name, backend->name,
+               bytes < 0 ? "is not in this program" : "finds no memory");
+        return;
+    }
+    backend->use(scratch);
+    if (!ts_model_selftest(model, scrap, s.arena[branch], port_breathe).passed) {
+        backend->use(NULL);
+        printf("WARN backend %s: %s computes something else, portable kernels\n", model->name, backend->name);
+        return;
+    }
+    printf("backend %s %s scratch %ld\n", model->name, backend->name, (long)bytes);
+}
+
 const char *branches_open(void)
 {
     uint32_t offset = 0;
@@ -48,6 +73,7 @@ const char *branches_open(void)
         }
         s.offset[b] = offset;
         offset += (branches[b]->embedding_bytes + 3u) & ~3u; /* floats stay aligned */
+        accelerate(b);
     }
     return NULL;
 }

@@ -22,6 +22,7 @@ class PackedStep:
         fields: struct members that are numbers; floats are emitted as C99 hex floats; a tuple becomes a brace list.
         arrays: struct members that point to constant arrays, in the kernel's own layout; int8, uint8, int16, uint16,
             int32, uint32 or float32, one-dimensional.
+        aligned: bytes that the arrays are aligned to, where that is more than their type asks for.
     """
 
     function: str
@@ -29,6 +30,7 @@ class PackedStep:
     header: str
     fields: Mapping[str, int | float | tuple[int, ...]]
     arrays: Mapping[str, Array]
+    aligned: int = 0
 
 
 def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:

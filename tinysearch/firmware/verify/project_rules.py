@@ -65,7 +65,8 @@ def _problems(folder: Path) -> Iterator[str]:
         yield f"{MARKER} has a flash of {point['platform']['flash_bytes']} bytes, the configuration {flash_bytes}"
     yield from _cmake(folder)
     yield from _includes(folder)
-    yield from _manifest(folder / "main" / "idf_component.yml")
+    for path in (folder / "main" / "idf_component.yml", *sorted(folder.glob("components/*/idf_component.yml"))):
+        yield from _manifest(path)
 
 
 def _flash_bytes(folder: Path, target: str) -> int:

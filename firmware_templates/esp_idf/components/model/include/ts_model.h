@@ -11,6 +11,14 @@
 
 enum { TS_MODEL_ALIGNMENT = 16, TS_MODEL_PATTERNS = 2 };
 
+/* Other kernels for some of a model's steps. They are off until `use` is called, and may compute something else than the
+ * portable ones: run the self-test then, and go back if it fails. */
+typedef struct {
+    const char *name;
+    int32_t (*scratch_bytes)(void);  /* that it needs, 0 or more; -1 where it is not in this program */
+    void (*use)(void *scratch);      /* on, with scratch aligned to TS_MODEL_ALIGNMENT and never returned; NULL: off */
+} ts_backend;
+
 typedef struct {
     const char *name;               /* "face", "voice" */
     uint32_t id;                    /* CRC-32 of all constants: templates of another network are worthless */
@@ -26,6 +34,7 @@ typedef struct {
     void (*step)(unsigned index, const int8_t *input, void *embedding, uint8_t *arena);
     uint32_t golden_crc;            /* of the embeddings of ts_model_pattern 1 .. TS_MODEL_PATTERNS; int8 only */
     const float *golden;            /* the same embeddings of a float network; NULL for int8 */
+    const ts_backend *backend;      /* NULL where all steps are portable */
 } ts_model;
 
 /* All steps. embedding: embedding_bytes, aligned to 4. */

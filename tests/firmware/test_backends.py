@@ -1,0 +1,209 @@
+"""ESP-NN beside the portable kernels: chosen by rules, the same bytes, and given up where it is wrong.
+
+Set TINYSEARCH_ESP_NN to a copy of github.com/espressif/esp-nn to compare with its versions in C; SIMD needs a chip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from projects import TEMPLATES, board_of, emitted, evaluated, face, models, networks, voice
+from random_networks import program_of, randomized
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
+from tinysearch.core.objectives import Evaluation
+from tinysearch.core.program import FrozenNetwork, Operator
+from tinysearch.core.protocols import FirmwareBackend
+from tinysearch.firmware import project
+from tinysearch.firmware.backends import EspNn, choose_backend
+from tinysearch.firmware.model_source import accelerate, branch_source
+from tinysearch.firmware.verify import host, project_rules
+
+ESP_NN = os.environ.get("TINYSEARCH_ESP_NN")
+needs_esp_nn = pytest.mark.skipif(ESP_NN is None, reason="needs a copy of ESP-NN's source, named by TINYSEARCH_ESP_NN")
+
+
+def emit(
+    *branches: BranchSpec,
+    out: Path,
+    frozen: dict[str, FrozenNetwork] | None = None,
+    seed: int = 1,
+    evaluation: Evaluation | None = None,
+) -> Path:
+    evaluation = evaluation or evaluated(*branches, processor="esp32s3")
+    return project.emit(
+        evaluation,
+        networks(*branches, seed=seed) if frozen is None else frozen,
+        chip=models().catalog.chip("esp32s3"),
+        out=out,
+        templates=TEMPLATES,
+        version="0.0.0",
+        digest="0123abcd",
+        board=board_of(evaluation),
+        backend="esp_nn",
+    )
+
+
+def facts(folder: Path) -> dict[str, dict]:
+    return json.loads((folder / "candidate.json").read_text())["firmware_facts"]["branches"]
+
+
+def make(folder: Path, build: Path, goal: str) -> str:
+    command = ["make", "-s", "-C", str(folder / "host"), f"BUILD={build}", "CC=gcc", f"ESP_NN={ESP_NN}", goal]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def application(program: Path) -> list[str]:
+    done = subprocess.run([program], input="selftest\n", capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.splitlines()
+
+
+def test_the_backend_is_chosen_by_name_and_processor() -> None:
+    assert isinstance(EspNn(), FirmwareBackend)
+    for processor in ("esp32s3", "esp32p4"):
+        assert choose_backend("portable", processor=processor) is None
+        assert choose_backend("esp_nn", processor=processor) == choose_backend("auto", processor=processor) == EspNn()
+    assert choose_backend("esp_nn", processor="esp32c3") is None
+    with pytest.raises(UserError, match=r"firmware\.backend is portable, esp_nn, auto"):
+        choose_backend("esp_dsp", processor="esp32s3")
+
+
+@pytest.mark.parametrize("precision", ["float32", "xnor1/1", "xnor2/2"])
+def test_other_arithmetic_stays_portable(precision: str, tmp_path: Path) -> None:
+    folder = emit(face(precision), out=tmp_path / "p")
+    assert (facts(folder)["face"]["backend"], facts(folder)["face"]["backend_steps"]) == ("portable", [])
+    assert not (folder / "components/backend_esp_nn").exists()
+
+
+def test_portable_projects_know_nothing_of_backends(tmp_path: Path) -> None:
+    for path in emitted(face("int8"), out=tmp_path / "p", processor="esp32s3").rglob("*"):
+        assert "esp_nn" not in path.name
+        assert path.is_dir() or b"esp_nn" not in path.read_bytes()
+
+
+def test_a_project_with_the_backend_is_whole_and_counts_its_flash(tmp_path: Path) -> None:
+    branch = face("int8", width=16)
+    folder = emit(branch, out=tmp_path / "p")
+    rung = project_rules.project(folder)
+    assert rung.status == "passed", rung.detail
+    assert "espressif/esp-nn" in (folder / "components/backend_esp_nn/idf_component.yml").read_text()
+    assert "PRIV_REQUIRES runtime backend_esp_nn)" in (folder / "components/model_face/CMakeLists.txt").read_text()
+    steps = facts(folder)["face"]["backend_steps"]
+    assert "s1b1_conv1" in steps
+    assert "stem" not in steps  # its pool is fused
+    source = branch_source("face", networks(branch)["face"])
+    both = accelerate(source, EspNn(), processor="esp32s3")
+    assert list(both.accelerated) == steps
+    weights = sum(source.frozen.parameters[name]["weights"].size for name in steps if name not in {"s1b1", "s2b1"})
+    assert both.weight_bytes > source.weight_bytes + weights
+    assert (both.model_id, both.golden_crc) == (source.model_id, source.golden_crc)
+
+
+def test_a_flash_without_room_for_both_layouts_keeps_the_kernels_portable(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    branch = face("int8", (1, 1, 1), width=64)
+    evaluation = evaluated(branch, processor="esp32s3")
+    flash = evaluation.candidate.platform.flash_bytes
+    weights = branch_source("face", networks(branch)["face"]).weight_bytes
+    for spare, backend in ((weights + 200_000, "esp_nn"), (weights // 2, "portable")):
+        details = {**evaluation.details, "flash": {"program_bytes": flash - weights - spare - 100_000}}
+        tight = replace(evaluation, details=details)
+        folder = emit(branch, out=tmp_path / backend, evaluation=tight)
+        assert facts(folder)["face"]["backend"] == backend
+        assert project_rules.project(folder).status == "passed"
+    assert "no room in its flash" in caplog.text
+
+
+def test_one_branch_has_the_backend_where_two_run_at_once(tmp_path: Path) -> None:
+    folder = emit(face("int8"), voice("int8", (2, 2), width=16), out=tmp_path / "p")
+    assert [facts(folder)[name]["backend"] for name in ("face", "voice")] == ["portable", "esp_nn"]
+    assert "backend_esp_nn" not in (folder / "components/model_face/CMakeLists.txt").read_text()
+
+
+def test_steps_that_overwrite_what_they_read_stay_portable() -> None:
+    source = branch_source("face", networks(face("int8", (2, 2)))["face"])
+    chosen = accelerate(source, EspNn(), processor="esp32s3")
+    for step in source.program.steps:
+        if (
+            step.name in chosen.accelerated
+            and step.operator is not Operator.ADD
+            and step.output in source.memory.offsets
+        ):
+            read = [source.memory.offsets[name] for name in step.inputs]
+            assert step.output == source.program.output.name or source.memory.offsets[step.output] not in read
+
+
+def test_without_esp_nn_the_project_is_portable_and_says_so(tmp_path: Path) -> None:
+    folder = emit(face("int8"), out=tmp_path / "p")
+    for rung in (host.golden_vectors(folder), host.sanitizers(folder)):
+        assert rung.status == "passed", rung.detail
+    command = ["make", "-s", "-C", str(folder / "host"), f"BUILD={tmp_path}", "CC=gcc", "app"]
+    subprocess.run(command, check=True)
+    lines = application(tmp_path / "app")
+    assert "WARN backend face: esp_nn is not in this program, portable kernels" in lines
+    assert any(line.startswith("OK selftest") for line in lines)
+
+
+@needs_esp_nn
+@pytest.mark.parametrize("seed", range(3))
+def test_esp_nn_in_c_gives_the_bytes_of_the_oracle(seed: int, tmp_path: Path) -> None:
+    folder = emit(face("int8", (2, 2)), out=tmp_path / "p", seed=seed)
+    printed = make(folder, tmp_path / "build", "check")
+    assert "backend face esp_nn" in printed
+    assert "OK golden vectors" in printed
+
+
+@needs_esp_nn
+@pytest.mark.parametrize("seed", range(4))
+def test_every_operator_agrees_on_random_parameters(seed: int, tmp_path: Path) -> None:
+    """Depthwise, strided, padded, odd sizes, max pool, with multipliers and zero points over their whole range."""
+    units: tuple[Unit, ...] = (
+        Convolution(name="stem", input=INPUT, out_channels=10, kernel=3, stride=2, padding=1),
+        Convolution(name="dw1", input="stem", out_channels=10, kernel=3, padding=1, depthwise=True),
+        Convolution(name="pw1", input="dw1", out_channels=10, kernel=1, relu=False),
+        Addition(name="sum", left="pw1", right="stem"),
+        Convolution(name="dw2", input="sum", out_channels=10, kernel=5, stride=2, padding=2, depthwise=True),
+        Convolution(name="pw2", input="dw2", out_channels=7, kernel=1),
+        Convolution(name="wide", input="pw2", out_channels=16, kernel=3, padding=1),
+        MaxPool(name="pool", input="wide", pool=2),
+        Convolution(name="down", input="wide", out_channels=16, kernel=3, stride=2, padding=1, relu=False),
+        Addition(name="both", left="pool", right="down"),
+        GlobalAveragePool(name="mean", input="both", batch_norm=True),
+        Linear(name="embed", input="mean", out_features=9, batch_norm=True),
+    )
+    program = program_of(*units, input_shape=(32, 32, 3), precision="int8")
+    frozen = replace(randomized(program, np.random.default_rng(seed), extremes=False), trained=False, seed=seed)
+    folder = emit(face("int8", embedding=9), out=tmp_path / "p", frozen={"face": frozen})
+    steps = facts(folder)["face"]["backend_steps"]
+    assert {"stem", "dw1", "sum", "wide", "pool", "embed"} <= set(steps)
+    printed = make(folder, tmp_path / "build", "check")
+    assert "backend face esp_nn" in printed
+    assert "OK golden vectors" in printed
+
+
+@needs_esp_nn
+def test_a_backend_that_computes_something_else_is_given_up(tmp_path: Path) -> None:
+    folder = emit(face("int8"), out=tmp_path / "p")
+    make(folder, tmp_path / "right", "app")
+    assert "backend face esp_nn scratch 0" in application(tmp_path / "right/app")
+    weights = folder / "components/model_face/model_face_weights.c"
+    before = weights.read_text()
+    after = re.sub(r"(model_face_embed_esp_nn_bias\[\d+\] = \{\n    )-?\d+", r"\g<1>1000000", before)
+    assert after != before
+    weights.write_text(after)
+    make(folder, tmp_path / "wrong", "app")
+    lines = application(tmp_path / "wrong/app")
+    assert "WARN backend face: esp_nn computes something else, portable kernels" in lines
+    assert any(line.startswith("OK selftest") for line in lines)
