@@ -119,6 +119,14 @@ def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
     assert out + err == ""
 
 
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
+def test_a_cluster_that_is_not_there_is_one_line_at_once(space, address):
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    with pytest.raises(UserError, match=r"ray\.address") as caught:
+        RayEngine(SyntheticErrors(space, seed=0), n_workers=1, options=RayOptions(address=address))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("wrong", [{"num_cpus": -1}, {"num_gpus": "many"}])
 def test_wrong_resources_are_one_line(wrong):
     with pytest.raises(UserError, match=r"ray\.num"):

@@ -8,6 +8,7 @@ import io
 import logging
 import math
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 _PATIENCE_S = 1.0
 _TICK_S = 0.2
 _LEAST_BETWEEN_TICKS_S = 0.5
+_KNOCK_S = 5.0
 _STORE_BYTES = 256 << 20
 """Object store of a cluster started here; what crosses it is an error model and some reports."""
 
@@ -165,9 +167,10 @@ def _connect(ray: Any, options: RayOptions, n_workers: int) -> None:
     said = io.StringIO()
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
+        _knock(options.address)
         with _own_signals(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             ray.init(address=options.address or "local", **where, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
             "a Ray cluster answers at ray.address",
             value=f"{options.address or 'this machine'} ({str(error).strip().splitlines()[0]})",
@@ -175,6 +178,13 @@ def _connect(ray: Any, options: RayOptions, n_workers: int) -> None:
         ) from error
     finally:
         _LOGGER.debug("Ray: %s", said.getvalue().strip())
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError if nobody listens at ``HOST:PORT``; Ray itself would try for minutes and fill the terminal."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
 
 
 @contextlib.contextmanager
