@@ -36,7 +36,8 @@ _PACKAGES = (
     ("optuna_dashboard", "watching a study in the browser", 'pip install "tinysearch[dashboard]"'),
     ("plotly", "the report", "pip install plotly"),
     ("pyarrow", "enumerate out=FILE.parquet", "pip install pyarrow"),
-    ("ray", "engine=ray on several machines", "pip install ray"),
+    ("ray", "engine=ray on several machines", 'pip install "tinysearch[ray]"'),
+    ("psycopg", "storage=postgresql://, workers that share a study", 'pip install "tinysearch[postgresql]"'),
 )
 _PROGRAMS = (
     ("gcc", "verify: the host rung", "apt-get install gcc"),
