@@ -14,7 +14,7 @@ from toy_space import SyntheticErrors
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import TrainingProgress
-from tinysearch.search import storage
+from tinysearch.search import history, storage
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.pareto import is_nondominated
 from tinysearch.search.samplers import SAMPLERS
@@ -224,6 +224,24 @@ def test_a_full_disk_is_one_line(problem, space, tmp_path):
             SearchOptions(sampler="memoized"),
             run_dir=tmp_path,
         )
+    assert "\n" not in str(caught.value)
+
+
+class Elsewhere(SyntheticErrors):
+    """As on another machine with another cache: trained, but not to be seen here."""
+
+    def knows(self, branch):
+        return False
+
+    def error_rates(self, branches):
+        raise FileNotFoundError(2, "No such file or directory", "embeddings.npz")
+
+
+def test_machines_without_a_common_cache_are_told_so(problem, space, monkeypatch):
+    monkeypatch.setattr(history, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(history, "_PAUSE_S", 0.05)
+    with pytest.raises(UserError, match=r"cache\.dir") as caught:
+        search(replace(problem, error_model=Elsewhere(space, seed=0)), SearchOptions(sampler="exhaustive"))
     assert "\n" not in str(caught.value)
 
 

@@ -86,7 +86,12 @@ class History:
 
         What is remembered now but was not when the study began was trained for it: by a run that was killed between
         storing the branch and recording the trial.
+
+        Raises:
+            UserError: it was trained on another machine, and this one cannot see it.
         """
+        if not self._model.knows(record.branch):
+            self._answers(record.branch, patient=True)
         if record.remembered and record.branch.key not in self._at_start:
             record = replace(record, remembered=False)
         if not record.remembered:
