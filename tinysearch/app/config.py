@@ -26,8 +26,8 @@ _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 """Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
 
 _NESTED = {"latency": "latency.model"}
-_OPEN = ("rates",)
-"""Mappings to which a user may add keys."""
+_OPEN = ("rates", "sampler", "trainer.settings", "data.settings")
+"""Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
 
 _ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
 
@@ -103,9 +103,10 @@ def _expand(word: str) -> list[str]:
     if match is None:
         raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
     sign, key, value = match.groups()
-    if sign and key.split(".")[0] not in _OPEN:
+    open_key = any(key.startswith(f"{name}.") for name in _OPEN)
+    if sign and not open_key:
         raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
-    if key.split(".")[0] in _OPEN and "." in key:
+    if open_key:
         return [f"++{key}={value}"]
     if key in _LISTED and value.lstrip().startswith("["):
         return [f"{_LISTED[key]}={value}"]

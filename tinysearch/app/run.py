@@ -92,7 +92,9 @@ def set_up(config: Config) -> Setup:
         UserError: anything wrong with the configuration, or nothing feasible within the budget.
     """
     models, space = build_models(config), build_space(config)
-    objectives = _objectives(config)
+    objectives = objectives_of(config)
+    if len(objectives) < len(config["objectives"]["names"]):
+        logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
@@ -114,14 +116,12 @@ def set_up(config: Config) -> Setup:
     return replace(setup, problem=replace(setup.problem, describe=lambda c: _describe(setup, c)))
 
 
-def _objectives(config: Config) -> tuple[str, ...]:
+def objectives_of(config: Config) -> tuple[str, ...]:
+    """The objectives that a search can have: without a trainer those that need error rates fall away."""
     names = check_objectives(config["objectives"]["names"])
-    if config["trainer"]["name"] == "none":
-        kept = tuple(name for name in names if name not in ERROR_OBJECTIVES)
-        if kept != names:
-            logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(kept))
-        return check_objectives(kept)
-    return names
+    if config["trainer"]["name"] != "none":
+        return names
+    return check_objectives([name for name in names if name not in ERROR_OBJECTIVES])
 
 
 def workers_of(config: Config) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tinysearch.app.plugins import plugin
+from tinysearch.app.plugins import BUILT_IN, plugin
 from tinysearch.app.resources import cache_dir
 from tinysearch.app.wiring import Config, architecture
 from tinysearch.core.candidate import BranchSpec
@@ -23,7 +23,7 @@ def build_dataset(config: Config) -> Dataset:
     """The configured data set, decoded arrays remembered in the cache."""
     from tinysearch.data.samples import AudioOptions
 
-    settings = {name: value for name, value in config["data"].items() if name != "name" and value is not None}
+    settings = _settings("datasets", config["data"])
     audio = dict(settings.pop("audio", {}))
     make = plugin("datasets", config["data"]["name"])
     try:
@@ -41,11 +41,17 @@ def build_dataset(config: Config) -> Dataset:
     return made
 
 
+def _settings(kind: str, group: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a configured object: the options of its group; of a plug-in only what ``settings`` says."""
+    if group["name"] not in BUILT_IN[kind]:
+        return dict(group.get("settings", {}))
+    return {name: value for name, value in group.items() if name not in ("name", "settings") and value is not None}
+
+
 def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
     """The configured trainer."""
     defaults = {"seed": config["seed"]} | ({} if threads is None else {"threads": threads})
-    given = {name: value for name, value in config["trainer"].items() if name != "name" and value is not None}
-    settings = defaults | given
+    settings = defaults | _settings("trainers", config["trainer"])
     made: Trainer = plugin("trainers", config["trainer"]["name"])(**settings)
     return made
 

@@ -18,7 +18,6 @@ from rich.console import Console
 
 from tinysearch.app.cli import INTERRUPTED, OK, Invocation
 from tinysearch.app.config import compose_config, plain
-from tinysearch.core.objectives import check_objectives
 
 if TYPE_CHECKING:
     from tinysearch.app.run import FinishedRun
@@ -32,10 +31,11 @@ def run(invocation: Invocation) -> int:
     console = Console(file=sys.stderr, highlight=False, quiet=quiet)
     console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
+    from tinysearch.app.run import objectives_of
     from tinysearch.app.run import run as run_job
 
-    with SearchProgress(objectives=check_objectives(config["objectives"]["names"]), quiet=quiet) as progress:
-        finished = run_job(config, on_event=progress, say=console.print)
+    with SearchProgress(objectives=objectives_of(config), quiet=quiet) as progress:
+        finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
     _print_result(finished, console)
     return INTERRUPTED if finished.result.interrupted else OK
 
