@@ -24,11 +24,12 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.program import FrozenNetwork, Operator
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware import project
-from tinysearch.firmware.backends import EspNn, choose_backend
+from tinysearch.firmware.backends import EspDsp, EspNn, choose_backends
 from tinysearch.firmware.model_source import accelerate, branch_source
 from tinysearch.firmware.verify import host, project_rules
 
 ESP_NN = os.environ.get("TINYSEARCH_ESP_NN")
+ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 needs_esp_nn = pytest.mark.skipif(ESP_NN is None, reason="needs a copy of ESP-NN's source, named by TINYSEARCH_ESP_NN")
 
 
@@ -38,6 +39,7 @@ def emit(
     frozen: dict[str, FrozenNetwork] | None = None,
     seed: int = 1,
     evaluation: Evaluation | None = None,
+    backend: str = "esp_nn",
 ) -> Path:
     evaluation = evaluation or evaluated(*branches, processor="esp32s3")
     return project.emit(
@@ -49,7 +51,7 @@ def emit(
         version="0.0.0",
         digest="0123abcd",
         board=board_of(evaluation),
-        backend="esp_nn",
+        backend=backend,
     )
 
 
@@ -65,18 +67,40 @@ def make(folder: Path, build: Path, goal: str) -> str:
 
 
 def application(program: Path) -> list[str]:
-    done = subprocess.run([program], input="selftest\n", capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [program], input="selftest\n", capture_output=True, text=True, check=True, timeout=60, env=ENVIRONMENT
+    )
     return done.stdout.splitlines()
 
 
-def test_the_backend_is_chosen_by_name_and_processor() -> None:
+def test_backends_are_chosen_by_name() -> None:
     assert isinstance(EspNn(), FirmwareBackend)
-    for processor in ("esp32s3", "esp32p4"):
-        assert choose_backend("portable", processor=processor) is None
-        assert choose_backend("esp_nn", processor=processor) == choose_backend("auto", processor=processor) == EspNn()
-    assert choose_backend("esp_nn", processor="esp32c3") is None
-    with pytest.raises(UserError, match=r"firmware\.backend is portable, esp_nn, auto"):
-        choose_backend("esp_dsp", processor="esp32s3")
+    assert isinstance(EspDsp(), FirmwareBackend)
+    assert choose_backends("portable") == ()
+    assert choose_backends("esp_nn") == (EspNn(),)
+    assert choose_backends("esp_dsp") == (EspDsp(),)
+    assert choose_backends("auto") == (EspNn(), EspDsp())
+    with pytest.raises(UserError, match=r"firmware\.backend is portable, esp_nn, esp_dsp, auto"):
+        choose_backends("cmsis_nn")
+
+
+@pytest.mark.parametrize(
+    ("processor", "precision", "backend"),
+    [
+        *[("esp32s3", "int8", "esp_nn"), ("esp32p4", "int8", "esp_nn"), ("esp32", "int8", None)],
+        *[("esp32", "float32", "esp_dsp"), ("esp32p4", "float32", "esp_dsp"), ("esp32c6", "float32", None)],
+        *[("esp32s2", "float32", None), ("esp32s3", "xnor1/1", None), ("esp32c3", "int8", None)],
+    ],
+)
+def test_a_backend_serves_its_arithmetic_on_its_processors(processor: str, precision: str, backend: str | None) -> None:
+    program = branch_source("voice", networks(voice(precision))["voice"]).program
+    serving = {
+        found.name
+        for found in choose_backends("auto")
+        for step in program.steps
+        if found.supports(program, step, processor=processor)
+    }
+    assert serving == ({backend} - {None})
 
 
 @pytest.mark.parametrize("precision", ["float32", "xnor1/1", "xnor2/2"])
@@ -154,6 +178,51 @@ def test_without_esp_nn_the_project_is_portable_and_says_so(tmp_path: Path) -> N
     lines = application(tmp_path / "app")
     assert "WARN backend face: esp_nn is not in this program, portable kernels" in lines
     assert any(line.startswith("OK selftest") for line in lines)
+
+
+DOT_PRODUCT = """
+#define dsps_dotprod_f32 four_sums
+static inline int four_sums(const float *a, const float *b, float *result, int count)
+{
+    float sums[4] = {0};
+    for (int i = 0; i < count; i++) {
+        sums[i %% 4] += a[i] * b[i];
+    }
+    *result = %s;
+    return 0;
+}
+"""
+"""What ESP-DSP documents of its dot product, adding in the order of its SIMD code."""
+
+
+@pytest.mark.parametrize(
+    ("sum_of", "line"),
+    [
+        ("sums[0] + sums[1] + sums[2] + sums[3]", "backend face esp_dsp scratch"),
+        ("sums[0] + sums[1] + sums[2]", "WARN backend face: esp_dsp computes something else, portable kernels"),
+    ],
+)
+def test_float_steps_by_dot_products_agree_or_are_given_up(sum_of: str, line: str, tmp_path: Path) -> None:
+    folder = emit(face("float32", (1, 1), width=6), out=tmp_path / "p", backend="esp_dsp")
+    assert {"s1b1_conv1", "s2b1_skip", "embed"} <= set(facts(folder)["face"]["backend_steps"])
+    assert project_rules.project(folder).status == "passed"
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include/dsps_dotprod.h").write_text(DOT_PRODUCT % sum_of)
+    flags = f"CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -isystem {tmp_path}/include"
+    command = ["make", "-s", "-C", str(folder / "host"), f"BUILD={tmp_path}", "CC=gcc", flags]
+    subprocess.run([*command, "app"], check=True)
+    lines = application(tmp_path / "app")
+    assert any(text.startswith(line) for text in lines), lines
+    assert any(text.startswith("OK selftest") for text in lines)
+    checked = subprocess.run([*command, "check"], check=False, capture_output=True, text=True, env=ENVIRONMENT)
+    assert (checked.returncode == 0) == line.startswith("backend"), checked.stdout + checked.stderr
+
+
+def test_each_branch_has_the_backend_of_its_arithmetic(tmp_path: Path) -> None:
+    folder = emit(face("int8"), voice("float32", (1,), width=4), out=tmp_path / "p", backend="auto")
+    assert [facts(folder)[name]["backend"] for name in ("face", "voice")] == ["esp_nn", "esp_dsp"]
+    assert project_rules.project(folder).status == "passed"
+    assert host.golden_vectors(folder).status == "passed"
 
 
 @needs_esp_nn

@@ -6,19 +6,35 @@ computed the golden patterns right. Implements :class:`~tinysearch.core.protocol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.program import Operator, Program, Step
+from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
-from tinysearch.firmware.packing.esp_nn import OPERATORS
+from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn
 
-NAMES = ("portable", "esp_nn", "auto")
-"""What ``firmware.backend`` may be; ``auto`` is the backend that a processor has, if any."""
+NAMES = ("portable", "esp_nn", "esp_dsp", "auto")
+"""What ``firmware.backend`` may be; ``auto`` is whatever a processor has for a branch's arithmetic."""
 
 _UINT16 = 1 << 16
 _MOST_OUTPUTS = 256
 """Of a fully connected layer: ESP-NN keeps 4 bytes an output on the stack."""
+
+
+class Backend(FirmwareBackend, Protocol):
+    """A backend that the emitter can write.
+
+    Attributes:
+        shared: whether several branches may use it at once.
+    """
+
+    shared: bool
+
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """Constants of one step that it supports."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +43,15 @@ class EspNn:
 
     name: str = "esp_nn"
     processors: tuple[str, ...] = ("esp32s3", "esp32p4")
+    shared: bool = False
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
         """Whether ESP-NN computes this step bit for bit as the portable kernel does."""
-        if processor not in self.processors or program.precision.kind != "int8" or step.operator not in OPERATORS:
+        if (
+            processor not in self.processors
+            or program.precision.kind != "int8"
+            or step.operator not in esp_nn.OPERATORS
+        ):
             return False
         if step.pool > 1 and step.operator is not Operator.MAX_POOL:
             return False  # a fused pool
@@ -39,16 +60,45 @@ class EspNn:
             return source.elements < _UINT16 and out.channels <= _MOST_OUTPUTS
         return max(source.height, source.width, source.channels, out.channels) < _UINT16
 
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """See :func:`tinysearch.firmware.packing.esp_nn.pack`."""
+        return esp_nn.pack(frozen, step)
 
-def choose_backend(name: str, *, processor: str) -> FirmwareBackend | None:
-    """The backend of a project for a processor; None for the portable kernels alone, also where it has no code.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EspDsp:
+    """The dot product of espressif/esp-dsp, float32 networks on the chips with a floating point unit."""
+
+    name: str = "esp_dsp"
+    processors: tuple[str, ...] = ("esp32", "esp32s3", "esp32p4")
+    shared: bool = True
+
+    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
+        """Whether this step is made of dot products of floats."""
+        return (
+            processor in self.processors
+            and program.precision.kind == "float32"
+            and step.operator in (Operator.CONV, Operator.FULLY_CONNECTED)
+            and step.pool == 1
+            and program.tensors[step.inputs[0]].element is Element.FLOAT32
+        )
+
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """See :func:`tinysearch.firmware.packing.esp_dsp.pack`."""
+        return esp_dsp.pack(frozen, step)
+
+
+_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (EspNn(), EspDsp())}
+
+
+def choose_backends(name: str) -> tuple[Backend, ...]:
+    """The backends of a project, none for the portable kernels alone; each serves the branches that it supports.
 
     Raises:
         UserError: an unknown name.
     """
     check_backend(name)
-    known = EspNn()
-    return known if name in (known.name, "auto") and processor in known.processors else None
+    return tuple(backend for known, backend in _BACKENDS.items() if name in (known, "auto"))
 
 
 def check_backend(name: str) -> None:

@@ -26,7 +26,6 @@ _COPIED = {
         *("commands.h", "files.c", "frontend.c", "people.c", "people.h"),
     ),
 }
-_ESP_NN = ("CMakeLists.txt", "idf_component.yml", "ts_esp_nn.c", "include/ts_esp_nn.h")
 _SENSOR_SOURCES = {"face": "main/camera.c", "voice": "main/microphone.c"}
 _HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/sdkconfig.h", "app/store_host.c")
 _RENDERED = (
@@ -53,7 +52,6 @@ def _values(emission: Emission) -> dict[str, Any]:
         "trained": emission.trained,
         "branches": branches,
         "backends": sorted({branch["backend"] for branch in branches} - {""}),
-        "backend_branch": " and ".join(branch["name"] for branch in branches if branch["backend"]),
         "face": face is not None,
         "voice": emission.sound is not None,
         "tasks": emission.tasks,
@@ -96,9 +94,10 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
     for folder, names in _COPIED.items():
         files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
-    if any(source.accelerated for source in emission.sources):
-        folder = "components/backend_esp_nn"
-        files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in _ESP_NN}
+    for backend in values["backends"]:
+        folder = f"components/backend_{backend}"
+        names = ("CMakeLists.txt", "idf_component.yml", f"ts_{backend}.c", f"include/ts_{backend}.h")
+        files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
     for modality in emission.modalities:
         if modality in _SENSOR_SOURCES:
             path = _SENSOR_SOURCES[modality]

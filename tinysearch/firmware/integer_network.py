@@ -53,13 +53,23 @@ def trace(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> dict[str, Arra
     program = frozen.program
     tensors: dict[str, Array] = {INPUT: np.ascontiguousarray(inputs)}
     for step in program.steps:
-        sources = [tensors[name] for name in step.inputs]
-        parameters = frozen.parameters.get(step.name, {})
-        if program.precision.kind == "float32":
-            tensors[step.output] = _float_step(program, step, sources, parameters)
-        else:
-            tensors[step.output] = _integer_step(frozen, step, sources, parameters)
+        tensors[step.output] = execute(frozen, step, [tensors[name] for name in step.inputs])
     return tensors
+
+
+def execute(frozen: FrozenNetwork, step: Step, sources: list[Array]) -> Array:
+    """Output of one step for a small batch, from its inputs as :func:`trace` gives them."""
+    parameters = frozen.parameters.get(step.name, {})
+    if frozen.program.precision.kind == "float32":
+        return _float_step(frozen.program, step, sources, parameters)
+    return _integer_step(frozen, step, sources, parameters)
+
+
+def sums(frozen: FrozenNetwork, step: Step, source: Array) -> Array:
+    """What the thresholds of a step to bit planes are held against: its sums of products, or the values it packs."""
+    if step.operator is Operator.PACK:
+        return source
+    return _accumulate(frozen.program, step, source, frozen.parameters[step.name]["weights"], 0)
 
 
 def _integer_step(frozen: FrozenNetwork, step: Step, sources: list[Array], parameters: Mapping[str, Array]) -> Array:

@@ -12,11 +12,11 @@ from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import FrozenNetwork, Operator, Program, Step
-from tinysearch.core.protocols import FirmwareBackend
+from tinysearch.firmware.backends import Backend
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
 from tinysearch.firmware.identifiers import c_identifier, modality_name
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.packing import PackedStep, esp_nn, pack
+from tinysearch.firmware.packing import PackedStep, pack
 from tinysearch.firmware.rendering import c_array, c_number, c_values, crc_of_constants
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
@@ -100,7 +100,7 @@ def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
     )
 
 
-def accelerate(source: BranchSource, backend: FirmwareBackend, *, processor: str) -> BranchSource:
+def accelerate(source: BranchSource, backend: Backend, *, processor: str) -> BranchSource:
     """The branch with a backend for the steps that it supports and that do not overwrite what they read.
 
     An addition may overwrite an input: it reads an element before it writes it.
@@ -110,7 +110,7 @@ def accelerate(source: BranchSource, backend: FirmwareBackend, *, processor: str
     for step in program.steps:
         in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
         if backend.supports(program, step, processor=processor) and (step.operator is Operator.ADD or not in_place):
-            accelerated[step.name] = esp_nn.pack(source.frozen, step)
+            accelerated[step.name] = backend.pack(source.frozen, step)
     return replace(source, backend=backend.name, accelerated=accelerated) if accelerated else source
 
 
@@ -169,7 +169,9 @@ def _backend_call(source: BranchSource, step: Step) -> str:
     right = inputs[1] if len(inputs) > 1 else "NULL"
     output = _pointer(program, memory, step.output, output=True)
     function = c_identifier(source.accelerated[step.name].function)
-    return f"{function}(&{source.component}_{step.name}_{source.backend}, {inputs[0]}, {right}, {output})"
+    return (
+        f"{function}(&{source.component}_{step.name}_{source.backend}, {inputs[0]}, {right}, {output}, backend_scratch)"
+    )
 
 
 def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
-from tinysearch.firmware.backends import choose_backend
+from tinysearch.firmware.backends import choose_backends
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.folder import replace_folder
 from tinysearch.firmware.golden import Embeddings, pattern, selftest_crc
@@ -223,14 +223,20 @@ def _prepare(
 
 
 def _accelerated(sources: tuple[BranchSource, ...], name: str, chip: Chip) -> tuple[BranchSource, ...]:
-    """The branches, the one with the most products with the backend: ESP-NN serves one task at a time."""
-    backend = choose_backend(name, processor=chip.idf_target)
-    if backend is None:
-        return sources
-    chosen = [accelerate(source, backend, processor=chip.idf_target) for source in sources]
-    able = [source for source in chosen if source.accelerated]
-    best = max(able, key=lambda source: source.program.network.macs, default=None)
-    return tuple(new if new is best else old for old, new in zip(sources, chosen, strict=True))
+    """The branches with their backends; one that serves a single task at a time goes to the branch of most products."""
+    chosen = list(sources)
+    for backend in choose_backends(name):
+        able = {}
+        for place, source in enumerate(chosen):
+            new = source if source.accelerated else accelerate(source, backend, processor=chip.idf_target)
+            if new is not source:
+                able[place] = new
+        if able and not backend.shared:
+            best = max(able, key=lambda place: sources[place].program.network.macs)
+            able = {best: able[best]}
+        for place, new in able.items():
+            chosen[place] = new
+    return tuple(chosen)
 
 
 def _table(

@@ -1,7 +1,8 @@
 """Seeded random networks with plausible scales: what ``emit trainer=none`` puts on a board, marked as untrained.
 
-Weights are drawn uniformly; multipliers, thresholds and biases follow from the spread that sums of so many products
-have, so that activations neither vanish nor saturate and every branch of the arithmetic is exercised.
+Weights are drawn uniformly; multipliers and biases follow from the spread that sums of so many products have, so that
+activations neither vanish nor saturate and every branch of the arithmetic is exercised. Thresholds of binary layers are
+put where random inputs set as many bits as in trained networks, because the time of these kernels follows the bits.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Array, Element, FrozenNetwork, Operator, Program, Step
-from tinysearch.core.quantization import INPUT_SCALE, INT8_LOW, XNOR_FRACTION_BITS, quantize_multiplier
+from tinysearch.core.quantization import INPUT_SCALE, INT8_HIGH, INT8_LOW, XNOR_FRACTION_BITS, quantize_multiplier
+from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT, execute, sums
 
 INPUT_SPREAD = 74.0
 """Standard deviation of uniform int8 values."""
@@ -25,8 +27,16 @@ INT8_WEIGHT_TOP = 127
 ONE_HALF = (1 << 30, 0)
 """Multiplier and right shift of exactly one half, the factor of the coarser input of an addition."""
 
-_THRESHOLD_QUANTILES = {1: (0.1,), 3: (-0.4, 0.3, 1.0), 7: (-0.8, -0.4, 0.0, 0.4, 0.8, 1.2, 1.6)}
-"""Where thresholds lie in standard deviations of an accumulator, by number of thresholds."""
+REACHED = {1: (0.27,), 3: (0.37, 0.14, 0.05), 7: (0.41, 0.26, 0.15, 0.085, 0.045, 0.025, 0.01)}
+"""Shares of activations that reach each level, by number of levels: means over the binary layers of branches trained on
+the embedded data (November 2026). Time of the binary kernels follows these shares."""
+
+BINARY_SPREAD = {
+    levels: math.sqrt(sum((2 * i + 1) * p for i, p in enumerate(shares))) for levels, shares in REACHED.items()
+}
+"""Root mean square of a level under these shares."""
+
+_SETTLING_INPUTS = 2
 
 
 @dataclass(slots=True)
@@ -55,7 +65,7 @@ def untrained(program: Program, seed: int) -> FrozenNetwork:
         parameters = {step.name: _float_step(draw, step) for step in program.steps if step.has_weights}
         return FrozenNetwork(program=program, parameters=parameters, trained=False, seed=seed)
     drawn = {step.name: _integer_step(draw, step) for step in program.steps}
-    return FrozenNetwork(
+    frozen = FrozenNetwork(
         program=program,
         parameters={name: arrays for name, arrays in drawn.items() if arrays},
         scales=draw.scales,
@@ -63,6 +73,26 @@ def untrained(program: Program, seed: int) -> FrozenNetwork:
         trained=False,
         seed=seed,
     )
+    if program.precision.kind == "xnor":
+        _settle(frozen, drawn, draw.random)
+    return frozen
+
+
+def _settle(frozen: FrozenNetwork, drawn: dict[str, dict[str, Array]], random: np.random.Generator) -> None:
+    """Put the thresholds where random inputs reach each level as often as in trained networks."""
+    program = frozen.program
+    shape = program.network.input_shape
+    size = (_SETTLING_INPUTS, shape.height, shape.width, shape.channels)
+    tensors: dict[str, Array] = {INPUT: random.integers(INT8_LOW, INT8_HIGH, size, np.int8, endpoint=True)}
+    shares = 1.0 - np.array(REACHED[program.precision.levels])
+    for step in program.steps:
+        sources = [tensors[name] for name in step.inputs]
+        if program.tensors[step.output].element is Element.BITS:
+            values = sums(frozen, step, sources[0])
+            axes = None if step.operator is Operator.PACK else (0, 1, 2)
+            places = np.floor(np.quantile(values, shares, axis=axes)) + 1
+            drawn[step.name]["thresholds"] = places.T.astype(np.int32)
+        tensors[step.output] = execute(frozen, step, sources)
 
 
 def _fan_in(shape: tuple[int, ...]) -> int:
@@ -112,10 +142,8 @@ def _weighted(draw: _Draw, step: Step) -> dict[str, Array]:
     channels = len(weights)
     deviation = weight_spread * draw.spread[step.inputs[0]] * math.sqrt(_fan_in(weights.shape))
     if program.tensors[step.output].element is Element.BITS:
-        levels = program.precision.levels
-        places = np.array(_THRESHOLD_QUANTILES[levels]) + draw.random.uniform(-0.2, 0.2, (channels, 1))
-        draw.spread[step.output], draw.scales[step.output] = 0.55 * levels, 1.0
-        return {"weights": weights, "thresholds": np.sort(np.rint(places * deviation), axis=1).astype(np.int32)}
+        draw.spread[step.output], draw.scales[step.output] = BINARY_SPREAD[program.precision.levels], 1.0
+        return {"weights": weights}
     fraction = 1 << XNOR_FRACTION_BITS if program.binary(step) else 1
     factors = SPREAD / (deviation * fraction) * draw.random.uniform(0.7, 1.3, channels)
     pairs = np.array([quantize_multiplier(min(float(factor), 0.49)) for factor in factors], np.int32)
@@ -132,15 +160,12 @@ def _stream(draw: _Draw, step: Step) -> None:
 
 
 def _pack(draw: _Draw, step: Step) -> dict[str, Array]:
-    source, levels = step.inputs[0], draw.program.precision.levels
-    places = (np.arange(1, levels + 1) - 0.5) / levels * 1.5 * draw.spread[source]
-    draw.spread[step.output], draw.scales[step.output] = 0.55 * levels, 1.0
-    return {"thresholds": (np.rint(places) + draw.zero_points[source]).astype(np.int32)}
+    levels = draw.program.precision.levels
+    draw.spread[step.output], draw.scales[step.output] = BINARY_SPREAD[levels], 1.0
+    return {"thresholds": np.zeros(levels, np.int32)}
 
 
 def _add(draw: _Draw, step: Step) -> dict[str, Array]:
-    from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT
-
     scales = [draw.scales[name] for name in step.inputs]
     twice_max = 2 * max(scales)
     _stream(draw, step)

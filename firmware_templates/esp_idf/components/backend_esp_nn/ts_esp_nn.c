@@ -11,8 +11,6 @@
 
 enum { HIGH = 127, ADD_LEFT_SHIFT = 20 };
 
-static void *scratch;
-
 static data_dims_t dims(int32_t height, int32_t width, int32_t channels)
 {
     const data_dims_t result = {.width = width, .height = height, .channels = channels, .extra = 1};
@@ -88,12 +86,7 @@ int32_t ts_esp_nn_scratch_bytes(const ts_esp_nn_layer *const *layers, unsigned c
     return most;
 }
 
-void ts_esp_nn_use(void *given)
-{
-    scratch = given;
-}
-
-static void conv(const ts_esp_nn_layer *layer, const int8_t *source, int8_t *output)
+static void conv(const ts_esp_nn_layer *layer, const int8_t *source, int8_t *output, void *scratch)
 {
     const data_dims_t from = input_dims(layer), to = output_dims(layer);
     const data_dims_t filter = dims(layer->kernel, layer->kernel, layer->in_channels);
@@ -103,7 +96,7 @@ static void conv(const ts_esp_nn_layer *layer, const int8_t *source, int8_t *out
     esp_nn_conv_s8(&from, source, &filter, layer->weights, layer->bias, &to, output, &params, &quant);
 }
 
-static void depthwise(const ts_esp_nn_layer *layer, const int8_t *source, int8_t *output)
+static void depthwise(const ts_esp_nn_layer *layer, const int8_t *source, int8_t *output, void *scratch)
 {
     const data_dims_t from = input_dims(layer), to = output_dims(layer);
     const data_dims_t filter = dims(layer->kernel, layer->kernel, layer->in_channels);
@@ -129,14 +122,14 @@ static void max_pool(const ts_esp_nn_layer *layer, const int8_t *source, int8_t 
                        layer->low, HIGH, (uint16_t)layer->out_channels);
 }
 
-void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output)
+void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output, void *scratch)
 {
     switch (layer->op) {
     case TS_ESP_NN_CONV:
-        conv(layer, left, output);
+        conv(layer, left, output, scratch);
         break;
     case TS_ESP_NN_DEPTHWISE:
-        depthwise(layer, left, output);
+        depthwise(layer, left, output, scratch);
         break;
     case TS_ESP_NN_FULLY_CONNECTED:
         esp_nn_fully_connected_per_ch_s8(left, -layer->in_zero[0], (uint16_t)layer->in_channels, layer->weights, 0,
@@ -161,17 +154,13 @@ int32_t ts_esp_nn_scratch_bytes(const ts_esp_nn_layer *const *layers, unsigned c
     return -1;
 }
 
-void ts_esp_nn_use(void *scratch)
-{
-    (void)scratch;
-}
-
-void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output)
+void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output, void *scratch)
 {
     (void)layer;
     (void)left;
     (void)right;
     (void)output;
+    (void)scratch;
 }
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Layout   tensors [height][width][channels], as the portable kernels have them.
  * Aliasing the output is apart from the inputs; of an addition it may equal one of them.
- * Scratch  one buffer for all steps, given with ts_esp_nn_use. ESP-NN keeps it in variables of its own, so that only one task
- *          at a time may compute such steps.
+ * Scratch  ts_esp_nn_scratch_bytes, aligned to 16, contents undefined before and after. ESP-NN keeps its address in variables
+ *          of its own, so that only one task at a time may compute such steps.
  *
  * A program without ESP-NN links all the same: ts_esp_nn_scratch_bytes then says so, and nothing else may be called. */
 #ifndef TS_ESP_NN_H
@@ -37,10 +37,7 @@ typedef struct {
 /* Bytes of scratch that the steps need, or -1 where ESP-NN is not in this program. */
 int32_t ts_esp_nn_scratch_bytes(const ts_esp_nn_layer *const *layers, unsigned count);
 
-/* From now on steps use this scratch, aligned to 16. */
-void ts_esp_nn_use(void *scratch);
-
 /* One step; `right` is the second input of an addition, else NULL. */
-void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output);
+void ts_esp_nn_step(const ts_esp_nn_layer *layer, const int8_t *left, const int8_t *right, int8_t *output, void *scratch);
 
 #endif
