@@ -20,11 +20,11 @@ from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search import storage
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
-from tinysearch.search.design import NO_BRANCH
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, ignore
 from tinysearch.search.history import History
 from tinysearch.search.interrupts import Interrupts
+from tinysearch.search.judge import Judge
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.peers import Peers
@@ -130,6 +130,7 @@ class _Session:
         self.objectives, self.study = objectives, study
         self.assessor: Assessor = problem.assessor or TableAssessor(problem.table)
         self.knowledge = Knowledge(problem.table, self.objectives, self._rates_of)
+        self.judge = Judge(problem.table, self.assessor, self.knowledge)
         self.recorder = Recorder(problem.flat, problem.describe)
         storage.check_rules(self.study, {"objectives": ",".join(self.objectives.names)} | dict(problem.rules))
         self.sampler: StudySampler = make_sampler(
@@ -252,7 +253,7 @@ class _Session:
         return self.history.told + len(self.in_flight) + len(self.peers.elsewhere)
 
     def _take(self, proposal: Proposal) -> None:
-        design = self._resolve(proposal)
+        design = self.judge.design(proposal)
         item = _InFlight(proposal=proposal, design=design, started=datetime.now(UTC), missing=set())
         if design.violations or design.candidate is None:
             self._stale += 1
@@ -307,27 +308,6 @@ class _Session:
             self.knowledge.pending[branch] = True
             self.engine.submit(self.problem.table.branches[branch])
 
-    def _resolve(self, proposal: Proposal) -> Design:
-        table = self.problem.table
-        if proposal.row is not None:
-            return Design(
-                branches=tuple(int(b) for b in table.needs[proposal.row] if b != NO_BRANCH),
-                row=proposal.row,
-                candidate=table.candidate(proposal.row),
-                analytic=dict(zip(table.columns, table.analytic[proposal.row].tolist(), strict=True)),
-            )
-        if proposal.point is None:
-            raise TinysearchError(f"sampler {self.sampler.name} proposed neither a row nor a point")
-        assessed = self.assessor.assess(proposal.point)
-        candidate = assessed.candidate
-        return Design(
-            branches=tuple(table.branch_index(b) for b in assessed.branches),
-            row=None if candidate is None else table.row_of(candidate),
-            candidate=candidate,
-            analytic=assessed.analytic,
-            violations=assessed.violations,
-        )
-
     def _tick(self, report: TrainingReport) -> None:
         """A progress report, from wherever the training runs."""
         if report.progress is not None:
@@ -380,7 +360,7 @@ class _Session:
         """Evaluate a proposal that waits for nothing more, tell the sampler, record the trial."""
         design = item.design
         constraints = constraint_values(design.violations, self.assessor.rules)
-        rates, values = self._values(design, item.error)
+        rates, values = self.judge.values(design, item.error)
         outcome = Outcome(values=values, constraints=constraints, failed=item.error is not None)
         system = self.sampler.told(item.proposal, outcome)
         note = TrialNote(
@@ -407,24 +387,6 @@ class _Session:
             message=design.violations[0].message if design.violations else "",
         )
 
-    def _values(self, design: Design, error: str | None) -> tuple[ErrorRates | None, tuple[float, ...] | None]:
-        """Error rates as far as known, and the objectives; what was not trained counts as guessing."""
-        if error is not None or design.analytic is None:
-            return None, None
-        known = bool(design.branches) and all(self.knowledge.known[b] for b in design.branches)
-        rates = (
-            self.knowledge.rates(design.branches)
-            if known and self.objectives.metrics and not design.violations
-            else None
-        )
-        metrics = self.objectives.chance_metrics() if rates is None else self.objectives.metrics_of(rates)
-        columns = tuple(design.analytic)
-        if not set(self.objectives.analytic) <= set(columns):
-            return rates, None
-        analytic = np.array([[design.analytic[name] for name in columns]], np.float64)
-        values = self.objectives.combine(columns, analytic, metrics[None])[0]
-        return rates, tuple(float(v) for v in values)
-
     def _record(self, note: TrialNote) -> None:
         note = replace(note, attributes=dict(note.attributes) | self.peers.attributes)
         storage.record(self.study, self.recorder.trial(note, self._rng(1)))
@@ -441,8 +403,8 @@ class _Session:
                 "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
             )
         for row in missing:
-            design = self._resolve(Proposal(row=int(row)))
-            rates, values = self._values(design, None)
+            design = self.judge.design(Proposal(row=int(row)))
+            rates, values = self.judge.values(design, None)
             kind: TrialKind = "completion"
             self._record(
                 TrialNote(
