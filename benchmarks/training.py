@@ -1,4 +1,4 @@
-"""Images a second of quantisation-aware training against float training of the same network, and against Brevitas.
+"""Images a second of quantization-aware training against float training of the same network, and against Brevitas.
 
 One thread, one process; the contenders take turns and each is judged by its fastest steps in CPU time, so that other
 programs on the machine disturb the ratios little. A step is what the trainer does: forward, loss, backward, clipping

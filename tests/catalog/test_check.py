@@ -39,7 +39,7 @@ def test_a_right_folder_has_no_problems(mine: Path, root: Path) -> None:
         (MODULE, 'date: "2026-11-22"', 'date: "2026-13-40"', "date", "date"),
         (MODULE, "  kind: measured", "  kind: rumor", "kind", "datasheet"),
         (MODULE, "id: my-module", "id: My Module", "id", "lower-case"),
-        (MODULE, "name: My module", "name: My module\ncolour: red", "colour", "a key here"),
+        (MODULE, "name: My module", "name: My module\ncolor: red", "color", "a key here"),
         (MODULE, "name: My module", "name: My module\nname: twice", "twice", "stands once"),
         (MODULE, "kind: module", "kind: modul", "kind", "is one of"),
         (MODULE, "name: My module", "name: [My, module]", "name", "text"),

@@ -52,10 +52,10 @@ def test_lowering_keeps_shapes_and_folds_every_batch_norm_once(blocks: tuple[int
     for unit in network.units:
         assert program.tensors[unit.name].shape == shapes[unit.name]
     folded = [name for step in program.steps for name in step.folded]
-    normalised = [unit.name for unit in network.units if unit.batch_norm]
-    assert set(folded) == set(normalised)
+    normalized = [unit.name for unit in network.units if unit.batch_norm]
+    assert set(folded) == set(normalized)
     additions = {unit.name for unit in network.units if isinstance(unit, Addition)}
-    assert all(folded.count(name) == (2 if name in additions else 1) for name in normalised)
+    assert all(folded.count(name) == (2 if name in additions else 1) for name in normalized)
     written = [step.output for step in program.steps]
     assert len(set(written)) == len(written)
 

@@ -119,7 +119,7 @@ def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
     assert out + err == ""
 
 
-@pytest.mark.parametrize("address", ["auto", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
 def test_a_cluster_that_is_not_there_is_one_line_at_once(space, address):
     pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
     with pytest.raises(UserError, match=r"ray\.address") as caught:

@@ -70,7 +70,7 @@ def shaken_float(network: NetworkSpec, *, seed: int = 0) -> FloatNetwork:
 
 
 def quantized(network: NetworkSpec, precision: str, *, steps: int = 2, seed: int = 0):
-    """A quantised network after a few steps of training."""
+    """A quantized network after a few steps of training."""
     program = lower(network, Precision.parse(precision))
     start = shaken_float(network, seed=seed)
     batch = to_inputs(images(network, 24, seed=seed + 1))
@@ -150,7 +150,7 @@ def test_folding_keeps_the_float_network(network: NetworkSpec | None, branch_of,
 
 @pytest.mark.parametrize("precision", ["int8", *XNOR])
 def test_training_arithmetic_predicts_the_integers(precision: str, branch_of, network_of) -> None:
-    """Fake quantisation in real numbers and the integers give nearly the same embedding directions."""
+    """Fake quantization in real numbers and the integers give nearly the same embedding directions."""
     network = network_of(branch_of(blocks=(1, 1)))
     model = quantized(network, precision)
     frozen = freeze_integer(model.quantized(), seed=0, trained=True)

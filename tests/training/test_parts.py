@@ -1,4 +1,4 @@
-"""Losses, batches, augmentation and quantisers: laws that hold for any input."""
+"""Losses, batches, augmentation and quantizers: laws that hold for any input."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_augmentation_keeps_shape_range_and_its_input(augment, strength: float) 
 
 @FEW
 @given(st.integers(0, 2**31), st.floats(1e-3, 10), st.booleans())
-def test_range_quantisation_is_torchs(seed: int, high: float, signed: bool) -> None:
+def test_range_quantization_is_torchs(seed: int, high: float, signed: bool) -> None:
     quantizer = RangeQuantizer(signed=signed)
     quantizer.observing = False
     quantizer.high.fill_(high)
@@ -172,7 +172,7 @@ def test_weights_of_zero_have_a_scale() -> None:
 @given(
     st.floats(1e-4, 10), st.floats(-50, 50), st.floats(0.05, 20), st.integers(1, 3), st.lists(st.integers(-500, 500))
 )
-def test_thresholds_are_the_quantiser(unit: float, shift: float, level: float, bits: int, sums: list[int]) -> None:
+def test_thresholds_are_the_quantizer(unit: float, shift: float, level: float, bits: int, sums: list[int]) -> None:
     """Counting reached thresholds is rounding the scaled and shifted accumulator."""
     top = (1 << bits) - 1
     steps = thresholds(

@@ -1,7 +1,7 @@
 """Fit a latency table to what was counted or measured, one line a layer.
 
 Two fits. ``fit_coefficients`` needs many networks (counts from the emulator) and finds non-negative coefficients of
-every kernel class that minimise relative errors. ``fit_factors`` needs one log of a device and scales the entries of
+every kernel class that minimize relative errors. ``fit_factors`` needs one log of a device and scales the entries of
 each kernel class that it covers, because a few layers do not determine all coefficients.
 """
 

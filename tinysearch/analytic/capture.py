@@ -36,7 +36,7 @@ FRAMES = (
 
 
 def camera_frame(input_size: int) -> CameraFrame:
-    """The smallest frame whose centre square covers the network's input.
+    """The smallest frame whose center square covers the network's input.
 
     Raises:
         UserError: larger than any frame.

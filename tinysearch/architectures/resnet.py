@@ -1,7 +1,7 @@
 """The residual networks of the paper: Sharma et al. 2023, Table 2 (sizes within 0.25 % of every published row).
 
 A 7x7 convolution without stride or padding and a 4x4 pool, then stages of basic blocks with ``width``, ``2 width``,
-``4 width`` ... channels, global average pool, fully connected embedding. Every block carries three batch normalisations
+``4 width`` ... channels, global average pool, fully connected embedding. Every block carries three batch normalizations
 (one after each convolution, one after the sum) and one more in the shortcut where that has a convolution.
 """
 

@@ -1,6 +1,6 @@
 """What a network is before it has weights: units, shapes, parameters and MACs.
 
-A unit is what one kernel computes: a convolution together with the pool, batch normalisation and ReLU that follow it.
+A unit is what one kernel computes: a convolution together with the pool, batch normalization and ReLU that follow it.
 Training builds one module a unit, lowering (:mod:`tinysearch.core.program`) one or two steps a unit, so that all
 executions of a network share one description.
 """
@@ -31,10 +31,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution:
-    """Convolution, then max pool, batch normalisation and ReLU where asked for, in this order.
+    """Convolution, then max pool, batch normalization and ReLU where asked for, in this order.
 
-    The scale of a batch normalisation that follows a pool is kept positive in training, so that it commutes with
-    the maximum and a kernel may requantise once a pooled output.
+    The scale of a batch normalization that follows a pool is kept positive in training, so that it commutes with
+    the maximum and a kernel may requantize once a pooled output.
 
     Attributes:
         kernel, stride, padding: square, in pixels.
@@ -60,7 +60,7 @@ class Convolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """Sum of two tensors of one shape, then batch normalisation and ReLU where asked for."""
+    """Sum of two tensors of one shape, then batch normalization and ReLU where asked for."""
 
     name: str
     left: str
@@ -88,7 +88,7 @@ class MaxPool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalAveragePool:
-    """Mean over height and width, then batch normalisation and ReLU where asked for."""
+    """Mean over height and width, then batch normalization and ReLU where asked for."""
 
     name: str
     input: str
@@ -102,7 +102,7 @@ class GlobalAveragePool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """Fully connected layer without bias over all values of its input, then batch normalisation where asked for."""
+    """Fully connected layer without bias over all values of its input, then batch normalization where asked for."""
 
     name: str
     input: str
@@ -120,7 +120,7 @@ Unit = Convolution | Addition | MaxPool | GlobalAveragePool | Linear
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCount:
-    """Weights, batch normalisation parameters and MACs of one unit (1 MAC = 2 operations)."""
+    """Weights, batch normalization parameters and MACs of one unit (1 MAC = 2 operations)."""
 
     weights: int
     batch_norm: int
@@ -170,7 +170,7 @@ class NetworkSpec:
 
     @property
     def params(self) -> int:
-        """Weights plus batch normalisation scale and shift."""
+        """Weights plus batch normalization scale and shift."""
         return sum(count.weights + count.batch_norm for count in self._counts.values())
 
     @property
@@ -231,7 +231,7 @@ def _checked(unit: Unit, shape: Shape) -> Shape:
 def _count(unit: Unit, shapes: dict[str, Shape]) -> UnitCount:
     source, out = shapes[unit.inputs[0]], shapes[unit.name]
     weights = macs = 0
-    normalised = False if isinstance(unit, MaxPool) else unit.batch_norm
+    normalized = False if isinstance(unit, MaxPool) else unit.batch_norm
     match unit:
         case Convolution():
             weights = unit.kernel**2 * out.channels * (1 if unit.depthwise else source.channels)
@@ -240,4 +240,4 @@ def _count(unit: Unit, shapes: dict[str, Shape]) -> UnitCount:
             weights = macs = source.elements * unit.out_features
         case _:
             pass
-    return UnitCount(weights=weights, batch_norm=2 * out.channels if normalised else 0, macs=macs)
+    return UnitCount(weights=weights, batch_norm=2 * out.channels if normalized else 0, macs=macs)

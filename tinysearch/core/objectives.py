@@ -22,7 +22,7 @@ OBJECTIVES: dict[str, str] = {
     "ram_bytes": "RAM needed (bytes)",
     "energy_mj": "energy an authentication (mJ)",
 }
-"""Objectives by name, all minimised, with the label that people read."""
+"""Objectives by name, all minimized, with the label that people read."""
 
 ERROR_OBJECTIVES = frozenset({"eer", "effective_latency_far1_s", "effective_latency_far10_s"})
 """Objectives that need a trained network; all others follow from the analytic models."""
@@ -71,7 +71,7 @@ class ErrorRates:
 
     @property
     def decision_eer(self) -> float | None:
-        """The rate that the search minimises."""
+        """The rate that the search minimizes."""
         return self.eer if self.eer_validation is None else self.eer_validation
 
 

@@ -1,15 +1,15 @@
 """A network lowered to the steps that the C runtime executes: the one list that plans, times, trains and emits.
 
 ``lower`` turns a network spec and a precision into a :class:`Program`: tensors with an element type, and steps that
-name a kernel. Memory planning, latency, flash, quantisation-aware training, the NumPy oracle and the emitter all read
+name a kernel. Memory planning, latency, flash, quantization-aware training, the NumPy oracle and the emitter all read
 this list, so they cannot disagree about what runs. Parameters of a step (:class:`FrozenNetwork`) come from training.
 
 How units become steps:
 
-- Convolution and Linear become one step; pool, batch normalisation and ReLU fold into it.
-- Addition with batch normalisation: its scale and shift fold into the steps that feed it where these are linear and
+- Convolution and Linear become one step; pool, batch normalization and ReLU fold into it.
+- Addition with batch normalization: its scale and shift fold into the steps that feed it where these are linear and
   feed nothing else; another input gets a ``scale`` step (a 1x1 depthwise convolution, in place where its input dies).
-- GlobalAveragePool with batch normalisation: ``average``, then ``scale``.
+- GlobalAveragePool with batch normalization: ``average``, then ``scale``.
 - XNOR: the first convolution reads int8 (``weight_bits`` B); the residual stream is int8; ``pack`` turns it into bit
   planes once for all its readers; between two binary layers activations stay bit planes.
 """
@@ -97,7 +97,7 @@ class Step:
         relu: the output is clamped at real zero.
         weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.
         activation_bits: A where the step reads bit planes or writes them, else 0.
-        folded: names of the units whose batch normalisation folds into this step, in order of application.
+        folded: names of the units whose batch normalization folds into this step, in order of application.
         macs: multiply-accumulates that the kernel executes (pixels that a pool drops are not computed).
     """
 
@@ -307,7 +307,7 @@ class _Lowering:
         return name
 
     def _foldable_addition(self, unit: Unit) -> Addition | None:
-        """The addition whose batch normalisation folds into this unit: its only reader, nothing non-linear between."""
+        """The addition whose batch normalization folds into this unit: its only reader, nothing non-linear between."""
         readers = self.readers.get(unit.name, [])
         linear = isinstance(unit, Convolution | Linear) and not unit.relu
         if (

@@ -88,7 +88,7 @@ class Trainer(Protocol):
         """Train and freeze.
 
         Args:
-            workspace: folder for stages that other branches share (the float start of a quantised branch) and for
+            workspace: folder for stages that other branches share (the float start of a quantized branch) and for
                 checkpoints; written atomically, safe to share between processes.
             progress: called at least once an epoch; may raise KeyboardInterrupt.
         """

@@ -1,6 +1,6 @@
 """Precisions and the integer arithmetic that Python and C share bit for bit.
 
-Requantisation is that of TensorFlow Lite's int8 scheme: a saturating rounding doubling high multiply by a 31-bit
+Requantization is that of TensorFlow Lite's int8 scheme: a saturating rounding doubling high multiply by a 31-bit
 multiplier, then a rounding shift right (Jacob et al. 2018, arXiv 1712.05877). Frozen networks only use multipliers
 below one half, so a shift is always to the right and at least 1, which the C kernels rely on.
 """
@@ -87,7 +87,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         ValueError: outside that range.
     """
     if not 0.0 <= real <= 0.5:
-        raise ValueError(f"a requantisation multiplier lies in [0, 0.5], got {real}")
+        raise ValueError(f"a requantization multiplier lies in [0, 0.5], got {real}")
     if real < 2.0**-32:
         return 0, 1
     if real == 0.5:

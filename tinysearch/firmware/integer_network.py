@@ -1,7 +1,7 @@
 """The oracle: executes a frozen network in NumPy exactly as the C runtime does.
 
 int8 and XNOR networks are exact: products and sums are integers below 2^24 or 2^53, computed by the floating point
-matrix product of a BLAS that cannot round them, then requantised in int64. float32 networks are computed in float32;
+matrix product of a BLAS that cannot round them, then requantized in int64. float32 networks are computed in float32;
 the C runtime adds in another order, so these agree within rounding.
 """
 
@@ -117,7 +117,7 @@ def _float_step(program: Program, step: Step, sources: list[Array], parameters: 
 
 
 def _accumulate(program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
-    """Sums of products of a weighted step, before pool, bias and requantisation: [N, height, width, O]."""
+    """Sums of products of a weighted step, before pool, bias and requantization: [N, height, width, O]."""
     if step.operator is Operator.FULLY_CONNECTED:
         flat = source.reshape(len(source), 1, 1, -1)
         return _product(flat, weights.reshape(len(weights), -1), zero_point)

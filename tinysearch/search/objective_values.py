@@ -1,4 +1,4 @@
-"""From analytic figures and error rates to the vector of objectives that the search minimises."""
+"""From analytic figures and error rates to the vector of objectives that the search minimizes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ObjectiveVector:
     metrics.
 
     Attributes:
-        names: objectives, all minimised.
+        names: objectives, all minimized.
         metrics: error metrics they need; empty when nothing has to be trained.
         analytic: analytic columns they need.
         is_error: bool per objective, whether it needs a metric.

@@ -1,4 +1,4 @@
-"""Fronts and hypervolumes; everything is minimised."""
+"""Fronts and hypervolumes; everything is minimized."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ JOURNAL = "journal.log"
 STUDY_NAME = "tinysearch"
 CONSTRAINTS = "constraints"
 """System attribute that both Optuna's samplers and optuna-dashboard 0.21 read; ``set_constraint`` writes another one,
-by which the dashboard does not recognise infeasible trials."""
+by which the dashboard does not recognize infeasible trials."""
 
 _RULES = "rules"
 _KNOWN = "known_at_start"

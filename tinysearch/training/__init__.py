@@ -1,1 +1,1 @@
-"""The only room that imports torch: layers, quantisation-aware training, the trainer, and freezing."""
+"""The only room that imports torch: layers, quantization-aware training, the trainer, and freezing."""

@@ -104,7 +104,7 @@ def _shifted(
 def augment_image(
     inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Shift by up to 6 % of the side, mirror, brightness, contrast and colour balance."""
+    """Shift by up to 6 % of the side, mirror, brightness, contrast and color balance."""
     count, side, channels = len(inputs), inputs.shape[1], inputs.shape[3]
     reach = round(0.06 * strength * side)
     moved = _shifted(inputs, *rng.integers(-reach, reach + 1, (2, count)))

@@ -1,7 +1,7 @@
-"""Batch normalisations folded into the steps of a program, and the program executed with real numbers.
+"""Batch normalizations folded into the steps of a program, and the program executed with real numbers.
 
 Every weighted step computes ``gain * linear(weight, x) + shift`` per channel, then pool and ReLU. The float32 network,
-the quantisation-aware int8 network and the calibration of ranges all run through :func:`execute`.
+the quantization-aware int8 network and the calibration of ranges all run through :func:`execute`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] |
     Args:
         program: what is executed.
         units: modules by unit name with running statistics.
-        weights: by unit name, to be used instead of the modules' own (binarised levels times their scale).
+        weights: by unit name, to be used instead of the modules' own (binarized levels times their scale).
     """
     additions = {unit.name for unit in program.network.units if isinstance(unit, Addition)}
     takes_shift = {step.inputs[0] for step in program.steps if step.operator is Operator.ADD}
@@ -73,7 +73,7 @@ def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] |
 
 
 After = Callable[[Step, Tensor], Tensor]
-"""Called with every step and its output before ReLU; applies ReLU and quantisation."""
+"""Called with every step and its output before ReLU; applies ReLU and quantization."""
 
 
 def relu_after(step: Step, value: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def execute(program: Program, parameters: Mapping[str, tuple[Tensor, Tensor]], i
 
     Args:
         parameters: weight and bias of every weighted step by name.
-        after: ReLU, quantisation or observation of each output.
+        after: ReLU, quantization or observation of each output.
     """
     values = {INPUT: inputs}
     for step in program.steps:

@@ -17,7 +17,7 @@ ONE_HALF = (1 << 30, 0)
 
 
 def freeze_float(program: Program, folded: Mapping[str, FoldedStep], *, seed: int, trained: bool) -> FrozenNetwork:
-    """The float32 network with batch normalisations folded into weights and biases."""
+    """The float32 network with batch normalizations folded into weights and biases."""
     parameters = {}
     for step in program.steps:
         if step.name in folded:

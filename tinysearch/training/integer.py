@@ -1,7 +1,7 @@
 """From real parameters and ranges to integers, and their exact emulation in torch.
 
-:func:`quantize_program` decides every integer of a frozen network. The quantised modules run :func:`emulate` in
-evaluation mode: accumulators are exact (float64 convolutions of integers) and both roundings of a requantisation are
+:func:`quantize_program` decides every integer of a frozen network. The quantized modules run :func:`emulate` in
+evaluation mode: accumulators are exact (float64 convolutions of integers) and both roundings of a requantization are
 done as the runtime does them, but with real factors, so that freezing them to multiplier and shift is checked and not
 assumed.
 """
@@ -24,7 +24,7 @@ from tinysearch.training.folding import WEIGHTED, FoldedStep, apply_step
 from tinysearch.training.network import flatten_nhwc
 
 LARGEST_MULTIPLIER = 0.49
-"""Output scales grow until no requantisation multiplier exceeds this; the runtime needs less than one half."""
+"""Output scales grow until no requantization multiplier exceeds this; the runtime needs less than one half."""
 
 LARGEST_BIAS = 1 << 24
 """|bias| of an int8 step in units of its accumulator; a channel whose weights are nearly zero gets a coarser scale."""
@@ -55,7 +55,7 @@ class IntegerStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizedProgram:
-    """Every number of a quantised network before it is frozen.
+    """Every number of a quantized network before it is frozen.
 
     Attributes:
         steps: weighted steps by name.

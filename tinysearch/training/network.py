@@ -22,7 +22,7 @@ from tinysearch.core.network import (
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose scale may be held positive, so that it commutes with the max pool before it."""
+    """Batch normalization whose scale may be held positive, so that it commutes with the max pool before it."""
 
     def __init__(self, channels: int, *, positive: bool = False) -> None:
         super().__init__(channels)
@@ -34,7 +34,7 @@ class BatchNorm(nn.BatchNorm2d):
         return self.weight.abs() if self.positive else self.weight
 
     def forward(self, value: Tensor) -> Tensor:
-        """Normalise [N, C, H, W]."""
+        """Normalize [N, C, H, W]."""
         if self.momentum is None:
             self.num_batches_tracked.add_(1)
         factor = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
@@ -43,13 +43,13 @@ class BatchNorm(nn.BatchNorm2d):
         )
 
     def gain_and_shift(self) -> tuple[Tensor, Tensor]:
-        """Gain and shift of the normalisation with its running statistics, float64 [C] each."""
+        """Gain and shift of the normalization with its running statistics, float64 [C] each."""
         gain = self.scale.detach().double() / torch.sqrt(self.running_var.double() + self.eps)
         return gain, self.bias.detach().double() - self.running_mean.double() * gain
 
 
 class UnitModule(nn.Module):
-    """Weights and batch normalisation of one unit; the arithmetic between them belongs to the network.
+    """Weights and batch normalization of one unit; the arithmetic between them belongs to the network.
 
     Attributes:
         unit: the spec.
@@ -72,12 +72,12 @@ class UnitModule(nn.Module):
                 self.weight = nn.Parameter(weight)
             case _:
                 self.weight = None
-        normalised = not isinstance(unit, MaxPool) and unit.batch_norm
+        normalized = not isinstance(unit, MaxPool) and unit.batch_norm
         pooled = isinstance(unit, Convolution) and unit.pool > 1
-        self.norm = BatchNorm(out_channels, positive=pooled) if normalised else None
+        self.norm = BatchNorm(out_channels, positive=pooled) if normalized else None
 
     def linear(self, value: Tensor, weight: Tensor) -> Tensor:
-        """The unit's convolution (and pool) or matrix product with the given weights, before normalisation."""
+        """The unit's convolution (and pool) or matrix product with the given weights, before normalization."""
         unit = self.unit
         if isinstance(unit, Linear):
             return F.linear(flatten_nhwc(value), weight)[:, :, None, None]
@@ -92,7 +92,7 @@ def flatten_nhwc(value: Tensor) -> Tensor:
 
 
 def build_units(network: NetworkSpec) -> nn.ModuleDict:
-    """One initialised :class:`UnitModule` a unit, by name."""
+    """One initialized :class:`UnitModule` a unit, by name."""
     shapes = network.shapes()
     return nn.ModuleDict(
         {
@@ -108,7 +108,7 @@ def build_units(network: NetworkSpec) -> nn.ModuleDict:
 
 
 class FloatNetwork(nn.Module):
-    """The network in single precision with live batch normalisation.
+    """The network in single precision with live batch normalization.
 
     Args:
         network: the spec; weights are drawn from torch's global generator.
@@ -142,7 +142,7 @@ class FloatNetwork(nn.Module):
 
 
 def reestimate_statistics(module: nn.Module, batches: list[Tensor]) -> None:
-    """Replace running statistics by plain averages over batches, so that inference normalises with settled weights."""
+    """Replace running statistics by plain averages over batches, so that inference normalizes with settled weights."""
     norms = [norm for norm in module.modules() if isinstance(norm, BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

@@ -1,6 +1,6 @@
-"""The quantised networks: int8 over the steps of its program, XNOR over units with live batch normalisation.
+"""The quantized networks: int8 over the steps of its program, XNOR over units with live batch normalization.
 
-Both start from a trained :class:`FloatNetwork`, train with fake quantisation, and in evaluation mode compute the
+Both start from a trained :class:`FloatNetwork`, train with fake quantization, and in evaluation mode compute the
 embedding's integers as the runtime will (:func:`tinysearch.training.integer.emulate`).
 """
 
@@ -55,7 +55,7 @@ class QuantizedNetwork(nn.Module):
             quantizer.observing = observing
 
     def train(self, mode: bool = True) -> QuantizedNetwork:  # noqa: FBT001, FBT002
-        """Switch between fake quantisation and integers."""
+        """Switch between fake quantization and integers."""
         self._emulated = None
         super().train(mode)
         return self
@@ -69,7 +69,7 @@ class QuantizedNetwork(nn.Module):
         return emulate(self._emulated, inputs)
 
     def fake_quantized(self, inputs: Tensor) -> Tensor:
-        """Embeddings with fake quantisation and gradients."""
+        """Embeddings with fake quantization and gradients."""
         raise NotImplementedError
 
     def _highs(self) -> dict[str, float]:
@@ -77,7 +77,7 @@ class QuantizedNetwork(nn.Module):
 
 
 class Int8Network(QuantizedNetwork):
-    """int8 weights and activations; batch normalisations are folded, their gains stay as fixed factors of the weights.
+    """int8 weights and activations; batch normalizations are folded, their gains stay as fixed factors of the weights.
 
     Training the unfolded weights under a fixed gain keeps the float network's proportions between channels, which
     Adam's steps of one size need.
@@ -133,7 +133,7 @@ class Int8Network(QuantizedNetwork):
 
 
 class XnorNetwork(QuantizedNetwork):
-    """A-bit activations and B-bit weights; batch normalisation uses batch statistics in training.
+    """A-bit activations and B-bit weights; batch normalization uses batch statistics in training.
 
     Args:
         program: of an XNOR precision.
@@ -225,7 +225,7 @@ def _observe(
     ranges: Mapping[str, RangeQuantizer],
     levels: Mapping[str, LevelQuantizer],
 ) -> None:
-    """Widen ranges to hold every tensor of the folded network over some batches, with bit planes quantised."""
+    """Widen ranges to hold every tensor of the folded network over some batches, with bit planes quantized."""
 
     def after(step: Step, value: Tensor) -> Tensor:
         value = F.relu(value) if step.relu else value

@@ -1,4 +1,4 @@
-"""Fake quantisation with straight-through gradients: int8 ranges, levels with a learned step, few-bit weights."""
+"""Fake quantization with straight-through gradients: int8 ranges, levels with a learned step, few-bit weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RANGE_MOMENTUM = 0.05
 
 
 class _Rounded(torch.autograd.Function):
-    """Grid values ``low .. high`` times a scale, in four vectorised passes; torch's own operator is scalar on CPUs."""
+    """Grid values ``low .. high`` times a scale, in four vectorized passes; torch's own operator is scalar on CPUs."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, scale: float, low: int, high: int) -> Tensor:
@@ -79,7 +79,7 @@ class RangeQuantizer(nn.Module):
 
 
 class _LearnedStep(torch.autograd.Function):
-    """Uniform levels 0 .. top with a learned step (learned step size quantisation, arXiv 1902.08153)."""
+    """Uniform levels 0 .. top with a learned step (learned step size quantization, arXiv 1902.08153)."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, step: Tensor, top: int) -> Tensor:

@@ -34,7 +34,7 @@ CALIBRATION_SAMPLES = 512
 
 
 class TorchTrainer:
-    """Trains branches with quantisation-aware training; implements :class:`tinysearch.core.protocols.Trainer`.
+    """Trains branches with quantization-aware training; implements :class:`tinysearch.core.protocols.Trainer`.
 
     Args:
         settings: the fields of :class:`TrainingSettings` as keyword arguments.

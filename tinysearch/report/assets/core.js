@@ -1,7 +1,7 @@
 // Data, words and state that the other scripts share.
 
 const DATA = JSON.parse(document.getElementById('data').textContent);
-const COLORS = {  // Okabe and Ito's palette, which survives colour blindness; lighter twins on dark paper
+const COLORS = {  // Okabe and Ito's palette, which survives color blindness; lighter twins on dark paper
   light: { 'float32': '#0072b2', 'int8': '#009e73', 'xnor1/1': '#e69f00', 'xnor2/1': '#d55e00', 'xnor3/1': '#cc79a7', 'xnor2/2': '#56b4e9' },
   dark: { 'float32': '#4ea8de', 'int8': '#2cc59b', 'xnor1/1': '#f0b93a', 'xnor2/1': '#f4803c', 'xnor3/1': '#e29bc5', 'xnor2/2': '#8fd0f5' },
 };

@@ -67,7 +67,7 @@ function cellOf(design, figure) {
   return rulers.get(figure.key).map((ruler) => ruler(design)).join(' ');
 }
 
-// Of designs that would be drawn over one another in one colour and shape, the first.
+// Of designs that would be drawn over one another in one color and shape, the first.
 function uncovered(list, figure) {
   const seen = new Set();
   return inFigure(list, figure).filter((design) => {
