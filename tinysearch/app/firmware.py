@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinysearch.app.resources import data_dir
+from tinysearch.app.resources import data_dir, processors
 from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
@@ -71,7 +70,7 @@ def emit_front(
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
     rungs: dict[str, tuple[Rung, ...]] = {}
-    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
         hosts: dict[str, Future[Rung]] = {}
         waiting: list[tuple[str, Path, Future[Rung] | None]] = []
         for evaluation in evaluations[:count]:

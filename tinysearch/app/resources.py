@@ -22,6 +22,12 @@ def data_dir(name: str) -> Path:
     raise TinysearchError(f"the installation lacks its folder {name}; install tinysearch again")
 
 
+def processors() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 def cache_dir(configured: str | None) -> Path:
     """Folder of trained branches and decoded data: as configured, else the user's cache folder."""
     if configured:

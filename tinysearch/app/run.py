@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.app import run_dir as files
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
+from tinysearch.app.resources import processors
 from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
@@ -133,7 +133,7 @@ def workers_of(config: Config) -> int:
     wanted = config["n_workers"]
     if wanted == "auto":
         trains = config["trainer"]["name"] not in ("table", "published", "none")
-        return len(os.sched_getaffinity(0)) if trains else 1
+        return processors() if trains else 1
     if not isinstance(wanted, int) or wanted < 1:
         raise UserError("n_workers is auto or a positive whole number", value=wanted, remedy="write n_workers=2")
     return wanted
@@ -308,7 +308,7 @@ class _Finish:
         return {
             "schema": files.SCHEMA,
             "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
-            "machine": {"system": platform.platform(), "processors": len(os.sched_getaffinity(0))},
+            "machine": {"system": platform.platform(), "processors": processors()},
             "seed": self.setup.options.seed,
             "rules": rules,
             "digest": _digest(rules),
