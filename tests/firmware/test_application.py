@@ -99,6 +99,20 @@ def test_the_same_capture_scores_full_marks_and_a_name_narrows_the_comparison(co
     assert answers[4] == "ERR verify: nobody of that name"
 
 
+def test_a_weighted_fusion_counts_a_branch_as_its_weight_says(tmp_path: Path) -> None:
+    project = emitted(
+        *(face("int8"), voice("int8")), out=tmp_path / "p", processor="esp32s3", weights={"face": 512, "voice": 0}
+    )
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={tmp_path}", "CC=gcc", f"CFLAGS={FLAGS}", "app"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    people(tmp_path, 2)
+    told = "enroll ann face0a.ppm voice0a.raw\nverify ann face0a.ppm voice1a.raw\nverify ann face1a.ppm voice0a.raw\n"
+    done = subprocess.run([tmp_path / "app"], input=told, capture_output=True, text=True, cwd=tmp_path, check=False)
+    scores = [int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("OK verify")]
+    assert scores[0] == 2 << 20  # another voice costs nothing
+    assert scores[1] < 2 << 20
+
+
 def test_people_come_and_go(console: Console) -> None:
     fed = ("feed face seed 1", "feed voice seed 2")
     answers = console(

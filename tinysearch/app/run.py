@@ -17,7 +17,7 @@ from tinysearch.app import run_dir as files
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.resources import processors
-from tinysearch.app.training import build_errors
+from tinysearch.app.training import build_errors, fusion_of, task_error
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
@@ -95,6 +95,7 @@ def set_up(config: Config) -> Setup:
     objectives = objectives_of(config)
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
+    _check_task(config, objectives)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
@@ -122,6 +123,17 @@ def objectives_of(config: Config) -> tuple[str, ...]:
     if config["trainer"]["name"] != "none":
         return names
     return check_objectives([name for name in names if name not in ERROR_OBJECTIVES])
+
+
+def _check_task(config: Config, objectives: Sequence[str]) -> None:
+    """Refuse objectives that a classification cannot have: it accepts and rejects nobody."""
+    retried = [name for name in objectives if name in ERROR_OBJECTIVES and name != "eer"]
+    if task_error(config) == "classification" and retried:
+        raise UserError(
+            "effective latency is that of a verification",
+            value=f"{retried[0]} with task={config['task']['name']}",
+            remedy="write objectives=[eer,bom_cost_usd,latency_s]",
+        )
 
 
 def workers_of(config: Config) -> int:
@@ -191,7 +203,10 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
     feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
+    fusion = fusion_of(config)
     return {
+        # only where it is not the default, so that runs from before there was a choice go on
+        **({"fusion": _digest(fusion)} if fusion["rule"] != "concatenation" else {}),
         "space": space_digest,
         "task": _digest(config["task"]),
         "catalog": models.catalog.digest[:16],

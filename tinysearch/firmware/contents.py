@@ -13,6 +13,7 @@ from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import branch_values, layer_constants, runtime_files
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 if TYPE_CHECKING:
     from tinysearch.firmware.project import Emission
@@ -59,6 +60,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "template_bytes": emission.template_bytes,
         "people": emission.people,
         "captures": emission.captures,
+        "weights": _weights(emission),
+        "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
         "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,
@@ -70,6 +73,12 @@ def _values(emission: Emission) -> dict[str, Any]:
         "most_arena_bytes": max(branch["arena_bytes"] for branch in branches),
         "most_embedding_bytes": max(source.embedding_bytes for source in emission.sources),
     }
+
+
+def _weights(emission: Emission) -> str:
+    """Initializer of the fusion's weights in the order of the branches; empty where cosines are added as they are."""
+    weights = emission.evaluation.errors.weights
+    return f"{{ {', '.join(str(weights[source.modality]) for source in emission.sources)} }}" if weights else ""
 
 
 def _log_mel(emission: Emission) -> str:

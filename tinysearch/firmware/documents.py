@@ -29,6 +29,7 @@ def candidate_json(emission: Emission) -> str:
         "target": emission.chip.idf_target,
         "threshold": emission.threshold if emission.threshold_far is not None else None,
         "threshold_far": emission.threshold_far,
+        "fusion_weights": dict(emission.evaluation.errors.weights),
         "selftest_crc": emission.selftest_crc,
         "tasks": emission.tasks,
         "branches": {

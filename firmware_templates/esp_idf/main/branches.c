@@ -154,8 +154,17 @@ int32_t branches_score(const uint8_t *left, const uint8_t *right)
         const ts_model *model = branches[b];
         const void *a = left + s.offset[b], *z = right + s.offset[b];
         const int32_t count = (int32_t)model->embedding;
-        score += model->golden != NULL ? ts_cosine_f32(a, z, count) : ts_cosine_s8(a, z, count);
+        const int32_t cosine = model->golden != NULL ? ts_cosine_f32(a, z, count) : ts_cosine_s8(a, z, count);
+#ifdef CANDIDATE_WEIGHTS
+        static const int32_t weight[CANDIDATE_BRANCHES] = CANDIDATE_WEIGHTS;
+        score += weight[b] * cosine; /* weights sum to 2^9, cosines are within 2^20 */
+#else
+        score += cosine;
+#endif
     }
+#ifdef CANDIDATE_WEIGHTS
+    score >>= CANDIDATE_WEIGHT_BITS; /* arithmetic, as gcc defines it: rounds down */
+#endif
     return score;
 }
 

@@ -52,7 +52,8 @@ def _describe(dataset: Dataset, modality: str, split: str, config: Config) -> No
     sizes = {name: config["task"][modality][name] for name in ("input_size", "channels")}
     samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
     people = len(np.unique(samples.identities))
-    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} people")
+    what = "people" if getattr(dataset, "classes", None) is None else "classes"
+    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
     skipped = getattr(dataset, "skipped", None)
     if skipped is not None:
         for name, reason in skipped(modality, split, **sizes).reasons.items():
