@@ -25,7 +25,7 @@ _LISTED = {"objectives": "objectives.names"}
 _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 """Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
 
-_NESTED = {"latency": "latency.model"}
+_NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
 _OPEN = ("rates", "sampler", "trainer.settings", "data.settings")
 """Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
 
