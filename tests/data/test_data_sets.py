@@ -324,6 +324,18 @@ def test_one_broken_file_of_a_small_split_is_skipped_unless_none_may_be(folder):
             FolderDataset(root=folder, broken_limit=0).load("face", split, **_shape(8, 3))
 
 
+def test_a_limit_holds_for_samples_that_were_prepared_under_another(folder, tmp_path):
+    for name in ("p01", "p02"):
+        (folder / name / "face" / "1.png").write_bytes(b"")
+    shapes = [(split, _shape(8, 3)) for split in SPLITS]
+    for split, shape in shapes:
+        FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0.9).load("face", split, **shape)
+    strict = FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0)
+    with pytest.raises(UserError, match="unreadable"):
+        for split, shape in shapes:
+            strict.load("face", split, **shape)
+
+
 def test_many_broken_files_are_refused(folder):
     for path in (folder / "p01" / "face").iterdir():
         path.write_bytes(b"nothing")

@@ -170,7 +170,10 @@ class FileDataset:
         if shape not in self._loaded:
             preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
             key = f"prepared-v2/{self.digest}/{shape}/{preparation.key}"
-            arrays, broken = self._remembered(key) or self._prepare(key, shape, files, preparation)
+            remembered = self._remembered(key)
+            if remembered is not None:  # perhaps under another limit
+                self._refuse(shape, len(files), remembered[1])
+            arrays, broken = remembered or self._prepare(key, shape, files, preparation)
             samples = Samples(inputs=arrays["inputs"], identities=np.array(arrays["identities"]))
             self._loaded[shape] = samples, Skipped(files=len(files), reasons=broken)
         return self._loaded[shape]
@@ -197,18 +200,29 @@ class FileDataset:
 
     def _judge(self, what: str, total: int, broken: Mapping[str, str]) -> None:
         """Warn of few broken files, refuse many."""
-        if not broken and total:
-            return
-        named = "; ".join(f"{name}: {reason}" for name, reason in list(broken.items())[:3])
-        allowed = max(1.0, self._broken_limit * total) if self._broken_limit > 0 else 0.0
-        if len(broken) > allowed or len(broken) == total:
+        self._refuse(what, total, broken)
+        if broken:
+            more = " ..." if len(broken) > 3 else ""
+            _LOG.warning(
+                "%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, _named(broken), more
+            )
+
+    def _refuse(self, what: str, total: int, broken: Mapping[str, str]) -> None:
+        if len(broken) > broken_allowed(total, limit=self._broken_limit) or len(broken) == total:
             raise UserError(
                 f"at most {100 * self._broken_limit:g} % of a split's files are unreadable, or one of a small split",
-                value=f"{len(broken)} of {total} in {self.name}/{what} ({named or 'no file'})",
+                value=f"{len(broken)} of {total} in {self.name}/{what} ({_named(broken) or 'no file'})",
                 remedy="mend or remove them, or raise data.broken_limit",
             )
-        more = " ..." if len(broken) > 3 else ""
-        _LOG.warning("%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, named, more)
+
+
+def broken_allowed(total: int, *, limit: float) -> float:
+    """How many of so many files may be broken: the limit's share, and one unless the limit is 0."""
+    return max(1.0, limit * total) if limit > 0 else 0.0
+
+
+def _named(broken: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in list(broken.items())[:3])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
