@@ -23,7 +23,7 @@ class Column:
 
 COLUMNS = (
     Column(name="network", label="Network", style="text network"),
-    Column(name="eer", label="EER"),
+    Column(name="eer", label="EER", style="eer"),
     Column(name="cost", label="Cost"),
     Column(name="latency", label="Latency"),
     Column(name="board", label="Board", style="text board"),
@@ -45,6 +45,16 @@ class Row:
     id: str
     title: str
     cells: dict[str, str]
+
+
+def columns(view: RunView) -> tuple[Column, ...]:
+    """The columns that say something: without what is empty, unknown or the same in every row and said elsewhere."""
+    cells = [row.cells for row in rows(view)]
+    dropped = {"firmware"} if not any(cell["firmware"] for cell in cells) else set()
+    if len({cell["evidence"] for cell in cells}) < 2:
+        dropped.add("evidence")
+    dropped |= {name for name in ("far1", "far10", "energy") if all(cell[name] == UNKNOWN for cell in cells)}
+    return tuple(column for column in COLUMNS if column.name not in dropped)
 
 
 def rows(view: RunView) -> tuple[Row, ...]:

@@ -46,7 +46,7 @@ def _bytes(size: float, digits: int) -> str:
 
 
 def _energy(energy: float, digits: int) -> str:
-    return f"{energy:.{digits + 1}f} mJ"
+    return f"{energy:.{digits + 1}f} mJ" if energy < 1000 else f"{energy / 1000:.{digits + 1}f} J"
 
 
 _FORMATS: dict[str, tuple[Format, int]] = {
