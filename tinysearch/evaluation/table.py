@@ -61,7 +61,7 @@ class TableErrors:
             raise UserError(
                 "a table of error rates has its columns",
                 value=f"{self.path} lacks {', '.join(missing)}",
-                remedy="see docs/how-to/tables.md for the format",
+                remedy="see docs/how-to/search.md for the format",
             )
         for row in reader:
             try:
