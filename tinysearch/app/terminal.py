@@ -141,7 +141,8 @@ def listing_table(listing: Listing, *, width: int) -> Table:
         min(max(len(name), *(len(row[place]) for row in cells), 0), _CELL) for place, name in enumerate(listing.columns)
     ]
     order = sorted(range(len(widths)), key=lambda i: _rank(listing.columns[i], i))
-    kept, room = [], width
+    kept: list[int] = []
+    room = width
     for place in order:
         if widths[place] + 2 > room + 2 * (not kept):
             break
