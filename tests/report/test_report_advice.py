@@ -234,6 +234,29 @@ def test_processors_that_lack_the_same_thing_are_named_together() -> None:
     ]
 
 
+def test_what_is_over_is_told_by_how_much_and_what_would_do() -> None:
+    found = [
+        evaluation([branch("face", blocks=(2, 2))], board="two cores", errors=rates(0.05)),
+        evaluation([branch("face", blocks=(2, 2))], board="everything", errors=rates(0.05), latency_s=0.1),
+        evaluation([branch("face")], board="camera", errors=rates(0.1)),
+    ]
+    case = make_case(found)
+    card = BlockedCard(
+        network="face 2-2 int8",
+        processor="esp32",
+        rule="flash-window",
+        limit=4 * 2**20,
+        actual=4 * 2**20 + 212 * 1024,
+        message="ESP32 maps a limited part of its flash as data; limit 4 MB; actual 4.21 MiB",
+    )
+    view = RunView(
+        data=replace(case.data, blocked=(card,)), front=case.front, budget_usd=None, objectives=case.objectives
+    )
+    texts = [sentence.text for sentence in advise(view).over]
+    assert texts[0].endswith("actual 4.21 MiB; 212 KiB over.")
+    assert texts[1] == "The cheapest board that does for face 2-2 int8 is two cores board (esp32s3) at $12.00."
+
+
 def test_an_empty_front_says_so() -> None:
     case = make_case([evaluation([branch("face")], board="camera", errors=rates(0.1))])
     view = RunView(data=case.data, front=(), budget_usd=1.0, objectives=case.objectives)

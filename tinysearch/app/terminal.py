@@ -76,7 +76,8 @@ def order_table(chosen: Picks) -> Table:
     for pick in chosen.cards:
         parts = " + ".join(name for name, _ in pick.order)
         problem = f"\ncannot be built: {pick.problem}" if pick.problem else ""
-        table.add_row(" = ".join(pick.labels), pick.price, f"{pick.quality}, {pick.latency}: {parts}{problem}")
+        figures = pick.quality if pick.quality.endswith(pick.latency) else f"{pick.quality}, {pick.latency}"
+        table.add_row(" = ".join(pick.labels), pick.price, f"{figures}: {parts}{problem}")
     return table
 
 

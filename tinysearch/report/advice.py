@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinysearch.core.units import format_bytes
 from tinysearch.report.certainty import evidence, ties
 from tinysearch.report.data import BlockedCard, DesignCard
 from tinysearch.report.guidelines import guidelines
@@ -16,7 +17,7 @@ from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
 from tinysearch.report.prices import sensitivity
 from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, interval, named, pair_text, usd, value_text
+from tinysearch.report.wording import LABELS, count, interval, named, network, pair_text, usd, value_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class Advice:
 
 _MEASURED = ("budget", "flash", "psram")
 """Rules whose messages differ in their numbers from processor to processor."""
+
+
+_SIZES = ("flash-window", "shared-window", "flash-fits", "psram-addressable")
+"""Rules about bytes whose messages give limit and actual value, not the difference."""
 
 
 def advise(view: RunView) -> Advice:
@@ -256,7 +261,28 @@ def _over(view: RunView) -> tuple[Sentence, ...]:
     groups: dict[str, list[BlockedCard]] = {}
     for card in view.data.blocked:
         groups.setdefault(card.message if card.rule in _MEASURED else card.message.split("; limit")[0], []).append(card)
-    return tuple(_blocked(cards, message) for message, cards in groups.items())
+    return (*(_blocked(cards, message) for message, cards in groups.items()), *_would_do(view))
+
+
+def _would_do(view: RunView) -> tuple[Sentence, ...]:
+    """The cheapest board that carries what others do not."""
+    wanted = {card.network for card in view.data.blocked}
+    carried = [d for d in view.data.designs if network(view, d) in wanted and view.board(d).buildable]
+    if not carried:
+        return ()
+    found = min(carried, key=lambda design: (view.cost(design), design.latency_s, design.id))
+    board = view.board(found)
+    return (
+        Sentence(
+            kind="over",
+            text=(
+                f"The cheapest board that does for {network(view, found)} is {board.name} ({board.processor}) at "
+                f"{usd(view.cost(found))}."
+            ),
+            numbers={"bom_cost_usd": view.cost(found)},
+            points=(found.id,),
+        ),
+    )
 
 
 def _blocked(cards: list[BlockedCard], message: str) -> Sentence:
@@ -266,7 +292,14 @@ def _blocked(cards: list[BlockedCard], message: str) -> Sentence:
         kind="over",
         text=(
             f"{first.network} does not run on {listed} ({count(len(cards), 'processor')}): "
-            f"{first.message if len(cards) == 1 else message}."
+            f"{first.message if len(cards) == 1 else message}{_excess(first) if len(cards) == 1 else ''}."
         ),
         numbers={"processors": len(cards), "limit": first.limit, "actual": first.actual},
     )
+
+
+def _excess(card: BlockedCard) -> str:
+    """By how much a size is over its limit, unless the message says so."""
+    if card.rule not in _SIZES or card.actual <= card.limit or " over " in card.message:
+        return ""
+    return f"; {format_bytes(round(card.actual - card.limit))} over"
