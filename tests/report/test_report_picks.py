@@ -58,6 +58,8 @@ def test_boards_on_paper_are_left_out_and_told() -> None:
     answer = next(sentence for sentence in advise(view).short if sentence.kind == "answer")
     assert "exists on paper only (no chip has such a bus)" in answer.text
     assert "of the 2 points that can be built, face 1-1 int8" in answer.text
+    assert "face 1-1 int8 + voice 1-1 int8 on two cores board (on paper only)" in answer.text
+    assert [row.cells["board"].endswith(" (on paper only)") for row in rows(view)] == [True, False, False]
 
 
 def test_where_no_board_can_be_built_every_card_says_why() -> None:

@@ -17,7 +17,7 @@ from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
 from tinysearch.report.prices import sensitivity
 from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, interval, named, network, pair_text, usd, value_text
+from tinysearch.report.wording import LABELS, board_name, count, interval, named, network, pair_text, usd, value_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +133,9 @@ def _cheapest(view: RunView, quality: str) -> Sentence:
     return Sentence(
         kind="cheapest",
         text=(
-            f"The cheapest board on the front is {board.name} at {usd(cost)} with "
+            f"The cheapest board on the front is {board_name(board)} at {usd(cost)} with "
             f"{count(len(board.parts), 'part')}; it reaches {LABELS[quality]} {value_text(quality, value)}{sure} with "
-            f"{named(view, first).split(' on ')[0]}."
+            f"{network(view, first)}."
         ),
         numbers={"bom_cost_usd": cost, quality: value, "parts": len(board.parts)},
         points=(first.id,),

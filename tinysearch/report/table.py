@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tinysearch.core.units import format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import network, percent, seconds, usd, value_text
+from tinysearch.report.wording import board_name, named, network, percent, seconds, usd, value_text
 
 UNKNOWN = "-"
 
@@ -69,10 +69,10 @@ def _row(view: RunView, design: DesignCard) -> Row:
         rate = percent(design.eer) if bounds is None else f"{percent(design.eer)} [{_bounds(bounds)}]"
     return Row(
         id=design.id,
-        title=f"{network(view, design)} on {view.board(design).name}",
+        title=named(view, design),
         cells={
             "network": network(view, design),
-            "board": view.board(design).name,
+            "board": board_name(view.board(design)),
             "eer": rate,
             "cost": usd(view.cost(design)),
             "latency": seconds(design.latency_s),

@@ -28,7 +28,7 @@ function line(name, value) {
 
 function card(design, slot) {
   const compared = state.chosen;
-  const heading = make('h3', {}, make('b', {}, SLOTS[slot]), make('span', {}, `${design.network} on ${design.board.name}`));
+  const heading = make('h3', {}, make('b', {}, SLOTS[slot]), make('span', {}, `${design.network} on ${design.board_name}`));
   const remove = make('button', { type: 'button', 'aria-label': `remove ${SLOTS[slot]} from the comparison` }, '\u00d7');
   remove.addEventListener('click', () => toggle(design));
   heading.append(remove);

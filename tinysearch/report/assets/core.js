@@ -18,6 +18,7 @@ const designs = DATA.designs.map((row, index) => {
   design.bom_cost_usd = design.board.price_usd;
   design.weight_bytes = design.branches.reduce((sum, branch) => sum + branch.weight_bytes, 0);
   design.params = design.branches.reduce((sum, branch) => sum + branch.params, 0);
+  design.board_name = design.board.buildable ? design.board.name : `${design.board.name} (on paper only)`;
   design.network = design.branches.map((b) => `${b.modality} ${b.layout} ${b.precision}`).join(' + ');
   return design;
 });

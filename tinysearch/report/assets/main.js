@@ -59,7 +59,7 @@ function bestShown() {
   const known = state.front.filter((design) => isKnown(design.eer));
   if (!known.length) return '';
   const best = known.reduce((a, b) => (b.eer < a.eer || (b.eer === a.eer && b.bom_cost_usd < a.bom_cost_usd) ? b : a));
-  return `Lowest EER ${percent(best.eer)}: ${best.network} on ${best.board.name}, ${usd(best.bom_cost_usd)}; `;
+  return `Lowest EER ${percent(best.eer)}: ${best.network} on ${best.board_name}, ${usd(best.bom_cost_usd)}; `;
 }
 
 const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.dataset.id === id);
@@ -67,12 +67,12 @@ const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.
 // Where cost is no objective, a smaller budget has points that the whole front lacks.
 function addRow(design) {
   const cells = {
-    network: design.network, board: design.board.name, eer: `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}`,
+    network: design.network, board: design.board_name, eer: `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}`,
     cost: usd(design.bom_cost_usd), latency: seconds(design.latency_s), far1: seconds(design.effective_latency_far1_s),
     far10: seconds(design.effective_latency_far10_s), weights: bytes(design.weight_bytes), flash: bytes(design.flash_bytes),
     ram: bytes(design.ram_bytes), energy: energy(design.energy_mj), evidence: `${design.eer_evidence}, ${design.latency_evidence}`, firmware: '',
   };
-  const box = make('input', { type: 'checkbox', 'aria-label': `compare ${design.network} on ${design.board.name}` });
+  const box = make('input', { type: 'checkbox', 'aria-label': `compare ${design.network} on ${design.board_name}` });
   const row = make('tr', { 'data-id': design.id }, make('td', { class: 'text' }, box, ' ', make('span', { class: 'slot' })));
   table.querySelectorAll('thead th[data-sort]').forEach((head) => row.append(make('td', { class: head.className }, cells[head.dataset.sort])));
   table.tBodies[0].append(row);

@@ -39,7 +39,7 @@ function describe(design) {
   const board = design.board;
   return [
     `<b>${escaped(design.network)}</b>`,
-    `${escaped(board.name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
+    `${escaped(design.board_name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
     `cost ${usd(board.price_usd)}${range(board.low_usd, board.high_usd, usd)}`,
     `EER ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
     `latency ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
