@@ -102,6 +102,20 @@ def test_wrong_input_is_one_line_and_status_2(words: list[str], capsys: pytest.C
     assert lines[0].count("; ") >= 2
 
 
+def test_a_refused_run_leaves_no_rules_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "trainer=published",
+        "budget=15usd",
+        "emit.top=none",
+        "space.layouts=[[1,1]]",
+        f"run_dir={tmp_path / 'run'}",
+    ]
+    assert main(words) == 2
+    assert "add experiment=paper" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main([*words, "experiment=paper"]) == 0
+
+
 def test_a_budget_that_buys_nothing_names_the_cheapest_board(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["budget=3usd", "trainer=none"]) == 2
     message = capsys.readouterr().err

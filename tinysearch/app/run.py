@@ -97,6 +97,9 @@ def set_up(config: Config) -> Setup:
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
+    if not errors.needs_training:
+        for branch in designs.table.branches:
+            errors.knows(branch)  # refuses what it never will know, before a run directory has rules of its own
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     setup = Setup(
