@@ -43,6 +43,7 @@ def run(invocation: Invocation) -> int:
 
 def _print_result(finished: FinishedRun, console: Console) -> None:
     from tinysearch.app.terminal import front_table, order_table
+    from tinysearch.report.wording import count
 
     Console(highlight=False).print(front_table(finished.documents))
     result = finished.result
@@ -52,7 +53,7 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
         from tinysearch.report.view import read_view
 
         console.print(order_table(picks(read_view(finished.folder))))
-    console.print(f"{result.reason}; {result.trials} trials, {result.trainings} trainings")
+    console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
     storage = finished.storage or f"{folder}/journal.log"
