@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tinysearch.app.progress import SearchProgress
@@ -47,8 +49,7 @@ def test_a_narrow_terminal_shows_every_training(capsys: pytest.CaptureFixture[st
     from rich.console import Console
 
     progress = SearchProgress(objectives=NAMES[:3])
-    event = SearchEvent(kind="training", branch=BRANCH, elapsed_s=75, remaining_s=405, trials=7, trainings=5, n_trials=40,
-        front_size=4, best=(0.0712, 6.19, 0.0449), training=((BRANCH, 0.25), (BRANCH, 1.0)))  # fmt: skip
+    event = replace(EVENT, kind="training", best=EVENT.best[:3], training=((BRANCH, 0.25), (BRANCH, 1.0)))
     console = Console(width=80, color_system=None)
     with console.capture() as capture:
         console.print(progress._picture(event))
