@@ -53,8 +53,15 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain dictionaries and lists, interpolations resolved."""
-    container = OmegaConf.to_container(config, resolve=True)
+    """The configuration as plain dictionaries and lists, interpolations resolved.
+
+    Raises:
+        UserError: an interpolation that leads nowhere.
+    """
+    try:
+        container = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise _explain(error, [f"{error.full_key}=..." if error.full_key else "interpolation"]) from error
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
     return {str(key): value for key, value in container.items()}
 
@@ -153,7 +160,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     if missing:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
-        near = difflib.get_close_matches(spelled.split("=")[0], _all_keys(), n=1)
+        near = difflib.get_close_matches(spelled.split("=")[0], all_keys(), n=1)
         return UserError(
             "an option is one that the configuration knows",
             value=hide_passwords(spelled),
@@ -166,7 +173,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     )
 
 
-def _all_keys() -> list[str]:
+def all_keys() -> list[str]:
     """Every key of the default configuration, dotted."""
 
     def walk(prefix: str, node: Any) -> Iterator[str]:

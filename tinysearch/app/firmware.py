@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinysearch.app.resources import data_dir, processors
-from tinysearch.app.training import build_errors, task_error
+from tinysearch.app.training import build_errors, far_of, task_error
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -133,7 +133,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
         digest=_digest(networks),
         board=models.catalog.board_option(candidate.platform.board, modalities),
         sound=None if voice is None else _sound(config, voice),
-        far=float(min(config["far"])),
+        far=min(far_of(config)),
         backend=backend_of(config),
     )
 

@@ -93,12 +93,16 @@ def set_up(config: Config) -> Setup:
     """
     models, space = build_models(config), build_space(config)
     objectives = objectives_of(config)
-    if len(objectives) < len(config["objectives"]["names"]):
-        logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     _check_task(config, objectives)
+    _check_numbers(config)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
+    if not errors.needs_training:
+        for branch in designs.table.branches:
+            errors.knows(branch)  # refuses what it never will know, before a run directory has rules of its own
+    if len(objectives) < len(config["objectives"]["names"]):
+        logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     setup = Setup(
         config=config,
         models=models,
@@ -168,13 +172,17 @@ def _shared(config: Config) -> SharedStudy | None:
     )
 
 
-def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
+def _check_numbers(config: Config) -> None:
+    """Refuse a wrong number before data are read and models are built."""
     for name in ("n_trials", "n_trainings"):
         value = config[name]
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"{name} is a positive whole number", value=value, remedy=f"write {name}=40")
     if not isinstance(config["seed"], int) or config["seed"] < 0:
         raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
+
+
+def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
     sampler = dict(config["sampler"])
     return SearchOptions(
         sampler=sampler.pop("name"),
@@ -243,12 +251,13 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         on_event: watches the search.
         say: told what happens after the search, one line at a time.
     """
-    from tinysearch.app.firmware import backend_of
+    from tinysearch.app.firmware import backend_of, top_of
     from tinysearch.app.report import check_options
 
     started = time.time()
     check_options(config)
     backend_of(config)
+    top_of(config, evidence="none", available=0)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])
     result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)

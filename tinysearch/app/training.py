@@ -91,7 +91,7 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors
 
-        return PublishedErrors(far=tuple(float(far) for far in config["far"]))
+        return PublishedErrors(far=far_of(config))
     return _trained_errors(config, threads=threads)
 
 
@@ -117,7 +117,7 @@ def build_judge(config: Config) -> Judge:
         ) from error
     return judge_of(
         task_error(config),
-        far=[float(far) for far in config["far"]],
+        far=far_of(config),
         fusion=rule,
         shares=shares if rule == "weighted" else {},
     )
@@ -131,6 +131,22 @@ def fusion_of(config: Config) -> Mapping[str, Any]:
 def task_error(config: Config) -> str:
     """``eer``, or ``classification`` for a task without people."""
     return str(config["task"].get("error", "eer"))
+
+
+def far_of(config: Config) -> tuple[float, ...]:
+    """The false accept rates at which false reject rates are told.
+
+    Raises:
+        UserError: none, or not all are fractions between 0 and 1.
+    """
+    levels = config["far"] if isinstance(config["far"], list) else [config["far"]]
+    if not levels or not all(isinstance(far, float) and 0 < far < 1 for far in levels):
+        raise UserError(
+            "far lists false accept rates as fractions between 0 and 1",
+            value=config["far"],
+            remedy="write far=[0.01,0.1]",
+        )
+    return tuple(levels)
 
 
 def _trained_errors(config: Config, *, threads: int | None) -> ErrorModel:

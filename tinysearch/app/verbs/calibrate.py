@@ -12,6 +12,7 @@ other lines are ignored. Layers of the kinds that the log covers become calibrat
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -41,6 +42,8 @@ def run(invocation: Invocation) -> int:
     if config["out"] is None:
         raise UserError("calibrate writes a table", value="out is not set", remedy="add out=my_table.yaml")
     out = Path(config["out"])
+    if not os.access(out.absolute().parent, os.W_OK):
+        raise UserError("calibrate writes into a folder of yours", value=out, remedy="name another with out=FILE.yaml")
     match invocation.words:
         case ["emulator"]:
             from tinysearch.app.counting import write_counted_table

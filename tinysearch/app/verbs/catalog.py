@@ -11,15 +11,16 @@ part,usd[,low,high,quantity,date,source]) into a catalogue of your own, or into 
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.resources import data_dir
+from tinysearch.app.terminal import listing_table, listing_width
 from tinysearch.app.wiring import Config, build_catalog
 from tinysearch.catalog.catalog import check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
@@ -90,9 +91,8 @@ def _print(listing: Listing, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(listing.records(), indent=2))
         return
-    table = Table(title=listing.title)
-    for column in listing.columns:
-        table.add_column(column, overflow="fold")
-    for row in listing.rows:
-        table.add_row(*("" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console().print(table)
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(listing_table(listing, width=console.width))
+    else:  # whole lines for those who search in them
+        Console(highlight=False, width=listing_width(listing)).print(listing_table(listing, width=sys.maxsize))
