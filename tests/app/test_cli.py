@@ -122,6 +122,22 @@ def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: 
     assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
 
 
+def test_prices_go_into_a_copy_of_a_built_in_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"]
+    Path("today.csv").write_text(f"part,usd\nesp32-cam,{before + 1}\n")
+    assert main(["catalog", "price", "today.csv"]) == 0
+    assert "catalog=./today" in capsys.readouterr().err
+    assert evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"] == before
+    priced = evaluated(capsys, *FACE, "platform.module=esp32-cam", "catalog=./today")
+    assert priced["values"]["bom_cost_usd"] == before + 1
+    assert main(["catalog", "price", "today.csv"]) == 2  # the copy of another day is not overwritten
+    assert main(["catalog", "price", "today.csv", "catalog=./today"]) == 0
+    assert main(["catalog", "price", "today.csv", "out=today.csv"]) == 2
+
+
 def test_importing_is_fast_to_load_and_light() -> None:
     code = "import sys, tinysearch; print(sorted(m for m in ('torch', 'plotly', 'optuna') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -129,7 +129,7 @@ def load_catalog(name_or_path: str | Path, *, root: Path) -> Catalog:
     Raises:
         UserError: nothing there, unreadable, or wrong; names the first problem with file and line.
     """
-    loaded = _load(_folder(name_or_path, root=root), root=root)
+    loaded = _load(catalog_folder(name_or_path, root=root)[0], root=root)
     if loaded.problems:
         raise loaded.problems[0].error(others=len(loaded.problems) - 1)
     return Catalog(
@@ -155,7 +155,7 @@ def check_catalog(path: str | Path, *, root: Path) -> list[Problem]:
     """
     target = Path(path).expanduser()
     if not target.is_file():
-        return _load(_folder(path, root=root), root=root).problems
+        return _load(catalog_folder(path, root=root)[0], root=root).problems
     for folder in target.resolve().parents:
         if (folder / HEAD_FILE).is_file():
             own = target.resolve().relative_to(folder).as_posix()
@@ -175,9 +175,15 @@ def _check_alone(target: Path, *, root: Path) -> list[Problem]:
     return loaded.problems
 
 
-def _folder(name_or_path: str | Path, *, root: Path) -> Path:
+def catalog_folder(name_or_path: str | Path, *, root: Path) -> tuple[Path, bool]:
+    """Folder of a catalogue, and whether it is a built-in one.
+
+    Raises:
+        UserError: nothing there.
+    """
     text = str(name_or_path)
-    folder = root / text if _is_built_in(text, root=root) else Path(text).expanduser()
+    built_in = _is_built_in(text, root=root)
+    folder = root / text if built_in else Path(text).expanduser()
     if not folder.is_dir():
         built_in = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
         raise UserError(
@@ -185,7 +191,7 @@ def _folder(name_or_path: str | Path, *, root: Path) -> Path:
             value=text,
             remedy="choose catalog=espressif or the path of your folder",
         )
-    return folder
+    return folder, built_in
 
 
 def _is_built_in(name: str, *, root: Path) -> bool:

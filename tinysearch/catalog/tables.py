@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
-from tinysearch.analytic.latency import COEFFICIENTS, EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
+from tinysearch.analytic.features import COEFFICIENTS
+from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
