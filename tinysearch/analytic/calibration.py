@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.latency import FEATURES, LatencyEntry, LatencyTable, entry_key, step_features
+from tinysearch.analytic.features import FEATURES, step_features
+from tinysearch.analytic.latency import LatencyEntry, LatencyTable, entry_key
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program
 
 _MACS, _LANE_MACS = FEATURES.index("macs"), FEATURES.index("lane_macs")
 
 Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
-"""Coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
+"""Coefficients in the order of :data:`~tinysearch.analytic.features.FEATURES`, by arithmetic and kernel class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

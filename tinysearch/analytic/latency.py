@@ -1,11 +1,10 @@
 """Latency: cycles of every step from a table of fitted or published coefficients, summed over cores.
 
-cycles(step) = macs * per_mac + lane_macs * per_lane_mac + patch * per_patch + outputs * per_output + per_step
+cycles(step) = sum over features of coefficient * feature; :mod:`tinysearch.analytic.features` counts these.
 
-``lane_macs`` are the MACs of a binary kernel in its lanes, ``patch`` counts the values that a convolution gathers for
-its windows, ``outputs`` the values it writes. Coefficients belong to an instruction set, an arithmetic and an operator,
-carry their source and a relative spread, and a step without an entry is an error that names the table to extend. Two
-branches on two cores take the longer one's time plus contention; one branch never uses a second core.
+Coefficients belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and
+a step without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time
+plus contention; one branch never uses a second core.
 """
 
 from __future__ import annotations
@@ -14,22 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import LANE, Element, Operator, Program, Step
+from tinysearch.core.program import Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
-
-FEATURES = ("macs", "lane_macs", "patch", "outputs", "steps")
-COEFFICIENTS = ("per_mac", "per_lane_mac", "per_patch", "per_output", "per_step")
-"""Cycles for one of each feature, as a table spells them; one that it leaves out is 0."""
 
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
-
-TILE = 4
-"""Pixels, and output channels, that the int8 convolution works on at a time (``ts_conv_s8.c``)."""
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -169,43 +162,6 @@ def kernel_class(program: Program, step: Step) -> str:
     if step.operator is Operator.CONV and program.binary(step) and program.tensors[step.output].bits:
         return "conv_bits"
     return step.operator.value
-
-
-def step_features(program: Program, step: Step) -> dict[str, float]:
-    """Features of one step, by the names of :data:`FEATURES`; ``steps`` is always 1.
-
-    ``lane_macs`` are the MACs as a kernel works: an int8 convolution four pixels by four channels at a time, a binary
-    kernel 32 channels at a time and nothing for the part of a window that lies in the padding. 0 for other kernels.
-    """
-    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    lane_macs, patch, outputs = 0.0, 0.0, float(out.elements)
-    if step.operator is Operator.CONV:
-        depth = step.kernel**2 * source.channels
-        tiles = out.height * out.width * _up(step.pool**2, TILE) if step.pool > 1 else _up(out.height * out.width, TILE)
-        int8 = program.tensors[step.output].element is Element.INT8 and not program.binary(step)
-        patch = float(depth * (tiles if int8 else out.height * out.width * step.pool**2))
-        lane_macs = float(depth * tiles * _up(out.channels, TILE)) if int8 else 0.0
-    if step.operator in (Operator.AVERAGE, Operator.PACK):
-        outputs = float(source.elements)
-    if step.has_weights and program.binary(step):
-        lanes = _up(out.channels, LANE)
-        lane_macs = step.macs * lanes / out.channels
-        outputs = float(out.height * out.width * lanes)
-        if step.operator is Operator.CONV:
-            inside = _inside(step, source.height, out.height) * _inside(step, source.width, out.width)
-            lane_macs, patch = lane_macs * inside, patch * inside
-    return {"macs": float(step.macs), "lane_macs": lane_macs, "patch": patch, "outputs": outputs, "steps": 1.0}
-
-
-def _up(count: int, multiple: int) -> int:
-    return -(-count // multiple) * multiple
-
-
-def _inside(step: Step, side: int, outputs: int) -> float:
-    """Share of a kernel's rows (or columns) that lie inside the input, over all outputs."""
-    starts = [place * step.stride - step.padding for place in range(outputs)]
-    taps = sum(min(start + step.kernel, side) - max(start, 0) for start in starts)
-    return taps / (outputs * step.kernel)
 
 
 @lru_cache(maxsize=65536)

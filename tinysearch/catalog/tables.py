@@ -54,7 +54,8 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
     """Latency table of a file for the chips of a catalogue.
 
     Args:
-        path: a whole table, or a calibration: entries in cycles under ``measured`` on top of the table ``default``.
+        path: a whole table; or, on top of the table ``default``, a calibration with entries in cycles under
+            ``measured``, or counted ``instructions`` alone.
 
     Raises:
         UserError: unreadable, or an entry is missing or malformed; the message names file and key.
@@ -67,6 +68,8 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
         except (KeyError, TypeError, ValueError) as error:
             raise _malformed(path, error) from error
         return replace(base, name=path.stem, entries={**base.entries, **measured})
+    if {"counted", "instructions"} == set(document) - {"name"} and default is not None:
+        document = _counted(path, document, _read(default))
     try:
         chips = list(chips)
         entries: dict[EntryKey, LatencyEntry] = {}
@@ -82,6 +85,16 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(path, error) from error
+
+
+def _counted(path: Path, counts: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    """The default table with other instruction counts; arithmetics that were not counted stay."""
+    instructions = counts["instructions"]
+    if not isinstance(instructions, Mapping) or not all(isinstance(row, Mapping) for row in instructions.values()):
+        raise _malformed(path, TypeError("instructions is not a mapping of mappings"))
+    kept = default["instructions"]
+    merged = {**kept, **{name: {**kept.get(name, {}), **rows} for name, rows in instructions.items()}}
+    return {**default, "counted": counts["counted"], "instructions": merged}
 
 
 def load_software_sizes(path: Path) -> SoftwareSizes:
