@@ -10,7 +10,7 @@ plus contention; one branch never uses a second core.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tinysearch.analytic.features import FEATURES, step_features
@@ -26,6 +26,21 @@ FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerated:
+    """Steps of a branch that a library computes in place of the portable kernels.
+
+    Attributes:
+        name: of the backend.
+        steps: by name.
+        shared: whether two branches may use the backend at once; one that is not serves the branch of more MACs.
+    """
+
+    name: str
+    steps: frozenset[str]
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +66,11 @@ class LatencyEntry:
         return sum(weight * features[name] for weight, name in zip(self.coefficients, FEATURES, strict=True))
 
 
+PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
+
 EntryKey = tuple[str, str, str]
-"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class."""
+"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class. The
+arithmetic of steps that a backend computes ends in its name, ``int8@esp_nn``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +97,7 @@ class LatencyTable:
     def step(
         self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
     ) -> LatencyEstimate:
-        """Seconds of one step.
+        """Seconds of one step by the portable kernel.
 
         Raises:
             UnsupportedLayerError: no entry for the step on this processor.
@@ -106,13 +124,22 @@ class LatencyTable:
             )
         return self.processors[processor]
 
-    def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+    def program(
+        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
+    ) -> LatencyEstimate:
         """Seconds of one inference of a branch on one core.
+
+        A backend that no log has measured may turn out not to run, so the upper bound is not below the portable one.
 
         Raises:
             UnsupportedLayerError: no entry for one of its steps on this processor.
         """
-        return self._seconds(program_profile(program), processor=processor, arena_in_psram=arena_in_psram)
+        portable = self._seconds(program_profile(program), processor=processor, arena_in_psram=arena_in_psram)
+        if not accelerated.steps:
+            return portable
+        profile = program_profile(program, accelerated)
+        found = self._seconds(profile, processor=processor, arena_in_psram=arena_in_psram)
+        return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
     def _seconds(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
         timing = self.timing(processor)
@@ -127,9 +154,12 @@ class LatencyTable:
         return LatencyEstimate(seconds=seconds * scale, low=low * scale, high=high * scale, calibrated=calibrated)
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
+        """The entry of a kernel; a backend's kernel that the table does not list is taken for the portable one."""
+        arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:
             arithmetic = FLOAT_TABLES[timing.fpu]
-        entry = self.entries.get((timing.isa, arithmetic, kernel))
+        portable = self.entries.get((timing.isa, arithmetic, kernel))
+        entry = self.entries.get((timing.isa, f"{arithmetic}@{backend}", kernel), portable) if at else portable
         if entry is None:
             raise UnsupportedLayerError(
                 "every layer has a latency entry",
@@ -139,12 +169,12 @@ class LatencyTable:
         return entry
 
 
-def entry_key(program: Program, step: Step, *, fpu: bool) -> tuple[str, str]:
+def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> tuple[str, str]:
     """Arithmetic and kernel class of a step: what an entry of the table describes."""
     arithmetic = _arithmetic(program, step)
     if arithmetic == FLOAT:
         arithmetic = FLOAT_TABLES[fpu]
-    return arithmetic, kernel_class(program, step)
+    return arithmetic + (f"@{backend}" if backend else ""), kernel_class(program, step)
 
 
 def _arithmetic(program: Program, step: Step) -> str:
@@ -165,12 +195,13 @@ def kernel_class(program: Program, step: Step) -> str:
 
 
 @lru_cache(maxsize=65536)
-def program_profile(program: Program) -> Profile:
-    """Profile of a program, computed once for all processors."""
+def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Profile:
+    """Profile of a program, computed once for all processors that run it by the same kernels."""
     profile: dict[tuple[str, str], dict[str, float]] = {}
     for step in program.steps:
+        backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
         total = profile.setdefault(
-            (_arithmetic(program, step), kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
+            (_arithmetic(program, step) + backend, kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
         )
         for name, value in step_features(program, step).items():
             total[name] += value

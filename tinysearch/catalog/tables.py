@@ -77,6 +77,10 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
             for arithmetic, kernels in document["instructions"].items():
                 for kernel, coefficients in kernels.items():
                     entries[isa, arithmetic, kernel] = _entry(coefficients, facts, document["counted"])
+        for row in document.get("backends", ()):
+            for kernel, coefficients in row["cycles"].items():
+                entry = _measured({**row, **coefficients}, calibrated=False)
+                entries[row["isa"], f"{row['arithmetic']}@{row['backend']}", kernel] = entry
         return LatencyTable(
             name=path.stem,
             entries=entries,
@@ -190,12 +194,12 @@ def _coefficients(values: Mapping[str, float], *, factor: float) -> tuple[float,
     return tuple(float(values.get(name, 0.0)) * factor for name in COEFFICIENTS)
 
 
-def _measured(row: Mapping[str, Any]) -> LatencyEntry:
+def _measured(row: Mapping[str, Any], *, calibrated: bool = True) -> LatencyEntry:
     return LatencyEntry(
         coefficients=_coefficients({name: row[name] for name in row if name in COEFFICIENTS}, factor=1.0),
         low=float(row["low"]),
         high=float(row["high"]),
-        calibrated=True,
+        calibrated=calibrated,
         source=str(row["source"]),
         date=str(row["date"]),
     )

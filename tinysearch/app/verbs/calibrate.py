@@ -34,6 +34,7 @@ from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.memo import write_atomically, writing
 
 _CHIP = re.compile(r"\bbenchmark (\w+) \d+\s*$")
+_FALLEN_BACK = re.compile(r"\bWARN backend (\w+): .*portable kernels")
 _LAYER = re.compile(r"\blayer (\w+) (\w+) (\d+)\s*$")
 
 
@@ -102,7 +103,11 @@ def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation
     except OSError as error:
         raise UserError("the log is a readable file", value=log, remedy="check the path") from error
     cycles: dict[str, dict[str, list[float]]] = {}
+    refused = set()
     for line in lines:
+        fallen_back = _FALLEN_BACK.search(line)
+        if fallen_back:
+            refused.add(fallen_back[1])
         printed = _CHIP.search(line)
         if printed and printed[1] != chip.idf_target:
             raise UserError(
@@ -124,8 +129,14 @@ def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation
         branch = _branch(modality, candidate["branches"][modality])
         program = lower(architecture(branch), Precision.parse(branch.precision))
         mean = {name: sum(values) / len(values) for name, values in steps.items()}
-        observations += observe(program, mean, fpu=chip.fpu)
+        backends = {} if modality in refused else _backends(candidate["branches"][modality])
+        observations += observe(program, mean, fpu=chip.fpu, backends=backends)
     return observations
+
+
+def _backends(document: Mapping) -> dict[str, str]:  # type: ignore[type-arg]
+    """Backends by step, of a project that has any."""
+    return dict.fromkeys(document.get("backend_steps", ()), document.get("backend", ""))
 
 
 def _branch(modality: str, document: Mapping) -> BranchSpec:  # type: ignore[type-arg]
