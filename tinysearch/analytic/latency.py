@@ -10,8 +10,9 @@ plus contention; one branch never uses a second core.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import mul
 
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.core.errors import UnsupportedLayerError
@@ -23,6 +24,11 @@ from tinysearch.core.provenance import Sourced
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
+
+Cycles = tuple[float, float, float, bool]
+"""Expected, least and most cycles, and whether every entry behind them is calibrated."""
+
+_REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -63,7 +69,7 @@ class LatencyEntry:
 
     def cycles(self, features: Mapping[str, float]) -> float:
         """Cycles of a step with these features."""
-        return sum(weight * features[name] for weight, name in zip(self.coefficients, FEATURES, strict=True))
+        return float(sum(map(mul, self.coefficients, map(features.__getitem__, FEATURES))))
 
 
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
@@ -93,6 +99,9 @@ class LatencyTable:
     entries: Mapping[EntryKey, LatencyEntry]
     processors: Mapping[str, ProcessorTiming]
     acquisition_s: Mapping[str, Sourced]
+    _found: dict[tuple[Program, Accelerated, str, bool], Cycles] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def step(
         self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
@@ -103,8 +112,9 @@ class LatencyTable:
             UnsupportedLayerError: no entry for the step on this processor.
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
+        timing = self.timing(processor)
         key = _arithmetic(program, step), kernel_class(program, step)
-        return self._seconds({key: step_features(program, step)}, processor=processor, arena_in_psram=arena_in_psram)
+        return _estimate(self._sum({key: step_features(program, step)}, timing), timing, arena_in_psram=arena_in_psram)
 
     def contention(self, processor: str) -> float:
         """Factor on the longer of two branches that run at once."""
@@ -134,24 +144,31 @@ class LatencyTable:
         Raises:
             UnsupportedLayerError: no entry for one of its steps on this processor.
         """
-        portable = self._seconds(program_profile(program), processor=processor, arena_in_psram=arena_in_psram)
+        timing = self.timing(processor)
+        portable = _estimate(self._cycles(program, PORTABLE, timing), timing, arena_in_psram=arena_in_psram)
         if not accelerated.steps:
             return portable
-        profile = program_profile(program, accelerated)
-        found = self._seconds(profile, processor=processor, arena_in_psram=arena_in_psram)
+        found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
         return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
-    def _seconds(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
-        timing = self.timing(processor)
-        seconds = low = high = 0.0
+    def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
+        """Cycles of a program, found once for all processors of an instruction set."""
+        key = (program, accelerated, timing.isa, timing.fpu)
+        if key not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[key] = self._sum(program_profile(program, accelerated), timing)
+        return self._found[key]
+
+    def _sum(self, profile: Profile, timing: ProcessorTiming) -> Cycles:
+        cycles = low = high = 0.0
         calibrated = True
         for (arithmetic, kernel), features in profile.items():
             entry = self._entry(timing, arithmetic, kernel)
             part = entry.cycles(features)
-            seconds, low, high = seconds + part, low + part * entry.low, high + part * entry.high
+            cycles, low, high = cycles + part, low + part * entry.low, high + part * entry.high
             calibrated &= entry.calibrated
-        scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
-        return LatencyEstimate(seconds=seconds * scale, low=low * scale, high=high * scale, calibrated=calibrated)
+        return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
         """The entry of a kernel; a backend's kernel that the table does not list is taken for the portable one."""
@@ -167,6 +184,13 @@ class LatencyTable:
                 remedy=f"add an entry to the table {self.name}",
             )
         return entry
+
+
+def _estimate(cycles: Cycles, timing: ProcessorTiming, *, arena_in_psram: bool) -> LatencyEstimate:
+    """Seconds at the processor's clock."""
+    expected, low, high, calibrated = cycles
+    scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
+    return LatencyEstimate(seconds=expected * scale, low=low * scale, high=high * scale, calibrated=calibrated)
 
 
 def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> tuple[str, str]:

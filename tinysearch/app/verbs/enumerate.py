@@ -9,6 +9,7 @@ One row a model and processor, on the cheapest board that carries it; rows witho
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ def run(invocation: Invocation) -> int:
     out = None if config["out"] is None else Path(config["out"])
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise UserError("enumerate writes .csv or .parquet", value=out, remedy="write out=candidates.csv")
+    if out is not None and out.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise UserError(
+            "writing .parquet needs the package pyarrow", value=out, remedy="pip install pyarrow, or write a .csv"
+        )
     started, count, feasible = time.perf_counter(), 0, 0
     with _Writer(out) as writer:
         for chunk in enumerate_designs(models, space):
