@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tinysearch.app.cli import VERBS, main, parse
@@ -181,6 +182,33 @@ def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: 
     rows = out.read_text().splitlines()
     assert f"{len(rows) - 1} candidates" in capsys.readouterr().out
     assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
+
+
+def test_parquet_says_what_csv_says(tmp_path: Path) -> None:
+    words = ["enumerate", "space.layouts=[[1],[1,1]]", "space.precisions=[int8]"]
+    assert main([*words, f"out={tmp_path}/all.csv"]) == main([*words, f"out={tmp_path}/all.parquet"]) == 0
+    columns = pd.read_parquet(tmp_path / "all.parquet").replace({"None": None, "nan": None, "": None})
+    text = pd.read_csv(tmp_path / "all.csv")
+    assert list(columns.columns) == list(text.columns)
+    numbers = text.select_dtypes("number").columns
+    pd.testing.assert_frame_equal(columns[numbers], text[numbers], check_dtype=False)
+    assert columns["face_branch"].fillna("").tolist() == text["face_branch"].fillna("").tolist()
+
+
+def test_prices_go_into_a_copy_of_a_built_in_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"]
+    Path("today.csv").write_text(f"part,usd\nesp32-cam,{before + 1}\n")
+    assert main(["catalog", "price", "today.csv"]) == 0
+    assert "catalog=./today" in capsys.readouterr().err
+    assert evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"] == before
+    priced = evaluated(capsys, *FACE, "platform.module=esp32-cam", "catalog=./today")
+    assert priced["values"]["bom_cost_usd"] == before + 1
+    assert main(["catalog", "price", "today.csv"]) == 2  # the copy of another day is not overwritten
+    assert main(["catalog", "price", "today.csv", "catalog=./today"]) == 0
+    assert main(["catalog", "price", "today.csv", "out=today.csv"]) == 2
 
 
 def test_importing_is_fast_to_load_and_light() -> None:
