@@ -255,3 +255,30 @@ def test_templates_are_never_printed(console: Console, tmp_path: Path) -> None:
     two = console("enroll ann face1a.ppm voice1a.raw", "list", "verify ann face1a.ppm voice1a.raw", flash="two")
     assert one == two
     assert (tmp_path / "one").read_bytes() != (tmp_path / "two").read_bytes()
+
+
+def test_the_benchmark_counts_steps_that_last_longer_than_the_cycle_counter(tmp_path: Path) -> None:
+    """A 32-bit counter wraps after 18 s at 240 MHz; here every step lasts 20 s of a counter that wraps after 4.3."""
+    project = emitted(face("int8"), out=tmp_path / "p", processor="esp32s3")
+    port = project / "host/app/port_host.c"
+    slow = """static uint64_t now;
+int64_t port_us(void) { return (int64_t)(now / 1000); }
+uint32_t port_cycles(void)
+{
+    static int readings;
+    const uint64_t read = now;
+    now += readings++ % 2 == 0 ? UINT64_C(20000000000) : 0;
+    return (uint32_t)read;
+}
+"""
+    text = port.read_text()
+    start, end = text.index("static uint64_t nanoseconds"), text.index("uint32_t port_cycle_hz")
+    port.write_text(text[:start] + slow + text[end:])
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={tmp_path}", "CC=gcc", f"CFLAGS={FLAGS}", "app"]
+    subprocess.run(command, check=True)
+    done = subprocess.run(
+        [tmp_path / "app"], input="benchmark\n", capture_output=True, text=True, check=True, timeout=60
+    )
+    layers = re.findall(r"^layer face \S+ (\d+)$", done.stdout, re.MULTILINE)
+    assert layers and set(layers) == {"20000000000"}
+    assert f"branch face {len(layers) * 20_000_000_000}" in done.stdout

@@ -191,15 +191,25 @@ ts_model_check branches_selftest(unsigned branch)
     return ts_model_selftest(branches[branch], scrap, s.arena[branch], port_breathe);
 }
 
-void branches_measure(unsigned branch, uint32_t *cycles)
+/* Cycles since a reading. The counter wraps, after 18 s at 240 MHz; the clock tells how often it did. */
+static uint64_t cycles_since(uint32_t cycles, int64_t us)
+{
+    const uint32_t counted = port_cycles() - cycles;
+    const uint64_t elapsed = (uint64_t)(port_us() - us) * port_cycle_hz() / 1000000u;
+    const uint64_t wraps = elapsed > counted ? (elapsed - counted + (1u << 31)) >> 32 : 0;
+    return (wraps << 32) + counted;
+}
+
+void branches_measure(unsigned branch, uint64_t *cycles)
 {
     const ts_model *model = branches[branch];
     int8_t *input = branches_input(branch);
     ts_model_pattern(model, 1, input);
     for (unsigned step = 0; step < model->step_count; step++) {
+        const int64_t start_us = port_us();
         const uint32_t start = port_cycles();
         model->step(step, input, scrap, s.arena[branch]);
-        cycles[step] = port_cycles() - start;
+        cycles[step] = cycles_since(start, start_us);
         port_breathe();
     }
 }

@@ -31,6 +31,6 @@ int32_t branches_score(const uint8_t *left, const uint8_t *right);
 ts_model_check branches_selftest(unsigned branch);
 
 /* Cycles of every step of one branch on a golden pattern. */
-void branches_measure(unsigned branch, uint32_t *cycles);
+void branches_measure(unsigned branch, uint64_t *cycles);
 
 #endif

@@ -176,7 +176,7 @@ static void selftest(char *const *words)
 
 static void benchmark(char *const *words)
 {
-    static uint32_t cycles[CANDIDATE_MOST_STEPS];
+    static uint64_t cycles[CANDIDATE_MOST_STEPS];
     (void)words;
     printf("benchmark %s %" PRIu32 "\n", port_chip(), port_cycle_hz());
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
@@ -184,7 +184,7 @@ static void benchmark(char *const *words)
         branches_measure(b, cycles);
         for (unsigned step = 0; step < branches[b]->step_count; step++) {
             sum += cycles[step];
-            printf("layer %s %s %" PRIu32 "\n", branches[b]->name, branches[b]->step_names[step], cycles[step]);
+            printf("layer %s %s %" PRIu64 "\n", branches[b]->name, branches[b]->step_names[step], cycles[step]);
         }
         printf("branch %s %" PRIu64 "\n", branches[b]->name, sum);
     }
