@@ -25,6 +25,7 @@ from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.rendering import c_array, c_number
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import host, project_rules
+from tinysearch.firmware.verify.files import embeddings
 
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
 NASTY = 'x"; } int main(void){}//\n#error ${ENV} $(rm) `id` {{ 7*7 }} | <b>*'
@@ -78,7 +79,7 @@ def test_emitted_c_embeds_whole_data_sets_as_the_oracle_does(tmp_path: Path) -> 
     frozen = networks(branch)
     folder = emit(evaluated(branch), frozen, tmp_path / "p")
     inputs = np.random.default_rng(6).integers(-128, 128, (20, 64, 64, 1)).astype(np.int8)
-    assert np.array_equal(host.embeddings(folder, "voice", inputs, dtype="int8"), run(frozen["voice"], inputs))
+    assert np.array_equal(embeddings(folder, "voice", inputs, dtype="int8"), run(frozen["voice"], inputs))
 
 
 def test_a_second_emission_is_byte_identical(tmp_path: Path) -> None:

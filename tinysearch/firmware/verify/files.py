@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.firmware.golden import Embeddings
+from tinysearch.firmware.verify import emulator
 from tinysearch.firmware.verify.rung import run_tool
 
 BUILD_TIMEOUT_S, RUN_TIMEOUT_S = 600.0, 900.0
@@ -82,11 +83,28 @@ def rv32_program(project: Path) -> Iterator[FileProgram]:
     Raises:
         RuntimeError: the project does not build.
     """
-    from tinysearch.firmware.verify import emulator
-
     with tempfile.TemporaryDirectory(prefix="tinysearch-files-") as name:
         folder = Path(name)
         built, flash_bytes, _ = emulator.build(project, folder, with_files=True)
         if not flash_bytes:
             raise RuntimeError(built.reason(timeout_s=emulator.COMPILE_TIMEOUT_S))
         yield FileProgram(folder=folder, command=lambda words: emulator.command(folder / "host.elf", words))
+
+
+def embeddings(project: Path, modality: str, inputs: npt.NDArray[np.int8], *, dtype: npt.DTypeLike) -> Embeddings:
+    """Embeddings that the emitted C computes on this machine, for comparisons over whole data sets.
+
+    Args:
+        project: folder of an emitted project.
+        modality: one of its branches.
+        inputs: int8 [N, height, width, channels].
+        dtype: of the embedding, ``int8`` or ``float32``.
+
+    Returns:
+        [N, E].
+
+    Raises:
+        RuntimeError: the project does not build, or the branch does not exist.
+    """
+    with host_program(project) as program:
+        return program.embeddings(modality, inputs, dtype=dtype)

@@ -6,10 +6,6 @@ import re
 import tempfile
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from tinysearch.firmware.verify.files import host_program
 from tinysearch.firmware.verify.rung import Rung, missing, run_tool
 
 TIMEOUT_S = 600.0
@@ -39,25 +35,6 @@ def _make(name: str, project: Path, goal: str) -> Rung:
     if not outcome.passed or "OK golden vectors" not in outcome.text:
         return Rung(name=name, status="failed", detail=outcome.reason(timeout_s=TIMEOUT_S))
     return Rung(name=name, status="passed", detail=agreement(outcome.text))
-
-
-def embeddings(project: Path, modality: str, inputs: npt.NDArray[np.int8], *, dtype: str) -> npt.NDArray[np.generic]:
-    """Embeddings that the emitted C computes on this machine, for comparisons over whole data sets.
-
-    Args:
-        project: folder of an emitted project.
-        modality: one of its branches.
-        inputs: int8 [N, height, width, channels].
-        dtype: of the embedding, ``int8`` or ``float32``.
-
-    Returns:
-        [N, E].
-
-    Raises:
-        RuntimeError: the project does not build, or the branch does not exist.
-    """
-    with host_program(project) as program:
-        return program.embeddings(modality, inputs, dtype=dtype)
 
 
 def agreement(text: str) -> str:
