@@ -56,16 +56,22 @@ class Errors(Protocol):
 
     def seconds(self, branch: BranchSpec) -> float: ...
 
+    def has(self, branches: Sequence[BranchSpec]) -> bool: ...
+
 
 class RealSpace:
-    """The space, boards and budget of the application's default configuration."""
+    """The boards and budget of the application's default configuration, and its space or that of a table."""
 
-    def __init__(self, budget: str | None, overrides: Sequence[str], has: Any = None) -> None:
-        from tinysearch.app.config import compose_config, plain
+    def __init__(self, budget: str | None, overrides: Sequence[str], table: Path | None = None) -> None:
+        from tinysearch.app.config import compose_config, overrides_of, plain
         from tinysearch.app.designs import build_designs
-        from tinysearch.app.wiring import build_models, build_space
+        from tinysearch.app.wiring import build_models, build_space, table_of
 
-        config = plain(compose_config([*([f"budget={budget}"] if budget else []), *overrides]))
+        words = [f"budget={budget}"] if budget else []
+        if table is not None:
+            words += ["trainer=table", *overrides_of({"trainer": {"path": table}})]
+        config = plain(compose_config([*words, *overrides]))
+        has = None if table is None else table_of(config).has
         designs = build_designs(build_models(config), build_space(config), has=has)
         self.table, self.flat, self.assessor = designs.table, designs.flat, designs.assessor
         self.branches = designs.table.branches
@@ -109,6 +115,9 @@ class TableErrors:
     def seconds(self, branch: BranchSpec) -> float:
         return self._table.train(branch, progress=_ignore).seconds
 
+    def has(self, branches: Sequence[BranchSpec]) -> bool:
+        return self._table.has(branches)
+
 
 def _ignore(progress: TrainingProgress) -> None:
     del progress
@@ -127,6 +136,10 @@ class World:
 
     def knowledge(self) -> Knowledge:
         return Knowledge(self.table, self.objectives, self.errors.error_rates)
+
+    def has(self, branches: Sequence[int]) -> bool:
+        """Whether there are error rates of branches; a table may lack some that the space can spell."""
+        return self.errors.has([self.table.branches[b] for b in branches])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,12 +208,13 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
                 state.seconds[branch] = seconds
                 state.learn([branch])
                 curve.add(1, seconds, state.hypervolume() / world.whole)
-        values = _values(world, branches, analytic, trained=max(constraints) <= 0 or not memo)
+        listed = world.has(branches)
+        values = _values(world, branches, analytic, trained=listed and (max(constraints) <= 0 or not memo))
         if not memo:
             if max(constraints) <= 0 and values is not None:
                 tried = np.vstack([tried, state.scale.transform(np.array([values]))])
                 tried = tried[is_nondominated(tried)]
-            took = sum(world.errors.seconds(world.table.branches[b]) for b in branches)
+            took = sum(world.errors.seconds(world.table.branches[b]) for b in branches) if listed else 0.0
             curve.add(max(1, len(branches)), took, hypervolume(tried, state.corner) / world.whole)
         sampler.told(proposal, Outcome(values=values, constraints=constraints))
         spent = curve.trainings[-1] if curve.trainings else 0
@@ -296,12 +310,7 @@ def make_space(options: argparse.Namespace) -> Any:
     budget = None if options.budget == "none" else options.budget
     if options.space == "toy":
         return ToySpace(budget_usd=float(budget.removesuffix("usd")) if budget else math.inf)
-    has = None
-    if options.table is not None:
-        from tinysearch.evaluation.table import TableErrors as Table
-
-        has = Table(path=options.table).has
-    return RealSpace(budget, options.override, has)
+    return RealSpace(budget, options.override, options.table)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from tinysearch.app.plugins import BUILT_IN, plugin
 from tinysearch.app.resources import cache_dir
-from tinysearch.app.wiring import Config, architecture
+from tinysearch.app.wiring import Config, architecture, table_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
@@ -64,14 +63,7 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
 
         return NoErrors()
     if name == "table":
-        from tinysearch.evaluation.table import TableErrors
-
-        path = config["trainer"]["path"]
-        if path is None:
-            raise UserError(
-                "trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE"
-            )
-        return TableErrors(path=Path(path))
+        return table_of(config)
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors
 

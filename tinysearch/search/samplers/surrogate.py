@@ -29,13 +29,23 @@ PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
 
 AMPLITUDES = (0.6, 1.0, 1.6)
-SCATTERS = (0.03, 0.06, 0.12)
-"""Standard deviations of a log error about everything that the covariance explains, to choose from."""
+SCATTERS = (0.03, 0.06, 0.12, 0.2)
+"""Standard deviations of a log error about everything that the covariance explains."""
+
+MIDDLE_SCATTER = 0.06
+
+BENDS = (0.0, 0.35)
+"""Standard deviations of a curve over the parameters beside the slope: trained too briefly, large networks lose."""
+
+MOST_HYPOTHESES = 6
+"""Of all combinations of amplitude, scatter and bend so many at most stand behind the draws of one decision."""
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
 _MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION = range(6)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
+_BEND_LENGTH = 0.7
+"""Decades of parameters over which a curve turns."""
 
 
 def branch_features(table: DesignTable) -> Floats:
@@ -72,36 +82,42 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
-def covariance(a: Floats, b: Floats) -> Floats:
+def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
     """Covariance of log errors of branches with features ``a`` [n, 6] and ``b`` [m, 6], float64 [n, m].
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
     of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
-    modality 0.15, and its precisions 0.06 more.
+    modality 0.15, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality.
     """
     same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
     same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
     params = np.outer(a[:, _PARAMS], b[:, _PARAMS])
     coarse = np.outer(a[:, _COARSENESS], b[:, _COARSENESS])
-    nearness = _matern(
-        a[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0], b[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0]
-    )
-    return np.asarray(
+    out = (
         0.4**2
         + same_modality * (0.4**2 + 0.15**2 * params)
         + 0.3**2 * params
         + 0.15**2 * np.outer(a[:, _MACS], b[:, _MACS])
         + coarse * (1.0 + params)
         + same_precision * 0.08**2
-        + same_modality * nearness * (0.15**2 + 0.06**2 * same_precision),
-        np.float64,
+        + same_modality
+        * _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS)
+        * (0.15**2 + 0.06**2 * same_precision)
     )
+    if bend:
+        out += (
+            bend**2
+            * (1.0 + same_modality)
+            / 2
+            * _matern(a[:, [_PARAMS]] / _BEND_LENGTH, b[:, [_PARAMS]] / _BEND_LENGTH)
+        )
+    return np.asarray(out, np.float64)
 
 
-def variance(a: Floats) -> Floats:
-    """Diagonal of ``covariance(a, a)``, float64 [n]."""
+def variance(a: Floats, *, bend: float) -> Floats:
+    """Diagonal of ``covariance(a, a, bend=bend)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
-    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.15**2 + 0.06**2
+    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.15**2 + 0.06**2 + bend**2
     return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
 
 
@@ -113,15 +129,17 @@ def _matern(a: Floats, b: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
-    """Joint belief about the log metrics of some branches.
+class Belief:
+    """Joint belief about the log metrics of some branches under one hypothesis.
 
     Attributes:
+        weight: probability of the hypothesis; those of a posterior add up to 1.
         mean: float64 [u, M].
         root: float64 [u, u]; ``ratio`` times ``root @ z`` with z standard normal is one draw about the mean.
         ratio: float64 [M].
     """
 
+    weight: float
     mean: Floats
     root: Floats
     ratio: Floats
@@ -134,84 +152,146 @@ class Posterior:
         return np.asarray(self.mean[None] + noise[:, :, None] * self.ratio[None, None], np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posterior:
+    """Belief about the log metrics of some branches, over every hypothesis that is likely enough."""
+
+    beliefs: tuple[Belief, ...]
+
+    @property
+    def mean(self) -> Floats:
+        """float64 [u, M]."""
+        return np.asarray(sum(belief.weight * belief.mean for belief in self.beliefs), np.float64)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """float64 [count, u, M] draws, each hypothesis standing for as many as its weight says."""
+        bounds = np.cumsum([0.0, *(belief.weight for belief in self.beliefs)]) / sum(b.weight for b in self.beliefs)
+        shares = np.diff(np.floor(bounds * count + rng.random() * (bounds < 1) * (bounds > 0)).astype(int))
+        return np.concatenate([b.draw(int(n), rng) for b, n in zip(self.beliefs, shares, strict=True) if n > 0])
+
+
 class BranchSurrogate:
     """The process over the branches of one design table."""
 
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
-        self._last: tuple[tuple[int, ...], _Process] | None = None
+        self._last: tuple[tuple[int, ...], tuple[_Process, ...]] | None = None
 
     def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
-        process = self._process(order, metrics)
         there = self.features[wanted]
-        mean, spread = process.predict(there)
-        values, vectors = np.linalg.eigh(spread)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return Posterior(mean=process.log_metrics(mean), root=root, ratio=process.ratio)
+        beliefs = []
+        for process in self._processes(order, metrics):
+            mean, spread = process.predict(there)
+            beliefs.append(
+                Belief(
+                    weight=process.weight,
+                    mean=process.log_metrics(mean),
+                    root=np.asarray(np.linalg.cholesky(spread), np.float64),
+                    ratio=process.ratio,
+                )
+            )
+        return Posterior(beliefs=tuple(beliefs))
 
     def marginals(self, order: Ints, metrics: Floats, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
-        process = self._process(order, metrics)
+        process = self._processes(order, metrics)[0]
         mean, deviation = process.predict_each(self.features[wanted])
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _process(self, order: Ints, metrics: Floats) -> _Process:
-        """The process fitted to what is known; the last one is kept, since a decision may ask twice."""
+    def _processes(self, order: Ints, metrics: Floats) -> tuple[_Process, ...]:
+        """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
         key = tuple(int(b) for b in order)
         if self._last is None or self._last[0] != key:
             y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
             level, ratio = _levels(y, prior_mean(self.features[order]))
             latent = ((y - level) / ratio).mean(axis=1)
             recent = slice(max(0, len(order) - MOST_POINTS), None)
-            self._last = key, _Process(self.features[order[recent]], latent[recent], level, ratio)
+            self._last = key, _likeliest(self.features[order[recent]], latent[recent], level, ratio)
         return self._last[1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Process:
-    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) with the amplitude and scatter likeliest.
+    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) under one hypothesis.
 
-    One eigendecomposition of the covariance serves every amplitude and scatter tried.
-
-    Args:
-        x, latent: features [k, 6] and latent log errors [k] of what is known; k may be 0.
+    Attributes:
+        weight: its probability among those kept.
+        x: features [k, 6] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
+        vectors, spectrum: eigenvectors of the covariance of what is known, and its eigenvalues with the scatter.
+        turned: what is known, less the first guess, in these eigenvectors.
     """
 
-    def __init__(self, x: Floats, latent: Floats, level: Floats, ratio: Floats) -> None:
-        self.level, self.ratio = level, ratio
-        self._x = x
-        values, self._vectors = np.linalg.eigh(covariance(x, x))
-        self._turned = self._vectors.T @ (latent - prior_mean(x))
-        scores = {}
-        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
-            spectrum = amplitude**2 * np.maximum(values, 0.0) + scatter**2
-            # A mild preference for the middle keeps two or three points from deciding.
-            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / SCATTERS[1]) ** 2)
-            scores[amplitude, scatter] = -0.5 * float((self._turned**2 / spectrum + np.log(spectrum)).sum()) - prior
-        self.amplitude, self.scatter = max(scores, key=lambda pair: scores[pair])
-        self._spectrum = self.amplitude**2 * np.maximum(values, 0.0) + self.scatter**2
+    weight: float
+    amplitude: float
+    scatter: float
+    bend: float
+    x: Floats
+    level: Floats
+    ratio: Floats
+    vectors: Floats
+    spectrum: Floats
+    turned: Floats
 
     def log_metrics(self, latent: Floats) -> Floats:
         """Log metrics [n, M] of latent log errors [n]."""
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
     def _project(self, there: Floats) -> Floats:
-        return np.asarray(self.amplitude**2 * covariance(there, self._x) @ self._vectors, np.float64)
+        cross = covariance(there, self.x, bend=self.bend)
+        return np.asarray(self.amplitude**2 * cross @ self.vectors, np.float64)
 
     def predict(self, there: Floats) -> tuple[Floats, Floats]:
         """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
         turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
-        spread = self.amplitude**2 * covariance(there, there) - (turned / self._spectrum) @ turned.T
+        mean = prior_mean(there) + turned @ (self.turned / self.spectrum)
+        among = covariance(there, there, bend=self.bend)
+        spread = self.amplitude**2 * among - (turned / self.spectrum) @ turned.T
         return mean, spread + self.scatter**2 * np.eye(len(there))
 
     def predict_each(self, there: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation [n] of latent log errors, scatter included."""
         turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
-        left = self.amplitude**2 * variance(there) - (turned**2 / self._spectrum).sum(axis=1)
+        mean = prior_mean(there) + turned @ (self.turned / self.spectrum)
+        left = self.amplitude**2 * variance(there, bend=self.bend) - (turned**2 / self.spectrum).sum(axis=1)
         return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
+
+
+def _likeliest(x: Floats, latent: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
+    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 6], the best first.
+
+    One eigendecomposition a bend serves every amplitude and scatter tried.
+    """
+    scored = []
+    for bend in BENDS:
+        values, vectors = np.linalg.eigh(covariance(x, x, bend=bend))
+        turned = vectors.T @ (latent - prior_mean(x))
+        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
+            spectrum = amplitude**2 * np.maximum(values, 0.0) + scatter**2
+            # A mild preference for the middle keeps two or three points from deciding.
+            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
+            score = -0.5 * float((turned**2 / spectrum + np.log(spectrum)).sum()) - prior
+            scored.append((score, amplitude, scatter, bend, vectors, spectrum, turned))
+    scored.sort(key=lambda entry: -entry[0])
+    kept = scored[:MOST_HYPOTHESES]
+    weights = np.exp([entry[0] - kept[0][0] for entry in kept])
+    weights /= weights.sum()
+    return tuple(
+        _Process(
+            weight=float(weight),
+            amplitude=amplitude,
+            scatter=scatter,
+            bend=bend,
+            x=x,
+            level=level,
+            ratio=ratio,
+            vectors=vectors,
+            spectrum=spectrum,
+            turned=turned,
+        )
+        for weight, (_, amplitude, scatter, bend, vectors, spectrum, turned) in zip(weights, kept, strict=True)
+    )
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
