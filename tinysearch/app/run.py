@@ -17,7 +17,7 @@ from tinysearch.app import run_dir as files
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.resources import processors
-from tinysearch.app.training import build_errors
+from tinysearch.app.training import build_errors, build_finalists
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
@@ -97,17 +97,19 @@ def set_up(config: Config) -> Setup:
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
+    finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
     setup = Setup(
         config=config,
         models=models,
-        errors=errors,
+        errors=finalists or errors,
         objectives=objectives,
         problem=SearchProblem(
             table=designs.table,
             flat=designs.flat,
             objectives=objectives,
             error_model=errors,
+            finalists=finalists,
             assessor=designs.assessor,
             rules=_rules(config, models, errors, space_digest=space.digest),
         ),

@@ -34,6 +34,7 @@ class History:
         told: proposals told; completions are not counted.
         trainings: done for this study; ``training_s`` their seconds together.
         recorded: ids of feasible candidates that are trials.
+        finalists: ids and objectives of those recorded after their branches were trained again.
     """
 
     def __init__(self, study: optuna.Study, error_model: ErrorModel, knowledge: Knowledge) -> None:
@@ -41,6 +42,7 @@ class History:
         self.trainings = 0
         self.training_s = 0.0
         self.recorded: set[str] = set()
+        self.finalists: set[tuple[str, tuple[float, ...]]] = set()
         self._model = error_model
         self._knowledge = knowledge
         self._by_key = {branch.key: i for i, branch in enumerate(knowledge.table.branches)}
@@ -68,6 +70,8 @@ class History:
             self.told += 1
         if trial.values is not None and attributes.get("feasible"):
             self.recorded.add(str(attributes.get("id")))
+            if attributes.get("kind") == "finalist":
+                self.finalists.add((str(attributes.get("id")), tuple(trial.values)))
         self.trainings += len(attributes.get("trained", ()))
         # One at a time and in the order of then: the surrogate's decisions depend on it.
         for key, seconds in attributes.get("training_s", {}).items():

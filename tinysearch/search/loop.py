@@ -21,7 +21,8 @@ from tinysearch.search import storage
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
-from tinysearch.search.events import EventCallback, ignore
+from tinysearch.search.events import EventCallback, EventKind, ignore
+from tinysearch.search.finalists import closing_designs, relearned, repeat_finalists
 from tinysearch.search.history import History
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.judge import Judge
@@ -30,7 +31,7 @@ from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.peers import Peers
 from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Design, Recorder, TrialKind, TrialNote
+from tinysearch.search.recorder import Design, Recorder, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
 
@@ -91,6 +92,7 @@ def search(
         )
         try:
             session.run()
+            session.repeat_finalists()
         except KeyboardInterrupt:  # a person's, or the way out of a training in this process when the time is up
             session.interrupted = interrupts.requested or not session.reason
         finally:
@@ -393,19 +395,54 @@ class _Session:
         if note.values is not None and note.design.candidate is not None and not note.design.violations:
             self.history.recorded.add(note.design.candidate.id)
 
-    def _complete_front(self) -> None:
-        """Record every design of the exact front of what is known that is not a trial yet; it costs no training."""
+    def repeat_finalists(self) -> None:
+        """Train the front's branches again with other seeds, if the problem says how."""
+        model = self.problem.finalists
+        if model is None or self._joined or self.interrupted or not self.objectives.metrics:
+            return
+        self.engine.close()
+        self.engine = make_engine(
+            self.options.engine,
+            model,
+            n_workers=self.options.n_workers,
+            on_progress=self._tick,
+            options=self.options.engine_options,
+        )
+        with self.interrupts.interruptible():
+            repeat_finalists(
+                self.knowledge, model, self.engine, should_stop=self._should_stop, watch=self._watch_finalist
+            )
+
+    def _watch_finalist(self, report: TrainingReport) -> None:
+        self._tick(report)
+        if report.progress is None:
+            self.progress.ended(report.branch)
+            kind: EventKind = "failed" if report.error is not None else "trained"
+            self.progress.emit(kind, self.history, branch=report.branch, fraction=1.0, message="trained again")
+
+    @property
+    def _joined(self) -> bool:
+        return self.options.shared is not None and self.options.shared.join
+
+    def _close_front(self) -> None:
+        """Record every design of the exact front of what is known that is not a trial yet; it costs no training.
+
+        Where finalists were trained again their repeats count from here on, and their designs become trials once more.
+        """
+        model = self.problem.finalists
+        if model is not None and self.objectives.metrics:
+            self.knowledge = relearned(self.knowledge, model)
+            self.progress.watch(self.knowledge)
+            self.judge = Judge(self.problem.table, self.assessor, self.knowledge)
         self.knowledge.complete()
-        table, recorded = self.problem.table, self.history.recorded
-        missing = [row for row in self.knowledge.front if table.candidate(int(row)).id not in recorded]
+        missing = closing_designs(self.knowledge, self.history, model)
         if missing:
             self.progress.emit(
                 "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
             )
-        for row in missing:
-            design = self.judge.design(Proposal(row=int(row)))
+        for row, kind, attributes in missing:
+            design = self.judge.design(Proposal(row=row))
             rates, values = self.judge.values(design, None)
-            kind: TrialKind = "completion"
             self._record(
                 TrialNote(
                     kind=kind,
@@ -416,7 +453,7 @@ class _Session:
                     constraints=constraint_values((), self.assessor.rules),
                     records=(),
                     started=datetime.now(UTC),
-                    attributes={},
+                    attributes=attributes,
                     system={},
                 )
             )
@@ -426,8 +463,8 @@ class _Session:
         if self.interrupted:
             self.reason = "interrupted; run again with the same run_dir to go on"
         started = time.perf_counter()
-        if self.options.shared is None or not self.options.shared.join:
-            self._complete_front()
+        if not self._joined:
+            self._close_front()
         points = front_points(self.knowledge)
         _LOGGER.debug("completed the front in %.2f s", time.perf_counter() - started)
         self.progress.emit("stopped", self.history, message=self.reason)

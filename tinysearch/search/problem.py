@@ -9,6 +9,7 @@ from typing import Any
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.search.assess import Assessor
 from tinysearch.search.design import DesignTable
+from tinysearch.search.finalists import FinalistModel
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.recorder import Describe
 
@@ -22,6 +23,7 @@ class SearchProblem:
         flat: the space that plain samplers draw from.
         objectives: names, in order.
         error_model: gives error rates; picklable if trainings run in other processes.
+        finalists: answers branches of the front that were trained again; None leaves the front as it was found.
         assessor: judges flat points; without one, points that are not in the table are infeasible.
         rules: digests of what a resumed run may not change: space, objectives, data, feasibility rules, trainer.
         describe: more user attributes for a candidate's trial.
@@ -31,6 +33,7 @@ class SearchProblem:
     flat: FlatSpace
     objectives: tuple[str, ...]
     error_model: ErrorModel
+    finalists: FinalistModel | None = None
     assessor: Assessor | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
     describe: Describe | None = None

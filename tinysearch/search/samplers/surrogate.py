@@ -34,7 +34,7 @@ SCATTERS = (0.03, 0.06, 0.12, 0.2)
 
 MIDDLE_SCATTER = 0.06
 
-BENDS = (0.0, 0.35)
+BENDS = (0.0, 0.35, 0.7)
 """Standard deviations of a curve over the parameters beside the slope: trained too briefly, large networks lose."""
 
 MOST_HYPOTHESES = 6
