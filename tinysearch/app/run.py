@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.app import run_dir as files
+from tinysearch.app.artifacts import publish
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.resources import processors
@@ -304,6 +305,7 @@ class _Finish:
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
         write_report_data(self.setup, self.result, self.evaluations, self.folder)
         write_report(self.folder)
+        publish(self.result.study, self.folder, self.evaluations, self.documents)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:
         rules = dict(self.setup.problem.rules)
