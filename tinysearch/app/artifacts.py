@@ -1,8 +1,8 @@
 """What optuna-dashboard offers beside the trials: the report, firmware as zip files, DET curves.
 
-They belong to the study, since a trial cannot be changed once it is told; those of a point are shown with its trial,
-too. The store is the folder ``artifacts`` of the run, laid out as Optuna's FileSystemArtifactStore. A file keeps its
-place through all runs of a study.
+They belong to the study, since a trial cannot be changed once it is told; the dashboard shows those of a point, and the
+report, with the trials of the front. The store is the folder ``artifacts`` of the run, laid out as Optuna's
+FileSystemArtifactStore. A file keeps its place through all runs of a study.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def publish(
     """
     store = folder / FOLDER
     trials = {trial.user_attrs.get("id"): trial._trial_id for trial in study.get_trials(deepcopy=False)}
+    points = [evaluation.candidate.id for evaluation in evaluations]
     offered: dict[str, str] = {}
     for point, name, kind, content in _artifacts(folder, evaluations, documents):
         number = str(uuid.uuid5(_NAMESPACE, name))
@@ -57,8 +58,9 @@ def publish(
             write_atomically(store / number, content)
         meta = json.dumps({"artifact_id": number, "filename": name, "mimetype": kind, "encoding": None}, sort_keys=True)
         offered[_OF_STUDY + number] = meta
-        if point in trials:
-            offered[f"{_OF_TRIAL}{trials[point]}:{number}"] = meta
+        for owner in points if point is None else [point]:
+            if owner in trials:
+                offered[f"{_OF_TRIAL}{trials[owner]}:{number}"] = meta
     _declare(study, offered)
     return store
 
@@ -66,7 +68,7 @@ def publish(
 def _artifacts(
     folder: Path, evaluations: Sequence[Evaluation], documents: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str | None, str, str, bytes]]:
-    """Of every artifact the point that it belongs to, name, media type and content."""
+    """Of every artifact the point that it belongs to (None: all of them), name, media type and content."""
     if (folder / files.REPORT).is_file():
         yield None, files.REPORT, "text/html", (folder / files.REPORT).read_bytes()
     for evaluation, document in zip(evaluations, documents, strict=True):
