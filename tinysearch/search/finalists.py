@@ -59,7 +59,7 @@ def repeat_finalists(
                 if report.error is not None:
                     _LOGGER.warning("training %s again failed: %s", report.branch.short, report.error)
                     given_up.add(branch)
-                if report.progress is None:
+                if report.is_end:
                     waiting.discard(branch)
 
 

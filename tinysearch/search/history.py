@@ -11,6 +11,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
 from tinysearch.search import storage
+from tinysearch.search.fidelity import EarlyEvidence
 from tinysearch.search.knowledge import Knowledge
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class History:
         told: proposals told; completions are not counted.
         trainings: done for this study; ``training_s`` their seconds together.
         recorded: ids of feasible candidates that are trials.
+        evidence: what early epochs of its trainings told.
         finalists: ids and objectives of those recorded after their branches were trained again.
     """
 
@@ -43,6 +45,7 @@ class History:
         self.training_s = 0.0
         self.recorded: set[str] = set()
         self.finalists: set[tuple[str, tuple[float, ...]]] = set()
+        self.evidence = EarlyEvidence(knowledge.table.branches, knowledge.hints)
         self._model = error_model
         self._knowledge = knowledge
         self._by_key = {branch.key: i for i, branch in enumerate(knowledge.table.branches)}
@@ -82,8 +85,12 @@ class History:
             if key in self._at_hand or self._answers(table.branches[branch], patient=from_peer):
                 self._knowledge.seconds[branch] = seconds
                 self._knowledge.learn([branch])
-        for key in attributes.get("failed", ()) if from_peer else ():
-            self._knowledge.failed[self._by_key[key]] = True
+        self.evidence.adopt(attributes)
+        given_up = attributes.get("given_up", ())
+        for key in [*given_up, *(attributes.get("failed", ()) if from_peer else ())]:
+            if key in self._by_key:
+                self._knowledge.failed[self._by_key[key]] = True
+                self._knowledge.pending[self._by_key[key]] = False
 
     def count(self, record: TrainingRecord) -> TrainingRecord:
         """Count a training that this process did or remembered; as it is to be recorded.

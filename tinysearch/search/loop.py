@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,7 +110,9 @@ class _InFlight:
     missing: set[int]
     claimed: set[int] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
     records: list[TrainingRecord] = field(default_factory=list)
+    early: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
 
 
@@ -308,15 +310,17 @@ class _Session:
         item.claimed.update(branches)
         for branch in branches:
             self.knowledge.pending[branch] = True
-            self.engine.submit(self.problem.table.branches[branch])
+            limit = self.history.evidence.limit(item.proposal.useless.get(branch))
+            self.engine.submit(self.problem.table.branches[branch], limit)
 
     def _tick(self, report: TrainingReport) -> None:
         """A progress report, from wherever the training runs."""
         if report.progress is not None:
+            self.history.evidence.tick(report.progress)
             self.progress.ticked(report.branch, report.progress, self.history)
 
     def _take_report(self, report: TrainingReport) -> None:
-        if report.progress is not None:
+        if not report.is_end:
             self._tick(report)
             return
         branch = self.problem.table.branch_index(report.branch)
@@ -327,11 +331,33 @@ class _Session:
             record = self.history.count(report.record)
             if waiting:
                 waiting[0].records.append(record)
+            self._keep_early(report.branch, waiting, final=self._final(branch))
             self.progress.emit("trained", self.history, branch=report.branch, fraction=1.0)
+        elif report.given_up and report.progress is not None:
+            self.knowledge.pending[branch] = False
+            self.knowledge.failed[branch] = True
+            self._keep_early(report.branch, waiting, final=None)
+            for item in waiting:
+                item.given_up.append(report.branch.key)
+            at = f"{report.progress.eer_validation:.1%} at {report.progress.fraction:.0%} of it"
+            message = f"{report.branch.short} given up: validation EER {at}"
+            self.progress.emit("given_up", self.history, branch=report.branch, message=message)
         else:
             self._take_failure(branch, report, waiting)
         for item in waiting:
             item.missing.discard(branch)
+
+    def _final(self, branch: int) -> float | None:
+        """The EER with which a training ended; None where the search does not ask for it."""
+        eer_first = self.objectives.metrics[:1] == ("eer",)
+        return float(self.knowledge.branch_metrics[branch, 0]) if eer_first else None
+
+    def _keep_early(self, branch: BranchSpec, waiting: list[_InFlight], *, final: float | None) -> None:
+        """Record what the early epochs of a training told with the first trial that waits for it."""
+        told = self.history.evidence.ended(branch, final)
+        if waiting:
+            for name, entries in told.items():
+                waiting[0].early.setdefault(name, {}).update(entries)
 
     def _take_failure(self, branch: int, report: TrainingReport, waiting: list[_InFlight]) -> None:
         error = report.error
@@ -362,7 +388,7 @@ class _Session:
         """Evaluate a proposal that waits for nothing more, tell the sampler, record the trial."""
         design = item.design
         constraints = constraint_values(design.violations, self.assessor.rules)
-        rates, values = self.judge.values(design, item.error)
+        rates, values = self.judge.values(design, item.error) if not item.given_up else (None, None)
         outcome = Outcome(values=values, constraints=constraints, failed=item.error is not None)
         system = self.sampler.told(item.proposal, outcome)
         note = TrialNote(
@@ -374,7 +400,9 @@ class _Session:
             constraints=constraints,
             records=item.records,
             started=item.started,
-            attributes=(item.proposal.attributes or {}) | ({"failed": item.failed} if item.failed else {}),
+            attributes=(item.proposal.attributes or {})
+            | {name: value for name, value in item.early.items() if value}
+            | {name: keys for name, keys in (("failed", item.failed), ("given_up", item.given_up)) if keys},
             system=system,
             error=item.error,
         )
@@ -415,7 +443,7 @@ class _Session:
 
     def _watch_finalist(self, report: TrainingReport) -> None:
         self._tick(report)
-        if report.progress is None:
+        if report.is_end:
             self.progress.ended(report.branch)
             kind: EventKind = "failed" if report.error is not None else "trained"
             self.progress.emit(kind, self.history, branch=report.branch, fraction=1.0, message="trained again")

@@ -15,11 +15,12 @@ import numpy as np
 
 from tinysearch.core.quantization import Precision
 from tinysearch.search.design import DesignTable, Floats, Ints
+from tinysearch.search.knowledge import Knowledge
 
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
 
-MOST_POINTS = 128
+MOST_POINTS = 64
 """A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
 
 FIRST_GUESS = float(np.log(0.15))
@@ -170,18 +171,47 @@ class Posterior:
         return np.concatenate([b.draw(int(n), rng) for b, n in zip(self.beliefs, shares, strict=True) if n > 0])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """What is known of branches, exactly or by hints.
+
+    Attributes:
+        branches: int64 [k].
+        metrics: float64 [k, M], NaN where unknown.
+        spreads: float64 [k], standard deviation of a log metric beside the scatter of trainings: 0 for what is trained.
+    """
+
+    branches: Ints
+    metrics: Floats
+    spreads: Floats
+
+
+def evidence_of(knowledge: Knowledge) -> Evidence:
+    """Trained branches in their order, the recent ones if there are very many, then hints about untrained ones."""
+    order = np.array(knowledge.order[-MOST_POINTS:], np.int64)
+    hinted = [b for b in sorted(knowledge.hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
+    metrics = np.full((len(hinted), len(knowledge.objectives.metrics)), np.nan)
+    metrics[:, :1] = [[knowledge.hints[b].eer] for b in hinted] if hinted else np.zeros((0, 1))
+    return Evidence(
+        branches=np.concatenate([order, np.array(hinted, np.int64)]),
+        metrics=np.concatenate([knowledge.branch_metrics[order], metrics]),
+        spreads=np.array([0.0] * len(order) + [knowledge.hints[b].spread for b in hinted]),
+    )
+
+
 class BranchSurrogate:
     """The process over the branches of one design table."""
 
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
-        self._last: tuple[tuple[int, ...], tuple[_Process, ...]] | None = None
+        self._last: tuple[bytes, tuple[_Process, ...]] | None = None
+        self._columns: dict[tuple[int, float], Floats] = {}
 
-    def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
-        """Joint belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
+    def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
+        """Joint belief about branches ``wanted``."""
         there = self.features[wanted]
         beliefs = []
-        for process in self._processes(order, metrics):
+        for process in self._processes(evidence):
             mean, spread = process.predict(there)
             beliefs.append(
                 Belief(
@@ -193,21 +223,30 @@ class BranchSurrogate:
             )
         return Posterior(beliefs=tuple(beliefs))
 
-    def marginals(self, order: Ints, metrics: Floats, wanted: Ints) -> tuple[Floats, Floats]:
+    def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
-        process = self._processes(order, metrics)[0]
-        mean, deviation = process.predict_each(self.features[wanted])
+        process = self._processes(evidence)[0]
+        columns = [self._column(int(b), process.bend)[wanted] for b in evidence.branches]
+        cross = np.stack(columns, axis=1) if columns else np.zeros((len(wanted), 0))
+        mean, deviation = process.predict_each(self.features[wanted], cross)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _processes(self, order: Ints, metrics: Floats) -> tuple[_Process, ...]:
+    def _column(self, branch: int, bend: float) -> Floats:
+        """Covariance [B] of every branch with one; kept, since what is known is asked for at every decision."""
+        if (branch, bend) not in self._columns:
+            one = self.features[branch][None]
+            self._columns[branch, bend] = covariance(self.features, one, bend=bend)[:, 0]
+        return self._columns[branch, bend]
+
+    def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
-        key = tuple(int(b) for b in order)
+        key = evidence.branches.tobytes() + evidence.metrics.tobytes() + evidence.spreads.tobytes()
         if self._last is None or self._last[0] != key:
-            y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
-            level, ratio = _levels(y, prior_mean(self.features[order]))
-            latent = ((y - level) / ratio).mean(axis=1)
-            recent = slice(max(0, len(order) - MOST_POINTS), None)
-            self._last = key, _likeliest(self.features[order[recent]], latent[recent], level, ratio)
+            y = np.log(np.maximum(evidence.metrics, np.exp(LOG_FLOOR)))
+            x = self.features[evidence.branches]
+            level, ratio = _levels(y, prior_mean(x))
+            latent = np.nanmean((y - level) / ratio, axis=1) if len(y) else np.zeros(0)
+            self._last = key, _likeliest(x, latent, evidence.spreads, level, ratio)
         return self._last[1]
 
 
@@ -219,8 +258,8 @@ class _Process:
         weight: its probability among those kept.
         x: features [k, 6] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
-        vectors, spectrum: eigenvectors of the covariance of what is known, and its eigenvalues with the scatter.
-        turned: what is known, less the first guess, in these eigenvectors.
+        factor: float64 [k, k], inverse of the Cholesky factor of the covariance of what is known, noise included.
+        whitened: float64 [k], ``factor`` times what is known less the first guess.
     """
 
     weight: float
@@ -230,49 +269,49 @@ class _Process:
     x: Floats
     level: Floats
     ratio: Floats
-    vectors: Floats
-    spectrum: Floats
-    turned: Floats
+    factor: Floats
+    whitened: Floats
 
     def log_metrics(self, latent: Floats) -> Floats:
         """Log metrics [n, M] of latent log errors [n]."""
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
-    def _project(self, there: Floats) -> Floats:
-        cross = covariance(there, self.x, bend=self.bend)
-        return np.asarray(self.amplitude**2 * cross @ self.vectors, np.float64)
+    def _project(self, cross: Floats) -> Floats:
+        return np.asarray(cross @ (self.amplitude**2 * self.factor.T), np.float64)
 
     def predict(self, there: Floats) -> tuple[Floats, Floats]:
         """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
-        turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self.turned / self.spectrum)
-        among = covariance(there, there, bend=self.bend)
-        spread = self.amplitude**2 * among - (turned / self.spectrum) @ turned.T
+        projected = self._project(covariance(there, self.x, bend=self.bend))
+        mean = prior_mean(there) + projected @ self.whitened
+        spread = self.amplitude**2 * covariance(there, there, bend=self.bend) - projected @ projected.T
         return mean, spread + self.scatter**2 * np.eye(len(there))
 
-    def predict_each(self, there: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation [n] of latent log errors, scatter included."""
-        turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self.turned / self.spectrum)
-        left = self.amplitude**2 * variance(there, bend=self.bend) - (turned**2 / self.spectrum).sum(axis=1)
+    def predict_each(self, there: Floats, cross: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation [n] of latent log errors, scatter included.
+
+        Args:
+            there: features [n, 6].
+            cross: covariance [n, k] of these with what is known.
+        """
+        projected = self._project(cross)
+        mean = prior_mean(there) + projected @ self.whitened
+        left = self.amplitude**2 * variance(there, bend=self.bend) - (projected**2).sum(axis=1)
         return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
 
 
-def _likeliest(x: Floats, latent: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
-    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 6], the best first.
-
-    One eigendecomposition a bend serves every amplitude and scatter tried.
-    """
+def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
+    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 6], the best first."""
     scored = []
+    residual = latent - prior_mean(x)
     for bend in BENDS:
-        values, vectors = np.linalg.eigh(covariance(x, x, bend=bend))
-        turned = vectors.T @ (latent - prior_mean(x))
+        among = covariance(x, x, bend=bend)
         for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
-            spectrum = amplitude**2 * np.maximum(values, 0.0) + scatter**2
+            root = np.linalg.cholesky(amplitude**2 * among + np.diag(scatter**2 + spreads**2))
+            whitened = np.linalg.solve(root, residual)
             # A mild preference for the middle keeps two or three points from deciding.
             prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
-            score = -0.5 * float((turned**2 / spectrum + np.log(spectrum)).sum()) - prior
-            scored.append((score, amplitude, scatter, bend, vectors, spectrum, turned))
+            score = -0.5 * float((whitened**2).sum()) - float(np.log(np.diag(root)).sum()) - prior
+            scored.append((score, amplitude, scatter, bend, root, whitened))
     scored.sort(key=lambda entry: -entry[0])
     kept = scored[:MOST_HYPOTHESES]
     weights = np.exp([entry[0] - kept[0][0] for entry in kept])
@@ -286,11 +325,10 @@ def _likeliest(x: Floats, latent: Floats, level: Floats, ratio: Floats) -> tuple
             x=x,
             level=level,
             ratio=ratio,
-            vectors=vectors,
-            spectrum=spectrum,
-            turned=turned,
+            factor=np.linalg.inv(root),
+            whitened=whitened,
         )
-        for weight, (_, amplitude, scatter, bend, vectors, spectrum, turned) in zip(weights, kept, strict=True)
+        for weight, (_, amplitude, scatter, bend, root, whitened) in zip(weights, kept, strict=True)
     )
 
 
@@ -300,9 +338,11 @@ def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
     The level is the mean excess over the first guess (counted like one observation); metrics beyond the first take
     their spread relative to the first's.
     """
-    count = len(y)
-    level = (FIRST_GUESS + (y - expected[:, None]).sum(axis=0)) / (count + 1)
-    spread = (
-        np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
-    )
+    seen = ~np.isnan(y)
+    excess = np.where(seen, y - expected[:, None], 0.0)
+    level = (FIRST_GUESS + excess.sum(axis=0)) / (seen.sum(axis=0) + 1)
+    whole = y[seen.all(axis=1)]
+    if not len(whole):
+        return level, np.ones(y.shape[1])
+    spread = np.sqrt((((whole - whole.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (len(whole) + 4))
     return level, spread / spread[:1]
