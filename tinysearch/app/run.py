@@ -19,6 +19,7 @@ from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.resources import processors
 from tinysearch.app.training import build_errors, build_finalists
+from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
@@ -111,6 +112,7 @@ def set_up(config: Config) -> Setup:
             objectives=objectives,
             error_model=errors,
             finalists=finalists,
+            warm_start=warm_start_of(config.get("warm_start"), designs.table.branches),
             assessor=designs.assessor,
             rules=_rules(config, models, errors, space_digest=space.digest),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
@@ -129,6 +129,15 @@ class TableErrors:
         keys = [key for pair in singles if (key := pair[("face", "voice").index(modality)]) is not None]
         layouts = sorted({blocks for blocks, _ in keys}, key=lambda blocks: (len(blocks), sum(blocks), blocks))
         return tuple(layouts), tuple(sorted({precision for _, precision in keys}))
+
+    def fusions(self, branches: Sequence[BranchSpec]) -> Iterator[tuple[BranchSpec, BranchSpec]]:
+        """Pairs (face, voice) out of some branches for which there is a fusion row; of alike branches the first."""
+        first: dict[tuple[str, Key], BranchSpec] = {}
+        for branch in branches:
+            first.setdefault((branch.modality, (branch.blocks, branch.precision)), branch)
+        for face, voice in self._rates:
+            if face is not None and voice is not None and {("face", face), ("voice", voice)} <= first.keys():
+                yield first["face", face], first["voice", voice]
 
     def _lookup(self, branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
         key = _row_key(branches)

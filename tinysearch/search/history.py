@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
@@ -17,6 +19,8 @@ from tinysearch.search.knowledge import Knowledge
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
+
+    from tinysearch.search.problem import WarmStart
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,6 +50,7 @@ class History:
         self.recorded: set[str] = set()
         self.finalists: set[tuple[str, tuple[float, ...]]] = set()
         self.evidence = EarlyEvidence(knowledge.table.branches, knowledge.hints)
+        self._study = study
         self._model = error_model
         self._knowledge = knowledge
         self._by_key = {branch.key: i for i, branch in enumerate(knowledge.table.branches)}
@@ -58,6 +63,21 @@ class History:
             record = error_model.train(knowledge.table.branches[i], progress=_unwatched)
             knowledge.seconds[i] = record.seconds
         knowledge.learn(remembered)
+
+    def warm(self, given: WarmStart) -> None:
+        """Take in evidence from elsewhere: what the study was started with, whatever is given by now."""
+        stored = storage.at_start(
+            self._study,
+            "warm_start",
+            {
+                "hints": {key: [hint.eer, hint.spread] for key, hint in given.hints.items()},
+                "fusions": [list(fusion) for fusion in given.fusions],
+            },
+        )
+        self.evidence.warm(stored["hints"])
+        if self._knowledge.objectives.metrics == ("eer",):
+            for fusion in stored["fusions"]:
+                self._knowledge.relation.observe(*(np.array([eer]) for eer in fusion))
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.

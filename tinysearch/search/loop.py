@@ -29,7 +29,7 @@ from tinysearch.search.judge import Judge
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.peers import Peers
-from tinysearch.search.problem import SearchOptions, SearchProblem
+from tinysearch.search.problem import SearchOptions, SearchProblem, WarmStart
 from tinysearch.search.progress import Progress
 from tinysearch.search.recorder import Design, Recorder, TrialNote
 from tinysearch.search.result import SearchResult, front_points
@@ -152,6 +152,7 @@ class _Session:
         self._failures = 0
         self._succeeded = False
         self.history = History(study, problem.error_model, self.knowledge)
+        self.history.warm(problem.warm_start or WarmStart())
         trials = storage.finished_trials(study)
         self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
         for trial in trials:
