@@ -192,15 +192,18 @@ def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
 
 
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
-    """Digests of what a resumed run may not change."""
-    feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
+    """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
+    spelled = {name: str(config[name]) for name in ("price_level", "flash", "memory")}
+    budget = "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd"
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
     return {
         "space": space_digest,
         "task": _digest(config["task"]),
         "catalog": models.catalog.digest[:16],
-        "feasibility": _digest(feasibility),
+        "budget": budget,
+        **spelled,
+        "latency": _digest(config["latency"]),
         "data": str(memo.key) if memo is not None else _file_digest(table),
         "trainer": str(config["trainer"]["name"]),
     }

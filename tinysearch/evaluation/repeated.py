@@ -67,4 +67,5 @@ class RepeatedErrors:
             return
         draws = self.draws(branch)
         ranked = sorted(range(len(draws)), key=lambda i: (draws[i], i))
-        self._median[branch] = self._models[ranked[(len(draws) - 1) // 2]].memo.folder(branch)
+        # Of an even number the worse of the two in the middle: the better one would be lucky again.
+        self._median[branch] = self._models[ranked[len(draws) // 2]].memo.folder(branch)
