@@ -38,6 +38,9 @@ MIDDLE_SCATTER = 0.06
 BENDS = (0.0, 0.35, 0.7)
 """Standard deviations of a curve over the parameters beside the slope: trained too briefly, large networks lose."""
 
+DOUBT = 3.0
+"""Times the bend: what a curve must add to the log likelihood to be as credible as a straight line."""
+
 MOST_HYPOTHESES = 6
 """Of all combinations of amplitude, scatter and bend so many at most stand behind the draws of one decision."""
 
@@ -309,7 +312,7 @@ def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio:
             root = np.linalg.cholesky(amplitude**2 * among + np.diag(scatter**2 + spreads**2))
             whitened = np.linalg.solve(root, residual)
             # A mild preference for the middle keeps two or three points from deciding.
-            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
+            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2) + DOUBT * bend
             score = -0.5 * float((whitened**2).sum()) - float(np.log(np.diag(root)).sum()) - prior
             scored.append((score, amplitude, scatter, bend, root, whitened))
     scored.sort(key=lambda entry: -entry[0])
