@@ -91,7 +91,7 @@ def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
     of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
-    modality 0.15, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality.
+    modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality.
     """
     same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
     same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
@@ -106,7 +106,7 @@ def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
         + same_precision * 0.08**2
         + same_modality
         * _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS)
-        * (0.15**2 + 0.06**2 * same_precision)
+        * (0.2**2 + 0.06**2 * same_precision)
     )
     if bend:
         out += (
@@ -121,7 +121,7 @@ def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
 def variance(a: Floats, *, bend: float) -> Floats:
     """Diagonal of ``covariance(a, a, bend=bend)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
-    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.15**2 + 0.06**2 + bend**2
+    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.2**2 + 0.06**2 + bend**2
     return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
 
 
