@@ -63,7 +63,7 @@ class TableErrors:
             raise UserError(
                 "a table of error rates has its columns",
                 value=f"{self.path} lacks {', '.join(missing)}",
-                remedy="see docs/how-to/search.md for the format",
+                remedy="docs/how-to/search.md lists them",
             )
         for row in reader:
             try:
