@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tinysearch.app.cli import VERBS, main, parse
@@ -35,7 +36,9 @@ def test_unknown_verbs_and_flags_are_refused() -> None:
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0
-    assert f"tinysearch {verb}" in capsys.readouterr().out or verb == "search"
+    text = capsys.readouterr().out
+    assert "python -m tinysearch " in text
+    assert f"tinysearch {verb}" in text or verb == "search"
 
 
 @pytest.mark.parametrize(
@@ -59,15 +62,59 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         ["objectives=[speed]", "trainer=none"],
         ["trainer=table"],
         ["trainer=table", "trainer.path=/does/not/exist.csv"],
+        ["trainer=none", "emit.top=some"],
+        ["trainer=published", "experiment=paper", "far=[2]"],
+        ["trainer=published", "experiment=paper", "far=[]"],
+        ["trainer=none", "budget=15 eur", "rates.eur=-1"],
+        ["trainer=none", "budget=15 eur"],
+        ["trainer=none", "budget=${nothing}"],
+        ["trainer=none", "budget=[1,2]"],
+        ["trainer=none", "seed=x"],
+        ["trainer=none", "n_trials=0"],
+        ["trainer=none", "timeout=10parsecs"],
+        ["trainer=none", "engine=spark"],
+        ["trainer=none", "firmware.backend=fast"],
+        ["trainer=none", "price_level=cheap"],
+        ["enumerate", "out=/does/not/exist/all.csv"],
+        ["enumerate", "out=all.txt"],
+        ["calibrate", "emulator", "out=/does/not/exist/table.yaml"],
+        ["calibrate", "out=table.yaml"],
+        ["completion"],
+        ["data", "guess"],
+        ["doctor", "please"],
+        ["worker"],
+        ["report"],
+        ["emit", "run_dir=/does/not/exist", "id=x", "out=x"],
+        ["train"],
+        ["catalog", "list", "hats"],
+        ["++budget=3"],
+        ["budget={a"],
+        ["-m", "budget=1,2"],
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
-    lines = [line for line in captured.err.splitlines() if not line.startswith("tinysearch: preparing")]
+    assert captured.out == ""
+    lines = captured.err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("tinysearch: ")
-    assert "Traceback" not in captured.err
+    assert "; got " in lines[0]
+    assert lines[0].count("; ") >= 2
+
+
+def test_a_refused_run_leaves_no_rules_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "trainer=published",
+        "budget=15usd",
+        "emit.top=none",
+        "space.layouts=[[1,1]]",
+        f"run_dir={tmp_path / 'run'}",
+    ]
+    assert main(words) == 2
+    assert "add experiment=paper" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main([*words, "experiment=paper"]) == 0
 
 
 def test_a_budget_that_buys_nothing_names_the_cheapest_board(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +134,21 @@ def test_evaluate_prints_a_point(capsys: pytest.CaptureFixture[str]) -> None:
     assert low <= point["values"]["latency_s"] <= high
     assert point["values"]["bom_cost_usd"] == pytest.approx(sum(line["usd"] for line in point["bom"]))
     assert point["requires"]["flash_bytes"] <= point["platform"]["flash_bytes"]
+
+
+def test_evaluate_is_a_table_on_a_terminal_and_json_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    words = [*FACE, "platform.processor=esp32c3", "platform.psram=2MB"]
+    assert main(["evaluate", *words]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("not feasible", "esp32c3, 1 core,", "breaks", "psram-on-chip", "not known", "47,248 parameters"):
+        assert part in text
+    assert main(["evaluate", *words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["feasible"] is False
 
 
 def test_what_a_chip_cannot_do_shows_as_violations(capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,6 +182,33 @@ def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: 
     rows = out.read_text().splitlines()
     assert f"{len(rows) - 1} candidates" in capsys.readouterr().out
     assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
+
+
+def test_parquet_says_what_csv_says(tmp_path: Path) -> None:
+    words = ["enumerate", "space.layouts=[[1],[1,1]]", "space.precisions=[int8]"]
+    assert main([*words, f"out={tmp_path}/all.csv"]) == main([*words, f"out={tmp_path}/all.parquet"]) == 0
+    columns = pd.read_parquet(tmp_path / "all.parquet").replace({"None": None, "nan": None, "": None})
+    text = pd.read_csv(tmp_path / "all.csv")
+    assert list(columns.columns) == list(text.columns)
+    numbers = text.select_dtypes("number").columns
+    pd.testing.assert_frame_equal(columns[numbers], text[numbers], check_dtype=False)
+    assert columns["face_branch"].fillna("").tolist() == text["face_branch"].fillna("").tolist()
+
+
+def test_prices_go_into_a_copy_of_a_built_in_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"]
+    Path("today.csv").write_text(f"part,usd\nesp32-cam,{before + 1}\n")
+    assert main(["catalog", "price", "today.csv"]) == 0
+    assert "catalog=./today" in capsys.readouterr().err
+    assert evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"] == before
+    priced = evaluated(capsys, *FACE, "platform.module=esp32-cam", "catalog=./today")
+    assert priced["values"]["bom_cost_usd"] == before + 1
+    assert main(["catalog", "price", "today.csv"]) == 2  # the copy of another day is not overwritten
+    assert main(["catalog", "price", "today.csv", "catalog=./today"]) == 0
+    assert main(["catalog", "price", "today.csv", "out=today.csv"]) == 2
 
 
 def test_importing_is_fast_to_load_and_light() -> None:

@@ -16,7 +16,9 @@ def composed(*words: str) -> dict:
 
 
 def test_short_forms_reach_their_keys() -> None:
-    config = composed("objectives=[eer,bom_cost_usd]", "latency=opcount", "budget=15 eur", "rates.eur=1.1")
+    words = ["objectives=[eer,bom_cost_usd]", "latency=opcount", "fusion=learned", "budget=15 eur", "rates.eur=1.1"]
+    config = composed(*words)
+    assert config["fusion"]["rule"] == "learned"
     assert config["objectives"]["names"] == ["eer", "bom_cost_usd"]
     assert config["latency"]["model"] == "opcount"
     assert (config["budget"], config["rates"]) == ("15 eur", {"eur": 1.1})

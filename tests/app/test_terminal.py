@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
+from rich.table import Table
 
-from tinysearch.app.terminal import front_table
+from tinysearch.app.terminal import front_table, listing_table, listing_width, order_table
+from tinysearch.catalog.listing import Listing
+from tinysearch.report.picks import Pick, Picks
 
 
 def test_the_widest_front_fits_eighty_columns() -> None:
@@ -20,3 +24,54 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "esp32c61" in text
     assert "32 MB" in text
     assert "face 2222 float32" in text
+
+
+LISTING = Listing(
+    title="Parts",
+    columns=("part", "name", "usd", "source"),
+    rows=(("esp32-cam", "a board with a camera", 7.0, "a shop that says much, " * 9), ("psram", "", 1.9, None)),
+)
+
+
+def lines(table: Table, width: int) -> list[str]:
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
+def test_a_listing_keeps_what_matters_and_names_what_is_left_out(width: int) -> None:
+    text = lines(listing_table(LISTING, width=width), width)
+    assert max(map(len, text)) <= width
+    assert text[1].startswith("part")
+    shown = text[1].split()
+    assert {"part", "usd"} <= set(shown)
+    left = " ".join(text).partition("not shown: ")[2]
+    assert all(name in shown or name in left for name in LISTING.columns)
+
+
+def test_a_listing_in_a_pipe_has_one_line_a_row() -> None:
+    text = lines(listing_table(LISTING, width=10**6), listing_width(LISTING))
+    assert len(text) == 4
+    assert "much, a shop that says" in text[2]
+
+
+def test_what_to_order_fits_eighty_columns() -> None:
+    pick = Pick(
+        id="a",
+        labels=("Cheapest", "Most accurate"),
+        price="$14.83",
+        quality="EER 3.3 % [2.3-5.2 %]",
+        meaning="",
+        latency="45.84 s",
+        network="face 2-2 int8",
+        order=(("ESP32-S3R2", "$2.48"), ("2 × W25Q128 flash 16 MB", "$2.20"), ("OV2640", "$6.50")),
+        step="",
+        problem="no such bus",
+    )
+    text = lines(order_table(Picks(cards=(pick,), note="")), 80)
+    assert max(map(len, text)) <= 80
+    whole = " ".join(" ".join(text).split())
+    assert "Cheapest = Most accurate $14.83 EER 3.3 % [2.3-5.2 %], 45.84 s: ESP32-S3R2 + 2 ×" in whole
+    assert "cannot be built: no such bus" in whole

@@ -233,6 +233,32 @@ def test_folder_judges_by_a_list_of_pairs(folder):
     assert drawn.genuine.sum() == 2
 
 
+def test_lines_of_a_list_judge_the_modality_they_name(folder):
+    lines = "1 p00/voice/0.wav p00/voice/1.wav\n0 p00/voice/0.wav p05/voice/1.wav\n"
+    (folder / "test.txt").write_text(lines, encoding="utf-8")
+    data = FolderDataset(root=folder, audio=SHORT)
+    drawn = evaluation_pairs(data, "test", {"face": (16, 1)})
+    assert (drawn.genuine.sum(), (~drawn.genuine).sum()) == (2, 4)
+    fused = evaluation_pairs(data, "test", {"face": (16, 1), "voice": (16, 1)})
+    assert (fused.genuine.sum(), (~fused.genuine).sum()) == (2, 4)
+    (folder / "test.txt").write_text(lines + "0 p00/face/0.png p05/face/1.png\n1 p05/face/0.png p05/face/1.png\n")
+    data = FolderDataset(root=folder, audio=SHORT)
+    assert len(evaluation_pairs(data, "test", {"face": (16, 1)})) == 2
+    assert len(evaluation_pairs(data, "test", {"voice": (16, 1)})) == 2
+    (folder / "test.txt").write_text(lines + "0 p00/face/7.png p05/face/1.png\n", encoding="utf-8")
+    with pytest.raises(UserError, match="p00/face/7"):
+        evaluation_pairs(FolderDataset(root=folder, audio=SHORT), "test", {"face": (16, 1)})
+
+
+def test_validation_people_come_from_train_where_nobody_else_is_left(folder, caplog):
+    (folder / "test.txt").write_text("p00\np01\np02\n", encoding="utf-8")
+    (folder / "train.txt").write_text("".join(f"p{n:02d}\n" for n in range(3, 10)), encoding="utf-8")
+    data = FolderDataset(root=folder, audio=SHORT)
+    assert [len(data.people(split)["face"]) for split in SPLITS] == [5, 2, 3]
+    assert "nobody to validate" in caplog.text
+    assert FolderDataset(root=folder, audio=SHORT).digest == data.digest
+
+
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
@@ -287,6 +313,27 @@ def test_few_broken_files_are_named_and_skipped(folder, tmp_path, caplog):
         assert "not a readable picture" in reasons["p01/face/1.png"]
         assert reasons["p02/face/0.png"] == "empty file"
     assert "p01/face/1.png" in caplog.text
+
+
+def test_one_broken_file_of_a_small_split_is_skipped_unless_none_may_be(folder):
+    (folder / "p01" / "face" / "1.png").write_bytes(b"")
+    loaded = [FolderDataset(root=folder).load("face", split, **_shape(8, 3)) for split in SPLITS]
+    assert sum(len(samples.inputs) for samples in loaded) == 17
+    with pytest.raises(UserError, match=r"1 of .*p01/face/1\.png: empty file"):
+        for split in SPLITS:
+            FolderDataset(root=folder, broken_limit=0).load("face", split, **_shape(8, 3))
+
+
+def test_a_limit_holds_for_samples_that_were_prepared_under_another(folder, tmp_path):
+    for name in ("p01", "p02"):
+        (folder / name / "face" / "1.png").write_bytes(b"")
+    shapes = [(split, _shape(8, 3)) for split in SPLITS]
+    for split, shape in shapes:
+        FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0.9).load("face", split, **shape)
+    strict = FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0)
+    with pytest.raises(UserError, match="unreadable"):
+        for split, shape in shapes:
+            strict.load("face", split, **shape)
 
 
 def test_many_broken_files_are_refused(folder):

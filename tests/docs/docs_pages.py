@@ -122,9 +122,12 @@ def command_lines(text: str) -> list[str]:
 
 
 def words(command: str) -> list[str]:
-    """Words after ``tinysearch``, without comments; in usage lines ``[key=value]`` counts as given, ``[word]`` not."""
+    """Words after ``tinysearch``, without comments and where output goes.
+
+    In usage lines ``[key=value]`` counts as given, ``[word]`` not.
+    """
     kept = []
-    for word in shlex.split(command, comments=True)[3:]:
+    for word in shlex.split(re.sub(r" >>? \S+$", "", command), comments=True)[3:]:
         if word.startswith("[") and word.endswith("]"):
             if "=" in word:
                 kept.append(word[1:-1])

@@ -15,7 +15,7 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.wiring import branches_of, wish_of
 from tinysearch.core.errors import UserError
 
-TAKE_WORDS = {"verify", "calibrate", "catalog", "data"}
+TAKE_WORDS = {"verify", "calibrate", "catalog", "data", "completion"}
 """Verbs that take words without ``=``."""
 
 ONE_CANDIDATE = {"evaluate", "train"}

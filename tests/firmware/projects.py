@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -70,8 +71,16 @@ def board_of(evaluation: Evaluation) -> BoardOption:
     return next(option for option in options if option.id == evaluation.candidate.platform.board)
 
 
-def emitted(*branches: BranchSpec, out: Path, processor: str | None = None, seed: int = 1) -> Path:
+def emitted(
+    *branches: BranchSpec,
+    out: Path,
+    processor: str | None = None,
+    seed: int = 1,
+    weights: dict[str, int] | None = None,
+) -> Path:
     evaluation = evaluated(*branches, processor=processor)
+    if weights is not None:
+        evaluation = replace(evaluation, errors=replace(evaluation.errors, weights=weights))
     return emit(
         evaluation,
         networks(*branches, seed=seed),

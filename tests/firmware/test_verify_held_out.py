@@ -77,6 +77,20 @@ def test_the_error_rate_of_the_c_code_is_that_of_python(judged: tuple[Path, Held
     assert f"{len(people.pairs)} pair scores equal" in rung.detail
 
 
+def test_a_weighted_fusion_is_judged_by_its_weights(judged: tuple[Path, HeldOut]) -> None:
+    project, people = judged
+    if len(people.embeddings) < 2:
+        pytest.skip("of one branch")
+    weights = {"face": 0, "voice": 512}  # the untrained voice tells nobody apart
+    scores = fused_scores(people.embeddings, people.pairs, weights=weights)
+    eer = equal_error_rate(det_curve(scores[people.pairs.genuine], scores[~people.pairs.genuine]))
+    assert eer != people.eer
+    rung = rungs.error_rate(project, lambda: replace(people, weights=weights, eer=eer))
+    assert rung.status == "passed", rung.detail
+    assert f"EER {eer:.4%} as in Python" in rung.detail
+    assert rungs.error_rate(project, lambda: replace(people, weights=weights)).status == "failed"
+
+
 @pytest.mark.emulator
 def test_a_sample_of_pairs_agrees_on_the_target_instruction_set(judged: tuple[Path, HeldOut]) -> None:
     project, people = judged

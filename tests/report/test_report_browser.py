@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from report_cases import Case, branch, evaluation, make_case, rates
 from test_report_page import EVIL, small_case
 
 from tinysearch.report import write_report
+from tinysearch.report.table import rows
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
@@ -94,6 +96,77 @@ def test_the_legend_hides_and_shows(chromium: Browser) -> None:
     _settled(chromium, f"{POINTS}.length === 2")
     chromium.run(f"{box}.click()")
     _settled(chromium, f"{POINTS}.length === 3")
+
+
+def test_a_processor_can_be_chosen(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    found = [
+        evaluation([branch("voice")], board="bare", errors=rates(0.2), latency_s=0.1),
+        evaluation([branch("voice")], board="camera", errors=rates(0.2), latency_s=0.2),
+        evaluation([branch("face")], board="camera", errors=rates(0.1), latency_s=0.3),
+    ]
+    platform = replace(found[1].candidate.platform, processor="esp32c3", board="one core")
+    found[1] = replace(found[1], candidate=replace(found[1].candidate, platform=platform))
+    case = make_case(found)
+    _open(started, case, tmp_path)
+    choose = (
+        "const select = document.getElementById('processor'); select.value = arguments[0];"
+        "select.dispatchEvent(new Event('change', {bubbles: true}))"
+    )
+    # What another chip dominates is on the front of its own chip.
+    assert found[1].candidate.id not in case.front
+    started.run(choose, "esp32c3")
+    assert started.run(f"return {ROWS}") == [found[1].candidate.id]
+    _settled(started, f"{POINTS}.length === 1")
+    assert "Lowest EER 20.0 %: voice 1-1 int8" in started.run("return document.getElementById('count').textContent")
+    _click(started, f"tr[data-id='{found[1].candidate.id}'] input")
+    assert "On the front of what is shown" in started.run("return document.querySelector('#cards').textContent")
+    started.run(choose, "")
+    assert started.run(f"return {ROWS}") == list(case.front)
+    assert started.messages() == []
+
+
+def test_cards_and_table_write_numbers_alike(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    """Halves too: Python rounds them to even digits, JavaScript alone would round them up."""
+    values = (0.0625, 0.1125, 0.1135, 0.2375, 0.30005, 0.0005)
+    found = [
+        evaluation(
+            [branch("face", blocks=(i + 1,))],
+            board="bare",
+            parts=[("chip", 9.125 - i)],
+            errors=rates(value, width=0.0),
+            latency_s=0.1125 * 10**i,
+        )
+        for i, value in enumerate(sorted(values))
+    ]
+    case = make_case(found, objectives=("eer", "bom_cost_usd"))
+    _open(started, case, tmp_path)
+    for name in case.front:
+        started.run("document.getElementById('clear').click()")
+        started.run("document.querySelector(`tr[data-id='${arguments[0]}'] input`).click()", name)
+        cells = next(row.cells for row in rows(case.view) if row.id == name)
+        card = started.run("return [...document.querySelectorAll('#cards tr')].map(row => row.textContent)")
+        for label, column in (
+            ("EER", "eer"),
+            ("cost", "cost"),
+            ("latency", "latency"),
+            ("energy of computing", "energy"),
+        ):
+            shown = next(text for text in card if text.startswith(label)).removeprefix(label)
+            assert shown.startswith(cells[column].split(" [")[0]), (label, shown, cells[column])
+
+
+def test_a_printed_page_is_as_wide_as_paper(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    _open(started, CASE, tmp_path)
+    started.run("window.dispatchEvent(new Event('beforeprint'))")
+    widths = started.run(
+        "return [...document.querySelectorAll('.plot .main-svg')].map(s => s.getBoundingClientRect())"
+        ".map(box => [box.width, box.right])"
+    )
+    assert len(widths) > 6
+    assert all(width > 0 and right <= 700 for width, right in widths)
+    started.run("window.dispatchEvent(new Event('afterprint'))")
+    assert started.run("return document.documentElement.className") == ""
+    _settled(started, "document.getElementById('plots').clientWidth > 1000")
 
 
 def test_chosen_points_are_marked_everywhere(chromium: Browser) -> None:

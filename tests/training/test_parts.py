@@ -93,6 +93,20 @@ def test_batches_depend_on_seed_and_not_on_workers(modality: str) -> None:
     assert not torch.equal(draw(1, 2)[0], draw(1, 3)[0])
 
 
+@pytest.mark.parametrize("modality", ["face", "voice"])
+def test_ordered_samples_are_neither_mirrored_nor_rolled(modality: str) -> None:
+    augment = augment_spectrogram if modality == "voice" else augment_image
+    inputs = np.zeros((32, 16, 16, 1), np.int8)
+    inputs[:, :4] = 100  # the first frames
+    inputs[:, :, :4] = 100  # the left edge
+    for ordered in (False, True):
+        values = augment(inputs, strength=0.05, rng=np.random.default_rng(0), ordered=ordered)[..., 0]
+        kept = (values[:, 0].mean(axis=1) > values[:, -1].mean(axis=1)) & (
+            values[:, :, 0].mean(axis=1) > values[:, :, -1].mean(axis=1)
+        )
+        assert kept.all() == ordered
+
+
 @pytest.mark.parametrize("augment", [augment_image, augment_spectrogram])
 @pytest.mark.parametrize("strength", [0.1, 1.0, 3.0])
 def test_augmentation_keeps_shape_range_and_its_input(augment, strength: float) -> None:

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from tinysearch.architectures.resnet import resnet
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Trainer
 from tinysearch.firmware.integer_network import run
@@ -113,6 +114,40 @@ def test_repeats_keep_the_median(session, branch_of) -> None:
     assert session.ticks[-1].fraction == 1.0
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8", "xnor2/1"])
+def test_looking_at_the_validation_error_changes_nothing(
+    precision, *, tmp_path, data, branch_of, session_of, same_parameters
+) -> None:
+    looking, blind = session_of(tmp_path / "a", data), session_of(tmp_path / "b", data)
+    options = {"epochs": 5, "float_epochs": 2}
+    assert same_parameters(
+        looking.fit(branch_of(precision=precision), validate_every=1, **options),
+        blind.fit(branch_of(precision=precision), validate_every=0, **options),
+    )
+    assert [tick.phase for tick in looking.ticks if tick.eer_validation is not None] == [
+        *("float 2/2", f"{precision} 2/3", f"{precision} 3/3", f"{precision} done")
+    ]
+    assert sum(tick.eer_validation is not None for tick in blind.ticks) == 1
+
+
+def test_a_data_set_with_classes_is_validated_by_its_classification_error(session, branch_of, monkeypatch) -> None:
+    load = session.data.load
+    monkeypatch.setattr(session.data, "classes", 6, raising=False)
+    monkeypatch.setattr(session.data, "load", lambda modality, _, **shape: load(modality, "train", **shape))
+    session.fit(branch_of(precision="float32"), epochs=8, float_epochs=8, validate_every=2)
+    rates = [tick.eer_validation for tick in session.ticks if tick.eer_validation is not None]
+    assert all(abs(rate * 48 - round(rate * 48)) < 1e-9 for rate in rates)  # of 48 samples
+    assert rates[-1] < 0.3 < 1 - 1 / 6
+
+
+def test_repeats_are_remembered(tmp_path, data, branch_of) -> None:
+    network = resnet(blocks=(1, 1), width=6, input_size=20, channels=3, embedding=12)
+    trainer = TorchTrainer(epochs=1, samples_per_epoch=0, batch_size=12, threads=1, repeats=2)
+    trainer.fit(branch_of(precision="float32"), network, data, workspace=tmp_path, progress=lambda _: None)
+    assert len(trainer.repeated_errors) == 2
+    assert list(trainer.repeated_errors) == sorted(trainer.repeated_errors)
+
+
 def test_patience_stops_a_stage(session, branch_of) -> None:
     session.fit(branch_of(precision="float32"), epochs=30, float_epochs=30, patience=1, min_improvement=0.9)
     assert sum("float" in tick.phase for tick in session.ticks) < 100
@@ -120,7 +155,7 @@ def test_patience_stops_a_stage(session, branch_of) -> None:
 
 def test_only_settings_that_change_results_change_the_digest() -> None:
     plain = TorchTrainer().digest
-    assert TorchTrainer(threads=2, data_workers=3, compile=True).digest == plain
+    assert TorchTrainer(threads=2, data_workers=3, compile=True, validate_every=1).digest == plain
     changes = [
         {"epochs": 30},
         {"seed": 1},

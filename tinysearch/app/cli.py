@@ -19,7 +19,7 @@ from tinysearch.core.errors import TinysearchError, UserError
 
 VERBS = {
     "search": "the main job: search, report, firmware for the points of the front",
-    "evaluate": "one candidate: analytic numbers as JSON, trained if a trainer is named",
+    "evaluate": "one candidate: analytic numbers, trained if a trainer is named",
     "enumerate": "every candidate of a space through the analytic models, to CSV or Parquet",
     "train": "one branch with the configured trainer; prints its error rates",
     "emit": "firmware for one point of a run, or for one spelled-out candidate",
@@ -30,6 +30,7 @@ VERBS = {
     "catalog": "list, check and price parts",
     "data": "list, prepare and inspect data sets",
     "doctor": "what is installed, what is missing, what each missing thing would enable",
+    "completion": "a script for the tab key of bash, zsh or fish",
 }
 FLAGS = {"--json", "--help", "-h", "-v", "-q", "--verbose", "--quiet", "--version"}
 
@@ -177,6 +178,8 @@ def _help(verb: str | None) -> str:
             "",
             "verbs:",
             *lines,
+            "",
+            "flags: --help, --version, --json (evaluate, verify, catalog, doctor), -v more words, -q fewer.",
             "",
             "python -m tinysearch VERB --help explains one verb. Every option is a key of conf/config.yaml.",
         ]

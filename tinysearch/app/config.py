@@ -28,7 +28,7 @@ _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 _TABLE_SPACE = "space=table"
 """What ``trainer=table`` searches unless something is said of the space as a whole."""
 
-_NESTED = {"latency": "latency.model"}
+_NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
 _OPEN = ("rates", "sampler", "trainer.settings", "data.settings")
 """Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
 
@@ -60,8 +60,15 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain dictionaries and lists, interpolations resolved."""
-    container = OmegaConf.to_container(config, resolve=True)
+    """The configuration as plain dictionaries and lists, interpolations resolved.
+
+    Raises:
+        UserError: an interpolation that leads nowhere.
+    """
+    try:
+        container = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise _explain(error, [f"{error.full_key}=..." if error.full_key else "interpolation"]) from error
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
     return {str(key): value for key, value in container.items()}
 
@@ -160,7 +167,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     if missing:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
-        near = difflib.get_close_matches(spelled.split("=")[0], _all_keys(), n=1)
+        near = difflib.get_close_matches(spelled.split("=")[0], all_keys(), n=1)
         return UserError(
             "an option is one that the configuration knows",
             value=hide_passwords(spelled),
@@ -173,7 +180,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     )
 
 
-def _all_keys() -> list[str]:
+def all_keys() -> list[str]:
     """Every key of the default configuration, dotted."""
 
     def walk(prefix: str, node: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinysearch.app.resources import data_dir, processors
-from tinysearch.app.training import build_errors
+from tinysearch.app.training import build_errors, far_of, task_error
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -27,6 +27,9 @@ from tinysearch.firmware.verify import Rung, host, project_rules
 
 if TYPE_CHECKING:
     from tinysearch.app.run import Setup
+
+
+NO_FIRMWARE = "it enrolls and verifies people"
 
 
 def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
@@ -69,6 +72,10 @@ def emit_front(
     Boards that carry the same networks have the same sources on the host, which are built and run once.
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
+    if count and task_error(setup.config) != "eer":
+        task = setup.config["task"]["name"]
+        say(f"no firmware: {NO_FIRMWARE}; task={task} classifies, EER stands for its classification error")
+        return {}
     rungs: dict[str, tuple[Rung, ...]] = {}
     with ThreadPoolExecutor(max_workers=processors()) as pool:
         hosts: dict[str, Future[Rung]] = {}
@@ -106,6 +113,12 @@ def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path
 
 
 def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation: Evaluation, target: Path) -> Path:
+    if task_error(config) != "eer":
+        raise UserError(
+            f"firmware is written for verification: {NO_FIRMWARE}",
+            value=f"task={config['task']['name']}, a classification",
+            remedy="choose task=face_voice; search, evaluate and report work for both",
+        )
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
@@ -120,7 +133,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
         digest=_digest(networks),
         board=models.catalog.board_option(candidate.platform.board, modalities),
         sound=None if voice is None else _sound(config, voice),
-        far=float(min(config["far"])),
+        far=min(far_of(config)),
         backend=backend_of(config),
     )
 

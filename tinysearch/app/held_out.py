@@ -71,6 +71,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
         embeddings=embeddings,
         pairs=evaluation_pairs(dataset, "test", shapes),
         eer=point["values"]["eer"] if point["evidence"]["eer"] == "trained" else None,
+        weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
     )
 
 

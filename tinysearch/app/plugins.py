@@ -13,6 +13,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "architectures": {"resnet": "tinysearch.architectures.resnet:resnet"},
     "trainers": {"torch": "tinysearch.training.trainer:TorchTrainer"},
     "datasets": {
+        "digits": "tinysearch.data.digits:DigitsDataset",
         "embedded": "tinysearch.data.embedded_dataset:EmbeddedDataset",
         "folder": "tinysearch.data.folder:FolderDataset",
         "orl": "tinysearch.data.orl:OrlDataset",

@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from tinysearch.report.wording import LABELS, value_text
 from tinysearch.search.events import SearchEvent
 
 _LOG_EVERY_S = 10.0
@@ -72,16 +73,19 @@ class SearchProgress:
             return ""
         limit = "" if event.n_trials is None else f"/{event.n_trials}"
         left = "" if event.remaining_s is None else f", {_clock(event.remaining_s)} left"
-        best = ", ".join(
-            f"{name.removesuffix('_usd').removesuffix('_s')} {value:.4g}"
-            for name, value in zip(self._objectives, event.best, strict=False)
-        )
+        best = ", ".join(_worded(name, value) for name, value in zip(self._objectives, event.best, strict=False))
         front = f", front {event.front_size}" if event.front_size else ""
         return f"trial {event.trials}{limit}{front}{f', best {best}' if best else ''}{left}"
 
     def _picture(self, event: SearchEvent) -> Group:
         bars = [Text(f"  {branch.short:24} {_bar(fraction)} {fraction:4.0%}") for branch, fraction in event.training]
         return Group(*bars, Text(f"[{_clock(event.elapsed_s)}] {self._state(event)}"))
+
+
+def _worded(objective: str, value: float) -> str:
+    """``EER 7.9 %``, ``$7.00``, ``340 ms``: named where the unit does not say it."""
+    text = value_text(objective, value)
+    return text if objective in ("bom_cost_usd", "latency_s", "energy_mj") else f"{LABELS[objective]} {text}"
 
 
 def _bar(fraction: float) -> str:

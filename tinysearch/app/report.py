@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tinysearch.app.training import task_error
 from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, Evaluation
@@ -69,9 +70,17 @@ def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[
         chips=setup.models.catalog.chips,
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
-        title=str(chosen["title"]),
+        title=_title(setup.config),
     )
     return write_data(folder, data)
+
+
+def _title(config: Mapping[str, Any]) -> str:
+    """The configured title; a page about a classification says what it calls EER."""
+    title = str(config["report"]["title"])
+    if task_error(config) == "eer":
+        return title
+    return f"{title}; read EER as the classification error of task {config['task']['name']}"
 
 
 def _from_zero(options: Mapping[str, Any], name: str) -> float:

@@ -18,7 +18,7 @@ from tinysearch.app.artifacts import publish
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.resources import processors
-from tinysearch.app.training import build_errors, build_finalists
+from tinysearch.app.training import build_errors, build_finalists, fusion_of, task_error
 from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
@@ -95,12 +95,17 @@ def set_up(config: Config) -> Setup:
     """
     models, space = build_models(config), build_space(config)
     objectives = objectives_of(config)
-    if len(objectives) < len(config["objectives"]["names"]):
-        logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
+    _check_task(config, objectives)
+    _check_numbers(config)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
+    if not errors.needs_training:
+        for branch in designs.table.branches:
+            errors.knows(branch)  # refuses what it never will know, before a run directory has rules of its own
+    if len(objectives) < len(config["objectives"]["names"]):
+        logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     setup = Setup(
         config=config,
         models=models,
@@ -127,6 +132,17 @@ def objectives_of(config: Config) -> tuple[str, ...]:
     if config["trainer"]["name"] != "none":
         return names
     return check_objectives([name for name in names if name not in ERROR_OBJECTIVES])
+
+
+def _check_task(config: Config, objectives: Sequence[str]) -> None:
+    """Refuse objectives that a classification cannot have: it accepts and rejects nobody."""
+    retried = [name for name in objectives if name in ERROR_OBJECTIVES and name != "eer"]
+    if task_error(config) == "classification" and retried:
+        raise UserError(
+            "effective latency is that of a verification",
+            value=f"{retried[0]} with task={config['task']['name']}",
+            remedy="write objectives=[eer,bom_cost_usd,latency_s]",
+        )
 
 
 def workers_of(config: Config) -> int:
@@ -161,13 +177,17 @@ def _shared(config: Config) -> SharedStudy | None:
     )
 
 
-def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
+def _check_numbers(config: Config) -> None:
+    """Refuse a wrong number before data are read and models are built."""
     for name in ("n_trials", "n_trainings"):
         value = config[name]
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"{name} is a positive whole number", value=value, remedy=f"write {name}=40")
     if not isinstance(config["seed"], int) or config["seed"] < 0:
         raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
+
+
+def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
     sampler = dict(config["sampler"])
     return SearchOptions(
         sampler=sampler.pop("name"),
@@ -195,14 +215,20 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
     """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
     spelled = {name: str(config[name]) for name in ("price_level", "flash", "memory")}
     budget = "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd"
+    backend = config.get("firmware", {}).get("backend", "portable")
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
+    fusion = fusion_of(config)
     return {
+        # only where it is not the default, so that runs from before there was a choice go on
+        **({"fusion": _digest(fusion)} if fusion["rule"] != "concatenation" else {}),
         "space": space_digest,
         "task": _digest(config["task"]),
         "catalog": models.catalog.digest[:16],
         "budget": budget,
         **spelled,
+        # only where it is not the default, as with fusion
+        **({"backend": str(backend)} if backend != "portable" else {}),
         "latency": _digest(config["latency"]),
         "data": str(memo.key) if memo is not None else _file_digest(table),
         "trainer": str(config["trainer"]["name"]),
@@ -236,12 +262,13 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         on_event: watches the search.
         say: told what happens after the search, one line at a time.
     """
-    from tinysearch.app.firmware import backend_of
+    from tinysearch.app.firmware import backend_of, top_of
     from tinysearch.app.report import check_options
 
     started = time.time()
     check_options(config)
     backend_of(config)
+    top_of(config, evidence="none", available=0)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])
     result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)

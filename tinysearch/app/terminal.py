@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+
+from tinysearch.catalog.listing import Listing
+from tinysearch.core.units import format_bytes
+from tinysearch.report.picks import Picks
+from tinysearch.report.wording import count, interval, percent, seconds, usd, value_text
+
+UNKNOWN = "not known"
 
 
 def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
@@ -57,3 +64,122 @@ def _seconds(value: float) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size >> 20} MB" if size else "-"
+
+
+def order_table(chosen: Picks) -> Table:
+    """What to order: the cheapest, the best value and the best point, each with its parts."""
+    table = Table(title="What to order", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.show_header = False
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for pick in chosen.cards:
+        parts = " + ".join(name for name, _ in pick.order)
+        problem = f"\ncannot be built: {pick.problem}" if pick.problem else ""
+        figures = pick.quality if pick.quality.endswith(pick.latency) else f"{pick.quality}, {pick.latency}"
+        table.add_row(" = ".join(pick.labels), pick.price, f"{figures}: {parts}{problem}")
+    return table
+
+
+def point_table(document: Mapping[str, Any]) -> Table:
+    """One evaluated candidate in words and units, with every rule that it breaks."""
+    values, platform, needs = document["values"], document["platform"], document["requires"]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.show_header = False
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    verdict = "feasible" if document["feasible"] else "not feasible"
+    table.add_row("candidate", f"{document['id']}, {verdict}")
+    for name, branch in document["branches"].items():
+        table.add_row(
+            name,
+            f"{_branch(name, branch).removeprefix(name + ' ')}, width {branch['width']}, input {branch['input_size']}: "
+            f"{branch['params']:,} parameters, {branch['macs']:,} MACs, {format_bytes(branch['weight_bytes'])}",
+        )
+    memories = f"flash {_size(platform['flash_bytes'])}, PSRAM {_size(platform['psram_bytes'])}"
+    sensors = "".join(f", {name}" for name in platform["sensors"])
+    table.add_row("board", f"{platform['processor']}, {count(platform['cores'], 'core')}, {memories}{sensors}")
+    table.add_row("needs", f"flash {_size(needs['flash_bytes'])}, RAM {_size(needs['ram_bytes'])}")
+    table.add_row("cost", _optional(values["bom_cost_usd"], usd))
+    for part in document["bom"]:
+        table.add_row("", f"{usd(part['usd'])}  {part['part']}")
+    low, high = (_optional(edge, seconds) for edge in values["latency_range_s"] or (None, None))
+    evidence = document["evidence"]
+    latency = _optional(values["latency_s"], seconds)
+    table.add_row("latency", f"{latency}, {low} to {high}, {evidence['latency']}" if latency != UNKNOWN else UNKNOWN)
+    table.add_row("energy", _optional(values["energy_mj"], lambda energy: value_text("energy_mj", energy)))
+    rate = _optional(values["eer"], percent)
+    table.add_row("EER", rate if rate == UNKNOWN else f"{rate}{interval(values['eer_ci95'])}, {evidence['eer']}")
+    for violation in document["violations"]:
+        table.add_row("breaks", f"{violation['rule']}: {violation['message']}")
+    return table
+
+
+_IMPORTANT = (
+    "part",
+    "board",
+    "processor",
+    "usd",
+    "before",
+    "difference",
+    "kind",
+    "flash",
+    "psram",
+    "cores",
+    "low",
+    "high",
+)
+"""Columns of listings that stay longest where not all fit; the others follow in their order."""
+
+_CELL = 34
+"""Longer cells are folded where columns compete."""
+
+
+def listing_table(listing: Listing, *, width: int) -> Table:
+    """A listing in so many columns of text: what does not fit is named below, for a wider terminal or ``--json``."""
+    cells = [[_cell(cell) for cell in row] for row in listing.rows]
+    widths = [
+        min(max(len(name), *(len(row[place]) for row in cells), 0), _CELL) for place, name in enumerate(listing.columns)
+    ]
+    order = sorted(range(len(widths)), key=lambda i: _rank(listing.columns[i], i))
+    kept: list[int] = []
+    room = width
+    for place in order:
+        if widths[place] + 2 > room + 2 * (not kept):
+            break
+        kept.append(place)
+        room -= widths[place] + 2
+    kept.sort()
+    left = [name for i, name in enumerate(listing.columns) if i not in kept]
+    table = Table(title=listing.title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.caption = f"not shown: {', '.join(left)}; --json or a wider terminal has them" if left else None
+    table.caption_justify = "left"
+    for place in kept:
+        table.add_column(listing.columns[place], overflow="fold")
+    for row in cells:
+        table.add_row(*(row[place] for place in kept))
+    return table
+
+
+def listing_width(listing: Listing) -> int:
+    """Columns of text that a listing takes when nothing is folded or left out."""
+    cells = [list(listing.columns), *([_cell(cell) for cell in row] for row in listing.rows)]
+    return sum(max(map(len, column)) + 2 for column in zip(*cells, strict=True))
+
+
+def _rank(name: str, place: int) -> tuple[int, int]:
+    return (_IMPORTANT.index(name) if name in _IMPORTANT else len(_IMPORTANT), place)
+
+
+def _cell(value: str | float | int | None) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _optional(value: float | None, form: Callable[[float], str]) -> str:
+    return UNKNOWN if value is None else form(value)
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return UNKNOWN
+    return format_bytes(size) if size else "none"

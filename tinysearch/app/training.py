@@ -20,10 +20,13 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
 
 if TYPE_CHECKING:
+    from tinysearch.evaluation.judges import Judge
     from tinysearch.evaluation.repeated import RepeatedErrors
     from tinysearch.evaluation.trained import TrainedErrors
 
 logger = logging.getLogger(__name__)
+
+_NOT_TRAINED = ("table", "published")
 
 
 def build_dataset(config: Config) -> Dataset:
@@ -64,8 +67,18 @@ def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
 
 
 def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
-    """The configured source of error rates."""
+    """The configured source of error rates.
+
+    Raises:
+        UserError: an option is wrong, or asks for what this source cannot know.
+    """
     name = config["trainer"]["name"]
+    if name in _NOT_TRAINED and (fusion_of(config)["rule"] != "concatenation" or task_error(config) != "eer"):
+        raise UserError(
+            "other fusions and tasks are measured on trained branches",
+            value=f"trainer={name} with fusion.rule={fusion_of(config)['rule']} and task.error={task_error(config)}",
+            remedy="add trainer=torch, or leave them out",
+        )
     if name == "none":
         from tinysearch.evaluation.untrained import NoErrors
 
@@ -75,8 +88,62 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors
 
-        return PublishedErrors(far=tuple(float(far) for far in config["far"]))
+        return PublishedErrors(far=far_of(config))
     return _trained_errors(config, threads=threads)
+
+
+def build_judge(config: Config) -> Judge:
+    """How the task of a configuration measures error.
+
+    Raises:
+        UserError: an unknown error or fusion, weights that are none, or objectives that the task cannot give.
+    """
+    from tinysearch.evaluation.judges import judge_of
+    from tinysearch.metrics import FUSION_RULES, integer_weights
+
+    rule, shares = fusion_of(config)["rule"], fusion_of(config)["weights"]
+    if rule not in FUSION_RULES:
+        raise UserError(
+            f"fusion.rule is one of {', '.join(FUSION_RULES)}", value=rule, remedy="write fusion.rule=concatenation"
+        )
+    try:
+        integer_weights({modality: float(share) for modality, share in shares.items()})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            "fusion.weights are numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
+        ) from error
+    return judge_of(
+        task_error(config),
+        far=far_of(config),
+        fusion=rule,
+        shares=shares if rule == "weighted" else {},
+    )
+
+
+def fusion_of(config: Config) -> Mapping[str, Any]:
+    """The options of fusion; runs that were started before there was a choice concatenate."""
+    return dict(config.get("fusion", {"rule": "concatenation", "weights": {"face": 1, "voice": 1}}))
+
+
+def task_error(config: Config) -> str:
+    """``eer``, or ``classification`` for a task without people."""
+    return str(config["task"].get("error", "eer"))
+
+
+def far_of(config: Config) -> tuple[float, ...]:
+    """The false accept rates at which false reject rates are told.
+
+    Raises:
+        UserError: none, or not all are fractions between 0 and 1.
+    """
+    levels = config["far"] if isinstance(config["far"], list) else [config["far"]]
+    if not levels or not all(isinstance(far, float) and 0 < far < 1 for far in levels):
+        raise UserError(
+            "far lists false accept rates as fractions between 0 and 1",
+            value=config["far"],
+            remedy="write far=[0.01,0.1]",
+        )
+    return tuple(levels)
 
 
 def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
@@ -84,7 +151,9 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     from tinysearch.evaluation.trained import TrainedErrors
     from tinysearch.firmware.integer_network import run
 
+    judge = build_judge(config)
     dataset = build_dataset(config)
+    judge.check(dataset)
     missing = [m for m in ("face", "voice") if m not in dataset.modalities and m in _wanted(config)]
     if missing:
         raise UserError(
@@ -96,13 +165,13 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     return TrainedErrors(
         memo=BranchMemo(
             root=cache_dir(config["cache"]["dir"]),
-            key=f"{dataset.digest[:16]}-{trainer.digest[:16]}",
+            key=f"{dataset.digest[:16]}-{trainer.digest[:16]}{judge.memo_suffix}",
             architecture=architecture,
         ),
         make_dataset=partial(build_dataset, config),
         make_trainer=partial(build_trainer, config, threads=threads),
         embed=run,
-        far=tuple(float(far) for far in config["far"]),
+        judge=judge,
     )
 
 
@@ -167,8 +236,13 @@ def train_with_progress(errors: ErrorModel, branches: Iterable[BranchSpec]) -> l
 def _train(errors: ErrorModel, branch: BranchSpec, bars: Progress) -> TrainingRecord:
     bar: TaskID = bars.add_task(branch.short, total=1.0, phase="")
 
+    known: dict[str, float] = {}
+
     def show(tick: TrainingProgress) -> None:
+        if tick.eer_validation is not None:
+            known["error"] = tick.eer_validation
         loss = "" if tick.loss is None else f" loss {tick.loss:.2f}"
-        bars.update(bar, completed=tick.fraction, phase=f"{tick.phase}{loss}")
+        error = f" error {known['error']:.1%}" if known else ""
+        bars.update(bar, completed=tick.fraction, phase=f"{tick.phase}{loss}{error}")
 
     return errors.train(branch, progress=show)

@@ -49,13 +49,16 @@ class ErrorRates:
     """Error rates of one branch or one fusion of branches. Rates are fractions.
 
     Attributes:
-        eer: equal error rate on test people; None where nothing was trained.
+        eer: equal error rate on test people, of a classification the share of wrongly classified test samples; None
+            where nothing was trained.
         eer_ci95: bootstrap interval over people, or the interval of the table; None where unknown.
         eer_validation: equal error rate on validation people, by which the search decides; equals ``eer`` for tables.
         frr_at_far: FRR by FAR (0.01, 0.1) on test people at the threshold from validation people.
         thresholds: accepting score by FAR, fixed point as in the firmware (sum of cosines over branches).
         people, genuine, impostor: how many test people and pairs stand behind it.
         curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
+        weights: by modality, with which the scores of a fusion are added, fixed point
+            (:mod:`tinysearch.metrics.fusion`); empty for the plain sum.
     """
 
     eer: float | None
@@ -68,6 +71,7 @@ class ErrorRates:
     genuine: int = 0
     impostor: int = 0
     curves: Mapping[str, list[float]] = field(default_factory=dict)
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def decision_eer(self) -> float | None:

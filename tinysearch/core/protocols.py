@@ -40,6 +40,10 @@ class Dataset(Protocol):
         name: as configured.
         digest: of the bytes and settings that determine every sample (hex).
         modalities: the modalities it has samples of.
+
+    A data set for a classification also has ``classes``, the number of its identities, which are then the same in
+    every split and modality; ``people`` of each split are these classes. ``ordered = True`` tells trainers that a
+    mirrored picture or a rolled recording is another one.
     """
 
     name: str

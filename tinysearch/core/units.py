@@ -55,7 +55,13 @@ def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> fl
         raise UserError(
             "a currency other than US$ needs an exchange rate",
             value=text,
-            remedy=f"add +rates.{currency}=USD_PER_UNIT" if len(currency) == 3 else remedy,
+            remedy=f"add rates.{currency}=USD_PER_UNIT" if len(currency) == 3 else remedy,
+        )
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < float("inf"):
+        raise UserError(
+            "an exchange rate is a positive number of US$",
+            value=f"rates.{currency}={rate}",
+            remedy=f"write for example rates.{currency}=1.1",
         )
     if amount < 0:
         raise UserError("a budget is not negative", value=text, remedy=remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from tinysearch.core.errors import UserError
@@ -20,14 +21,18 @@ from tinysearch.data.splits import (
     share_out,
 )
 
+_LOG = logging.getLogger(__name__)
+
 
 class FolderDataset(FileDataset):
     """One folder a person, with a folder ``face``, ``voice`` or both.
 
     Splits: a file ``train.txt``, ``validation.txt`` or ``test.txt`` in ``root`` names the people of a split, one a
     line, or is a list of pairs ``label path path``, whose paths start with the person; the split is then judged by
-    these pairs. Without any such file all splits are drawn by ``split_seed``. With ``test.txt`` alone, validation
-    people are drawn from the rest; with one more file, the third split is the rest.
+    these pairs, each line judging the modality that its paths are of; a modality without lines, and a fusion, is judged
+    by drawn pairs. Without any such file all splits are drawn by ``split_seed``. With ``test.txt`` alone, validation
+    people are drawn from the rest; with one more file, the third split is the rest. Where ``train.txt`` and
+    ``test.txt`` leave nobody to validate, validation people are drawn from those of ``train.txt``.
 
     Args:
         root: the folder.
@@ -63,6 +68,7 @@ class FolderDataset(FileDataset):
             files=shared.files,
             people=shared.people,
             lists=lists,
+            lists_name_modalities=True,
             audio=audio,
             cache_dir=cache_dir,
             broken_limit=broken_limit,
@@ -125,6 +131,10 @@ def _splits(
         train = [name for name in free if name not in validation]
     elif validation is None:
         validation = free
+        if train is not None and len(free) < SMALLEST_SPLIT:
+            drawn = draw_people(train, max(SMALLEST_SPLIT, round(validation_share * len(names))), seed=split_seed)
+            _LOG.warning("train.txt and test.txt leave nobody to validate: %d people of train.txt do", len(drawn))
+            validation, train = [*free, *drawn], [name for name in train if name not in drawn]
     elif train is None:
         train = free
     return {"train": tuple(train or ()), "validation": tuple(validation), "test": tuple(listed["test"])}

@@ -195,7 +195,7 @@ class LogMel:
         _require(1 <= channels <= 8, "an image has 1 to 8 channels", channels, "use channels=1")
         self.settings, self.channels = settings, channels
         self.tables = LogMelTables.of(settings)
-        self._dense = _dense(self.tables)
+        self._dense = dense_weights(self.tables)
 
     def __call__(self, clips: Int16) -> npt.NDArray[np.int8]:
         """Images of clips.
@@ -297,7 +297,7 @@ def _windowed(frames: Int16, tables: LogMelTables) -> Int64:
 def _packed_fft(samples: Int64, tables: LogMelTables) -> tuple[Int64, Int64]:
     """Complex FFT [L/2, B] of even samples as real and odd samples as imaginary parts."""
     points, batch = samples.shape[0] // 2, samples.shape[1]
-    order = _bit_reversed(points)
+    order = bit_reversed(points)
     real, imaginary = samples[0::2][order], samples[1::2][order]
     half = 1
     while half < points:
@@ -318,7 +318,8 @@ def _packed_fft(samples: Int64, tables: LogMelTables) -> tuple[Int64, Int64]:
     return real, imaginary
 
 
-def _bit_reversed(points: int) -> npt.NDArray[np.intp]:
+def bit_reversed(points: int) -> npt.NDArray[np.intp]:
+    """Order in which an FFT of so many points takes its input."""
     order = np.zeros(1, np.intp)
     while order.size < points:
         order = np.concatenate([2 * order, 2 * order + 1])
@@ -354,7 +355,7 @@ def band_edges_hz(settings: LogMelSettings) -> npt.NDArray[np.float64]:
     return 700 * (10 ** (np.linspace(low, high, settings.size + 2) / 2595) - 1)
 
 
-def _dense(tables: LogMelTables) -> npt.NDArray[np.float64]:
+def dense_weights(tables: LogMelTables) -> npt.NDArray[np.float64]:
     """Weights as a matrix [L/2, S]; float64 holds its products with 24-bit numbers exactly."""
     dense = np.zeros((tables.settings.fft_size // 2, tables.settings.size))
     ends = np.cumsum(tables.bin_count.astype(np.int64))

@@ -60,7 +60,7 @@ def draw_pairs(
     """
     options = options or PairOptions()
     samples, who = _items(identities, people)
-    persons = next(iter(who.values())) if len(who) == 1 else who["person"]
+    persons = _persons(who)
     rng = np.random.default_rng(options.seed)
     genuine = _some(_genuine(persons), options.genuine, rng)
     wanted = len(genuine) if options.impostor is None else options.impostor
@@ -78,6 +78,24 @@ def draw_pairs(
         right_person=persons[chosen[:, 1]].astype(np.int32),
         groups=None if len(identities) == 1 or people is None else _groups({m: people[m] for m in identities}),
     )
+
+
+def matched_samples(
+    identities: Mapping[str, Int32], *, people: Mapping[str, Int32] | None = None
+) -> tuple[dict[str, Int32], Int32]:
+    """What can be judged at once, M items: all samples of one modality, or of several those of a person side by side.
+
+    Args:
+        identities, people: see :func:`draw_pairs`.
+
+    Returns:
+        Sample numbers by modality, int32 [M] each, and identity (of a fusion the person) of each item, int32 [M].
+
+    Raises:
+        UserError: a fusion without people.
+    """
+    samples, who = _items(identities, people)
+    return samples, _persons(who)
 
 
 def evaluation_pairs(
@@ -110,7 +128,8 @@ def read_pairs(
     identities: Mapping[str, Int32],
     people: Mapping[str, Int32],
     broken: Collection[str] = (),
-) -> Pairs:
+    elsewhere: Collection[str] = (),
+) -> Pairs | None:
     """Pairs of a published list, one a line: ``label path path``, label 1 for genuine (VoxCeleb's format).
 
     Args:
@@ -119,14 +138,18 @@ def read_pairs(
         identities: by modality, int32 [N], of the samples.
         people: by modality, the identity of each person (``Dataset.people``).
         broken: names of samples that were skipped; lines with them are dropped, and counted in a warning.
+        elsewhere: names of files that lines may name without saying anything of these samples; such lines are left out.
+
+    Returns:
+        The pairs in the list's order; None where all lines are about files elsewhere.
 
     Raises:
         UserError: a line of another form, a path that is no sample, a label that contradicts the identities, no line.
     """
     places = {modality: _places(known) for modality, known in names.items()}
-    lost = _places(list(broken))
+    lost, others = _places(list(broken)), _places(list(elsewhere))
     rows: dict[str, list[tuple[int, int]]] = {modality: [] for modality in names}
-    labels, dropped = [], 0
+    labels, dropped, foreign = [], 0, 0
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
@@ -137,6 +160,9 @@ def read_pairs(
         missing = [name for name in (left, right) if any(name not in known for known in places.values())]
         if missing and all(name in lost for name in missing):
             dropped += 1
+            continue
+        if missing and all(name in others for name in missing):
+            foreign += 1
             continue
         if missing:
             raise UserError(
@@ -149,6 +175,8 @@ def read_pairs(
         labels.append((label == "1", number))
     if dropped:
         _LOG.warning("%s: dropped %d lines whose files are unreadable", path, dropped)
+    if not labels and foreign:
+        return None
     if not labels:
         raise UserError("a list of pairs has at least one line", value=path, remedy="give another list")
     samples = {modality: np.array(indices, np.int32) for modality, indices in rows.items()}
@@ -205,6 +233,10 @@ def _items(
     rank = np.arange(len(person)) - np.repeat(np.cumsum(counts) - counts, counts)
     samples = {m: order[m][firsts[m][person] + rank].astype(np.int32) for m in identities}
     return samples, {"person": person} | {m: np.asarray(people[m])[person] for m in identities}
+
+
+def _persons(who: Mapping[str, Int32]) -> Int32:
+    return next(iter(who.values())) if len(who) == 1 else who["person"]
 
 
 def _groups(people: Mapping[str, Int32]) -> Int32 | None:

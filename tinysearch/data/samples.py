@@ -89,9 +89,12 @@ class FileDataset:
         files: samples by modality and split, in the order of the samples.
         people: identities of people by split and modality, see :class:`~tinysearch.core.protocols.Dataset`.
         lists: published lists of pairs by split, in VoxCeleb's format.
+        lists_name_modalities: a list's paths are files of one modality, so that its lines say nothing of others; else
+            a path names a sample of every modality.
         audio: how recordings become images.
         cache_dir: folder for prepared arrays; None prepares anew in each process.
-        broken_limit: share of a split's files that may be broken and are skipped with a warning; more is refused.
+        broken_limit: share of a split's files that may be broken and are skipped with a warning; more is refused. One
+            file may be broken however small the split, unless this is 0.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class FileDataset:
         files: Mapping[str, Mapping[Split, Sequence[SampleFile]]],
         people: Mapping[Split, Mapping[str, npt.NDArray[np.int32]]],
         lists: Mapping[Split, Path] | None = None,
+        lists_name_modalities: bool = False,
         audio: AudioOptions | None = None,
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
@@ -111,6 +115,7 @@ class FileDataset:
         self.digest = _with_front_ends(digest, self.audio)
         self.modalities = tuple(sorted(files))
         self._files, self._people, self._lists = files, people, lists or {}
+        self._lists_name_modalities = lists_name_modalities
         self._cache = None if cache_dir is None else PreparedCache(folder=Path(cache_dir))
         self._broken_limit = broken_limit
         self._loaded: dict[str, tuple[Samples, Skipped]] = {}
@@ -132,7 +137,7 @@ class FileDataset:
         return self._load(modality, split, input_size, channels)[1]
 
     def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
-        """Pairs of the published list of a split, or None where there is none.
+        """Pairs of the published list of a split, or None where there is none (for these modalities).
 
         Args:
             shapes: input size and channels by modality, as the samples are loaded.
@@ -149,8 +154,14 @@ class FileDataset:
             names[modality] = [file.name for file in files if file.name not in skipped.reasons]
             identities[modality] = samples.identities
             broken |= set(skipped.reasons)
+        others = [m for m in self.modalities if self._lists_name_modalities and (m not in shapes or len(shapes) > 1)]
         return read_pairs(
-            self._lists[split], names=names, identities=identities, people=self.people(split), broken=broken
+            self._lists[split],
+            names=names,
+            identities=identities,
+            people=self.people(split),
+            broken=broken,
+            elsewhere=[file.name for modality in others for file in self._files[modality][split]],
         )
 
     def _load(self, modality: str, split: Split, input_size: int, channels: int) -> tuple[Samples, Skipped]:
@@ -159,7 +170,10 @@ class FileDataset:
         if shape not in self._loaded:
             preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
             key = f"prepared-v2/{self.digest}/{shape}/{preparation.key}"
-            arrays, broken = self._remembered(key) or self._prepare(key, shape, files, preparation)
+            remembered = self._remembered(key)
+            if remembered is not None:  # perhaps under another limit
+                self._refuse(shape, len(files), remembered[1])
+            arrays, broken = remembered or self._prepare(key, shape, files, preparation)
             samples = Samples(inputs=arrays["inputs"], identities=np.array(arrays["identities"]))
             self._loaded[shape] = samples, Skipped(files=len(files), reasons=broken)
         return self._loaded[shape]
@@ -186,17 +200,29 @@ class FileDataset:
 
     def _judge(self, what: str, total: int, broken: Mapping[str, str]) -> None:
         """Warn of few broken files, refuse many."""
-        if not broken and total:
-            return
-        named = "; ".join(f"{name}: {reason}" for name, reason in list(broken.items())[:3])
-        if len(broken) > self._broken_limit * total or len(broken) == total:
+        self._refuse(what, total, broken)
+        if broken:
+            more = " ..." if len(broken) > 3 else ""
+            _LOG.warning(
+                "%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, _named(broken), more
+            )
+
+    def _refuse(self, what: str, total: int, broken: Mapping[str, str]) -> None:
+        if len(broken) > broken_allowed(total, limit=self._broken_limit) or len(broken) == total:
             raise UserError(
-                f"at most {100 * self._broken_limit:g} % of a split's files are unreadable, and never all of them",
-                value=f"{len(broken)} of {total} in {self.name}/{what} ({named or 'no file'})",
+                f"at most {100 * self._broken_limit:g} % of a split's files are unreadable, or one of a small split",
+                value=f"{len(broken)} of {total} in {self.name}/{what} ({_named(broken) or 'no file'})",
                 remedy="mend or remove them, or raise data.broken_limit",
             )
-        more = " ..." if len(broken) > 3 else ""
-        _LOG.warning("%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, named, more)
+
+
+def broken_allowed(total: int, *, limit: float) -> float:
+    """How many of so many files may be broken: the limit's share, and one unless the limit is 0."""
+    return max(1.0, limit * total) if limit > 0 else 0.0
+
+
+def _named(broken: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in list(broken.items())[:3])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,9 @@ class BranchMemo:
             name: {float(far): value for far, value in document.pop(name).items()}
             for name in ("frr_at_far", "thresholds")
         }
-        return ErrorRates(eer_ci95=None if interval is None else (interval[0], interval[1]), **by_far, **document)
+        weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
+        bounds = None if interval is None else (interval[0], interval[1])
+        return ErrorRates(eer_ci95=bounds, weights=weights, **by_far, **document)
 
     def store_rates(self, branches: Sequence[BranchSpec], rates: ErrorRates, *, settings: object) -> None:
         """Store error rates; they are computed from what the memo holds, so losing them costs only time."""

@@ -63,7 +63,7 @@ class TableErrors:
             raise UserError(
                 "a table of error rates has its columns",
                 value=f"{self.path} lacks {', '.join(missing)}",
-                remedy="docs/how-to/search.md lists them",
+                remedy="see docs/how-to/search.md for the format",
             )
         for row in reader:
             try:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.analytic.capture import camera_frame
+from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import branch_values, layer_constants, runtime_files
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 if TYPE_CHECKING:
     from tinysearch.firmware.project import Emission
@@ -59,6 +61,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "template_bytes": emission.template_bytes,
         "people": emission.people,
         "captures": emission.captures,
+        "weights": _weights(emission),
+        "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
         "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,
@@ -70,6 +74,12 @@ def _values(emission: Emission) -> dict[str, Any]:
         "most_arena_bytes": max(branch["arena_bytes"] for branch in branches),
         "most_embedding_bytes": max(source.embedding_bytes for source in emission.sources),
     }
+
+
+def _weights(emission: Emission) -> str:
+    """Initializer of the fusion's weights in the order of the branches; empty where cosines are added as they are."""
+    weights = emission.evaluation.errors.weights
+    return f"{{ {', '.join(str(weights[source.modality]) for source in emission.sources)} }}" if weights else ""
 
 
 def _log_mel(emission: Emission) -> str:
@@ -150,10 +160,19 @@ def _board_files(emission: Emission) -> dict[str, str]:
         buffers_in_psram=bool(emission.in_psram),
         microphone_pdm=emission.microphone_pdm,
         board=platform.board,
+        longest_s=_longest_step_s(emission.evaluation),
     )
     return {
         "partitions.csv": partitions.to_csv(emission.table, header=header),
         "sdkconfig.defaults": sdkconfig.to_text(sdkconfig.common_keys(), target=None, header=header),
         "sdkconfig.defaults.linux": sdkconfig.to_text(sdkconfig.linux_keys(), target="linux", header=header),
         f"sdkconfig.defaults.{target}": sdkconfig.to_text(chip, target=target, header=header),
+        "sdkconfig.encrypted": sdkconfig.to_text(sdkconfig.encryption_keys(target), target=target, header=header),
     }
+
+
+def _longest_step_s(evaluation: Evaluation) -> float:
+    """A bound of every step: the slowest branch as a whole, at the upper end of the prediction."""
+    branches = evaluation.details.get("branch_latency_s", {}).values()
+    above = evaluation.latency_range_s[1] / evaluation.latency_s if evaluation.latency_s > 0 else 1.0
+    return float(max(branches, default=evaluation.latency_s) * above)

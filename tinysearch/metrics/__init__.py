@@ -2,12 +2,14 @@
 
 Words are those of the paper: FAR (ISO: FMR) is the share of impostor pairs that are accepted, FRR (ISO: FNMR) the
 share of genuine pairs that are rejected. A pair is accepted iff its score reaches the threshold; scores are fixed-point
-integers as in the firmware (:data:`tinysearch.core.quantization.COSINE_FRACTION_BITS`), summed over the branches of a
-fusion.
+integers as in the firmware (:data:`tinysearch.core.quantization.COSINE_FRACTION_BITS`), of a fusion the sum over its
+branches, or a weighted one. Classification uses the same cosines, to one prototype a class.
 """
 
 from tinysearch.metrics.agreement import Agreement, agreement, distances
 from tinysearch.metrics.bootstrap import eer_interval
+from tinysearch.metrics.classification import class_prototypes, class_scores, classify, error_interval
+from tinysearch.metrics.fusion import FUSION_RULES, FusionRule, integer_weights, learned_weights, weighted_sum
 from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import (
     DetCurve,
@@ -18,23 +20,34 @@ from tinysearch.metrics.rates import (
     false_reject_rate,
     threshold_at_far,
 )
-from tinysearch.metrics.scores import fused_scores, score_pairs
-from tinysearch.metrics.summary import error_rates
+from tinysearch.metrics.scores import branch_scores, fused_scores, score_pairs
+from tinysearch.metrics.summary import class_error_rates, error_rates
 
 __all__ = [
+    "FUSION_RULES",
     "Agreement",
     "DetCurve",
+    "FusionRule",
     "Pairs",
     "agreement",
+    "branch_scores",
+    "class_error_rates",
+    "class_prototypes",
+    "class_scores",
+    "classify",
     "det_curve",
     "distances",
     "eer_interval",
     "effective_latency_s",
     "equal_error_rate",
+    "error_interval",
     "error_rates",
     "false_accept_rate",
     "false_reject_rate",
     "fused_scores",
+    "integer_weights",
+    "learned_weights",
     "score_pairs",
     "threshold_at_far",
+    "weighted_sum",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.quantization import COSINE_FRACTION_BITS, cosine_fixed_from_norms
+from tinysearch.metrics.fusion import weighted_sum
 from tinysearch.metrics.pairs import Pairs
 
 Embeddings = npt.NDArray[np.int8] | npt.NDArray[np.float32]
@@ -48,8 +49,8 @@ def score_pairs(embeddings: Embeddings, samples: npt.NDArray[np.int32]) -> npt.N
     return np.asarray(np.rint(cosines * (1 << COSINE_FRACTION_BITS)), np.int64)
 
 
-def fused_scores(embeddings: Mapping[str, Embeddings], pairs: Pairs) -> npt.NDArray[np.int64]:
-    """Sum of the cosines of all branches: what concatenating unit embeddings amounts to. int64 [P].
+def branch_scores(embeddings: Mapping[str, Embeddings], pairs: Pairs) -> dict[str, npt.NDArray[np.int64]]:
+    """Cosines of each branch over the same pairs, int64 [P] by modality.
 
     Args:
         embeddings: by modality, the same modalities as ``pairs``.
@@ -59,10 +60,22 @@ def fused_scores(embeddings: Mapping[str, Embeddings], pairs: Pairs) -> npt.NDAr
     """
     if not embeddings or set(embeddings) != set(pairs.samples):
         raise ValueError(f"embeddings are of {sorted(embeddings)}, pairs of {sorted(pairs.samples)}")
-    total = np.zeros(len(pairs), np.int64)
-    for modality, values in embeddings.items():
-        total += score_pairs(values, pairs.samples[modality])
-    return total
+    return {modality: score_pairs(values, pairs.samples[modality]) for modality, values in embeddings.items()}
+
+
+def fused_scores(
+    embeddings: Mapping[str, Embeddings], pairs: Pairs, *, weights: Mapping[str, int] | None = None
+) -> npt.NDArray[np.int64]:
+    """Sum of the cosines of all branches: what concatenating unit embeddings amounts to. int64 [P].
+
+    Args:
+        embeddings: by modality, the same modalities as ``pairs``.
+        weights: of a weighted sum, see :mod:`tinysearch.metrics.fusion`; None or empty for the plain one.
+
+    Raises:
+        ValueError: the modalities differ.
+    """
+    return weighted_sum(branch_scores(embeddings, pairs), weights or {})
 
 
 def _dots(

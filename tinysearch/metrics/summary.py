@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
-from tinysearch.metrics.agreement import distance_histogram
+from tinysearch.metrics.agreement import Agreement, distance_histogram
 from tinysearch.metrics.bootstrap import eer_interval
+from tinysearch.metrics.classification import Int32, error_interval
 from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import DetCurve, det_curve, equal_error_rate, false_reject_rate, threshold_at_far
 
@@ -29,6 +31,8 @@ def error_rates(
     far: Sequence[float] = (0.01, 0.1),
     resamples: int = 1000,
     evidence: ErrorEvidence = "trained",
+    weights: Mapping[str, int] | None = None,
+    agreement: Agreement | None = None,
 ) -> ErrorRates:
     """Rates on test people, at thresholds that validation people set.
 
@@ -39,10 +43,13 @@ def error_rates(
         far: false accept rates to set thresholds for.
         resamples: of the bootstrap; 0 leaves the interval unknown.
         evidence: where the embeddings come from.
+        weights: by modality, with which the scores were fused; None for a plain sum.
+        agreement: of the two branches of a fusion on the test pairs.
 
     Returns:
         Curves are ``far`` and ``frr`` (the test curve thinned to about 60 points), ``distance`` (centers of 40 bins
-        over 0 .. 2), ``genuine_histogram`` and ``impostor_histogram`` (shares of test pairs).
+        over 0 .. 2), ``genuine_histogram`` and ``impostor_histogram`` (shares of test pairs), and of a fusion
+        ``agreement`` (the fields of :class:`Agreement` in their order).
 
     Raises:
         ValueError: a kind of pair is missing, or scores and pairs differ in number.
@@ -68,7 +75,39 @@ def error_rates(
             "distance": ((np.arange(HISTOGRAM_BINS) + 0.5) * 2 / HISTOGRAM_BINS).tolist(),
             "genuine_histogram": distance_histogram(genuine, branches=branches, bins=HISTOGRAM_BINS).tolist(),
             "impostor_histogram": distance_histogram(impostor, branches=branches, bins=HISTOGRAM_BINS).tolist(),
+            **({} if agreement is None else {"agreement": list(astuple(agreement))}),
         },
+        weights=dict(weights or {}),
+    )
+
+
+def class_error_rates(
+    *,
+    validation_found: Int32,
+    validation_labels: Int32,
+    test_found: Int32,
+    test_labels: Int32,
+    evidence: ErrorEvidence = "trained",
+) -> ErrorRates:
+    """Classification errors in the place of equal error rates: ``eer`` of test samples with Wilson's interval.
+
+    A classification has no pairs and no false acceptances, so rates and thresholds by FAR stay empty.
+
+    Args:
+        validation_found, test_found: classes as decided, int32 [N]; ``.._labels`` as they are.
+
+    Raises:
+        ValueError: no samples.
+    """
+    wrong = int(np.sum(test_found != test_labels))
+    interval = error_interval(wrong, len(test_labels))
+    if not len(validation_labels):
+        raise ValueError("an error rate needs validation samples")
+    return ErrorRates(
+        eer=wrong / len(test_labels),
+        evidence=evidence,
+        eer_ci95=interval,
+        eer_validation=float(np.mean(validation_found != validation_labels)),
     )
 
 

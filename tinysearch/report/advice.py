@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinysearch.core.units import format_bytes
 from tinysearch.report.certainty import evidence, ties
-from tinysearch.report.data import BlockedCard
+from tinysearch.report.data import BlockedCard, DesignCard
 from tinysearch.report.guidelines import guidelines
 from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
 from tinysearch.report.prices import sensitivity
-from tinysearch.report.sentence import Sentence, ladder, number, quality_of, tie_note
+from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, interval, named, pair_text, usd, value_text
+from tinysearch.report.wording import LABELS, board_name, count, interval, named, network, pair_text, usd, value_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class Advice:
 
 _MEASURED = ("budget", "flash", "psram")
 """Rules whose messages differ in their numbers from processor to processor."""
+
+
+_SIZES = ("flash-window", "shared-window", "flash-fits", "psram-addressable")
+"""Rules about bytes whose messages give limit and actual value, not the difference."""
 
 
 def advise(view: RunView) -> Advice:
@@ -90,6 +95,7 @@ def _answer(view: RunView, quality: str) -> Sentence:
             f"{budget}, the lowest {LABELS[quality]} is {value_text(quality, value)}{sure}: {named(view, best)}, "
             f"{usd(cost)}, {value_text('latency_s', best.latency_s)} of computing an authentication. "
             f"{count(len(view.front), 'design')} of {view.data.known} known are on the front."
+            f"{_on_paper(view, best, quality)}"
         ),
         numbers={
             quality: value,
@@ -103,16 +109,33 @@ def _answer(view: RunView, quality: str) -> Sentence:
     )
 
 
+def _on_paper(view: RunView, best: DesignCard, quality: str) -> str:
+    """What an answer must add whose board cannot be built."""
+    if view.board(best).buildable:
+        return ""
+    real = [design for design in view.points if view.board(design).buildable]
+    start = f" Its board exists on paper only ({view.board(best).reason});"
+    if not real:
+        return f"{start} 0 of {count(len(view.points), 'point')} can be built."
+    other = min(real, key=lambda d: (number(view, d, quality), view.cost(d), d.id))
+    _, value = pair_text(quality, number(view, best, quality), number(view, other, quality))
+    return (
+        f"{start} of the {count(len(real), 'point')} that can be built, {named(view, other)} is best: "
+        f"{usd(view.cost(other))}, {LABELS[quality]} {value}."
+    )
+
+
 def _cheapest(view: RunView, quality: str) -> Sentence:
     first = ladder(view, view.points, quality)[0]
     cost, value = view.cost(first), number(view, first, quality)
     board = view.board(first)
+    sure = interval(first.eer_ci95) if quality == "eer" else ""
     return Sentence(
         kind="cheapest",
         text=(
-            f"The cheapest board on the front is {board.name} at {usd(cost)} with "
-            f"{count(len(board.parts), 'part')}; it reaches {LABELS[quality]} {value_text(quality, value)} with "
-            f"{named(view, first).split(' on ')[0]}."
+            f"The cheapest board on the front is {board_name(board)} at {usd(cost)} with "
+            f"{count(len(board.parts), 'part')}; it reaches {LABELS[quality]} {value_text(quality, value)}{sure} with "
+            f"{network(view, first)}."
         ),
         numbers={"bom_cost_usd": cost, quality: value, "parts": len(board.parts)},
         points=(first.id,),
@@ -136,38 +159,33 @@ def _fastest(view: RunView) -> tuple[Sentence, ...]:
 
 
 def _knee(view: RunView, quality: str) -> tuple[Sentence, ...]:
-    """The ladder's point farthest below the line between its ends, both axes scaled to that line."""
     rungs = ladder(view, view.points, quality)
-    if len(rungs) < 3:
+    found = knee(view, rungs, quality)
+    if found is None:
         return ()
     first, last = rungs[0], rungs[-1]
-    costs = [view.cost(design) for design in rungs]
-    values = [number(view, design, quality) for design in rungs]
-    width, height = costs[-1] - costs[0], values[0] - values[-1]
-    gains = [(values[0] - v) / height - (c - costs[0]) / width for c, v in zip(costs, values, strict=True)]
-    at = max(range(len(rungs)), key=lambda i: (gains[i], -i))
-    if gains[at] <= 0 or at in (0, len(rungs) - 1):
-        return ()
-    knee = rungs[at]
-    here, low = pair_text(quality, values[at], values[0])
-    _, high = pair_text(quality, values[at], values[-1])
+    cost, value = view.cost(found), number(view, found, quality)
+    saving, spending = cost - view.cost(first), view.cost(last) - cost
+    leads = number(view, first, quality), number(view, last, quality)
+    here, low = pair_text(quality, value, leads[0])
+    _, high = pair_text(quality, value, leads[1])
     return (
         Sentence(
             kind="knee",
             text=(
-                f"The knee is {named(view, knee)}: {usd(costs[at])} for {LABELS[quality]} {here}. "
-                f"Saving {usd(costs[at] - costs[0])} more leads to {low}; spending {usd(costs[-1] - costs[at])} more "
-                f"leads only to {high}{tie_note(knee, last) if quality == 'eer' else ''}."
+                f"The knee is {named(view, found)}: {usd(cost)} for {LABELS[quality]} {here}. "
+                f"Saving {usd(saving)} more leads to {low}; spending {usd(spending)} more "
+                f"leads only to {high}{tie_note(found, last) if quality == 'eer' else ''}."
             ),
             numbers={
-                "bom_cost_usd": costs[at],
-                quality: values[at],
-                "saving_usd": costs[at] - costs[0],
-                "saving_leads_to": values[0],
-                "spending_usd": costs[-1] - costs[at],
-                "spending_leads_to": values[-1],
+                "bom_cost_usd": cost,
+                quality: value,
+                "saving_usd": saving,
+                "saving_leads_to": leads[0],
+                "spending_usd": spending,
+                "spending_leads_to": leads[1],
             },
-            points=(knee.id, first.id, last.id),
+            points=(found.id, first.id, last.id),
         ),
     )
 
@@ -243,7 +261,28 @@ def _over(view: RunView) -> tuple[Sentence, ...]:
     groups: dict[str, list[BlockedCard]] = {}
     for card in view.data.blocked:
         groups.setdefault(card.message if card.rule in _MEASURED else card.message.split("; limit")[0], []).append(card)
-    return tuple(_blocked(cards, message) for message, cards in groups.items())
+    return (*(_blocked(cards, message) for message, cards in groups.items()), *_would_do(view))
+
+
+def _would_do(view: RunView) -> tuple[Sentence, ...]:
+    """The cheapest board that carries what others do not."""
+    wanted = {card.network for card in view.data.blocked}
+    carried = [d for d in view.data.designs if network(view, d) in wanted and view.board(d).buildable]
+    if not carried:
+        return ()
+    found = min(carried, key=lambda design: (view.cost(design), design.latency_s, design.id))
+    board = view.board(found)
+    return (
+        Sentence(
+            kind="over",
+            text=(
+                f"The cheapest board that does for {network(view, found)} is {board.name} ({board.processor}) at "
+                f"{usd(view.cost(found))}."
+            ),
+            numbers={"bom_cost_usd": view.cost(found)},
+            points=(found.id,),
+        ),
+    )
 
 
 def _blocked(cards: list[BlockedCard], message: str) -> Sentence:
@@ -253,7 +292,14 @@ def _blocked(cards: list[BlockedCard], message: str) -> Sentence:
         kind="over",
         text=(
             f"{first.network} does not run on {listed} ({count(len(cards), 'processor')}): "
-            f"{first.message if len(cards) == 1 else message}."
+            f"{first.message if len(cards) == 1 else message}{_excess(first) if len(cards) == 1 else ''}."
         ),
         numbers={"processors": len(cards), "limit": first.limit, "actual": first.actual},
     )
+
+
+def _excess(card: BlockedCard) -> str:
+    """By how much a size is over its limit, unless the message says so."""
+    if card.rule not in _SIZES or card.actual <= card.limit or " over " in card.message:
+        return ""
+    return f"; {format_bytes(round(card.actual - card.limit))} over"

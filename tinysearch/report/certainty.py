@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Sentence, number, overlap
 from tinysearch.report.view import RunView
 from tinysearch.report.wording import count, interval, named, percent, usd
@@ -19,10 +20,14 @@ _MEANINGS = {
 
 def ties(view: RunView) -> tuple[Sentence, ...]:
     """How many other networks cannot be told from the one with the lowest error rate, and the cheapest of them."""
-    known = [design for design in view.points if design.eer is not None and design.eer_ci95 is not None]
-    best = min(known, key=lambda d: (number(view, d, "eer"), view.cost(d), d.id), default=None)
+    rated = [design for design in view.points if design.eer is not None]
+    known = [design for design in rated if design.eer_ci95 is not None]
+    best = min(rated, key=lambda d: (number(view, d, "eer"), view.cost(d), d.id), default=None)
     if best is None:
         return ()
+    if best.eer_ci95 is None:
+        networks = len({design.branches for design in rated} - {best.branches})
+        return (_untold(view, best, networks=networks),) if networks else ()
     others = [design for design in known if design.branches != best.branches]
     if not others:
         return ()
@@ -46,6 +51,19 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
         f"{interval(cheapest.eer_ci95)}."
     )
     return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id, cheapest.id)),)
+
+
+def _untold(view: RunView, best: DesignCard, *, networks: int) -> Sentence:
+    """What can be said of ties with a rate whose interval is not known."""
+    return Sentence(
+        kind="tie",
+        text=(
+            f"The lowest EER, {percent(number(view, best, 'eer'))}, comes without an interval, so it cannot be told "
+            f"which of the other {count(networks, 'network')} on the front tie with it."
+        ),
+        numbers={"eer": number(view, best, "eer"), "networks": networks},
+        points=(best.id,),
+    )
 
 
 def evidence(view: RunView) -> tuple[Sentence, ...]:

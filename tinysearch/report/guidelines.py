@@ -195,10 +195,11 @@ def _saturation(view: RunView, known: Sequence[DesignCard]) -> Sentence:
     # Dollars a point, compared without dividing: nothing may have been gained by growing.
     holds = spent_growing * gained <= spent_adding * grown
     verdict = "less" if holds else "more"
+    difference = f"{usd(abs(spent_adding))} {'more' if spent_adding >= 0 else 'less'}"
     return _guideline(
         title,
         f"{text} ({usd(spent_growing)} for {points(grown, 2)}); the cheapest fusion that is better, "
-        f"{named(view, fusion)}, costs {usd(view.cost(fusion))} ({usd(spent_adding)} more, for {points(gained, 2)}, to "
+        f"{named(view, fusion)}, costs {usd(view.cost(fusion))} ({difference}, for {points(gained, 2)}, to "
         f"{third}). A point of EER costs {verdict} by growing than by adding.",
         numbers,
         holds=holds,

@@ -11,7 +11,8 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib import metadata, resources
 from typing import Any
 
@@ -21,7 +22,9 @@ from markupsafe import Markup
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.report.advice import advise
 from tinysearch.report.payload import payload
-from tinysearch.report.table import COLUMNS, rows
+from tinysearch.report.picks import picks
+from tinysearch.report.sentence import Sentence
+from tinysearch.report.table import columns, rows
 from tinysearch.report.view import RunView
 from tinysearch.report.wording import count, usd
 
@@ -44,18 +47,19 @@ KINDS = {
 
 def render(view: RunView) -> str:
     """The page as text; equal runs give equal pages."""
-    advice = advise(view)
+    advice, chosen = advise(view), picks(view)
     script = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();\n"
     plotly = _plotly()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     budget = "no limit" if view.budget_usd is None else usd(view.budget_usd)
     return environment.from_string(_asset("page.html.jinja")).render(
         advice=advice,
-        columns=COLUMNS,
+        columns=columns(view),
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,
         objectives=", ".join(OBJECTIVES[name] for name in view.objectives),
-        payload=script_json(payload(view, advice)),
+        payload=script_json(payload(view, advice, chosen)),
+        picks=chosen,
         plotly=_own(base64.b64encode(gzip.compress(plotly, mtime=0)).decode()),
         policy=_policy(script.encode(), plotly),
         provenance=_provenance(view),
@@ -65,6 +69,7 @@ def render(view: RunView) -> str:
         summary=_summary(view),
         thinning=view.data.thinning,
         title=view.data.title,
+        verdicts=_verdicts(advice.guidelines),
         version=metadata.version("tinysearch"),
     )
 
@@ -106,6 +111,12 @@ def _summary(view: RunView) -> str:
         found.append(f"{count(search['trials'], 'trial')}, {count(search['trainings'], 'training')}")
         found.append(str(search["reason"]))
     return "; ".join(found)
+
+
+def _verdicts(guidelines: Sequence[Sentence]) -> str:
+    tally = Counter(sentence.holds for sentence in guidelines)
+    words = ((True, "hold" if tally[True] != 1 else "holds"), (False, "not"), (None, "open"))
+    return ", ".join(f"{tally[verdict]} {word}" for verdict, word in words if tally[verdict])
 
 
 def _provenance(view: RunView) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinysearch.report.advice import Advice
 from tinysearch.report.data import BoardCard, DesignCard
+from tinysearch.report.picks import Picks
 from tinysearch.report.view import RunView
 
 FIELDS = (
@@ -35,14 +36,13 @@ FIELDS = (
 """Columns of ``designs``, in the order of each row."""
 
 
-def payload(view: RunView, advice: Advice) -> dict[str, Any]:
+def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
     """The page's data, JSON-able."""
     branches, boards = list(view.data.branches), list(view.data.boards)
     branch_at = {key: i for i, key in enumerate(branches)}
     board_at = {key: i for i, key in enumerate(boards)}
     front = set(view.front)
     ordered = [*view.points, *(design for design in view.data.designs if design.id not in front)]
-    starts = [point for sentence in advice.short if sentence.kind in _SHOWN_FIRST for point in sentence.points[:1]]
     return {
         "budget_usd": view.budget_usd,
         "objectives": view.objectives,
@@ -66,11 +66,8 @@ def payload(view: RunView, advice: Advice) -> dict[str, Any]:
         "firmware": dict(view.firmware),
         "rungs": {key: [dict(rung) for rung in found] for key, found in view.rungs.items()},
         "why": {key: [sentence.text for sentence in found] for key, found in advice.why.items()},
-        "first": list(dict.fromkeys(starts))[:3],
+        "first": [pick.id for pick in chosen.cards],
     }
-
-
-_SHOWN_FIRST = ("answer", "knee", "cheapest")
 
 
 def _row(view: RunView, design: DesignCard, branches: list[int], board: int, front: bool) -> list[Any]:  # noqa: FBT001
@@ -81,28 +78,23 @@ def _row(view: RunView, design: DesignCard, branches: list[int], board: int, fro
         branches,
         board,
         int(front),
-        _short(design.eer),
-        _short(low),
-        _short(high),
-        _short(design.decision_eer),
-        _short(design.latency_s),
-        _short(design.latency_range_s[0]),
-        _short(design.latency_range_s[1]),
-        _short(view.value(design, "effective_latency_far1_s")),
-        _short(view.value(design, "effective_latency_far10_s")),
-        _short(design.acquisition_s),
-        _short(design.energy_mj),
+        design.eer,
+        low,
+        high,
+        design.decision_eer,
+        design.latency_s,
+        design.latency_range_s[0],
+        design.latency_range_s[1],
+        view.value(design, "effective_latency_far1_s"),
+        view.value(design, "effective_latency_far10_s"),
+        design.acquisition_s,
+        design.energy_mj,
         design.flash_bytes,
         design.ram_bytes,
-        [_short(design.branch_latency_s.get(view.data.branches[key].modality)) for key in design.branches],
+        [design.branch_latency_s.get(view.data.branches[key].modality) for key in design.branches],
         design.eer_evidence,
         design.latency_evidence,
     ]
-
-
-def _short(value: float | None) -> float | None:
-    """Twelve digits tell designs apart as well as seventeen."""
-    return None if value is None else float(f"{value:.12g}")
 
 
 def _board(board: BoardCard) -> dict[str, Any]:

@@ -137,7 +137,8 @@ def _sentence(point: DesignCard, limits: tuple[PriceLimit, ...], rivals: int, *,
     return Sentence(
         kind="price",
         text=(
-            f"It stays on the front while {' and while '.join(limit.text for limit in tightest)}, each alone; of "
+            f"It stays on the front while {' and while '.join(limit.text for limit in tightest)}"
+            f"{', each alone' if len(tightest) > 1 else ''}; of "
             f"{count(shown, 'other design')} shown, {rivals} {'are' if rivals != 1 else 'is'} as good in everything "
             f"but cost{judged}."
         ),

@@ -67,6 +67,18 @@ def ladder(view: RunView, designs: Sequence[DesignCard], quality: str) -> tuple[
     return tuple(steps)
 
 
+def knee(view: RunView, rungs: Sequence[DesignCard], quality: str) -> DesignCard | None:
+    """The point of a ladder farthest below the line between its ends, both axes scaled to it; None without a bend."""
+    if len(rungs) < 3:
+        return None
+    costs = [view.cost(design) for design in rungs]
+    values = [number(view, design, quality) for design in rungs]
+    width, height = costs[-1] - costs[0], values[0] - values[-1]
+    gains = [(values[0] - v) / height - (c - costs[0]) / width for c, v in zip(costs, values, strict=True)]
+    at = max(range(len(rungs)), key=lambda i: (gains[i], -i))
+    return None if gains[at] <= 0 or at in (0, len(rungs) - 1) else rungs[at]
+
+
 def planar_front(
     view: RunView, designs: Sequence[DesignCard], *, horizontal: Mapping[str, float]
 ) -> tuple[DesignCard, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tinysearch.core.units import format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import network, percent, seconds, usd, value_text
+from tinysearch.report.wording import board_name, named, network, percent, seconds, usd, value_text
 
 UNKNOWN = "-"
 
@@ -23,7 +23,7 @@ class Column:
 
 COLUMNS = (
     Column(name="network", label="Network", style="text network"),
-    Column(name="eer", label="EER"),
+    Column(name="eer", label="EER", style="eer"),
     Column(name="cost", label="Cost"),
     Column(name="latency", label="Latency"),
     Column(name="board", label="Board", style="text board"),
@@ -47,6 +47,16 @@ class Row:
     cells: dict[str, str]
 
 
+def columns(view: RunView) -> tuple[Column, ...]:
+    """The columns that say something: without what is empty, unknown or the same in every row and said elsewhere."""
+    cells = [row.cells for row in rows(view)]
+    dropped = {"firmware"} if not any(cell["firmware"] for cell in cells) else set()
+    if len({cell["evidence"] for cell in cells}) < 2:
+        dropped.add("evidence")
+    dropped |= {name for name in ("far1", "far10", "energy") if all(cell[name] == UNKNOWN for cell in cells)}
+    return tuple(column for column in COLUMNS if column.name not in dropped)
+
+
 def rows(view: RunView) -> tuple[Row, ...]:
     """All points of the front, in its order."""
     return tuple(_row(view, design) for design in view.points)
@@ -59,10 +69,10 @@ def _row(view: RunView, design: DesignCard) -> Row:
         rate = percent(design.eer) if bounds is None else f"{percent(design.eer)} [{_bounds(bounds)}]"
     return Row(
         id=design.id,
-        title=f"{network(view, design)} on {view.board(design).name}",
+        title=named(view, design),
         cells={
             "network": network(view, design),
-            "board": view.board(design).name,
+            "board": board_name(view.board(design)),
             "eer": rate,
             "cost": usd(view.cost(design)),
             "latency": seconds(design.latency_s),

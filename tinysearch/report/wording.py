@@ -46,7 +46,7 @@ def _bytes(size: float, digits: int) -> str:
 
 
 def _energy(energy: float, digits: int) -> str:
-    return f"{energy:.{digits + 1}f} mJ"
+    return f"{energy:.{digits + 1}f} mJ" if energy < 1000 else f"{energy / 1000:.{digits + 1}f} J"
 
 
 _FORMATS: dict[str, tuple[Format, int]] = {
@@ -107,7 +107,12 @@ def memories(board: BoardCard) -> str:
 
 def named(view: RunView, design: DesignCard) -> str:
     """``face 2-2 int8 on AI-Thinker ESP32-CAM``."""
-    return f"{network(view, design)} on {view.board(design).name}"
+    return f"{network(view, design)} on {board_name(view.board(design))}"
+
+
+def board_name(board: BoardCard) -> str:
+    """A board's name, marked if it cannot be built."""
+    return board.name if board.buildable else f"{board.name} (on paper only)"
 
 
 def _fitted(size: int) -> str:
@@ -129,5 +134,5 @@ def change(view: RunView, old: DesignCard, new: DesignCard) -> str:
             if old_bytes != new_bytes:
                 found.append(f"{label} {_fitted(old_bytes)} → {_fitted(new_bytes)}")
     elif before.name != after.name:
-        found.append(f"{before.name} → {after.name}")
+        found.append(f"{board_name(before)} → {board_name(after)}")
     return ", ".join(found) or "the same parts otherwise"

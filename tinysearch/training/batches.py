@@ -46,6 +46,7 @@ def epoch_batches(
     augmentation: float,
     seed: tuple[int, ...],
     workers: int = 0,
+    ordered: bool = False,
 ) -> Iterator[Batch]:
     """One epoch: all samples in random order, then again in another one until there are enough.
 
@@ -57,6 +58,7 @@ def epoch_batches(
         augmentation: strength, 0 for none.
         seed: of this epoch; a batch depends on it and on its index alone.
         workers: threads that prepare batches ahead.
+        ordered: left and right, first and last matter, so that nothing is mirrored or rolled (letters, words).
     """
     rng = np.random.default_rng(seed)
     total = len(samples.inputs)
@@ -68,7 +70,8 @@ def epoch_batches(
         chosen = order[index * batch_size : (index + 1) * batch_size]
         inputs = samples.inputs[chosen]
         if augmentation > 0:
-            inputs = augment(inputs, strength=augmentation, rng=np.random.default_rng((*seed, index)))
+            rng = np.random.default_rng((*seed, index))
+            inputs = augment(inputs, strength=augmentation, rng=rng, ordered=ordered)
         return to_inputs(inputs), torch.from_numpy(samples.identities[chosen].astype(np.int64))
 
     if workers <= 0:
@@ -102,13 +105,13 @@ def _shifted(
 
 
 def augment_image(
-    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator
+    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator, ordered: bool = False
 ) -> npt.NDArray[np.float32]:
-    """Shift by up to 6 % of the side, mirror, brightness, contrast and color balance."""
+    """Shift by up to 6 % of the side, mirror (unless ``ordered``), brightness, contrast and color balance."""
     count, side, channels = len(inputs), inputs.shape[1], inputs.shape[3]
     reach = round(0.06 * strength * side)
     moved = _shifted(inputs, *rng.integers(-reach, reach + 1, (2, count)))
-    mirrored = rng.random(count) < 0.5
+    mirrored = (rng.random(count) < 0.5) & (not ordered)
     moved[mirrored] = moved[mirrored, :, ::-1]
     contrast = 1 + 0.25 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))
     contrast = contrast * (1 + 0.08 * strength * rng.uniform(-1, 1, (count, 1, 1, channels)))
@@ -118,9 +121,12 @@ def augment_image(
 
 
 def augment_spectrogram(
-    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator
+    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator, ordered: bool = False
 ) -> npt.NDArray[np.float32]:
-    """Rows are frames, columns bands: roll, shift by up to two bands, loudness, tilt, a masked stripe an axis."""
+    """Rows are frames, columns bands: roll, shift by up to two bands, loudness, tilt, a masked stripe an axis.
+
+    ``ordered`` leaves out the roll, which lets a recording begin anywhere.
+    """
     count, frames, bands = inputs.shape[:3]
     reach = round(2 * strength)
     moved = _shifted(inputs, np.zeros(count, np.int64), rng.integers(-reach, reach + 1, count))
@@ -128,7 +134,7 @@ def augment_spectrogram(
     tilt = (12 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32)
     values = moved + (10 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32) + tilt * slope
     means = values.mean(axis=(1, 2), keepdims=True)
-    offsets = rng.integers(0, frames, count)
+    offsets = rng.integers(0, frames, count) * (not ordered)
     lengths = rng.integers(0, [[round(0.2 * strength * frames) + 1], [round(0.15 * strength * bands) + 1]], (2, count))
     for index in range(count):
         values[index] = np.roll(values[index], offsets[index], axis=0)

@@ -57,3 +57,9 @@ class IdentityHead(nn.Module):
             shifted = cosines - margin
         logits = self.temperature * torch.where(own, shifted, cosines)
         return F.cross_entropy(logits, identities, label_smoothing=self.smoothing)
+
+    def decide(self, embeddings: Tensor) -> Tensor:
+        """Most likely identity [N] of embeddings [N, E]."""
+        if self.loss == "softmax":
+            return F.linear(embeddings, self.prototypes, self.bias).argmax(1)
+        return F.linear(embeddings, F.normalize(self.prototypes)).argmax(1)

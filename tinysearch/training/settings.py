@@ -14,7 +14,7 @@ from tinysearch.training.losses import LOSSES
 REVISION = 1
 """Changes whenever the same settings give other networks, so that remembered branches are not mixed up."""
 
-_SPEED_ONLY = ("threads", "compile", "data_workers")
+_SPEED_ONLY = ("threads", "compile", "data_workers", "validate_every")
 _AFTER_FLOAT_STAGE = ("epochs", "second_stage_rate", "repeats")
 
 
@@ -39,6 +39,8 @@ class TrainingSettings:
         gradient_clip: largest norm of a gradient.
         patience: stop a stage when validation EER has not improved by ``min_improvement`` (relative) over this many
             epochs; 0 trains all epochs, which keeps precisions comparable.
+        validate_every: epochs between two measurements of the validation error that progress shows; 0 measures at the
+            end only. With ``patience`` every epoch is measured.
         min_improvement: relative improvement of validation EER that resets the patience.
         seed: of everything random, together with the branch.
         repeats: trainings with different seeds, of which the one with the median validation EER is kept.
@@ -66,6 +68,7 @@ class TrainingSettings:
     gradient_clip: float = 5.0
     patience: int = 0
     min_improvement: float = 0.01
+    validate_every: int = 4
     seed: int = 0
     repeats: int = 1
     device: str = "auto"
@@ -100,7 +103,7 @@ class TrainingSettings:
             "none found",
             "device=auto",
         )
-        for name in ("samples_per_epoch", "threads", "data_workers", "patience", "seed"):
+        for name in ("samples_per_epoch", "threads", "data_workers", "patience", "validate_every", "seed"):
             _check(getattr(self, name) >= 0, f"{name} is not negative", getattr(self, name), f"{name}=0")
 
     def torch_device(self) -> torch.device:

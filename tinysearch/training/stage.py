@@ -69,17 +69,18 @@ def run_stage(
     model: nn.Module,
     head: IdentityHead,
     train: Samples,
-    validation: Samples,
+    measure: Callable[[], float],
     settings: TrainingSettings,
     modality: str,
     seed: int,
     checkpoint: Path,
     report: Report,
+    ordered: bool = False,
 ) -> None:
     """Train a model and its head in place, resuming from a checkpoint if there is one.
 
-    The order of samples and their augmentation depend on the seed and the epoch alone, so a resumed stage ends as an
-    undisturbed one.
+    ``measure`` gives the validation error of model and head as they are, in evaluation mode. The order of samples and
+    their augmentation depend on the seed and the epoch alone, so a resumed stage ends as an undisturbed one.
     """
     optimizer = _optimizer(model, head, settings)
     best, epoch = _Patience(settings), 0
@@ -106,12 +107,14 @@ def run_stage(
             modality=modality,
             seed=seed,
             report=report,
+            ordered=ordered,
         )
         epoch += 1
         rate = None
-        if settings.patience or is_watched(stage, epoch, settings):
-            model.eval()
-            rate = verification_eer(embeddings(model, validation, settings), validation.identities)
+        due = settings.validate_every and epoch % settings.validate_every == 0 and epoch < stage.epochs
+        if settings.patience or due or is_watched(stage, epoch, settings):
+            rate = measure()
+        if settings.patience and rate is not None:
             best.update(rate)
         if epoch < stage.epochs:
             content = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
@@ -168,6 +171,7 @@ def _run_epoch(
     modality: str,
     seed: int,
     report: Report,
+    ordered: bool,
 ) -> float:
     """Mean loss of one epoch."""
     device = settings.torch_device()
@@ -184,6 +188,7 @@ def _run_epoch(
         augmentation=settings.augmentation,
         seed=(seed, epoch),
         workers=settings.data_workers,
+        ordered=ordered,
     )
     count = batch_count(length, batch_size=settings.batch_size)
     tell = max(1, count // 4)
@@ -221,6 +226,17 @@ def embeddings(model: nn.Module, samples: Samples, settings: TrainingSettings) -
     batches = plain_batches(samples.inputs, batch_size=batch_size)
     parts = [model(batch.to(device)).double().cpu().numpy() for batch in batches]
     return np.concatenate(parts) if parts else np.zeros((0, 1))
+
+
+@torch.no_grad()
+def classification_error(
+    head: IdentityHead, found: npt.NDArray[np.float64], identities: npt.NDArray[np.int32]
+) -> float:
+    """Share of samples whose class is not the head's first choice; 1 without samples."""
+    if not len(found):
+        return 1.0
+    decided = head.decide(torch.from_numpy(found).to(head.prototypes)).cpu().numpy()
+    return float(np.mean(decided != identities))
 
 
 def verification_eer(found: npt.NDArray[np.float64], identities: npt.NDArray[np.int32]) -> float:

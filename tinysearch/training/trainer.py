@@ -24,7 +24,7 @@ from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import FloatNetwork, reestimate_statistics
 from tinysearch.training.quantized import Int8Network, QuantizedNetwork, XnorNetwork
 from tinysearch.training.settings import TrainingSettings
-from tinysearch.training.stage import Stage, embeddings, run_stage, verification_eer
+from tinysearch.training.stage import Stage, classification_error, embeddings, run_stage, verification_eer
 from tinysearch.training.stages import exclusive, load_if_whole, save_atomically
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,9 @@ class TorchTrainer:
     Args:
         settings: the fields of :class:`TrainingSettings` as keyword arguments.
 
+    Attributes:
+        repeated_errors: validation errors of the last fit's repeats, ascending.
+
     Raises:
         UserError: a setting out of range.
     """
@@ -51,6 +54,7 @@ class TorchTrainer:
                     "a trainer has no such setting", value=name, remedy=f"use one of {', '.join(sorted(known))}"
                 )
         self.settings = TrainingSettings(**settings)  # type: ignore[arg-type]
+        self.repeated_errors: tuple[float, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -81,6 +85,7 @@ class TorchTrainer:
             trained.append(training.run())
         trained.sort(key=lambda pair: pair[0])
         rates = [rate for rate, _ in trained]
+        self.repeated_errors = tuple(rates)
         logger.info("%s: validation EER %s", branch.short, ", ".join(f"{rate:.4f}" for rate in rates))
         return trained[(repeats - 1) // 2][1]
 
@@ -132,12 +137,19 @@ class _Training:
             )
             self._train(stage, model, head, train, validation)
         self._settle(model, train)
-        rate = verification_eer(embeddings(model, validation, self.settings), validation.identities)
+        rate = self._measure(model, head, validation)
         self._tick(f"{precision} done", 1.0, None, rate)
         seed = self.settings.seed
         if isinstance(model, FloatNetwork):
             return rate, freeze_float(program, fold(program, model.units), seed=seed, trained=True)
         return rate, freeze_integer(model.quantized(), seed=seed, trained=True)
+
+    def _measure(self, model: FloatNetwork | QuantizedNetwork, head: IdentityHead, validation: Samples) -> float:
+        """Validation error: the EER of all pairs, or of a data set with classes the head's classification error."""
+        found = embeddings(model, validation, self.settings)
+        if getattr(self.data, "classes", None) is not None:
+            return classification_error(head, found, validation.identities)
+        return verification_eer(found, validation.identities)
 
     def _load(self, split: str) -> Samples:
         branch = self.branch
@@ -226,12 +238,13 @@ class _Training:
             model=model,
             head=head,
             train=train,
-            validation=validation,
+            measure=lambda: self._measure(model, head, validation),
             settings=self.settings,
             modality=self.branch.modality,
             seed=self._seed(stage.name),
             checkpoint=checkpoint,
             report=report,
+            ordered=bool(getattr(self.data, "ordered", False)),
         )
         checkpoint.unlink(missing_ok=True)
 

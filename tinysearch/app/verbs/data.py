@@ -17,6 +17,7 @@ from tinysearch.app.training import build_dataset
 from tinysearch.app.wiring import Config
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Dataset
+from tinysearch.data.samples import broken_allowed
 
 _ACTIONS = ("list", "prepare", "inspect")
 
@@ -33,11 +34,14 @@ def run(invocation: Invocation) -> int:
         for name in options_of("data"):
             print(f"{name:10} {_purpose(name)}")
         return OK
+    limit = config["data"].get("broken_limit")
+    if action == "inspect" and limit is not None:  # show all of them, and say which splits would be refused
+        config = config | {"data": config["data"] | {"broken_limit": 1.0}}
     dataset = build_dataset(config)
     print(f"{dataset.name}, digest {dataset.digest}")
     for modality in dataset.modalities:
         for split in SPLITS:
-            _describe(dataset, modality, split, config)
+            _describe(dataset, modality, split, config, limit=limit)
     return OK
 
 
@@ -48,12 +52,16 @@ def _purpose(name: str) -> str:
     return first.lstrip("# ")
 
 
-def _describe(dataset: Dataset, modality: str, split: str, config: Config) -> None:
+def _describe(dataset: Dataset, modality: str, split: str, config: Config, *, limit: float | None) -> None:
     sizes = {name: config["task"][modality][name] for name in ("input_size", "channels")}
     samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
     people = len(np.unique(samples.identities))
-    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} people")
+    what = "people" if getattr(dataset, "classes", None) is None else "classes"
+    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
     skipped = getattr(dataset, "skipped", None)
     if skipped is not None:
-        for name, reason in skipped(modality, split, **sizes).reasons.items():
+        left_out = skipped(modality, split, **sizes)
+        for name, reason in left_out.reasons.items():
             print(f"    skipped {name}: {reason}")
+        if limit is not None and len(left_out.reasons) > broken_allowed(left_out.files, limit=limit):
+            print(f"    {len(left_out.reasons)} of {left_out.files} are too many for data.broken_limit={limit:g}")

@@ -1,16 +1,18 @@
-"""One candidate through the analytic models, as JSON.
+"""One candidate through the analytic models.
 
-Parameters, MACs, flash, RAM, board, price, latency, energy, and every rule
-that it breaks, on stdout. A platform value that is left out takes the cheapest that fits. Naming a trainer
-(trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rates too.
+Parameters, MACs, flash, RAM, board, price, latency, energy, and every rule that it breaks: as a table on a terminal,
+as JSON in a pipe, a file or with --json. A platform value that is left out takes the cheapest that fits. Naming a
+trainer (trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rates too.
 
   python -m tinysearch evaluate modality=voice voice.blocks=[1,1] voice.precision=xnor2/1
   python -m tinysearch evaluate experiment=paper modality=face face.blocks=[2,2] face.precision=int8 catalog=paper2023
+  python -m tinysearch evaluate modality=voice voice.blocks=[2,2] voice.precision=int8 platform.processor=esp32c3 --json
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 from tinysearch.app.cli import OK, Invocation
@@ -22,7 +24,15 @@ from tinysearch.core.objectives import Evaluation
 def run(invocation: Invocation) -> int:
     """Print one evaluation."""
     invocation.no_words()
-    print(json.dumps(evaluate(invocation.overrides).to_dict(), indent=2))
+    document = evaluate(invocation.overrides).to_dict()
+    if invocation.json or not sys.stdout.isatty():
+        print(json.dumps(document, indent=2))
+    else:
+        from rich.console import Console
+
+        from tinysearch.app.terminal import point_table
+
+        Console(highlight=False).print(point_table(document))
     return OK
 
 

@@ -29,7 +29,8 @@ def run(invocation: Invocation) -> int:
     config = plain(compose_config(invocation.overrides))
     quiet = bool(invocation.flags & {"-q", "--quiet"})
     console = Console(file=sys.stderr, highlight=False, quiet=quiet)
-    console.print("tinysearch: preparing the design space, the data and the models")
+    if console.is_terminal:  # elsewhere standard error holds what went wrong, and nothing else before
+        console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
     from tinysearch.app.run import objectives_of
     from tinysearch.app.run import run as run_job
@@ -41,12 +42,18 @@ def run(invocation: Invocation) -> int:
 
 
 def _print_result(finished: FinishedRun, console: Console) -> None:
-    from tinysearch.app.terminal import front_table
+    from tinysearch.app.terminal import front_table, order_table
+    from tinysearch.report.wording import count
 
     Console(highlight=False).print(front_table(finished.documents))
     result = finished.result
-    console.print(f"{result.reason}; {result.trials} trials, {result.trainings} trainings")
     folder = _short(finished.folder)
+    if finished.documents:
+        from tinysearch.report.picks import picks
+        from tinysearch.report.view import read_view
+
+        console.print(order_table(picks(read_view(finished.folder))))
+    console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
     storage = finished.storage or f"{folder}/journal.log"

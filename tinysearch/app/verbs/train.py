@@ -3,16 +3,19 @@
   python -m tinysearch train modality=face face.blocks=[2,2] face.precision=int8
 
 A fusion trains both branches. Branches are remembered: a second call answers at once. trainer.* sets how, data=... on
-what; see conf/trainer and conf/data.
+what; see conf/trainer and conf/data. With trainer.repeats=3 the spread between seeds is printed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.training import build_errors, train_with_progress
+from tinysearch.app.training import build_errors, task_error, train_with_progress
 from tinysearch.app.wiring import branches_of
 
 
@@ -24,16 +27,21 @@ def run(invocation: Invocation) -> int:
     errors = build_errors(config)
     records = train_with_progress(errors, branches)
     rates = errors.error_rates(branches)
+    repeated = getattr(errors, "repeated_errors", lambda _: ())
     print(
         json.dumps(
             {
                 "branches": [branch.key for branch in branches],
+                "error": task_error(config),
                 "eer": rates.eer,
                 "eer_ci95": rates.eer_ci95,
                 "eer_validation": rates.eer_validation,
                 "frr_at_far": {str(far): frr for far, frr in rates.frr_at_far.items()},
                 "people": rates.people,
                 "evidence": rates.evidence,
+                "fusion_weights": dict(rates.weights) or None,
+                "agreement": _agreement(rates.curves),
+                "repeats": [_spread(repeated(branch)) for branch in branches],
                 "train_s": [round(record.seconds, 2) for record in records],
                 "remembered": [record.remembered for record in records],
             },
@@ -41,3 +49,17 @@ def run(invocation: Invocation) -> int:
         )
     )
     return OK
+
+
+def _agreement(curves: Mapping[str, Sequence[float]]) -> dict[str, float] | None:
+    """Shares of test pairs that two branches decide rightly, by name; None for a single branch."""
+    names = ("both", "only_face", "only_voice", "neither", "neither_if_independent")
+    found = curves.get("agreement")
+    return None if found is None else dict(zip(names, found, strict=True))
+
+
+def _spread(rates: Sequence[float]) -> dict[str, Any] | None:
+    """Validation errors of the trainings with different seeds, of which the median one was kept."""
+    if len(rates) < 2:
+        return None
+    return {"eer_validation": list(rates), "mean": mean(rates), "deviation": stdev(rates)}

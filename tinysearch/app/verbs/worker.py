@@ -33,7 +33,8 @@ def run(invocation: Invocation) -> int:
         )
     quiet = bool(invocation.flags & {"-q", "--quiet"})
     console = Console(file=sys.stderr, highlight=False, quiet=quiet)
-    console.print("tinysearch: preparing the design space, the data and the models")
+    if console.is_terminal:
+        console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
     from tinysearch.app.run import set_up
     from tinysearch.search.loop import search

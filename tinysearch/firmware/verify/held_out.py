@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tinysearch.firmware.golden import Embeddings
 from tinysearch.firmware.verify import emulator, host
 from tinysearch.firmware.verify.files import FileProgram, host_program, rv32_program
 from tinysearch.firmware.verify.rung import Rung, missing
-from tinysearch.metrics import Pairs, fused_scores
+from tinysearch.metrics import Pairs, fused_scores, weighted_sum
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 
 FLOAT_TOLERANCE = 1e-5
@@ -50,12 +50,14 @@ class HeldOut:
         embeddings: what was measured, by modality, int8 or float32 [N, E].
         pairs: comparisons of these samples.
         eer: the equal error rate that was promised; None where none was.
+        weights: of the fusion by modality, see :mod:`tinysearch.metrics.fusion`; empty for the plain sum.
     """
 
     inputs: Mapping[str, npt.NDArray[np.int8]]
     embeddings: Mapping[str, Embeddings]
     pairs: Pairs
     eer: float | None = None
+    weights: Mapping[str, int] = field(default_factory=dict)
 
 
 Source = Callable[[], HeldOut]
@@ -133,14 +135,15 @@ def _agree(program: FileProgram, held_out: HeldOut) -> float:
         _DisagreementError: embeddings, scores or the EER are not those of Python.
         RuntimeError: the program fails.
     """
-    scores: Scores = np.zeros(len(held_out.pairs), np.int64)
+    apart: dict[str, npt.NDArray[np.int64]] = {}
     tolerance = 0
     for modality, expected in held_out.embeddings.items():
         actual = program.embeddings(modality, held_out.inputs[modality], dtype=expected.dtype)
         _compare(modality, actual, expected)
         tolerance += 0 if expected.dtype == np.int8 else FLOAT_SCORE_TOLERANCE
-        scores = scores + program.scores(modality, actual, held_out.pairs.samples[modality])
-    known = fused_scores(held_out.embeddings, held_out.pairs)
+        apart[modality] = np.asarray(program.scores(modality, actual, held_out.pairs.samples[modality]), np.int64)
+    scores = weighted_sum(apart, held_out.weights)
+    known = fused_scores(held_out.embeddings, held_out.pairs, weights=held_out.weights)
     differing = int(np.sum(np.abs(scores - known) > tolerance))
     if differing:
         raise _DisagreementError(f"DIFFERS: {differing} of {len(known)} pair scores")
@@ -181,7 +184,7 @@ def sampled(held_out: HeldOut, *, pairs: int) -> HeldOut:
         samples[modality] = numbers.reshape(-1, 2).astype(np.int32)
     left, right = held_out.pairs.left_person[chosen], held_out.pairs.right_person[chosen]
     fewer = Pairs(samples=samples, left_person=left, right_person=right)
-    return HeldOut(inputs=inputs, embeddings=embeddings, pairs=fewer)
+    return HeldOut(inputs=inputs, embeddings=embeddings, pairs=fewer, weights=held_out.weights)
 
 
 def _sample_size(project: Path) -> int:

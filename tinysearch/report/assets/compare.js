@@ -14,6 +14,10 @@ function showChosen() {
     row.querySelector('input').checked = slot >= 0;
     row.querySelector('.slot').textContent = slot >= 0 ? SLOTS[slot] : '';
   });
+  document.querySelectorAll('.tag').forEach((tag) => {
+    const slot = state.chosen.findIndex((design) => design.id === tag.dataset.id);
+    tag.textContent = slot >= 0 ? SLOTS[slot] : '';
+  });
   document.getElementById('cards').replaceChildren(...state.chosen.map(card));
   redrawAll();
 }
@@ -24,7 +28,7 @@ function line(name, value) {
 
 function card(design, slot) {
   const compared = state.chosen;
-  const heading = make('h3', {}, make('b', {}, SLOTS[slot]), make('span', {}, `${design.network} on ${design.board.name}`));
+  const heading = make('h3', {}, make('b', {}, SLOTS[slot]), make('span', {}, `${design.network} on ${design.board_name}`));
   const remove = make('button', { type: 'button', 'aria-label': `remove ${SLOTS[slot]} from the comparison` }, '\u00d7');
   remove.addEventListener('click', () => toggle(design));
   heading.append(remove);
@@ -36,7 +40,7 @@ function card(design, slot) {
     line('energy of computing', energyText(design)),
     line('parameters', `${design.params.toLocaleString('en')}, ${bytes(design.weight_bytes)} in flash`),
     ...people(design)));
-  const why = (DATA.why[design.id] || [design.front ? '' : 'Dominated: another design is at least as good in every objective.'])
+  const why = (DATA.why[design.id] || [standing(design)])
     .filter(Boolean).map((text) => make('p', { class: 'small why' }, text));
   return make('article', { class: 'card', style: `--slot: ${SLOT_COLORS[theme()][slot]}`, 'aria-label': `point ${SLOTS[slot]}`, 'data-id': design.id },
     heading, ...why, figures,
@@ -45,6 +49,13 @@ function card(design, slot) {
     make('h3', {}, 'One authentication'), ...timeline(design, compared),
     make('h3', {}, 'Bill of materials'), bom(design.board),
     make('h3', {}, 'Firmware'), firmware(design));
+}
+
+// What to say of a design that the run's front does not hold.
+function standing(design) {
+  if (design.front) return '';
+  return state.front.includes(design) ? 'On the front of what is shown now; another design of the whole run is at least as good in every objective.'
+    : 'Dominated: another design is at least as good in every objective.';
 }
 
 function energyText(design) {
@@ -64,7 +75,7 @@ function bom(board) {
   return make('table', {}, make('tbody', {},
     ...board.parts.map((part) => make('tr', {},
       make('td', { class: 'text' }, part.name, source(part.source)),
-      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) ? `${usd(part.low_usd)}-${part.high_usd.toFixed(2)}` : '')))),
+      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) && usd(part.low_usd) !== usd(part.high_usd) ? `${usd(part.low_usd)}-${part.high_usd.toFixed(2)}` : '')))),
     make('tr', {}, make('td', { class: 'text' }, make('b', {}, 'Sum')), make('td', {}, make('b', {}, usd(board.price_usd))))));
 }
 

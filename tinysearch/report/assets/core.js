@@ -18,6 +18,7 @@ const designs = DATA.designs.map((row, index) => {
   design.bom_cost_usd = design.board.price_usd;
   design.weight_bytes = design.branches.reduce((sum, branch) => sum + branch.weight_bytes, 0);
   design.params = design.branches.reduce((sum, branch) => sum + branch.params, 0);
+  design.board_name = design.board.buildable ? design.board.name : `${design.board.name} (on paper only)`;
   design.network = design.branches.map((b) => `${b.modality} ${b.layout} ${b.precision}`).join(' + ');
   return design;
 });
@@ -30,6 +31,7 @@ const modalities = Object.keys(SYMBOLS).filter((name) => designs.some((design) =
 const state = {
   budget: Infinity,
   hidden: new Set(),       // precisions and modalities that are switched off
+  processor: '',           // the only one that is shown; empty for all
   dominated: true,         // whether dominated designs are drawn
   chosen: [],              // designs compared, at most three
   front: [],               // front within the budget and the filters
@@ -42,9 +44,13 @@ const colorOf = (precision) => COLORS[theme()][precision]
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const isKnown = (value) => value !== null && value !== undefined;
 
-const trim = (value, digits) => value.toFixed(digits);
+// As Python writes numbers, so that cards, table and advice agree: exact halves go to the even digit.
+const trim = (value, digits) => {
+  const half = Number.isInteger(value * 2 ** (digits + 1)) && Math.abs((value * 10 ** digits) % 1) === 0.5;
+  return (half ? (2 * Math.round((value * 10 ** digits) / 2)) / 10 ** digits : value).toFixed(digits);
+};
 const percent = (value) => (isKnown(value) ? `${trim(value * 100, 1)} %` : '-');
-const usd = (value) => (isKnown(value) ? `$${trim(value, 2)}` : '-');
+const usd = (value) => (isKnown(value) ? `${value < 0 ? '-' : ''}$${trim(Math.abs(value), 2)}` : '-');
 const seconds = (value) => {
   if (!isKnown(value)) return '-';
   return value < 1 ? `${trim(value * 1000, value < 0.01 ? 1 : 0)} ms` : `${trim(value, 2)} s`;
@@ -53,8 +59,11 @@ const bytes = (value) => {
   if (value >= 1048576) return value % 1048576 === 0 ? `${value / 1048576} MB` : `${trim(value / 1048576, 2)} MiB`;
   return value >= 1024 ? `${trim(value / 1024, value % 1024 ? 1 : 0)} KiB` : `${value} B`;
 };
-const energy = (value) => (isKnown(value) ? `${trim(value, 1)} mJ` : '-');
-const range = (low, high, form) => (isKnown(low) && isKnown(high) ? ` [${form(low)} to ${form(high)}]` : '');
+const energy = (value) => {
+  if (!isKnown(value)) return '-';
+  return value < 1000 ? `${trim(value, 1)} mJ` : `${trim(value / 1000, 1)} J`;
+};
+const range = (low, high, form) => (isKnown(low) && isKnown(high) && form(low) !== form(high) ? ` [${form(low)} to ${form(high)}]` : '');
 
 // An element with attributes and children; text is never parsed as HTML.
 function make(tag, attributes, ...children) {
@@ -88,6 +97,7 @@ function frontOf(candidates) {
 }
 
 const visible = (design) => !state.hidden.has(design.modality)
+  && (!state.processor || design.board.processor === state.processor)
   && !design.branches.some((branch) => state.hidden.has(branch.precision));
 
 function refilter() {

@@ -81,6 +81,8 @@ function bufferSegments(design, inSram) {
     .filter((segment) => segment.sram === inSram);
 }
 
+const free = (size, used) => ({ name: 'free', bytes: Math.max(used.reduce((left, segment) => left - segment.bytes, size), 0), color: '--flash-free' });
+
 const heapOf = (design) => (DATA.processors[design.board.processor] || {}).heap_bytes || 0;
 
 // Bars of compared designs share one scale a kind of memory, so that lengths can be compared.
@@ -95,12 +97,11 @@ function memoryMap(design, compared) {
   const [sram, psram] = [bufferSegments(design, true), bufferSegments(design, false)];
   const heap = Math.max(heapOf(design), sram.reduce((sum, s) => sum + s.bytes, 0));
   if (heap) {
-    parts.push(make('div', { class: 'small' }, `SRAM heap, ${bytes(heap)}`), bar(sram, heap, widest(heapOf), 400), key(sram));
+    parts.push(make('div', { class: 'small' }, `SRAM heap, ${bytes(heap)}`), bar(sram, heap, widest(heapOf), 400), key([...sram, free(heap, sram)]));
   }
   if (design.board.psram_bytes) {
-    const used = psram.length ? psram : [{ name: 'unused', bytes: 0, color: '--flash-free' }];
     parts.push(make('div', { class: 'small' }, `PSRAM, ${bytes(design.board.psram_bytes)}`),
-      bar(used, design.board.psram_bytes, widest((d) => d.board.psram_bytes), 400), key(used));
+      bar(psram, design.board.psram_bytes, widest((d) => d.board.psram_bytes), 400), key([...psram, free(design.board.psram_bytes, psram)]));
   }
   return parts.length ? parts : [make('p', { class: 'soft small' }, `Needs ${bytes(design.flash_bytes)} of flash and ${bytes(design.ram_bytes)} of RAM.`)];
 }

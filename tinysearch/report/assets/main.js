@@ -20,7 +20,21 @@ function setUpControls() {
   const form = document.getElementById('controls');
   form.addEventListener('submit', (event) => event.preventDefault());
   form.hidden = false;
+  fillProcessors();
   fillLegend();
+}
+
+// The same networks on one processor: what the choice of chip does to cost and latency.
+function fillProcessors() {
+  const names = [...new Set(designs.map((design) => design.board.processor))].sort();
+  const select = document.getElementById('processor');
+  const worded = (name) => {
+    const cores = designs.find((design) => design.board.processor === name).board.cores;
+    return `${(DATA.processors[name] || {}).name || name}, ${cores} core${cores > 1 ? 's' : ''}`;
+  };
+  select.replaceChildren(make('option', { value: '' }, 'all'), ...names.map((name) => make('option', { value: name }, worded(name))));
+  select.addEventListener('change', () => { state.processor = select.value; apply(); });
+  document.getElementById('chips').hidden = names.length < 2;
 }
 
 function setBudget(budget) {
@@ -34,10 +48,18 @@ function apply() {
   state.front.forEach((design) => { if (!rowOf(design.id)) addRow(design); });
   table.querySelectorAll('tbody tr').forEach((row) => { row.hidden = !shown.has(row.dataset.id); });
   const above = isKnown(DATA.budget_usd) && state.budget > DATA.budget_usd + 5e-5;
-  document.getElementById('count').textContent = `${state.front.length} on the front, ${state.rest.length} dominated`
+  document.getElementById('count').textContent = `${bestShown()}${state.front.length} on the front, ${state.rest.length} dominated`
     + (above ? `; above the run's ${usd(DATA.budget_usd)}, only networks that are trained already` : '');
   slider.setAttribute('aria-valuetext', `${usd(state.budget)}, ${state.front.length} points`);
   redrawAll();
+}
+
+// The answer for what is shown, in a few words.
+function bestShown() {
+  const known = state.front.filter((design) => isKnown(design.eer));
+  if (!known.length) return '';
+  const best = known.reduce((a, b) => (b.eer < a.eer || (b.eer === a.eer && b.bom_cost_usd < a.bom_cost_usd) ? b : a));
+  return `Lowest EER ${percent(best.eer)}: ${best.network} on ${best.board_name}, ${usd(best.bom_cost_usd)}; `;
 }
 
 const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.dataset.id === id);
@@ -45,12 +67,12 @@ const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.
 // Where cost is no objective, a smaller budget has points that the whole front lacks.
 function addRow(design) {
   const cells = {
-    network: design.network, board: design.board.name, eer: `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}`,
+    network: design.network, board: design.board_name, eer: `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}`,
     cost: usd(design.bom_cost_usd), latency: seconds(design.latency_s), far1: seconds(design.effective_latency_far1_s),
     far10: seconds(design.effective_latency_far10_s), weights: bytes(design.weight_bytes), flash: bytes(design.flash_bytes),
     ram: bytes(design.ram_bytes), energy: energy(design.energy_mj), evidence: `${design.eer_evidence}, ${design.latency_evidence}`, firmware: '',
   };
-  const box = make('input', { type: 'checkbox', 'aria-label': `compare ${design.network} on ${design.board.name}` });
+  const box = make('input', { type: 'checkbox', 'aria-label': `compare ${design.network} on ${design.board_name}` });
   const row = make('tr', { 'data-id': design.id }, make('td', { class: 'text' }, box, ' ', make('span', { class: 'slot' })));
   table.querySelectorAll('thead th[data-sort]').forEach((head) => row.append(make('td', { class: head.className }, cells[head.dataset.sort])));
   table.tBodies[0].append(row);
@@ -69,12 +91,13 @@ const SORTED_BY = {
 };
 
 function setUpTable() {
-  table.querySelector('.pick').hidden = false;
+  table.querySelector('.picker').hidden = false;
   table.querySelectorAll('tbody tr').forEach(wireRow);
   table.querySelectorAll('th[data-sort]').forEach((head) => {
     const name = SORTED_BY[head.dataset.sort];
     if (!name) return;
     const button = make('button', { type: 'button' }, head.textContent);
+    head.dataset.label = head.textContent;
     head.replaceChildren(button);
     button.addEventListener('click', () => sortBy(head, name));
   });
@@ -126,12 +149,14 @@ function setUpTheme() {
     const folded = [...document.querySelectorAll('details:not([open])')];
     before = { theme: theme(), folded };
     folded.forEach((element) => { element.open = true; });
+    document.documentElement.classList.add('printing');
     recolor('light');
-    if (window.Plotly) drawn.forEach((_, element) => drawNow(element));
+    if (window.Plotly) drawn.forEach((_, element) => drawNow(element, 'printing'));
   });
   window.addEventListener('afterprint', () => {
     if (!before) return;
     before.folded.forEach((element) => { element.open = false; });
+    document.documentElement.classList.remove('printing');
     recolor(before.theme);
   });
 }

@@ -9,14 +9,16 @@ const FIGURES = [
   { key: 'energy', x: 'energy_mj', y: 'eer', title: 'EER / energy', note: 'computing only', log: true },
 ];
 const WITHOUT_RATES = { key: 'speed', x: 'bom_cost_usd', y: 'latency_s', title: 'Latency / cost', note: 'error rates are not known', logY: true };
+const largest = (name) => designs.reduce((most, design) => Math.max(most, design[name] || 0), 0);
+const inSeconds = (name, text) => (largest(name) < 10 ? { text: `${text} (ms)`, scale: 1000 } : { text: `${text} (s)`, scale: 1 });
 const AXES = {
   eer: { text: 'EER (%)', scale: 100 },
   bom_cost_usd: { text: 'board cost (US$)', scale: 1 },
-  latency_s: { text: 'latency (ms)', scale: 1000 },
+  latency_s: inSeconds('latency_s', 'latency'),
   weight_bytes: { text: 'weights (KiB)', scale: 1 / 1024 },
-  effective_latency_far1_s: { text: 'effective latency (ms)', scale: 1000 },
-  effective_latency_far10_s: { text: 'effective latency (ms)', scale: 1000 },
-  energy_mj: { text: 'energy (mJ)', scale: 1 },
+  effective_latency_far1_s: inSeconds('effective_latency_far1_s', 'effective latency'),
+  effective_latency_far10_s: inSeconds('effective_latency_far10_s', 'effective latency'),
+  energy_mj: largest('energy_mj') < 10000 ? { text: 'energy (mJ)', scale: 1 } : { text: 'energy (J)', scale: 1e-3 },
 };
 const PARALLEL = [
   ['bom_cost_usd', 'cost', usd], ['eer', 'EER', percent], ['latency_s', 'latency', seconds],
@@ -37,7 +39,7 @@ function describe(design) {
   const board = design.board;
   return [
     `<b>${escaped(design.network)}</b>`,
-    `${escaped(board.name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
+    `${escaped(design.board_name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
     `cost ${usd(board.price_usd)}${range(board.low_usd, board.high_usd, usd)}`,
     `EER ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
     `latency ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
@@ -234,10 +236,12 @@ function redraw() {
   });
 }
 
-function drawNow(element) {
+// On paper a figure has the width of its column, which Plotly does not look up by itself.
+function drawNow(element, printing) {
   stale.delete(element);
   element.querySelector('.waiting')?.remove();
   drawn.get(element)(element);
+  if (printing) Plotly.relayout(element, { width: element.clientWidth, height: element.clientHeight });
   if (element.dataset.wired) return;
   element.dataset.wired = 'yes';
   element.on('plotly_click', (event) => {

@@ -1,0 +1,125 @@
+"""What a task calls an error, on embeddings made up here: verification with its fusions, and classification."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import Samples
+from tinysearch.evaluation.judges import Classification, Verification, judge_of
+from tinysearch.metrics import integer_weights
+
+SHAPES = {"face": (8, 1), "voice": (8, 1)}
+PEOPLE, EACH = 8, 6
+
+
+class People:
+    """Identities only; ``shared`` makes them classes."""
+
+    name, digest, modalities = "people", "0", ("face", "voice")
+
+    def __init__(self, *, shared):
+        if shared:
+            self.classes = PEOPLE
+
+    def load(self, modality, split, *, input_size, channels):
+        del modality, split
+        identities = np.repeat(np.arange(PEOPLE, dtype=np.int32), EACH)
+        return Samples(
+            inputs=np.zeros((len(identities), input_size, input_size, channels), np.int8), identities=identities
+        )
+
+    def people(self, split):
+        del split
+        return dict.fromkeys(self.modalities, np.arange(PEOPLE, dtype=np.int32))
+
+
+def _embedded(*, shared, noise=None, kind=np.int8):
+    """Embeddings of each split around one direction an identity, the same in all splits for classes."""
+    noise = noise or {"face": 15.0, "voice": 60.0}
+    found = {}
+    for place, split in enumerate(("train", "validation", "test")):
+        rng = np.random.default_rng(0 if shared else place)
+        centers = {modality: rng.normal(0, 30, (PEOPLE, 12)) for modality in noise}
+        rng = np.random.default_rng(10 + place)
+        found[split] = {
+            modality: np.clip(
+                np.repeat(centers[modality], EACH, axis=0) + rng.normal(0, spread, (PEOPLE * EACH, 12)), -128, 127
+            ).astype(kind)
+            for modality, spread in noise.items()
+        }
+    return found
+
+
+def _rates(judge, embedded, *, shared, modalities=("face", "voice")):
+    shapes = {modality: SHAPES[modality] for modality in modalities}
+    kept = {split: {modality: rows[modality] for modality in modalities} for split, rows in embedded.items()}
+    data = People(shared=shared)
+    judge.check(data)
+    return judge.rates(data, shapes, kept, rng=np.random.default_rng(0), evidence="trained")
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.float32])
+def test_unequal_branches_fuse_better_with_weights(kind):
+    embedded = _embedded(shared=False, kind=kind)
+    plain = _rates(Verification(resamples=0), embedded, shared=False)
+    assert not plain.weights
+    learned = _rates(Verification(resamples=0, fusion="learned"), embedded, shared=False)
+    assert learned.weights["face"] > 2 * learned.weights["voice"] > 0
+    assert learned.eer < plain.eer
+    given = _rates(Verification(resamples=0, fusion="weighted", shares={"face": 3, "voice": 1}), embedded, shared=False)
+    assert given.weights == integer_weights({"face": 3, "voice": 1})
+    equal = _rates(Verification(resamples=0, fusion="weighted"), embedded, shared=False)
+    assert (equal.eer, equal.thresholds) == (plain.eer, plain.thresholds)
+    alone = _rates(Verification(resamples=0, fusion="learned"), embedded, shared=False, modalities=("face",))
+    assert not alone.weights
+
+
+def test_a_fusion_tells_whether_its_branches_err_together():
+    rates = _rates(Verification(resamples=0), _embedded(shared=False), shared=False)
+    both, only_face, only_voice, neither, independent = rates.curves["agreement"]
+    assert both + only_face + only_voice + neither == pytest.approx(1.0)
+    assert only_face > only_voice
+    assert abs(neither - independent) < 0.05
+    assert (
+        "agreement"
+        not in _rates(Verification(resamples=0), _embedded(shared=False), shared=False, modalities=("face",)).curves
+    )
+
+
+def test_settings_follow_what_changes_rates_and_the_default_keeps_its_own():
+    plain = Verification()
+    assert plain.settings == (plain.far, plain.resamples, plain.pairs)
+    others = [Verification(fusion="learned"), Verification(fusion="weighted", shares={"face": 2.0}), Classification()]
+    assert len({str(judge.settings) for judge in (plain, *others)}) == 4
+    assert plain.memo_suffix != Classification().memo_suffix
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.float32])
+def test_classification_counts_wrong_samples_and_two_branches_beat_one(kind):
+    embedded = _embedded(shared=True, noise={"face": 45.0, "voice": 45.0}, kind=kind)
+    alone = [_rates(Classification(), embedded, shared=True, modalities=(m,)) for m in ("face", "voice")]
+    fused = _rates(Classification(), embedded, shared=True)
+    assert all(abs(rates.eer * 48 - round(rates.eer * 48)) < 1e-9 for rates in (*alone, fused))
+    assert 0 < fused.eer < min(rates.eer for rates in alone) < 0.6
+    assert fused.eer_ci95[0] <= fused.eer <= fused.eer_ci95[1]
+    assert not fused.frr_at_far
+
+
+def test_a_task_and_its_data_have_to_fit():
+    with pytest.raises(UserError, match="same classes in every split"):
+        Classification().check(People(shared=False))
+    with pytest.raises(UserError, match="whom no training has seen"):
+        Verification().check(People(shared=True))
+    with pytest.raises(UserError, match="eer or classification"):
+        judge_of("accuracy", far=[0.01])
+    with pytest.raises(UserError, match="adds the scores"):
+        judge_of("classification", far=[0.01], fusion="learned")
+
+
+def test_judges_travel_between_processes():
+    judge = judge_of("eer", far=[0.01], fusion="weighted", shares={"face": 2.0, "voice": 1.0})
+    embedded = _embedded(shared=False)
+    before = _rates(judge, embedded, shared=False)
+    assert _rates(pickle.loads(pickle.dumps(judge)), embedded, shared=False) == before  # noqa: S301

@@ -1,0 +1,255 @@
+"""What a task calls an error: from embeddings of a data set's splits to the error rates of a branch or a fusion.
+
+A judge says of which splits embeddings are needed, and makes rates of them. Verification compares pairs of people;
+classification compares every sample with each class. Both fill the same :class:`ErrorRates`, so that nothing behind
+them, search, report, evaluation, needs to know which task it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.program import Array
+from tinysearch.core.protocols import Dataset, Split
+from tinysearch.data.pairs import PairOptions, evaluation_pairs, matched_samples
+from tinysearch.metrics import (
+    Agreement,
+    FusionRule,
+    Pairs,
+    agreement,
+    branch_scores,
+    class_error_rates,
+    class_prototypes,
+    class_scores,
+    classify,
+    det_curve,
+    error_rates,
+    integer_weights,
+    learned_weights,
+    weighted_sum,
+)
+
+Shapes = Mapping[str, tuple[int, int]]
+"""Input size and channels by modality."""
+
+Embedded = Mapping[str, Mapping[str, Array]]
+"""Embeddings [N, E] by split and modality."""
+
+Scores = Mapping[str, npt.NDArray[np.int64]]
+"""Fixed-point scores [P] by modality."""
+
+
+class Judge(Protocol):
+    """How a task measures error.
+
+    Attributes:
+        splits: of which it needs embeddings.
+        settings: whatever changes rates; their ``str`` is part of the key under which rates are remembered.
+        memo_suffix: of the key of branches that are remembered for this judge, empty where it needs no other splits
+            than verification.
+    """
+
+    splits: tuple[Split, ...]
+    memo_suffix: str
+
+    @property
+    def settings(self) -> object: ...
+
+    def check(self, dataset: Dataset) -> None:
+        """Refuse a data set that the task cannot be judged by.
+
+        Raises:
+            UserError: that it is one.
+        """
+        ...
+
+    def rates(
+        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+    ) -> ErrorRates:
+        """Error rates of one branch, or of the fusion of those in ``shapes``."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Verification:
+    """Are two samples of the same person? Thresholds from validation people, rates from test people.
+
+    Attributes:
+        far: false accept rates to set thresholds for.
+        pairs: how many pairs, and their seed.
+        resamples: of the bootstrap over people.
+        fusion: how the scores of two branches become one.
+        shares: of a weighted fusion, by modality.
+    """
+
+    far: tuple[float, ...] = (0.01, 0.1)
+    pairs: PairOptions = field(default_factory=PairOptions)
+    resamples: int = 1000
+    fusion: FusionRule = "concatenation"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    splits: tuple[Split, ...] = ("validation", "test")
+    memo_suffix: str = ""
+
+    def __post_init__(self) -> None:
+        self._pairs: dict[tuple[object, ...], Pairs] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_pairs": {}}
+
+    @property
+    def settings(self) -> object:
+        """FARs, resamples, pairs, and a fusion other than concatenation."""
+        plain = (self.far, self.resamples, self.pairs)
+        return plain if self.fusion == "concatenation" else (*plain, self.fusion, sorted(self.shares.items()))
+
+    def check(self, dataset: Dataset) -> None:
+        """Splits have to be of different people."""
+        if getattr(dataset, "classes", None) is not None:
+            raise UserError(
+                "verification tests people whom no training has seen",
+                value=f"data={dataset.name} has the same classes in every split",
+                remedy="add experiment=digits, or choose another data set",
+            )
+
+    def rates(
+        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+    ) -> ErrorRates:
+        """See :class:`Judge`."""
+        pairs = {split: self._pairs_of(dataset, split, shapes) for split in self.splits}
+        apart = {split: branch_scores(_typed(embedded[split]), pairs[split]) for split in self.splits}
+        weights = self._weights(apart["validation"], pairs["validation"]) if len(shapes) > 1 else {}
+        return error_rates(
+            validation_scores=weighted_sum(apart["validation"], weights),
+            validation_pairs=pairs["validation"],
+            test_scores=weighted_sum(apart["test"], weights),
+            test_pairs=pairs["test"],
+            rng=rng,
+            branches=len(shapes),
+            far=self.far,
+            resamples=self.resamples,
+            evidence=evidence,
+            weights=weights,
+            agreement=_agreement(apart, pairs) if len(shapes) == 2 else None,
+        )
+
+    def _weights(self, scores: Scores, pairs: Pairs) -> dict[str, int]:
+        """Integer weights of the validation people's scores by modality; none for concatenation."""
+        if self.fusion == "concatenation":
+            return {}
+        if self.fusion == "learned":
+            return learned_weights(scores, pairs.genuine)
+        return integer_weights({modality: self.shares.get(modality, 1.0) for modality in scores})
+
+    def _pairs_of(self, dataset: Dataset, split: Split, shapes: Shapes) -> Pairs:
+        """Pairs of a split, drawn or read once a process; equal for every branch of a modality."""
+        key = (split, *sorted(shapes.items()))
+        if key not in self._pairs:
+            self._pairs[key] = evaluation_pairs(dataset, split, shapes, options=self.pairs)
+        return self._pairs[key]
+
+
+@dataclass(kw_only=True)
+class Classification:
+    """Which class is a sample of? The nearest of the classes' prototypes, which are means of training embeddings.
+
+    Classes are the identities of the data set, the same in every split (``Dataset.classes``).
+    """
+
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    memo_suffix: str = "-classes"
+
+    @property
+    def settings(self) -> object:
+        """Nothing but that it is one."""
+        return "classification-1"
+
+    def check(self, dataset: Dataset) -> None:
+        """Splits have to share their classes."""
+        if getattr(dataset, "classes", None) is None:
+            raise UserError(
+                "a classification has the same classes in every split",
+                value=f"data={dataset.name}, whose splits are of different people",
+                remedy="choose data=digits, or task=face_voice",
+            )
+
+    def rates(
+        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+    ) -> ErrorRates:
+        """See :class:`Judge`. A fusion classifies the samples that have a partner in the other modality."""
+        del rng
+        classes = int(dataset.classes)  # type: ignore[attr-defined]
+        labels = {split: _labels(dataset, split, shapes) for split in self.splits}
+        prototypes = {
+            modality: class_prototypes(rows, labels["train"][modality], classes=classes)
+            for modality, rows in _typed(embedded["train"]).items()
+        }
+        found, right = {}, {}
+        for split in ("validation", "test"):
+            samples, right[split] = matched_samples(labels[split], people=dataset.people(split))
+            scores = {
+                modality: class_scores(rows, prototypes[modality])[samples[modality]]
+                for modality, rows in _typed(embedded[split]).items()
+            }
+            found[split] = classify(scores)
+        return class_error_rates(
+            validation_found=found["validation"],
+            validation_labels=right["validation"],
+            test_found=found["test"],
+            test_labels=right["test"],
+            evidence=evidence,
+        )
+
+
+def _labels(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:
+    return {
+        modality: dataset.load(modality, split, input_size=size, channels=channels).identities
+        for modality, (size, channels) in shapes.items()
+    }
+
+
+def _typed(embedded: Mapping[str, Array]) -> dict[str, Any]:
+    return dict(embedded)
+
+
+def _agreement(apart: Mapping[Split, Scores], pairs: Mapping[Split, Pairs]) -> Agreement:
+    """Whether two branches err together, each at the threshold of its validation people's EER."""
+    first, second = sorted(apart["test"])
+    return agreement(
+        apart["test"][first],
+        apart["test"][second],
+        pairs["test"].genuine,
+        first_threshold=_eer_threshold(apart["validation"][first], pairs["validation"].genuine),
+        second_threshold=_eer_threshold(apart["validation"][second], pairs["validation"].genuine),
+    )
+
+
+def _eer_threshold(scores: npt.NDArray[np.int64], genuine: npt.NDArray[np.bool_]) -> int:
+    """First threshold at which FRR reaches FAR."""
+    curve = det_curve(scores[genuine], scores[~genuine])
+    return int(curve.thresholds[int(np.argmax(curve.frr >= curve.far))])
+
+
+def judge_of(
+    error: str, *, far: Sequence[float], fusion: FusionRule = "concatenation", shares: Mapping[str, float] | None = None
+) -> Judge:
+    """The judge of a task by the name of its error.
+
+    Raises:
+        UserError: an unknown name, or a fusion that the task has not.
+    """
+    if error == "eer":
+        return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
+    if error != "classification":
+        raise UserError("a task's error is eer or classification", value=error, remedy="write task.error=eer")
+    if fusion != "concatenation":
+        raise UserError(
+            "a classification adds the scores of its branches", value=f"fusion.rule={fusion}", remedy="leave it out"
+        )
+    return Classification()

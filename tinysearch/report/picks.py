@@ -1,0 +1,112 @@
+"""The answer at a glance: cheapest, best value and best point that can be built, and what to order for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinysearch.report.data import DesignCard
+from tinysearch.report.sentence import knee, ladder, number, overlap, quality_of
+from tinysearch.report.view import RunView
+from tinysearch.report.wording import LABELS, count, interval, network, pair_text, seconds, usd, value_text
+
+BEST = {"eer": "Most accurate", "latency_s": "Fastest"}
+"""What the best point is called by what money buys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One point as a card.
+
+    Attributes:
+        labels: what it is: cheapest, best value, most accurate; a point may be several.
+        quality: its error rate (or what else money buys) with its interval.
+        meaning: the error rate in people; empty where unknown.
+        order: what to buy, each part with its number and price.
+        step: what it costs and gains over the card before; empty on the first.
+        problem: why it cannot be built; empty if it can.
+    """
+
+    id: str
+    labels: tuple[str, ...]
+    price: str
+    quality: str
+    meaning: str
+    latency: str
+    network: str
+    order: tuple[tuple[str, str], ...]
+    step: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picks:
+    """Up to three cards, cheapest first, and what to know about the choice."""
+
+    cards: tuple[Pick, ...]
+    note: str
+
+
+def picks(view: RunView) -> Picks:
+    """The cards of a run; none where the front is empty. Points that can be built go before those on paper only."""
+    if not view.front:
+        return Picks(cards=(), note="")
+    quality = quality_of(view)
+    real = [design for design in view.points if view.board(design).buildable]
+    rungs = ladder(view, real or view.points, quality)
+    chosen: dict[str, list[str]] = {rungs[0].id: ["Cheapest"]}
+    middle = knee(view, rungs, quality)
+    if middle is not None:
+        chosen.setdefault(middle.id, []).append("Best value")
+    chosen.setdefault(rungs[-1].id, []).append(BEST.get(quality, f"Lowest {LABELS[quality]}"))
+    designs = [view.design(identity) for identity in chosen]
+    return Picks(
+        cards=tuple(
+            _card(view, design, chosen[design.id], quality, designs[i - 1] if i else None)
+            for i, design in enumerate(designs)
+        ),
+        note=_note(view, real),
+    )
+
+
+def _note(view: RunView, real: Sequence[DesignCard]) -> str:
+    missing = len(view.points) - len(real)
+    if not missing:
+        return ""
+    if not real:
+        return f"None of the {count(missing, 'point')} of the front can be built: their boards exist on paper only."
+    return f"Of {count(len(view.points), 'point')} of the front, {missing} exist on paper only and are left out here."
+
+
+def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str, before: DesignCard | None) -> Pick:
+    board = view.board(design)
+    bought = Counter((part.name, part.usd) for part in board.parts)
+    value = number(view, design, quality)
+    sure = interval(design.eer_ci95) if quality == "eer" else ""
+    return Pick(
+        id=design.id,
+        labels=tuple(labels),
+        price=usd(view.cost(design)),
+        quality=f"{LABELS[quality]} {value_text(quality, value)}{sure}",
+        meaning=_meaning(design.eer) if quality == "eer" else "",
+        latency=seconds(design.latency_s),
+        network=network(view, design),
+        order=tuple((f"{n} × {name}" if n > 1 else name, usd(n * price)) for (name, price), n in bought.items()),
+        step="" if before is None else _step(view, before, design, quality),
+        problem="" if board.buildable else board.reason,
+    )
+
+
+def _meaning(eer: float | None) -> str:
+    if not eer:
+        return ""
+    often = f"1 in {round(1 / eer)}"
+    return f"about {often} strangers gets in, and {often} owners has to try again"
+
+
+def _step(view: RunView, before: DesignCard, design: DesignCard, quality: str) -> str:
+    first, second = pair_text(quality, number(view, before, quality), number(view, design, quality))
+    chance = ", may be chance" if quality == "eer" and overlap(before, design) else ""
+    extra = view.cost(design) - view.cost(before)
+    return f"+{usd(extra)} buys {LABELS[quality]} {first} → {second}{chance}"
