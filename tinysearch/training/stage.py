@@ -112,7 +112,7 @@ def run_stage(
         epoch += 1
         rate = None
         due = settings.validate_every and epoch % settings.validate_every == 0 and epoch < stage.epochs
-        if settings.patience or due or is_watched(stage, epoch, settings):
+        if settings.patience or due:
             rate = measure()
         if settings.patience and rate is not None:
             best.update(rate)
@@ -120,15 +120,6 @@ def run_stage(
             content = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
             save_atomically({**content, "epoch": epoch, "best": best.rate, "waited": best.waited}, checkpoint)
         report(epoch, 0.0, loss, rate)
-
-
-def is_watched(stage: Stage, epoch: int, settings: TrainingSettings) -> bool:
-    """Whether the validation EER is told after so many epochs of a stage: at the quarters of the whole training.
-
-    A search learns from it how far a branch may still get; it changes nothing in the training.
-    """
-    done = stage.before + epoch
-    return done < settings.epochs and 4 * done // settings.epochs > 4 * (done - 1) // settings.epochs
 
 
 class _Patience:
