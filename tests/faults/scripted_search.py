@@ -30,7 +30,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.protocols import SPLITS, ProgressCallback, Samples, TrainingProgress, TrainingRecord
 from tinysearch.core.quantization import Precision
-from tinysearch.data.pairs import PairOptions
+from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.firmware.untrained import untrained
@@ -115,8 +115,7 @@ def errors_of(folder: Path, *, pause_s: float) -> SteadyErrors:
         make_dataset=FewPeople,
         make_trainer=lambda: Patient(pause_s),
         embed=embed,
-        pairs=PairOptions(),
-        resamples=10,
+        judge=Verification(resamples=10),
     )
 
 
