@@ -131,7 +131,7 @@ def test_the_command_ends_with_one_line_and_status_2(disk: SmallDisk, tmp_path: 
     disk.resize("12k")
     said, _ = (process := typed.start(0.0)).communicate(timeout=120)
     assert process.returncode == 2, said
-    complaints = [line for line in said.splitlines() if line.startswith("tinysearch: ")][1:]
+    complaints = [line for line in said.splitlines() if line.startswith("tinysearch: ")]
     assert len(complaints) == 1
     assert "space" in complaints[0]
     assert "Traceback" not in said
