@@ -153,10 +153,26 @@ def run_network(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8], *, rv32: bo
         *(f"    {step['call']};" for step in values["steps"]),
         "}",
     ]
-    packed = PackedStep(function="network", layer_type="", header=source.headers[0], fields={}, arrays={})
-    case = Case(packed=packed, inputs=(inputs,), output_bytes=source.embedding_bytes)
-    row = f"{{network, 0, {case.input_bytes(0)}, 0, {case.output_bytes}, {case.batch}, -1}}"
+    case = _text_case("network", inputs, output_bytes=source.embedding_bytes)
+    row = _text_row(case)
     return _execute([case], source.headers, text, [row], rv32=rv32, flags=() if rv32 else SANITIZE)[0]
+
+
+def count_rv32(body: str, inputs: npt.NDArray[np.generic], *, output_bytes: int) -> Outcome:
+    """Run the body of a C function on RV32IMC: ``first`` is one of the inputs, ``output`` what it writes."""
+    text = [_MAIN, "static void body(const void *first, const void *second, void *output, void *scratch)", "{"]
+    text += ["    (void)second; (void)scratch;", body, "}"]
+    case = _text_case("body", inputs, output_bytes=output_bytes)
+    return _execute([case], (), text, [_text_row(case)], rv32=True, flags=())[0]
+
+
+def _text_case(function: str, inputs: npt.NDArray[np.generic], *, output_bytes: int) -> Case:
+    packed = PackedStep(function=function, layer_type="", header="", fields={}, arrays={})
+    return Case(packed=packed, inputs=(inputs,), output_bytes=output_bytes)
+
+
+def _text_row(case: Case) -> str:
+    return f"{{{case.packed.function}, 0, {case.input_bytes(0)}, 0, {case.output_bytes}, {case.batch}, -1}}"
 
 
 def initializer(packed: PackedStep, name: str) -> str:

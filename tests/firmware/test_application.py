@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from projects import emitted, face, voice
 
@@ -70,6 +73,24 @@ def people(folder: Path, count: int) -> list[str]:
             wave = sum(np.sin(2 * np.pi * tone * rates) for tone in tones) * 3000 + random.normal(0, 20, rates.size)
             (folder / f"voice{person}{take}.raw").write_bytes(wave.astype("<i2").tobytes())
     return [f"p{person}" for person in range(count)]
+
+
+def wav(
+    wave: npt.NDArray[np.int16],
+    *,
+    extra: bytes = b"",
+    stated: int | None = None,
+    channels: int = 1,
+    rate: int = 16_000,
+    bits: int = 16,
+    tag: int = 1,
+) -> bytes:
+    """A WAV file; ``extra`` comes between its format and its samples, ``stated`` is the length that it claims."""
+    samples = wave.astype("<i2").tobytes()
+    form = struct.pack("<HHIIHH", tag, channels, rate, rate * channels * bits // 8, channels * bits // 8, bits)
+    data = struct.pack("<I", len(samples) if stated is None else stated) + samples
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + extra + b"data" + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def test_ten_people_are_enrolled_and_told_apart(console: Console, tmp_path: Path) -> None:
@@ -168,7 +189,7 @@ def test_files_become_the_inputs_of_the_training_data(console: Console, tmp_path
     picture = random.integers(0, 256, (50, 70, 3)).astype(np.uint8)
     wave = random.integers(-20_000, 20_000, 25_600).astype(np.int16)
     (tmp_path / "x.ppm").write_bytes(b"P6\n70 50\n255\n" + picture.tobytes())
-    (tmp_path / "x.wav").write_bytes(b"RIFF" + bytes(40) + wave.astype("<i2").tobytes())
+    (tmp_path / "x.wav").write_bytes(wav(wave))
     image = prepare_image(picture, input_size=32, channels=3)
     sound = LogMel(LogMelSettings(size=64))(wave[None])[0]
     (tmp_path / "face.raw").write_bytes((image.astype(np.int16) + 128).astype(np.uint8).tobytes())
@@ -176,6 +197,29 @@ def test_files_become_the_inputs_of_the_training_data(console: Console, tmp_path
     answers = console("enroll ann x.ppm x.wav", "verify ann face.raw voice.raw", "verify ann face.raw nosuch")
     assert answers[1].startswith(f"OK verify ann {2 << 20} ")
     assert answers[2] == "ERR verify: this file cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"extra": b"LIST" + struct.pack("<I", 5) + b"INFO\0\0"}, None),
+        ({"stated": 0xFFFFFFFF}, None),
+        ({"channels": 2}, "this WAV is not 16-bit mono at 16 kHz"),
+        ({"rate": 8000}, "this WAV is not 16-bit mono at 16 kHz"),
+        ({"bits": 8}, "this WAV is not 16-bit mono at 16 kHz"),
+        ({"tag": 3}, "this WAV is not 16-bit mono at 16 kHz"),
+        ({"extra": b"LIST" + struct.pack("<I", 0xFFFFFFF0)}, "this WAV has no samples"),
+    ],
+)
+def test_a_wav_is_read_by_its_chunks(
+    change: dict[str, Any], problem: str | None, console: Console, tmp_path: Path
+) -> None:
+    wave = np.random.default_rng(2).integers(-20_000, 20_000, 25_600).astype(np.int16)
+    (tmp_path / "x.raw").write_bytes(wave.astype("<i2").tobytes())
+    (tmp_path / "x.wav").write_bytes(wav(wave, **change))
+    people(tmp_path, 1)
+    answers = console("enroll ann face0a.ppm x.raw", "verify ann face0a.ppm x.wav")
+    assert answers[1].startswith(f"OK verify ann {2 << 20} " if problem is None else f"ERR verify: {problem}")
 
 
 def test_the_self_test_and_the_benchmark_speak_as_documented(console: Console) -> None:

@@ -45,9 +45,9 @@ def test_a_flash_that_esp_idf_does_not_know_is_refused() -> None:
         ("factory", {"offset": 0x0}, "before the end of"),
         ("factory", {"size": 0x1000000}, "beyond the flash"),
         ("nvs", {"size": 0x2000}, "less than a writable NVS"),
-        ("phy_init", {"offset": 0x9000}, "before the end of"),
-        ("phy_init", {"name": "a label that is too long"}, "a label has"),
-        ("phy_init", {"name": "nvs"}, "two partitions of one name"),
+        ("nvs_keys", {"offset": 0x9000}, "before the end of"),
+        ("nvs_keys", {"name": "a label that is too long"}, "a label has"),
+        ("nvs_keys", {"name": "nvs"}, "two partitions of one name"),
         ("factory", {"kind": "data"}, "no application partition"),
         ("nvs", {"size": 0x6001}, "not aligned"),
     ],
@@ -78,6 +78,7 @@ def test_every_target_gets_known_keys_only(target: str) -> None:
                 buffers_in_psram=True,
                 microphone_pdm=True,
                 board=f"{board}+inmp441",
+                longest_s=100,
             )
             text = sdkconfig.to_text(keys, target=target, header="x")
             assert sdkconfig.broken_rules(text, target=target) == []
@@ -87,7 +88,13 @@ def test_every_target_gets_known_keys_only(target: str) -> None:
 def test_psram_that_a_chip_cannot_drive_is_refused() -> None:
     with pytest.raises(UserError, match="drives PSRAM"):
         sdkconfig.chip_keys(
-            "esp32c3", flash_mb=4, psram_interface="quad", buffers_in_psram=False, microphone_pdm=False, board=""
+            "esp32c3",
+            flash_mb=4,
+            psram_interface="quad",
+            buffers_in_psram=False,
+            microphone_pdm=False,
+            board="",
+            longest_s=1,
         )
     with pytest.raises(UserError, match="the emitter knows the targets"):
         sdkconfig.known_keys("esp8266")
@@ -106,7 +113,7 @@ def test_psram_that_a_chip_cannot_drive_is_refused() -> None:
 )
 def test_wrong_lines_are_found(line: str, message: str) -> None:
     keys = sdkconfig.chip_keys(
-        "esp32c3", flash_mb=4, psram_interface=None, buffers_in_psram=False, microphone_pdm=False, board=""
+        "esp32c3", flash_mb=4, psram_interface=None, buffers_in_psram=False, microphone_pdm=False, board="", longest_s=1
     )
     text = sdkconfig.to_text(keys, target="esp32c3", header="x") + line + "\n"
     assert any(message in problem for problem in sdkconfig.broken_rules(text, target="esp32c3"))
@@ -138,3 +145,39 @@ def test_unknown_keys_are_never_written() -> None:
         sdkconfig.to_text({"CONFIG_NO_SUCH": "y"}, target=None, header="x")
     with pytest.raises(ValueError, match="not a key"):
         sdkconfig.to_text({"CONFIG_PARTITION_TABLE_CUSTOM": "y\nCONFIG_X=y"}, target=None, header="x")
+
+
+@pytest.mark.parametrize("target", sorted(sdkconfig.TARGETS))
+def test_the_watchdog_is_off_where_a_step_may_outlast_it(target: str) -> None:
+    def keys(longest_s: float) -> dict[str, str]:
+        return sdkconfig.chip_keys(
+            target,
+            flash_mb=4,
+            psram_interface=None,
+            buffers_in_psram=False,
+            microphone_pdm=False,
+            board="",
+            longest_s=longest_s,
+        )
+
+    assert "CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0" not in keys(1.0)
+    assert keys(100.0)["CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0"] == "n"
+
+
+@pytest.mark.parametrize("target", sorted(sdkconfig.TARGETS))
+def test_nvs_can_be_encrypted(target: str) -> None:
+    """By a key in an eFuse where the chip has that, else by flash encryption, whose keys need a partition."""
+    keys = sdkconfig.encryption_keys(target)
+    text = sdkconfig.to_text(keys, target=target, header="x")
+    assert sdkconfig.broken_rules(text, target=target) == []
+    assert keys["CONFIG_NVS_ENCRYPTION"] == "y"
+    assert ("CONFIG_SECURE_FLASH_ENC_ENABLED" in keys) != ("CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID" in keys)
+    table = partitions.lay_out(flash_bytes=1 << 20, app_bytes=1000, nvs=0x6000)
+    assert [(row.subtype, row.flags) for row in table if row.flags] == [("nvs_keys", "encrypted")]
+    flagged = [replace(row, flags="readonly-ish") for row in table]
+    assert any("unknown flag" in problem for problem in partitions.broken_rules(flagged, flash_bytes=1 << 20))
+
+
+def test_the_usb_console_is_not_opened_for_reads_without_waiting() -> None:
+    """ESP-IDF 5.5 and 6.0 would never return a byte then, where USB has no driver."""
+    assert "O_NONBLOCK)" not in (TEMPLATES / "esp_idf/components/port/port_chip.c").read_text()

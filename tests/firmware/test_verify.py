@@ -88,7 +88,7 @@ def test_a_warning_is_an_error(copy: Path) -> None:
         ("sdkconfig.defaults.esp32s3", lambda text: re.sub("FLASHSIZE_.*MB", "FLASHSIZE_32MB", text), "has a flash of"),
         ("main/CMakeLists.txt", lambda text: text.replace('"people.c"', '"persons.c"'), "does not exist"),
         ("main/CMakeLists.txt", lambda text: text.replace(' "people.c"', ""), "people.c is not built"),
-        ("components/store/CMakeLists.txt", lambda text: text.replace("PRIV_REQUIRES nvs_flash", "REQUIRES x"), "x"),
+        ("components/store/CMakeLists.txt", lambda text: text.replace("set(requires nvs_flash", "set(requires x"), "x"),
         ("main/idf_component.yml", lambda text: text.replace("idf:", "abc:"), "version of ESP-IDF"),
         ("main/idf_component.yml", lambda text: text + "  - [", "idf_component"),
         ("candidate.json", lambda text: text.replace('"target"', '"tarjet"'), "target"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.analytic.capture import camera_frame
+from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
 from tinysearch.firmware.golden import pair_scores
@@ -159,10 +160,19 @@ def _board_files(emission: Emission) -> dict[str, str]:
         buffers_in_psram=bool(emission.in_psram),
         microphone_pdm=emission.microphone_pdm,
         board=platform.board,
+        longest_s=_longest_step_s(emission.evaluation),
     )
     return {
         "partitions.csv": partitions.to_csv(emission.table, header=header),
         "sdkconfig.defaults": sdkconfig.to_text(sdkconfig.common_keys(), target=None, header=header),
         "sdkconfig.defaults.linux": sdkconfig.to_text(sdkconfig.linux_keys(), target="linux", header=header),
         f"sdkconfig.defaults.{target}": sdkconfig.to_text(chip, target=target, header=header),
+        "sdkconfig.encrypted": sdkconfig.to_text(sdkconfig.encryption_keys(target), target=target, header=header),
     }
+
+
+def _longest_step_s(evaluation: Evaluation) -> float:
+    """A bound of every step: the slowest branch as a whole, at the upper end of the prediction."""
+    branches = evaluation.details.get("branch_latency_s", {}).values()
+    above = evaluation.latency_range_s[1] / evaluation.latency_s if evaluation.latency_s > 0 else 1.0
+    return float(max(branches, default=evaluation.latency_s) * above)

@@ -96,6 +96,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "pins": _pins(emission, kconfig),
         "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
         "microphone_pdm": emission.microphone_pdm,
+        "encrypts_by_hmac": sdkconfig.TARGETS[emission.chip.idf_target].hmac,
         "selftest_crc": emission.selftest_crc,
         "threshold_far": emission.threshold_far,
     }

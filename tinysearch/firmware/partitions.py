@@ -2,7 +2,8 @@
 
 Rules (ESP-IDF, partition tables): the table lies at 0x8000, partitions start at 0x9000 or later, application
 partitions at multiples of 64 KiB, data partitions at multiples of 4 KiB; a read-write NVS has at least three pages of
-4 KiB; nothing overlaps and everything ends within the flash.
+4 KiB; nothing overlaps and everything ends within the flash. Where the build encrypts NVS, its keys have a partition
+of their own. There is no radio, so no PHY data.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FIRST_OFFSET = 0x9000
 APP_ALIGNMENT = 0x10000
 DATA_ALIGNMENT = 0x1000
 NVS_MINIMUM = 0x3000
-PHY_BYTES = 0x1000
+KEYS_BYTES = 0x1000
 MODEL_SUBTYPE = "0x40"
 LONGEST_LABEL = 16
 
@@ -35,13 +36,17 @@ _NVS_SPARE_PAGES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """One row of the table; offset and size in bytes."""
+    """One row of the table; offset and size in bytes.
+
+    ``flags`` is empty, or ``encrypted``: by flash encryption, where that is on.
+    """
 
     name: str
     kind: str
     subtype: str
     offset: int
     size: int
+    flags: str = ""
 
     @property
     def end(self) -> int:
@@ -60,7 +65,7 @@ def nvs_bytes(*, people: int, captures: int, template_bytes: int) -> int:
 
 
 def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0) -> tuple[Partition, ...]:
-    """Partitions of one flash part: NVS, PHY data, the application with all that is left, weights where asked for.
+    """Partitions of one flash part: NVS and its keys, the application with all that is left, weights where asked for.
 
     Args:
         flash_bytes: size of the part; a size that ESP-IDF knows.
@@ -77,8 +82,8 @@ def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0)
             value=f"{flash_bytes} bytes",
             remedy="choose platform.flash out of these",
         )
-    phy = FIRST_OFFSET + nvs
-    app = _aligned(phy + PHY_BYTES, APP_ALIGNMENT)
+    keys = FIRST_OFFSET + nvs
+    app = _aligned(keys + KEYS_BYTES, APP_ALIGNMENT)
     model = _aligned(model_bytes, APP_ALIGNMENT)  # mapped in pages of 64 KiB
     room = (flash_bytes - app - model) // APP_ALIGNMENT * APP_ALIGNMENT
     if room < app_bytes:
@@ -89,7 +94,7 @@ def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0)
         )
     rows = [
         Partition(name="nvs", kind="data", subtype="nvs", offset=FIRST_OFFSET, size=nvs),
-        Partition(name="phy_init", kind="data", subtype="phy", offset=phy, size=PHY_BYTES),
+        Partition(name="nvs_keys", kind="data", subtype="nvs_keys", offset=keys, size=KEYS_BYTES, flags="encrypted"),
         Partition(name="factory", kind="app", subtype="factory", offset=app, size=room),
     ]
     if model:
@@ -99,8 +104,10 @@ def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0)
 
 def to_csv(partitions: Sequence[Partition], *, header: str) -> str:
     """The table as ESP-IDF reads it; ``header`` is a comment."""
-    lines = [f"# {header}", "# Name, Type, SubType, Offset, Size"]
-    lines += [f"{row.name}, {row.kind}, {row.subtype}, {row.offset:#x}, {row.size:#x}" for row in partitions]
+    lines = [f"# {header}", "# Name, Type, SubType, Offset, Size, Flags"]
+    for row in partitions:
+        cells = [row.name, row.kind, row.subtype, f"{row.offset:#x}", f"{row.size:#x}"]
+        lines.append(", ".join([*cells, row.flags] if row.flags else cells))
     return "\n".join(lines) + "\n"
 
 
@@ -117,8 +124,10 @@ def from_csv(text: str) -> tuple[Partition, ...]:
             continue
         if len(row) < 5:
             raise ValueError(f"a partition has a name, type, subtype, offset and size: {row}")
-        name, kind, subtype, offset, size = (cell.strip() for cell in row[:5])
-        partitions.append(Partition(name=name, kind=kind, subtype=subtype, offset=_number(offset), size=_number(size)))
+        name, kind, subtype, offset, size, flags = (cell.strip() for cell in [*row[:6], ""][:6])
+        partitions.append(
+            Partition(name=name, kind=kind, subtype=subtype, offset=_number(offset), size=_number(size), flags=flags)
+        )
     return tuple(partitions)
 
 
@@ -139,6 +148,8 @@ def broken_rules(partitions: Sequence[Partition], *, flash_bytes: int) -> list[s
         if not re.fullmatch(r"[A-Za-z0-9_]+", row.name) or len(row.name) >= LONGEST_LABEL:
             problems.append(f"{row.name}: a label has at most {LONGEST_LABEL - 1} letters, digits and _")
         end, before = max(end, row.end), row.name
+        if row.flags not in ("", "encrypted"):
+            problems.append(f"{row.name}: an unknown flag {row.flags}")
     names = [row.name for row in partitions]
     problems += [f"{name}: two partitions of one name" for name in sorted({n for n in names if names.count(n) > 1})]
     if not any(row.kind == "app" for row in partitions):

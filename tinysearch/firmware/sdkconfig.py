@@ -33,10 +33,13 @@ _LINUX_ONLY = frozenset({"CONFIG_ESP_PARTITION_ERASE_CHECK", "CONFIG_FREERTOS_HZ
 _CHIP_ONLY = frozenset(
     {
         *(f"CONFIG_ESPTOOLPY_FLASHSIZE_{size}MB" for size in (1, 2, 4, 8, 16, 32)),
-        *("CONFIG_ESP_TASK_WDT_TIMEOUT_S", "CONFIG_FREERTOS_HZ", "CONFIG_TS_BOARD_OWN"),
+        *("CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0", "CONFIG_ESP_TASK_WDT_TIMEOUT_S"),
+        *("CONFIG_FREERTOS_HZ", "CONFIG_TS_BOARD_OWN"),
         *("CONFIG_TS_CAPTURE_HARDWARE", "CONFIG_TS_MICROPHONE_I2S"),
     }
 )
+_HMAC = {"CONFIG_NVS_ENCRYPTION": "y", "CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID": "5"}
+_FLASH_ENCRYPTION = {"CONFIG_SECURE_FLASH_ENC_ENABLED": "y", "CONFIG_NVS_ENCRYPTION": "y"}
 _PSRAM = frozenset({"CONFIG_SPIRAM", "CONFIG_SPIRAM_IGNORE_NOTFOUND", "CONFIG_SPIRAM_USE_CAPS_ALLOC"})
 
 
@@ -48,18 +51,25 @@ class Target:
         cpu_mhz: highest frequency that has a key, None where the default is the highest already.
         cores: two need a key more for the watchdog.
         psram: PSRAM keys by interface that are set where the board has it; empty without PSRAM support.
+        hmac: NVS can be encrypted with a key that an eFuse keeps; elsewhere it takes encryption of the flash.
         extra: other keys that exist.
     """
 
     cpu_mhz: int | None
     cores: int = 1
     psram: Mapping[str, tuple[str, ...]]
+    hmac: bool = True
     extra: frozenset[str] = frozenset()
+
+    @property
+    def encryption(self) -> Mapping[str, str]:
+        """Keys that encrypt NVS."""
+        return _HMAC if self.hmac else _FLASH_ENCRYPTION
 
     @property
     def keys(self) -> frozenset[str]:
         """Every key that may stand in this target's file."""
-        known = set(_COMMON | _APPLICATION | _CHIP_ONLY | self.extra)
+        known = set(_COMMON | _APPLICATION | _CHIP_ONLY | self.extra | frozenset(self.encryption))
         if self.cpu_mhz is not None:
             known.add(f"CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_{self.cpu_mhz}")
         if self.cores > 1:
@@ -78,6 +88,7 @@ TARGETS: Mapping[str, Target] = {
         cores=2,
         # The mode has no prompt, and 80 MHz would ask the same of the flash: the default of 40 MHz runs everywhere.
         psram={"quad": ()},
+        hmac=False,
         extra=frozenset({"CONFIG_TS_BOARD_ESP_EYE", "CONFIG_TS_BOARD_ESP32_CAM", _PDM}),
     ),
     "esp32s2": Target(cpu_mhz=240, psram={"quad": ("CONFIG_SPIRAM_SPEED_80M",)}),
@@ -95,7 +106,7 @@ TARGETS: Mapping[str, Target] = {
     "esp32c3": Target(cpu_mhz=160, psram={}),
     "esp32c5": Target(cpu_mhz=240, psram={"quad": _QUAD}),
     "esp32c6": Target(cpu_mhz=160, psram={}),
-    "esp32c61": Target(cpu_mhz=160, psram={"quad": _QUAD}),
+    "esp32c61": Target(cpu_mhz=160, psram={"quad": _QUAD}, hmac=False),
     # Revisions differ in their highest frequency, and the default is the highest of the one that is chosen.
     "esp32p4": Target(cpu_mhz=None, cores=2, psram={"hex": ("CONFIG_SPIRAM_MODE_HEX",)}, extra=frozenset({_PDM})),
 }
@@ -107,6 +118,9 @@ BOARDS: Mapping[str, str] = {
     "esp32-cam": "CONFIG_TS_BOARD_ESP32_CAM",
 }
 """Boards of the catalogue whose pins main/Kconfig.projbuild knows."""
+
+WATCHDOG_S = 30
+"""The idle task's watchdog. Steps of a network do not yield; where one may take half as long, nothing is watched."""
 
 _LINE = re.compile(r"^(CONFIG_[A-Z0-9_]+)=(y|n|-?\d+|0x[0-9A-Fa-f]+|\"[A-Za-z0-9._/-]*\")$")
 
@@ -126,6 +140,12 @@ def known_keys(target: str) -> frozenset[str]:
             remedy="add it to firmware/sdkconfig.py",
         )
     return TARGETS[target].keys
+
+
+def encryption_keys(target: str) -> Mapping[str, str]:
+    """``sdkconfig.encrypted``: keys that a build takes on top of the defaults to encrypt NVS."""
+    known_keys(target)
+    return TARGETS[target].encryption
 
 
 def common_keys() -> dict[str, str]:
@@ -151,6 +171,7 @@ def chip_keys(
     buffers_in_psram: bool,
     microphone_pdm: bool,
     board: str,
+    longest_s: float,
 ) -> dict[str, str]:
     """``sdkconfig.defaults.<target>``.
 
@@ -161,6 +182,7 @@ def chip_keys(
         buffers_in_psram: networks work in PSRAM: worth a larger cache with longer lines, which takes internal RAM.
         microphone_pdm: the board's microphone is a PDM one.
         board: id of the board option, parts joined by ``+``.
+        longest_s: no step of a network takes longer, as far as predicted.
 
     Raises:
         UserError: an unknown target, or PSRAM that the target cannot drive.
@@ -170,7 +192,9 @@ def chip_keys(
     keys = {f"CONFIG_ESPTOOLPY_FLASHSIZE_{flash_mb}MB": "y"}
     if facts.cpu_mhz is not None:
         keys[f"CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_{facts.cpu_mhz}"] = "y"
-    keys["CONFIG_ESP_TASK_WDT_TIMEOUT_S"] = "30"
+    keys["CONFIG_ESP_TASK_WDT_TIMEOUT_S"] = str(WATCHDOG_S)
+    if longest_s > WATCHDOG_S / 2:
+        keys["CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0"] = "n"
     if facts.cores > 1:
         keys["CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU1"] = "n"
     if psram_interface is not None:

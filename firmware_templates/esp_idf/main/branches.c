@@ -108,7 +108,7 @@ void branches_feed_done(unsigned branch)
     s.fed[branch] = 1;
 }
 
-static void sense(unsigned branch)
+static void take(unsigned branch)
 {
     const capture_target target = {
         .model = branches[branch],
@@ -118,11 +118,22 @@ static void sense(unsigned branch)
     s.error[branch] = NULL;
     if (s.fed[branch] == 0) {
         s.error[branch] = capture(&target, s.path[branch]);
-        if (s.error[branch] == NULL) {
-            compute(branch);
-        }
+    }
+}
+
+/* What was fed was computed then. */
+static void finish(unsigned branch)
+{
+    if (s.fed[branch] == 0 && s.error[branch] == NULL) {
+        compute(branch);
     }
     s.fed[branch] = 0;
+}
+
+static void sense(unsigned branch)
+{
+    take(branch);
+    finish(branch);
 }
 
 const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
@@ -133,7 +144,14 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
             capture_open();
         }
     }
-    port_branches(sense, CANDIDATE_BRANCHES);
+    if (CANDIDATE_TASKS > 1 && capture_in_turns()) {
+        for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+            take(b);
+        }
+        port_branches(finish, CANDIDATE_BRANCHES);
+    } else {
+        port_branches(sense, CANDIDATE_BRANCHES);
+    }
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         if (s.error[b] != NULL) {
             return s.error[b];

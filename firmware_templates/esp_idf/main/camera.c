@@ -9,7 +9,10 @@
 #if __has_include("esp_camera.h") && (CONFIG_IDF_TARGET_ESP32 || CONFIG_IDF_TARGET_ESP32S2 || CONFIG_IDF_TARGET_ESP32S3)
 #include "esp_camera.h"
 
+enum { SETTLE_FRAMES = 8 };
+
 static int opened;
+static unsigned old_frames; /* to be dropped: the exposure adapts to the first ones, and the one buffer holds an old one */
 
 const char *camera_open(void)
 {
@@ -41,6 +44,7 @@ const char *camera_open(void)
         .grab_mode = CAMERA_GRAB_WHEN_EMPTY,
     };
     opened = esp_camera_init(&config) == ESP_OK;
+    old_frames = SETTLE_FRAMES;
     return opened ? NULL : "no sensor answers; check wiring, pins (menuconfig) and memory";
 }
 
@@ -49,11 +53,14 @@ const char *camera_capture(const capture_target *target)
     if (!opened) {
         return "the camera did not start";
     }
-    /* The one buffer holds a frame from just after the last capture: drop it. */
-    camera_fb_t *stale = esp_camera_fb_get();
-    if (stale != NULL) {
-        esp_camera_fb_return(stale);
+    for (; old_frames > 0; old_frames--) {
+        camera_fb_t *old = esp_camera_fb_get();
+        if (old == NULL) {
+            return "the camera gave no frame";
+        }
+        esp_camera_fb_return(old);
     }
+    old_frames = 1;
     camera_fb_t *frame = esp_camera_fb_get();
     if (frame == NULL) {
         return "the camera gave no frame";
@@ -64,6 +71,12 @@ const char *camera_capture(const capture_target *target)
     }
     esp_camera_fb_return(frame);
     return problem;
+}
+
+void camera_close(void)
+{
+    opened = 0;
+    esp_camera_deinit();
 }
 
 #else
@@ -77,6 +90,10 @@ const char *camera_capture(const capture_target *target)
 {
     (void)target;
     return "built without a camera driver";
+}
+
+void camera_close(void)
+{
 }
 
 #endif

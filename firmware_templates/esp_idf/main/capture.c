@@ -8,28 +8,66 @@
 #include "port.h"
 #include "sdkconfig.h"
 
+/* esp32-camera drives the first I2S controller of the ESP32 and ESP32-S2 by itself. A microphone that needs the same one
+ * takes turns with the camera: each is opened for a capture, and closed after it. */
+#if CONFIG_TS_CAPTURE_HARDWARE && CANDIDATE_FACE && CANDIDATE_VOICE &&                                                  \
+    (CONFIG_IDF_TARGET_ESP32S2 || (CONFIG_IDF_TARGET_ESP32 && CONFIG_TS_MICROPHONE_PDM))
+enum { TURNS = 1 };
+#else
+enum { TURNS = 0 };
+#endif
+
 #if CONFIG_TS_CAPTURE_HARDWARE
 enum { START_MS = 5000 };
 
-static void report(const char *sensor, const char *problem)
-{
-    if (problem == NULL) {
-        printf("%s ready\n", sensor);
-    } else {
-        printf("ERR %s: %s\n", sensor, problem);
-    }
-}
+static const struct {
+    const char *branch;
+    const char *name;
+    const char *(*open)(void);
+    const char *(*take)(const capture_target *target);
+    void (*close)(void);
+} sensors[] = {
+#if CANDIDATE_FACE
+    {"face", "camera", camera_open, camera_capture, camera_close},
+#endif
+#if CANDIDATE_VOICE
+    {"voice", "microphone", microphone_open, microphone_capture, microphone_close},
+#endif
+    {NULL, NULL, NULL, NULL, NULL},
+};
 
 static void open_sensors(void)
 {
-#if CANDIDATE_FACE
-    report("camera", camera_open());
-#endif
-#if CANDIDATE_VOICE
-    report("microphone", microphone_open());
-#endif
+    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
+        const char *problem = sensors[i].open();
+        if (problem == NULL) {
+            printf("%s ready\n", sensors[i].name);
+            if (TURNS) {
+                sensors[i].close();
+            }
+        } else {
+            printf("ERR %s: %s\n", sensors[i].name, problem);
+        }
+    }
+}
+
+static const char *take(unsigned sensor, const capture_target *target)
+{
+    const char *problem = TURNS ? sensors[sensor].open() : NULL;
+    if (problem == NULL) {
+        problem = sensors[sensor].take(target);
+        if (TURNS) {
+            sensors[sensor].close();
+        }
+    }
+    return problem;
 }
 #endif
+
+int capture_in_turns(void)
+{
+    return TURNS;
+}
 
 void capture_open(void)
 {
@@ -55,16 +93,11 @@ const char *capture(const capture_target *target, const char *path)
 #endif
     }
 #if CONFIG_TS_CAPTURE_HARDWARE
-#if CANDIDATE_FACE
-    if (strcmp(target->model->name, "face") == 0) {
-        return camera_capture(target);
+    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
+        if (strcmp(sensors[i].branch, target->model->name) == 0) {
+            return take(i, target);
+        }
     }
-#endif
-#if CANDIDATE_VOICE
-    if (strcmp(target->model->name, "voice") == 0) {
-        return microphone_capture(target);
-    }
-#endif
 #endif
     return "nothing was fed to a branch, and it has no sensor";
 }

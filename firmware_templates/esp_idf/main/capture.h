@@ -17,15 +17,20 @@ typedef struct {
  * that fail, and asks again only after a restart. */
 void capture_open(void);
 
+/* Whether only one sensor can be open: then captures must not run at once. */
+int capture_in_turns(void);
+
 /* Fills target->input from the branch's sensor, or from a file where path is not NULL. NULL, or why not.
  * Runs on a worker's task: does not print. */
 const char *capture(const capture_target *target, const char *path);
 
-/* Sensors: NULL, or why not. Each exists only in projects with that branch. */
+/* Sensors: NULL, or why not; only one that was opened is closed. Each exists only in projects with that branch. */
 const char *camera_open(void);
 const char *camera_capture(const capture_target *target);
+void camera_close(void);
 const char *microphone_open(void);
 const char *microphone_capture(const capture_target *target);
+void microphone_close(void);
 
 /* Memory of the front-ends. NULL, or what is missing. */
 const char *frontend_open(void);

@@ -49,13 +49,52 @@ static const char *picture(const capture_target *target, const uint8_t *bytes, s
 #endif
 
 #if CANDIDATE_VOICE
+enum { RATE_HZ = 16000 };
+
+static uint32_t little_endian(const uint8_t *bytes, unsigned count)
+{
+    uint32_t value = 0;
+    while (count-- > 0) {
+        value = value << 8 | bytes[count];
+    }
+    return value;
+}
+
+/* Narrows bytes and size to the samples of a WAV. NULL, or why it is of no use. */
+static const char *open_wav(const uint8_t **bytes, size_t *size)
+{
+    size_t at = 12;
+    int format_seen = 0;
+    while (*size - at >= 8) {
+        const uint8_t *chunk = *bytes + at, *body = chunk + 8;
+        const size_t left = *size - at - 8, stated = little_endian(chunk + 4, 4);
+        const size_t length = stated < left ? stated : left; /* a stream's header may state more than came */
+        if (memcmp(chunk, "fmt ", 4) == 0 && length >= 16) {
+            const uint32_t tag = little_endian(body, 2);
+            format_seen = (tag == 1 || tag == 0xFFFE) && little_endian(body + 2, 2) == 1 &&
+                          little_endian(body + 4, 4) == RATE_HZ && little_endian(body + 14, 2) == 16;
+        } else if (memcmp(chunk, "data", 4) == 0) {
+            *bytes = body;
+            *size = length;
+            return format_seen ? NULL : "this WAV is not 16-bit mono at 16 kHz";
+        }
+        at += 8 + length + length % 2;
+        if (at > *size) {
+            break;
+        }
+    }
+    return "this WAV has no samples";
+}
+
 static const char *sound(const capture_target *target, const uint8_t *bytes, size_t size)
 {
     const size_t room = frontend_clip_samples();
     int16_t *clip = frontend_clip();
-    if (size > 44 && memcmp(bytes, "RIFF", 4) == 0) {
-        bytes += 44;
-        size -= 44;
+    if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0) {
+        const char *problem = open_wav(&bytes, &size);
+        if (problem != NULL) {
+            return problem;
+        }
     }
     const size_t have = size / 2;
     if (have == 0) {

@@ -17,6 +17,10 @@ const char *microphone_capture(const capture_target *target)
     return "linux has no microphone";
 }
 
+void microphone_close(void)
+{
+}
+
 #else
 
 #include "driver/i2s_pdm.h"
@@ -24,6 +28,13 @@ const char *microphone_capture(const capture_target *target)
 #include "soc/soc_caps.h"
 
 enum { RATE_HZ = 16000, CHUNK = 256, SETTLE = 4096, TIMEOUT_MS = 1000 };
+
+/* The ESP32 receives PDM by its first controller only, which is the camera's if it can be (capture.c). */
+#if CONFIG_IDF_TARGET_ESP32 && !CONFIG_TS_MICROPHONE_PDM
+enum { CONTROLLER = I2S_NUM_1 };
+#else
+enum { CONTROLLER = I2S_NUM_0 };
+#endif
 
 #if CONFIG_TS_MICROPHONE_PDM
 typedef int16_t raw_sample;
@@ -65,8 +76,7 @@ static esp_err_t start(void)
 
 const char *microphone_open(void)
 {
-    /* PDM reception exists on the first controller only. */
-    const i2s_chan_config_t config = I2S_CHANNEL_DEFAULT_CONFIG(I2S_NUM_0, I2S_ROLE_MASTER);
+    const i2s_chan_config_t config = I2S_CHANNEL_DEFAULT_CONFIG(CONTROLLER, I2S_ROLE_MASTER);
     if (i2s_new_channel(&config, NULL, &channel) != ESP_OK) {
         return "no I2S channel";
     }
@@ -112,6 +122,13 @@ const char *microphone_capture(const capture_target *target)
         return "the microphone gave no samples";
     }
     return frontend_sound(target);
+}
+
+void microphone_close(void)
+{
+    opened = 0;
+    i2s_channel_disable(channel);
+    i2s_del_channel(channel);
 }
 
 #endif

@@ -18,7 +18,8 @@ from tinysearch.firmware.folder import MARKER
 from tinysearch.firmware.verify.rung import Rung, run_tool
 
 REQUIRED = (
-    *("CMakeLists.txt", "sdkconfig.defaults", "sdkconfig.defaults.linux", "partitions.csv", "bom.csv", "README.md"),
+    *("CMakeLists.txt", "sdkconfig.defaults", "sdkconfig.defaults.linux", "sdkconfig.encrypted", "partitions.csv"),
+    *("bom.csv", "README.md"),
     *(MARKER, "main/CMakeLists.txt", "main/app_main.c", "main/candidate.h", "main/idf_component.yml"),
     *("main/Kconfig.projbuild", "host/Makefile", "host/main.c", "host/golden.c"),
     *("components/runtime/CMakeLists.txt", "components/model/CMakeLists.txt", "components/port/CMakeLists.txt"),
@@ -27,7 +28,7 @@ REQUIRED = (
 IDF_COMPONENTS = frozenset(
     {
         *("esp_driver_gpio", "esp_driver_i2s", "esp_driver_uart", "esp_driver_usb_serial_jtag", "esp_hw_support"),
-        *("esp_partition", "esp_timer", "freertos", "heap", "nvs_flash", "vfs"),
+        *("esp_partition", "esp_timer", "freertos", "heap", "nvs_flash", "nvs_sec_provider", "vfs"),
     }
 )
 """Components of ESP-IDF that emitted projects may require; all exist in 5.5 and 6.0."""
@@ -81,6 +82,8 @@ def _configuration(folder: Path, target: str) -> Iterator[str]:
     for name, known in names.items():
         text = (folder / name).read_text(encoding="utf-8")
         yield from (f"{name}: {problem}" for problem in sdkconfig.broken_rules(text, target=known))
+    text = (folder / "sdkconfig.encrypted").read_text(encoding="utf-8")
+    yield from (f"sdkconfig.encrypted: {problem}" for problem in sdkconfig.broken_rules(text, target=target))
     for path in sorted(folder.glob("sdkconfig.defaults.*")):
         if path.name not in names:
             yield f"{path.name} is for a target that the project is not for"

@@ -44,7 +44,9 @@ void port_flash_open(void)
 {
 }
 
-/* Boards whose USB plug leads to the chip itself have nothing on the UART. ESP-IDF prints on both, but reads one: */
+/* Boards whose USB plug leads to the chip itself have nothing on the UART. ESP-IDF prints on both, but reads one. Without a
+ * driver for USB its reads return at once, and O_NONBLOCK would make them return nothing, ever: then ESP-IDF reads what the
+ * driver says to have. */
 #define ALSO_USB (CONFIG_ESP_CONSOLE_UART && CONFIG_ESP_CONSOLE_SECONDARY_USB_SERIAL_JTAG)
 #if ALSO_USB
 #include "driver/usb_serial_jtag_vfs.h"
@@ -60,7 +62,7 @@ void port_console_open(void)
     uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
 #if ALSO_USB
     if (usb_serial_jtag_vfs_register() == ESP_OK) {
-        usb = open("/dev/usbserjtag", O_RDONLY | O_NONBLOCK);
+        usb = open("/dev/usbserjtag", O_RDONLY);
     }
 #endif
 #elif CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
