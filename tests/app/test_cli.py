@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -181,6 +182,34 @@ def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: 
     rows = out.read_text().splitlines()
     assert f"{len(rows) - 1} candidates" in capsys.readouterr().out
     assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
+
+
+def test_parquet_is_written_or_asks_for_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["enumerate", "space.layouts=[[1]]", "space.precisions=[int8]", f"out={tmp_path}/all.parquet"]
+    if importlib.util.find_spec("pyarrow") is not None:
+        assert main(words) == 0
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "pyarrow" in capsys.readouterr().err
+
+
+def test_prices_go_into_a_copy_of_a_built_in_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"]
+    Path("today.csv").write_text(f"part,usd\nesp32-cam,{before + 1}\n")
+    assert main(["catalog", "price", "today.csv"]) == 0
+    assert "catalog=./today" in capsys.readouterr().err
+    assert evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"] == before
+    priced = evaluated(capsys, *FACE, "platform.module=esp32-cam", "catalog=./today")
+    assert priced["values"]["bom_cost_usd"] == before + 1
+    assert main(["catalog", "price", "today.csv"]) == 2  # the copy of another day is not overwritten
+    assert main(["catalog", "price", "today.csv", "catalog=./today"]) == 0
+    assert main(["catalog", "price", "today.csv", "out=today.csv"]) == 2
 
 
 def test_importing_is_fast_to_load_and_light() -> None:

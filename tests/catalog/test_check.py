@@ -30,10 +30,10 @@ def test_a_right_folder_has_no_problems(mine: Path, root: Path) -> None:
         (MODULE, "low: 2.0", "low: 3.5", "price", "low <= typical <= high"),
         (MODULE, "flash: 8MB", "flash: 6MB", "flash", "powers of two"),
         (MODULE, "flash: 8MB", "flash: eight", "flash", "bytes"),
-        (MODULE, "processor: esp32s3", "processor: esp32c3", "id", "no PSRAM controller"),
-        (MODULE, "processor: esp32s3", "processor: esp32x9", "id", "names a chip"),
-        (MODULE, "psram_interface: quad", "psram_interface: hex", "id", "drives quad, octal PSRAM"),
-        (MODULE, "needs: [my-base]", "needs: [your-base]", "id", "name parts"),
+        (MODULE, "processor: esp32s3", "processor: esp32c3", "psram: 2MB", "no PSRAM controller"),
+        (MODULE, "processor: esp32s3", "processor: esp32x9", "processor: esp32x9", "names a chip"),
+        (MODULE, "psram_interface: quad", "psram_interface: hex", "psram_interface", "drives quad, octal PSRAM"),
+        (MODULE, "needs: [my-base]", "needs: [your-base]", "needs", "name parts"),
         (MODULE, "quantity: 100", "quantity: 0", "quantity", "whole number"),
         (MODULE, 'date: "2026-11-22"', 'date: "22.11.2026"', "date", "date"),
         (MODULE, 'date: "2026-11-22"', 'date: "2026-13-40"', "date", "date"),
@@ -148,6 +148,25 @@ def test_a_single_file_can_be_checked(mine: Path, root: Path, edit: Edit) -> Non
     assert check_catalog(mine / MODULE, root=root) == []
     edit(MODULE, "low: 2.0", "low: 9")
     assert len(check_catalog(mine / MODULE, root=root)) == 1
+
+
+def test_a_single_file_is_judged_with_its_catalogue(mine: Path, root: Path, edit: Edit) -> None:
+    line = edit(MODULE, "processor: esp32s3", "processor: esp32c3")
+    assert [problem.place for problem in check_catalog(mine / MODULE, root=root)] == [f"{MODULE}:{line + 13}"]
+    assert check_catalog(mine / BASE, root=root) == []
+    (mine / "parts" / "again.yaml").write_text((mine / BASE).read_text())
+    for file in (BASE, "parts/again.yaml"):
+        assert [problem.rule for problem in check_catalog(mine / file, root=root)] == ["ids differ"]
+
+
+def test_a_single_file_of_no_catalogue_is_judged_by_the_built_in_chips(mine: Path, root: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.yaml"
+    alone.write_text((mine / MODULE).read_text())
+    assert check_catalog(alone, root=root) == []  # that my-base is elsewhere is no fault of the file
+    alone.write_text((mine / MODULE).read_text().replace("processor: esp32s3", "processor: esp32c3"))
+    (problem,) = check_catalog(alone, root=root)
+    assert problem.rule == "ESP32-C3 has no PSRAM controller"
+    assert "psram: 2MB" in alone.read_text().splitlines()[problem.line - 1]
 
 
 def test_the_digest_follows_the_content(mine: Path, root: Path, edit: Edit) -> None:

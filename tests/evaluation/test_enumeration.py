@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.wiring import build_models, build_space
@@ -13,7 +15,10 @@ CASES = [
     ("budget=15usd",),
     ("catalog=paper2023", "flash=paper", "memory=paper", "experiment=paper"),
     ("experiment=paper", "price_level=high"),
+    ("firmware.backend=auto",),
 ]
+
+PRECISIONS = ["float32", "int8", "xnor1/1", "xnor3/1", "xnor2/2"]
 
 
 def built(*words: str) -> tuple[AnalyticModels, Space]:
@@ -24,10 +29,48 @@ def built(*words: str) -> tuple[AnalyticModels, Space]:
 @pytest.mark.parametrize("words", CASES)
 def test_arrays_equal_one_by_one_evaluation(words: tuple[str, ...]) -> None:
     models, space = built(*words, "space.layouts=[[1,1],[2,2,2,2]]", "space.precisions=[float32,int8,xnor2/1]")
+    checked, feasible = compare(models, space, rows=12)
+    assert checked > 40
+    assert feasible > 10
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    layouts=st.lists(
+        st.sampled_from(["[1]", "[3]", "[1,2]", "[2,1,1]", "[1,1,1,1]"]), min_size=1, max_size=2, unique=True
+    ),
+    precisions=st.lists(st.sampled_from(PRECISIONS), min_size=1, max_size=2, unique=True),
+    widths=st.lists(st.integers(3, 80), min_size=1, max_size=2, unique=True),
+    input_sizes=st.lists(st.integers(24, 240), min_size=1, max_size=2, unique=True),
+    words=st.tuples(
+        st.sampled_from(["budget=null", "budget=6usd", "budget=11usd", "budget=16usd"]),
+        st.sampled_from(["price_level=low", "price_level=typical", "price_level=high"]),
+        st.sampled_from(["catalog=espressif", "catalog=paper2023"]),
+        st.sampled_from(["flash=layout", "flash=paper"]),
+        st.sampled_from(["memory=arena", "memory=paper"]),
+        st.sampled_from(["latency=calibrated", "latency=opcount"]),
+        st.sampled_from(["firmware.backend=portable", "firmware.backend=auto"]),
+    ),
+)
+def test_arrays_equal_one_by_one_evaluation_of_any_space(
+    layouts: list[str], precisions: list[str], widths: list[int], input_sizes: list[int], words: tuple[str, ...]
+) -> None:
+    models, space = built(
+        *words,
+        f"space.layouts=[{','.join(layouts)}]",
+        f"space.precisions=[{','.join(precisions)}]",
+        f"space.widths={widths}",
+        f"space.input_sizes={input_sizes}",
+    )
+    compare(models, space, rows=3)
+
+
+def compare(models: AnalyticModels, space: Space, *, rows: int) -> tuple[int, int]:
+    """Some rows of every chunk against the evaluation of their candidates; gives rows compared and feasible ones."""
     rng = np.random.default_rng(0)
     checked = feasible = 0
     for chunk in enumerate_designs(models, space):
-        for row in rng.choice(len(chunk.option), min(12, len(chunk.option)), replace=False):
+        for row in rng.choice(len(chunk.option), min(rows, len(chunk.option)), replace=False):
             branches = [
                 space.branches(modality)[chunk.branches[row, place]] for place, modality in enumerate(chunk.modalities)
             ]
@@ -40,9 +83,8 @@ def test_arrays_equal_one_by_one_evaluation(words: tuple[str, ...]) -> None:
             values = chosen.values()
             assert chosen.candidate.platform.board == chunk.options[chunk.option[row]].id
             for place, name in enumerate(COLUMNS):
-                assert chunk.values[row, place] == pytest.approx(values[name], abs=1e-4)
-    assert checked > 40
-    assert feasible > 10
+                assert chunk.values[row, place] == pytest.approx(values[name], rel=1e-9)
+    return checked, feasible
 
 
 def test_chunks_do_not_change_the_result() -> None:

@@ -13,14 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.latency import FEATURES, LatencyEntry, LatencyTable, entry_key, step_features
+from tinysearch.analytic.features import FEATURES, step_features
+from tinysearch.analytic.latency import FLOAT_TABLES, LatencyEntry, LatencyTable, entry_key
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program
 
-_MACS, _LANE_MACS = FEATURES.index("macs"), FEATURES.index("lane_macs")
+_MACS, _LANE_MACS, _STEPS = (FEATURES.index(name) for name in ("macs", "lane_macs", "steps"))
+
+MOST_CYCLES_A_CALL = 20_000.0
+"""Tables of 256 entries and expanded weights are the most that a kernel prepares on a call."""
 
 Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
-"""Coefficients in the order of :data:`~tinysearch.analytic.latency.FEATURES`, by arithmetic and kernel class."""
+"""Coefficients in the order of :data:`~tinysearch.analytic.features.FEATURES`, by arithmetic and kernel class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +37,15 @@ class Observation:
     cycles: float
 
 
-def observe(program: Program, cycles: Mapping[str, float], *, fpu: bool) -> list[Observation]:
+def observe(
+    program: Program, cycles: Mapping[str, float], *, fpu: bool, backends: Mapping[str, str] | None = None
+) -> list[Observation]:
     """Observations of a branch.
 
     Args:
         cycles: by step name, as the benchmark command or the emulator prints them.
         fpu: whether the processor has one; float32 without is another arithmetic.
+        backends: by step, for those that the portable kernels did not compute.
 
     Raises:
         UserError: a step that the branch does not have.
@@ -51,7 +58,8 @@ def observe(program: Program, cycles: Mapping[str, float], *, fpu: bool) -> list
         )
     found = []
     for name, count in cycles.items():
-        arithmetic, kernel = entry_key(program, steps[name], fpu=fpu)
+        backend = (backends or {}).get(name, "")
+        arithmetic, kernel = entry_key(program, steps[name], fpu=fpu, backend=backend)
         features = step_features(program, steps[name])
         found.append(Observation(arithmetic=arithmetic, kernel=kernel, features=features, cycles=float(count)))
     return found
@@ -59,18 +67,28 @@ def observe(program: Program, cycles: Mapping[str, float], *, fpu: bool) -> list
 
 def fit_coefficients(observations: Sequence[Observation]) -> dict[tuple[str, str], npt.NDArray[np.float64]]:
     """Non-negative coefficients by arithmetic and kernel class, least squares of relative errors."""
-    from scipy.optimize import nnls
-
     fitted = {}
     for key in sorted({(o.arithmetic, o.kernel) for o in observations}):
         own = [o for o in observations if (o.arithmetic, o.kernel) == key and o.cycles > 0]
         design = np.array([[o.features[name] for name in FEATURES] for o in own]) / _cycles(own)[:, None]
-        if design[:, _LANE_MACS].any():  # what a kernel works on tells, not what it was asked for
+        soft_float = key[0] == FLOAT_TABLES[False]  # which passes over the zeros that fill up a tile
+        if design[:, _LANE_MACS].any() and not soft_float:  # what a kernel works on tells, not what it was asked for
             design[:, _MACS] = 0.0
-        scale = np.maximum(np.abs(design).max(axis=0), 1e-30)
-        solution, _ = nnls(design / scale, np.ones(len(own)))
-        fitted[key] = solution / scale
+        found = _solve(design)
+        if found[_STEPS] > MOST_CYCLES_A_CALL:  # what varies from network to network is no cost of a call
+            design[:, _STEPS] = 0.0
+            found = _solve(design)
+        fitted[key] = found
     return fitted
+
+
+def _solve(design: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Non-negative weights of the columns that bring every row closest to 1."""
+    from scipy.optimize import nnls
+
+    scale = np.maximum(np.abs(design).max(axis=0), 1e-30)
+    solution: npt.NDArray[np.float64] = nnls(design / scale, np.ones(len(design)))[0] / scale
+    return solution
 
 
 def _cycles(observations: Sequence[Observation]) -> npt.NDArray[np.float64]:
@@ -115,7 +133,7 @@ def fit_factors(
     isa = table.timing(processor).isa
     entries, residuals = dict(table.entries), []
     for arithmetic, kernel in sorted({(o.arithmetic, o.kernel) for o in observations}):
-        entry = entries.get((isa, arithmetic, kernel))
+        entry = entries.get((isa, arithmetic, kernel)) or entries.get((isa, arithmetic.partition("@")[0], kernel))
         if entry is None:
             raise UserError(
                 "a layer has an entry to scale", value=f"{isa} {arithmetic} {kernel}", remedy="extend the table first"

@@ -1,38 +1,52 @@
 """Latency: cycles of every step from a table of fitted or published coefficients, summed over cores.
 
-cycles(step) = macs * per_mac + lane_macs * per_lane_mac + patch * per_patch + outputs * per_output + per_step
+cycles(step) = sum over features of coefficient * feature; :mod:`tinysearch.analytic.features` counts these.
 
-``lane_macs`` are the MACs of a binary kernel in its lanes, ``patch`` counts the values that a convolution gathers for
-its windows, ``outputs`` the values it writes. Coefficients belong to an instruction set, an arithmetic and an operator,
-carry their source and a relative spread, and a step without an entry is an error that names the table to extend. Two
-branches on two cores take the longer one's time plus contention; one branch never uses a second core.
+Coefficients belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and
+a step without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time
+plus contention; one branch never uses a second core.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import mul
 
+from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import LANE, Element, Operator, Program, Step
+from tinysearch.core.program import Operator, Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
-
-FEATURES = ("macs", "lane_macs", "patch", "outputs", "steps")
-COEFFICIENTS = ("per_mac", "per_lane_mac", "per_patch", "per_output", "per_step")
-"""Cycles for one of each feature, as a table spells them; one that it leaves out is 0."""
 
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
 
-TILE = 4
-"""Pixels, and output channels, that the int8 convolution works on at a time (``ts_conv_s8.c``)."""
+Cycles = tuple[float, float, float, bool]
+"""Expected, least and most cycles, and whether every entry behind them is calibrated."""
+
+_REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerated:
+    """Steps of a branch that a library computes in place of the portable kernels.
+
+    Attributes:
+        name: of the backend.
+        steps: by name.
+        shared: whether two branches may use the backend at once; one that is not serves the branch of more MACs.
+    """
+
+    name: str
+    steps: frozenset[str]
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +69,14 @@ class LatencyEntry:
 
     def cycles(self, features: Mapping[str, float]) -> float:
         """Cycles of a step with these features."""
-        return sum(weight * features[name] for weight, name in zip(self.coefficients, FEATURES, strict=True))
+        return float(sum(map(mul, self.coefficients, map(features.__getitem__, FEATURES))))
 
+
+PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
 
 EntryKey = tuple[str, str, str]
-"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class."""
+"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class. The
+arithmetic of steps that a backend computes ends in its name, ``int8@esp_nn``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +99,22 @@ class LatencyTable:
     entries: Mapping[EntryKey, LatencyEntry]
     processors: Mapping[str, ProcessorTiming]
     acquisition_s: Mapping[str, Sourced]
+    _found: dict[tuple[Program, Accelerated, str, bool], Cycles] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def step(
         self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
     ) -> LatencyEstimate:
-        """Seconds of one step.
+        """Seconds of one step by the portable kernel.
 
         Raises:
             UnsupportedLayerError: no entry for the step on this processor.
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
+        timing = self.timing(processor)
         key = _arithmetic(program, step), kernel_class(program, step)
-        return self._seconds({key: step_features(program, step)}, processor=processor, arena_in_psram=arena_in_psram)
+        return _estimate(self._sum({key: step_features(program, step)}, timing), timing, arena_in_psram=arena_in_psram)
 
     def contention(self, processor: str) -> float:
         """Factor on the longer of two branches that run at once."""
@@ -113,30 +134,49 @@ class LatencyTable:
             )
         return self.processors[processor]
 
-    def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+    def program(
+        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
+    ) -> LatencyEstimate:
         """Seconds of one inference of a branch on one core.
+
+        A backend that no log has measured may turn out not to run, so the upper bound is not below the portable one.
 
         Raises:
             UnsupportedLayerError: no entry for one of its steps on this processor.
         """
-        return self._seconds(program_profile(program), processor=processor, arena_in_psram=arena_in_psram)
-
-    def _seconds(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
         timing = self.timing(processor)
-        seconds = low = high = 0.0
+        portable = _estimate(self._cycles(program, PORTABLE, timing), timing, arena_in_psram=arena_in_psram)
+        if not accelerated.steps:
+            return portable
+        found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
+        return found if found.calibrated else replace(found, high=max(found.high, portable.high))
+
+    def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
+        """Cycles of a program, found once for all processors of an instruction set."""
+        key = (program, accelerated, timing.isa, timing.fpu)
+        if key not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[key] = self._sum(program_profile(program, accelerated), timing)
+        return self._found[key]
+
+    def _sum(self, profile: Profile, timing: ProcessorTiming) -> Cycles:
+        cycles = low = high = 0.0
         calibrated = True
         for (arithmetic, kernel), features in profile.items():
             entry = self._entry(timing, arithmetic, kernel)
             part = entry.cycles(features)
-            seconds, low, high = seconds + part, low + part * entry.low, high + part * entry.high
+            cycles, low, high = cycles + part, low + part * entry.low, high + part * entry.high
             calibrated &= entry.calibrated
-        scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
-        return LatencyEstimate(seconds=seconds * scale, low=low * scale, high=high * scale, calibrated=calibrated)
+        return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
+        """The entry of a kernel; a backend's kernel that the table does not list is taken for the portable one."""
+        arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:
             arithmetic = FLOAT_TABLES[timing.fpu]
-        entry = self.entries.get((timing.isa, arithmetic, kernel))
+        portable = self.entries.get((timing.isa, arithmetic, kernel))
+        entry = self.entries.get((timing.isa, f"{arithmetic}@{backend}", kernel), portable) if at else portable
         if entry is None:
             raise UnsupportedLayerError(
                 "every layer has a latency entry",
@@ -146,12 +186,19 @@ class LatencyTable:
         return entry
 
 
-def entry_key(program: Program, step: Step, *, fpu: bool) -> tuple[str, str]:
+def _estimate(cycles: Cycles, timing: ProcessorTiming, *, arena_in_psram: bool) -> LatencyEstimate:
+    """Seconds at the processor's clock."""
+    expected, low, high, calibrated = cycles
+    scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
+    return LatencyEstimate(seconds=expected * scale, low=low * scale, high=high * scale, calibrated=calibrated)
+
+
+def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> tuple[str, str]:
     """Arithmetic and kernel class of a step: what an entry of the table describes."""
     arithmetic = _arithmetic(program, step)
     if arithmetic == FLOAT:
         arithmetic = FLOAT_TABLES[fpu]
-    return arithmetic, kernel_class(program, step)
+    return arithmetic + (f"@{backend}" if backend else ""), kernel_class(program, step)
 
 
 def _arithmetic(program: Program, step: Step) -> str:
@@ -171,50 +218,14 @@ def kernel_class(program: Program, step: Step) -> str:
     return step.operator.value
 
 
-def step_features(program: Program, step: Step) -> dict[str, float]:
-    """Features of one step, by the names of :data:`FEATURES`; ``steps`` is always 1.
-
-    ``lane_macs`` are the MACs as a kernel works: an int8 convolution four pixels by four channels at a time, a binary
-    kernel 32 channels at a time and nothing for the part of a window that lies in the padding. 0 for other kernels.
-    """
-    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    lane_macs, patch, outputs = 0.0, 0.0, float(out.elements)
-    if step.operator is Operator.CONV:
-        depth = step.kernel**2 * source.channels
-        tiles = out.height * out.width * _up(step.pool**2, TILE) if step.pool > 1 else _up(out.height * out.width, TILE)
-        int8 = program.tensors[step.output].element is Element.INT8 and not program.binary(step)
-        patch = float(depth * (tiles if int8 else out.height * out.width * step.pool**2))
-        lane_macs = float(depth * tiles * _up(out.channels, TILE)) if int8 else 0.0
-    if step.operator in (Operator.AVERAGE, Operator.PACK):
-        outputs = float(source.elements)
-    if step.has_weights and program.binary(step):
-        lanes = _up(out.channels, LANE)
-        lane_macs = step.macs * lanes / out.channels
-        outputs = float(out.height * out.width * lanes)
-        if step.operator is Operator.CONV:
-            inside = _inside(step, source.height, out.height) * _inside(step, source.width, out.width)
-            lane_macs, patch = lane_macs * inside, patch * inside
-    return {"macs": float(step.macs), "lane_macs": lane_macs, "patch": patch, "outputs": outputs, "steps": 1.0}
-
-
-def _up(count: int, multiple: int) -> int:
-    return -(-count // multiple) * multiple
-
-
-def _inside(step: Step, side: int, outputs: int) -> float:
-    """Share of a kernel's rows (or columns) that lie inside the input, over all outputs."""
-    starts = [place * step.stride - step.padding for place in range(outputs)]
-    taps = sum(min(start + step.kernel, side) - max(start, 0) for start in starts)
-    return taps / (outputs * step.kernel)
-
-
 @lru_cache(maxsize=65536)
-def program_profile(program: Program) -> Profile:
-    """Profile of a program, computed once for all processors."""
+def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Profile:
+    """Profile of a program, computed once for all processors that run it by the same kernels."""
     profile: dict[tuple[str, str], dict[str, float]] = {}
     for step in program.steps:
+        backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
         total = profile.setdefault(
-            (_arithmetic(program, step), kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
+            (_arithmetic(program, step) + backend, kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
         )
         for name, value in step_features(program, step).items():
             total[name] += value

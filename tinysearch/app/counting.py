@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
+from rich.table import Table
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
-from tinysearch.analytic.latency import COEFFICIENTS
+from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 _SHAPES = (
-    # blocks, width, input size, channels, embedding; the last three are held out
+    # blocks, width, input size, channels, embedding; the last ones are held out
     ((1, 1), 16, 64, 3, 64),
     ((2, 2), 16, 64, 1, 64),
     ((2, 1), 8, 48, 3, 32),
@@ -41,11 +43,19 @@ _SHAPES = (
     ((1, 1), 64, 32, 3, 128),
     ((2, 1, 1), 48, 40, 3, 96),
     ((1, 1, 1, 1), 64, 24, 1, 256),
+    ((2,), 14, 50, 1, 24),
+    ((1, 1), 35, 40, 1, 19),
+    ((1, 2), 44, 44, 3, 72),
+    ((1, 1, 1), 9, 64, 3, 50),
     ((2, 2, 2), 16, 64, 3, 64),
     ((1, 2), 24, 56, 3, 96),
     ((2, 2, 2, 2), 16, 64, 3, 64),
+    ((3,), 10, 51, 1, 40),
+    ((1, 1), 33, 37, 1, 17),
+    ((2, 1, 2), 36, 45, 1, 33),
+    ((1, 2, 2, 1), 8, 80, 3, 64),
 )
-HELD_OUT = 3
+HELD_OUT = 7
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor1/2", "xnor2/2", "xnor3/2")
 FLOAT_MACS, FLOAT_PARAMS = 12e6, 1e6
 """Float networks run in software under emulation, with four bytes a weight: larger ones are left out."""
@@ -135,10 +145,24 @@ def write_counted_table(config: Config, out: Path) -> None:
         held += count_networks(config, models, kept)
         logger.warning("counted %s", precision)
     coefficients = fit_coefficients(observations)
+    _print_residuals(coefficients, observations)
     for network in held:
-        print(f"{network.branch.short:24} {relative_error(coefficients, network):+.2%} of counted instructions")
+        print(f"{network.branch.key:48} {relative_error(coefficients, network):+.2%} of counted instructions")
     with writing(out):
         write_atomically(out.absolute(), yaml.safe_dump(_document(coefficients), sort_keys=False).encode())
+
+
+def _print_residuals(coefficients: Coefficients, observations: Iterable[Observation]) -> None:
+    """Error of the fit by kernel class: of its layers together, and of the worst one."""
+    classes: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for one in observations:
+        classes.setdefault((one.arithmetic, one.kernel), []).append((predict(coefficients, one), one.cycles))
+    table = Table("arithmetic", "kernel", "layers", "together", "worst layer", box=None)
+    for (arithmetic, kernel), pairs in classes.items():
+        together = sum(predicted for predicted, _ in pairs) / sum(counted for _, counted in pairs) - 1.0
+        worst = max(abs(predicted / counted - 1.0) for predicted, counted in pairs)
+        table.add_row(arithmetic, kernel, str(len(pairs)), f"{together:+.1%}", f"{worst:.1%}")
+    Console().print(table)
 
 
 def relative_error(coefficients: Coefficients, network: CountedNetwork) -> float:

@@ -209,6 +209,9 @@ def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
     """Digests of what a resumed run may not change."""
     feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
+    backend = config.get("firmware", {}).get("backend", "portable")
+    if backend != "portable":  # runs from before latency followed the backend had portable kernels in mind
+        feasibility["backend"] = backend
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
     fusion = fusion_of(config)

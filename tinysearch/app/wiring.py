@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tinysearch.analytic.latency import PORTABLE, Accelerated
 from tinysearch.app.plugins import plugin
 from tinysearch.app.resources import data_dir
 from tinysearch.catalog.catalog import Catalog, load_catalog
@@ -16,8 +17,10 @@ from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
+from tinysearch.core.program import Program
 from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.firmware.backends import accelerated_steps, choose_backends
 from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import MODALITIES, layouts_of
 
@@ -74,7 +77,28 @@ def build_models(config: Config) -> AnalyticModels:
         memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+        accelerate=_accelerate(str(config.get("firmware", {}).get("backend", "portable"))),
     )
+
+
+def _accelerate(name: str) -> Callable[[Program, str], Accelerated] | None:
+    """What the configured backends compute of a program on an ESP-IDF target.
+
+    Raises:
+        UserError: there is no such backend.
+    """
+    backends = choose_backends(name)
+    if not backends:
+        return None
+
+    def accelerate(program: Program, target: str) -> Accelerated:
+        for backend in backends:
+            steps = accelerated_steps(program, backend, processor=target)
+            if steps:
+                return Accelerated(name=backend.name, steps=frozenset(steps), shared=backend.shared)
+        return PORTABLE
+
+    return accelerate
 
 
 def build_space(config: Config) -> Space:

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinysearch.catalog.boards import board_options
-from tinysearch.catalog.document import Problem, read_document
+from tinysearch.catalog.document import Document, Problem, read_document
 from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import Section
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption, CatalogRules, Chip, Part
 
 HEAD_FILE = "catalog.yaml"
+CHIPS = "espressif"
+"""The built-in catalogue that has the silicon, by which a single file is judged."""
+
 _BUILT_IN = re.compile(r"^[a-z][a-z0-9_]*$")
 _MAXIMUM_FILES = 2000
 
@@ -101,13 +104,19 @@ class _Loaded:
     chips_from: str = ""
     chips: dict[str, Chip] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
-    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     digest: str = ""
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, file: str, line: int, rule: str, *, value: object, remedy: str) -> None:
         self.problems.append(Problem(file=file, line=line, rule=rule, value=str(value), remedy=remedy))
+
+    def refuse_part(self, part: Part, *keys: str | int, rule: str, value: object, remedy: str) -> None:
+        """Record a problem of a part at the line of one of its values, or of its id where it does not have that one."""
+        document = self.documents[f"part {part.id}"]
+        span = document.spans.get(keys) or document.spans["id",]
+        self.refuse(document.file, span.line, rule, value=value, remedy=remedy)
 
 
 def load_catalog(name_or_path: str | Path, *, root: Path) -> Catalog:
@@ -120,7 +129,7 @@ def load_catalog(name_or_path: str | Path, *, root: Path) -> Catalog:
     Raises:
         UserError: nothing there, unreadable, or wrong; names the first problem with file and line.
     """
-    loaded = _load(_folder(name_or_path, root=root), root=root)
+    loaded = _load(catalog_folder(name_or_path, root=root)[0], root=root)
     if loaded.problems:
         raise loaded.problems[0].error(others=len(loaded.problems) - 1)
     return Catalog(
@@ -137,25 +146,44 @@ def check_catalog(path: str | Path, *, root: Path) -> list[Problem]:
     """Everything wrong with a catalogue, by file and line; empty where it can be used.
 
     Args:
-        path: a folder, one file in a folder that has a ``catalog.yaml`` above it, or the name of a built-in catalogue.
+        path: a folder, the name of a built-in catalogue, or one file: with a ``catalog.yaml`` above it the file's part
+            in what is wrong with that catalogue, without one what can be said of the file and the built-in chips.
         root: folder of the built-in catalogues.
 
     Raises:
         UserError: nothing there or unreadable.
     """
-    target = Path(path)
-    if target.is_file():
-        problems: list[Problem] = []
-        document = read_document(target, file=target.name, problems=problems)
-        if document is not None and target.name != HEAD_FILE:
-            read_entry(document, problems=problems)
-        return problems
-    return _load(_folder(path, root=root), root=root).problems
+    target = Path(path).expanduser()
+    if not target.is_file():
+        return _load(catalog_folder(path, root=root)[0], root=root).problems
+    for folder in target.resolve().parents:
+        if (folder / HEAD_FILE).is_file():
+            own = target.resolve().relative_to(folder).as_posix()
+            found = _load(folder, root=root).problems
+            return [problem for problem in found if problem.file == own or f"(also {own}:" in problem.value]
+    return _check_alone(target, root=root)
 
 
-def _folder(name_or_path: str | Path, *, root: Path) -> Path:
+def _check_alone(target: Path, *, root: Path) -> list[Problem]:
+    """Problems of a file outside of any catalogue; what it builds on may stand in files that nobody named."""
+    loaded = _Loaded(name=target.stem)
+    _read_file(target, target.name, loaded)
+    chips = _load(root / CHIPS, root=root, depth=1).chips
+    for part in loaded.parts.values():
+        if part.processor in chips:
+            _check_contents(part, chips[part.processor], loaded)
+    return loaded.problems
+
+
+def catalog_folder(name_or_path: str | Path, *, root: Path) -> tuple[Path, bool]:
+    """Folder of a catalogue, and whether it is a built-in one.
+
+    Raises:
+        UserError: nothing there.
+    """
     text = str(name_or_path)
-    folder = root / text if _is_built_in(text, root=root) else Path(text).expanduser()
+    built_in = _is_built_in(text, root=root)
+    folder = root / text if built_in else Path(text).expanduser()
     if not folder.is_dir():
         built_in = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
         raise UserError(
@@ -163,7 +191,7 @@ def _folder(name_or_path: str | Path, *, root: Path) -> Path:
             value=text,
             remedy="choose catalog=espressif or the path of your folder",
         )
-    return folder
+    return folder, built_in
 
 
 def _is_built_in(name: str, *, root: Path) -> bool:
@@ -245,14 +273,15 @@ def _read_file(path: Path, file: str, loaded: _Loaded) -> None:
     if entry is None or document is None:
         loaded.broken.add(str(path.stem if document is None else document.data.get("id")))
         return
-    line = document.spans[("id",)].line
+    line = document.spans["id",].line
     kind = "chip" if isinstance(entry, Chip) else "part"
     key = f"{kind} {entry.id}"
-    if key in loaded.places:
-        other, other_line = loaded.places[key]
-        loaded.refuse(file, line, "ids differ", value=f"{entry.id} (also {other}:{other_line})", remedy="rename one")
+    if key in loaded.documents:
+        other = loaded.documents[key]
+        also = f"{other.file}:{other.spans['id',].line}"
+        loaded.refuse(file, line, "ids differ", value=f"{entry.id} (also {also})", remedy="rename one")
         return
-    loaded.places[key] = (file, line)
+    loaded.documents[key] = document
     if isinstance(entry, Chip):
         loaded.chips[entry.id] = entry
     else:
@@ -275,63 +304,58 @@ def _borrow_chips(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: 
 def _check_references(loaded: _Loaded) -> None:
     """What no file can know alone: processors and needed parts exist, contents suit the chip."""
     for part in loaded.parts.values():
-        file, line = loaded.places[f"part {part.id}"]
-        for need in (*part.needs, *part.accepts):
-            if need not in loaded.parts and need not in loaded.broken:
-                loaded.refuse(
-                    file,
-                    line,
-                    "needs and accepts name parts of the catalogue",
-                    value=need,
-                    remedy="add or respell the part",
-                )
+        for key, named in (("needs", part.needs), ("accepts", part.accepts)):
+            for need in named:
+                if need not in loaded.parts and need not in loaded.broken:
+                    rule = "needs and accepts name parts of the catalogue"
+                    loaded.refuse_part(part, key, rule=rule, value=need, remedy="add or respell the part")
         if part.processor is None:
             continue
         chip = loaded.chips.get(part.processor)
-        if chip is None:
-            if part.processor not in loaded.broken:
-                loaded.refuse(
-                    file,
-                    line,
-                    "processor names a chip of the catalogue",
-                    value=part.processor,
-                    remedy="add its chip file",
-                )
-        elif loaded.rules == "physical":
-            _check_contents(part, chip, file, line, loaded)
+        if chip is not None and loaded.rules == "physical":
+            _check_contents(part, chip, loaded)
+        elif chip is None and part.processor not in loaded.broken:
+            rule = "processor names a chip of the catalogue"
+            loaded.refuse_part(part, "processor", rule=rule, value=part.processor, remedy="add its chip file")
 
 
-def _check_contents(part: Part, chip: Chip, file: str, line: int, loaded: _Loaded) -> None:
+def _check_contents(part: Part, chip: Chip, loaded: _Loaded) -> None:
     if part.psram_bytes and chip.psram is None:
-        loaded.refuse(
-            file,
-            line,
-            f"{chip.name} has no PSRAM controller",
+        loaded.refuse_part(
+            part,
+            "contents",
+            "psram",
+            rule=f"{chip.name} has no PSRAM controller",
             value=f"PSRAM in {part.id}",
             remedy="remove psram from contents",
         )
     elif part.psram_bytes and chip.psram and part.psram_interface not in chip.psram.interfaces:
-        loaded.refuse(
-            file,
-            line,
-            f"{chip.name} drives {', '.join(chip.psram.interfaces)} PSRAM",
+        loaded.refuse_part(
+            part,
+            "contents",
+            "psram_interface",
+            rule=f"{chip.name} drives {', '.join(chip.psram.interfaces)} PSRAM",
             value=f"{part.psram_interface} in {part.id}",
             remedy="correct psram_interface",
         )
     if part.flash_bytes > chip.flash_max_bytes.value:
-        loaded.refuse(
-            file,
-            line,
-            f"{chip.name} takes at most {int(chip.flash_max_bytes.value) >> 20} MB of flash",
+        loaded.refuse_part(
+            part,
+            "contents",
+            "flash",
+            rule=f"{chip.name} takes at most {int(chip.flash_max_bytes.value) >> 20} MB of flash",
             value=f"{part.flash_bytes >> 20} MB in {part.id}",
             remedy="correct flash in contents",
         )
-    for sensor in part.sensors:
+    for place, sensor in enumerate(part.sensors):
         if sensor.interface not in chip.sensor_interfaces(sensor.kind):
-            loaded.refuse(
-                file,
-                line,
-                f"{chip.name} can drive the sensors on its boards",
+            loaded.refuse_part(
+                part,
+                "contents",
+                "sensors",
+                place,
+                "interface",
+                rule=f"{chip.name} can drive the sensors on its boards",
                 value=f"{sensor.interface} {sensor.kind} on {part.id}",
                 remedy="correct the interface",
             )

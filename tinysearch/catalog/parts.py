@@ -57,6 +57,7 @@ def _chip(section: Section) -> Chip | None:
     block = section.quantity("largest_block", "bytes")
     flash_max, window = section.quantity("flash_max", "bytes"), section.quantity("flash_window", "bytes")
     power = section.quantity("active_power", "W")
+    one_core_power = section.quantity("one_core_power", "W", required=False)
     psram = _psram(section)
     if block and heap and sram and not block.value <= heap.value <= sram.value:
         section.refuse(
@@ -105,6 +106,7 @@ def _chip(section: Section) -> Chip | None:
         flash_window_bytes=window,
         idf_minimum=(int(version.group(1)), int(version.group(2))),
         active_power_w=power,
+        one_core_power_w=one_core_power,
         **chip,  # type: ignore[arg-type]
     )
 

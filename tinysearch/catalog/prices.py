@@ -205,7 +205,7 @@ def _spelled(value: object, *, plain: bool) -> str:
 
 
 def _copied(folder: Path, out: Path) -> Path:
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(
             "an updated catalogue is written to a new folder", value=out, remedy="name a folder that does not exist"
         )

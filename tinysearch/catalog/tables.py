@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
-from tinysearch.analytic.latency import COEFFICIENTS, EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
+from tinysearch.analytic.features import COEFFICIENTS
+from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
@@ -53,7 +54,8 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
     """Latency table of a file for the chips of a catalogue.
 
     Args:
-        path: a whole table, or a calibration: entries in cycles under ``measured`` on top of the table ``default``.
+        path: a whole table; or, on top of the table ``default``, a calibration with entries in cycles under
+            ``measured``, or counted ``instructions`` alone.
 
     Raises:
         UserError: unreadable, or an entry is missing or malformed; the message names file and key.
@@ -66,6 +68,8 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
         except (KeyError, TypeError, ValueError) as error:
             raise _malformed(path, error) from error
         return replace(base, name=path.stem, entries={**base.entries, **measured})
+    if {"counted", "instructions"} == set(document) - {"name"} and default is not None:
+        document = _counted(path, document, _read(default))
     try:
         chips = list(chips)
         entries: dict[EntryKey, LatencyEntry] = {}
@@ -73,6 +77,10 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
             for arithmetic, kernels in document["instructions"].items():
                 for kernel, coefficients in kernels.items():
                     entries[isa, arithmetic, kernel] = _entry(coefficients, facts, document["counted"])
+        for row in document.get("backends", ()):
+            for kernel, coefficients in row["cycles"].items():
+                entry = _measured({**row, **coefficients}, calibrated=False)
+                entries[row["isa"], f"{row['arithmetic']}@{row['backend']}", kernel] = entry
         return LatencyTable(
             name=path.stem,
             entries=entries,
@@ -81,6 +89,16 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(path, error) from error
+
+
+def _counted(path: Path, counts: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    """The default table with other instruction counts; arithmetics that were not counted stay."""
+    instructions = counts["instructions"]
+    if not isinstance(instructions, Mapping) or not all(isinstance(row, Mapping) for row in instructions.values()):
+        raise _malformed(path, TypeError("instructions is not a mapping of mappings"))
+    kept = default["instructions"]
+    merged = {**kept, **{name: {**kept.get(name, {}), **rows} for name, rows in instructions.items()}}
+    return {**default, "counted": counts["counted"], "instructions": merged}
 
 
 def load_software_sizes(path: Path) -> SoftwareSizes:
@@ -176,12 +194,12 @@ def _coefficients(values: Mapping[str, float], *, factor: float) -> tuple[float,
     return tuple(float(values.get(name, 0.0)) * factor for name in COEFFICIENTS)
 
 
-def _measured(row: Mapping[str, Any]) -> LatencyEntry:
+def _measured(row: Mapping[str, Any], *, calibrated: bool = True) -> LatencyEntry:
     return LatencyEntry(
         coefficients=_coefficients({name: row[name] for name in row if name in COEFFICIENTS}, factor=1.0),
         low=float(row["low"]),
         high=float(row["high"]),
-        calibrated=True,
+        calibrated=calibrated,
         source=str(row["source"]),
         date=str(row["date"]),
     )

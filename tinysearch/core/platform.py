@@ -90,7 +90,8 @@ class Chip:
         bootloader_offset: in flash, bytes.
         idf_target: ``idf.py set-target``.
         idf_minimum: first ESP-IDF release that supports it.
-        active_power_w: cores busy at ``frequency_hz``, radio off.
+        active_power_w: all cores busy at ``frequency_hz``, radio off.
+        one_core_power_w: one core busy, the others idle; None is taken for ``active_power_w``.
         source, date: of the facts that are not numbers with a unit (ISA, cores, interfaces ...).
     """
 
@@ -116,6 +117,7 @@ class Chip:
     source: str
     date: str
     camera_driver: str | None = None
+    one_core_power_w: Sourced | None = None
 
     def sensor_interfaces(self, kind: SensorKind) -> tuple[str, ...]:
         """Interfaces by which a sensor of one kind can be attached; empty for none."""

@@ -11,7 +11,8 @@ from tinysearch.analytic import memory as memory_model
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.capture import camera_frame, clip_bytes
 from tinysearch.analytic.code_size import kernels_of
-from tinysearch.analytic.latency import combine
+from tinysearch.analytic.energy import energy_mj
+from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
@@ -42,7 +43,9 @@ class LatencyRule(Protocol):
 
     acquisition_s: Mapping[str, Sourced]
 
-    def program(self, program: Program, *, processor: str, arena_in_psram: bool) -> LatencyEstimate: ...
+    def program(
+        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
+    ) -> LatencyEstimate: ...
 
     def contention(self, processor: str) -> float: ...
 
@@ -116,6 +119,7 @@ class AnalyticModels:
         clip_s: seconds of audio that one authentication records.
         price_level: at which prices the BOM is taken.
         budget_usd: None for no budget.
+        accelerate: steps of a program that a backend computes on an ESP-IDF target; None for portable kernels alone.
     """
 
     catalog: Catalog
@@ -127,8 +131,10 @@ class AnalyticModels:
     memory_rule: MemoryRule = "arena"
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
+    accelerate: Callable[[Program, str], Accelerated] | None = None
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
-    _latencies: dict[tuple[BranchSpec, str, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
+    _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
+    _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
 
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
@@ -152,13 +158,47 @@ class AnalyticModels:
             )
         return self._needs[branch]
 
-    def branch_latency(self, branch: BranchSpec, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
-        """Seconds of one inference of a branch on one core of a processor, computed once."""
-        key = (branch, processor, arena_in_psram)
+    def branch_latency(
+        self, branch: BranchSpec, *, processor: str, arena_in_psram: bool, backend: bool = True
+    ) -> LatencyEstimate:
+        """Seconds of one inference of a branch on one core of a processor, computed once.
+
+        Args:
+            backend: whether the branch has the backend, where one is configured that supports it.
+        """
+        accelerated = self.accelerated(branch, processor) if backend else PORTABLE
+        key = (branch, processor, arena_in_psram, bool(accelerated.steps))
         if key not in self._latencies:
-            program = self.needs(branch).program
-            self._latencies[key] = self.latency.program(program, processor=processor, arena_in_psram=arena_in_psram)
+            self._latencies[key] = self.latency.program(
+                self.needs(branch).program,
+                processor=processor,
+                arena_in_psram=arena_in_psram,
+                accelerated=accelerated,
+            )
         return self._latencies[key]
+
+    def accelerated(self, branch: BranchSpec, processor: str) -> Accelerated:
+        """Steps of a branch that a backend can compute on a processor, found once."""
+        if self.accelerate is None:
+            return PORTABLE
+        key = (branch, processor)
+        if key not in self._accelerated:
+            target = self.catalog.chip(processor).idf_target
+            self._accelerated[key] = self.accelerate(self.needs(branch).program, target)
+        return self._accelerated[key]
+
+    def _with_backend(self, branches: Sequence[BranchSpec], processor: str) -> list[bool]:
+        """Which branches have a backend: of those that want one which serves a single task, the one of most MACs."""
+        alone: dict[str, int] = {}
+        for place, branch in enumerate(branches):
+            found = self.accelerated(branch, processor)
+            if found.steps and not found.shared:
+                rival = alone.get(found.name)
+                if rival is None or self.needs(branch).macs > self.needs(branches[rival]).macs:
+                    alone[found.name] = place
+        return [
+            alone.get(self.accelerated(branch, processor).name, place) == place for place, branch in enumerate(branches)
+        ]
 
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
         """Buffers of one authentication in order of placement: arenas, camera frame, audio clip."""
@@ -244,7 +284,7 @@ class AnalyticModels:
             latency_range_s=(latency.low, latency.high),
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
             acquisition_s=max(acquisition),
-            energy_mj=chip.active_power_w.value * latency.seconds * 1e3,
+            energy_mj=self._energy_mj(chip, parts),
             violations=tuple(self._violations(branches, option, requirement)),
             details=self._details(branches, option, requirement, parts),
         )
@@ -253,12 +293,15 @@ class AnalyticModels:
         self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
     ) -> tuple[LatencyEstimate, list[LatencyEstimate]]:
         where = dict(zip(requirement.buffers, requirement.placed, strict=True))
-        parts = []
-        for branch in branches:
+        parts, processor = [], option.processor
+        for branch, backend in zip(branches, self._with_backend(branches, processor), strict=True):
             slow = not where.get(f"arena_{branch.modality}", where.get("arena", True))
-            parts.append(self.branch_latency(branch, processor=option.processor, arena_in_psram=slow))
+            parts.append(self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=backend))
         contention = self.latency.contention(option.processor)
         return combine(parts, cores=option.cores, contention=contention), parts
+
+    def _energy_mj(self, chip: Chip, parts: Sequence[LatencyEstimate]) -> float:
+        return float(energy_mj(chip, [part.seconds for part in parts], contention=self.latency.contention(chip.id)))
 
     def _figures(self, branch: BranchSpec, latency: LatencyEstimate) -> BranchFigures:
         needs = self.needs(branch)

@@ -12,7 +12,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
 from tinysearch.analytic.capture import RGB565_BYTES, camera_frame, clip_bytes
+from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import CIF_PIXELS, option_build, violations
@@ -84,7 +85,14 @@ class DesignChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BranchArrays:
-    """Needs of all branches of one modality on one processor, by branch; ``kernels`` counts its sets of kernels."""
+    """Needs of all branches of one modality on one processor, by branch.
+
+    Attributes:
+        kernels: number of its set of kernels.
+        sram_s, psram_s: latency by place of the arena, with a backend where there is one.
+        portable_sram_s, portable_psram_s: by the portable kernels.
+        alone_macs: MACs of a branch whose backend serves a single one, -1 of others.
+    """
 
     kernels: Ints
     code_bytes: Ints
@@ -92,6 +100,9 @@ class _BranchArrays:
     arena_bytes: Ints
     sram_s: Floats
     psram_s: Floats
+    portable_sram_s: Floats
+    portable_psram_s: Floats
+    alone_macs: Ints
     captured_bytes: Ints
     pixels: Ints
     paper_psram_bytes: Ints
@@ -161,9 +172,12 @@ def _programs(
 def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip) -> _BranchArrays:
     needs = [models.needs(branch) for branch in branches]
     times = [
-        [models.branch_latency(b, processor=chip.id, arena_in_psram=slow).seconds for b in branches]
+        [models.branch_latency(b, processor=chip.id, arena_in_psram=slow, backend=fast).seconds for b in branches]
+        for fast in (True, False)
         for slow in (False, True)
     ]
+    accelerated = [models.accelerated(branch, chip.id) for branch in branches]
+    alone = [n.macs if a.steps and not a.shared else -1 for n, a in zip(needs, accelerated, strict=True)]
     frames = [camera_frame(b.input_size).size_bytes if b.modality == "face" else 0 for b in branches]
     clips = [clip_bytes(models.clip_s) if b.modality == "voice" else 0 for b in branches]
     kinds = [Precision.parse(branch.precision).kind for branch in branches]
@@ -175,6 +189,9 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         arena_bytes=np.array([n.arena_bytes for n in needs], np.int64),
         sram_s=np.array(times[0]),
         psram_s=np.array(times[1]),
+        portable_sram_s=np.array(times[2]),
+        portable_psram_s=np.array(times[3]),
+        alone_macs=np.array(alone, np.int64),
         captured_bytes=np.array(frames, np.int64) + np.array(clips, np.int64),
         pixels=np.array(frames, np.int64) // RGB565_BYTES,
         paper_psram_bytes=np.array([PAPER_PSRAM_BYTES.get(k, PAPER_PSRAM_DEFAULT_BYTES) for k in kinds], np.int64),
@@ -198,10 +215,13 @@ class _Case:
         mapped = mapped + self.programs[tuple(part.kernels for part in parts)]
         paper = self.models.flash_rule == "paper"
         flash = weights + PAPER_PROGRAM_BYTES if paper else APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
-        ram, psram, latency = self._memory_and_latency(parts)
+        ram, psram, seconds = self._memory_and_seconds(parts)
+        contention = self.models.latency.contention(self.chip.id)
+        latency = self._together(seconds, contention=contention)
+        energy = energy_mj(self.chip, seconds, contention=contention)
         shape = np.broadcast_shapes(flash.shape, ram.shape)
         flash, ram, psram = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram))
-        latency = np.broadcast_to(latency, shape).ravel()
+        latency, energy = (np.broadcast_to(array, shape).ravel() for array in (latency, energy))
         mapped = np.broadcast_to(mapped, shape).ravel()
         pixels = np.broadcast_to(_largest(part.pixels for part in parts), shape).ravel()
         option = self._choose(flash + 1 if paper else flash, psram, mapped=mapped, pixels=pixels)
@@ -217,7 +237,7 @@ class _Case:
             option=option,
             price_usd=np.where(option == NO_OPTION, np.nan, price),
             latency_s=latency,
-            energy_mj=self.chip.active_power_w.value * latency * 1e3,
+            energy_mj=energy,
             flash_bytes=flash,
             ram_bytes=ram,
             psram_bytes=psram,
@@ -235,12 +255,12 @@ class _Case:
             fitted = mapped + np.append(self.boards.psram_bytes, 0)[option]
         return np.where((mapped <= window) & (fitted <= window), option, np.int32(NO_OPTION))
 
-    def _memory_and_latency(self, parts: Sequence[_BranchArrays]) -> tuple[Ints, Ints, Floats]:
-        """RAM and PSRAM (bytes) and latency (s), by the rules of ``AnalyticModels.buffers`` and ``require``."""
+    def _memory_and_seconds(self, parts: Sequence[_BranchArrays]) -> tuple[Ints, Ints, list[Floats]]:
+        """RAM and PSRAM (bytes) and time of each branch (s), by ``AnalyticModels.buffers`` and ``require``."""
         shared = self.chip.cores == 1 and len(parts) > 1
         if self.models.memory_rule == "paper":
             psram = _largest(part.paper_psram_bytes for part in parts)
-            return psram, psram, self._together([part.sram_s for part in parts])
+            return psram, psram, [part.sram_s for part in self._with_backend(parts)]
         arenas = [_largest(part.arena_bytes for part in parts)] if shared else [part.arena_bytes for part in parts]
         buffers = np.stack(np.broadcast_arrays(*arenas, *(part.captured_bytes for part in parts)), axis=-1)
         flat = buffers.reshape(-1, buffers.shape[-1])
@@ -251,16 +271,33 @@ class _Case:
         )
         psram = psram_bytes(flat, placed).reshape(buffers.shape[:-1])
         seconds = []
-        for place, part in enumerate(parts):
+        for place, part in enumerate(self._with_backend(parts)):
             inside = placed[:, 0 if shared else place].reshape(buffers.shape[:-1])
             seconds.append(np.where(inside, part.sram_s, part.psram_s))
-        return buffers.sum(axis=-1), psram, self._together(seconds)
+        return buffers.sum(axis=-1), psram, seconds
 
-    def _together(self, seconds: Sequence[Floats]) -> Floats:
+    def _with_backend(self, parts: Sequence[_BranchArrays]) -> Sequence[_BranchArrays]:
+        """The parts with the latency of the portable kernels where a rival of more MACs has the backend."""
+        if len(parts) == 1 or any((part.alone_macs < 0).all() for part in parts):
+            return parts
+        first, second = parts
+        wins = first.alone_macs >= second.alone_macs
+        return [_yielding(first, second.alone_macs < 0, wins), _yielding(second, first.alone_macs < 0, ~wins)]
+
+    def _together(self, seconds: Sequence[Floats], *, contention: float) -> Floats:
         """Branches side by side on two cores, one after the other on one."""
         if len(seconds) > 1 and self.chip.cores > 1:
-            return np.maximum(*seconds) * self.models.latency.contention(self.chip.id)
+            return np.maximum(*seconds) * contention
         return _sum(seconds)
+
+
+def _yielding(part: _BranchArrays, no_rival: npt.NDArray[np.bool_], wins: npt.NDArray[np.bool_]) -> _BranchArrays:
+    has = no_rival | wins | (part.alone_macs < 0)
+    return replace(
+        part,
+        sram_s=np.where(has, part.sram_s, part.portable_sram_s),
+        psram_s=np.where(has, part.psram_s, part.portable_psram_s),
+    )
 
 
 def _sum(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:

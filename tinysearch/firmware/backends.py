@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tinysearch.analytic.memory import plan
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
@@ -99,6 +100,20 @@ def choose_backends(name: str) -> tuple[Backend, ...]:
     """
     check_backend(name)
     return tuple(backend for known, backend in _BACKENDS.items() if name in (known, "auto"))
+
+
+def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> tuple[str, ...]:
+    """Names of the steps that a backend computes: those it supports and that do not overwrite what they read.
+
+    An addition may overwrite an input: it reads an element before it writes it.
+    """
+    offsets = plan(program).offsets
+    found = []
+    for step in program.steps:
+        in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
+        if backend.supports(program, step, processor=processor) and (step.operator is Operator.ADD or not in_place):
+            found.append(step.name)
+    return tuple(found)
 
 
 def check_backend(name: str) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import FrozenNetwork, Operator, Program, Step
-from tinysearch.firmware.backends import Backend
+from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.firmware.backends import Backend, accelerated_steps
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
 from tinysearch.firmware.identifiers import c_identifier, modality_name
 from tinysearch.firmware.integer_network import run
@@ -101,16 +101,10 @@ def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
 
 
 def accelerate(source: BranchSource, backend: Backend, *, processor: str) -> BranchSource:
-    """The branch with a backend for the steps that it supports and that do not overwrite what they read.
-
-    An addition may overwrite an input: it reads an element before it writes it.
-    """
-    program, offsets = source.program, source.memory.offsets
-    accelerated = {}
-    for step in program.steps:
-        in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
-        if backend.supports(program, step, processor=processor) and (step.operator is Operator.ADD or not in_place):
-            accelerated[step.name] = backend.pack(source.frozen, step)
+    """The branch with a backend for the steps of :func:`~tinysearch.firmware.backends.accelerated_steps`."""
+    names = accelerated_steps(source.program, backend, processor=processor)
+    steps = {step.name: step for step in source.program.steps}
+    accelerated = {name: backend.pack(source.frozen, steps[name]) for name in names}
     return replace(source, backend=backend.name, accelerated=accelerated) if accelerated else source
 
 

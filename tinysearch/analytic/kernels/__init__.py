@@ -7,6 +7,7 @@ One file an arithmetic, next to each other as the kernels are. The formulas mirr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tinysearch.core.program import Element, Program, Step
 
@@ -28,8 +29,9 @@ class KernelFootprint:
     in_place: int | None = None
 
 
+@lru_cache(maxsize=1 << 16)
 def footprint(program: Program, step: Step) -> KernelFootprint:
-    """Footprint of one step.
+    """Footprint of one step, found once for plans, flash and code.
 
     Raises:
         UnsupportedLayerError: no kernel computes this step.

@@ -69,12 +69,20 @@ class BinaryGeometry:
         return weights + self.output_channels * (_WORD_BYTES + _WORD_BYTES + 1)
 
     @property
+    def _whole_list(self) -> int:
+        """Entries of a list that takes all set bits of a window."""
+        return (self.window_values + _BLOCK) // _BLOCK * _BLOCK + _BLOCK
+
+    @property
+    def holds_window(self) -> bool:
+        """Whether the kernel keeps a list of set bits from one window to the next."""
+        return self._whole_list <= _HELD_BYTES // _WORD_BYTES // self.activation_bits
+
+    @property
     def scratch_bytes(self) -> int:
         """``ts_xnor_window_scratch_bytes``: lists of set bits, entries by window column, vertical counters."""
-        whole = (self.window_values + _BLOCK) // _BLOCK * _BLOCK + _BLOCK
-        holds = whole <= _HELD_BYTES // _WORD_BYTES // self.activation_bits
-        lists = self.activation_bits if holds else 1
-        capacity = whole if holds else _RUN_ENTRIES + _BLOCK
+        lists = self.activation_bits if self.holds_window else 1
+        capacity = self._whole_list if self.holds_window else _RUN_ENTRIES + _BLOCK
         sum_planes = max(self.threshold_planes, _REGISTER_PLANES + self.activation_bits + self.weight_bits - 1)
         if not self.output_bits:
             sum_planes = -(-sum_planes // _TRANSPOSED_PLANES) * _TRANSPOSED_PLANES

@@ -29,10 +29,13 @@ from tinysearch.app.wiring import Config, architecture, build_models
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.platform import Chip
 from tinysearch.core.program import lower
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.memo import write_atomically, writing
 
+_CHIP = re.compile(r"\bbenchmark (\w+) \d+\s*$")
+_FALLEN_BACK = re.compile(r"\bWARN backend (\w+): .*portable kernels")
 _LAYER = re.compile(r"\blayer (\w+) (\w+) (\d+)\s*$")
 
 
@@ -65,7 +68,8 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
     candidate = _candidate(project)
     processor = candidate["platform"]["processor"]
     base = models.latency
-    observations = _observations(log, candidate, fpu=models.catalog.chip(processor).fpu)
+    default = build_models({**config, "latency": {**config["latency"], "table": None}}).latency
+    observations = _observations(log, candidate, models.catalog.chip(processor))
     source = f"benchmark of {candidate['id']} on {processor}, {log.name}"
     table, residuals = fit_factors(
         base,  # type: ignore[arg-type]
@@ -74,7 +78,8 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
         source=source,
         date=date.today().isoformat(),
     )
-    document = calibration_document(table, base) | {"name": out.stem}  # type: ignore[arg-type]
+    # against the default, so that what latency.table=FILE had measured before stays in the new file
+    document = calibration_document(table, default) | {"name": out.stem}  # type: ignore[arg-type]
     with writing(out):
         write_atomically(out.absolute(), yaml.safe_dump(document, sort_keys=False).encode())
     _print(residuals)
@@ -84,21 +89,40 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
 def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[type-arg]
     path = project / "candidate.json"
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        candidate = dict(json.loads(path.read_text(encoding="utf-8")))
+        str(candidate["id"]), str(candidate["platform"]["processor"])
+        for modality, branch in candidate["branches"].items():
+            _branch(modality, branch)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "the project is an emitted one, with its candidate.json", value=path, remedy="name the project's folder"
         ) from error
+    return candidate
 
 
-def _observations(log: Path, candidate: Mapping, *, fpu: bool) -> list[Observation]:  # type: ignore[type-arg]
+def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation]:  # type: ignore[type-arg]
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise UserError("the log is a readable file", value=log, remedy="check the path") from error
     cycles: dict[str, dict[str, list[float]]] = {}
+    refused = set()
     for line in lines:
+        fallen_back = _FALLEN_BACK.search(line)
+        if fallen_back:
+            refused.add(fallen_back[1])
+        printed = _CHIP.search(line)
+        if printed and printed[1] != chip.idf_target:
+            raise UserError(
+                f"the log is of the project's chip, {chip.idf_target}",
+                value=f"{line.strip()} in {log}",
+                remedy="check both",
+            )
         found = _LAYER.search(line)
+        if found and not int(found[3]):
+            raise UserError(
+                "a layer takes cycles", value=f"{line.strip()} in {log}", remedy="run benchmark on the device"
+            )
         if found:
             cycles.setdefault(found[1], {}).setdefault(found[2], []).append(float(found[3]))
     observations = []
@@ -108,8 +132,14 @@ def _observations(log: Path, candidate: Mapping, *, fpu: bool) -> list[Observati
         branch = _branch(modality, candidate["branches"][modality])
         program = lower(architecture(branch), Precision.parse(branch.precision))
         mean = {name: sum(values) / len(values) for name, values in steps.items()}
-        observations += observe(program, mean, fpu=fpu)
+        backends = {} if modality in refused else _backends(candidate["branches"][modality])
+        observations += observe(program, mean, fpu=chip.fpu, backends=backends)
     return observations
+
+
+def _backends(document: Mapping) -> dict[str, str]:  # type: ignore[type-arg]
+    """Backends by step, of a project that has any."""
+    return dict.fromkeys(document.get("backend_steps", ()), document.get("backend", ""))
 
 
 def _branch(modality: str, document: Mapping) -> BranchSpec:  # type: ignore[type-arg]

@@ -2,10 +2,11 @@
 
   python -m tinysearch catalog list [parts|chips|boards] [catalog=paper2023] [modality=face] [--json]
   python -m tinysearch catalog check PATH
-  python -m tinysearch catalog price FILE.csv catalog=PATH [out=DIR]
+  python -m tinysearch catalog price FILE.csv [catalog=PATH] [out=DIR]
 
 `check` names every problem of a catalogue with file and line. `price` writes the prices of a CSV (columns
-part,usd[,low,high,quantity,date,source]) into a catalogue of your own, or into a copy of it under out=DIR.
+part,usd[,low,high,quantity,date,source]) into a catalogue of your own, or into a copy under out=DIR. A built-in
+catalogue is never changed: a copy of it with the prices goes to out=DIR, by default to a folder called as the CSV.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.resources import data_dir
 from tinysearch.app.terminal import listing_table, listing_width
 from tinysearch.app.wiring import Config, build_catalog
-from tinysearch.catalog.catalog import check_catalog
+from tinysearch.catalog.catalog import catalog_folder, check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
 from tinysearch.catalog.prices import read_prices, write_prices
 from tinysearch.core.errors import UserError
@@ -74,16 +75,15 @@ def _check(path: str) -> int:
 
 
 def _price(config: Config, path: Path, *, as_json: bool) -> int:
-    folder = Path(config["catalog"]["name"])
-    if not folder.is_dir():
-        raise UserError(
-            "prices are written into a catalogue of your own",
-            value=f"catalog={folder}",
-            remedy="copy hardware_catalog/espressif and name the copy with catalog=PATH",
-        )
+    name = str(config["catalog"]["name"])
+    folder, built_in = catalog_folder(name, root=data_dir("hardware_catalog"))
     prices = read_prices(path, today=date.today().isoformat())
     out = None if config["out"] is None else Path(config["out"])
+    if built_in and out is None:
+        out = Path(path.stem)
     _print(change_listing(write_prices(folder, prices, out=out)), as_json=as_json)
+    if out is not None:
+        print(f"{out}: use it with catalog={out if len(out.parts) > 1 else f'./{out}'}", file=sys.stderr)
     return OK
 
 

@@ -1,0 +1,238 @@
+"""Laws of the latency and energy models: what adds up, what bounds what, and that counts are those of the kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
+from tinysearch.analytic.energy import energy_mj
+from tinysearch.analytic.features import FEATURES, step_features
+from tinysearch.analytic.latency import Accelerated, combine, program_profile
+from tinysearch.app.config import compose_config, plain
+from tinysearch.app.counting import count_networks
+from tinysearch.app.wiring import build_models
+from tinysearch.architectures.resnet import resnet
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.program import Operator, Program, Step, lower
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.quantization import Precision
+from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR
+from tinysearch.firmware.verify.rung import missing
+
+PRECISIONS = ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"]
+CHIPS = ["esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c5", "esp32c6", "esp32p4"]
+
+
+def program_of(precision: str, *, width: int = 10, size: int = 41, blocks: tuple[int, ...] = (2, 1)) -> Program:
+    network = resnet(blocks=blocks, width=width, input_size=size, channels=1, embedding=20)
+    return lower(network, Precision.parse(precision))
+
+
+def models(*words: str) -> AnalyticModels:
+    return build_models(plain(compose_config(words)))
+
+
+def step_of(program: Program, operator: Operator, *, first: bool = False) -> Step:
+    steps = [step for step in program.steps if step.operator is operator]
+    return steps[0] if first else steps[-1]
+
+
+def test_int8_convolutions_work_in_tiles_of_four_pixels_and_channels() -> None:
+    program = program_of("int8")
+    stem = step_features(program, program.steps[0])  # 41 -> 35, pooled to 8x8; 10 channels are computed as 12
+    assert stem["patch"] == 49 * 8 * 8 * 16
+    assert stem["rows"] == 7 * 8 * 8 * 16
+    assert stem["lane_macs"] == 49 * 8 * 8 * 16 * 12
+    assert (stem["outputs"], stem["macs"], stem["steps"]) == (8 * 8 * 10, program.steps[0].macs, 1)
+    shortcut = step_features(program, step_of(program, Operator.CONV))  # 1x1, 10 -> 20, 4x4 pixels
+    assert shortcut["lane_macs"] == 10 * 16 * 20
+
+
+def test_binary_first_layers_work_on_tables_of_four_inputs_in_sections() -> None:
+    program = program_of("xnor1/1")
+    stem = step_features(program, program.steps[0])  # 49 inputs are 13 tables, one section
+    assert stem["lane_macs"] == 52 * 8 * 8 * 16 * 10
+    assert stem["sums"] == 8 * 8 * 16 * 10
+
+
+def test_binary_convolutions_count_what_lies_inside_and_keep_what_stays() -> None:
+    program = program_of("xnor1/1")
+    step = next(step for step in program.steps if step.name == "s1b1_conv1")  # 3x3, 8x8 pixels, 10 channels
+    found = step_features(program, step)
+    inside = 3 * 8 - 2  # rows of the kernel that lie inside, over eight outputs
+    assert found["lane_macs"] == inside * inside * 10 * 32
+    entering = 2 + 6 + 0  # columns that enter: two at first, one a window, none at the right border
+    assert found["rows"] == inside * entering
+    assert found["patch"] == inside * entering * 16
+    assert found["moved"] == inside * (inside - entering) * 10
+    assert found["sums"] == 64 * 32
+
+
+def test_large_binary_windows_are_gathered_anew() -> None:
+    program = lower(
+        resnet(blocks=(1, 1, 1), width=64, input_size=41, channels=1, embedding=20), Precision.parse("xnor3/1")
+    )
+    step = next(step for step in program.steps if step.name == "s3b1_conv2")  # 9 x 256 inputs, 3 bits
+    assert step_features(program, step)["moved"] == 0
+
+
+@given(
+    width=st.integers(1, 70),
+    size=st.integers(24, 60),
+    precision=st.sampled_from(PRECISIONS),
+    blocks=st.lists(st.integers(1, 2), min_size=1, max_size=3),
+)
+@settings(max_examples=40, deadline=None)
+def test_kernels_do_at_least_the_work_of_the_layer(width: int, size: int, precision: str, blocks: list[int]) -> None:
+    program = program_of(precision, width=width, size=size, blocks=tuple(blocks))
+    for step in program.steps:
+        found = step_features(program, step)
+        assert min(found.values()) >= 0
+        assert found["steps"] == 1
+        if step.operator is Operator.CONV and not program.binary(step):
+            assert found["lane_macs"] >= step.macs
+        if step.operator is Operator.CONV and program.binary(step):
+            assert found["moved"] + found["patch"] > 0
+
+
+@pytest.mark.parametrize("processor", CHIPS)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_branch_takes_the_sum_of_its_steps(processor: str, precision: str) -> None:
+    latency, program = models().latency, program_of(precision)
+    steps = [
+        latency.step(program, step, processor=processor, weights_in_flash=True, arena_in_psram=False)  # type: ignore[attr-defined]
+        for step in program.steps
+    ]
+    whole = latency.program(program, processor=processor, arena_in_psram=False)
+    assert whole.seconds == pytest.approx(sum(step.seconds for step in steps))
+    assert 0 < whole.low <= whole.seconds <= whole.high
+    assert not whole.calibrated
+    slow = latency.program(program, processor=processor, arena_in_psram=True)
+    assert whole.seconds < slow.seconds
+
+
+def test_two_cores_never_help_one_branch_and_two_by_less_than_half() -> None:
+    one, other = (LatencyEstimate(seconds=s, low=s / 2, high=2 * s, calibrated=True) for s in (3.0, 2.0))
+    assert combine([one], cores=2, contention=1.15) == one
+    both = combine([one, other], cores=2, contention=1.15)
+    assert both.seconds == pytest.approx(3.45)
+    assert both.seconds > combine([one, other], cores=1, contention=1.15).seconds / 2
+    assert combine([one, other], cores=1, contention=1.15).seconds == pytest.approx(5.0)
+
+
+def test_an_unknown_kernel_names_the_table() -> None:
+    table = models().latency
+    entries = {key: entry for key, entry in table.entries.items() if key[2] != "average"}  # type: ignore[attr-defined]
+    with pytest.raises(UnsupportedLayerError, match=r"average.*table default"):
+        replace(table, entries=entries).program(program_of("int8"), processor="esp32c3", arena_in_psram=False)  # type: ignore[type-var]
+
+
+def test_a_fit_finds_what_it_was_made_from() -> None:
+    rng, truth = np.random.default_rng(0), {"lane_macs": 2.5, "patch": 4.0, "outputs": 30.0, "steps": 600.0}
+    seen = []
+    for _ in range(40):
+        features = dict.fromkeys(FEATURES, 0.0) | {"steps": 1.0, "macs": float(rng.integers(1, 99))}
+        features |= {name: float(rng.integers(100, 9999)) for name in ("lane_macs", "patch", "outputs")}
+        cycles = sum(weight * features[name] for name, weight in truth.items())
+        seen.append(Observation(arithmetic="int8", kernel="conv", features=features, cycles=cycles))
+    fitted = fit_coefficients(seen)
+    found = dict(zip(FEATURES, fitted["int8", "conv"], strict=True))
+    assert {name: value for name, value in found.items() if value > 1e-6} == pytest.approx(truth, rel=1e-6)
+    assert predict(fitted, seen[0]) == pytest.approx(seen[0].cycles)
+
+
+def test_a_call_is_not_charged_what_varies_between_networks() -> None:
+    features = dict.fromkeys(FEATURES, 0.0) | {"steps": 1.0}
+    seen = [
+        Observation(arithmetic="a", kernel="k", features=features | {"outputs": n}, cycles=5 * MOST_CYCLES_A_CALL + n)
+        for n in (1e5, 2e5, 3e5)
+    ]
+    assert fit_coefficients(seen)["a", "k"][FEATURES.index("steps")] == 0.0
+
+
+class TestBackends:
+    """Steps that a library computes in place of the portable kernels."""
+
+    face = BranchSpec(modality="face", blocks=(2, 2), precision="int8", width=16, input_size=64, embedding=64)
+    voice = replace(face, modality="voice", channels=1)
+
+    def seconds(self, *branches: BranchSpec, backend: str, processor: str = "esp32s3") -> dict[str, float]:
+        chosen = models(f"firmware.backend={backend}").choose(branches, PlatformWish(processor=processor))
+        return dict(chosen.details["branch_latency_s"])
+
+    @pytest.mark.parametrize(("precision", "backend"), [("int8", "esp_nn"), ("float32", "esp_dsp")])
+    def test_a_backend_is_faster_where_it_applies(self, precision: str, backend: str) -> None:
+        branch = replace(self.face, precision=precision)
+        portable = self.seconds(branch, backend="portable")
+        assert self.seconds(branch, backend=backend)["face"] < portable["face"]
+        assert self.seconds(branch, backend="auto") == self.seconds(branch, backend=backend)
+        on_c6 = [
+            self.seconds(replace(branch, modality="voice"), backend=b, processor="esp32c6")
+            for b in ("portable", backend)
+        ]
+        assert on_c6[0] == on_c6[1]
+
+    def test_the_bound_is_that_of_the_portable_kernels_until_it_is_measured(self) -> None:
+        portable, backed = (
+            models(f"firmware.backend={name}").choose([self.face], PlatformWish(processor="esp32s3"))
+            for name in ("portable", "esp_nn")
+        )
+        assert backed.latency_range_s[1] >= portable.latency_range_s[1]
+        assert backed.latency_evidence == "uncalibrated"
+
+    def test_only_the_larger_branch_has_a_backend_that_serves_one(self) -> None:
+        portable = self.seconds(self.face, self.voice, backend="portable")
+        backed = self.seconds(self.face, self.voice, backend="esp_nn")
+        assert backed["face"] < portable["face"]
+        assert backed["voice"] == portable["voice"]
+        floats = [replace(branch, precision="float32") for branch in (self.face, self.voice)]
+        shared, plain_s = self.seconds(*floats, backend="esp_dsp"), self.seconds(*floats, backend="portable")
+        assert all(shared[name] < plain_s[name] for name in shared)
+
+    def test_a_profile_keeps_backends_apart(self) -> None:
+        program = program_of("int8")
+        steps = frozenset({"s1b1_conv1"})
+        profile = program_profile(program, Accelerated(name="esp_nn", steps=steps, shared=False))
+        assert profile["int8@esp_nn", "conv"]["steps"] == 1
+        assert profile["int8", "conv"]["steps"] == program_profile(program)["int8", "conv"]["steps"] - 1
+
+
+def test_energy_is_power_by_mode_times_time() -> None:
+    catalog = models().catalog
+    dual, single = catalog.chip("esp32s3"), catalog.chip("esp32c3")
+    assert dual.one_core_power_w is not None
+    one, both = dual.one_core_power_w.value, dual.active_power_w.value
+    assert one < both < 2 * one
+    assert energy_mj(dual, [2.0], contention=1.15) == pytest.approx(2e3 * one)
+    assert energy_mj(dual, [2.0, 3.0], contention=1.0) == pytest.approx(1e3 * (2 * both + one))
+    assert energy_mj(single, [2.0, 3.0], contention=1.15) == pytest.approx(5e3 * single.active_power_w.value)
+    many = energy_mj(dual, [np.array([[1.0], [2.0]]), np.array([[3.0, 4.0]])], contention=1.15)
+    assert many.shape == (2, 2)
+    assert many[1, 0] == pytest.approx(float(energy_mj(dual, [2.0, 3.0], contention=1.15)))
+
+
+@pytest.mark.slow
+@pytest.mark.emulator
+@pytest.mark.parametrize("precision", ["int8", "xnor1/1", "xnor3/1"])
+def test_networks_that_were_not_counted_come_out_within_five_percent(precision: str) -> None:
+    """On RV32IMC under emulation, at a width and an input size that no network of the fit has."""
+    lacking = missing((COMPILER, EMULATOR, "make"))
+    if lacking:
+        pytest.skip(f"needs {', '.join(lacking)}")
+    config = plain(compose_config(["trainer=none"]))
+    own = build_models(config)
+    branch = BranchSpec(modality="voice", blocks=(1, 2), precision=precision, width=11, input_size=43, channels=1)
+    branch = replace(branch, embedding=30)
+    (network,) = count_networks(config, own, [branch])
+    estimate = own.latency.program(network.program, processor="esp32c3", arena_in_psram=False)
+    entry = own.latency.entries["rv32imc", "int8", "add"]  # type: ignore[attr-defined]
+    cycles_an_instruction = entry.coefficients[FEATURES.index("outputs")] / 28.13
+    instructions = estimate.seconds * 160e6 / cycles_an_instruction
+    assert instructions == pytest.approx(sum(network.counts.values()), rel=0.05)

@@ -1,0 +1,34 @@
+"""Energy of computing: power of a chip by how many of its cores are busy, times the time in that mode.
+
+Without sensors, acquisition, PSRAM and sleep: a figure to compare networks and chips by, not a battery life.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.platform import Chip
+
+Floats = npt.NDArray[np.float64]
+
+
+def energy_mj(chip: Chip, seconds: Sequence[npt.ArrayLike], *, contention: float) -> Floats:
+    """Energy of one inference of every branch, mJ.
+
+    Args:
+        chip: two branches run side by side where it has several cores, one after the other where it has one.
+        seconds: time of each branch alone on one core, arrays that broadcast against each other.
+        contention: factor on both of two branches that run at once.
+    """
+    both = chip.active_power_w.value
+    one = both if chip.one_core_power_w is None else chip.one_core_power_w.value
+    times = [np.asarray(values, np.float64) for values in seconds]
+    if len(times) == 1 or chip.cores == 1:
+        total: Floats = sum(times, np.zeros(()))
+        return one * total * 1e3
+    shorter, longer = np.minimum(*times) * contention, np.maximum(*times) * contention
+    energy: Floats = (both * shorter + one * (longer - shorter)) * 1e3
+    return energy
