@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.app import run_dir as files
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
+from tinysearch.app.plugins import built_in, plugin
 from tinysearch.app.resources import processors
 from tinysearch.app.training import build_errors, fusion_of, task_error
-from tinysearch.app.wiring import Config, build_models, build_space
+from tinysearch.app.wiring import Config, build_backend, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives
@@ -183,9 +184,13 @@ def _check_numbers(config: Config) -> None:
 
 
 def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
-    sampler = dict(config["sampler"])
+    sampler = {key: value for key, value in config["sampler"].items() if key not in ("name", "settings")}
+    name, own = str(config["sampler"]["name"]), None
+    if not built_in("samplers", name):
+        own, sampler = plugin("samplers", name), dict(config["sampler"].get("settings", {}))
     return SearchOptions(
-        sampler=sampler.pop("name"),
+        sampler=name,
+        sampler_factory=own,
         sampler_options=sampler,
         n_trials=config["n_trials"],
         n_trainings=config["n_trainings"],
@@ -209,9 +214,13 @@ def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
     """Digests of what a resumed run may not change."""
     feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
+    # no settings are left out, since runs from before there were any know none
+    feasibility["latency"] = {name: value for name, value in config["latency"].items() if name != "settings" or value}
     backend = config.get("firmware", {}).get("backend", "portable")
     if backend != "portable":  # runs from before latency followed the backend had portable kernels in mind
         feasibility["backend"] = backend
+        if config["firmware"].get("settings"):
+            feasibility["backend_settings"] = config["firmware"]["settings"]
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
     fusion = fusion_of(config)
@@ -254,12 +263,12 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         on_event: watches the search.
         say: told what happens after the search, one line at a time.
     """
-    from tinysearch.app.firmware import backend_of, top_of
+    from tinysearch.app.firmware import top_of
     from tinysearch.app.report import check_options
 
     started = time.time()
     check_options(config)
-    backend_of(config)
+    build_backend(config)
     top_of(config, evidence="none", available=0)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])
