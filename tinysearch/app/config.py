@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tinysearch.app.plugins import registered
 from tinysearch.app.resources import data_dir
 from tinysearch.core.errors import UserError
 
@@ -29,8 +30,19 @@ _TABLE_SPACE = "space=table"
 """What ``trainer=table`` searches unless something is said of the space as a whole."""
 
 _NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
-_OPEN = ("rates", "sampler", "trainer.settings", "data.settings")
+_OPEN = ("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings")
 """Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
+
+_PLUG_INS = {"trainer": "trainers", "data": "datasets", "sampler": "samplers"}
+"""Groups with an option ``plugin``, and the kinds of plug-ins that these take: ``sampler=module:Class`` is short for
+``sampler=plugin sampler.name=module:Class``."""
+
+_TARGETS = {
+    **{f"{group}._target_": f"{group}.name" for group in _PLUG_INS},
+    "latency._target_": "latency.model",
+    "firmware._target_": "firmware.backend",
+}
+"""Hydra's word for a class to make, and the key that names a plug-in."""
 
 _ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
 
@@ -117,6 +129,8 @@ def _expand(word: str) -> list[str]:
     if match is None:
         raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
     sign, key, value = match.groups()
+    if key in _TARGETS:
+        sign, key, word = "", _TARGETS[key], f"{_TARGETS[key]}={value}"
     open_key = any(key.startswith(f"{name}.") for name in _OPEN)
     if sign and not open_key:
         raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
@@ -127,6 +141,8 @@ def _expand(word: str) -> list[str]:
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
     if key in GROUPS and value not in options_of(key) and value not in ("null", "???"):
+        if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
+            return [f"{key}=plugin", f"++{key}.name={_quote(value.strip(chr(34)))}"]
         if key in _PATHS and _looks_like_path(value):
             group = [] if key == "space" else [f"{key}=path"]
             return [*group, f"{_PATHS[key]}={_quote(value.strip(chr(34)))}"]

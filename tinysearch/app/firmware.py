@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinysearch.app.resources import data_dir, processors
 from tinysearch.app.training import build_errors, far_of, task_error
-from tinysearch.app.wiring import Config, build_models
+from tinysearch.app.wiring import Config, build_backend, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, Evaluation
@@ -20,7 +20,6 @@ from tinysearch.core.protocols import ErrorModel
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.evaluation.analytic import AnalyticModels
-from tinysearch.firmware.backends import check_backend
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, host, project_rules
@@ -46,17 +45,6 @@ def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
     if not isinstance(top, int) or isinstance(top, bool) or top < 0:
         raise UserError("emit.top is all, none, auto or a number of points", value=top, remedy="write emit.top=3")
     return min(top, available)
-
-
-def backend_of(config: Config) -> str:
-    """The configured backend; runs that were started before there was a choice have portable kernels.
-
-    Raises:
-        UserError: there is no such backend.
-    """
-    name = str(config.get("firmware", {}).get("backend", "portable"))
-    check_backend(name)
-    return name
 
 
 def emit_point(setup: Setup, evaluation: Evaluation, target: Path) -> Path:
@@ -134,7 +122,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
         board=models.catalog.board_option(candidate.platform.board, modalities),
         sound=None if voice is None else _sound(config, voice),
         far=min(far_of(config)),
-        backend=backend_of(config),
+        backend=build_backend(config),
     )
 
 

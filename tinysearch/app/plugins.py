@@ -1,11 +1,14 @@
-"""Plug-ins by name: built in, or found by entry point in the group ``tinysearch.<kind>``, or by ``_target_``."""
+"""Plug-ins by name: built in, an entry point in the group ``tinysearch.<kind>``, or the path of any importable object.
+
+A path is written ``module:attribute`` or, as Hydra's ``_target_`` has it, ``module.attribute``.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, cast
+from typing import Any
 
 from tinysearch.core.errors import UserError
 
@@ -22,36 +25,84 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 }
 """Import path by kind and name; imported only when asked for."""
 
+OWN_WORDS: Mapping[str, tuple[str, ...]] = {
+    "trainers": ("table", "published", "none"),
+    "latency_models": ("calibrated", "opcount"),
+    "samplers": (
+        *("auto", "memoized", "exhaustive", "random", "tpe", "nsga2", "nsga3", "gp"),
+        *("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea"),
+    ),
+    "backends": ("portable", "esp_nn", "esp_dsp", "auto"),
+}
+"""Words by kind that stand for more than one class; their rooms know what."""
+
+KINDS = tuple(sorted({*BUILT_IN, *OWN_WORDS}))
+
+
+def built_in(kind: str, name: str) -> bool:
+    """Whether a name means something of tinysearch's own, and no plug-in."""
+    return name in BUILT_IN.get(kind, {}) or name in OWN_WORDS.get(kind, ())
+
+
+def registered(kind: str) -> dict[str, str]:
+    """Import paths of the plug-ins that installed packages register, by name."""
+    return {entry.name: entry.value for entry in entry_points(group=f"tinysearch.{kind}")}
+
 
 def plugin(kind: str, name: str) -> Any:
     """The class or function of a plug-in.
 
     Args:
-        kind: ``architectures``, ``trainers`` or ``datasets``.
-        name: as configured; ``module:attribute`` names any importable object.
+        kind: one of :data:`KINDS`.
+        name: as configured; ``module:attribute`` and ``module.attribute`` name any importable object.
 
     Raises:
         UserError: unknown, or it cannot be imported.
     """
-    target = BUILT_IN[kind].get(name)
-    if target is None and ":" in name:
-        target = name
+    target = BUILT_IN.get(kind, {}).get(name)
     if target is not None:
         return _load(kind, target)
-    for entry in entry_points(group=f"tinysearch.{kind}"):
-        if entry.name == name:
-            return entry.load()
-    known = sorted({*BUILT_IN[kind], *(entry.name for entry in entry_points(group=f"tinysearch.{kind}"))})
+    found = registered(kind)
+    if name in found:
+        return _load(kind, found[name])
+    if ":" in name:
+        return _load(kind, name)
+    module, _, attribute = name.rpartition(".")
+    if module and attribute.isidentifier():
+        return _load(kind, f"{module}:{attribute}")
+    known = sorted({*BUILT_IN.get(kind, {}), *OWN_WORDS.get(kind, ()), *found})
     raise UserError(
-        f"{kind} are {', '.join(known)} or module:attribute",
+        f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
         value=name,
         remedy=f"install a package with the entry point tinysearch.{kind}, or choose one of them",
     )
 
 
-def _load(kind: str, target: str) -> Any:
-    module, _, attribute = target.partition(":")
+def make(kind: str, name: str, /, **arguments: Any) -> Any:
+    """A plug-in called with what it is given and with its own settings.
+
+    Raises:
+        UserError: unknown, it cannot be imported, or it does not take these arguments.
+    """
+    factory = plugin(kind, name)
     try:
-        return cast(Any, getattr(importlib.import_module(module), attribute))
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{kind} can be imported", value=target, remedy=f"install what is missing: {error}") from error
+        return factory(**arguments)
+    except TypeError as error:
+        raise UserError(
+            f"{kind.replace('_', ' ')} of your own take {', '.join(arguments) or 'no arguments'}",
+            value=f"{name}: {error}",
+            remedy="see docs/how-to/plug-ins.md for what each kind is given, and check its settings",
+        ) from error
+
+
+def _load(kind: str, target: str) -> Any:
+    module, _, path = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"{kind.replace('_', ' ')} can be imported", value=target, remedy=f"install what is missing: {error}"
+        ) from error
+    return found

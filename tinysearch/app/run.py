@@ -17,10 +17,11 @@ from tinysearch.app import run_dir as files
 from tinysearch.app.artifacts import publish
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
+from tinysearch.app.plugins import built_in, plugin
 from tinysearch.app.resources import processors
 from tinysearch.app.training import build_errors, build_finalists, fusion_of, task_error
 from tinysearch.app.warm_start import warm_start_of
-from tinysearch.app.wiring import Config, build_models, build_space
+from tinysearch.app.wiring import Config, build_backend, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives
@@ -188,9 +189,13 @@ def _check_numbers(config: Config) -> None:
 
 
 def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
-    sampler = dict(config["sampler"])
+    sampler = {key: value for key, value in config["sampler"].items() if key not in ("name", "settings")}
+    name, own = str(config["sampler"]["name"]), None
+    if not built_in("samplers", name):
+        own, sampler = plugin("samplers", name), dict(config["sampler"].get("settings", {}))
     return SearchOptions(
-        sampler=sampler.pop("name"),
+        sampler=name,
+        sampler_factory=own,
         sampler_options=sampler,
         n_trials=config["n_trials"],
         n_trainings=config["n_trainings"],
@@ -214,24 +219,19 @@ def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
     """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
     spelled = {name: str(config[name]) for name in ("price_level", "flash", "memory")}
-    budget = "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd"
-    backend = config.get("firmware", {}).get("backend", "portable")
     memo = getattr(errors, "memo", None)
-    table = config["trainer"].get("path")
-    fusion = fusion_of(config)
     return {
-        # only where it is not the default, so that runs from before there was a choice go on
-        **({"fusion": _digest(fusion)} if fusion["rule"] != "concatenation" else {}),
         "space": space_digest,
         "task": _digest(config["task"]),
         "catalog": models.catalog.digest[:16],
-        "budget": budget,
+        "budget": "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd",
         **spelled,
-        # only where it is not the default, as with fusion
-        **({"backend": str(backend)} if backend != "portable" else {}),
         "latency": _digest(config["latency"]),
-        "data": str(memo.key) if memo is not None else _file_digest(table),
+        "backend": str(config["firmware"]["backend"]),
+        "backend settings": _digest(config["firmware"]["settings"]),
+        "data": str(memo.key) if memo is not None else _file_digest(config["trainer"].get("path")),
         "trainer": str(config["trainer"]["name"]),
+        "fusion": _digest(fusion_of(config)),
     }
 
 
@@ -262,12 +262,12 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         on_event: watches the search.
         say: told what happens after the search, one line at a time.
     """
-    from tinysearch.app.firmware import backend_of, top_of
+    from tinysearch.app.firmware import top_of
     from tinysearch.app.report import check_options
 
     started = time.time()
     check_options(config)
-    backend_of(config)
+    build_backend(config)
     top_of(config, evidence="none", available=0)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])

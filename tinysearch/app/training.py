@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tinysearch.app.plugins import BUILT_IN, plugin
+from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
 from tinysearch.app.wiring import Config, architecture, table_of
 from tinysearch.core.candidate import BranchSpec
@@ -35,9 +35,9 @@ def build_dataset(config: Config) -> Dataset:
 
     settings = _settings("datasets", config["data"])
     audio = dict(settings.pop("audio", {}))
-    make = plugin("datasets", config["data"]["name"])
+    dataset = plugin("datasets", config["data"]["name"])
     try:
-        made: Dataset = make(
+        made: Dataset = dataset(
             audio=AudioOptions(clip_s=float(config["task"]["clip_s"]), **audio),
             cache_dir=cache_dir(config["cache"]["dir"]) / "data",
             **settings,
@@ -62,7 +62,7 @@ def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
     """The configured trainer."""
     defaults = {"seed": config["seed"]} | ({} if threads is None else {"threads": threads})
     settings = defaults | _settings("trainers", config["trainer"])
-    made: Trainer = plugin("trainers", config["trainer"]["name"])(**settings)
+    made: Trainer = make("trainers", config["trainer"]["name"], **settings)
     return made
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from tinysearch.analytic.latency import PORTABLE, Accelerated
-from tinysearch.app.plugins import plugin
+from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
+from tinysearch.analytic.stepwise import StepwiseLatency
+from tinysearch.app.plugins import built_in, make, plugin
 from tinysearch.app.resources import data_dir
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
@@ -19,9 +20,9 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.units import parse_bytes, parse_money
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
 from tinysearch.evaluation.table import TableErrors
-from tinysearch.firmware.backends import accelerated_steps, choose_backends
+from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
 from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import MODALITIES, layouts_of
 
@@ -62,15 +63,10 @@ def build_models(config: Config) -> AnalyticModels:
     """
     catalog = build_catalog(config)
     root = data_dir("hardware_catalog")
-    table = config["latency"]["table"]
-    chosen = {"calibrated": root / "latency" / "default.yaml", "opcount": root / "latency" / "opcount.yaml"}
-    model = _one_of("latency", config["latency"]["model"], tuple(chosen))
     budget = config["budget"]
     return AnalyticModels(
         catalog=catalog,
-        latency=load_latency_table(
-            Path(table) if table else chosen[model], catalog.chips.values(), default=chosen["calibrated"]
-        ),
+        latency=build_latency(config, catalog),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         architecture=architecture,
         clip_s=float(config["task"]["clip_s"]),
@@ -78,25 +74,61 @@ def build_models(config: Config) -> AnalyticModels:
         memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
-        accelerate=_accelerate(str(config.get("firmware", {}).get("backend", "portable"))),
+        accelerate=_accelerate(build_backend(config)),
     )
 
 
-def _accelerate(name: str) -> Callable[[Program, str], Accelerated] | None:
-    """What the configured backends compute of a program on an ESP-IDF target.
+def build_latency(config: Config, catalog: Catalog) -> LatencyRule:
+    """The configured latency model: a table, or one of the user's own that is given the table.
 
     Raises:
-        UserError: there is no such backend.
+        UserError: no such model, a table that cannot be read, or wrong settings.
     """
-    backends = choose_backends(name)
+    model, table = str(config["latency"]["model"]), latency_table(config, catalog)
+    if built_in("latency_models", model):
+        return table
+    made = make("latency_models", model, table=table, **config["latency"].get("settings", {}))
+    return StepwiseLatency(model=made, table=table)
+
+
+def latency_table(config: Config, catalog: Catalog) -> LatencyTable:
+    """The table behind the configured latency model: the user's, or that of the model.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    root = data_dir("hardware_catalog") / "latency"
+    usual, path = root / "default.yaml", config["latency"]["table"]
+    own = root / "opcount.yaml" if config["latency"]["model"] == "opcount" else usual
+    return load_latency_table(Path(path) if path else own, catalog.chips.values(), default=usual)
+
+
+def build_backend(config: Config) -> str | Backend:
+    """The configured backend: a word of ours, or a backend of the user's own.
+
+    Runs that were started before there was a choice have portable kernels.
+
+    Raises:
+        UserError: there is no such backend, or what was made is none.
+    """
+    options = config.get("firmware", {})
+    name = str(options.get("backend", "portable"))
+    backend = name if built_in("backends", name) else make("backends", name, **options.get("settings", {}))
+    check_backend(backend)
+    return backend  # type: ignore[no-any-return]
+
+
+def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated] | None:
+    """What backends compute of a program on an ESP-IDF target."""
+    backends = choose_backends(backend)
     if not backends:
         return None
 
     def accelerate(program: Program, target: str) -> Accelerated:
-        for backend in backends:
-            steps = accelerated_steps(program, backend, processor=target)
+        for candidate in backends:
+            steps = accelerated_steps(program, candidate, processor=target)
             if steps:
-                return Accelerated(name=backend.name, steps=frozenset(steps), shared=backend.shared)
+                return Accelerated(name=candidate.name, steps=frozenset(steps), shared=candidate.shared)
         return PORTABLE
 
     return accelerate

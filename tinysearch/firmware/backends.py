@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from tinysearch.analytic.memory import plan
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
+from tinysearch.firmware.identifiers import c_identifier
 from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn
 
 NAMES = ("portable", "esp_nn", "esp_dsp", "auto")
@@ -24,14 +26,21 @@ _MOST_OUTPUTS = 256
 """Of a fully connected layer: ESP-NN keeps 4 bytes an output on the stack."""
 
 
+@runtime_checkable
 class Backend(FirmwareBackend, Protocol):
     """A backend that the emitter can write.
 
     Attributes:
+        name: an identifier of C: its steps are ``ts_<name>_layer``, its header is ``ts_<name>.h``.
         shared: whether several branches may use it at once.
+        component: folder of its ESP-IDF component with ``CMakeLists.txt``, ``ts_<name>.c`` and ``include/ts_<name>.h``;
+            None for those that come with the templates. The header declares ``ts_<name>_layer``, the functions that
+            steps name, and ``int32_t ts_<name>_scratch_bytes(const ts_<name>_layer *const *layers, unsigned count)``,
+            negative where the program has no such library. All of it compiles on a PC, too.
     """
 
     shared: bool
+    component: Path | None
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """Constants of one step that it supports."""
@@ -45,6 +54,7 @@ class EspNn:
     name: str = "esp_nn"
     processors: tuple[str, ...] = ("esp32s3", "esp32p4")
     shared: bool = False
+    component: Path | None = None
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
         """Whether ESP-NN computes this step bit for bit as the portable kernel does."""
@@ -73,6 +83,7 @@ class EspDsp:
     name: str = "esp_dsp"
     processors: tuple[str, ...] = ("esp32", "esp32s3", "esp32p4")
     shared: bool = True
+    component: Path | None = None
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
         """Whether this step is made of dot products of floats."""
@@ -92,13 +103,18 @@ class EspDsp:
 _BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (EspNn(), EspDsp())}
 
 
-def choose_backends(name: str) -> tuple[Backend, ...]:
+def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
     """The backends of a project, none for the portable kernels alone; each serves the branches that it supports.
 
+    Args:
+        name: one of :data:`NAMES`, or a backend that is used as it is.
+
     Raises:
-        UserError: an unknown name.
+        UserError: an unknown name, or no backend.
     """
     check_backend(name)
+    if not isinstance(name, str):
+        return (name,)
     return tuple(backend for known, backend in _BACKENDS.items() if name in (known, "auto"))
 
 
@@ -116,11 +132,39 @@ def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> 
     return tuple(found)
 
 
-def check_backend(name: str) -> None:
-    """Refuse a name that is none.
+def check_backend(name: object) -> None:
+    """Refuse what is neither a name nor a whole backend.
 
     Raises:
-        UserError: it is not one of :data:`NAMES`.
+        UserError: it is not one of :data:`NAMES`; it lacks something, its name is taken or none, or files are missing.
     """
-    if name not in NAMES:
+    if isinstance(name, Backend):
+        _check_own(name)
+    elif name not in NAMES:
         raise UserError(f"firmware.backend is {', '.join(NAMES)}", value=name, remedy="write firmware.backend=portable")
+
+
+def _check_own(backend: Backend) -> None:
+    c_identifier(backend.name)
+    if backend.component is None:
+        if backend not in _BACKENDS.values():
+            raise UserError(
+                "a backend brings the folder of its component",
+                value=f"{backend.name}.component = None",
+                remedy="name the folder with CMakeLists.txt and the C files",
+            )
+        return
+    if backend.name in NAMES:
+        raise UserError(
+            "a backend has a name of its own", value=backend.name, remedy=f"choose none of {', '.join(NAMES)}"
+        )
+    for name in component_files(backend.name):
+        if not (Path(backend.component) / name).is_file():
+            raise UserError(
+                "the component of a backend is whole", value=f"{backend.component}: no {name}", remedy="add the file"
+            )
+
+
+def component_files(name: str) -> tuple[str, ...]:
+    """Files that the component of every backend has."""
+    return ("CMakeLists.txt", f"ts_{name}.c", f"include/ts_{name}.h")

@@ -10,8 +10,9 @@ from tinysearch.analytic.capture import camera_frame
 from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.firmware.backends import component_files
 from tinysearch.firmware.golden import pair_scores
-from tinysearch.firmware.model_source import branch_values, layer_constants, runtime_files
+from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
@@ -34,6 +35,9 @@ _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
     *("main/candidate.h", "main/idf_component.yml"),
 )
+_COMPONENT_SUFFIXES = (".c", ".h", ".S", ".txt", ".yml", ".md")
+"""Files of a user's own backend that belong to a project; caches and what an editor left do not."""
+
 _FRONT_ENDS = {"face": "ts_image.h", "voice": "ts_log_mel.h"}
 _IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies.lock\nhost/build/\n"
 
@@ -104,10 +108,9 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
     for folder, names in _COPIED.items():
         files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
-    for backend in values["backends"]:
-        folder = f"components/backend_{backend}"
-        names = ("CMakeLists.txt", "idf_component.yml", f"ts_{backend}.c", f"include/ts_{backend}.h")
-        files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
+    for source in emission.sources:
+        if source.accelerated:
+            files |= _backend_files(source, templates)
     for modality in emission.modalities:
         if modality in _SENSOR_SOURCES:
             path = _SENSOR_SOURCES[modality]
@@ -125,6 +128,18 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     text["candidate.json"] = documents.candidate_json(emission)
     text[".gitignore"] = _IGNORED
     return files | {name: content.encode() for name, content in text.items()}
+
+
+def _backend_files(source: BranchSource, templates: Templates) -> dict[str, bytes]:
+    """The component of a backend: ours, or the whole folder of a user's own."""
+    folder = f"components/backend_{source.backend}"
+    if source.backend_folder is None:
+        origin = templates.folder / "esp_idf" / folder
+        names: tuple[str, ...] = ("idf_component.yml", *component_files(source.backend))
+    else:
+        origin = source.backend_folder
+        names = tuple(str(p.relative_to(origin)) for p in sorted(origin.rglob("*")) if p.suffix in _COMPONENT_SUFFIXES)
+    return {f"{folder}/{name}": (origin / name).read_bytes() for name in names}
 
 
 def _runtime(emission: Emission, folder: Path) -> tuple[Path, ...]:

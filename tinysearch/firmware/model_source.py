@@ -33,6 +33,7 @@ class BranchSource:
         patterns: oracle's embeddings of the self-test patterns [PATTERNS, E].
         backend: whose kernels compute the steps of ``accelerated``, ``portable`` where there are none.
         accelerated: constants of steps for the backend, by step; the portable ones are packed all the same.
+        backend_folder: of the component of a user's own backend.
     """
 
     modality: str
@@ -43,6 +44,7 @@ class BranchSource:
     patterns: Embeddings
     backend: str = "portable"
     accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
+    backend_folder: Path | None = None
 
     @property
     def program(self) -> Program:
@@ -105,7 +107,9 @@ def accelerate(source: BranchSource, backend: Backend, *, processor: str) -> Bra
     names = accelerated_steps(source.program, backend, processor=processor)
     steps = {step.name: step for step in source.program.steps}
     accelerated = {name: backend.pack(source.frozen, steps[name]) for name in names}
-    return replace(source, backend=backend.name, accelerated=accelerated) if accelerated else source
+    if not accelerated:
+        return source
+    return replace(source, backend=backend.name, accelerated=accelerated, backend_folder=backend.component)
 
 
 def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:
@@ -196,6 +200,7 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         "headers": source.headers,
         "backend": source.backend if source.accelerated else "",
         "backend_component": f"backend_{source.backend}",
+        "backend_of_ours": source.backend_folder is None,
         "buffers": [
             f"{offset:>8} {name}"
             for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))

@@ -21,7 +21,7 @@ from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
-from tinysearch.firmware.backends import choose_backends
+from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.folder import replace_folder
 from tinysearch.firmware.golden import Embeddings, pattern, selftest_crc
@@ -124,7 +124,7 @@ def emit(
     golden: Mapping[str, Inputs] | None = None,
     sound: LogMelSettings | None = None,
     far: float = 0.01,
-    backend: str = "portable",
+    backend: str | Backend = "portable",
 ) -> Path:
     """Write one project.
 
@@ -139,7 +139,7 @@ def emit(
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
         sound: front-end of the voice branch; None takes the defaults for its input size.
         far: false acceptance rate whose threshold the firmware uses.
-        backend: one of :data:`tinysearch.firmware.backends.NAMES`.
+        backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own.
 
     Returns:
         The folder.
@@ -175,7 +175,7 @@ def _prepare(
     far: float,
     version: str,
     digest: str,
-    backend: str,
+    backend: str | Backend,
 ) -> Emission:
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
@@ -222,7 +222,7 @@ def _prepare(
     )
 
 
-def _accelerated(sources: tuple[BranchSource, ...], name: str, chip: Chip) -> tuple[BranchSource, ...]:
+def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: Chip) -> tuple[BranchSource, ...]:
     """The branches with their backends; one that serves a single task at a time goes to the branch of most products."""
     chosen = list(sources)
     for backend in choose_backends(name):

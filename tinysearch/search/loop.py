@@ -144,6 +144,7 @@ class _Session:
             constraints=len(self.assessor.rules),
             seed=options.seed,
             options=options.sampler_options,
+            factory=options.sampler_factory,
         )
         self.in_flight: list[_InFlight] = []
         self.reason = ""

@@ -13,6 +13,7 @@ from tinysearch.search.fidelity import Hint
 from tinysearch.search.finalists import FinalistModel
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.recorder import Describe
+from tinysearch.search.samplers.base import SamplerFactory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ class SearchOptions:
 
     Attributes:
         sampler: see :data:`tinysearch.search.samplers.SAMPLERS`; ``sampler_options`` are its keyword arguments.
+        sampler_factory: makes a sampler that is none of these; ``sampler`` then only names it.
         n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
         n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
         training_s: seconds of training behind the answer, over all workers and with the time that remembered branches
@@ -89,6 +91,7 @@ class SearchOptions:
 
     sampler: str = "auto"
     sampler_options: Mapping[str, Any] = field(default_factory=dict)
+    sampler_factory: SamplerFactory | None = None
     n_trials: int | None = None
     n_trainings: int | None = None
     training_s: float | None = None

@@ -25,7 +25,7 @@ from rich.table import Table
 from tinysearch.analytic.calibration import Observation, Residual, fit_factors, observe
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import Config, architecture, build_models
+from tinysearch.app.wiring import Config, architecture, build_models, latency_table
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -67,19 +67,19 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
     models = build_models(config)
     candidate = _candidate(project)
     processor = candidate["platform"]["processor"]
-    base = models.latency
-    default = build_models({**config, "latency": {**config["latency"], "table": None}}).latency
+    base = latency_table(config, models.catalog)
+    default = latency_table({**config, "latency": {**config["latency"], "table": None}}, models.catalog)
     observations = _observations(log, candidate, models.catalog.chip(processor))
     source = f"benchmark of {candidate['id']} on {processor}, {log.name}"
     table, residuals = fit_factors(
-        base,  # type: ignore[arg-type]
+        base,
         observations,
         processor=processor,
         source=source,
         date=date.today().isoformat(),
     )
     # against the default, so that what latency.table=FILE had measured before stays in the new file
-    document = calibration_document(table, default) | {"name": out.stem}  # type: ignore[arg-type]
+    document = calibration_document(table, default) | {"name": out.stem}
     with writing(out):
         write_atomically(out.absolute(), yaml.safe_dump(document, sort_keys=False).encode())
     _print(residuals)

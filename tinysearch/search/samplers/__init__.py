@@ -7,11 +7,11 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.search.flat import FlatSpace
-from tinysearch.search.samplers.base import Outcome, Proposal, Stop, StudySampler, Wait
+from tinysearch.search.samplers.base import Outcome, Proposal, SamplerFactory, Stop, StudySampler, Wait
 from tinysearch.search.samplers.exhaustive import ExhaustiveSampler
 from tinysearch.search.samplers.memoized import MemoizedSampler
 
-__all__ = ["SAMPLERS", "Outcome", "Proposal", "Stop", "StudySampler", "Wait", "make_sampler"]
+__all__ = ["SAMPLERS", "Outcome", "Proposal", "SamplerFactory", "Stop", "StudySampler", "Wait", "make_sampler"]
 
 OPTUNA = ("random", "tpe", "nsga2", "nsga3", "gp")
 PYMOO = ("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
@@ -19,7 +19,14 @@ SAMPLERS = ("auto", "memoized", "exhaustive", *OPTUNA, *PYMOO)
 
 
 def make_sampler(
-    name: str, *, flat: FlatSpace, objectives: int, constraints: int, seed: int, options: Mapping[str, Any]
+    name: str,
+    *,
+    flat: FlatSpace,
+    objectives: int,
+    constraints: int,
+    seed: int,
+    options: Mapping[str, Any],
+    factory: SamplerFactory | None = None,
 ) -> StudySampler:
     """The sampler of a name.
 
@@ -27,10 +34,20 @@ def make_sampler(
         flat: the space that plain samplers draw from.
         objectives, constraints: how many.
         options: the sampler's own keyword arguments.
+        factory: makes a sampler that is not of this package.
 
     Raises:
         UserError: unknown name or options.
     """
+    if factory is not None:
+        try:
+            return factory(flat=flat, objectives=objectives, constraints=constraints, seed=seed, **options)
+        except TypeError as error:
+            raise UserError(
+                "a sampler of your own takes flat, objectives, constraints, seed and its settings",
+                value=f"{name}: {error}",
+                remedy="see docs/how-to/plug-ins.md",
+            ) from error
     if name in ("auto", "memoized"):
         try:
             return MemoizedSampler(**options)

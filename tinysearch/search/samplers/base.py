@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tinysearch.search.flat import FlatPoint
+from tinysearch.search.flat import FlatPoint, FlatSpace
 from tinysearch.search.knowledge import Knowledge
 
 if TYPE_CHECKING:
@@ -90,3 +90,15 @@ class StudySampler(Protocol):
     def told(self, proposal: Proposal, outcome: Outcome) -> dict[str, Any]:
         """Called once for every proposal; returns system attributes to store with the trial (often none)."""
         ...
+
+
+class SamplerFactory(Protocol):
+    """Makes a sampler: a class, or a function that returns one.
+
+    It is given the flat space, how many objectives and constraints there are, and the seed, whether it needs them or
+    not, and the sampler's own settings.
+    """
+
+    def __call__(
+        self, *, flat: FlatSpace, objectives: int, constraints: int, seed: int, **settings: Any
+    ) -> StudySampler: ...
