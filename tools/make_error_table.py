@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.run import workers_of
+from tinysearch.app.setup import workers_of
 from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import build_space
 from tinysearch.core.candidate import BranchSpec

@@ -7,7 +7,7 @@ import pytest
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.run import set_up
+from tinysearch.app.setup import set_up
 from tinysearch.app.training import build_errors, build_judge, build_trainer
 from tinysearch.app.wiring import branches_of, build_models, wish_of
 from tinysearch.core.errors import UserError

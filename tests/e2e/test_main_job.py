@@ -15,7 +15,7 @@ import pytest
 import tinysearch as ts
 from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.run import set_up
+from tinysearch.app.setup import set_up
 
 NAMES = ["eer", "bom_cost_usd", "latency_s"]
 

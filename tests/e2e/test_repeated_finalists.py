@@ -83,7 +83,7 @@ def test_a_table_has_one_figure_a_branch(
     small_space: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from tinysearch.app.config import compose_config, plain
-    from tinysearch.app.run import set_up
+    from tinysearch.app.setup import set_up
 
     with caplog.at_level(logging.WARNING):
         setup = set_up(plain(compose_config([*small_space, "finalists.repeats=3"])))

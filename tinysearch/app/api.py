@@ -89,7 +89,8 @@ def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result
     Raises:
         UserError: what the command would answer with exit status 2.
     """
-    from tinysearch.app.run import run, set_up
+    from tinysearch.app.run import run
+    from tinysearch.app.setup import set_up
 
     config = plain(compose_config(overrides_of(options)))
     finished = run(config, on_event=on_event)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinysearch.app.resources import data_dir, processors
+from tinysearch.app.setup import Setup
 from tinysearch.app.training import build_errors, far_of, task_error
 from tinysearch.app.wiring import Config, build_backend, build_models
 from tinysearch.core.candidate import BranchSpec
@@ -23,10 +23,6 @@ from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, host, project_rules
-
-if TYPE_CHECKING:
-    from tinysearch.app.run import Setup
-
 
 NO_FIRMWARE = "it enrolls and verifies people"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
+from tinysearch.app.setup import Setup
 from tinysearch.app.training import task_error
 from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
 from tinysearch.core.errors import UserError
@@ -21,9 +22,6 @@ from tinysearch.search.design import NO_BRANCH
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.result import SearchResult
 from tinysearch.space import Space
-
-if TYPE_CHECKING:
-    from tinysearch.app.run import Setup
 
 BEYOND_LIMIT = 400
 """At most so many designs above the budget are shown."""

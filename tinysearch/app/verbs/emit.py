@@ -48,7 +48,7 @@ def _with_rates(config: Config, evaluation: Evaluation) -> Evaluation:
 
 
 def _of_run(config: Config, out: Path) -> Path:
-    from tinysearch.app.run import set_up
+    from tinysearch.app.setup import set_up
 
     if config["run_dir"] is None:
         raise UserError("a point belongs to a run", value="run_dir is not set", remedy="add run_dir=DIR")

@@ -32,8 +32,8 @@ def run(invocation: Invocation) -> int:
     if console.is_terminal:  # elsewhere standard error holds what went wrong, and nothing else before
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
-    from tinysearch.app.run import objectives_of
     from tinysearch.app.run import run as run_job
+    from tinysearch.app.setup import objectives_of
 
     with SearchProgress(objectives=objectives_of(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))

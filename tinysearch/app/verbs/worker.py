@@ -36,7 +36,7 @@ def run(invocation: Invocation) -> int:
     if console.is_terminal:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
-    from tinysearch.app.run import set_up
+    from tinysearch.app.setup import set_up
     from tinysearch.search.loop import search
 
     setup = set_up(config)
