@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinysearch.analytic.capture import camera_frame
 from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
 from tinysearch.firmware.backends import component_files
+from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
-
-if TYPE_CHECKING:
-    from tinysearch.firmware.project import Emission
 
 _COPIED = {
     "components/model": ("CMakeLists.txt", "ts_model.c", "include/ts_model.h"),

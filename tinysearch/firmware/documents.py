@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinysearch.core.units import format_bytes
 from tinysearch.firmware import sdkconfig, wiring
+from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text, plain_line
-
-if TYPE_CHECKING:
-    from tinysearch.firmware.project import Emission
 
 _CAMERA_TARGETS = ("esp32", "esp32s2", "esp32s3")
 
