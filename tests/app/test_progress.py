@@ -26,7 +26,7 @@ EVENT = SearchEvent(
 
 
 def shown(capsys: pytest.CaptureFixture[str], *, quiet: bool) -> str:
-    with SearchProgress(objectives=NAMES, quiet=quiet) as progress:
+    with SearchProgress(objectives=NAMES, validation=True, quiet=quiet) as progress:
         progress(EVENT)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -36,7 +36,7 @@ def shown(capsys: pytest.CaptureFixture[str], *, quiet: bool) -> str:
 def test_a_log_gets_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, quiet=False)
     assert text == (
-        "[1:15]  trained voice 2-2 int8  trial 7/40, front 4, best EER 7.1 %, $6.19, 45 ms, "
+        "[1:15]  trained voice 2-2 int8  trial 7/40, front 4, best validation EER 7.1 %, $6.19, 45 ms, "
         "effective latency at FAR 1 % 1.50 s, 6:45 left\n"
     )
 
@@ -48,7 +48,7 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_narrow_terminal_shows_every_training(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    progress = SearchProgress(objectives=NAMES[:3])
+    progress = SearchProgress(objectives=NAMES[:3], validation=False)
     event = replace(EVENT, kind="training", best=EVENT.best[:3], training=((BRANCH, 0.25), (BRANCH, 1.0)))
     console = Console(width=80, color_system=None)
     with console.capture() as capture:
@@ -56,4 +56,4 @@ def test_a_narrow_terminal_shows_every_training(capsys: pytest.CaptureFixture[st
     lines = capture.get().splitlines()
     assert lines[0].rstrip() == "  voice 2-2 int8           ######..................  25%"
     assert lines[1].rstrip().endswith("100%")
-    assert lines[2].rstrip() == "[1:15] trial 7/40, front 4, best EER 7.1 %, $6.19, 45 ms, 6:45 left"
+    assert lines[2].rstrip() == "[1:15] trial 7/40, front 4, best validation EER 7.1 %, $6.19, 45 ms, 6:45 left"

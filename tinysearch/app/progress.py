@@ -22,11 +22,15 @@ class SearchProgress:
 
     On a terminal the display is redrawn in place; elsewhere one line is printed when a branch is trained and at least
     every ten seconds while one trains. Quiet shows nothing.
+
+    Args:
+        validation: the EER is that of validation people, by which a search decides; it says so.
     """
 
-    def __init__(self, *, objectives: tuple[str, ...], quiet: bool = False) -> None:
+    def __init__(self, *, objectives: tuple[str, ...], validation: bool, quiet: bool = False) -> None:
         self._console = Console(file=sys.stderr, highlight=False)
         self._objectives = objectives
+        self._rates_of = "validation " if validation else ""
         self._quiet = quiet
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
         self._drawing = self._console.is_terminal and not quiet
@@ -73,19 +77,20 @@ class SearchProgress:
             return ""
         limit = "" if event.n_trials is None else f"/{event.n_trials}"
         left = "" if event.remaining_s is None else f", {_clock(event.remaining_s)} left"
-        best = ", ".join(_worded(name, value) for name, value in zip(self._objectives, event.best, strict=False))
+        best = ", ".join(self._worded(name, value) for name, value in zip(self._objectives, event.best, strict=False))
         front = f", front {event.front_size}" if event.front_size else ""
         return f"trial {event.trials}{limit}{front}{f', best {best}' if best else ''}{left}"
+
+    def _worded(self, objective: str, value: float) -> str:
+        """``validation EER 7.9 %``, ``$7.00``, ``340 ms``: named where the unit does not say it."""
+        text = value_text(objective, value)
+        if objective in ("bom_cost_usd", "latency_s", "energy_mj"):
+            return text
+        return f"{self._rates_of if objective == 'eer' else ''}{LABELS[objective]} {text}"
 
     def _picture(self, event: SearchEvent) -> Group:
         bars = [Text(f"  {branch.short:24} {_bar(fraction)} {fraction:4.0%}") for branch, fraction in event.training]
         return Group(*bars, Text(f"[{_clock(event.elapsed_s)}] {self._state(event)}"))
-
-
-def _worded(objective: str, value: float) -> str:
-    """``EER 7.9 %``, ``$7.00``, ``340 ms``: named where the unit does not say it."""
-    text = value_text(objective, value)
-    return text if objective in ("bom_cost_usd", "latency_s", "energy_mj") else f"{LABELS[objective]} {text}"
 
 
 def _bar(fraction: float) -> str:

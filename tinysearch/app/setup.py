@@ -111,6 +111,11 @@ def _check_task(config: Config, objectives: Sequence[str]) -> None:
         )
 
 
+def trains(config: Config) -> bool:
+    """Whether error rates are measured on networks that are trained here."""
+    return config["trainer"]["name"] not in ("table", "published", "none")
+
+
 def workers_of(config: Config) -> int:
     """How many trainings run at once: as configured, or one a processor for trainings, one for everything else.
 
@@ -119,8 +124,7 @@ def workers_of(config: Config) -> int:
     """
     wanted = config["n_workers"]
     if wanted == "auto":
-        trains = config["trainer"]["name"] not in ("table", "published", "none")
-        return processors() if trains else 1
+        return processors() if trains(config) else 1
     if not isinstance(wanted, int) or wanted < 1:
         raise UserError("n_workers is auto or a positive whole number", value=wanted, remedy="write n_workers=2")
     return wanted

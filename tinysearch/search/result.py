@@ -39,7 +39,7 @@ class SearchResult:
     """What a search leaves behind.
 
     Attributes:
-        points: the front, by the first objective ascending.
+        points: the front, by the first objective as shown, ascending.
         reason: why it ended, as a sentence.
         interrupted: by a signal; everything finished is saved.
         trials: proposals told in all, earlier runs of the study included; completions are not counted.
@@ -75,6 +75,7 @@ def front_points(knowledge: Knowledge) -> tuple[FrontPoint, ...]:
     shown = np.array([_shown_values(knowledge, int(row)) for row in rows])
     order = _by_objectives(decided)
     kept = order[is_nondominated(shown[order])]
+    kept = kept[_by_objectives(shown[kept])]
     return tuple(
         FrontPoint(
             row=int(rows[i]),

@@ -33,9 +33,9 @@ def run(invocation: Invocation) -> int:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
     from tinysearch.app.run import run as run_job
-    from tinysearch.app.setup import objectives_of
+    from tinysearch.app.setup import objectives_of, trains
 
-    with SearchProgress(objectives=objectives_of(config), quiet=quiet) as progress:
+    with SearchProgress(objectives=objectives_of(config), validation=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
     _print_result(finished, console)
     return INTERRUPTED if finished.result.interrupted else OK

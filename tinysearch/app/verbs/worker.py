@@ -36,13 +36,13 @@ def run(invocation: Invocation) -> int:
     if console.is_terminal:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
-    from tinysearch.app.setup import set_up
+    from tinysearch.app.setup import set_up, trains
     from tinysearch.search.loop import search
 
     setup = set_up(config)
     shared = setup.options.shared
     options = replace(setup.options, shared=replace(shared, join=True) if shared else None)
-    with SearchProgress(objectives=setup.objectives, quiet=quiet) as progress:
+    with SearchProgress(objectives=setup.objectives, validation=trains(config), quiet=quiet) as progress:
         result = search(setup.problem, options, on_event=progress)
     own = sum(1 for trial in result.study.get_trials(deepcopy=False) if trial.user_attrs.get("worker") == result.worker)
     console.print(f"{result.reason}; {own} of {result.trials} trials are this worker's")
