@@ -126,3 +126,15 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkey
     with pytest.raises(UserError, match="No space left"):
         write_report(folder)
     assert (folder / "report.html").read_text(encoding="utf-8") == "old"
+
+
+def test_a_caveat_about_the_people_stands_on_top(page: str, tmp_path: Path) -> None:
+    folder = small_case().write(tmp_path)
+    document = json.loads((folder / "report_data.json").read_text())
+    document["caveat"] = "Error rates are of <synthetic> people."
+    (folder / "report_data.json").write_text(json.dumps(document))
+    warned = write_report(folder).read_text(encoding="utf-8")
+    assert warned.index("Error rates are of &lt;synthetic&gt; people.") < warned.index("What to order")
+    del document["caveat"]  # a run from before there were any
+    (folder / "report_data.json").write_text(json.dumps(document))
+    assert write_report(folder).read_text(encoding="utf-8") == page

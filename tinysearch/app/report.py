@@ -69,6 +69,7 @@ def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
         title=_title(setup.config),
+        caveat=getattr(getattr(setup.errors, "dataset", None), "caveat", ""),
     )
     return write_data(folder, data)
 

@@ -17,6 +17,11 @@ from tinysearch.data.samples import AudioOptions, FileDataset, SampleFile
 
 ARCHIVES = {"face": "faces.zip", "voice": "voices.zip"}
 
+CAVEAT = (
+    "Error rates are of synthetic people, rendered faces put together with synthesized voices at random: good for "
+    "comparing designs, not for telling how well real people are recognized."
+)
+
 
 class EmbeddedDataset(FileDataset):
     """Faces and voices out of two stored ZIP files, members ``<split>/<identity>/<nn>.<suffix>``.
@@ -29,9 +34,14 @@ class EmbeddedDataset(FileDataset):
         root: folder with ``faces.zip`` and ``voices.zip``; None takes those of the package.
         audio, cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
 
+    Attributes:
+        caveat: that the people are synthetic.
+
     Raises:
         UserError: neither archive is there, or one is not such an archive.
     """
+
+    caveat = CAVEAT
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
-from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
+from tinysearch.core.protocols import Dataset, ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.trained import TrainedErrors
 
@@ -34,6 +34,11 @@ class RepeatedErrors:
         # The memo holds this very dictionary, so that what is settled later is found, too.
         self.memo: BranchMemo = replace(models[0].memo, elsewhere=self._median)
         self._answers = replace(models[0], memo=self.memo)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set of this process."""
+        return self._answers.dataset
 
     def knows(self, branch: BranchSpec) -> bool:
         """Whether a branch is trained with every seed."""

@@ -82,6 +82,7 @@ def build_data(
     beyond: Sequence[Evaluation] = (),
     blocked: Sequence[BlockedCard] = (),
     title: str = "tinysearch",
+    caveat: str = "",
 ) -> ReportData:
     """The report's data.
 
@@ -95,6 +96,7 @@ def build_data(
         beyond: designs above the budget, not counted among the known ones.
         blocked: processors that cannot carry the best networks.
         title: of the page.
+        caveat: about the people whom error rates are of.
     """
     branches: dict[str, BranchCard] = {}
     boards: dict[str, BoardCard] = {}
@@ -126,6 +128,7 @@ def build_data(
     return ReportData(
         price_level=price_level,
         title=title,
+        caveat=caveat,
         known=shown if known is None else known,
         thinning=THINNING if known is not None and known > shown else "every known design",
         branches=dict(sorted(branches.items())),

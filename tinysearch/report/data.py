@@ -179,6 +179,7 @@ class ReportData:
 
     Attributes:
         title: that the user gave the report.
+        caveat: about the people whom error rates are of, empty where there is none.
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
         details: of front points, by id.
         blocked: processors that cannot carry the networks of the point with the lowest error rate.
@@ -194,6 +195,7 @@ class ReportData:
     details: Mapping[str, DetailCard]
     blocked: tuple[BlockedCard, ...] = ()
     title: str = "tinysearch"
+    caveat: str = ""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -229,6 +231,7 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
     return ReportData(
         price_level=document["price_level"],
         title=document["title"],
+        caveat=document.get("caveat", ""),
         known=document["known"],
         thinning=document["thinning"],
         branches={key: _branch(value) for key, value in document["branches"].items()},

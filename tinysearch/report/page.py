@@ -54,6 +54,7 @@ def render(view: RunView) -> str:
     budget = "no limit" if view.budget_usd is None else usd(view.budget_usd)
     return environment.from_string(_asset("page.html.jinja")).render(
         advice=advice,
+        caveat=view.data.caveat,
         columns=columns(view),
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,

@@ -52,7 +52,10 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
         from tinysearch.report.picks import picks
         from tinysearch.report.view import read_view
 
-        console.print(order_table(picks(read_view(finished.folder))))
+        view = read_view(finished.folder)
+        console.print(order_table(picks(view)))
+        if view.data.caveat:
+            console.print(view.data.caveat)
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
