@@ -100,7 +100,7 @@ def _zipped(project: Path) -> bytes:
                 entry = zipfile.ZipInfo(str(Path(project.name) / inside), _FIRST_TIME)
                 entry.external_attr = (0o755 if path.stat().st_mode & 0o100 else 0o644) << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, path.read_bytes(), compresslevel=1)
     return out.getvalue()
 
 

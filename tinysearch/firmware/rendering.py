@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,7 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._environment = jinja2.Environment(  # noqa: S701 - the output is C and CMake, not HTML
-            loader=jinja2.FileSystemLoader(folder),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._environment.filters |= {
-            "c_string": c_string,
-            "markdown": markdown_text,
-            "hex32": lambda value: f"{value:#010x}",
-        }
+        self._environment = _environment(folder)
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """Text of ``<name>.jinja``.
@@ -58,6 +48,24 @@ class Templates:
             jinja2.UndefinedError: a value that the template needs is missing.
         """
         return self._environment.get_template(f"{name}.jinja").render(**values)
+
+
+@cache
+def _environment(folder: Path) -> jinja2.Environment:
+    """One for all projects of a process, since compiling the templates takes longer than rendering them."""
+    environment = jinja2.Environment(  # noqa: S701 - the output is C and CMake, not HTML
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "c_string": c_string,
+        "markdown": markdown_text,
+        "hex32": lambda value: f"{value:#010x}",
+    }
+    return environment
 
 
 def c_number(value: float) -> str:
