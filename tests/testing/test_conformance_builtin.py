@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
@@ -78,6 +81,41 @@ class TestOrl(DatasetConformance):
             for number in range(1, 11):
                 Image.fromarray(random.integers(0, 256, (112, 92), np.uint8)).save(folder / f"{number}.pgm")
         return partial(plugin("datasets", "orl"), root=tmp_path / "orl")
+
+
+class TestDigits(DatasetConformance):
+    channels: ClassVar[dict[str, int]] = {"face": 1}
+
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        random = np.random.default_rng(0)
+        pictures = random.integers(0, 256, (100, 784))
+        rows = [",".join(map(str, [*picture, number % 10])) for number, picture in enumerate(pictures)]
+        (tmp_path / "mnist_5k.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+        lengths = random.integers(5, 20, 100)
+        frames = random.normal(size=(lengths.sum(), 13)).astype(np.float32)
+        np.savez(tmp_path / "digits.npz", X=frames, y=np.arange(100) % 10, lengths=lengths)
+        return partial(plugin("datasets", "digits"), root=tmp_path)
+
+
+class TestVoxCeleb(DatasetConformance):
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        root, random = tmp_path / "voxceleb", np.random.default_rng(0)
+        for person in range(8):
+            for video in ("a", "b"):
+                for number in range(2):
+                    path = root / f"vox2/dev/wav/id0000{person}/{video}/0000{number}.wav"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    soundfile.write(path, random.uniform(-0.5, 0.5, 16_000), 16_000, subtype="PCM_16")
+        for number in range(4):
+            path = root / f"vox1/wav/id1000{number % 2}/c/0000{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, random.uniform(-0.5, 0.5, 16_000), 16_000, subtype="PCM_16")
+        listed = [f"id1000{n % 2}/c/0000{n}.wav" for n in range(4)]
+        pairs = [f"1 {listed[0]} {listed[2]}", f"1 {listed[1]} {listed[3]}", f"0 {listed[0]} {listed[1]}"]
+        (root / "veri_test2.txt").write_text("\n".join(pairs))
+        return partial(plugin("datasets", "voxceleb"), root=root, validation_people=3)
 
 
 class TestTable(LatencyModelConformance):
