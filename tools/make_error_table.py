@@ -9,6 +9,7 @@ from what it was made: digests of data and trainer, settings, versions, and the 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import platform
 import sys
@@ -23,6 +24,7 @@ from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import build_space
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
+from tinysearch.evaluation.memo import write_atomically
 from tinysearch.evaluation.table import COLUMNS
 from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.search.engines import TrainingReport, make_engine
@@ -39,13 +41,13 @@ def main(words: Sequence[str]) -> None:
     if not isinstance(errors, TrainedErrors):
         sys.exit("a table of error rates is made by training: leave trainer=torch")
     _train(errors, _branches(space), n_workers=n_workers)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, (*COLUMNS, "frr_far1", "frr_far10"), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_row(errors, branches) for branches in _models(space))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, (*COLUMNS, "frr_far1", "frr_far10"), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_row(errors, branches) for branches in _models(space))
+    write_atomically(out, table.getvalue().encode())
     description = json.dumps(_description(config, errors, n_workers), indent=2)
-    out.with_suffix(".json").write_text(description + "\n", encoding="utf-8")
+    write_atomically(out.with_suffix(".json"), f"{description}\n".encode())
 
 
 def _branches(space: Space) -> list[BranchSpec]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.latency import Accelerated, combine, program_profile
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.counting import count_networks
+from tinysearch.app.resources import data_dir
 from tinysearch.app.wiring import build_models
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.candidate import BranchSpec
@@ -232,7 +234,7 @@ def test_networks_that_were_not_counted_come_out_within_five_percent(precision: 
     branch = replace(branch, embedding=30)
     (network,) = count_networks(config, own, [branch])
     estimate = own.latency.program(network.program, processor="esp32c3", arena_in_psram=False)
-    entry = own.latency.entries["rv32imc", "int8", "add"]  # type: ignore[attr-defined]
-    cycles_an_instruction = entry.coefficients[FEATURES.index("outputs")] / 28.13
-    instructions = estimate.seconds * 160e6 / cycles_an_instruction
+    table = yaml.safe_load((data_dir("hardware_catalog") / "latency" / "default.yaml").read_text(encoding="utf-8"))
+    cycles = estimate.seconds * own.catalog.chip("esp32c3").frequency_hz.value
+    instructions = cycles / table["instruction_sets"]["rv32imc"]["cycles_per_instruction"]
     assert instructions == pytest.approx(sum(network.counts.values()), rel=0.05)

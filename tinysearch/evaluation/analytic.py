@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
@@ -24,9 +24,9 @@ from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
-from tinysearch.core.provenance import Sourced
 from tinysearch.core.quantization import Precision
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement
 
 FlashRule = Literal["layout", "paper"]
 MemoryRule = Literal["arena", "paper"]
@@ -36,58 +36,6 @@ PAPER_PSRAM_DEFAULT_BYTES = 2**20
 
 CAMERA_DRIVERS = ("espressif/esp32-camera",)
 """Camera drivers that the emitted firmware uses."""
-
-
-class LatencyRule(Protocol):
-    """A latency model as evaluation uses it: whole programs, and what sensing takes."""
-
-    acquisition_s: Mapping[str, Sourced]
-
-    def program(
-        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
-    ) -> LatencyEstimate: ...
-
-    def contention(self, processor: str) -> float: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BranchNeeds:
-    """What one branch needs on any board, in bytes beside parameters and MACs.
-
-    Attributes:
-        kernels: that compute its steps; branches share them.
-        code_bytes: calls, constant structures and names, in flash.
-        weight_bytes: in flash.
-        arena_bytes, arena_bound_bytes: the plan's and the least of any plan.
-    """
-
-    program: Program
-    kernels: frozenset[str]
-    params: int
-    macs: int
-    code_bytes: int
-    weight_bytes: int
-    arena_bytes: int
-    arena_bound_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """What a set of branches needs of a chip's board.
-
-    Attributes:
-        flash_bytes: end of the last partition, or weights and program by the paper's rule.
-        ram_bytes: sum of all buffers.
-        psram_bytes: what does not fit into SRAM.
-        buffers: bytes by name in order of placement; ``placed`` tells which lie in SRAM.
-    """
-
-    flash: flash_model.FlashPlan
-    flash_bytes: int
-    ram_bytes: int
-    psram_bytes: int
-    buffers: Mapping[str, int]
-    placed: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

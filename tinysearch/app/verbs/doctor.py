@@ -35,7 +35,6 @@ _PACKAGES = (
     ("optuna", "the search", "pip install optuna"),
     ("optuna_dashboard", "watching a study in the browser", 'pip install "tinysearch[dashboard]"'),
     ("plotly", "the report", "pip install plotly"),
-    ("pyarrow", "enumerate out=FILE.parquet", "pip install pyarrow"),
     ("ray", "engine=ray on several machines", 'pip install "tinysearch[ray]"'),
     ("psycopg", "storage=postgresql://, workers that share a study", 'pip install "tinysearch[postgresql]"'),
 )

@@ -9,7 +9,6 @@ One row a model and processor, on the cheapest board that carries it; rows witho
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,10 +37,6 @@ def run(invocation: Invocation) -> int:
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(
             "enumerate writes into a folder that is there", value=out, remedy=f"make {out.parent} or name another"
-        )
-    if out is not None and out.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise UserError(
-            "writing .parquet needs the package pyarrow", value=out, remedy="pip install pyarrow, or write a .csv"
         )
     started, count, feasible = time.perf_counter(), 0, 0
     with _Writer(out) as writer:

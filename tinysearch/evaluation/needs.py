@@ -1,0 +1,65 @@
+"""What a branch and a board's worth of branches need, and the latency model that evaluation asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tinysearch.analytic.flash import FlashPlan
+from tinysearch.analytic.latency import PORTABLE, Accelerated
+from tinysearch.core.program import Program
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.provenance import Sourced
+
+
+class LatencyRule(Protocol):
+    """A latency model as evaluation uses it: whole programs, and what sensing takes."""
+
+    acquisition_s: Mapping[str, Sourced]
+
+    def program(
+        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
+    ) -> LatencyEstimate: ...
+
+    def contention(self, processor: str) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchNeeds:
+    """What one branch needs on any board, in bytes beside parameters and MACs.
+
+    Attributes:
+        kernels: that compute its steps; branches share them.
+        code_bytes: calls, constant structures and names, in flash.
+        weight_bytes: in flash.
+        arena_bytes, arena_bound_bytes: the plan's and the least of any plan.
+    """
+
+    program: Program
+    kernels: frozenset[str]
+    params: int
+    macs: int
+    code_bytes: int
+    weight_bytes: int
+    arena_bytes: int
+    arena_bound_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What a set of branches needs of a chip's board.
+
+    Attributes:
+        flash_bytes: end of the last partition, or weights and program by the paper's rule.
+        ram_bytes: sum of all buffers.
+        psram_bytes: what does not fit into SRAM.
+        buffers: bytes by name in order of placement; ``placed`` tells which lie in SRAM.
+    """
+
+    flash: FlashPlan
+    flash_bytes: int
+    ram_bytes: int
+    psram_bytes: int
+    buffers: Mapping[str, int]
+    placed: tuple[bool, ...]
