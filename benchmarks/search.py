@@ -7,10 +7,11 @@ completion of the front given to it (only branches not seen before are trained, 
 Our own sampler always has the memo.
 
     python benchmarks/search.py                                  # made-up error rates over the real space
-    python benchmarks/search.py --table FILE.csv --budget 10usd  # a measured table, CONTRACT.md's form
+    python benchmarks/search.py --table FILE.csv --budget 10usd,none  # a measured table, that of trainer=table
     python benchmarks/search.py --space toy --noise 0.12 --samplers memoized,nsga2
 
-The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached.
+The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached; with
+several budgets, such an object for each.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
+import os
 import sys
 import time
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,7 +46,7 @@ from tinysearch.search.samplers import Outcome, Proposal, make_sampler
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
-PEERS = ("random", "tpe", "nsga2", "gp", "pymoo_nsga2")
+PEERS = ("random", "tpe", "nsga2", "nsga3", "gp", "pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
 SLOW = {"gp": 3}
 """Samplers whose own work takes so long that they get at most so many seeds."""
 
@@ -56,16 +60,22 @@ class Errors(Protocol):
 
     def seconds(self, branch: BranchSpec) -> float: ...
 
+    def has(self, branches: Sequence[BranchSpec]) -> bool: ...
+
 
 class RealSpace:
-    """The space, boards and budget of the application's default configuration."""
+    """The boards and budget of the application's default configuration, and its space or that of a table."""
 
-    def __init__(self, budget: str | None, overrides: Sequence[str], has: Any = None) -> None:
-        from tinysearch.app.config import compose_config, plain
+    def __init__(self, budget: str | None, overrides: Sequence[str], table: Path | None = None) -> None:
+        from tinysearch.app.config import compose_config, overrides_of, plain
         from tinysearch.app.designs import build_designs
-        from tinysearch.app.wiring import build_models, build_space
+        from tinysearch.app.wiring import build_models, build_space, table_of
 
-        config = plain(compose_config([*([f"budget={budget}"] if budget else []), *overrides]))
+        words = [f"budget={budget}"] if budget else []
+        if table is not None:
+            words += ["trainer=table", *overrides_of({"trainer": {"path": table}})]
+        config = plain(compose_config([*words, *overrides]))
+        has = None if table is None else table_of(config).has
         designs = build_designs(build_models(config), build_space(config), has=has)
         self.table, self.flat, self.assessor = designs.table, designs.flat, designs.assessor
         self.branches = designs.table.branches
@@ -109,6 +119,9 @@ class TableErrors:
     def seconds(self, branch: BranchSpec) -> float:
         return self._table.train(branch, progress=_ignore).seconds
 
+    def has(self, branches: Sequence[BranchSpec]) -> bool:
+        return self._table.has(branches)
+
 
 def _ignore(progress: TrainingProgress) -> None:
     del progress
@@ -127,6 +140,10 @@ class World:
 
     def knowledge(self) -> Knowledge:
         return Knowledge(self.table, self.objectives, self.errors.error_rates)
+
+    def has(self, branches: Sequence[int]) -> bool:
+        """Whether there are error rates of branches; a table may lack some that the space can spell."""
+        return self.errors.has([self.table.branches[b] for b in branches])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,12 +212,13 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
                 state.seconds[branch] = seconds
                 state.learn([branch])
                 curve.add(1, seconds, state.hypervolume() / world.whole)
-        values = _values(world, branches, analytic, trained=max(constraints) <= 0 or not memo)
+        listed = world.has(branches)
+        values = _values(world, branches, analytic, trained=listed and (max(constraints) <= 0 or not memo))
         if not memo:
             if max(constraints) <= 0 and values is not None:
                 tried = np.vstack([tried, state.scale.transform(np.array([values]))])
                 tried = tried[is_nondominated(tried)]
-            took = sum(world.errors.seconds(world.table.branches[b]) for b in branches)
+            took = sum(world.errors.seconds(world.table.branches[b]) for b in branches) if listed else 0.0
             curve.add(max(1, len(branches)), took, hypervolume(tried, state.corner) / world.whole)
         sampler.told(proposal, Outcome(values=values, constraints=constraints))
         spent = curve.trainings[-1] if curve.trainings else 0
@@ -278,7 +296,9 @@ def medians(curves: Sequence[Curve], *, seconds: bool = False) -> dict[str, floa
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", type=Path, help="CSV of error rates; without it they are made up")
-    parser.add_argument("--budget", default="15usd", help="as for the search; 'none' for no limit")
+    parser.add_argument(
+        "--budget", default="15usd", help="as for the search; 'none' for no limit; several with commas between"
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--samplers", default=",".join(("memoized", *PEERS)))
     parser.add_argument("--space", choices=("real", "toy"), default="real")
@@ -289,73 +309,103 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--override", action="append", default=[], help="configuration of the real space, e.g. space=.."
     )
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="replays side by side")
     return parser.parse_args(arguments)
 
 
-def make_space(options: argparse.Namespace) -> Any:
-    budget = None if options.budget == "none" else options.budget
+def make_space(options: argparse.Namespace, spelled: str) -> Any:
+    budget = None if spelled == "none" else spelled
     if options.space == "toy":
         return ToySpace(budget_usd=float(budget.removesuffix("usd")) if budget else math.inf)
-    has = None
-    if options.table is not None:
-        from tinysearch.evaluation.table import TableErrors as Table
+    return RealSpace(budget, options.override, options.table)
 
-        has = Table(path=options.table).has
-    return RealSpace(budget, options.override, has)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One replay to be done, perhaps in another process."""
+
+    world: int
+    name: str
+    seed: int
+    memo: bool
+    most: int
+    options: dict[str, Any]
+
+
+WORLDS: list[World] = []
+"""Of the budget under way; forked processes find them here."""
+
+
+def run_job(job: Job) -> Curve:
+    warnings.simplefilter("ignore")
+    return replay(WORLDS[job.world], job.name, seed=job.seed, memo=job.memo, most=job.most, options=dict(job.options))
+
+
+def run_jobs(jobs: Sequence[Job], processes: int) -> list[Curve]:
+    """Replays in order, side by side where that helps; they are independent and seeded."""
+    if processes == 1 or len(jobs) == 1:
+        return [run_job(job) for job in jobs]
+    with ProcessPoolExecutor(max_workers=processes, mp_context=multiprocessing.get_context("fork")) as pool:
+        return list(pool.map(run_job, jobs))
 
 
 def main(arguments: Sequence[str]) -> None:
     options = parse(arguments)
     warnings.simplefilter("ignore")
-    space = make_space(options)
-    worlds = []
+    found = {budget: measure(options, budget) for budget in options.budget.split(",")}
+    print(json.dumps(found.get(options.budget, found)))
+
+
+def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Every sampler within one budget; median trainings by sampler, mode and level."""
+    space = make_space(options, budget)
+    WORLDS.clear()
     for seed in range(options.seeds):
         errors: Errors
         if options.table is not None:
             errors = TableErrors(options.table, seed=seed, noise=options.noise > 0)
         else:
             errors = SyntheticErrors(space, seed=seed, noise=options.noise)
-        if not worlds or options.table is None or options.noise > 0:
-            worlds.append(make_world(space, errors))
-    print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {options.budget}")
+        if not WORLDS or options.table is None or options.noise > 0:
+            WORLDS.append(make_world(space, errors))
+    print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {budget}")
     heads = " ".join(f"{name:>7s}" for name in LEVELS)
-    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {heads}   s to 99 %  ms a proposal")
-    ours = {name: float(value) for name, value in (word.split("=") for word in options.option)}
-    ours = {
-        name: int(value) if value.is_integer() and name != "cost_exponent" else value for name, value in ours.items()
-    }
+    times = " ".join(f"{f's {name[2:]} %':>8s}" for name in LEVELS)
+    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {heads} {times}  ms a proposal")
+    # Where the search would end by itself is another question than how soon it comes near the front.
+    ours: dict[str, Any] = {"stop_share": 0.0}
+    for name, value in (word.split("=") for word in options.option):
+        ours[name] = int(value) if value.isdigit() and name != "cost_exponent" else float(value)
     out: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in options.samplers.split(","):
         own = name in ("memoized", "auto")
         out[name] = {}
-        for mode in options.modes.split(","):
-            if own and "memo" in out[name]:
-                continue
-            curves = [
-                replay(
-                    worlds[seed % len(worlds)],
-                    name,
+        for mode in ("memo",) if own else options.modes.split(","):
+            jobs = [
+                Job(
+                    world=seed % len(WORLDS),
+                    name=name,
                     seed=seed,
-                    memo=own or mode == "memo",
-                    most=10**9 if own or mode == "memo" else options.most,
+                    memo=mode == "memo",
+                    most=10**9 if mode == "memo" else options.most,
                     options=ours if own else {},
                 )
                 for seed in range(min(options.seeds, SLOW.get(name, options.seeds)))
             ]
-            found = medians(curves)
+            curves = run_jobs(jobs, options.jobs)
             for label in ("plain", "memo") if own else (mode,):
-                out[name][label] = found
-            show(name, "memo" if own else mode, curves)
-    show("clairvoyant", "memo", [clairvoyant(world) for world in worlds[:5]])
-    print(json.dumps(out))
+                out[name][label] = medians(curves)
+            show(name, mode, curves)
+    show("clairvoyant", "memo", [clairvoyant(world) for world in WORLDS[:5]])
+    return out
 
 
 def show(name: str, mode: str, curves: Sequence[Curve]) -> None:
-    found, seconds = medians(curves), medians(curves, seconds=True)["hv99"]
+    found, seconds = medians(curves), medians(curves, seconds=True)
     cells = " ".join("  never" if v is None else f"{v:7.1f}" for v in found.values())
+    times = " ".join("   never" if v is None else f"{v:8.0f}" for v in seconds.values())
     pace = 1e3 * sum(c.asking_s for c in curves) / max(1, sum(c.proposals for c in curves))
-    took = "never" if seconds is None else f"{seconds:.0f}"
-    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {took:>11s} {pace:14.1f}", flush=True)
+    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {times} {pace:14.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -240,3 +240,6 @@ class SyntheticErrors:
 
     def seconds(self, branch: BranchSpec) -> float:
         return self._seconds[branch]
+
+    def has(self, branches: Sequence[BranchSpec]) -> bool:
+        return tuple(branches) in self._eer

@@ -109,7 +109,7 @@ def test_running_again_resumes_and_repeats_nothing(tmp_path: Path, small_space: 
 @pytest.mark.parametrize(
     ("word", "named"),
     [
-        ("budget=14usd", "feasibility"),
+        ("budget=14usd", "budget was 15 usd, now 14 usd"),
         ("objectives=[eer,bom_cost_usd]", "objectives"),
         ("space.precisions=[int8]", "space"),
         ("catalog=paper2023", "catalog"),

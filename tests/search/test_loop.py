@@ -19,7 +19,7 @@ from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.pareto import is_nondominated
 from tinysearch.search.samplers import SAMPLERS
 
-QUICK = [name for name in SAMPLERS if name not in ("gp", "pymoo_agemoea", "pymoo_nsga3")]
+QUICK = [name for name in SAMPLERS if name != "gp"]
 
 
 def summary(study):

@@ -29,7 +29,7 @@ from tinysearch.testing import (
 
 torch.set_num_threads(1)
 
-SLOW = ("gp", "pymoo_nsga3", "pymoo_agemoea")
+SLOW = ("gp", "pymoo_nsga3")
 
 
 def test_words_of_the_rooms_are_known() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -91,6 +92,14 @@ def parse(argv: Sequence[str]) -> Invocation:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
+    status = _status(words)
+    if status == INTERRUPTED and argv is None:
+        # Whoever presses Ctrl-C once more while the interpreter ends is told the same.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
+
+
+def _status(words: Sequence[str]) -> int:
     try:
         return _run(words)
     except BrokenPipeError:

@@ -26,6 +26,9 @@ _LISTED = {"objectives": "objectives.names"}
 _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 """Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
 
+_TABLE_SPACE = "space=table"
+"""What ``trainer=table`` searches unless something is said of the space as a whole."""
+
 _NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
 _OPEN = ("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings")
 """Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
@@ -55,6 +58,10 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     """
     logging.getLogger("hydra").setLevel(logging.ERROR)
     words = [word for override in overrides for word in _expand(override)]
+    if "trainer=table" in words and not any(
+        word.startswith(("space=", "space.path=", "experiment=")) for word in words
+    ):
+        words.append(_TABLE_SPACE)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):

@@ -40,18 +40,26 @@ class Designs:
 
 
 class ModelAssessor:
-    """Judges flat points with the analytic models, so that an infeasible one names the rules that it breaks."""
+    """Judges flat points with the analytic models, so that an infeasible one names the rules that it breaks.
+
+    Args:
+        has: whether error rates of some branches exist at all; None for all.
+    """
 
     rules = ("network", "sold", "buildable", "flash", "psram", "budget", "hardware")
 
-    def __init__(self, models: AnalyticModels) -> None:
+    def __init__(self, models: AnalyticModels, *, has: Has | None = None) -> None:
         self._models = models
+        self._has = has
 
     def assess(self, point: FlatPoint) -> Assessment:
         """Figures and violations of one point."""
         if point.branches is None:
             missing = Violation(rule="network", limit=0, actual=1, message="the space has no such network")
             return Assessment(violations=(missing,))
+        if self._has is not None and not self._has(point.branches):
+            unlisted = Violation(rule="network", limit=0, actual=1, message="the table has no row for such a network")
+            return Assessment(branches=point.branches, violations=(unlisted,))
         wish = PlatformWish(processor=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
         evaluation = self._models.choose(point.branches, wish)
         values = evaluation.values()
@@ -103,7 +111,7 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
         platforms=tuple(rows.platforms),
         platform=platform,
     )
-    return Designs(table=table, flat=_flat_space(models, space, branches), assessor=ModelAssessor(models))
+    return Designs(table=table, flat=_flat_space(models, space, branches), assessor=ModelAssessor(models, has=has))
 
 
 class _Rows:

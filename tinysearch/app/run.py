@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.app import run_dir as files
+from tinysearch.app.artifacts import publish
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.designs import build_designs
 from tinysearch.app.plugins import built_in, plugin
 from tinysearch.app.resources import processors
-from tinysearch.app.training import build_errors, fusion_of, task_error
+from tinysearch.app.training import build_errors, build_finalists, fusion_of, task_error
+from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_backend, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
@@ -98,6 +100,7 @@ def set_up(config: Config) -> Setup:
     _check_numbers(config)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
+    finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
     if not errors.needs_training:
         for branch in designs.table.branches:
@@ -107,13 +110,15 @@ def set_up(config: Config) -> Setup:
     setup = Setup(
         config=config,
         models=models,
-        errors=errors,
+        errors=finalists or errors,
         objectives=objectives,
         problem=SearchProblem(
             table=designs.table,
             flat=designs.flat,
             objectives=objectives,
             error_model=errors,
+            finalists=finalists,
+            warm_start=warm_start_of(config.get("warm_start"), designs.table.branches),
             assessor=designs.assessor,
             rules=_rules(config, models, errors, space_digest=space.digest),
         ),
@@ -212,15 +217,15 @@ def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
 
 
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
-    """Digests of what a resumed run may not change."""
-    feasibility = {name: config[name] for name in ("budget", "rates", "price_level", "flash", "memory", "latency")}
+    """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
+    spelled = {name: str(config[name]) for name in ("price_level", "flash", "memory")}
+    budget = "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd"
+    firmware = dict(config.get("firmware", {}))
+    backend = str(firmware.get("backend", "portable"))
+    if firmware.get("settings"):
+        backend += f" {_digest(firmware['settings'])}"
     # no settings are left out, since runs from before there were any know none
-    feasibility["latency"] = {name: value for name, value in config["latency"].items() if name != "settings" or value}
-    backend = config.get("firmware", {}).get("backend", "portable")
-    if backend != "portable":  # runs from before latency followed the backend had portable kernels in mind
-        feasibility["backend"] = backend
-        if config["firmware"].get("settings"):
-            feasibility["backend_settings"] = config["firmware"]["settings"]
+    latency = {name: value for name, value in config["latency"].items() if name != "settings" or value}
     memo = getattr(errors, "memo", None)
     table = config["trainer"].get("path")
     fusion = fusion_of(config)
@@ -230,7 +235,11 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
         "space": space_digest,
         "task": _digest(config["task"]),
         "catalog": models.catalog.digest[:16],
-        "feasibility": _digest(feasibility),
+        "budget": budget,
+        **spelled,
+        # only where it is not the default, as with fusion
+        **({"backend": backend} if backend != "portable" else {}),
+        "latency": _digest(latency),
         "data": str(memo.key) if memo is not None else _file_digest(table),
         "trainer": str(config["trainer"]["name"]),
     }
@@ -338,6 +347,7 @@ class _Finish:
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
         write_report_data(self.setup, self.result, self.evaluations, self.folder)
         write_report(self.folder)
+        publish(self.result.study, self.folder, self.evaluations, self.documents)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:
         rules = dict(self.setup.problem.rules)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
 FRONT, MANIFEST, CONFIG, REPORT = "front.json", "manifest.json", "config.yaml", "report.html"
+RECORD = "record.json"
 SCHEMA = 1
 
 
@@ -124,11 +125,15 @@ def write_trials(run_dir: Path, study: optuna.Study) -> None:
 
 
 def copy_model(source: Path, run_dir: Path, key: str) -> None:
-    """Keep a trained branch with the run: network, embeddings and record, as remembered in the cache."""
+    """Keep a trained branch with the run: network, embeddings and record, as remembered in the cache.
+
+    One that is there already stays, unless another training of it counts by now.
+    """
     target = run_dir / "models" / key
-    if target.is_dir():
+    if target.is_dir() and _same(source / RECORD, target / RECORD):
         return
     with writing(target):
+        shutil.rmtree(target, ignore_errors=True)
         part = target.with_name(f".{key}.part")
         shutil.rmtree(part, ignore_errors=True)
         try:
@@ -138,6 +143,10 @@ def copy_model(source: Path, run_dir: Path, key: str) -> None:
             part.replace(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _same(left: Path, right: Path) -> bool:
+    return left.is_file() and right.is_file() and left.read_bytes() == right.read_bytes()
 
 
 def _cell(value: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,14 +14,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
-from tinysearch.app.wiring import Config, architecture
+from tinysearch.app.wiring import Config, architecture, table_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judges import Judge
+    from tinysearch.evaluation.repeated import RepeatedErrors
+    from tinysearch.evaluation.trained import TrainedErrors
 
+logger = logging.getLogger(__name__)
 
 _NOT_TRAINED = ("table", "published")
 
@@ -80,14 +84,7 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
 
         return NoErrors()
     if name == "table":
-        from tinysearch.evaluation.table import TableErrors
-
-        path = config["trainer"]["path"]
-        if path is None:
-            raise UserError(
-                "trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE"
-            )
-        return TableErrors(path=Path(path))
+        return table_of(config)
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors
 
@@ -149,7 +146,7 @@ def far_of(config: Config) -> tuple[float, ...]:
     return tuple(levels)
 
 
-def _trained_errors(config: Config, *, threads: int | None) -> ErrorModel:
+def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     from tinysearch.evaluation.memo import BranchMemo
     from tinysearch.evaluation.trained import TrainedErrors
     from tinysearch.firmware.integer_network import run
@@ -176,6 +173,50 @@ def _trained_errors(config: Config, *, threads: int | None) -> ErrorModel:
         embed=run,
         judge=judge,
     )
+
+
+SEED_STEP = 100_000
+"""Between the seeds of a finalist's repeats; far from those of ``trainer.repeats``."""
+
+
+def build_finalists(config: Config, errors: ErrorModel, *, threads: int | None = None) -> RepeatedErrors | None:
+    """The error model that answers finalists by their median repeat; None where nothing is trained again.
+
+    Args:
+        errors: the search's own.
+
+    Raises:
+        UserError: ``finalists.repeats`` is no positive whole number.
+    """
+    from tinysearch.evaluation.repeated import RepeatedErrors
+    from tinysearch.evaluation.trained import TrainedErrors
+
+    repeats = config.get("finalists", {}).get("repeats", 1)
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
+        raise UserError(
+            "finalists.repeats is a positive whole number", value=repeats, remedy="write finalists.repeats=3"
+        )
+    if repeats == 1:
+        return None
+    if not isinstance(errors, TrainedErrors):
+        logger.warning("trainer=%s has one figure a branch; finalists are not repeated", config["trainer"]["name"])
+        return None
+    models = [errors]
+    for number in range(1, repeats):
+        other = _trained_errors(_with_seed(config, number * SEED_STEP), threads=threads)
+        if any(other.memo.key == model.memo.key for model in models):
+            # A plug-in whose digest leaves the seed out.
+            other = replace(other, memo=replace(other.memo, key=f"{other.memo.key}-{number}"))
+        models.append(other)
+    return RepeatedErrors(models)
+
+
+def _with_seed(config: Config, more: int) -> Config:
+    seed = config["seed"] if config["trainer"].get("seed") is None else config["trainer"]["seed"]
+    trainer = dict(config["trainer"])
+    if trainer["name"] in BUILT_IN["trainers"]:
+        trainer["seed"] = seed + more
+    return {**config, "seed": seed + more, "trainer": trainer}
 
 
 def _wanted(config: Mapping[str, Any]) -> set[str]:

@@ -21,6 +21,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
+from tinysearch.evaluation.table import TableErrors
 from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
 from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import MODALITIES, layouts_of
@@ -138,13 +139,15 @@ def build_space(config: Config) -> Space:
     settings = dict(config["space"])
     if settings.get("path"):
         settings |= _space_file(Path(settings["path"]))
+    covered = _covered_by_table(config, settings)
+    settings["modalities"] = _modalities(settings["modalities"], covered)
     options = {}
-    for modality in BRANCH_MODALITIES:
+    for modality, (layouts, precisions) in covered.items():
         task = config["task"][modality]
         sizes = {name: tuple(settings[name] or [task[single]]) for name, single in _LISTS.items()}
         options[modality] = SpaceOptions(
-            layouts=layouts_of(settings["layouts"]),
-            precisions=tuple(settings["precisions"]),
+            layouts=layouts_of(settings["layouts"] or layouts),
+            precisions=tuple(settings["precisions"] or precisions),
             channels=(task["channels"],),
             architectures=(task["architecture"],),
             **sizes,
@@ -156,6 +159,53 @@ def build_space(config: Config) -> Space:
         options=options,
         processors=None if processors is None else tuple(processors),
     )
+
+
+def _covered_by_table(config: Config, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Layouts and precisions of each modality where the space leaves them to the table of error rates.
+
+    Raises:
+        UserError: there is no table.
+    """
+    if settings["layouts"] is not None and settings["precisions"] is not None:
+        return {modality: (None, None) for modality in BRANCH_MODALITIES}
+    if config["trainer"]["name"] != "table":
+        raise UserError(
+            "a space without layouts or precisions takes those of a table of error rates",
+            value=f"space={settings['name']} trainer={config['trainer']['name']}",
+            remedy="add space=paper, or trainer=table trainer.path=FILE",
+        )
+    table = table_of(config)
+    covered = {modality: table.covers(modality) for modality in BRANCH_MODALITIES}
+    return {modality: found for modality, found in covered.items() if found[0]}
+
+
+def _modalities(wanted: Sequence[str], covered: Mapping[str, Any]) -> list[str]:
+    """Those of the wanted modalities whose branches are there.
+
+    Raises:
+        UserError: none is.
+    """
+    kept = [m for m in wanted if m not in MODALITIES or set(covered) >= ({"face", "voice"} if m == "fusion" else {m})]
+    if wanted and not kept:
+        raise UserError(
+            "a table of error rates has rows of a modality that is searched",
+            value=f"it has {', '.join(covered) or 'none'}, searched are {', '.join(wanted)}",
+            remedy="choose other space.modalities",
+        )
+    return kept
+
+
+def table_of(config: Config) -> TableErrors:
+    """The table of ``trainer=table``.
+
+    Raises:
+        UserError: no path, or a file that is no such table.
+    """
+    path = config["trainer"]["path"]
+    if path is None:
+        raise UserError("trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE")
+    return TableErrors(path=Path(path))
 
 
 def _space_file(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +47,17 @@ class BranchMemo:
         root: the cache; this memo lives in ``root / key``.
         key: digest of data and trainer.
         architecture: network of a branch, to lower it again when it is loaded.
+        elsewhere: folders of branches that another memo's training stands for.
     """
 
     root: Path
     key: str
     architecture: Callable[[BranchSpec], NetworkSpec]
+    elsewhere: Mapping[BranchSpec, Path] = field(default_factory=dict)
 
     def folder(self, branch: BranchSpec) -> Path:
         """Where a branch is stored."""
-        return self.root / "branches" / self.key / branch.key
+        return self.elsewhere.get(branch) or self.root / "branches" / self.key / branch.key
 
     @property
     def workspace(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
@@ -48,15 +48,17 @@ class TableErrors:
         self._seconds: dict[tuple[Key | None, Key | None], float] = {}
         self._known: set[BranchSpec] = set()
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                self._read(csv.DictReader(file))
+            # Spreadsheets begin their files with a byte order mark.
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                self._read(csv.DictReader(file, skipinitialspace=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise UserError(
                 "trainer.path is a readable CSV of error rates", value=f"{path}: {error}", remedy="check the path"
             ) from error
 
     def _read(self, reader: csv.DictReader[str]) -> None:
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+        missing = [name for name in COLUMNS if name not in reader.fieldnames]
         if missing:
             raise UserError(
                 "a table of error rates has its columns",
@@ -73,11 +75,16 @@ class TableErrors:
                     remedy="correct the row",
                 ) from error
 
-    def _row(self, row: dict[str, str]) -> None:
+    def _row(self, cells: dict[str, str | None]) -> None:
+        row = {name: (text or "").strip() for name, text in cells.items() if name is not None}
         key = (_key(row["face_blocks"], row["face_precision"]), _key(row["voice_blocks"], row["voice_precision"]))
         eer = _rate(row["eer"])
         if eer is None or key == (None, None):
             raise ValueError("a row names a branch and its eer")
+        if (row["kind"] == "fusion") != (None not in key) or row["kind"] not in ("branch", "fusion"):
+            raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
+        if key in self._rates and self._rates[key].eer != eer:
+            raise ValueError("a branch or fusion has one row; this one has another with other rates above")
         low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
         frr = {0.01: _rate(row.get("frr_far1")), 0.1: _rate(row.get("frr_far10"))}
         self._rates[key] = ErrorRates(
@@ -86,7 +93,7 @@ class TableErrors:
             eer_ci95=None if low is None or high is None else (low, high),
             frr_at_far={far: value for far, value in frr.items() if value is not None},
         )
-        self._seconds[key] = float(row["train_s"] or 0.0)
+        self._seconds[key] = _seconds(row["train_s"])
 
     def knows(self, branch: BranchSpec) -> bool:
         """Whether a branch was looked up in this run."""
@@ -116,6 +123,22 @@ class TableErrors:
         """Whether the table has a row for these branches."""
         return _row_key(branches) in self._rates
 
+    def covers(self, modality: str) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
+        """Layouts and precisions of the branch rows of a modality, small ones first; both empty without such rows."""
+        singles = [key for key in self._rates if None in key]
+        keys = [key for pair in singles if (key := pair[("face", "voice").index(modality)]) is not None]
+        layouts = sorted({blocks for blocks, _ in keys}, key=lambda blocks: (len(blocks), sum(blocks), blocks))
+        return tuple(layouts), tuple(sorted({precision for _, precision in keys}))
+
+    def fusions(self, branches: Sequence[BranchSpec]) -> Iterator[tuple[BranchSpec, BranchSpec]]:
+        """Pairs (face, voice) out of some branches for which there is a fusion row; of alike branches the first."""
+        first: dict[tuple[str, Key], BranchSpec] = {}
+        for branch in branches:
+            first.setdefault((branch.modality, (branch.blocks, branch.precision)), branch)
+        for face, voice in self._rates:
+            if face is not None and voice is not None and {("face", face), ("voice", voice)} <= first.keys():
+                yield first["face", face], first["voice", voice]
+
     def _lookup(self, branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
         key = _row_key(branches)
         if key not in self._rates:
@@ -134,9 +157,18 @@ def _row_key(branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
 
 def _key(blocks: str, precision: str) -> Key | None:
     if not blocks:
+        if precision:
+            raise ValueError(f"precision {precision} without blocks")
         return None
     spec = BranchSpec(modality="face", blocks=tuple(int(count) for count in blocks.split("-")), precision=precision)
     return spec.blocks, spec.precision
+
+
+def _seconds(text: str) -> float:
+    value = float(text or 0.0)
+    if not 0.0 <= value < math.inf:
+        raise ValueError(f"{text} is not a number of seconds")
+    return value
 
 
 def _rate(text: str | None) -> float | None:

@@ -7,15 +7,20 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
 from tinysearch.search import storage
+from tinysearch.search.fidelity import EarlyEvidence
 from tinysearch.search.knowledge import Knowledge
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
+
+    from tinysearch.search.problem import WarmStart
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,6 +39,8 @@ class History:
         told: proposals told; completions are not counted.
         trainings: done for this study; ``training_s`` their seconds together.
         recorded: ids of feasible candidates that are trials.
+        evidence: what early epochs of its trainings told.
+        finalists: ids and objectives of those recorded after their branches were trained again.
     """
 
     def __init__(self, study: optuna.Study, error_model: ErrorModel, knowledge: Knowledge) -> None:
@@ -41,6 +48,9 @@ class History:
         self.trainings = 0
         self.training_s = 0.0
         self.recorded: set[str] = set()
+        self.finalists: set[tuple[str, tuple[float, ...]]] = set()
+        self.evidence = EarlyEvidence(knowledge.table.branches, knowledge.hints)
+        self._study = study
         self._model = error_model
         self._knowledge = knowledge
         self._by_key = {branch.key: i for i, branch in enumerate(knowledge.table.branches)}
@@ -53,6 +63,21 @@ class History:
             record = error_model.train(knowledge.table.branches[i], progress=_unwatched)
             knowledge.seconds[i] = record.seconds
         knowledge.learn(remembered)
+
+    def warm(self, given: WarmStart) -> None:
+        """Take in evidence from elsewhere: what the study was started with, whatever is given by now."""
+        stored = storage.at_start(
+            self._study,
+            "warm_start",
+            {
+                "hints": {key: [hint.eer, hint.spread] for key, hint in given.hints.items()},
+                "fusions": [list(fusion) for fusion in given.fusions],
+            },
+        )
+        self.evidence.warm(stored["hints"])
+        if self._knowledge.objectives.metrics == ("eer",):
+            for fusion in stored["fusions"]:
+                self._knowledge.relation.observe(*(np.array([eer]) for eer in fusion))
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.
@@ -68,6 +93,8 @@ class History:
             self.told += 1
         if trial.values is not None and attributes.get("feasible"):
             self.recorded.add(str(attributes.get("id")))
+            if attributes.get("kind") == "finalist":
+                self.finalists.add((str(attributes.get("id")), tuple(trial.values)))
         self.trainings += len(attributes.get("trained", ()))
         # One at a time and in the order of then: the surrogate's decisions depend on it.
         for key, seconds in attributes.get("training_s", {}).items():
@@ -78,8 +105,12 @@ class History:
             if key in self._at_hand or self._answers(table.branches[branch], patient=from_peer):
                 self._knowledge.seconds[branch] = seconds
                 self._knowledge.learn([branch])
-        for key in attributes.get("failed", ()) if from_peer else ():
-            self._knowledge.failed[self._by_key[key]] = True
+        self.evidence.adopt(attributes)
+        given_up = attributes.get("given_up", ())
+        for key in [*given_up, *(attributes.get("failed", ()) if from_peer else ())]:
+            if key in self._by_key:
+                self._knowledge.failed[self._by_key[key]] = True
+                self._knowledge.pending[self._by_key[key]] = False
 
     def count(self, record: TrainingRecord) -> TrainingRecord:
         """Count a training that this process did or remembered; as it is to be recorded.

@@ -9,6 +9,7 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
+from tinysearch.search.fidelity import Hint
 from tinysearch.search.fusion import FusionRelation
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.pareto import hypervolume, is_nondominated
@@ -36,6 +37,7 @@ class Knowledge:
         relation: the fusion of two branches predicted from them, learned from the fusions seen.
         order: known branches in the order in which they became known.
         seconds: training seconds by branch index, of those trained.
+        hints: cheap evidence by branch index; of no account once a branch is known.
     """
 
     def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
@@ -52,6 +54,7 @@ class Knowledge:
         self.model_done = np.zeros(len(table.models), bool)
         self.order: list[int] = []
         self.seconds: dict[int, float] = {}
+        self.hints: dict[int, Hint] = {}
         self.relation = FusionRelation(metrics)
         self.boards: Ints = table.best_boards(objectives.analytic)
         self.board_model: Ints = table.model[self.boards]
@@ -201,15 +204,19 @@ class Knowledge:
         return self.table.useful() & ~self.known & ~self.failed & ~self.pending & ~waits
 
 
-def dominated_by(points: Floats, front: Floats) -> Bools:
-    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
+def dominated_by(points: Floats, front: Floats, *, strongest: int | None = None) -> Bools:
+    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective.
+
+    Args:
+        strongest: look only at so many points of the front, those that dominate most.
+    """
     out = np.zeros(len(points), bool)
     if not len(front):
         return out
     alive = np.arange(len(points))
     # A few points of the front at a time, those that dominate most first: what they rule out is done with.
-    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")
-    for start in range(0, len(front), 4):
+    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")[:strongest]
+    for start in range(0, len(order), 4):
         few, left = front[order[start : start + 4]], points[alive]
         beaten = np.ones((len(few), len(left)), bool)
         for k in range(points.shape[1]):

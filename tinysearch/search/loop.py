@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,16 +21,17 @@ from tinysearch.search import storage
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
-from tinysearch.search.events import EventCallback, ignore
+from tinysearch.search.events import EventCallback, EventKind, ignore
+from tinysearch.search.finalists import closing_designs, relearned, repeat_finalists
 from tinysearch.search.history import History
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.judge import Judge
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.peers import Peers
-from tinysearch.search.problem import SearchOptions, SearchProblem
+from tinysearch.search.problem import SearchOptions, SearchProblem, WarmStart
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Design, Recorder, TrialKind, TrialNote
+from tinysearch.search.recorder import Design, Recorder, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
 
@@ -91,6 +92,7 @@ def search(
         )
         try:
             session.run()
+            session.repeat_finalists()
         except KeyboardInterrupt:  # a person's, or the way out of a training in this process when the time is up
             session.interrupted = interrupts.requested or not session.reason
         finally:
@@ -108,7 +110,9 @@ class _InFlight:
     missing: set[int]
     claimed: set[int] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
     records: list[TrainingRecord] = field(default_factory=list)
+    early: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
 
 
@@ -149,6 +153,7 @@ class _Session:
         self._failures = 0
         self._succeeded = False
         self.history = History(study, problem.error_model, self.knowledge)
+        self.history.warm(problem.warm_start or WarmStart())
         trials = storage.finished_trials(study)
         self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
         for trial in trials:
@@ -307,15 +312,17 @@ class _Session:
         item.claimed.update(branches)
         for branch in branches:
             self.knowledge.pending[branch] = True
-            self.engine.submit(self.problem.table.branches[branch])
+            limit = self.history.evidence.limit(item.proposal.useless.get(branch))
+            self.engine.submit(self.problem.table.branches[branch], limit)
 
     def _tick(self, report: TrainingReport) -> None:
         """A progress report, from wherever the training runs."""
         if report.progress is not None:
+            self.history.evidence.tick(report.progress)
             self.progress.ticked(report.branch, report.progress, self.history)
 
     def _take_report(self, report: TrainingReport) -> None:
-        if report.progress is not None:
+        if not report.is_end:
             self._tick(report)
             return
         branch = self.problem.table.branch_index(report.branch)
@@ -326,11 +333,33 @@ class _Session:
             record = self.history.count(report.record)
             if waiting:
                 waiting[0].records.append(record)
+            self._keep_early(report.branch, waiting, final=self._final(branch))
             self.progress.emit("trained", self.history, branch=report.branch, fraction=1.0)
+        elif report.given_up and report.progress is not None:
+            self.knowledge.pending[branch] = False
+            self.knowledge.failed[branch] = True
+            self._keep_early(report.branch, waiting, final=None)
+            for item in waiting:
+                item.given_up.append(report.branch.key)
+            at = f"{report.progress.eer_validation:.1%} at {report.progress.fraction:.0%} of it"
+            message = f"{report.branch.short} given up: validation EER {at}"
+            self.progress.emit("given_up", self.history, branch=report.branch, message=message)
         else:
             self._take_failure(branch, report, waiting)
         for item in waiting:
             item.missing.discard(branch)
+
+    def _final(self, branch: int) -> float | None:
+        """The EER with which a training ended; None where the search does not ask for it."""
+        eer_first = self.objectives.metrics[:1] == ("eer",)
+        return float(self.knowledge.branch_metrics[branch, 0]) if eer_first else None
+
+    def _keep_early(self, branch: BranchSpec, waiting: list[_InFlight], *, final: float | None) -> None:
+        """Record what the early epochs of a training told with the first trial that waits for it."""
+        told = self.history.evidence.ended(branch, final)
+        if waiting:
+            for name, entries in told.items():
+                waiting[0].early.setdefault(name, {}).update(entries)
 
     def _take_failure(self, branch: int, report: TrainingReport, waiting: list[_InFlight]) -> None:
         error = report.error
@@ -361,7 +390,7 @@ class _Session:
         """Evaluate a proposal that waits for nothing more, tell the sampler, record the trial."""
         design = item.design
         constraints = constraint_values(design.violations, self.assessor.rules)
-        rates, values = self.judge.values(design, item.error)
+        rates, values = self.judge.values(design, item.error) if not item.given_up else (None, None)
         outcome = Outcome(values=values, constraints=constraints, failed=item.error is not None)
         system = self.sampler.told(item.proposal, outcome)
         note = TrialNote(
@@ -373,7 +402,9 @@ class _Session:
             constraints=constraints,
             records=item.records,
             started=item.started,
-            attributes=(item.proposal.attributes or {}) | ({"failed": item.failed} if item.failed else {}),
+            attributes=(item.proposal.attributes or {})
+            | {name: value for name, value in item.early.items() if value}
+            | {name: keys for name, keys in (("failed", item.failed), ("given_up", item.given_up)) if keys},
             system=system,
             error=item.error,
         )
@@ -394,19 +425,54 @@ class _Session:
         if note.values is not None and note.design.candidate is not None and not note.design.violations:
             self.history.recorded.add(note.design.candidate.id)
 
-    def _complete_front(self) -> None:
-        """Record every design of the exact front of what is known that is not a trial yet; it costs no training."""
+    def repeat_finalists(self) -> None:
+        """Train the front's branches again with other seeds, if the problem says how."""
+        model = self.problem.finalists
+        if model is None or self._joined or self.interrupted or not self.objectives.metrics:
+            return
+        self.engine.close()
+        self.engine = make_engine(
+            self.options.engine,
+            model,
+            n_workers=self.options.n_workers,
+            on_progress=self._tick,
+            options=self.options.engine_options,
+        )
+        with self.interrupts.interruptible():
+            repeat_finalists(
+                self.knowledge, model, self.engine, should_stop=self._should_stop, watch=self._watch_finalist
+            )
+
+    def _watch_finalist(self, report: TrainingReport) -> None:
+        self._tick(report)
+        if report.is_end:
+            self.progress.ended(report.branch)
+            kind: EventKind = "failed" if report.error is not None else "trained"
+            self.progress.emit(kind, self.history, branch=report.branch, fraction=1.0, message="trained again")
+
+    @property
+    def _joined(self) -> bool:
+        return self.options.shared is not None and self.options.shared.join
+
+    def _close_front(self) -> None:
+        """Record every design of the exact front of what is known that is not a trial yet; it costs no training.
+
+        Where finalists were trained again their repeats count from here on, and their designs become trials once more.
+        """
+        model = self.problem.finalists
+        if model is not None and self.objectives.metrics:
+            self.knowledge = relearned(self.knowledge, model)
+            self.progress.watch(self.knowledge)
+            self.judge = Judge(self.problem.table, self.assessor, self.knowledge)
         self.knowledge.complete()
-        table, recorded = self.problem.table, self.history.recorded
-        missing = [row for row in self.knowledge.front if table.candidate(int(row)).id not in recorded]
+        missing = closing_designs(self.knowledge, self.history, model)
         if missing:
             self.progress.emit(
                 "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
             )
-        for row in missing:
-            design = self.judge.design(Proposal(row=int(row)))
+        for row, kind, attributes in missing:
+            design = self.judge.design(Proposal(row=row))
             rates, values = self.judge.values(design, None)
-            kind: TrialKind = "completion"
             self._record(
                 TrialNote(
                     kind=kind,
@@ -417,7 +483,7 @@ class _Session:
                     constraints=constraint_values((), self.assessor.rules),
                     records=(),
                     started=datetime.now(UTC),
-                    attributes={},
+                    attributes=attributes,
                     system={},
                 )
             )
@@ -427,8 +493,8 @@ class _Session:
         if self.interrupted:
             self.reason = "interrupted; run again with the same run_dir to go on"
         started = time.perf_counter()
-        if self.options.shared is None or not self.options.shared.join:
-            self._complete_front()
+        if not self._joined:
+            self._close_front()
         points = front_points(self.knowledge)
         _LOGGER.debug("completed the front in %.2f s", time.perf_counter() - started)
         self.progress.emit("stopped", self.history, message=self.reason)

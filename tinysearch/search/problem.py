@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.search.assess import Assessor
 from tinysearch.search.design import DesignTable
+from tinysearch.search.fidelity import Hint
+from tinysearch.search.finalists import FinalistModel
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.recorder import Describe
 from tinysearch.search.samplers.base import SamplerFactory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """What is known from elsewhere before the first training; evidence, not knowledge.
+
+    Attributes:
+        hints: by key of the branch.
+        fusions: EER of a first branch, of a second, and of their fusion.
+    """
+
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    fusions: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +38,9 @@ class SearchProblem:
         flat: the space that plain samplers draw from.
         objectives: names, in order.
         error_model: gives error rates; picklable if trainings run in other processes.
+        finalists: answers branches of the front that were trained again; None leaves the front as it was found.
         assessor: judges flat points; without one, points that are not in the table are infeasible.
+        warm_start: evidence from elsewhere; stored with a new study, so that a resumed one starts from the same.
         rules: digests of what a resumed run may not change: space, objectives, data, feasibility rules, trainer.
         describe: more user attributes for a candidate's trial.
     """
@@ -32,7 +49,9 @@ class SearchProblem:
     flat: FlatSpace
     objectives: tuple[str, ...]
     error_model: ErrorModel
+    finalists: FinalistModel | None = None
     assessor: Assessor | None = None
+    warm_start: WarmStart | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
     describe: Describe | None = None
 

@@ -43,6 +43,10 @@ class Progress:
     def elapsed_s(self) -> float:
         return time.monotonic() - self._began
 
+    def watch(self, knowledge: Knowledge) -> None:
+        """From here on the front is that of other knowledge."""
+        self._knowledge = knowledge
+
     def ticked(self, branch: BranchSpec, progress: TrainingProgress, counters: Counters) -> None:
         """One tick of one training."""
         self._running[branch] = progress.fraction

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Describe = Callable[[Candidate], Mapping[str, Any]]
 """Further user attributes of a candidate's trial (JSON-able), for example its bill of materials."""
 
-TrialKind = Literal["proposal", "completion"]
+TrialKind = Literal["proposal", "completion", "finalist"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,8 @@ class TrialNote:
     """What is recorded of one finished proposal.
 
     Attributes:
-        kind: ``proposal`` of a sampler, or ``completion``: a front point that cost no training and no proposal.
+        kind: ``proposal`` of a sampler; ``completion``, a front point that cost no training and no proposal; or
+            ``finalist``, a front point as it is once its branches were trained again.
         values: None if the trial failed or nothing could be computed.
         rates: None if its branches are not known.
         constraints: one a rule.

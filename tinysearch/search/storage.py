@@ -188,6 +188,13 @@ def known_at_start(study: optuna.Study, known: Sequence[str]) -> set[str]:
     return set(study.user_attrs[_KNOWN])
 
 
+def at_start(study: optuna.Study, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study was started with: as stored, or else ``value`` (JSON-able), which is stored."""
+    if name not in study.user_attrs:
+        study.set_user_attr(name, dict(value))
+    return dict(study.user_attrs[name])
+
+
 def record(study: optuna.Study, trial: FrozenTrial) -> None:
     """Append one finished trial in a single write, all or nothing.
 

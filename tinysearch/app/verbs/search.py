@@ -57,7 +57,7 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
     storage = finished.storage or f"{folder}/journal.log"
-    console.print(f"study     optuna-dashboard {storage}")
+    console.print(f"study     optuna-dashboard {storage} --artifact-dir {folder}/artifacts", soft_wrap=True)
     emitted = [document for document in finished.documents if document["firmware"]]
     if emitted:
         console.print(f"firmware  {folder}/firmware/<id>, {len(emitted)} project{'s' if len(emitted) > 1 else ''}")

@@ -9,11 +9,16 @@ from typing import Protocol
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError
-from tinysearch.core.protocols import TrainingProgress, TrainingRecord
+from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
+from tinysearch.search.fidelity import Limit
 
 
 class TrainingStopped(KeyboardInterrupt):
     """Raised inside a training, by its progress callback, to end it early."""
+
+
+class TrainingGivenUp(TrainingStopped):
+    """Raised inside a training when its learning curve says that going on cannot help."""
 
 
 class WorkerDiedError(TinysearchError):
@@ -26,12 +31,19 @@ class TrainingReport:
 
     Attributes:
         error: what ended it early; a worker that died is an error too.
+        given_up: with ``progress``: that was its last tick, going on is hopeless.
     """
 
     branch: BranchSpec
     progress: TrainingProgress | None = None
     record: TrainingRecord | None = None
     error: Exception | None = None
+    given_up: bool = False
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the training is over."""
+        return self.progress is None or self.given_up
 
 
 ShouldStop = Callable[[], bool]
@@ -46,8 +58,8 @@ class Engine(Protocol):
 
     n_workers: int
 
-    def submit(self, branch: BranchSpec) -> None:
-        """Queue one training; returns at once."""
+    def submit(self, branch: BranchSpec, limit: Limit | None = None) -> None:
+        """Queue one training, to be given up where the limit says so; returns at once."""
         ...
 
     def wait(self, should_stop: ShouldStop) -> list[TrainingReport]:
@@ -57,6 +69,33 @@ class Engine(Protocol):
     def close(self) -> None:
         """Stop what is in flight and free everything; may be called twice."""
         ...
+
+
+def train(
+    error_model: ErrorModel, branch: BranchSpec, limit: Limit | None, tick: Callable[[TrainingProgress], None]
+) -> TrainingReport:
+    """One training with its limit, wherever it runs: how it ended.
+
+    Raises:
+        KeyboardInterrupt: ``tick`` does.
+    """
+    last: list[TrainingProgress] = []
+
+    def watch(progress: TrainingProgress) -> None:
+        tick(progress)
+        if limit is not None and limit.hopeless(progress):
+            last.append(progress)
+            raise TrainingGivenUp
+
+    try:
+        record = error_model.train(branch, progress=watch)
+    except TrainingGivenUp:
+        return TrainingReport(branch=branch, progress=last[0], given_up=True)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        return TrainingReport(branch=branch, error=error)
+    return TrainingReport(branch=branch, record=record)
 
 
 def portable_error(error: Exception) -> Exception:

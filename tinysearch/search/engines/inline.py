@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
-from tinysearch.search.engines.base import ShouldStop, TrainingReport, TrainingStopped
+from tinysearch.search.engines.base import ShouldStop, TrainingReport, TrainingStopped, train
+from tinysearch.search.fidelity import Limit
 
 
 class InlineEngine:
@@ -23,26 +24,22 @@ class InlineEngine:
     def __init__(self, error_model: ErrorModel, *, on_progress: Callable[[TrainingReport], None]) -> None:
         self._error_model = error_model
         self._on_progress = on_progress
-        self._queue: deque[BranchSpec] = deque()
+        self._queue: deque[tuple[BranchSpec, Limit | None]] = deque()
 
-    def submit(self, branch: BranchSpec) -> None:
-        self._queue.append(branch)
+    def submit(self, branch: BranchSpec, limit: Limit | None = None) -> None:
+        self._queue.append((branch, limit))
 
     def wait(self, should_stop: ShouldStop) -> list[TrainingReport]:
         if not self._queue:
             return []
-        branch = self._queue.popleft()
+        branch, limit = self._queue.popleft()
 
         def tick(progress: TrainingProgress) -> None:
             self._on_progress(TrainingReport(branch=branch, progress=progress))
             if should_stop():
                 raise TrainingStopped
 
-        try:
-            record = self._error_model.train(branch, progress=tick)
-        except Exception as error:
-            return [TrainingReport(branch=branch, error=error)]
-        return [TrainingReport(branch=branch, record=record)]
+        return [train(self._error_model, branch, limit, tick)]
 
     def close(self) -> None:
         self._queue.clear()

@@ -11,14 +11,15 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
-from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error
+from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error, train
+from tinysearch.search.fidelity import Limit
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _PATIENCE_S = 1.0
@@ -53,12 +54,12 @@ class ProcessEngine:
                 remedy="define it in a module, or set n_workers=1",
             ) from error
         self.n_workers = n_workers
-        self._queue: deque[BranchSpec] = deque()
+        self._queue: deque[tuple[BranchSpec, Limit | None]] = deque()
         self._workers: list[_Worker] = []
         self._closed = False
 
-    def submit(self, branch: BranchSpec) -> None:
-        self._queue.append(branch)
+    def submit(self, branch: BranchSpec, limit: Limit | None = None) -> None:
+        self._queue.append((branch, limit))
 
     def wait(self, should_stop: ShouldStop) -> list[TrainingReport]:
         self._hand_out()
@@ -92,15 +93,15 @@ class ProcessEngine:
             if idle is None and len(self._workers) >= self.n_workers:
                 return
             worker = idle or self._start()
-            branch = self._queue.popleft()
+            task = self._queue.popleft()
             try:
-                worker.pipe.send(branch)
+                worker.pipe.send(task)
             except OSError:
                 # An idle worker died: forget it and give the branch to another.
                 self._bury(worker)
-                self._queue.appendleft(branch)
+                self._queue.appendleft(task)
                 continue
-            worker.branch = branch
+            worker.branch = task[0]
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
@@ -125,7 +126,7 @@ class ProcessEngine:
             code = self._bury(worker)
             error = WorkerDiedError(f"the worker training {branch.short} died (exit code {code})")
             return [TrainingReport(branch=branch, error=error)]
-        if report.progress is None:
+        if report.is_end:
             worker.branch = None
         return [report]
 
@@ -180,15 +181,12 @@ def _work(pipe: Connection, payload: bytes) -> None:
     error_model: ErrorModel = pickle.loads(payload)  # noqa: S301  it comes from our own parent process
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            branch: BranchSpec = pipe.recv()
+            task: tuple[BranchSpec, Limit | None] = pipe.recv()
 
-            def tick(progress: TrainingProgress, branch: BranchSpec = branch) -> None:
-                pipe.send(TrainingReport(branch=branch, progress=progress))
+            def tick(progress: TrainingProgress) -> None:
+                pipe.send(TrainingReport(branch=progress.branch, progress=progress))
 
-            try:
-                report = TrainingReport(branch=branch, record=error_model.train(branch, progress=tick))
-            except (BrokenPipeError, ConnectionResetError):
-                raise
-            except Exception as error:
-                report = TrainingReport(branch=branch, error=portable_error(error))
+            report = train(error_model, *task, tick)
+            if report.error is not None:
+                report = replace(report, error=portable_error(report.error))
             pipe.send(report)

@@ -12,13 +12,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
-from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error
+from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error, train
+from tinysearch.search.fidelity import Limit
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -83,9 +84,9 @@ class RayEngine:
             raise
         self._running: dict[Any, BranchSpec] = {}
 
-    def submit(self, branch: BranchSpec) -> None:
+    def submit(self, branch: BranchSpec, limit: Limit | None = None) -> None:
         digest, payload = self._payload
-        self._running[self._train.remote(digest, payload, branch, self._board)] = branch
+        self._running[self._train.remote(digest, payload, branch, limit, self._board)] = branch
 
     def wait(self, should_stop: ShouldStop) -> list[TrainingReport]:
         reports: list[TrainingReport] = []
@@ -94,6 +95,7 @@ class RayEngine:
             tasks = list(self._running)
             if self._ray.wait(tasks, num_returns=1, timeout=_TICK_S)[0]:
                 done = self._ray.wait(tasks, num_returns=len(tasks), timeout=0)[0]
+                reports += self._ticks()
                 reports += [self._end(task) for task in done]
             else:
                 reports += self._ticks()
@@ -220,13 +222,18 @@ class _Board:
 
     def __init__(self) -> None:
         self._latest: dict[BranchSpec, TrainingProgress] = {}
+        self._rated: list[TrainingProgress] = []
 
     def put(self, tick: TrainingProgress) -> None:
-        self._latest[tick.branch] = tick
+        if tick.eer_validation is None:
+            self._latest[tick.branch] = tick
+        else:
+            self._rated.append(tick)  # a point of a learning curve, none of which may get lost
 
     def take(self) -> list[TrainingProgress]:
-        ticks = list(self._latest.values())
+        ticks = [*self._rated, *self._latest.values()]
         self._latest.clear()
+        self._rated.clear()
         return ticks
 
 
@@ -234,7 +241,7 @@ _models: dict[str, ErrorModel] = {}
 """In a Ray worker: the error model last used, so that its data set is read once a process and not once a task."""
 
 
-def _train(digest: str, payload: bytes, branch: BranchSpec, board: Any) -> TrainingReport:
+def _train(digest: str, payload: bytes, branch: BranchSpec, limit: Limit | None, board: Any) -> TrainingReport:
     """The task: train one branch in a Ray worker."""
     from ray import cloudpickle
 
@@ -242,7 +249,8 @@ def _train(digest: str, payload: bytes, branch: BranchSpec, board: Any) -> Train
 
     def tick(progress: TrainingProgress) -> None:
         nonlocal told
-        if time.monotonic() - told >= _LEAST_BETWEEN_TICKS_S or progress.fraction >= 1.0:
+        rare = progress.eer_validation is not None or progress.fraction >= 1.0
+        if rare or time.monotonic() - told >= _LEAST_BETWEEN_TICKS_S:
             told = time.monotonic()
             board.put.remote(progress)
 
@@ -250,6 +258,7 @@ def _train(digest: str, payload: bytes, branch: BranchSpec, board: Any) -> Train
         if digest not in _models:
             _models.clear()
             _models[digest] = cloudpickle.loads(payload)
-        return TrainingReport(branch=branch, record=_models[digest].train(branch, progress=tick))
+        report = train(_models[digest], branch, limit, tick)
     except Exception as error:
-        return TrainingReport(branch=branch, error=portable_error(error))
+        report = TrainingReport(branch=branch, error=error)
+    return report if report.error is None else replace(report, error=portable_error(report.error))

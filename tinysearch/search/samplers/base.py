@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ class Proposal:
         params: the flat variables by name, as Optuna records them; None lets the loop encode the design.
         token: the sampler's own handle, given back by ``told``.
         attributes: what the sampler wants recorded beside the trial (JSON-able), such as the expected gain.
+        useless: for branches to train, the EER from which they would add nothing worth having; none, never.
     """
 
     row: int | None = None
@@ -32,6 +33,7 @@ class Proposal:
     params: dict[str, Any] | None = None
     token: Any = None
     attributes: dict[str, Any] | None = None
+    useless: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,17 +34,25 @@ class MemoizedSampler:
         draws: how many joint draws of the surrogate stand for its uncertainty.
         cost_exponent: trainings are weighed by their expected seconds to this power: 0 counts trainings, 1 seconds.
         shortlist: at most so many single branches, and so many pairs, are weighed at a time.
+        prune: give up trainings whose learning curve says that they will add nothing.
     """
 
     name = "memoized"
 
     def __init__(
-        self, *, stop_share: float = 1e-4, draws: int = 16, cost_exponent: float = 0.5, shortlist: int = 20
+        self,
+        *,
+        stop_share: float = 1e-4,
+        draws: int = 16,
+        cost_exponent: float = 0.5,
+        shortlist: int = 20,
+        prune: bool = True,
     ) -> None:
         self.stop_share = stop_share
         self._draws = draws
         self._cost_exponent = cost_exponent
         self._shortlist = shortlist
+        self._prune = prune
         self._surrogate: BranchSurrogate | None = None
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
@@ -73,4 +81,11 @@ class MemoizedSampler:
                 f"less than {self.stop_share:.2%}"
             )
         note = None if not np.isfinite(share) else round(share, 6)
-        return Proposal(row=row, attributes={"expected_gain_share": note, "action": [int(b) for b in action]})
+        useless = (
+            {b: scene.useless_from(b, gain=self.stop_share * hypervolume_now) for b in action} if self._prune else {}
+        )
+        return Proposal(
+            row=row,
+            attributes={"expected_gain_share": note, "action": [int(b) for b in action]},
+            useless={b: eer for b, eer in useless.items() if eer is not None},
+        )

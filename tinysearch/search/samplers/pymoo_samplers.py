@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinysearch.core.errors import UserError
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
@@ -113,11 +112,13 @@ class PymooSampler:
         from pymoo.core.variable import Choice, Integer
         from pymoo.util.ref_dirs import get_reference_directions
 
+        from tinysearch.search.samplers.age_survival import AgeSurvival
+
         if self.name == "pymoo_nsga3":
             directions = get_reference_directions("energy", self._objectives, self._population, seed=1)
             survival: Any = ReferenceDirectionSurvival(directions)
         else:
-            survival = _age_survival() if self.name == "pymoo_agemoea" else RankAndCrowdingSurvival()
+            survival = AgeSurvival() if self.name == "pymoo_agemoea" else RankAndCrowdingSurvival()
         variables = {
             v.name: Integer(bounds=(0, len(v.values) - 1)) if v.ordered else Choice(options=list(range(len(v.values))))
             for v in self._flat.variables
@@ -126,12 +127,3 @@ class PymooSampler:
         algorithm = MixedVariableGA(pop_size=self._population, survival=survival)
         algorithm.setup(problem, termination=("n_gen", 10**9), seed=seed, verbose=False)
         return algorithm
-
-
-def _age_survival() -> Any:
-    """AGE-MOEA's survival, which pymoo only gives where numba is installed."""
-    try:
-        from pymoo.algorithms.moo.age import AGEMOEASurvival
-    except Exception as error:
-        raise UserError("AGE-MOEA needs numba", value="sampler=pymoo_agemoea", remedy="pip install numba") from error
-    return AGEMOEASurvival()

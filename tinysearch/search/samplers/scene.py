@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from typing import TypeVar
 
@@ -9,16 +10,25 @@ import numpy as np
 
 from tinysearch.search.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.knowledge import Knowledge, dominated_by
+from tinysearch.search.objective_values import CHANCE_EER
 from tinysearch.search.pareto import hypervolume, is_nondominated
-from tinysearch.search.samplers.surrogate import BranchSurrogate
+from tinysearch.search.samplers.surrogate import BranchSurrogate, evidence_of
 
 _T = TypeVar("_T", int, tuple[int, ...])
 
-FEW_BRANCHES = 160
+FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
+
+MOST_LOOKED_AT = 1000
+"""In very large spaces each decision looks at so many unknown branches, drawn at random: their neighbors are alike."""
 
 OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
+
+LUCKY = 0.1
+"""Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
+
+STRONGEST = 12
 
 
 class Scene:
@@ -39,9 +49,10 @@ class Scene:
         self.front = knowledge.front_points
         unknown = np.flatnonzero(knowledge.trainable() | knowledge.pending)
         if len(unknown) > FEW_BRANCHES:
-            unknown = np.union1d(_promising(knowledge, surrogate, unknown), np.flatnonzero(knowledge.pending))
+            looked_at = np.sort(rng.permutation(unknown)[:MOST_LOOKED_AT])
+            unknown = np.union1d(_promising(knowledge, surrogate, looked_at), np.flatnonzero(knowledge.pending))
         order = np.array(knowledge.order, np.int64)
-        posterior = surrogate.posterior(order, knowledge.branch_metrics[order], unknown)
+        posterior = surrogate.posterior(evidence_of(knowledge), unknown)
         self.branch_logs = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
         self.branch_logs[:, order] = np.log(np.maximum(knowledge.branch_metrics[order], 1e-4))
         self.branch_logs[:, unknown] = posterior.draw(draws, rng)
@@ -117,6 +128,39 @@ class Scene:
         rows = np.concatenate([self._rows_lacking[b] for b in action])
         return rows[np.isin(self.lacking[rows, 0], wanted) & np.isin(self.lacking[rows, 1], wanted)]
 
+    def useless_from(self, branch: int, *, gain: float) -> float | None:
+        """The EER from which a branch would add less than ``gain`` to the hypervolume whatever it is fused with.
+
+        Partners and fusions are taken to turn out well, so that no training is given up for a doubt.
+
+        Returns:
+            None where even guessing would add more (the cheapest board, say), or the search has no EER.
+        """
+        knowledge = self._knowledge
+        if knowledge.objectives.metrics != ("eer",):
+            return None
+        logs = np.full((len(self._open), 1), np.nan)
+        logs[:, 0] = np.quantile(self.branch_logs[:, :, 0], LUCKY, axis=0)
+        models = np.sort(knowledge.models_of(branch))
+        models = models[(self._free | self._open)[knowledge.table.models[models]].all(axis=1)]
+        boards = knowledge.boards_of(models)
+        of = np.searchsorted(models, knowledge.board_model[boards])
+        base = hypervolume(self.front, knowledge.corner)
+
+        def adds(eer: float) -> bool:
+            logs[branch, 0] = np.log(eer)
+            mean, spread = predict_models(knowledge, models, logs)
+            points = knowledge.points(boards, np.exp(mean - OPTIMISM * spread)[of])
+            useful = points[~dominated_by(points, self.front)]
+            return len(useful) > 0 and hypervolume(np.vstack([self.front, useful]), knowledge.corner) - base > gain
+
+        rates = np.geomspace(0.01, CHANCE_EER, 17)
+        if adds(CHANCE_EER):
+            return None
+        # A higher error never adds more.
+        first = bisect_left(range(len(rates)), 1, key=lambda i: int(not adds(float(rates[i]))))
+        return float(rates[first])
+
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
         exact = np.array([*sorted(action, reverse=True), NO_BRANCH][:2])
@@ -160,7 +204,7 @@ def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, 
 def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) -> Ints:
     """The unknown branches that designs need which would be on the front if predictions erred on the bright side."""
     order = np.array(knowledge.order, np.int64)
-    mean, spread = surrogate.marginals(order, knowledge.branch_metrics[order], unknown)
+    mean, spread = surrogate.marginals(evidence_of(knowledge), unknown)
     logs = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
     logs[order] = np.log(np.maximum(knowledge.branch_metrics[order], 1e-4))
     free = np.append(knowledge.known, True)
@@ -171,8 +215,10 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) 
     models, of = _distinct(knowledge.board_model[boards])
     middle, noise = predict_models(knowledge, models, logs)
     points = knowledge.points(boards, np.exp(middle - OPTIMISM * noise)[of])
-    alive = np.flatnonzero(~dominated_by(points, knowledge.front_points))
-    on_front = alive[is_nondominated(points[alive])]
+    # The strongest of the front rule most out cheaply; sorting is faster than comparing the rest with all of it.
+    front = knowledge.front_points
+    alive = np.flatnonzero(~dominated_by(points, front, strongest=STRONGEST))
+    on_front = alive[is_nondominated(np.vstack([front, points[alive]]))[len(front) :]]
     seen = Counter(int(b) for b in lacking[on_front].ravel() if b != NO_BRANCH)
     chosen = _most_frequent(seen, FEW_BRANCHES) or [int(b) for b in unknown[:FEW_BRANCHES]]
     return np.sort(np.array(chosen, np.int64))

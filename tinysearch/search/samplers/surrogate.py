@@ -15,11 +15,12 @@ import numpy as np
 
 from tinysearch.core.quantization import Precision
 from tinysearch.search.design import DesignTable, Floats, Ints
+from tinysearch.search.knowledge import Knowledge
 
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
 
-MOST_POINTS = 128
+MOST_POINTS = 64
 """A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
 
 FIRST_GUESS = float(np.log(0.15))
@@ -29,13 +30,26 @@ PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
 
 AMPLITUDES = (0.6, 1.0, 1.6)
-SCATTERS = (0.03, 0.06, 0.12)
-"""Standard deviations of a log error about everything that the covariance explains, to choose from."""
+SCATTERS = (0.03, 0.06, 0.12, 0.2)
+"""Standard deviations of a log error about everything that the covariance explains."""
+
+MIDDLE_SCATTER = 0.06
+
+BENDS = (0.0, 0.35, 0.7)
+"""Standard deviations of a curve over the parameters beside the slope: trained too briefly, large networks lose."""
+
+DOUBT = 3.0
+"""Times the bend: what a curve must add to the log likelihood to be as credible as a straight line."""
+
+MOST_HYPOTHESES = 6
+"""Of all combinations of amplitude, scatter and bend so many at most stand behind the draws of one decision."""
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
 _MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION = range(6)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
+_BEND_LENGTH = 0.7
+"""Decades of parameters over which a curve turns."""
 
 
 def branch_features(table: DesignTable) -> Floats:
@@ -72,36 +86,42 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
-def covariance(a: Floats, b: Floats) -> Floats:
+def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
     """Covariance of log errors of branches with features ``a`` [n, 6] and ``b`` [m, 6], float64 [n, m].
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
     of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
-    modality 0.15, and its precisions 0.06 more.
+    modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality.
     """
     same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
     same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
     params = np.outer(a[:, _PARAMS], b[:, _PARAMS])
     coarse = np.outer(a[:, _COARSENESS], b[:, _COARSENESS])
-    nearness = _matern(
-        a[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0], b[:, [_PARAMS, _MACS, _DEPTH]] / [0.4, 0.4, 2.0]
-    )
-    return np.asarray(
+    out = (
         0.4**2
         + same_modality * (0.4**2 + 0.15**2 * params)
         + 0.3**2 * params
         + 0.15**2 * np.outer(a[:, _MACS], b[:, _MACS])
         + coarse * (1.0 + params)
         + same_precision * 0.08**2
-        + same_modality * nearness * (0.15**2 + 0.06**2 * same_precision),
-        np.float64,
+        + same_modality
+        * _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS)
+        * (0.2**2 + 0.06**2 * same_precision)
     )
+    if bend:
+        out += (
+            bend**2
+            * (1.0 + same_modality)
+            / 2
+            * _matern(a[:, [_PARAMS]] / _BEND_LENGTH, b[:, [_PARAMS]] / _BEND_LENGTH)
+        )
+    return np.asarray(out, np.float64)
 
 
-def variance(a: Floats) -> Floats:
-    """Diagonal of ``covariance(a, a)``, float64 [n]."""
+def variance(a: Floats, *, bend: float) -> Floats:
+    """Diagonal of ``covariance(a, a, bend=bend)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
-    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.15**2 + 0.06**2
+    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.2**2 + 0.06**2 + bend**2
     return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
 
 
@@ -113,15 +133,17 @@ def _matern(a: Floats, b: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
-    """Joint belief about the log metrics of some branches.
+class Belief:
+    """Joint belief about the log metrics of some branches under one hypothesis.
 
     Attributes:
+        weight: probability of the hypothesis; those of a posterior add up to 1.
         mean: float64 [u, M].
         root: float64 [u, u]; ``ratio`` times ``root @ z`` with z standard normal is one draw about the mean.
         ratio: float64 [M].
     """
 
+    weight: float
     mean: Floats
     root: Floats
     ratio: Floats
@@ -134,84 +156,183 @@ class Posterior:
         return np.asarray(self.mean[None] + noise[:, :, None] * self.ratio[None, None], np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posterior:
+    """Belief about the log metrics of some branches, over every hypothesis that is likely enough."""
+
+    beliefs: tuple[Belief, ...]
+
+    @property
+    def mean(self) -> Floats:
+        """float64 [u, M]."""
+        return np.asarray(sum(belief.weight * belief.mean for belief in self.beliefs), np.float64)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """float64 [count, u, M] draws, each hypothesis standing for as many as its weight says."""
+        bounds = np.cumsum([0.0, *(belief.weight for belief in self.beliefs)]) / sum(b.weight for b in self.beliefs)
+        shares = np.diff(np.floor(bounds * count + rng.random() * (bounds < 1) * (bounds > 0)).astype(int))
+        return np.concatenate([b.draw(int(n), rng) for b, n in zip(self.beliefs, shares, strict=True) if n > 0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """What is known of branches, exactly or by hints.
+
+    Attributes:
+        branches: int64 [k].
+        metrics: float64 [k, M], NaN where unknown.
+        spreads: float64 [k], standard deviation of a log metric beside the scatter of trainings: 0 for what is trained.
+    """
+
+    branches: Ints
+    metrics: Floats
+    spreads: Floats
+
+
+def evidence_of(knowledge: Knowledge) -> Evidence:
+    """Trained branches in their order, the recent ones if there are very many, then hints about untrained ones."""
+    order = np.array(knowledge.order[-MOST_POINTS:], np.int64)
+    hinted = [b for b in sorted(knowledge.hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
+    metrics = np.full((len(hinted), len(knowledge.objectives.metrics)), np.nan)
+    metrics[:, :1] = [[knowledge.hints[b].eer] for b in hinted] if hinted else np.zeros((0, 1))
+    return Evidence(
+        branches=np.concatenate([order, np.array(hinted, np.int64)]),
+        metrics=np.concatenate([knowledge.branch_metrics[order], metrics]),
+        spreads=np.array([0.0] * len(order) + [knowledge.hints[b].spread for b in hinted]),
+    )
+
+
 class BranchSurrogate:
     """The process over the branches of one design table."""
 
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
-        self._last: tuple[tuple[int, ...], _Process] | None = None
+        self._last: tuple[bytes, tuple[_Process, ...]] | None = None
+        self._columns: dict[tuple[int, float], Floats] = {}
 
-    def posterior(self, order: Ints, metrics: Floats, wanted: Ints) -> Posterior:
-        """Joint belief about branches ``wanted`` given those known, in order, with metrics [k, M]."""
-        process = self._process(order, metrics)
+    def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
+        """Joint belief about branches ``wanted``."""
         there = self.features[wanted]
-        mean, spread = process.predict(there)
-        values, vectors = np.linalg.eigh(spread)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return Posterior(mean=process.log_metrics(mean), root=root, ratio=process.ratio)
+        beliefs = []
+        for process in self._processes(evidence):
+            mean, spread = process.predict(there)
+            beliefs.append(
+                Belief(
+                    weight=process.weight,
+                    mean=process.log_metrics(mean),
+                    root=np.asarray(np.linalg.cholesky(spread), np.float64),
+                    ratio=process.ratio,
+                )
+            )
+        return Posterior(beliefs=tuple(beliefs))
 
-    def marginals(self, order: Ints, metrics: Floats, wanted: Ints) -> tuple[Floats, Floats]:
+    def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
-        process = self._process(order, metrics)
-        mean, deviation = process.predict_each(self.features[wanted])
+        process = self._processes(evidence)[0]
+        columns = [self._column(int(b), process.bend)[wanted] for b in evidence.branches]
+        cross = np.stack(columns, axis=1) if columns else np.zeros((len(wanted), 0))
+        mean, deviation = process.predict_each(self.features[wanted], cross)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _process(self, order: Ints, metrics: Floats) -> _Process:
-        """The process fitted to what is known; the last one is kept, since a decision may ask twice."""
-        key = tuple(int(b) for b in order)
+    def _column(self, branch: int, bend: float) -> Floats:
+        """Covariance [B] of every branch with one; kept, since what is known is asked for at every decision."""
+        if (branch, bend) not in self._columns:
+            one = self.features[branch][None]
+            self._columns[branch, bend] = covariance(self.features, one, bend=bend)[:, 0]
+        return self._columns[branch, bend]
+
+    def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
+        """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
+        key = evidence.branches.tobytes() + evidence.metrics.tobytes() + evidence.spreads.tobytes()
         if self._last is None or self._last[0] != key:
-            y = np.log(np.maximum(metrics, np.exp(LOG_FLOOR)))
-            level, ratio = _levels(y, prior_mean(self.features[order]))
-            latent = ((y - level) / ratio).mean(axis=1)
-            recent = slice(max(0, len(order) - MOST_POINTS), None)
-            self._last = key, _Process(self.features[order[recent]], latent[recent], level, ratio)
+            y = np.log(np.maximum(evidence.metrics, np.exp(LOG_FLOOR)))
+            x = self.features[evidence.branches]
+            level, ratio = _levels(y, prior_mean(x))
+            latent = np.nanmean((y - level) / ratio, axis=1) if len(y) else np.zeros(0)
+            self._last = key, _likeliest(x, latent, evidence.spreads, level, ratio)
         return self._last[1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Process:
-    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) with the amplitude and scatter likeliest.
+    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) under one hypothesis.
 
-    One eigendecomposition of the covariance serves every amplitude and scatter tried.
-
-    Args:
-        x, latent: features [k, 6] and latent log errors [k] of what is known; k may be 0.
+    Attributes:
+        weight: its probability among those kept.
+        x: features [k, 6] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
+        factor: float64 [k, k], inverse of the Cholesky factor of the covariance of what is known, noise included.
+        whitened: float64 [k], ``factor`` times what is known less the first guess.
     """
 
-    def __init__(self, x: Floats, latent: Floats, level: Floats, ratio: Floats) -> None:
-        self.level, self.ratio = level, ratio
-        self._x = x
-        values, self._vectors = np.linalg.eigh(covariance(x, x))
-        self._turned = self._vectors.T @ (latent - prior_mean(x))
-        scores = {}
-        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
-            spectrum = amplitude**2 * np.maximum(values, 0.0) + scatter**2
-            # A mild preference for the middle keeps two or three points from deciding.
-            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / SCATTERS[1]) ** 2)
-            scores[amplitude, scatter] = -0.5 * float((self._turned**2 / spectrum + np.log(spectrum)).sum()) - prior
-        self.amplitude, self.scatter = max(scores, key=lambda pair: scores[pair])
-        self._spectrum = self.amplitude**2 * np.maximum(values, 0.0) + self.scatter**2
+    weight: float
+    amplitude: float
+    scatter: float
+    bend: float
+    x: Floats
+    level: Floats
+    ratio: Floats
+    factor: Floats
+    whitened: Floats
 
     def log_metrics(self, latent: Floats) -> Floats:
         """Log metrics [n, M] of latent log errors [n]."""
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
-    def _project(self, there: Floats) -> Floats:
-        return np.asarray(self.amplitude**2 * covariance(there, self._x) @ self._vectors, np.float64)
+    def _project(self, cross: Floats) -> Floats:
+        return np.asarray(cross @ (self.amplitude**2 * self.factor.T), np.float64)
 
     def predict(self, there: Floats) -> tuple[Floats, Floats]:
         """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
-        turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
-        spread = self.amplitude**2 * covariance(there, there) - (turned / self._spectrum) @ turned.T
+        projected = self._project(covariance(there, self.x, bend=self.bend))
+        mean = prior_mean(there) + projected @ self.whitened
+        spread = self.amplitude**2 * covariance(there, there, bend=self.bend) - projected @ projected.T
         return mean, spread + self.scatter**2 * np.eye(len(there))
 
-    def predict_each(self, there: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation [n] of latent log errors, scatter included."""
-        turned = self._project(there)
-        mean = prior_mean(there) + turned @ (self._turned / self._spectrum)
-        left = self.amplitude**2 * variance(there) - (turned**2 / self._spectrum).sum(axis=1)
+    def predict_each(self, there: Floats, cross: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation [n] of latent log errors, scatter included.
+
+        Args:
+            there: features [n, 6].
+            cross: covariance [n, k] of these with what is known.
+        """
+        projected = self._project(cross)
+        mean = prior_mean(there) + projected @ self.whitened
+        left = self.amplitude**2 * variance(there, bend=self.bend) - (projected**2).sum(axis=1)
         return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
+
+
+def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
+    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 6], the best first."""
+    scored = []
+    residual = latent - prior_mean(x)
+    for bend in BENDS:
+        among = covariance(x, x, bend=bend)
+        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
+            root = np.linalg.cholesky(amplitude**2 * among + np.diag(scatter**2 + spreads**2))
+            whitened = np.linalg.solve(root, residual)
+            # A mild preference for the middle keeps two or three points from deciding.
+            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2) + DOUBT * bend
+            score = -0.5 * float((whitened**2).sum()) - float(np.log(np.diag(root)).sum()) - prior
+            scored.append((score, amplitude, scatter, bend, root, whitened))
+    scored.sort(key=lambda entry: -entry[0])
+    kept = scored[:MOST_HYPOTHESES]
+    weights = np.exp([entry[0] - kept[0][0] for entry in kept])
+    weights /= weights.sum()
+    return tuple(
+        _Process(
+            weight=float(weight),
+            amplitude=amplitude,
+            scatter=scatter,
+            bend=bend,
+            x=x,
+            level=level,
+            ratio=ratio,
+            factor=np.linalg.inv(root),
+            whitened=whitened,
+        )
+        for weight, (_, amplitude, scatter, bend, root, whitened) in zip(weights, kept, strict=True)
+    )
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
@@ -220,9 +341,11 @@ def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
     The level is the mean excess over the first guess (counted like one observation); metrics beyond the first take
     their spread relative to the first's.
     """
-    count = len(y)
-    level = (FIRST_GUESS + (y - expected[:, None]).sum(axis=0)) / (count + 1)
-    spread = (
-        np.sqrt((((y - y.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (count + 4)) if count else np.ones(y.shape[1])
-    )
+    seen = ~np.isnan(y)
+    excess = np.where(seen, y - expected[:, None], 0.0)
+    level = (FIRST_GUESS + excess.sum(axis=0)) / (seen.sum(axis=0) + 1)
+    whole = y[seen.all(axis=1)]
+    if not len(whole):
+        return level, np.ones(y.shape[1])
+    spread = np.sqrt((((whole - whole.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (len(whole) + 4))
     return level, spread / spread[:1]

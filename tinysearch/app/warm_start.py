@@ -1,0 +1,85 @@
+"""Earlier runs and tables of known points as evidence for a search; what they name is trained all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.evaluation.table import TableErrors
+from tinysearch.search import storage
+from tinysearch.search.fidelity import Hint
+from tinysearch.search.problem import WarmStart
+
+SAME_SPREAD, ALIKE_SPREAD = 0.1, 0.2
+"""Standard deviations of a log error: of the same branch in another run, of one that differs in width or input."""
+
+MOST_FUSIONS = 500
+
+_Known = tuple[tuple[BranchSpec, ...], float]
+
+
+def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart | None:
+    """What the configured run directories and CSV files tell of the branches of a space; None where none is named.
+
+    Raises:
+        UserError: one of them is neither a run directory nor a readable table.
+    """
+    paths = [configured] if isinstance(configured, str) else list(configured or [])
+    if not paths:
+        return None
+    hints: dict[str, Hint] = {}
+    fusions: list[tuple[float, float, float]] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise UserError(
+                "a warm start names run directories and CSV files of known points",
+                value=path,
+                remedy="check the path, or leave warm_start out",
+            )
+        known = list(_of_run(path, branches) if path.is_dir() else _of_table(path, branches))
+        singles = {found[0]: eer for found, eer in known if len(found) == 1}
+        pairs = [(found, eer) for found, eer in known if len(found) == 2 and set(found) <= set(singles)]
+        fusions += [(singles[found[0]], singles[found[1]], eer) for found, eer in pairs]
+        hints |= {branch.key: _hint(branch, singles) for branch in branches if _near(branch, singles) is not None}
+    return WarmStart(hints=hints, fusions=tuple(fusions[:: max(1, len(fusions) // MOST_FUSIONS)]))
+
+
+def _of_table(path: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
+    table = TableErrors(path=path)
+    for branch in branches:
+        if table.has([branch]):
+            yield (branch,), float(table.error_rates([branch]).eer or 0.0)
+    for first, second in table.fusions(branches):
+        yield (first, second), float(table.error_rates([first, second]).eer or 0.0)
+
+
+def _of_run(folder: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
+    """Trained points of a run, with the EER by which it decided."""
+    by_key = {branch.key: branch for branch in branches}
+    for trial in storage.finished_trials(storage.load_study(folder)):
+        eer = trial.user_attrs.get("eer_validation")
+        keys = trial.user_attrs.get("branches", [])
+        found = tuple(by_key[key] if key in by_key else _alike(key, branches) for key in keys)
+        if eer is not None and found and None not in found:
+            yield tuple(branch for branch in found if branch is not None), float(eer)
+
+
+def _alike(key: str, branches: Sequence[BranchSpec]) -> BranchSpec | None:
+    """A branch of the space with the modality, layout and precision that a key of another space begins with."""
+    return next((branch for branch in branches if key.startswith(branch.key.split("-w")[0] + "-w")), None)
+
+
+def _near(branch: BranchSpec, known: dict[BranchSpec, float]) -> BranchSpec | None:
+    if branch in known:
+        return branch
+    same = (branch.modality, branch.blocks, branch.precision)
+    return next((other for other in known if (other.modality, other.blocks, other.precision) == same), None)
+
+
+def _hint(branch: BranchSpec, known: dict[BranchSpec, float]) -> Hint:
+    near = _near(branch, known)
+    assert near is not None  # noqa: S101  asked by the caller
+    return Hint(eer=known[near], spread=SAME_SPREAD if near == branch else ALIKE_SPREAD)

@@ -1,0 +1,150 @@
+"""Cheap evidence: what early epochs and a float stage tell of a branch before it is trained to its end.
+
+A learning curve is a list of (fraction of the training, validation EER). How far the EER still falls from a fraction to
+the end is learned from the trainings that ended in this study, as a factor with a spread. From it follow a hint about
+a branch that was not trained to its end, and the EER above which going on is hopeless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.protocols import TrainingProgress
+
+Curve = Sequence[tuple[float, float]]
+
+LEAST_CURVES = 3
+"""Fewer finished trainings tell nothing of how a curve goes on."""
+
+LEAST_SPREAD = 0.15
+"""Standard deviation of a logarithm: no prediction from a curve is surer than this."""
+
+CONFIDENCE = 2.0
+"""A training is given up only if an end this many standard deviations better than expected would be useless."""
+
+SAME_FRACTION = 0.06
+"""Fractions that differ by no more than this are compared."""
+
+NEVER_BEFORE = 0.2
+"""No training is given up before this fraction of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Evidence about the validation EER of an untrained branch: an estimate, and the standard deviation of its log."""
+
+    eer: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """When to give up a training.
+
+    Attributes:
+        steps: (fraction, validation EER above which it is hopeless), by fraction.
+    """
+
+    steps: tuple[tuple[float, float], ...]
+
+    def hopeless(self, progress: TrainingProgress) -> bool:
+        """Whether going on cannot help, by what a tick tells."""
+        if progress.eer_validation is None or progress.fraction >= 1.0:
+            return False
+        limits = [most for at, most in self.steps if abs(at - progress.fraction) <= SAME_FRACTION]
+        return bool(limits) and progress.eer_validation > max(limits)
+
+
+class Curves:
+    """How learning curves of a study went on to their ends."""
+
+    def __init__(self) -> None:
+        self._falls: list[tuple[float, float]] = []
+
+    def add(self, curve: Curve, final: float) -> None:
+        """Take in the curve of a training that ended with an EER."""
+        self._falls += [(at, float(np.log(max(final, 1e-4) / max(eer, 1e-4)))) for at, eer in curve if at < 1.0]
+
+    def fall(self, fraction: float) -> tuple[float, float] | None:
+        """Mean and standard deviation of log (EER at the end / EER at a fraction); None if too little is known."""
+        near = np.array([fall for at, fall in self._falls if abs(at - fraction) <= SAME_FRACTION])
+        if len(near) < LEAST_CURVES:
+            return None
+        return float(near.mean()), max(LEAST_SPREAD, float(near.std(ddof=1)))
+
+    def limit(self, useless: float) -> Limit | None:
+        """When to give up a training that is useless if it ends with at least this EER; None for never."""
+        steps = []
+        for at in sorted({round(at, 2) for at, _ in self._falls if at >= NEVER_BEFORE}):
+            fall = self.fall(at)
+            if fall is not None:
+                steps.append((at, useless * float(np.exp(CONFIDENCE * fall[1] - fall[0]))))
+        return Limit(steps=tuple(steps)) if steps else None
+
+    def hint(self, fraction: float, eer: float) -> Hint | None:
+        """What an EER at a fraction tells of the end; None if too little is known."""
+        fall = self.fall(fraction)
+        return None if fall is None else Hint(eer=eer * float(np.exp(fall[0])), spread=fall[1])
+
+
+class EarlyEvidence:
+    """What ticks of trainings tell, kept with the trials so that a resumed run knows as much.
+
+    A tick of a phase that begins with ``float`` also tells of the branch's sibling in float32, whose start it trains.
+
+    Args:
+        branches: of the design table.
+        hints: of the knowledge, by branch; written to.
+    """
+
+    def __init__(self, branches: Sequence[BranchSpec], hints: dict[int, Hint]) -> None:
+        self._index = {branch.key: i for i, branch in enumerate(branches)}
+        self._hints = hints
+        self._curves = Curves()
+        self._running: dict[BranchSpec, list[TrainingProgress]] = {}
+
+    def warm(self, stored: Mapping[str, Sequence[float]]) -> None:
+        """Take in hints from elsewhere: EER and spread by key of the branch."""
+        for key, values in stored.items():
+            if key in self._index:
+                self._hints[self._index[key]] = Hint(eer=float(values[0]), spread=float(values[1]))
+
+    def adopt(self, attributes: Mapping[str, Any]) -> None:
+        """Take in what a trial of the study says."""
+        for curve, final in attributes.get("curves", {}).values():
+            self._curves.add(curve, final)
+        self.warm(attributes.get("hints", {}))
+
+    def tick(self, progress: TrainingProgress) -> None:
+        """One tick of a training."""
+        if progress.eer_validation is not None and 0.0 < progress.fraction < 1.0:
+            self._running.setdefault(progress.branch, []).append(progress)
+
+    def limit(self, useless: float | None) -> Limit | None:
+        """When to give up a training that is useless if it ends with at least this EER."""
+        return None if useless is None else self._curves.limit(useless)
+
+    def ended(self, branch: BranchSpec, final: float | None) -> dict[str, Any]:
+        """The end of a training, with its EER if it was trained to the end; gives the attributes of its trial."""
+        ticks = self._running.pop(branch, [])
+        if not ticks:
+            return {}
+        hinted = {}
+        started = [tick for tick in ticks if tick.phase.startswith("float")]
+        if started and branch.precision != "float32":
+            hinted[replace(branch, precision="float32").key] = started[-1]
+        if final is None:
+            hinted[branch.key] = ticks[-1]
+        out: dict[str, Any] = {}
+        if final is not None:
+            out["curves"] = {branch.key: [[[round(t.fraction, 4), t.eer_validation] for t in ticks], final]}
+            self.adopt(out)
+        hints = {k: self._curves.hint(t.fraction, t.eer_validation or 0.5) for k, t in hinted.items()}
+        out["hints"] = {key: [hint.eer, hint.spread] for key, hint in hints.items() if hint is not None}
+        self.warm(out["hints"])
+        return out
