@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +27,10 @@ from tinysearch.testing import (
     SamplerConformance,
     TrainerConformance,
 )
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+from sample_files import write_archives
 
 torch.set_num_threads(1)
 
@@ -55,8 +60,17 @@ class TestTorchTrainer(TrainerConformance):
 
 class TestEmbedded(DatasetConformance):
     @pytest.fixture
-    def plugin(self):
-        return plugin("datasets", "embedded")
+    def plugin(self, tmp_path: Path):
+        people = {"train": 3, "validation": 2, "test": 2}
+        (tmp_path / "archives").mkdir()
+        write_archives(tmp_path / "archives", faces=people, voices=people)
+        return partial(plugin("datasets", "embedded"), root=tmp_path / "archives")
+
+
+@pytest.mark.slow
+def test_embedded_people_share_no_sample(tmp_path: Path) -> None:
+    suite = DatasetConformance()
+    suite.test_splits_share_no_sample(suite._make(plugin("datasets", "embedded"), tmp_path))
 
 
 class TestFolder(DatasetConformance):
