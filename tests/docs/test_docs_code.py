@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -48,6 +50,15 @@ def run_shell(block: Block) -> None:
         assert main(words(line)) == OK, f"{block.place}: {line}"
 
 
+def run_tests(block: Block) -> None:
+    """Run a file of tests as its author would: by pytest, in a process of its own."""
+    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={Path.cwd()}"]
+    command = [sys.executable, "-m", "pytest", *options, str(block.title)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(ROOT)])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{block.place}: {done.stdout[-4000:]}{done.stderr[-1000:]}"
+
+
 def run_page(page: Path) -> None:
     """Write titled blocks, run the others, in order and in one namespace."""
     namespace: dict[str, object] = {"__name__": "page"}
@@ -60,6 +71,8 @@ def run_page(page: Path) -> None:
             path.write_text(block.text, encoding="utf-8")
             if block.title.startswith("make_"):
                 exec(compile(block.text, block.title, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
+            elif block.title.startswith("test_"):
+                run_tests(block)
         elif block.language == "python":
             code = compile("\n" * block.line + block.text, str(page), "exec")
             exec(code, namespace)  # noqa: S102 - our own pages

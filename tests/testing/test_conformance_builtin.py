@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import sys
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
@@ -24,9 +28,13 @@ from tinysearch.testing import (
     TrainerConformance,
 )
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+from sample_files import write_archives
+
 torch.set_num_threads(1)
 
-SLOW = ("gp", "pymoo_nsga3", "pymoo_agemoea")
+SLOW = ("gp", "pymoo_nsga3")
 
 
 def test_words_of_the_rooms_are_known() -> None:
@@ -52,8 +60,17 @@ class TestTorchTrainer(TrainerConformance):
 
 class TestEmbedded(DatasetConformance):
     @pytest.fixture
-    def plugin(self):
-        return plugin("datasets", "embedded")
+    def plugin(self, tmp_path: Path):
+        people = {"train": 3, "validation": 2, "test": 2}
+        (tmp_path / "archives").mkdir()
+        write_archives(tmp_path / "archives", faces=people, voices=people)
+        return partial(plugin("datasets", "embedded"), root=tmp_path / "archives")
+
+
+@pytest.mark.slow
+def test_embedded_people_share_no_sample(tmp_path: Path) -> None:
+    suite = DatasetConformance()
+    suite.test_splits_share_no_sample(suite._make(plugin("datasets", "embedded"), tmp_path))
 
 
 class TestFolder(DatasetConformance):
@@ -78,6 +95,41 @@ class TestOrl(DatasetConformance):
             for number in range(1, 11):
                 Image.fromarray(random.integers(0, 256, (112, 92), np.uint8)).save(folder / f"{number}.pgm")
         return partial(plugin("datasets", "orl"), root=tmp_path / "orl")
+
+
+class TestDigits(DatasetConformance):
+    channels: ClassVar[dict[str, int]] = {"face": 1}
+
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        random = np.random.default_rng(0)
+        pictures = random.integers(0, 256, (100, 784))
+        rows = [",".join(map(str, [*picture, number % 10])) for number, picture in enumerate(pictures)]
+        (tmp_path / "mnist_5k.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+        lengths = random.integers(5, 20, 100)
+        frames = random.normal(size=(lengths.sum(), 13)).astype(np.float32)
+        np.savez(tmp_path / "digits.npz", X=frames, y=np.arange(100) % 10, lengths=lengths)
+        return partial(plugin("datasets", "digits"), root=tmp_path)
+
+
+class TestVoxCeleb(DatasetConformance):
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        root, random = tmp_path / "voxceleb", np.random.default_rng(0)
+        for person in range(8):
+            for video in ("a", "b"):
+                for number in range(2):
+                    path = root / f"vox2/dev/wav/id0000{person}/{video}/0000{number}.wav"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    soundfile.write(path, random.uniform(-0.5, 0.5, 16_000), 16_000, subtype="PCM_16")
+        for number in range(4):
+            path = root / f"vox1/wav/id1000{number % 2}/c/0000{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, random.uniform(-0.5, 0.5, 16_000), 16_000, subtype="PCM_16")
+        listed = [f"id1000{n % 2}/c/0000{n}.wav" for n in range(4)]
+        pairs = [f"1 {listed[0]} {listed[2]}", f"1 {listed[1]} {listed[3]}", f"0 {listed[0]} {listed[1]}"]
+        (root / "veri_test2.txt").write_text("\n".join(pairs))
+        return partial(plugin("datasets", "voxceleb"), root=root, validation_people=3)
 
 
 class TestTable(LatencyModelConformance):

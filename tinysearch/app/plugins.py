@@ -61,15 +61,15 @@ def plugin(kind: str, name: str) -> Any:
     """
     target = BUILT_IN.get(kind, {}).get(name)
     if target is not None:
-        return _load(kind, target)
+        return _load(kind, target, name)
     found = registered(kind)
     if name in found:
-        return _load(kind, found[name])
+        return _load(kind, found[name], name)
     if ":" in name:
-        return _load(kind, name)
+        return _load(kind, name, name)
     module, _, attribute = name.rpartition(".")
     if module and attribute.isidentifier():
-        return _load(kind, f"{module}:{attribute}")
+        return _load(kind, f"{module}:{attribute}", name)
     known = sorted({*BUILT_IN.get(kind, {}), *OWN_WORDS.get(kind, ()), *found})
     raise UserError(
         f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
@@ -95,7 +95,7 @@ def make(kind: str, name: str, /, **arguments: Any) -> Any:
         ) from error
 
 
-def _load(kind: str, target: str) -> Any:
+def _load(kind: str, target: str, name: str) -> Any:
     module, _, path = target.partition(":")
     try:
         found: Any = importlib.import_module(module)
@@ -103,6 +103,6 @@ def _load(kind: str, target: str) -> Any:
             found = getattr(found, attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
-            f"{kind.replace('_', ' ')} can be imported", value=target, remedy=f"install what is missing: {error}"
+            f"{kind.replace('_', ' ')} can be imported", value=name, remedy=f"install what is missing: {error}"
         ) from error
     return found

@@ -122,7 +122,10 @@ class DigitsDataset:
             else:
                 train = np.concatenate([self._raw["voice"][place] for place in self._places["voice"]["train"]])
                 inputs = _spoken_images(raw, train, size=input_size, channels=channels)
-            self._loaded[key] = Samples(inputs=inputs, identities=self._labels[modality][places])
+            loaded = Samples(inputs=inputs, identities=self._labels[modality][places])
+            for array in (loaded.inputs, loaded.identities):
+                array.flags.writeable = False  # the next who asks gets the same arrays
+            self._loaded[key] = loaded
         return self._loaded[key]
 
     def people(self, split: Split) -> Mapping[str, Int32]:

@@ -109,7 +109,8 @@ def accelerate(source: BranchSource, backend: Backend, *, processor: str) -> Bra
     accelerated = {name: backend.pack(source.frozen, steps[name]) for name in names}
     if not accelerated:
         return source
-    return replace(source, backend=backend.name, accelerated=accelerated, backend_folder=backend.component)
+    folder = None if backend.component is None else Path(backend.component)
+    return replace(source, backend=backend.name, accelerated=accelerated, backend_folder=folder)
 
 
 def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:

@@ -57,7 +57,10 @@ class ArchitectureConformance(Suite):
     def test_equal_arguments_give_equal_hashable_networks(self, plugin: Any) -> None:
         for first, second in zip(self._networks(plugin), self._networks(plugin), strict=True):
             law(first == second, "an architecture is a function of its arguments alone", first.name)
-            law(hash(first) == hash(second), "a network can be hashed: its units are a tuple", first.name)
+            try:
+                law(hash(first) == hash(second), "equal networks have equal hashes", first.name)
+            except TypeError as error:
+                raise AssertionError(f"a network can be hashed: its units are a tuple; found {error}") from error
 
     def test_blocks_may_be_any_sequence(self, plugin: Any) -> None:
         for blocks in self.layouts:

@@ -12,7 +12,7 @@ import pytest
 
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape
-from tinysearch.core.protocols import SPLITS, Samples
+from tinysearch.core.protocols import SPLITS, Samples, Split
 
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
 SIZE, CHANNELS, WIDTH, EMBEDDING = 20, 3, 6, 12
@@ -67,23 +67,25 @@ def mixed_network() -> NetworkSpec:
 class SmallDataset:
     """Faces and voices that a trainer is tried on: a pattern an identity, in noise. Arrays are read-only."""
 
-    name, modalities, digest = "small", ("face", "voice"), "5ma11"
+    name: str = "small"
+    digest: str = "5ma11"
+    modalities: tuple[str, ...] = ("face", "voice")
 
     def __init__(self, *, identities: int = 6, samples: int = 6) -> None:
         self._identities, self._samples = identities, samples
 
-    def load(self, modality: str, split: str, *, input_size: int, channels: int) -> Samples:
-        rng = np.random.default_rng([SPLITS.index(split), self.modalities.index(modality)])  # type: ignore[arg-type]
+    def load(self, modality: str, split: Split, *, input_size: int, channels: int) -> Samples:
+        rng = np.random.default_rng([SPLITS.index(split), self.modalities.index(modality)])
         side = -(-input_size // 4)
         looks = rng.normal(size=(self._identities, side, side, channels))
-        looks = 40 * np.kron(looks, np.ones((1, 4, 4, 1)))[:, :input_size, :input_size]
-        inputs = np.repeat(looks, self._samples, axis=0)
-        inputs = np.clip(inputs + 30 * rng.normal(size=inputs.shape), -128, 127).astype(np.int8)
+        patterns = 40 * np.kron(looks, np.ones((1, 4, 4, 1)))[:, :input_size, :input_size]
+        values = np.repeat(patterns, self._samples, axis=0)
+        inputs = np.clip(values + 30 * rng.normal(size=values.shape), -128, 127).astype(np.int8)
         identities = np.repeat(np.arange(self._identities, dtype=np.int32), self._samples)
         inputs.flags.writeable = identities.flags.writeable = False
         return Samples(inputs=inputs, identities=identities)
 
-    def people(self, split: str) -> Mapping[str, npt.NDArray[np.int32]]:
+    def people(self, split: Split) -> Mapping[str, npt.NDArray[np.int32]]:
         del split
         everyone = np.arange(self._identities, dtype=np.int32)
         return dict.fromkeys(self.modalities, everyone)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.search.design import NO_BRANCH, DesignTable
 from tinysearch.search.flat import FlatSpace
@@ -41,7 +40,7 @@ def _params(branch: BranchSpec) -> float:
 class SmallErrors:
     """Error rates that fall with parameters and rise as bits go; trainings take no time and are counted."""
 
-    evidence: Literal["table"] = "table"
+    evidence: ErrorEvidence = "table"
     needs_training = True
 
     def __init__(self) -> None:
