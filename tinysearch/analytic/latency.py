@@ -171,12 +171,14 @@ class LatencyTable:
         return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
-        """The entry of a kernel; a backend's kernel that the table does not list is taken for the portable one."""
+        """The entry of a kernel; a backend's that the table does not list is taken for the portable one, uncalibrated."""
         arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:
             arithmetic = FLOAT_TABLES[timing.fpu]
-        portable = self.entries.get((timing.isa, arithmetic, kernel))
-        entry = self.entries.get((timing.isa, f"{arithmetic}@{backend}", kernel), portable) if at else portable
+        entry = self.entries.get((timing.isa, f"{arithmetic}{at}{backend}", kernel))
+        if entry is None and at:
+            portable = self.entries.get((timing.isa, arithmetic, kernel))
+            entry = None if portable is None else replace(portable, calibrated=False)
         if entry is None:
             raise UnsupportedLayerError(
                 "every layer has a latency entry",
