@@ -32,8 +32,8 @@ from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 from tinysearch.search.loop import SearchOptions, SearchProblem
 from tinysearch.search.loop import search as run_search
-from tinysearch.search.problem import SharedStudy
 from tinysearch.search.result import SearchResult
+from tinysearch.search.shared import SharedStudy
 
 if TYPE_CHECKING:
     from tinysearch.firmware.verify import Rung

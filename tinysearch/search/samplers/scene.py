@@ -84,7 +84,7 @@ class Scene:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
         metrics = self._metrics[:, self._of[rows]]
         points = self._knowledge.points(np.tile(self.boards[rows], len(metrics)), metrics.reshape(-1, metrics.shape[2]))
-        return points.reshape(len(metrics), len(rows), -1)
+        return points.reshape(len(metrics), len(rows), points.shape[1])
 
     def _grant_pending(self) -> None:
         """Designs that only wait for trainings in flight join the front as expected."""
