@@ -45,7 +45,7 @@ class MemoizedSampler:
         *,
         stop_share: float = 1e-4,
         draws: int = 16,
-        cost_exponent: float = 0.5,
+        cost_exponent: float = 0.25,
         shortlist: int = 20,
         prune: bool = True,
     ) -> None:
