@@ -318,8 +318,33 @@ def test_training_time_counts_what_remembered_branches_took(problem, space):
     result = search(replace(problem, error_model=limited), options)
     assert 0 < len(limited.trainings) < 8
     assert result.training_s >= unlimited.training_s / 2
-    assert "minutes of training" in result.reason
+    assert "minutes of training are behind this answer and training_time allows" in result.reason
     remembered = SyntheticErrors(space, seed=0, remember=True)
     again = search(replace(problem, error_model=remembered), options)
     assert remembered.trainings == []
     assert again.points
+
+
+class _RemembersSome(SyntheticErrors):
+    """Some branches were trained before, and took their time then."""
+
+    def __init__(self, space, some):
+        super().__init__(space, seed=0)
+        self._trained |= set(some)
+
+    def train(self, branch, *, progress):
+        record = super().train(branch, progress=progress)
+        return replace(record, seconds=self.seconds(branch)) if record.remembered else record
+
+
+def test_remembered_training_beyond_the_limit_is_said_so(problem, space):
+    errors = _RemembersSome(space, space.branches[:6])
+    took = sum(errors.seconds(branch) for branch in space.branches[:6])
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", training_s=took / 2))
+    assert errors.trainings == []
+    assert result.reason.startswith(f"branches remembered from earlier runs took {took / 60:.1f} minutes of training")
+    assert result.reason.endswith("so nothing new was trained; raise training_time to train more")
+    options = SearchOptions(sampler="exhaustive", training_s=took + 1.0)
+    result = search(replace(problem, error_model=errors), options)
+    assert errors.trainings
+    assert f"({took / 60:.1f} of them remembered from earlier runs)" in result.reason

@@ -23,7 +23,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.search import postgresql
 from tinysearch.search.claims import PostgresClaims
 from tinysearch.search.loop import SearchOptions, SearchProblem, search
-from tinysearch.search.problem import SharedStudy
+from tinysearch.search.shared import SharedStudy
 
 pytestmark = [
     pytest.mark.slow,

@@ -171,7 +171,7 @@ class LatencyTable:
         return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
-        """The entry of a kernel; a backend's that the table does not list is taken for the portable one, uncalibrated."""
+        """The entry of a kernel; a backend's that is not listed is taken for the portable one, uncalibrated."""
         arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:
             arithmetic = FLOAT_TABLES[timing.fpu]

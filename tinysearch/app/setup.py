@@ -24,7 +24,7 @@ from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.search.loop import SearchOptions, SearchProblem
-from tinysearch.search.problem import SharedStudy
+from tinysearch.search.shared import SharedStudy
 
 logger = logging.getLogger(__name__)
 

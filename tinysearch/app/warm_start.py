@@ -10,8 +10,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.search import storage
-from tinysearch.search.fidelity import Hint
-from tinysearch.search.problem import WarmStart
+from tinysearch.search.fidelity import Hint, WarmStart
 
 SAME_SPREAD, ALIKE_SPREAD = 0.1, 0.2
 """Standard deviations of a log error: of the same branch in another run, of one that differs in width or input."""

@@ -55,6 +55,7 @@ class DesignTable:
     model: Ints = field(init=False)
     starts: tuple[BranchSpec, ...] = field(init=False)
     start: Ints = field(init=False)
+    _useful: Bools = field(init=False, repr=False)
     _index: dict[BranchSpec, int] = field(init=False, repr=False)
     _row_keys: Ints = field(init=False, repr=False)
     _row_order: Ints = field(init=False, repr=False)
@@ -87,6 +88,10 @@ class DesignTable:
         values["starts"] = tuple(dict.fromkeys(siblings))
         number = {branch: place for place, branch in enumerate(dict.fromkeys(siblings))}
         values["start"] = np.array([number[branch] for branch in siblings], np.int64)
+        used = np.zeros(len(self.branches) + 1, bool)
+        used[needs.ravel()] = True
+        used.flags.writeable = False
+        values["_useful"] = used[:-1]
         keys = self._key(needs[:, 0], needs[:, 1], platform)
         values["_row_order"] = np.argsort(keys, kind="stable")
         values["_row_keys"] = np.sort(keys, kind="stable")
@@ -133,10 +138,8 @@ class DesignTable:
         return self.analytic[:, self.columns.index(name)]
 
     def useful(self) -> Bools:
-        """Bool [B]: branches that at least one design needs."""
-        used = np.zeros(len(self.branches) + 1, bool)
-        used[self.needs.ravel()] = True
-        return used[:-1]
+        """Bool [B], not to be written to: branches that at least one design needs."""
+        return self._useful
 
     def best_boards(self, columns: Sequence[str]) -> Ints:
         """Rows that no other row of the same model beats in the given analytic objectives, ascending.

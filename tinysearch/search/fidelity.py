@@ -8,7 +8,7 @@ a branch that was not trained to its end, and the EER above which going on is ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,19 @@ class Hint:
 
     eer: float
     spread: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """What is known from elsewhere before the first training; evidence, not knowledge.
+
+    Attributes:
+        hints: by key of the branch.
+        fusions: EER of a first branch, of a second, and of their fusion.
+    """
+
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    fusions: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class FusionRelation:
         self._moment = np.zeros((metrics, 3))
         self._square = np.zeros(metrics)
         self._count = 0
+        self._posteriors: dict[int, tuple[Floats, Floats, float]] = {}
 
     def observe(self, first: Floats, second: Floats, fused: Floats) -> None:
         """Take in one fusion: metrics [M] of the branches and of their fusion."""
@@ -39,6 +40,7 @@ class FusionRelation:
         self._moment += x * y[:, None]
         self._square += y * y
         self._count += 1
+        self._posteriors.clear()
 
     @property
     def noise(self) -> Floats:
@@ -51,17 +53,30 @@ class FusionRelation:
 
     def predict_logs(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
         """The same from the logarithms of the branches' metrics."""
-        mean, spread = np.empty(first.shape), np.empty(first.shape)
+        spread = np.empty(first.shape)
         for k in range(first.shape[1]):
-            weights, covariance, noise = self._posterior(k)
+            _, covariance, noise = self._posterior(k)
             a, b = first[:, k], second[:, k]
-            mean[:, k] = weights[0] + weights[1] * a + weights[2] * b
             variance = noise**2 + covariance[0, 0] + covariance[1, 1] * a * a + covariance[2, 2] * b * b
             variance += 2 * (covariance[0, 1] * a + covariance[0, 2] * b + covariance[1, 2] * a * b)
             spread[:, k] = np.sqrt(np.maximum(variance, noise**2))
-        return mean, spread
+        return self.mean_of_logs(first, second), spread
+
+    def mean_of_logs(self, first: Floats, second: Floats) -> Floats:
+        """Their mean alone; arrays [..., M]."""
+        mean = np.empty(first.shape)
+        for k in range(first.shape[-1]):
+            weights = self._posterior(k)[0]
+            mean[..., k] = weights[0] + weights[1] * first[..., k] + weights[2] * second[..., k]
+        return mean
 
     def _posterior(self, k: int) -> tuple[Floats, Floats, float]:
+        """Of one metric; kept until the next fusion is seen, since a decision asks for it at every draw."""
+        if k not in self._posteriors:
+            self._posteriors[k] = self._fit(k)
+        return self._posteriors[k]
+
+    def _fit(self, k: int) -> tuple[Floats, Floats, float]:
         noise = NOISE_SPREAD
         precision = np.diag(PRIOR_SPREAD**-2.0)
         for _ in range(3):

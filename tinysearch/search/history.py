@@ -13,14 +13,13 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
 from tinysearch.search import storage
-from tinysearch.search.fidelity import EarlyEvidence
+from tinysearch.search.fidelity import EarlyEvidence, WarmStart
 from tinysearch.search.knowledge import Knowledge
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-    from tinysearch.search.problem import WarmStart
 
 _LOGGER = logging.getLogger(__name__)
 

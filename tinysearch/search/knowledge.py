@@ -58,12 +58,15 @@ class Knowledge:
         self.relation = FusionRelation(metrics)
         self.boards: Ints = table.best_boards(objectives.analytic)
         self.board_model: Ints = table.model[self.boards]
-        self._board_analytic = np.column_stack(
-            [table.column(name)[self.boards] for name in objectives.analytic] or [np.zeros((len(self.boards), 0))]
-        )
         self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
         self.scale = objectives.scale(table)
         self.corner = self.scale.corner
+        self._board_latency_s = table.column("latency_s")[self.boards] if "latency_s" in objectives.analytic else None
+        # What needs no error metric never changes, and is asked for at every draw of every decision.
+        self._board_points = np.full((len(self.boards), len(objectives.names)), np.nan)
+        for k in np.flatnonzero(~objectives.is_error):
+            column = table.column(objectives.names[k])[self.boards]
+            self._board_points[:, k] = self.scale.transform_objective(int(k), column)
         self._by_branch = _models_by_branch(table)
         self._front: Ints = np.zeros(0, np.int64)
         self._front_points: Floats = np.zeros((0, len(objectives.names)))
@@ -87,8 +90,12 @@ class Knowledge:
 
     def points(self, boards: Ints, metrics: Floats) -> Floats:
         """Hypervolume coordinates [b, K] of rows ``boards`` (positions) with the metrics [b, M]."""
-        values = self.objectives.combine(self.objectives.analytic, self._board_analytic[boards], metrics)
-        return self.scale.transform(values)
+        out: Floats = self._board_points[boards]
+        latency_s = None if self._board_latency_s is None else self._board_latency_s[boards]
+        for k in np.flatnonzero(self.objectives.is_error).tolist():
+            column = self.objectives.error_objective(k, latency_s, metrics)
+            out[:, k] = self.scale.transform_objective(k, column)
+        return out
 
     def rates(self, branches: Sequence[int]) -> ErrorRates:
         """Memoised error rates of one branch or of a fusion, all known."""

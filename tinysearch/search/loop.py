@@ -6,32 +6,34 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, check_objectives
-from tinysearch.core.protocols import TrainingRecord
-from tinysearch.search import storage
+from tinysearch.search import storage, studies
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, EventKind, ignore
+from tinysearch.search.fidelity import WarmStart
 from tinysearch.search.finalists import closing_designs, relearned, repeat_finalists
 from tinysearch.search.history import History
+from tinysearch.search.intake import InFlight, Intake
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.judge import Judge
 from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.limits import Limits
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.peers import Peers
-from tinysearch.search.problem import SearchOptions, SearchProblem, WarmStart
+from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Design, Recorder, TrialNote
+from tinysearch.search.recorder import Recorder, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
 
@@ -41,9 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["SearchOptions", "SearchProblem", "search"]
 
 _LOGGER = logging.getLogger(__name__)
-
-MOST_FAILURES = 3
-"""So many trainings that fail one after the other, and none that succeeds, end the search with the last one's error."""
 
 _PAUSE_S = 0.2
 """Between two looks at what other processes do, while there is nothing to do here."""
@@ -74,12 +73,12 @@ def search(
             "a search needs at least one feasible design", value="none", remedy="raise the budget or widen the space"
         )
     with ExitStack() as stack:
-        stack.enter_context(storage.readable_errors(options.shared))
+        stack.enter_context(studies.readable_errors(options.shared))
         if run_dir is not None:
             stack.enter_context(storage.run_lock(run_dir))
         interrupts = stack.enter_context(Interrupts())
         objectives = ObjectiveVector(check_objectives(problem.objectives))
-        study, claims = storage.open_study(run_dir, objectives=objectives.names, shared=options.shared)
+        study, claims = studies.open_study(run_dir, objectives=objectives.names, shared=options.shared)
         stack.callback(claims.close)
         session = _Session(
             problem,
@@ -98,22 +97,6 @@ def search(
         finally:
             session.engine.close()
         return session.finish()
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _InFlight:
-    """A proposal that waits for trainings: ``missing`` ones, of which ``claimed`` are or were done here."""
-
-    proposal: Proposal
-    design: Design
-    started: datetime
-    missing: set[int]
-    claimed: set[int] = field(default_factory=set)
-    failed: list[str] = field(default_factory=list)
-    given_up: list[str] = field(default_factory=list)
-    records: list[TrainingRecord] = field(default_factory=list)
-    early: dict[str, Any] = field(default_factory=dict)
-    error: str | None = None
 
 
 class _Session:
@@ -146,12 +129,10 @@ class _Session:
             options=options.sampler_options,
             factory=options.sampler_factory,
         )
-        self.in_flight: list[_InFlight] = []
+        self.in_flight: list[InFlight] = []
         self.reason = ""
         self.interrupted = False
         self._stale = 0
-        self._failures = 0
-        self._succeeded = False
         self.history = History(study, problem.error_model, self.knowledge)
         self.history.warm(problem.warm_start or WarmStart())
         trials = storage.finished_trials(study)
@@ -161,12 +142,14 @@ class _Session:
         self.sampler.resume(trials)
         if trials:
             _LOGGER.info("going on with a study of %d trials", len(trials))
+        self.limits = Limits(options, self.knowledge, self.history)
         self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
+        self.intake = Intake(self.knowledge, self.history, self.progress)
         self.engine: Engine = make_engine(
             options.engine,
             problem.error_model,
             n_workers=options.n_workers,
-            on_progress=self._tick,
+            on_progress=self.intake.tick,
             options=options.engine_options,
         )
 
@@ -192,7 +175,7 @@ class _Session:
                 if not reports and not any(item.missing & item.claimed for item in self.in_flight):
                     time.sleep(_PAUSE_S)
             for report in reports:
-                self._take_report(report)
+                self.intake.take(report, self.in_flight)
             self._revise_waiting()
             self._tell_settled()
 
@@ -239,8 +222,8 @@ class _Session:
             if waiting >= self.engine.n_workers:
                 return
             self._catch_up()
-            if self.options.n_trials is not None and self._decisions() >= self.options.n_trials:
-                self.reason = f"all {self.options.n_trials} trials are done"
+            self.reason = self.limits.trials(self._decisions())
+            if self.reason:
                 return
             proposal = self.sampler.propose(self.knowledge, self._rng())
             if isinstance(proposal, Stop):
@@ -260,7 +243,7 @@ class _Session:
 
     def _take(self, proposal: Proposal) -> None:
         design = self.judge.design(proposal)
-        item = _InFlight(proposal=proposal, design=design, started=datetime.now(UTC), missing=set())
+        item = InFlight(proposal=proposal, design=design, started=datetime.now(UTC), missing=set())
         if design.violations or design.candidate is None:
             self._stale += 1
             self._tell(item)
@@ -268,12 +251,8 @@ class _Session:
             failed = [b for b in design.branches if self.knowledge.failed[b]]
             item.missing = {b for b in design.branches if not self.knowledge.known[b]} - set(failed)
             fresh = [b for b in sorted(item.missing) if not self.knowledge.pending[b]]
-            busy = int(self.knowledge.pending.sum())
-            limit = self.options.n_trainings
-            if limit is not None and self.history.trainings + busy + len(fresh) > limit and fresh:
-                self.reason = f"all {limit} trainings are done"
-                return
-            if fresh and self._training_is_spent():
+            self.reason = self.limits.trainings(len(fresh), running_s=self._running_s())
+            if self.reason:
                 return
             if failed:
                 item.error, item.missing = "a branch of it could not be trained", set()
@@ -286,19 +265,12 @@ class _Session:
         if self._stale >= MOST_STALE:
             self.reason = f"{MOST_STALE} proposals in a row brought nothing new"
 
-    def _training_is_spent(self) -> bool:
-        limit = self.options.training_s
-        if limit is None:
-            return False
+    def _running_s(self) -> float:
+        """Seconds for which trainings have run here that have not ended."""
         now = datetime.now(UTC)
-        running = sum((now - item.started).total_seconds() for item in self.in_flight if item.claimed)
-        spent = sum(self.knowledge.seconds.values()) + running
-        if spent < limit:
-            return False
-        self.reason = f"{spent / 60:.1f} of {limit / 60:g} minutes of training are behind this answer"
-        return True
+        return sum((now - item.started).total_seconds() for item in self.in_flight if item.claimed)
 
-    def _submit(self, item: _InFlight, fresh: list[int]) -> None:
+    def _submit(self, item: InFlight, fresh: list[int]) -> None:
         """Have the fresh branches of a proposal trained here; if a peer was faster, propose anew or wait for it."""
         self.in_flight.append(item)
         if self.peers.claim(fresh):
@@ -308,85 +280,19 @@ class _Session:
             self.in_flight.remove(item)
             self._catch_up()
 
-    def _train(self, item: _InFlight, branches: list[int]) -> None:
+    def _train(self, item: InFlight, branches: list[int]) -> None:
         item.claimed.update(branches)
         for branch in branches:
             self.knowledge.pending[branch] = True
             limit = self.history.evidence.limit(item.proposal.useless.get(branch))
             self.engine.submit(self.problem.table.branches[branch], limit)
 
-    def _tick(self, report: TrainingReport) -> None:
-        """A progress report, from wherever the training runs."""
-        if report.progress is not None:
-            self.history.evidence.tick(report.progress)
-            self.progress.ticked(report.branch, report.progress, self.history)
-
-    def _take_report(self, report: TrainingReport) -> None:
-        if not report.is_end:
-            self._tick(report)
-            return
-        branch = self.problem.table.branch_index(report.branch)
-        waiting = [item for item in self.in_flight if branch in item.missing]
-        self.progress.ended(report.branch)
-        if report.record is not None:
-            self._succeeded, self._failures = True, 0
-            record = self.history.count(report.record)
-            if waiting:
-                waiting[0].records.append(record)
-            self._keep_early(report.branch, waiting, final=self._final(branch))
-            self.progress.emit("trained", self.history, branch=report.branch, fraction=1.0)
-        elif report.given_up and report.progress is not None:
-            self.knowledge.pending[branch] = False
-            self.knowledge.failed[branch] = True
-            self._keep_early(report.branch, waiting, final=None)
-            for item in waiting:
-                item.given_up.append(report.branch.key)
-            at = f"{report.progress.eer_validation:.1%} at {report.progress.fraction:.0%} of it"
-            message = f"{report.branch.short} given up: validation EER {at}"
-            self.progress.emit("given_up", self.history, branch=report.branch, message=message)
-        else:
-            self._take_failure(branch, report, waiting)
-        for item in waiting:
-            item.missing.discard(branch)
-
-    def _final(self, branch: int) -> float | None:
-        """The EER with which a training ended; None where the search does not ask for it."""
-        eer_first = self.objectives.metrics[:1] == ("eer",)
-        return float(self.knowledge.branch_metrics[branch, 0]) if eer_first else None
-
-    def _keep_early(self, branch: BranchSpec, waiting: list[_InFlight], *, final: float | None) -> None:
-        """Record what the early epochs of a training told with the first trial that waits for it."""
-        told = self.history.evidence.ended(branch, final)
-        if waiting:
-            for name, entries in told.items():
-                waiting[0].early.setdefault(name, {}).update(entries)
-
-    def _take_failure(self, branch: int, report: TrainingReport, waiting: list[_InFlight]) -> None:
-        error = report.error
-        if isinstance(error, UserError):
-            raise error
-        if isinstance(error, OSError) and isinstance(storage.storage_error(error), UserError):
-            raise storage.storage_error(error)
-        self._failures += 1
-        self.knowledge.pending[branch] = False
-        self.knowledge.failed[branch] = True
-        message = f"training {report.branch.short} failed: {type(error).__name__}: {error}"
-        _LOGGER.warning(message)
-        self.progress.emit("failed", self.history, branch=report.branch, message=message)
-        for item in waiting:
-            item.error = message
-            item.failed.append(report.branch.key)
-        if self._failures >= MOST_FAILURES and not self._succeeded:
-            raise TinysearchError(
-                f"{self._failures} trainings failed and none succeeded; the last: {message}"
-            ) from error
-
     def _tell_settled(self) -> None:
         for item in [item for item in self.in_flight if not item.missing]:
             self.in_flight.remove(item)
             self._tell(item)
 
-    def _tell(self, item: _InFlight) -> None:
+    def _tell(self, item: InFlight) -> None:
         """Evaluate a proposal that waits for nothing more, tell the sampler, record the trial."""
         design = item.design
         constraints = constraint_values(design.violations, self.assessor.rules)
@@ -435,7 +341,7 @@ class _Session:
             self.options.engine,
             model,
             n_workers=self.options.n_workers,
-            on_progress=self._tick,
+            on_progress=self.intake.tick,
             options=self.options.engine_options,
         )
         with self.interrupts.interruptible():
@@ -444,7 +350,7 @@ class _Session:
             )
 
     def _watch_finalist(self, report: TrainingReport) -> None:
-        self._tick(report)
+        self.intake.tick(report)
         if report.is_end:
             self.progress.ended(report.branch)
             kind: EventKind = "failed" if report.error is not None else "trained"

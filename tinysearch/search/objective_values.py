@@ -75,18 +75,28 @@ class ObjectiveVector:
         """
         out = np.empty((len(analytic), len(self.names)))
         for k, name in enumerate(self.names):
-            if name == "eer":
-                out[:, k] = metrics[:, 0]
-            elif name in FAR_OF_OBJECTIVE:
-                frr = metrics[:, self.metrics.index(f"frr@{FAR_OF_OBJECTIVE[name]:g}")]
-                latency = analytic[:, list(columns).index("latency_s")]
-                with np.errstate(divide="ignore"):
-                    out[:, k] = np.where(
-                        frr < 1.0, latency / np.maximum(1.0 - frr, 1e-300), np.where(frr >= 1.0, np.inf, np.nan)
-                    )
+            if self.is_error[k]:
+                latency = analytic[:, list(columns).index("latency_s")] if name in FAR_OF_OBJECTIVE else None
+                out[:, k] = self.error_objective(k, latency, metrics)
             else:
                 out[:, k] = analytic[:, list(columns).index(name)]
         return out
+
+    def error_objective(self, k: int, latency_s: Floats | None, metrics: Floats) -> Floats:
+        """One objective that needs error metrics, [n].
+
+        Args:
+            k: which.
+            latency_s: [n]; may be None where the objective is the EER itself.
+            metrics: [n, M], NaN where unknown.
+        """
+        name = self.names[k]
+        if latency_s is None or name not in FAR_OF_OBJECTIVE:
+            return metrics[:, 0]
+        frr = metrics[:, self.metrics.index(f"frr@{FAR_OF_OBJECTIVE[name]:g}")]
+        with np.errstate(divide="ignore"):
+            accepted = latency_s / np.maximum(1.0 - frr, 1e-300)
+            return np.where(frr < 1.0, accepted, np.where(frr >= 1.0, np.inf, np.nan))
 
     def scale(self, table: DesignTable) -> Scale:
         """The scale in which hypervolumes are taken: EER and price linear, the others logarithmic.

@@ -45,8 +45,12 @@ class Scale:
         """[n, K] in base units to hypervolume's coordinates; zeros become 1e-9 before a logarithm."""
         values = np.array(points, np.float64).reshape(-1, len(self.reference))
         for k in np.flatnonzero(self.logarithmic):
-            values[:, k] = np.log10(np.maximum(values[:, k], 1e-9))
+            values[:, k] = self.transform_objective(int(k), values[:, k])
         return values
+
+    def transform_objective(self, k: int, values: Floats) -> Floats:
+        """The same of one objective, [n]."""
+        return np.log10(np.maximum(values, 1e-9)) if self.logarithmic[k] else values
 
     def inverse(self, points: Floats) -> Floats:
         """[n, K] in hypervolume's coordinates back to base units."""
@@ -70,3 +74,24 @@ def hypervolume(points: Floats, reference: Floats) -> float:
 
     inside = points[(points < reference).all(axis=1)]
     return float(moocore.hypervolume(inside, ref=reference)) if len(inside) else 0.0
+
+
+class Extension:
+    """Hypervolume of one front with ever other points beside it, as needed where many additions are weighed.
+
+    Args:
+        front: float64 [f, K].
+        corner: reference point, float64 [K].
+    """
+
+    def __init__(self, front: Floats, corner: Floats) -> None:
+        import moocore
+
+        self._volume = moocore.Hypervolume(ref=corner)
+        self._inside = front[(front < corner).all(axis=1)]
+        self.base = self.hypervolume(front[:0])
+
+    def hypervolume(self, points: Floats) -> float:
+        """Of the front and ``points`` [n, K], all of them better than the reference point in every objective."""
+        together = np.concatenate([self._inside, points])
+        return float(self._volume(together)) if len(together) else 0.0

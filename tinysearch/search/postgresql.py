@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.search.claims import Claims, PostgresClaims
-from tinysearch.search.problem import SharedStudy
+from tinysearch.search.shared import SharedStudy
 from tinysearch.search.storage import make_study
 
 if TYPE_CHECKING:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.search.assess import Assessor
 from tinysearch.search.design import DesignTable
-from tinysearch.search.fidelity import Hint
+from tinysearch.search.fidelity import WarmStart
 from tinysearch.search.finalists import FinalistModel
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.recorder import Describe
 from tinysearch.search.samplers.base import SamplerFactory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmStart:
-    """What is known from elsewhere before the first training; evidence, not knowledge.
-
-    Attributes:
-        hints: by key of the branch.
-        fusions: EER of a first branch, of a second, and of their fusion.
-    """
-
-    hints: Mapping[str, Hint] = field(default_factory=dict)
-    fusions: Sequence[tuple[float, float, float]] = ()
+from tinysearch.search.shared import SharedStudy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +42,6 @@ class SearchProblem:
     warm_start: WarmStart | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
     describe: Describe | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedStudy:
-    """A study in PostgreSQL.
-
-    Attributes:
-        url: ``postgresql://user@host/database``; may hold a password, so it is shown nowhere.
-        name: of the study; one database may hold many.
-        expire_s: a process that was not seen for so long is taken for dead, and others do its trainings.
-        join: wait for a study that another process began, and leave its front to that one.
-    """
-
-    url: str = field(repr=False)
-    name: str = "tinysearch"
-    expire_s: float = 60.0
-    join: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.search.claims import Claims, NoClaims
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
-
-    from tinysearch.search.problem import SharedStudy
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,24 +89,15 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def open_study(
-    run_dir: Path | None, *, objectives: Sequence[str], shared: SharedStudy | None = None
-) -> tuple[optuna.Study, Claims]:
-    """The study of a run directory or a database, created if need be, in memory without either; and its claims.
+def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.Study:
+    """The study of a run directory, created if need be; in memory without one.
 
     Call it holding :func:`run_lock`.
-
-    Raises:
-        UserError: the database cannot be used, or has no such study to join.
     """
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if shared is not None:
-        from tinysearch.search import postgresql
-
-        return postgresql.open_study(shared, objectives=objectives)
     storage: optuna.storages.BaseStorage
     if run_dir is None:
         storage = optuna.storages.InMemoryStorage()
@@ -117,7 +105,7 @@ def open_study(
         path = run_dir / JOURNAL
         repair_journal(path)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-    return make_study(storage, STUDY_NAME, objectives), NoClaims()
+    return make_study(storage, STUDY_NAME, objectives)
 
 
 def make_study(storage: optuna.storages.BaseStorage, name: str, objectives: Sequence[str]) -> optuna.Study:
@@ -206,16 +194,10 @@ def record(study: optuna.Study, trial: FrozenTrial) -> None:
 
 
 @contextmanager
-def readable_errors(shared: SharedStudy | None = None) -> Iterator[None]:
-    """A full disk or a database that went away within is one line for people, see :func:`storage_error`."""
+def readable_errors() -> Iterator[None]:
+    """A full disk within is one line for people, see :func:`storage_error`."""
     try:
-        if shared is None:
-            yield
-        else:
-            from tinysearch.search import postgresql
-
-            with postgresql.readable_errors(shared):
-                yield
+        yield
     except OSError as error:
         readable = storage_error(error)
         if readable is error:

@@ -21,6 +21,7 @@ from tinysearch.search.samplers.surrogate import BranchSurrogate
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+    from threadpoolctl import ThreadpoolController
 
 LEAST_TRAINED = 4
 """The expected gain is not believed, and the search not ended by it, before so many branches are known."""
@@ -44,7 +45,7 @@ class MemoizedSampler:
         *,
         stop_share: float = 1e-4,
         draws: int = 16,
-        cost_exponent: float = 0.5,
+        cost_exponent: float = 0.25,
         shortlist: int = 20,
         prune: bool = True,
     ) -> None:
@@ -54,6 +55,7 @@ class MemoizedSampler:
         self._shortlist = shortlist
         self._prune = prune
         self._surrogate: BranchSurrogate | None = None
+        self._libraries: ThreadpoolController | None = None
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
         """Nothing: everything follows from the knowledge."""
@@ -67,9 +69,18 @@ class MemoizedSampler:
             if knowledge.pending.any():
                 return Wait()
             return Stop(reason="every branch that a feasible design needs is trained")
-        if self._surrogate is None:
-            self._surrogate = BranchSurrogate(knowledge.table)
-        scene = Scene(knowledge, self._surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng)
+        if self._surrogate is None or self._libraries is None:
+            from threadpoolctl import ThreadpoolController
+
+            self._surrogate, self._libraries = BranchSurrogate(knowledge.table), ThreadpoolController()
+        # Matrices this small only make threads wait for one another, and one thread rounds alike on every machine.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            return self._decide(knowledge, self._surrogate, rng)
+
+    def _decide(
+        self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator
+    ) -> Proposal | Stop | Wait:
+        scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng)
         action, gain, row = scene.best_action(training_costs(knowledge) ** self._cost_exponent)
         hypervolume_now = knowledge.hypervolume()
         share = gain / hypervolume_now if hypervolume_now > 0 else float("inf")

@@ -11,7 +11,7 @@ import numpy as np
 from tinysearch.search.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.knowledge import Knowledge, dominated_by
 from tinysearch.search.objective_values import CHANCE_EER
-from tinysearch.search.pareto import hypervolume, is_nondominated
+from tinysearch.search.pareto import Extension, is_nondominated
 from tinysearch.search.samplers.surrogate import BranchSurrogate, evidence_of
 
 _T = TypeVar("_T", int, tuple[int, ...])
@@ -63,58 +63,87 @@ class Scene:
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[unknown] = knowledge.trainable()[unknown]
         self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
-        self._rows_lacking = _rows_by_branch(self.lacking, len(self._open))
-        self.points = self._draw_points(draws, rng)
+        self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
+        distinct, self._of = _distinct(knowledge.board_model[self.boards])
+        self._metrics = self._draw_metrics(distinct, draws, rng)
         if len(waiting):
             self._grant_pending()
+        self._extension = Extension(self.front, knowledge.corner)
 
-    def _draw_points(self, draws: int, rng: np.random.Generator) -> Floats:
-        """float64 [S, n, K]: where every candidate would lie in each draw."""
-        knowledge, models = self._knowledge, self._knowledge.board_model[self.boards]
-        distinct, of = _distinct(models)
-        noise = knowledge.relation.noise
-        out = []
-        for s in range(draws):
-            logs, _ = predict_models(knowledge, distinct, self.branch_logs[s])
-            pair = knowledge.table.models[distinct, 1] != NO_BRANCH
-            logs[pair] += noise * rng.standard_normal((int(pair.sum()), 1))
-            metrics = np.minimum(np.exp(logs), knowledge.objectives.chance_metrics())
-            out.append(knowledge.points(self.boards, metrics[of]))
-        return np.array(out)
+    def _draw_metrics(self, models: Ints, draws: int, rng: np.random.Generator) -> Floats:
+        """float64 [S, m, M]: error metrics of models in each draw."""
+        knowledge = self._knowledge
+        first, second = knowledge.table.models[models].T
+        pair = np.flatnonzero(second != NO_BRANCH)
+        logs = self.branch_logs[:, first]
+        fused = knowledge.relation.mean_of_logs(logs[:, pair], self.branch_logs[:, second[pair]])
+        logs[:, pair] = fused + knowledge.relation.noise * rng.standard_normal((draws, len(pair), 1))
+        return np.asarray(np.minimum(np.exp(logs), knowledge.objectives.chance_metrics()), np.float64)
+
+    def _points(self, rows: Ints) -> Floats:
+        """float64 [S, r, K]: where some candidates would lie in each draw."""
+        metrics = self._metrics[:, self._of[rows]]
+        points = self._knowledge.points(np.tile(self.boards[rows], len(metrics)), metrics.reshape(-1, metrics.shape[2]))
+        return points.reshape(len(metrics), len(rows), points.shape[1])
 
     def _grant_pending(self) -> None:
         """Designs that only wait for trainings in flight join the front as expected."""
-        granted = self.lacking[:, 0] == NO_BRANCH
-        if granted.any():
-            points = np.vstack([self.front, np.median(self.points[:, granted], axis=0)])
+        granted = np.flatnonzero(self.lacking[:, 0] == NO_BRANCH)
+        if len(granted):
+            points = np.vstack([self.front, np.median(self._points(granted), axis=0)])
             self.front = points[is_nondominated(points)]
+
+    def _possible(self) -> Ints:
+        """Candidates, ascending, that the front does not dominate in at least one draw.
+
+        Only errors differ from draw to draw, so it is enough to look at the lowest of each.
+        """
+        knowledge = self._knowledge
+        points = knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
+        rows = np.flatnonzero((points < knowledge.corner).all(axis=1))
+        return np.asarray(rows[~dominated_by(points[rows], self.front)], np.int64)
 
     def best_action(self, costs: Floats) -> tuple[tuple[int, ...], float, int]:
         """The branches to train next, the largest gain that any action promises, and the row to record."""
-        hopeful = np.array([~dominated_by(points, self.front) for points in self.points])
-        hopeful &= (self.points < self._knowledge.corner).all(axis=2)
-        actions = self._shortlist_of(hopeful)
-        rows_of = {action: self._unlocked(action) for action in actions}
-        corner = self._knowledge.corner
-        base = hypervolume(self.front, corner)
+        possible = self._possible()
+        drawn = self._points(possible)
+        actions = self._shortlist_of(possible, drawn)
+        place = np.full(len(self.boards), -1)
+        place[possible] = np.arange(len(possible))
+        rows_of = {action: kept[kept >= 0] for action in actions for kept in [place[self._unlocked(action)]]}
+        unlocked = np.unique(np.concatenate(list(rows_of.values())))
         gains = dict.fromkeys(actions, 0.0)
-        for points, worth in zip(self.points, hopeful, strict=True):
+        for points in drawn:
+            worth = np.zeros(len(possible), bool)
+            worth[unlocked] = self._adds(points[unlocked])
+            seen: dict[bytes, float] = {}
             for action, rows in rows_of.items():
                 useful = rows[worth[rows]]
                 if len(useful):
-                    gain = hypervolume(np.vstack([self.front, points[useful]]), corner) - base
-                    gains[action] += gain / len(self.points)
+                    # A pair often unlocks nothing of worth beyond what one of its branches does.
+                    key = useful.tobytes()
+                    if key not in seen:
+                        seen[key] = self._extension.hypervolume(points[useful]) - self._extension.base
+                    gains[action] += seen[key] / len(drawn)
         rates = {action: gain / sum(costs[i] for i in action) for action, gain in gains.items()}
         best = max(rates, key=lambda action: (rates[action], [-i for i in action]))
         return best, max(gains.values()), self._row_to_record(best)
 
-    def _shortlist_of(self, hopeful: Bools) -> list[tuple[int, ...]]:
-        """Branches and pairs seen on the front that each draw would have in the end, the most often seen first."""
+    def _adds(self, points: Floats) -> Bools:
+        """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
+        return ~dominated_by(points, self.front) & (points < self._knowledge.corner).all(axis=1)
+
+    def _shortlist_of(self, possible: Ints, drawn: Floats) -> list[tuple[int, ...]]:
+        """Branches and pairs seen on the front that each draw would have in the end, the most often seen first.
+
+        Args:
+            possible, drawn: candidates and where they lie in each draw.
+        """
         singles: Counter[int] = Counter()
         pairs: Counter[tuple[int, ...]] = Counter()
-        for points, worth in zip(self.points, hopeful, strict=True):
-            rows = np.flatnonzero(worth)
-            lacking = self.lacking[rows[is_nondominated(points[rows])]]
+        for points in drawn:
+            on_front = is_nondominated(np.concatenate([self.front, points]))[len(self.front) :]
+            lacking = self.lacking[possible[on_front & (points < self._knowledge.corner).all(axis=1)]]
             pairs.update({(int(b), int(a)) for a, b in lacking if b != NO_BRANCH})
             singles.update({int(b) for b in lacking.ravel() if b != NO_BRANCH})
         if not singles:
@@ -124,9 +153,12 @@ class Scene:
 
     def _unlocked(self, action: tuple[int, ...]) -> Ints:
         """Candidates that lack nothing but (some of) an action's branches."""
-        wanted = np.append(np.array(action), NO_BRANCH)
         rows = np.concatenate([self._rows_lacking[b] for b in action])
-        return rows[np.isin(self.lacking[rows, 0], wanted) & np.isin(self.lacking[rows, 1], wanted)]
+        lacking = self.lacking[rows]
+        within = lacking == NO_BRANCH
+        for branch in action:
+            within |= lacking == branch
+        return np.asarray(rows[within[:, 0] & within[:, 1]], np.int64)
 
     def useless_from(self, branch: int, *, gain: float) -> float | None:
         """The EER from which a branch would add less than ``gain`` to the hypervolume whatever it is fused with.
@@ -145,14 +177,13 @@ class Scene:
         models = models[(self._free | self._open)[knowledge.table.models[models]].all(axis=1)]
         boards = knowledge.boards_of(models)
         of = np.searchsorted(models, knowledge.board_model[boards])
-        base = hypervolume(self.front, knowledge.corner)
 
         def adds(eer: float) -> bool:
             logs[branch, 0] = np.log(eer)
             mean, spread = predict_models(knowledge, models, logs)
             points = knowledge.points(boards, np.exp(mean - OPTIMISM * spread)[of])
-            useful = points[~dominated_by(points, self.front)]
-            return len(useful) > 0 and hypervolume(np.vstack([self.front, useful]), knowledge.corner) - base > gain
+            useful = points[self._adds(points)]
+            return len(useful) > 0 and self._extension.hypervolume(useful) - self._extension.base > gain
 
         rates = np.geomspace(0.01, CHANCE_EER, 17)
         if adds(CHANCE_EER):
@@ -167,10 +198,13 @@ class Scene:
         rows = np.flatnonzero((self.lacking == exact).all(axis=1))
         if not len(rows):
             rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
-        middle = np.median(self.points[:, rows], axis=0)
-        corner = self._knowledge.corner
-        gains = [hypervolume(np.vstack([self.front, point]), corner) for point in middle]
-        best = int(np.argmax(gains))
+        middle = np.median(self._points(rows), axis=0)
+        inside = np.all(middle < self._knowledge.corner, axis=1).tolist()
+        volumes = [
+            self._extension.hypervolume(point[None]) if counts else self._extension.base
+            for point, counts in zip(middle, inside, strict=True)
+        ]
+        best = int(np.argmax(volumes))
         return int(self._knowledge.boards[self.boards[rows[best]]])
 
 
@@ -195,7 +229,8 @@ def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
 def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
     """Boards of models that only lack open branches, and the branches [n, 2] they lack (-1 none, last)."""
     models = knowledge.table.models
-    reachable = (free | open_)[models].all(axis=1) & ~knowledge.model_done
+    reach = free | open_
+    reachable = reach[models[:, 0]] & reach[models[:, 1]] & ~knowledge.model_done
     boards = knowledge.boards_of(np.flatnonzero(reachable))
     needs = models[knowledge.board_model[boards]]
     return boards, np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
@@ -224,12 +259,16 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) 
     return np.sort(np.array(chosen, np.int64))
 
 
-def _rows_by_branch(lacking: Ints, count: int) -> list[Ints]:
+class _RowsByBranch:
     """For each branch, the rows of ``lacking`` [n, 2] that name it (in the first column if only one is named)."""
-    flat = lacking.ravel()
-    order = np.argsort(flat, kind="stable")
-    starts = np.searchsorted(flat[order], np.arange(count + 1))
-    return [order[starts[b] : starts[b + 1]] // 2 for b in range(count)]
+
+    def __init__(self, lacking: Ints, count: int) -> None:
+        flat = lacking.ravel()
+        self._order = np.argsort(flat, kind="stable")
+        self._starts = np.searchsorted(flat[self._order], np.arange(count + 1))
+
+    def __getitem__(self, branch: int) -> Ints:
+        return np.asarray(self._order[self._starts[branch] : self._starts[branch + 1]] // 2, np.int64)
 
 
 def _most_frequent(counts: Counter[_T], most: int) -> list[_T]:
