@@ -12,7 +12,7 @@ import sys
 
 from tinysearch.analytic.calibration import fit_coefficients
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.counting import PRECISIONS, count_networks, relative_error, shapes
+from tinysearch.app.counting import PRECISIONS, count_precision, relative_error
 from tinysearch.app.wiring import build_models
 
 
@@ -21,10 +21,9 @@ def main() -> None:
     models = build_models(config)
     errors, held_out = [], []
     for precision in sys.argv[1:] or PRECISIONS:
-        fit, kept = shapes(precision, models.architecture)
-        counted = list(count_networks(config, models, fit))
-        coefficients = fit_coefficients([o for network in counted for o in network.observations])
-        for network in count_networks(config, models, kept):
+        layers, kept = count_precision(config, models, precision)
+        coefficients = fit_coefficients(layers)
+        for network in kept:
             errors.append(abs(relative_error(coefficients, network)))
             held_out.append(network.branch.key)
             instructions = sum(network.counts.values())

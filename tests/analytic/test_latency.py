@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import Accelerated, combine, program_profile
+from tinysearch.analytic.latency import GENERAL_CLASSES, Accelerated, combine, complete, kernel_class, program_profile
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.counting import count_networks
+from tinysearch.app.counting import PRECISIONS as ALL_PRECISIONS
+from tinysearch.app.counting import count_networks, separable_shapes
 from tinysearch.app.resources import data_dir
 from tinysearch.app.wiring import build_models
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape
 from tinysearch.core.program import Operator, Program, Step, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.quantization import Precision
@@ -102,6 +104,89 @@ def test_kernels_do_at_least_the_work_of_the_layer(width: int, size: int, precis
             assert found["lane_macs"] >= step.macs
         if step.operator is Operator.CONV and program.binary(step):
             assert found["moved"] + found["patch"] > 0
+
+
+def mobilenet(branch: BranchSpec) -> NetworkSpec:
+    """Inverted residual blocks behind a 3x3 convolution, with a max pool and a 5x5 depthwise convolution."""
+    expanded = {"out_channels": 24, "depthwise": True}
+    units = (
+        Convolution(name="stem", input=INPUT, out_channels=8, kernel=3, stride=2, padding=1),
+        Convolution(name="expand", input="stem", out_channels=24, kernel=1),
+        Convolution(name="depthwise", input="expand", kernel=3, padding=1, **expanded),
+        Convolution(name="project", input="depthwise", out_channels=8, kernel=1, relu=False),
+        Addition(name="residual", left="project", right="stem", relu=False),
+        MaxPool(name="pool2", input="residual", pool=2),
+        Convolution(name="expand2", input="pool2", out_channels=24, kernel=1),
+        Convolution(name="depthwise2", input="expand2", kernel=5, stride=2, padding=2, **expanded),
+        MaxPool(name="pool3", input="depthwise2", pool=3),
+        Convolution(name="project2", input="pool3", out_channels=13, kernel=1),
+        GlobalAveragePool(name="mean", input="project2"),
+        Linear(name="embed", input="mean", out_features=branch.embedding, batch_norm=True),
+    )
+    shape = Shape(height=branch.input_size, width=branch.input_size, channels=branch.channels)
+    return NetworkSpec(name="mobilenet", input_shape=shape, units=units)
+
+
+@pytest.mark.parametrize("latency", ["calibrated", "opcount"])
+@pytest.mark.parametrize("precision", ALL_PRECISIONS)
+def test_a_mobilenet_is_timed_on_every_chip(precision: str, latency: str) -> None:
+    own = replace(models(f"latency.model={latency}"), architecture=mobilenet)
+    branch = BranchSpec(modality="face", blocks=(1,), precision=precision, input_size=48, architecture="mobilenet")
+    program = own.needs(branch).program
+    assert {Operator.DEPTHWISE, Operator.MAX_POOL} <= {step.operator for step in program.steps}
+    for processor in own.catalog.chips:
+        evaluation = own.choose([branch], PlatformWish(processor=processor))
+        assert 0 < evaluation.latency_range_s[0] < evaluation.latency_s < evaluation.latency_range_s[1]
+    if latency == "calibrated":
+        for step in program.steps:
+            where = {"weights_in_flash": True, "arena_in_psram": False}
+            assert own.latency.step(program, step, processor="esp32c3", **where).seconds > 0  # type: ignore[attr-defined]
+
+
+def depthwise(size: int, channels: int, precision: str = "int8", **geometry: int) -> dict[str, float]:
+    """Features of one depthwise convolution behind a 1x1 convolution."""
+    stem = Convolution(name="stem", input=INPUT, out_channels=channels, kernel=1)
+    unit = Convolution(name="unit", input="stem", out_channels=channels, depthwise=True, **geometry)
+    shape = Shape(height=size, width=size, channels=1)
+    program = lower(NetworkSpec(name="n", input_shape=shape, units=(stem, unit)), Precision.parse(precision))
+    return step_features(program, program.steps[-1])
+
+
+def test_int8_depthwise_convolutions_copy_planes_and_have_a_loop_for_3x3() -> None:
+    down = depthwise(10, 7, kernel=3, padding=1)  # planes of 12x12, every row of a column of outputs read once
+    assert (down["patch"], down["rows"], down["moved"], down["lane_macs"]) == (7 * 144, 7 * 12, 7 * 12 * 10, 0)
+    across = depthwise(10, 7, kernel=3, stride=2, padding=1)  # 5x5 outputs read 11 rows of 11
+    assert (across["patch"], across["rows"], across["moved"]) == (7 * 121, 7 * 11, 7 * 25 * 3)
+    general = depthwise(10, 7, kernel=5, padding=2)
+    assert (general["lane_macs"], general["moved"], general["sums"]) == (7 * 100 * 25, 7 * 100 * 5, 0)
+    pooled = depthwise(10, 7, kernel=3, padding=1, pool=2)
+    assert (pooled["lane_macs"], pooled["sums"], pooled["outputs"]) == (7 * 100 * 9, 7 * 100, 7 * 25)
+    scale = depthwise(10, 7, kernel=1)
+    assert scale["patch"] == scale["rows"] == scale["lane_macs"] == 0
+
+
+def test_float_depthwise_convolutions_multiply_what_lies_inside() -> None:
+    found = depthwise(10, 7, "float32", kernel=3, padding=1)
+    assert (found["macs"], found["lane_macs"]) == (7 * 100 * 9, 7 * 28 * 28)
+    assert (found["sums"], found["moved"], found["patch"]) == (7 * 100, 7 * 100 * 3, 0)
+
+
+def test_tables_without_special_classes_time_them_as_the_general_ones() -> None:
+    table = models().latency
+    entries = {key: entry for key, entry in table.entries.items() if key[2] not in GENERAL_CLASSES}  # type: ignore[attr-defined]
+    completed = complete(entries)
+    for special, general in GENERAL_CLASSES.items():
+        found = {key: entry for key, entry in completed.items() if key[2] == special}
+        assert found
+        assert all(entry == entries[isa, arithmetic, general] for (isa, arithmetic, _), entry in found.items())
+    own = table.entries["rv32imc", "int8", "first_conv_unpooled"]  # type: ignore[attr-defined]
+    assert own != table.entries["rv32imc", "int8", "first_conv"]  # type: ignore[attr-defined]
+
+
+def test_residual_networks_have_no_special_classes() -> None:
+    for precision in ALL_PRECISIONS:
+        program = program_of(precision)
+        assert not {kernel_class(program, step) for step in program.steps} & set(GENERAL_CLASSES)
 
 
 @pytest.mark.parametrize("processor", CHIPS)
@@ -233,8 +318,27 @@ def test_networks_that_were_not_counted_come_out_within_five_percent(precision: 
     branch = BranchSpec(modality="voice", blocks=(1, 2), precision=precision, width=11, input_size=43, channels=1)
     branch = replace(branch, embedding=30)
     (network,) = count_networks(config, own, [branch])
-    estimate = own.latency.program(network.program, processor="esp32c3", arena_in_psram=False)
+    assert estimated_instructions(own, network.program) == pytest.approx(sum(network.counts.values()), rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.emulator
+@pytest.mark.parametrize("precision", ["float32", "int8", "xnor1/1", "xnor2/1"])
+def test_separable_networks_that_were_held_out_come_out_within_five_percent(precision: str) -> None:
+    lacking = missing((COMPILER, EMULATOR, "make"))
+    if lacking:
+        pytest.skip(f"needs {', '.join(lacking)}")
+    config = plain(compose_config(["trainer=none"]))
+    own = build_models(config)
+    _, held = separable_shapes(precision)
+    for network in count_networks(config, own, held[:3]):
+        counted = sum(network.counts.values())
+        assert estimated_instructions(own, network.program) == pytest.approx(counted, rel=0.05), network.branch.key
+
+
+def estimated_instructions(own: AnalyticModels, program: Program) -> float:
+    """Instructions behind the seconds of an ESP32-C3."""
+    estimate = own.latency.program(program, processor="esp32c3", arena_in_psram=False)
     table = yaml.safe_load((data_dir("hardware_catalog") / "latency" / "default.yaml").read_text(encoding="utf-8"))
     cycles = estimate.seconds * own.catalog.chip("esp32c3").frequency_hz.value
-    instructions = cycles / table["instruction_sets"]["rv32imc"]["cycles_per_instruction"]
-    assert instructions == pytest.approx(sum(network.counts.values()), rel=0.05)
+    return float(cycles / table["instruction_sets"]["rv32imc"]["cycles_per_instruction"])

@@ -30,14 +30,23 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     return {"int8": folder / "int8", "xnor1/1": folder / "xnor11"}
 
 
-def printed(precision: str, slower: Callable[[int, str], float]) -> str:
+def printed(
+    precision: str,
+    slower: Callable[[int, str], float],
+    *,
+    chip: str = "esp32c3",
+    blocks: tuple[int, ...] = (1, 1),
+    architecture: str = "resnet",
+) -> str:
     """What the command benchmark prints on a board whose layers take ``slower(index, operator)`` times the estimate."""
     models = build_models(plain(compose_config([])))
-    branch = BranchSpec(modality="voice", blocks=(1, 1), precision=precision, channels=1, **SIZES)
+    branch = BranchSpec(
+        modality="voice", architecture=architecture, blocks=blocks, precision=precision, channels=1, **SIZES
+    )
     program = models.needs(branch).program
-    lines = ["I (312) main: ready", "> benchmark", f"benchmark esp32c3 {CYCLES_A_SECOND:.0f}"]
+    lines = ["I (312) main: ready", "> benchmark", f"benchmark {chip} {CYCLES_A_SECOND:.0f}"]
     for index, step in enumerate(program.steps):
-        estimate = models.latency.step(program, step, processor="esp32c3", weights_in_flash=True, arena_in_psram=False)
+        estimate = models.latency.step(program, step, processor=chip, weights_in_flash=True, arena_in_psram=False)
         cycles = estimate.seconds * CYCLES_A_SECOND * slower(index, step.operator.value)
         lines.append(f"layer voice {step.name} {cycles:.0f}\r")
     return "\n".join([*lines, "OK benchmark", ""])
@@ -133,6 +142,33 @@ def test_a_folder_that_is_no_project_is_one_line(
     (tmp_path / "serial.log").write_text("layer voice stem 1\n")
     assert main(["calibrate", str(tmp_path / "serial.log"), str(tmp_path), f"out={tmp_path}/t.yaml"]) == 2
     assert "candidate.json" in capsys.readouterr().err
+
+
+def test_a_log_of_an_architecture_of_ones_own_calibrates_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    architecture, blocks = "tinysearch.app.separable:separable", (3211, 3111, 2, 5211)
+    sizes = [f"voice.{name}={value}" for name, value in SIZES.items()]
+    point = ["modality=voice", f"voice.architecture={architecture}", f"voice.blocks={list(blocks)}", *sizes]
+    point += ["voice.precision=int8", CHIP]
+    project, log, table = tmp_path / "project", tmp_path / "serial.log", tmp_path / "table.yaml"
+    assert main(["emit", *point, "trainer=none", f"out={project}"]) == 0
+    log.write_text(printed("int8", lambda _index, _operator: 2.0, blocks=blocks, architecture=architecture))
+    assert main(["calibrate", str(log), str(project), f"out={table}"]) == 0
+    before, after = evaluated(capsys, *point), evaluated(capsys, *point, f"latency.table={table}")
+    assert after["evidence"]["latency"] == "calibrated"
+    assert after["values"]["latency_s"] == pytest.approx(2.0 * before["values"]["latency_s"], rel=1e-4)
+
+
+@pytest.mark.parametrize("fallen_back", [False, True])
+def test_steps_of_a_backend_calibrate_the_backend(tmp_path: Path, fallen_back: bool) -> None:
+    project, log, table = tmp_path / "project", tmp_path / "serial.log", tmp_path / "table.yaml"
+    point = [*VOICE, "voice.precision=int8", "platform.processor=esp32s3", "firmware.backend=esp_nn"]
+    assert main(["emit", *point, "trainer=none", f"out={project}"]) == 0
+    warning = "WARN backend voice: esp_nn differs, portable kernels\n" if fallen_back else ""
+    log.write_text(warning + printed("int8", lambda _index, _operator: 2.0, chip="esp32s3"))
+    assert main(["calibrate", str(log), str(project), f"out={table}"]) == 0
+    rows = {(row["arithmetic"], row["kernel"]) for row in yaml.safe_load(table.read_text())["measured"]}
+    assert (("int8@esp_nn", "conv") in rows) is not fallen_back
+    assert (("int8", "conv") in rows) is fallen_back
 
 
 def test_counts_of_the_emulator_are_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

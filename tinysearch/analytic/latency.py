@@ -28,6 +28,13 @@ FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 Cycles = tuple[float, float, float, bool]
 """Expected, least and most cycles, and whether every entry behind them is calibrated."""
 
+_UNPOOLED, _POINTWISE = "_unpooled", "pointwise"
+GENERAL_CLASSES = {_POINTWISE: "conv"} | {
+    f"{first}{_UNPOOLED}": first for first in ("first_conv", "first_conv_binary1", "first_conv_binary2")
+}
+"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, and
+first convolutions without a pool, whose cost an output the pool would hide. A table may leave them out."""
+
 _REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
@@ -171,7 +178,7 @@ class LatencyTable:
         return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
-        """The entry of a kernel; a backend's that is not listed is taken for the portable one, uncalibrated."""
+        """The entry of a kernel; a backend's that the table lacks is taken for the portable one, uncalibrated."""
         arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:
             arithmetic = FLOAT_TABLES[timing.fpu]
@@ -214,10 +221,24 @@ def _arithmetic(program: Program, step: Step) -> str:
 def kernel_class(program: Program, step: Step) -> str:
     """Class of kernels that one entry describes: the operator, with the byte-fed first convolution apart."""
     if step.operator is Operator.CONV and step.inputs[0] == INPUT:
-        return f"first_conv_binary{step.weight_bits}" if program.precision.kind == "xnor" else "first_conv"
-    if step.operator is Operator.CONV and program.binary(step) and program.tensors[step.output].bits:
-        return "conv_bits"
+        binary = f"_binary{step.weight_bits}" if program.precision.kind == "xnor" else ""
+        return f"first_conv{binary}{_UNPOOLED if step.pool == 1 else ''}"
+    if step.operator is Operator.CONV and program.binary(step):
+        if program.tensors[step.output].bits:
+            return "conv_bits"
+        return _POINTWISE if step.kernel == step.stride == 1 else Operator.CONV.value
     return step.operator.value
+
+
+def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:
+    """Entries, with those of special kernel classes that are missing taken from their general ones."""
+    taken = {
+        (isa, arithmetic, special): entry
+        for (isa, arithmetic, kernel), entry in entries.items()
+        for special, general in GENERAL_CLASSES.items()
+        if general == kernel
+    }
+    return {**taken, **entries}
 
 
 @lru_cache(maxsize=65536)

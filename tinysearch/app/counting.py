@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,19 @@ from rich.table import Table
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
 from tinysearch.analytic.features import COEFFICIENTS
+from tinysearch.analytic.latency import GENERAL_CLASSES, PORTABLE, Accelerated
 from tinysearch.app.firmware import emit_candidate
+from tinysearch.app.separable import ARCHITECTURE, FITTED, HELD
 from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.network import NetworkSpec
-from tinysearch.core.program import Program
+from tinysearch.core.program import Operator, Program
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.provenance import Sourced
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR, INSTALL, execute
 from tinysearch.firmware.verify.rung import missing
 
@@ -57,6 +62,8 @@ _SHAPES = (
 )
 HELD_OUT = 7
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor1/2", "xnor2/2", "xnor3/2")
+SEPARABLE_KERNELS = frozenset({Operator.DEPTHWISE.value, Operator.MAX_POOL.value, *GENERAL_CLASSES})
+"""Of separable networks only what residual ones lack is fitted: other layers keep the coefficients of the latter."""
 FLOAT_MACS, FLOAT_PARAMS = 12e6, 1e6
 """Float networks run in software under emulation, with four bytes a weight: larger ones are left out."""
 
@@ -77,12 +84,31 @@ class CountedNetwork:
         return observe(self.program, {name: float(count) for name, count in self.counts.items()}, fpu=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Untimed:
+    """Latency of networks that are yet to be counted: the same for all, since a board is chosen by price and fit."""
+
+    acquisition_s: Mapping[str, Sourced]
+
+    def program(
+        self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
+    ) -> LatencyEstimate:
+        del program, processor, arena_in_psram, accelerated
+        return LatencyEstimate(seconds=1.0, low=1.0, high=1.0, calibrated=False)
+
+    def contention(self, processor: str) -> float:
+        del processor
+        return 1.0
+
+
 def count_networks(config: Config, models: AnalyticModels, branches: Iterable[BranchSpec]) -> Iterator[CountedNetwork]:
-    """Emit each branch for its cheapest board and run it under emulation.
+    """Emit each branch for its cheapest board and run it under emulation; the latency table need not know its layers.
 
     Raises:
         TinysearchError: a project that does not compile or run.
     """
+    untimed: LatencyRule = _Untimed(acquisition_s=models.latency.acquisition_s)
+    models = replace(models, latency=untimed, _latencies={})
     for branch in branches:
         evaluation = models.choose([branch], PlatformWish())
         with tempfile.TemporaryDirectory(prefix="tinysearch-count-") as name:
@@ -122,8 +148,44 @@ def shapes(
     return fit, held
 
 
+def separable_shapes(precision: str) -> tuple[list[BranchSpec], list[BranchSpec]]:
+    """Networks of depthwise convolutions and max pools to fit and to hold out, of one precision."""
+    fit, held = (
+        [
+            BranchSpec(
+                modality="face" if channels == 3 else "voice",
+                architecture=ARCHITECTURE,
+                blocks=stages,
+                precision=precision,
+                width=width,
+                input_size=size,
+                channels=channels,
+                embedding=embedding,
+            )
+            for stages, width, size, channels, embedding in shapes
+        ]
+        for shapes in (FITTED, HELD)
+    )
+    return fit, held
+
+
 def _small(network: NetworkSpec) -> bool:
     return network.macs < FLOAT_MACS and network.params < FLOAT_PARAMS
+
+
+def count_precision(
+    config: Config, models: AnalyticModels, precision: str
+) -> tuple[list[Observation], list[CountedNetwork]]:
+    """Layers to fit and networks held out, residual and separable ones.
+
+    Raises:
+        TinysearchError: a project that does not compile or run.
+    """
+    (fit, held), (separable, held_separable) = shapes(precision, models.architecture), separable_shapes(precision)
+    layers = [layer for network in count_networks(config, models, fit) for layer in network.observations]
+    for network in count_networks(config, models, separable):
+        layers += [layer for layer in network.observations if layer.kernel in SEPARABLE_KERNELS]
+    return layers, list(count_networks(config, models, [*held, *held_separable]))
 
 
 def write_counted_table(config: Config, out: Path) -> None:
@@ -139,10 +201,9 @@ def write_counted_table(config: Config, out: Path) -> None:
     observations: list[Observation] = []
     held: list[CountedNetwork] = []
     for precision in PRECISIONS:
-        fit, kept = shapes(precision, models.architecture)
-        for network in count_networks(config, models, fit):
-            observations += network.observations
-        held += count_networks(config, models, kept)
+        layers, kept = count_precision(config, models, precision)
+        observations += layers
+        held += kept
         logger.warning("counted %s", precision)
     coefficients = fit_coefficients(observations)
     _print_residuals(coefficients, observations)

@@ -12,7 +12,7 @@ import yaml
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.features import COEFFICIENTS
-from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming
+from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming, complete
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
@@ -83,7 +83,7 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
                 entries[row["isa"], f"{row['arithmetic']}@{row['backend']}", kernel] = entry
         return LatencyTable(
             name=path.stem,
-            entries=entries,
+            entries=complete(entries),
             processors={chip.id: _timing(chip, document) for chip in chips},
             acquisition_s={name: _sourced(value, unit="s") for name, value in document["acquisition_s"].items()},
         )

@@ -92,7 +92,7 @@ def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[ty
         candidate = dict(json.loads(path.read_text(encoding="utf-8")))
         str(candidate["id"]), str(candidate["platform"]["processor"])
         for modality, branch in candidate["branches"].items():
-            _branch(modality, branch)
+            _branch(modality, branch, _facts(candidate, modality))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "the project is an emitted one, with its candidate.json", value=path, remedy="name the project's folder"
@@ -129,23 +129,31 @@ def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation
     for modality, steps in cycles.items():
         if modality not in candidate["branches"]:
             raise UserError("a log is of the project that it is read with", value=modality, remedy="check both")
-        branch = _branch(modality, candidate["branches"][modality])
+        facts = _facts(candidate, modality)
+        branch = _branch(modality, candidate["branches"][modality], facts)
         program = lower(architecture(branch), Precision.parse(branch.precision))
         mean = {name: sum(values) / len(values) for name, values in steps.items()}
-        backends = {} if modality in refused else _backends(candidate["branches"][modality])
+        backends = {} if modality in refused else _backends(facts)
         observations += observe(program, mean, fpu=chip.fpu, backends=backends)
     return observations
 
 
-def _backends(document: Mapping) -> dict[str, str]:  # type: ignore[type-arg]
-    """Backends by step, of a project that has any."""
-    return dict.fromkeys(document.get("backend_steps", ()), document.get("backend", ""))
+def _facts(candidate: Mapping, modality: str) -> Mapping:  # type: ignore[type-arg]
+    """What the firmware of a branch was given: its architecture, and which steps a backend computes."""
+    facts: Mapping = candidate.get("firmware_facts", {}).get("branches", {}).get(modality, {})  # type: ignore[type-arg]
+    return facts
 
 
-def _branch(modality: str, document: Mapping) -> BranchSpec:  # type: ignore[type-arg]
+def _backends(facts: Mapping) -> dict[str, str]:  # type: ignore[type-arg]
+    """Backends by step, of a branch that has any."""
+    return dict.fromkeys(facts.get("backend_steps", ()), facts.get("backend", ""))
+
+
+def _branch(modality: str, document: Mapping, facts: Mapping) -> BranchSpec:  # type: ignore[type-arg]
     sizes = {name: document[name] for name in ("width", "input_size", "channels", "embedding")}
     blocks = tuple(document["blocks"])
-    return BranchSpec(modality=modality, blocks=blocks, precision=document["precision"], **sizes)
+    own = str(facts.get("architecture", "resnet"))
+    return BranchSpec(modality=modality, architecture=own, blocks=blocks, precision=document["precision"], **sizes)
 
 
 def _print(residuals: Sequence[Residual]) -> None:
