@@ -6,6 +6,7 @@ embedding's integers as the runtime will (:func:`tinysearch.training.integer.emu
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -34,7 +35,7 @@ from tinysearch.training.quantizers import (
 )
 
 
-class QuantizedNetwork(nn.Module):
+class QuantizedNetwork(nn.Module, ABC):
     """What int8 and XNOR networks share: ranges of int8 tensors, and evaluation in integers."""
 
     def __init__(self, program: Program) -> None:
@@ -45,9 +46,9 @@ class QuantizedNetwork(nn.Module):
         )
         self._emulated: QuantizedProgram | None = None
 
+    @abstractmethod
     def quantized(self) -> QuantizedProgram:
         """Every integer of the network as it is now."""
-        raise NotImplementedError
 
     def observe_ranges(self, *, observing: bool) -> None:
         """Let ranges follow the data, or hold them."""
@@ -68,9 +69,9 @@ class QuantizedNetwork(nn.Module):
             self._emulated = self.quantized()
         return emulate(self._emulated, inputs)
 
+    @abstractmethod
     def fake_quantized(self, inputs: Tensor) -> Tensor:
         """Embeddings with fake quantization and gradients."""
-        raise NotImplementedError
 
     def _highs(self) -> dict[str, float]:
         return {name: float(quantizer.high) for name, quantizer in self.ranges.items()}
