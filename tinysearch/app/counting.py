@@ -129,19 +129,7 @@ def shapes(
     precision: str, architecture: Callable[[BranchSpec], NetworkSpec]
 ) -> tuple[list[BranchSpec], list[BranchSpec]]:
     """Networks to fit and networks to hold out, of one precision."""
-    found = []
-    for blocks, width, size, channels, embedding in _SHAPES:
-        found.append(
-            BranchSpec(
-                modality="face" if channels == 3 else "voice",
-                blocks=blocks,
-                precision=precision,
-                width=width,
-                input_size=size,
-                channels=channels,
-                embedding=embedding,
-            )
-        )
+    found = _branches(_SHAPES, precision, architecture="resnet")
     fit, held = found[:-HELD_OUT], found[-HELD_OUT:]
     if precision == "float32":
         fit, held = ([b for b in part if _small(architecture(b))] for part in (fit, held))
@@ -150,23 +138,27 @@ def shapes(
 
 def separable_shapes(precision: str) -> tuple[list[BranchSpec], list[BranchSpec]]:
     """Networks of depthwise convolutions and max pools to fit and to hold out, of one precision."""
-    fit, held = (
-        [
-            BranchSpec(
-                modality="face" if channels == 3 else "voice",
-                architecture=ARCHITECTURE,
-                blocks=stages,
-                precision=precision,
-                width=width,
-                input_size=size,
-                channels=channels,
-                embedding=embedding,
-            )
-            for stages, width, size, channels, embedding in shapes
-        ]
-        for shapes in (FITTED, HELD)
-    )
+    fit, held = (_branches(shapes, precision, architecture=ARCHITECTURE) for shapes in (FITTED, HELD))
     return fit, held
+
+
+def _branches(
+    shapes: Iterable[tuple[tuple[int, ...], int, int, int, int]], precision: str, *, architecture: str
+) -> list[BranchSpec]:
+    """Branches of blocks, width, input size, channels, embedding."""
+    return [
+        BranchSpec(
+            modality="face" if channels == 3 else "voice",
+            architecture=architecture,
+            blocks=blocks,
+            precision=precision,
+            width=width,
+            input_size=size,
+            channels=channels,
+            embedding=embedding,
+        )
+        for blocks, width, size, channels, embedding in shapes
+    ]
 
 
 def _small(network: NetworkSpec) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.app.designs import build_designs
-from tinysearch.app.plugins import built_in, plugin
+from tinysearch.app.plugins import OWN_WORDS, built_in, plugin
 from tinysearch.app.resources import processors
 from tinysearch.app.training import build_errors, build_finalists, fusion_of, task_error
 from tinysearch.app.warm_start import warm_start_of
@@ -113,7 +113,7 @@ def _check_task(config: Config, objectives: Sequence[str]) -> None:
 
 def trains(config: Config) -> bool:
     """Whether error rates are measured on networks that are trained here."""
-    return config["trainer"]["name"] not in ("table", "published", "none")
+    return config["trainer"]["name"] not in OWN_WORDS["trainers"]
 
 
 def workers_of(config: Config) -> int:
