@@ -1,12 +1,12 @@
 """Flash: bootloader, partition table, NVS, then the application with its weights, aligned as ESP-IDF asks.
 
 Source of the rules: ESP-IDF partition tables (table at 0x8000, first partition at 0x9000 or later, application
-partitions aligned to 64 KiB). ``paper_flash_bytes`` is the rule of the paper, kept as a named alternative.
+partitions aligned to 64 KiB). ``paper_weight_bytes`` counts as the
+paper does, kept as a named alternative.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinysearch.analytic.kernels import footprint
@@ -60,16 +60,3 @@ def paper_weight_bytes(network: NetworkSpec, precision: Precision) -> int:
     if precision.kind == "xnor":
         return -(-weights * precision.weight_bits // 8)
     return (weights + sum(count.batch_norm for count in counts)) * precision.weight_bits // 8
-
-
-def paper_flash_bytes(weight_bytes: Iterable[int]) -> int:
-    """The paper's flash rule: weights plus 0.25 MiB of program must stay below the part, a power of two in MiB.
-
-    Returns:
-        Bytes of the smallest part that is strictly larger, at least 1 MiB.
-    """
-    need = sum(weight_bytes) + PAPER_PROGRAM_BYTES
-    size = 2**20
-    while size <= need:
-        size *= 2
-    return size

@@ -173,11 +173,6 @@ class LogMelTables:
         }
 
     @property
-    def table_bytes(self) -> int:
-        """Flash that the tables take."""
-        return sum(array.nbytes for array in self.arrays().values())
-
-    @property
     def scratch_bytes(self) -> int:
         """What ``ts_log_mel_scratch_bytes`` returns: one spectrum and the logarithms of all bands."""
         return self.settings.fft_size // 2 * 8 + self.settings.size**2 * 2
