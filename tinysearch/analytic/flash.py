@@ -1,8 +1,7 @@
 """Flash: bootloader, partition table, NVS, then the application with its weights, aligned as ESP-IDF asks.
 
 Source of the rules: ESP-IDF partition tables (table at 0x8000, first partition at 0x9000 or later, application
-partitions aligned to 64 KiB). ``paper_weight_bytes`` counts as the
-paper does, kept as a named alternative.
+partitions aligned to 64 KiB). ``paper_weight_bytes`` counts as the paper does, kept as a named alternative.
 """
 
 from __future__ import annotations
