@@ -47,10 +47,9 @@ from tinysearch.search.samplers import Outcome, Proposal, make_sampler
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
 PEERS = ("random", "tpe", "nsga2", "nsga3", "gp", "pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
-SLOW = {"gp": 3}
-"""Samplers whose own work takes so long that they get at most so many seeds."""
-
 MOST_PROPOSALS = 2000
+SLOW = {"gp": (3, 150), "tpe": (10, MOST_PROPOSALS)}
+"""Samplers whose own work takes so long that they get at most so many seeds and proposals."""
 
 
 class Errors(Protocol):
@@ -185,7 +184,7 @@ def make_world(space: Any, errors: Errors) -> World:
 
 
 def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options: dict[str, Any]) -> Curve:
-    """One run of one sampler until 99 % are reached, or ``most`` trainings made."""
+    """One run of one sampler until 99 % are reached, or ``most`` trainings (or as many proposals as it gets) made."""
     sampler = make_sampler(
         name,
         flat=world.flat,
@@ -197,7 +196,7 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
     state, curve = world.knowledge(), Curve()
     tried = np.zeros((0, len(OBJECTIVES)))
     spent = 0
-    for number in range(MOST_PROPOSALS):
+    for number in range(SLOW.get(name, (0, MOST_PROPOSALS))[1]):
         began = time.perf_counter()
         proposal = sampler.propose(state, np.random.default_rng([seed, number]))
         curve.asking_s += time.perf_counter() - began
@@ -390,7 +389,7 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
                     most=10**9 if mode == "memo" else options.most,
                     options=ours if own else {},
                 )
-                for seed in range(min(options.seeds, SLOW.get(name, options.seeds)))
+                for seed in range(min(options.seeds, SLOW.get(name, (options.seeds, 0))[0]))
             ]
             curves = run_jobs(jobs, options.jobs)
             for label in ("plain", "memo") if own else (mode,):

@@ -1,96 +1,166 @@
-"""The error of a fusion predicted from its branches."""
+"""The error of a fusion predicted from its branches.
+
+Scores of matchers are roughly normal, and then the sum of two independent ones adds their evidence: with d' the distance
+of genuine and impostor scores in standard deviations, an equal error rate is the normal distribution function at -d'/2,
+and two matchers of like spread fuse to (d'1 + d'2) / sqrt(2). So the relation is linear in the *probit* of the error (the
+inverse of that function), starts from there, and learns how far it is not so, in general and for each branch.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.special import ndtr, ndtri
 
-from tinysearch.search.design import Floats
+from tinysearch.search.design import NO_BRANCH, Floats, Ints
 
-PRIOR_MEAN = np.array([np.log(0.65), 0.5, 0.5])
-"""Offset and exponents before anything is seen: fusing two matchers of equal error e gives about 0.65 e."""
+PRIOR_MEAN = np.array([0.0, np.sqrt(0.5), np.sqrt(0.5)])
+"""Offset and weights before anything is seen: independent normal scores of like spread, added."""
 
-PRIOR_SPREAD = np.array([0.35, 0.1, 0.1])
-NOISE_SPREAD = 0.1
-"""First guess of how far a fusion lies from the relation, as a standard deviation of the logarithm."""
+PRIOR_SPREAD = np.array([0.15, 0.1, 0.1])
 
-LOG_FLOOR = -9.2
+EFFECT, SCATTER = 0.03, 0.03
+"""First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions, and the rest."""
+
+DOUBT = 4.0
+"""Each first guess counts like so many observations."""
+
+TAILS = 3.0
+"""Degrees of freedom of the effects: a branch that failed to train must not make the fusions of all others doubtful."""
+
+ROUNDS = 6
+"""Of estimating these two from what they imply."""
+
+MOST_EFFECTS = 100
+"""Only of so many branches, the latest, what is particular to them is kept: its cost is cubic in them."""
+
+FARTHEST = 3.7
+"""Probits are held within this: error rates of one in ten thousand and less count alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Fit:
+    """Posterior of one metric.
+
+    Attributes:
+        mean: float64 [3 + e], offset and weights, then the effects of branches.
+        root: float64 [3 + e, 3 + e]; ``mean + root @ z`` with z standard normal is a draw.
+        effect, scatter: standard deviations of the effects and of the rest.
+    """
+
+    mean: Floats
+    root: Floats
+    effect: float
+    scatter: float
 
 
 class FusionRelation:
-    """Per metric, ``log fused = c + a log first + b log second + noise``: a geometric mean with learned exponents.
+    """Per metric, ``probit fused = c + a probit first + b probit second + effects of both branches + scatter``.
 
-    Bayesian linear regression with a normal prior; the noise is estimated from the residuals, with the first guess
-    counted like four observations.
+    A Bayesian linear model with normal priors; the spreads of effects and scatter are estimated with it (expectation
+    maximization). An effect is what a branch's own error does not tell of its fusions: that its scores are spread
+    otherwise than its like, or that its error was lucky. Probits are of errors relative to chance, so that chance is 0.
 
     Args:
-        metrics: how many error metrics there are.
+        chance: float64 [M], the metrics of a guess.
     """
 
-    def __init__(self, metrics: int) -> None:
-        self._gram = np.zeros((metrics, 3, 3))
-        self._moment = np.zeros((metrics, 3))
-        self._square = np.zeros(metrics)
-        self._count = 0
-        self._posteriors: dict[int, tuple[Floats, Floats, float]] = {}
+    def __init__(self, chance: Floats) -> None:
+        self._half = 2.0 * np.asarray(chance, np.float64)
+        self._branches: list[tuple[int, int]] = []
+        self._probits: list[Floats] = []
+        self._fits: tuple[_Fit, ...] | None = None
+        self._column: dict[int, int] = {}
 
-    def observe(self, first: Floats, second: Floats, fused: Floats) -> None:
-        """Take in one fusion: metrics [M] of the branches and of their fusion."""
-        x, y = _design(first[None], second[None])[0], _log(fused)
-        self._gram += x[:, :, None] * x[:, None, :]
-        self._moment += x * y[:, None]
-        self._square += y * y
-        self._count += 1
-        self._posteriors.clear()
+    def observe(self, first: int, second: int, metrics: Floats) -> None:
+        """Take in one fusion.
 
-    @property
-    def noise(self) -> Floats:
-        """Standard deviation [M] of the logarithm about the relation."""
-        return np.array([self._posterior(k)[2] for k in range(len(self._square))])
+        Args:
+            first, second: its branches, by index; -1 for branches of elsewhere.
+            metrics: float64 [3, M], of the first, of the second and of their fusion.
+        """
+        self._branches.append((first, second))
+        self._probits.append(self._probit(metrics))
+        self._fits = None
 
-    def predict(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation [n, M] of the fused metrics' logarithm, from the branches' metrics [n, M]."""
-        return self.predict_logs(_log(first), _log(second))
+    def draw(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
+        """Joint draws of the metrics of fusions, float64 [S, n, M].
 
-    def predict_logs(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
-        """The same from the logarithms of the branches' metrics."""
-        spread = np.empty(first.shape)
-        for k in range(first.shape[1]):
-            _, covariance, noise = self._posterior(k)
-            a, b = first[:, k], second[:, k]
-            variance = noise**2 + covariance[0, 0] + covariance[1, 1] * a * a + covariance[2, 2] * b * b
-            variance += 2 * (covariance[0, 1] * a + covariance[0, 2] * b + covariance[1, 2] * a * b)
-            spread[:, k] = np.sqrt(np.maximum(variance, noise**2))
-        return self.mean_of_logs(first, second), spread
+        Args:
+            pairs: int64 [n, 2], branches by index.
+            branch_metrics: float64 [S, B, M], the metrics of branches in each draw.
+        """
+        draws = len(branch_metrics)
+        probits = self._probit(branch_metrics)
+        out = np.empty((draws, len(pairs), branch_metrics.shape[2]))
+        for k, fit in enumerate(self._fitted()):
+            z = rng.standard_normal((draws, len(fit.mean)))
+            drawn = fit.mean + z @ fit.root.T
+            effects = fit.effect * rng.standard_normal((draws, branch_metrics.shape[1]))
+            effects[:, list(self._column)] = drawn[:, 3:]
+            first, second = (drawn[:, i, None] * probits[:, :, k] + effects for i in (1, 2))
+            scatter = fit.scatter * rng.standard_normal((draws, len(pairs)))
+            out[:, :, k] = drawn[:, :1] + first[:, pairs[:, 0]] + second[:, pairs[:, 1]] + scatter
+        return self._error(out)
 
-    def mean_of_logs(self, first: Floats, second: Floats) -> Floats:
-        """Their mean alone; arrays [..., M]."""
-        mean = np.empty(first.shape)
-        for k in range(first.shape[-1]):
-            weights = self._posterior(k)[0]
-            mean[..., k] = weights[0] + weights[1] * first[..., k] + weights[2] * second[..., k]
-        return mean
+    def lucky(self, pairs: Ints, first: Floats, second: Floats, *, spreads: float) -> Floats:
+        """Metrics [n, M] of fusions that turn out so many standard deviations better than expected.
 
-    def _posterior(self, k: int) -> tuple[Floats, Floats, float]:
-        """Of one metric; kept until the next fusion is seen, since a decision asks for it at every draw."""
-        if k not in self._posteriors:
-            self._posteriors[k] = self._fit(k)
-        return self._posteriors[k]
+        Args:
+            pairs: int64 [n, 2], branches by index.
+            first, second: their metrics [n, M].
+        """
+        x, fits = self._probit(np.stack([first, second])), self._fitted()
+        columns = np.array([[self._column.get(int(b), NO_BRANCH) for b in pair] for pair in pairs], np.int64)
+        columns = columns.reshape(-1, 2)
+        out = np.empty(first.shape)
+        for k, fit in enumerate(fits):
+            loading = np.zeros((len(pairs), len(fit.mean)))
+            loading[:, 0], loading[:, 1], loading[:, 2] = 1.0, x[0, :, k], x[1, :, k]
+            for side in columns.T:
+                seen = np.flatnonzero(side != NO_BRANCH)
+                loading[seen, 3 + side[seen]] = 1.0
+            variance = fit.scatter**2 + fit.effect**2 * (columns == NO_BRANCH).sum(axis=1)
+            variance += ((loading @ fit.root) ** 2).sum(axis=1)
+            out[:, k] = loading @ fit.mean - spreads * np.sqrt(variance)
+        return self._error(out)
 
-    def _fit(self, k: int) -> tuple[Floats, Floats, float]:
-        noise = NOISE_SPREAD
-        precision = np.diag(PRIOR_SPREAD**-2.0)
-        for _ in range(3):
-            covariance = np.linalg.inv(precision + self._gram[k] / noise**2)
-            weights = covariance @ (precision @ PRIOR_MEAN + self._moment[k] / noise**2)
-            residual = self._square[k] - 2 * weights @ self._moment[k] + weights @ self._gram[k] @ weights
-            noise = float(np.sqrt((max(residual, 0.0) + 4 * NOISE_SPREAD**2) / (self._count + 4)))
-        return weights, covariance, noise
+    def _probit(self, metrics: Floats) -> Floats:
+        return np.asarray(np.clip(ndtri(np.clip(metrics / self._half, 0.0, 1.0)), -FARTHEST, FARTHEST), np.float64)
 
+    def _error(self, probits: Floats) -> Floats:
+        return np.asarray(ndtr(probits) * self._half, np.float64)
 
-def _design(first: Floats, second: Floats) -> Floats:
-    """[n, M, 3]: one, log first, log second."""
-    return np.stack([np.ones_like(first), _log(first), _log(second)], axis=2)
+    def _fitted(self) -> tuple[_Fit, ...]:
+        """Of each metric; kept until the next fusion is seen."""
+        if self._fits is None:
+            latest = dict.fromkeys(b for pair in reversed(self._branches) for b in pair if b != NO_BRANCH)
+            self._column = {b: i for i, b in enumerate(list(latest)[:MOST_EFFECTS])}
+            kept = [i for i, pair in enumerate(self._branches) if all(b == NO_BRANCH or b in self._column for b in pair)]
+            branches = np.array([self._branches[i] for i in kept], np.int64).reshape(-1, 2)
+            probits = np.array([self._probits[i] for i in kept]).reshape(-1, 3, len(self._half))
+            self._fits = tuple(self._fit(branches, probits[:, :, k]) for k in range(len(self._half)))
+        return self._fits
 
-
-def _log(values: Floats) -> Floats:
-    return np.log(np.maximum(values, np.exp(LOG_FLOOR)))
+    def _fit(self, branches: Ints, probits: Floats) -> _Fit:
+        count, effects = len(branches), len(self._column)
+        design = np.zeros((count, 3 + effects))
+        design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0], probits[:, 1]
+        for side in branches.T:
+            seen = np.flatnonzero(side != NO_BRANCH)
+            design[seen, [3 + self._column[int(b)] for b in side[seen]]] = 1.0
+        gram, moment = design.T @ design, design.T @ probits[:, 2]
+        square = float(probits[:, 2] @ probits[:, 2])
+        prior = np.concatenate([PRIOR_MEAN, np.zeros(effects)])
+        effect, scatter, trust = EFFECT, SCATTER, np.ones(effects)
+        for _ in range(ROUNDS):
+            precision = np.diag(np.concatenate([PRIOR_SPREAD**-2.0, trust / effect**2]))
+            covariance = np.linalg.inv(precision + gram / scatter**2)
+            mean = covariance @ (precision @ prior + moment / scatter**2)
+            misfit = square - 2 * mean @ moment + mean @ gram @ mean + float((gram * covariance).sum())
+            scatter = float(np.sqrt((max(misfit, 0.0) + DOUBT * SCATTER**2) / (count + DOUBT)))
+            sizes = mean[3:] ** 2 + np.diag(covariance)[3:]
+            effect = float(np.sqrt((trust @ sizes + DOUBT * EFFECT**2) / (effects + DOUBT)))
+            trust = (TAILS + 1) / (TAILS + sizes / effect**2)
+        return _Fit(mean=mean, root=np.linalg.cholesky(covariance), effect=effect, scatter=scatter)

@@ -13,6 +13,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
 from tinysearch.search import storage
+from tinysearch.search.design import NO_BRANCH
 from tinysearch.search.fidelity import EarlyEvidence, WarmStart
 from tinysearch.search.knowledge import Knowledge
 
@@ -76,7 +77,7 @@ class History:
         self.evidence.warm(stored["hints"])
         if self._knowledge.objectives.metrics == ("eer",):
             for fusion in stored["fusions"]:
-                self._knowledge.relation.observe(*(np.array([eer]) for eer in fusion))
+                self._knowledge.relation.observe(NO_BRANCH, NO_BRANCH, np.array(fusion)[:, None])
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.

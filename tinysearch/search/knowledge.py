@@ -55,7 +55,7 @@ class Knowledge:
         self.order: list[int] = []
         self.seconds: dict[int, float] = {}
         self.hints: dict[int, Hint] = {}
-        self.relation = FusionRelation(metrics)
+        self.relation = FusionRelation(objectives.chance_metrics())
         self.boards: Ints = table.best_boards(objectives.analytic)
         self.board_model: Ints = table.model[self.boards]
         self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
@@ -139,12 +139,9 @@ class Knowledge:
         """Those pairs of known branches that a lucky fusion could put on the front, the best first."""
         if not len(pairs):
             return pairs
-        first, second = (
-            self.branch_metrics[self.table.models[pairs, 0]],
-            self.branch_metrics[self.table.models[pairs, 1]],
-        )
-        mean, spread = self.relation.predict(first, second)
-        lucky = np.exp(mean - SPREADS * spread)
+        branches = self.table.models[pairs]
+        first, second = self.branch_metrics[branches.T]
+        lucky = self.relation.lucky(branches, first, second, spreads=SPREADS)
         boards = self.boards_of(pairs)
         of = np.searchsorted(pairs, self.board_model[boards])
         points = self.points(boards, lucky[of])
@@ -162,9 +159,8 @@ class Knowledge:
                     self.model_metrics[j] = self.branch_metrics[first]
                 else:
                     self.model_metrics[j] = self.objectives.metrics_of(self.rates([first, second]))
-                    self.relation.observe(
-                        self.branch_metrics[first], self.branch_metrics[second], self.model_metrics[j]
-                    )
+                    metrics = [self.branch_metrics[first], self.branch_metrics[second], self.model_metrics[j]]
+                    self.relation.observe(int(first), int(second), np.stack(metrics))
             self.model_done[j] = True
             self._waiting.discard(int(j))
         boards = self.boards_of(models)

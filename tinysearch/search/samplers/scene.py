@@ -53,32 +53,32 @@ class Scene:
             unknown = np.union1d(_promising(knowledge, surrogate, looked_at), np.flatnonzero(knowledge.pending))
         order = np.array(knowledge.order, np.int64)
         posterior = surrogate.posterior(evidence_of(knowledge), unknown)
-        self.branch_logs = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
-        self.branch_logs[:, order] = np.log(np.maximum(knowledge.branch_metrics[order], 1e-4))
-        self.branch_logs[:, unknown] = posterior.draw(draws, rng)
+        self.branch_metrics = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
+        self.branch_metrics[:, order] = knowledge.branch_metrics[order]
+        self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
         waiting = np.flatnonzero(knowledge.pending)
-        self.branch_logs[:, waiting] = posterior.mean[np.searchsorted(unknown, waiting)][None]
+        self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
+        self.branch_metrics = np.minimum(self.branch_metrics, knowledge.objectives.chance_metrics())
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[unknown] = knowledge.trainable()[unknown]
         self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
         self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
         distinct, self._of = _distinct(knowledge.board_model[self.boards])
-        self._metrics = self._draw_metrics(distinct, draws, rng)
+        self._metrics = self._draw_metrics(distinct, rng)
         if len(waiting):
             self._grant_pending()
         self._extension = Extension(self.front, knowledge.corner)
 
-    def _draw_metrics(self, models: Ints, draws: int, rng: np.random.Generator) -> Floats:
+    def _draw_metrics(self, models: Ints, rng: np.random.Generator) -> Floats:
         """float64 [S, m, M]: error metrics of models in each draw."""
         knowledge = self._knowledge
-        first, second = knowledge.table.models[models].T
-        pair = np.flatnonzero(second != NO_BRANCH)
-        logs = self.branch_logs[:, first]
-        fused = knowledge.relation.mean_of_logs(logs[:, pair], self.branch_logs[:, second[pair]])
-        logs[:, pair] = fused + knowledge.relation.noise * rng.standard_normal((draws, len(pair), 1))
-        return np.asarray(np.minimum(np.exp(logs), knowledge.objectives.chance_metrics()), np.float64)
+        branches = knowledge.table.models[models]
+        metrics = self.branch_metrics[:, branches[:, 0]]
+        pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
+        metrics[:, pair] = knowledge.relation.draw(branches[pair], self.branch_metrics, rng)
+        return np.minimum(metrics, knowledge.objectives.chance_metrics())
 
     def _points(self, rows: Ints) -> Floats:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
@@ -171,17 +171,15 @@ class Scene:
         knowledge = self._knowledge
         if knowledge.objectives.metrics != ("eer",):
             return None
-        logs = np.full((len(self._open), 1), np.nan)
-        logs[:, 0] = np.quantile(self.branch_logs[:, :, 0], LUCKY, axis=0)
+        metrics = np.quantile(self.branch_metrics, LUCKY, axis=0)
         models = np.sort(knowledge.models_of(branch))
         models = models[(self._free | self._open)[knowledge.table.models[models]].all(axis=1)]
         boards = knowledge.boards_of(models)
         of = np.searchsorted(models, knowledge.board_model[boards])
 
         def adds(eer: float) -> bool:
-            logs[branch, 0] = np.log(eer)
-            mean, spread = predict_models(knowledge, models, logs)
-            points = knowledge.points(boards, np.exp(mean - OPTIMISM * spread)[of])
+            metrics[branch] = eer
+            points = knowledge.points(boards, lucky_models(knowledge, models, metrics)[of])
             useful = points[self._adds(points)]
             return len(useful) > 0 and self._extension.hypervolume(useful) - self._extension.base > gain
 
@@ -208,15 +206,14 @@ class Scene:
         return int(self._knowledge.boards[self.boards[rows[best]]])
 
 
-def predict_models(knowledge: Knowledge, models: Ints, branch_logs: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation [m, M] of the log metrics of models, given log metrics of all branches [B + 1, M]."""
-    first, second = knowledge.table.models[models].T
-    mean = branch_logs[first].copy()
-    spread = np.zeros_like(mean)
-    pair = np.flatnonzero(second != NO_BRANCH)
-    if len(pair):
-        mean[pair], spread[pair] = knowledge.relation.predict_logs(branch_logs[first[pair]], branch_logs[second[pair]])
-    return mean, spread
+def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> Floats:
+    """Metrics [m, M] of models from those of branches [B + 1, M], where fusions turn out well."""
+    branches = knowledge.table.models[models]
+    metrics = branch_metrics[branches[:, 0]]
+    pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
+    first, second = branch_metrics[branches[pair].T]
+    metrics[pair] = knowledge.relation.lucky(branches[pair], first, second, spreads=OPTIMISM)
+    return np.minimum(metrics, knowledge.objectives.chance_metrics())
 
 
 def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
@@ -240,16 +237,15 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) 
     """The unknown branches that designs need which would be on the front if predictions erred on the bright side."""
     order = np.array(knowledge.order, np.int64)
     mean, spread = surrogate.marginals(evidence_of(knowledge), unknown)
-    logs = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
-    logs[order] = np.log(np.maximum(knowledge.branch_metrics[order], 1e-4))
+    metrics = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
+    metrics[order] = knowledge.branch_metrics[order]
     free = np.append(knowledge.known, True)
     open_ = np.zeros(len(free), bool)
     open_[unknown] = True
     boards, lacking = _candidates(knowledge, free, open_)
-    logs[unknown] = mean - OPTIMISM * spread
+    metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.chance_metrics())
     models, of = _distinct(knowledge.board_model[boards])
-    middle, noise = predict_models(knowledge, models, logs)
-    points = knowledge.points(boards, np.exp(middle - OPTIMISM * noise)[of])
+    points = knowledge.points(boards, lucky_models(knowledge, models, metrics)[of])
     # The strongest of the front rule most out cheaply; sorting is faster than comparing the rest with all of it.
     front = knowledge.front_points
     alive = np.flatnonzero(~dominated_by(points, front, strongest=STRONGEST))
