@@ -15,12 +15,16 @@ from scipy.special import ndtr, ndtri
 
 from tinysearch.search.design import NO_BRANCH, Floats, Ints
 
-PRIOR_MEAN = np.array([0.0, np.sqrt(0.5), np.sqrt(0.5)])
-"""Offset and weights before anything is seen: independent normal scores of like spread, added."""
+WEIGHT = float(np.sqrt(0.5))
+"""Of both branches before anything is seen: independent normal scores of like spread, added."""
 
-PRIOR_SPREAD = np.array([0.15, 0.1, 0.1])
+MIDDLE = -1.0
+"""Probit of a middling branch, where the first guess of the offset holds: an error of 16 %, for an EER."""
 
-EFFECT, SCATTER = 0.03, 0.03
+OFFSET, SLOPE = 0.1, 0.2
+"""Standard deviations of the first guess: at the middle, and in a unit of a branch's probit."""
+
+EFFECT, SCATTER = 0.015, 0.03
 """First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions, and the rest."""
 
 DOUBT = 4.0
@@ -99,7 +103,7 @@ class FusionRelation:
             drawn = fit.mean + z @ fit.root.T
             effects = fit.effect * rng.standard_normal((draws, branch_metrics.shape[1]))
             effects[:, list(self._column)] = drawn[:, 3:]
-            first, second = (drawn[:, i, None] * probits[:, :, k] + effects for i in (1, 2))
+            first, second = (WEIGHT * probits[:, :, k] + drawn[:, i, None] * (probits[:, :, k] - MIDDLE) + effects for i in (1, 2))
             scatter = fit.scatter * rng.standard_normal((draws, len(pairs)))
             out[:, :, k] = drawn[:, :1] + first[:, pairs[:, 0]] + second[:, pairs[:, 1]] + scatter
         return self._error(out)
@@ -117,13 +121,13 @@ class FusionRelation:
         out = np.empty(first.shape)
         for k, fit in enumerate(fits):
             loading = np.zeros((len(pairs), len(fit.mean)))
-            loading[:, 0], loading[:, 1], loading[:, 2] = 1.0, x[0, :, k], x[1, :, k]
+            loading[:, 0], loading[:, 1], loading[:, 2] = 1.0, x[0, :, k] - MIDDLE, x[1, :, k] - MIDDLE
             for side in columns.T:
                 seen = np.flatnonzero(side != NO_BRANCH)
                 loading[seen, 3 + side[seen]] = 1.0
             variance = fit.scatter**2 + fit.effect**2 * (columns == NO_BRANCH).sum(axis=1)
             variance += ((loading @ fit.root) ** 2).sum(axis=1)
-            out[:, k] = loading @ fit.mean - spreads * np.sqrt(variance)
+            out[:, k] = WEIGHT * x[:, :, k].sum(axis=0) + loading @ fit.mean - spreads * np.sqrt(variance)
         return self._error(out)
 
     def _probit(self, metrics: Floats) -> Floats:
@@ -146,18 +150,18 @@ class FusionRelation:
     def _fit(self, branches: Ints, probits: Floats) -> _Fit:
         count, effects = len(branches), len(self._column)
         design = np.zeros((count, 3 + effects))
-        design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0], probits[:, 1]
+        design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0] - MIDDLE, probits[:, 1] - MIDDLE
+        excess = probits[:, 2] - WEIGHT * (probits[:, 0] + probits[:, 1])
         for side in branches.T:
             seen = np.flatnonzero(side != NO_BRANCH)
             design[seen, [3 + self._column[int(b)] for b in side[seen]]] = 1.0
-        gram, moment = design.T @ design, design.T @ probits[:, 2]
-        square = float(probits[:, 2] @ probits[:, 2])
-        prior = np.concatenate([PRIOR_MEAN, np.zeros(effects)])
+        gram, moment = design.T @ design, design.T @ excess
+        square = float(excess @ excess)
         effect, scatter, trust = EFFECT, SCATTER, np.ones(effects)
         for _ in range(ROUNDS):
-            precision = np.diag(np.concatenate([PRIOR_SPREAD**-2.0, trust / effect**2]))
+            precision = np.diag(np.concatenate([[OFFSET**-2.0, SLOPE**-2.0, SLOPE**-2.0], trust / effect**2]))
             covariance = np.linalg.inv(precision + gram / scatter**2)
-            mean = covariance @ (precision @ prior + moment / scatter**2)
+            mean = covariance @ moment / scatter**2
             misfit = square - 2 * mean @ moment + mean @ gram @ mean + float((gram * covariance).sum())
             scatter = float(np.sqrt((max(misfit, 0.0) + DOUBT * SCATTER**2) / (count + DOUBT)))
             sizes = mean[3:] ** 2 + np.diag(covariance)[3:]
