@@ -41,27 +41,36 @@ BENDS = (0.0, 0.35, 0.7)
 DOUBT = 3.0
 """Times the bend: what a curve must add to the log likelihood to be as credible as a straight line."""
 
+ODD = 0.7
+"""Standard deviation of how far a layout lies off whose training goes wrong, which tells nothing of others."""
+
+MOST_ODD = 2
+"""So many layouts at most, the worst for their size, are suspected of that."""
+
+SUSPICION = 2.5
+"""What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
+
 MOST_HYPOTHESES = 6
-"""Of all combinations of amplitude, scatter and bend so many at most stand behind the draws of one decision."""
+"""Of all combinations of amplitude, scatter, bend and odd layouts so many at most stand behind the draws of one decision."""
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
-_MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION = range(6)
+_MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, _LAYOUT = range(7)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
 _BEND_LENGTH = 0.7
 """Decades of parameters over which a curve turns."""
 
 
 def branch_features(table: DesignTable) -> Floats:
-    """What the surrogate sees of each branch, float64 [B, 6].
+    """What the surrogate sees of each branch, float64 [B, 7].
 
     Columns: modality (index), decades of parameters and of MACs about the mean, depth in stages, first guess of what
-    the precision costs (log error), precision (index).
+    the precision costs (log error), precision (index), layout of one modality and width (index).
     """
     modalities = sorted({branch.modality for branch in table.branches})
     precisions = sorted({branch.precision for branch in table.branches})
     rows = []
-    for branch in table.branches:
+    for branch, start in zip(table.branches, table.start.tolist(), strict=True):
         precision = Precision.parse(branch.precision)
         product = precision.activation_bits * precision.weight_bits
         rows.append(
@@ -72,9 +81,10 @@ def branch_features(table: DesignTable) -> Floats:
                 float(len(branch.blocks)),
                 _XNOR_PENALTY / product if precision.kind == "xnor" else _PENALTY[precision.kind],
                 precisions.index(branch.precision),
+                start,
             ]
         )
-    out = np.array(rows, np.float64).reshape(-1, 6)
+    out = np.array(rows, np.float64).reshape(-1, 7)
     for column, sizes in ((_PARAMS, table.params), (_MACS, table.macs)):
         decades = np.log10(np.maximum(sizes, 1.0))
         out[:, column] = decades - decades.mean()
@@ -86,12 +96,13 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
-def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
-    """Covariance of log errors of branches with features ``a`` [n, 6] and ``b`` [m, 6], float64 [n, m].
+def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
+    """Covariance of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], float64 [n, m].
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
     of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
-    modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality.
+    modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality;
+    0.7 of layouts ``odd``.
     """
     same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
     same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
@@ -115,13 +126,16 @@ def covariance(a: Floats, b: Floats, *, bend: float) -> Floats:
             / 2
             * _matern(a[:, [_PARAMS]] / _BEND_LENGTH, b[:, [_PARAMS]] / _BEND_LENGTH)
         )
+    for layout in odd:
+        out += ODD**2 * np.outer(a[:, _LAYOUT] == layout, b[:, _LAYOUT] == layout)
     return np.asarray(out, np.float64)
 
 
-def variance(a: Floats, *, bend: float) -> Floats:
-    """Diagonal of ``covariance(a, a, bend=bend)``, float64 [n]."""
+def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
+    """Diagonal of ``covariance(a, a, bend=bend, odd=odd)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
     fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.2**2 + 0.06**2 + bend**2
+    fixed = fixed + ODD**2 * np.isin(a[:, _LAYOUT], odd)
     return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
 
 
@@ -208,7 +222,7 @@ class BranchSurrogate:
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[_Process, ...]] | None = None
-        self._columns: dict[tuple[int, float], Floats] = {}
+        self._columns: dict[tuple[int, float, tuple[int, ...]], Floats] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted``."""
@@ -229,17 +243,17 @@ class BranchSurrogate:
     def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
         process = self._processes(evidence)[0]
-        columns = [self._column(int(b), process.bend)[wanted] for b in evidence.branches]
+        columns = [self._column(int(b), process.bend, process.odd)[wanted] for b in evidence.branches]
         cross = np.stack(columns, axis=1) if columns else np.zeros((len(wanted), 0))
         mean, deviation = process.predict_each(self.features[wanted], cross)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _column(self, branch: int, bend: float) -> Floats:
+    def _column(self, branch: int, bend: float, odd: tuple[int, ...]) -> Floats:
         """Covariance [B] of every branch with one; kept, since what is known is asked for at every decision."""
-        if (branch, bend) not in self._columns:
+        if (branch, bend, odd) not in self._columns:
             one = self.features[branch][None]
-            self._columns[branch, bend] = covariance(self.features, one, bend=bend)[:, 0]
-        return self._columns[branch, bend]
+            self._columns[branch, bend, odd] = covariance(self.features, one, bend=bend, odd=odd)[:, 0]
+        return self._columns[branch, bend, odd]
 
     def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
@@ -259,7 +273,7 @@ class _Process:
 
     Attributes:
         weight: its probability among those kept.
-        x: features [k, 6] of what is known; k may be 0.
+        x: features [k, 7] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
         factor: float64 [k, k], inverse of the Cholesky factor of the covariance of what is known, noise included.
         whitened: float64 [k], ``factor`` times what is known less the first guess.
@@ -269,6 +283,7 @@ class _Process:
     amplitude: float
     scatter: float
     bend: float
+    odd: tuple[int, ...]
     x: Floats
     level: Floats
     ratio: Floats
@@ -284,37 +299,38 @@ class _Process:
 
     def predict(self, there: Floats) -> tuple[Floats, Floats]:
         """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
-        projected = self._project(covariance(there, self.x, bend=self.bend))
+        projected = self._project(covariance(there, self.x, bend=self.bend, odd=self.odd))
         mean = prior_mean(there) + projected @ self.whitened
-        spread = self.amplitude**2 * covariance(there, there, bend=self.bend) - projected @ projected.T
+        spread = self.amplitude**2 * covariance(there, there, bend=self.bend, odd=self.odd) - projected @ projected.T
         return mean, spread + self.scatter**2 * np.eye(len(there))
 
     def predict_each(self, there: Floats, cross: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation [n] of latent log errors, scatter included.
 
         Args:
-            there: features [n, 6].
+            there: features [n, 7].
             cross: covariance [n, k] of these with what is known.
         """
         projected = self._project(cross)
         mean = prior_mean(there) + projected @ self.whitened
-        left = self.amplitude**2 * variance(there, bend=self.bend) - (projected**2).sum(axis=1)
+        left = self.amplitude**2 * variance(there, bend=self.bend, odd=self.odd) - (projected**2).sum(axis=1)
         return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
 
 
 def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
-    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 6], the best first."""
+    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 7], the best first."""
     scored = []
     residual = latent - prior_mean(x)
-    for bend in BENDS:
-        among = covariance(x, x, bend=bend)
+    for bend, odd in itertools.product(BENDS, _suspects(x, residual)):
+        among = covariance(x, x, bend=bend, odd=odd)
         for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
             root = np.linalg.cholesky(amplitude**2 * among + np.diag(scatter**2 + spreads**2))
             whitened = np.linalg.solve(root, residual)
             # A mild preference for the middle keeps two or three points from deciding.
-            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2) + DOUBT * bend
+            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
+            prior += DOUBT * bend + SUSPICION * len(odd)
             score = -0.5 * float((whitened**2).sum()) - float(np.log(np.diag(root)).sum()) - prior
-            scored.append((score, amplitude, scatter, bend, root, whitened))
+            scored.append((score, amplitude, scatter, bend, odd, root, whitened))
     scored.sort(key=lambda entry: -entry[0])
     kept = scored[:MOST_HYPOTHESES]
     weights = np.exp([entry[0] - kept[0][0] for entry in kept])
@@ -325,14 +341,23 @@ def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio:
             amplitude=amplitude,
             scatter=scatter,
             bend=bend,
+            odd=odd,
             x=x,
             level=level,
             ratio=ratio,
             factor=np.linalg.inv(root),
             whitened=whitened,
         )
-        for weight, (_, amplitude, scatter, bend, root, whitened) in zip(weights, kept, strict=True)
+        for weight, (_, amplitude, scatter, bend, odd, root, whitened) in zip(weights, kept, strict=True)
     )
+
+
+def _suspects(x: Floats, residual: Floats) -> list[tuple[int, ...]]:
+    """No layout, the one that is worst beside the first guess, the worst two, and so on."""
+    layouts = np.unique(x[:, _LAYOUT])
+    excess = np.array([residual[x[:, _LAYOUT] == layout].mean() for layout in layouts])
+    worst = [int(layout) for layout in layouts[np.argsort(-excess, kind="stable")]]
+    return [tuple(worst[:count]) for count in range(min(MOST_ODD, len(worst) - 1) + 1)] if len(worst) else [()]
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
