@@ -47,7 +47,7 @@ ODD = 0.7
 MOST_ODD = 2
 """So many layouts at most, the worst for their size, are suspected of that."""
 
-SUSPICION = 2.5
+SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
 
 MOST_HYPOTHESES = 6
