@@ -130,6 +130,21 @@ class FusionRelation:
             out[:, k] = WEIGHT * x[:, :, k].sum(axis=0) + loading @ fit.mean - spreads * np.sqrt(variance)
         return self._error(out)
 
+    def implied(self, branches: Ints, metrics: Floats) -> Floats:
+        """What the errors of branches would be by their fusions alone, where they have any, float64 [k, M].
+
+        Args:
+            branches: int64 [k], by index.
+            metrics: float64 [k, M], their own.
+        """
+        effects = np.zeros(metrics.shape)
+        for k, fit in enumerate(self._fitted()):
+            for i, branch in enumerate(branches.tolist()):
+                if branch in self._column:
+                    effects[i, k] = fit.mean[3 + self._column[branch]]
+        # No better than perfect, no worse than a guess.
+        return self._error(np.minimum(self._probit(metrics) + effects / WEIGHT, 0.0))
+
     def _probit(self, metrics: Floats) -> Floats:
         return np.asarray(np.clip(ndtri(np.clip(metrics / self._half, 0.0, 1.0)), -FARTHEST, FARTHEST), np.float64)
 

@@ -29,7 +29,7 @@ FIRST_GUESS = float(np.log(0.15))
 PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
 
-AMPLITUDES = (0.6, 1.0, 1.6)
+AMPLITUDES = (0.4, 0.6, 1.0, 1.6)
 SCATTERS = (0.03, 0.06, 0.12, 0.2)
 """Standard deviations of a log error about everything that the covariance explains."""
 
@@ -50,8 +50,11 @@ MOST_ODD = 2
 SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
 
+SHARES = (0.0, 0.5, 1.0)
+"""How far a branch's error is taken to be what its fusions imply: its own may have been lucky, theirs seldom all are."""
+
 MOST_HYPOTHESES = 6
-"""Of all combinations of amplitude, scatter, bend and odd layouts so many at most stand behind the draws of one decision."""
+"""Of all combinations of amplitude, scatter, bend, odd layouts and share so many at most stand behind the draws of one decision."""
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
@@ -100,7 +103,7 @@ def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Fl
     """Covariance of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], float64 [n, m].
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
-    of coarse arithmetic one time its first guess and as much again per decade, each precision 0.08, each layout of a
+    of coarse arithmetic half its first guess and as much again per decade, each precision 0.05, each layout of a
     modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality;
     0.7 of layouts ``odd``.
     """
@@ -113,8 +116,8 @@ def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Fl
         + same_modality * (0.4**2 + 0.15**2 * params)
         + 0.3**2 * params
         + 0.15**2 * np.outer(a[:, _MACS], b[:, _MACS])
-        + coarse * (1.0 + params)
-        + same_precision * 0.08**2
+        + 0.25 * coarse * (1.0 + params)
+        + same_precision * 0.05**2
         + same_modality
         * _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS)
         * (0.2**2 + 0.06**2 * same_precision)
@@ -134,9 +137,9 @@ def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Fl
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
     """Diagonal of ``covariance(a, a, bend=bend, odd=odd)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
-    fixed = 0.4**2 + 0.4**2 + 0.08**2 + 0.2**2 + 0.06**2 + bend**2
+    fixed = 0.4**2 + 0.4**2 + 0.05**2 + 0.2**2 + 0.06**2 + bend**2
     fixed = fixed + ODD**2 * np.isin(a[:, _LAYOUT], odd)
-    return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + coarse * (1.0 + params), np.float64)
+    return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + 0.25 * coarse * (1.0 + params), np.float64)
 
 
 def _matern(a: Floats, b: Floats) -> Floats:
@@ -195,11 +198,13 @@ class Evidence:
     Attributes:
         branches: int64 [k].
         metrics: float64 [k, M], NaN where unknown.
+        implied: float64 [k, M], what the fusions with these branches imply.
         spreads: float64 [k], standard deviation of a log metric beside the scatter of trainings: 0 for what is trained.
     """
 
     branches: Ints
     metrics: Floats
+    implied: Floats
     spreads: Floats
 
 
@@ -209,9 +214,11 @@ def evidence_of(knowledge: Knowledge) -> Evidence:
     hinted = [b for b in sorted(knowledge.hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
     metrics = np.full((len(hinted), len(knowledge.objectives.metrics)), np.nan)
     metrics[:, :1] = [[knowledge.hints[b].eer] for b in hinted] if hinted else np.zeros((0, 1))
+    trained = knowledge.branch_metrics[order]
     return Evidence(
         branches=np.concatenate([order, np.array(hinted, np.int64)]),
-        metrics=np.concatenate([knowledge.branch_metrics[order], metrics]),
+        metrics=np.concatenate([trained, metrics]),
+        implied=np.concatenate([knowledge.relation.implied(order, trained), metrics]),
         spreads=np.array([0.0] * len(order) + [knowledge.hints[b].spread for b in hinted]),
     )
 
@@ -257,13 +264,10 @@ class BranchSurrogate:
 
     def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
-        key = evidence.branches.tobytes() + evidence.metrics.tobytes() + evidence.spreads.tobytes()
+        parts = (evidence.branches, evidence.metrics, evidence.implied, evidence.spreads)
+        key = b"".join(part.tobytes() for part in parts)
         if self._last is None or self._last[0] != key:
-            y = np.log(np.maximum(evidence.metrics, np.exp(LOG_FLOOR)))
-            x = self.features[evidence.branches]
-            level, ratio = _levels(y, prior_mean(x))
-            latent = np.nanmean((y - level) / ratio, axis=1) if len(y) else np.zeros(0)
-            self._last = key, _likeliest(x, latent, evidence.spreads, level, ratio)
+            self._last = key, _likeliest(self.features[evidence.branches], evidence)
         return self._last[1]
 
 
@@ -317,20 +321,35 @@ class _Process:
         return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
 
 
-def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio: Floats) -> tuple[_Process, ...]:
-    """Processes of the likeliest hypotheses about latent log errors [k] of features [k, 7], the best first."""
+def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
+    """Processes of the likeliest hypotheses about the evidence, the best first.
+
+    Args:
+        x: features [k, 7] of its branches.
+    """
+    first_guess = prior_mean(x)
+    levels, ratios, residuals = [], [], []
+    for share in SHARES:
+        mixed = evidence.metrics + share * (evidence.implied - evidence.metrics)
+        y = np.log(np.maximum(mixed, np.exp(LOG_FLOOR)))
+        level, ratio = _levels(y, first_guess)
+        latent = np.nanmean((y - level) / ratio, axis=1) if len(y) else np.zeros(0)
+        levels.append(level)
+        ratios.append(ratio)
+        residuals.append(latent - first_guess)
+    stacked = np.stack(residuals, axis=1)
+    sizes = list(itertools.product(AMPLITUDES, SCATTERS))
     scored = []
-    residual = latent - prior_mean(x)
-    for bend, odd in itertools.product(BENDS, _suspects(x, residual)):
+    for bend, odd in _shapes(x, residuals[0]):
         among = covariance(x, x, bend=bend, odd=odd)
-        for amplitude, scatter in itertools.product(AMPLITUDES, SCATTERS):
-            root = np.linalg.cholesky(amplitude**2 * among + np.diag(scatter**2 + spreads**2))
-            whitened = np.linalg.solve(root, residual)
+        roots = np.linalg.cholesky([a**2 * among + np.diag(s**2 + evidence.spreads**2) for a, s in sizes])
+        whitened = np.linalg.solve(roots, np.broadcast_to(stacked, (len(sizes), *stacked.shape)))
+        for i, (amplitude, scatter) in enumerate(sizes):
             # A mild preference for the middle keeps two or three points from deciding.
-            prior = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
-            prior += DOUBT * bend + SUSPICION * len(odd)
-            score = -0.5 * float((whitened**2).sum()) - float(np.log(np.diag(root)).sum()) - prior
-            scored.append((score, amplitude, scatter, bend, odd, root, whitened))
+            doubts = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
+            doubts += DOUBT * bend + SUSPICION * len(odd) + float(np.log(np.diag(roots[i])).sum())
+            for j, square in enumerate((whitened[i] ** 2).sum(axis=0).tolist()):
+                scored.append((-0.5 * square - doubts, amplitude, scatter, bend, odd, roots[i], whitened[i, :, j], j))
     scored.sort(key=lambda entry: -entry[0])
     kept = scored[:MOST_HYPOTHESES]
     weights = np.exp([entry[0] - kept[0][0] for entry in kept])
@@ -343,13 +362,19 @@ def _likeliest(x: Floats, latent: Floats, spreads: Floats, level: Floats, ratio:
             bend=bend,
             odd=odd,
             x=x,
-            level=level,
-            ratio=ratio,
+            level=levels[j],
+            ratio=ratios[j],
             factor=np.linalg.inv(root),
-            whitened=whitened,
+            whitened=white,
         )
-        for weight, (_, amplitude, scatter, bend, odd, root, whitened) in zip(weights, kept, strict=True)
+        for weight, (_, amplitude, scatter, bend, odd, root, white, j) in zip(weights, kept, strict=True)
     )
+
+
+def _shapes(x: Floats, residual: Floats) -> list[tuple[float, tuple[int, ...]]]:
+    """Bends and odd layouts to be weighed; not both, since either explains why large networks are bad."""
+    straight, *bent = BENDS
+    return [(straight, odd) for odd in _suspects(x, residual)] + [(bend, ()) for bend in bent]
 
 
 def _suspects(x: Floats, residual: Floats) -> list[tuple[int, ...]]:
