@@ -1,13 +1,15 @@
 """The error of a fusion predicted from its branches.
 
-Scores of matchers are roughly normal, and then the sum of two independent ones adds their evidence: with d' the distance
-of genuine and impostor scores in standard deviations, an equal error rate is the normal distribution function at -d'/2,
-and two matchers of like spread fuse to (d'1 + d'2) / sqrt(2). So the relation is linear in the *probit* of the error (the
-inverse of that function), starts from there, and learns how far it is not so, in general and for each branch.
+Scores of matchers are roughly normal, and then the sum of two independent ones adds their evidence: with d' the
+distance of genuine and impostor scores in standard deviations, an equal error rate is the normal distribution function
+at -d'/2, and two matchers of like spread fuse to (d'1 + d'2) / sqrt(2). So the relation is linear in the *probit* of
+the error (the inverse of that function), starts from there, and learns how far it is not so, in general and for each
+branch.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +27,7 @@ OFFSET, SLOPE = 0.1, 0.2
 """Standard deviations of the first guess: at the middle, and in a unit of a branch's probit."""
 
 EFFECT, SCATTER = 0.015, 0.03
-"""First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions, and the rest."""
+"""First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions; the rest."""
 
 DOUBT = 4.0
 """Each first guess counts like so many observations."""
@@ -36,8 +38,8 @@ TAILS = 3.0
 ROUNDS = 6
 """Of estimating these two from what they imply."""
 
-MOST_EFFECTS = 100
-"""Only of so many branches, the latest, what is particular to them is kept: its cost is cubic in them."""
+MOST_FUSIONS, MOST_EFFECTS = 1000, 64
+"""The relation looks at so many fusions, and what is particular to so many branches: the latest."""
 
 FARTHEST = 3.7
 """Probits are held within this: error rates of one in ten thousand and less count alike."""
@@ -49,12 +51,12 @@ class _Fit:
 
     Attributes:
         mean: float64 [3 + e], offset and weights, then the effects of branches.
-        root: float64 [3 + e, 3 + e]; ``mean + root @ z`` with z standard normal is a draw.
+        covariance: float64 [3 + e, 3 + e].
         effect, scatter: standard deviations of the effects and of the rest.
     """
 
     mean: Floats
-    root: Floats
+    covariance: Floats
     effect: float
     scatter: float
 
@@ -72,8 +74,7 @@ class FusionRelation:
 
     def __init__(self, chance: Floats) -> None:
         self._half = 2.0 * np.asarray(chance, np.float64)
-        self._branches: list[tuple[int, int]] = []
-        self._probits: list[Floats] = []
+        self._seen: deque[tuple[int, int, Floats]] = deque(maxlen=MOST_FUSIONS)
         self._fits: tuple[_Fit, ...] | None = None
         self._column: dict[int, int] = {}
 
@@ -84,8 +85,7 @@ class FusionRelation:
             first, second: its branches, by index; -1 for branches of elsewhere.
             metrics: float64 [3, M], of the first, of the second and of their fusion.
         """
-        self._branches.append((first, second))
-        self._probits.append(self._probit(metrics))
+        self._seen.append((first, second, metrics))
         self._fits = None
 
     def draw(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
@@ -99,11 +99,12 @@ class FusionRelation:
         probits = self._probit(branch_metrics)
         out = np.empty((draws, len(pairs), branch_metrics.shape[2]))
         for k, fit in enumerate(self._fitted()):
-            z = rng.standard_normal((draws, len(fit.mean)))
-            drawn = fit.mean + z @ fit.root.T
+            drawn = fit.mean + rng.standard_normal((draws, len(fit.mean))) @ np.linalg.cholesky(fit.covariance).T
             effects = fit.effect * rng.standard_normal((draws, branch_metrics.shape[1]))
-            effects[:, list(self._column)] = drawn[:, 3:]
-            first, second = (WEIGHT * probits[:, :, k] + drawn[:, i, None] * (probits[:, :, k] - MIDDLE) + effects for i in (1, 2))
+            effects[:, [*self._column]] = drawn[:, 3:]
+            own = WEIGHT * probits[:, :, k] + effects
+            from_middle = probits[:, :, k] - MIDDLE
+            first, second = (own + slope[:, None] * from_middle for slope in (drawn[:, 1], drawn[:, 2]))
             scatter = fit.scatter * rng.standard_normal((draws, len(pairs)))
             out[:, :, k] = drawn[:, :1] + first[:, pairs[:, 0]] + second[:, pairs[:, 1]] + scatter
         return self._error(out)
@@ -116,18 +117,17 @@ class FusionRelation:
             first, second: their metrics [n, M].
         """
         x, fits = self._probit(np.stack([first, second])), self._fitted()
-        columns = np.array([[self._column.get(int(b), NO_BRANCH) for b in pair] for pair in pairs], np.int64)
-        columns = columns.reshape(-1, 2)
+        columns = self._columns_of(pairs)
+        seen = columns != NO_BRANCH
+        # Of each fusion, which of the model's coefficients it depends on, and how much.
+        which = np.column_stack([np.tile([0, 1, 2], (len(pairs), 1)), np.where(seen, 3 + columns, 0)])
         out = np.empty(first.shape)
         for k, fit in enumerate(fits):
-            loading = np.zeros((len(pairs), len(fit.mean)))
-            loading[:, 0], loading[:, 1], loading[:, 2] = 1.0, x[0, :, k] - MIDDLE, x[1, :, k] - MIDDLE
-            for side in columns.T:
-                seen = np.flatnonzero(side != NO_BRANCH)
-                loading[seen, 3 + side[seen]] = 1.0
-            variance = fit.scatter**2 + fit.effect**2 * (columns == NO_BRANCH).sum(axis=1)
-            variance += ((loading @ fit.root) ** 2).sum(axis=1)
-            out[:, k] = WEIGHT * x[:, :, k].sum(axis=0) + loading @ fit.mean - spreads * np.sqrt(variance)
+            much = np.column_stack([np.ones(len(pairs)), *(x[:, :, k] - MIDDLE), seen])
+            variance = np.einsum("ni,nj,nij->n", much, much, fit.covariance[which[:, :, None], which[:, None, :]])
+            variance += fit.scatter**2 + fit.effect**2 * (~seen).sum(axis=1)
+            expected = WEIGHT * x[:, :, k].sum(axis=0) + (much * fit.mean[which]).sum(axis=1)
+            out[:, k] = expected - spreads * np.sqrt(variance)
         return self._error(out)
 
     def implied(self, branches: Ints, metrics: Floats) -> Floats:
@@ -137,11 +137,9 @@ class FusionRelation:
             branches: int64 [k], by index.
             metrics: float64 [k, M], their own.
         """
-        effects = np.zeros(metrics.shape)
-        for k, fit in enumerate(self._fitted()):
-            for i, branch in enumerate(branches.tolist()):
-                if branch in self._column:
-                    effects[i, k] = fit.mean[3 + self._column[branch]]
+        fits, columns = self._fitted(), self._columns_of(branches)
+        known = (columns != NO_BRANCH)[:, None]
+        effects = np.where(known, np.stack([fit.mean[3 + columns] for fit in fits], axis=1), 0.0)
         # No better than perfect, no worse than a guess.
         return self._error(np.minimum(self._probit(metrics) + effects / WEIGHT, 0.0))
 
@@ -151,35 +149,43 @@ class FusionRelation:
     def _error(self, probits: Floats) -> Floats:
         return np.asarray(ndtr(probits) * self._half, np.float64)
 
+    def _columns_of(self, branches: Ints) -> Ints:
+        """The place of branches' effects, -1 where they have none, for any shape of indices."""
+        lookup = np.full(max([int(branches.max(initial=0)), *self._column]) + 1, NO_BRANCH)
+        lookup[list(self._column)] = list(self._column.values())
+        return np.asarray(lookup[branches], np.int64)
+
     def _fitted(self) -> tuple[_Fit, ...]:
         """Of each metric; kept until the next fusion is seen."""
         if self._fits is None:
-            latest = dict.fromkeys(b for pair in reversed(self._branches) for b in pair if b != NO_BRANCH)
-            self._column = {b: i for i, b in enumerate(list(latest)[:MOST_EFFECTS])}
-            kept = [i for i, pair in enumerate(self._branches) if all(b == NO_BRANCH or b in self._column for b in pair)]
-            branches = np.array([self._branches[i] for i in kept], np.int64).reshape(-1, 2)
-            probits = np.array([self._probits[i] for i in kept]).reshape(-1, 3, len(self._half))
+            latest = dict.fromkeys(b for *pair, _ in reversed(self._seen) for b in pair if b != NO_BRANCH)
+            self._column = {b: i for i, b in enumerate([*latest][:MOST_EFFECTS])}
+            spelled = self._column.keys() | {NO_BRANCH}
+            kept = [seen for seen in self._seen if seen[0] in spelled and seen[1] in spelled]
+            branches = np.array([pair for *pair, _ in kept], np.int64).reshape(-1, 2)
+            probits = self._probit(np.array([metrics for *_, metrics in kept]).reshape(-1, 3, len(self._half)))
             self._fits = tuple(self._fit(branches, probits[:, :, k]) for k in range(len(self._half)))
         return self._fits
 
     def _fit(self, branches: Ints, probits: Floats) -> _Fit:
         count, effects = len(branches), len(self._column)
+        columns = self._columns_of(branches)
         design = np.zeros((count, 3 + effects))
         design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0] - MIDDLE, probits[:, 1] - MIDDLE
-        excess = probits[:, 2] - WEIGHT * (probits[:, 0] + probits[:, 1])
-        for side in branches.T:
+        for side in columns.T:
             seen = np.flatnonzero(side != NO_BRANCH)
-            design[seen, [3 + self._column[int(b)] for b in side[seen]]] = 1.0
+            design[seen, 3 + side[seen]] = 1.0
+        excess = probits[:, 2] - WEIGHT * (probits[:, 0] + probits[:, 1])
         gram, moment = design.T @ design, design.T @ excess
         square = float(excess @ excess)
         effect, scatter, trust = EFFECT, SCATTER, np.ones(effects)
         for _ in range(ROUNDS):
             precision = np.diag(np.concatenate([[OFFSET**-2.0, SLOPE**-2.0, SLOPE**-2.0], trust / effect**2]))
-            covariance = np.linalg.inv(precision + gram / scatter**2)
+            covariance = np.asarray(np.linalg.inv(precision + gram / scatter**2), np.float64)
             mean = covariance @ moment / scatter**2
-            misfit = square - 2 * mean @ moment + mean @ gram @ mean + float((gram * covariance).sum())
+            misfit = float(square - 2 * mean @ moment + mean @ gram @ mean + (gram * covariance).sum())
             scatter = float(np.sqrt((max(misfit, 0.0) + DOUBT * SCATTER**2) / (count + DOUBT)))
             sizes = mean[3:] ** 2 + np.diag(covariance)[3:]
             effect = float(np.sqrt((trust @ sizes + DOUBT * EFFECT**2) / (effects + DOUBT)))
             trust = (TAILS + 1) / (TAILS + sizes / effect**2)
-        return _Fit(mean=mean, root=np.linalg.cholesky(covariance), effect=effect, scatter=scatter)
+        return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)

@@ -59,7 +59,7 @@ class Scene:
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
         waiting = np.flatnonzero(knowledge.pending)
         self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
-        self.branch_metrics = np.minimum(self.branch_metrics, knowledge.objectives.chance_metrics())
+        np.minimum(self.branch_metrics, knowledge.objectives.chance_metrics(), out=self.branch_metrics)
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[unknown] = knowledge.trainable()[unknown]
@@ -78,7 +78,7 @@ class Scene:
         metrics = self.branch_metrics[:, branches[:, 0]]
         pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
         metrics[:, pair] = knowledge.relation.draw(branches[pair], self.branch_metrics, rng)
-        return np.minimum(metrics, knowledge.objectives.chance_metrics())
+        return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
 
     def _points(self, rows: Ints) -> Floats:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
@@ -213,7 +213,7 @@ def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> 
     pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
     first, second = branch_metrics[branches[pair].T]
     metrics[pair] = knowledge.relation.lucky(branches[pair], first, second, spreads=OPTIMISM)
-    return np.minimum(metrics, knowledge.objectives.chance_metrics())
+    return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
 
 
 def _distinct(ascending: Ints) -> tuple[Ints, Ints]:

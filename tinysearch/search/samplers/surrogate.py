@@ -20,7 +20,7 @@ from tinysearch.search.knowledge import Knowledge
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
 
-MOST_POINTS = 64
+MOST_POINTS = 48
 """A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
 
 FIRST_GUESS = float(np.log(0.15))
@@ -51,10 +51,10 @@ SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
 
 SHARES = (0.0, 0.5, 1.0)
-"""How far a branch's error is taken to be what its fusions imply: its own may have been lucky, theirs seldom all are."""
+"""How far a branch's error is taken to be what its fusions imply: its own may have been lucky, all theirs hardly."""
 
 MOST_HYPOTHESES = 6
-"""Of all combinations of amplitude, scatter, bend, odd layouts and share so many at most stand behind the draws of one decision."""
+"""Of all combinations of amplitude, scatter, bend, odd layouts and share so many at most stand behind the draws."""
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
@@ -138,8 +138,10 @@ def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
     """Diagonal of ``covariance(a, a, bend=bend, odd=odd)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
     fixed = 0.4**2 + 0.4**2 + 0.05**2 + 0.2**2 + 0.06**2 + bend**2
-    fixed = fixed + ODD**2 * np.isin(a[:, _LAYOUT], odd)
-    return np.asarray(fixed + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + 0.25 * coarse * (1.0 + params), np.float64)
+    odds = ODD**2 * np.isin(a[:, _LAYOUT], odd)
+    return np.asarray(
+        fixed + odds + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + 0.25 * coarse * (1.0 + params), np.float64
+    )
 
 
 def _matern(a: Floats, b: Floats) -> Floats:
@@ -382,7 +384,7 @@ def _suspects(x: Floats, residual: Floats) -> list[tuple[int, ...]]:
     layouts = np.unique(x[:, _LAYOUT])
     excess = np.array([residual[x[:, _LAYOUT] == layout].mean() for layout in layouts])
     worst = [int(layout) for layout in layouts[np.argsort(-excess, kind="stable")]]
-    return [tuple(worst[:count]) for count in range(min(MOST_ODD, len(worst) - 1) + 1)] if len(worst) else [()]
+    return [tuple(worst[:count]) for count in range(min(MOST_ODD, len(worst) - 1) + 1)] if worst else [()]
 
 
 def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
