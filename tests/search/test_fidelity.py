@@ -13,7 +13,9 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import TrainingProgress, TrainingRecord
 from tinysearch.search.engines import make_engine
 from tinysearch.search.fidelity import Curves, EarlyEvidence, Hint, Limit
+from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.loop import SearchOptions, search
+from tinysearch.search.objective_values import ObjectiveVector
 
 BRANCH = BranchSpec(modality="face", blocks=(2, 2), precision="int8")
 FRACTIONS = (0.25, 0.5, 0.75)
@@ -28,17 +30,15 @@ class Curved(SyntheticErrors):
 
     def __init__(self, space, *, seed=0, hopeless=()):
         super().__init__(space, seed=seed)
-        self.started, self.hopeless = [], hopeless
+        self.started = []
+        self._eer.update({(branch,): 0.5 for branch in space.branches if branch.short in hopeless})
 
     def train(self, branch, *, progress):
         if branch not in self._trained:
             self.started.append(branch)
-            final = 0.5 if branch.short in self.hopeless else self._eer[branch,]
-            if branch.short in self.hopeless:
-                self._eer[branch,] = 0.5
             for fraction in FRACTIONS:
                 phase = "float 1/1" if fraction < 0.4 else "int8 1/1"
-                progress(tick(branch, fraction, min(0.5, final * 1.5 ** (1 - fraction)), phase))
+                progress(tick(branch, fraction, min(0.5, self._eer[branch,] * 1.5 ** (1 - fraction)), phase))
         return super().train(branch, progress=progress)
 
 
@@ -88,7 +88,12 @@ def test_losing_branches_stop_early_and_a_resumed_run_knows(problem, space, tmp_
     assert pruned
     assert all(t.state == optuna.trial.TrialState.PRUNED for t in pruned)
     given_up = {key for t in pruned for key in t.user_attrs["given_up"]}
-    assert given_up <= {branch.key for branch in errors.started if branch.short in losers}
+    assert given_up & {branch.key for branch in errors.started if branch.short in losers}
+    state = Knowledge(space.table, ObjectiveVector(problem.objectives), errors.error_rates)
+    state.learn(space.table.branch_index(branch) for branch in errors.trainings)
+    before = state.hypervolume()
+    state.learn(i for i, branch in enumerate(space.table.branches) if branch.key in given_up)
+    assert state.hypervolume() < before * 1.001
     assert given_up.isdisjoint(branch.key for branch in errors.trainings)
     assert len(set(errors.started)) == len(errors.started)
     # The journal up to the middle: decisions, hints and what was given up follow from it.

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.search import knowledge as module
-from tinysearch.search.fusion import FusionRelation
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.pareto import is_nondominated
@@ -79,19 +78,6 @@ def test_effective_latency_is_an_objective(space, errors):
     assert {tuple(state.values(int(r)).round(12)) for r in state.front} == brute_force(
         space, errors, {0, 7, 40}, vector
     )
-
-
-def test_the_relation_learns_a_geometric_mean():
-    rng = np.random.default_rng(0)
-    relation = FusionRelation(1)
-    first, second = np.exp(rng.normal(-2, 0.5, (2, 40, 1)))
-    fused = np.exp(-0.7 + 0.45 * np.log(first) + 0.55 * np.log(second) + rng.normal(0, 0.02, (40, 1)))
-    _, wide = relation.predict(first[:1], second[:1])
-    for a, b, c in zip(first, second, fused, strict=True):
-        relation.observe(a, b, c)
-    mean, spread = relation.predict(first, second)
-    assert np.abs(mean - np.log(fused)).max() < 0.12
-    assert spread.max() < wide.max() / 2
 
 
 def test_siblings_wait_for_the_float_stage_that_a_first_one_makes(space, errors):
