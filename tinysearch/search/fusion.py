@@ -24,7 +24,7 @@ MIDDLE = -1.0
 """Probit of a middling branch, where the first guess of the offset holds: an error of 16 %, for an EER."""
 
 OFFSET, SLOPE = 0.1, 0.2
-"""Standard deviations of the first guess: at the middle, and in a unit of a branch's probit."""
+"""How far the first guess may be off, as standard deviations: at the middle, and for each unit of a branch's probit."""
 
 EFFECT, SCATTER = 0.015, 0.03
 """First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions; the rest."""
@@ -36,7 +36,7 @@ TAILS = 3.0
 """Degrees of freedom of the effects: a branch that failed to train must not make the fusions of all others doubtful."""
 
 ROUNDS = 6
-"""Of estimating these two from what they imply."""
+"""Rounds of estimating the spreads of effects and scatter."""
 
 MOST_FUSIONS, MOST_EFFECTS = 1000, 64
 """The relation looks at so many fusions, and what is particular to so many branches: the latest."""
@@ -50,7 +50,7 @@ class _Fit:
     """Posterior of one metric.
 
     Attributes:
-        mean: float64 [3 + e], offset and weights, then the effects of branches.
+        mean: float64 [3 + e], what offset and both weights differ from the first guess, then the effects of branches.
         covariance: float64 [3 + e, 3 + e].
         effect, scatter: standard deviations of the effects and of the rest.
     """
@@ -64,7 +64,7 @@ class _Fit:
 class FusionRelation:
     """Per metric, ``probit fused = c + a probit first + b probit second + effects of both branches + scatter``.
 
-    A Bayesian linear model with normal priors; the spreads of effects and scatter are estimated with it (expectation
+    A Bayesian linear model; the spreads of effects and scatter are estimated with it (expectation
     maximization). An effect is what a branch's own error does not tell of its fusions: that its scores are spread
     otherwise than its like, or that its error was lucky. Probits are of errors relative to chance, so that chance is 0.
 

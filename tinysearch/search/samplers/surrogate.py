@@ -3,7 +3,8 @@
 A handful of trainings cannot teach a process its own length scales, so the covariance is written down from what is
 known of such networks: errors fall with parameters and MACs by an unknown slope, binary arithmetic costs an unknown
 amount that shrinks with size, branches of one modality rise and fall together, and so do a layout's precisions (which
-is what makes a float32 sibling evidence). Only two numbers are fitted: the amplitude of all that and the scatter left.
+is what makes a float32 sibling evidence). What else may be the case is a handful of hypotheses, weighed by how likely
+they make what was seen.
 """
 
 from __future__ import annotations
@@ -129,9 +130,13 @@ def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Fl
             / 2
             * _matern(a[:, [_PARAMS]] / _BEND_LENGTH, b[:, [_PARAMS]] / _BEND_LENGTH)
         )
-    for layout in odd:
-        out += ODD**2 * np.outer(a[:, _LAYOUT] == layout, b[:, _LAYOUT] == layout)
-    return np.asarray(out, np.float64)
+    return np.asarray(out + _oddness(a, b, odd), np.float64)
+
+
+def _oddness(a: Floats, b: Floats, odd: tuple[int, ...]) -> Floats:
+    """What layouts ``odd`` add to the covariance of branches, float64 [n, m]."""
+    same = a[:, None, _LAYOUT] == b[None, :, _LAYOUT]
+    return np.asarray(ODD**2 * (same & np.isin(b[:, _LAYOUT], odd)), np.float64)
 
 
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
@@ -231,7 +236,7 @@ class BranchSurrogate:
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[_Process, ...]] | None = None
-        self._columns: dict[tuple[int, float, tuple[int, ...]], Floats] = {}
+        self._columns: dict[tuple[int, float], Floats] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted``."""
@@ -252,17 +257,19 @@ class BranchSurrogate:
     def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
         process = self._processes(evidence)[0]
-        columns = [self._column(int(b), process.bend, process.odd)[wanted] for b in evidence.branches]
-        cross = np.stack(columns, axis=1) if columns else np.zeros((len(wanted), 0))
+        # Covariances with all branches are kept for what is known, since it is asked for at every decision.
+        asked = [(int(b), process.bend) for b in evidence.branches]
+        kept = {key: self._columns[key] for key in asked if key in self._columns}
+        self._columns = kept | {key: self._column(*key) for key in asked if key not in kept}
+        cross = _oddness(self.features[wanted], process.x, process.odd)
+        for i, key in enumerate(asked):
+            cross[:, i] += self._columns[key][wanted]
         mean, deviation = process.predict_each(self.features[wanted], cross)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _column(self, branch: int, bend: float, odd: tuple[int, ...]) -> Floats:
-        """Covariance [B] of every branch with one; kept, since what is known is asked for at every decision."""
-        if (branch, bend, odd) not in self._columns:
-            one = self.features[branch][None]
-            self._columns[branch, bend, odd] = covariance(self.features, one, bend=bend, odd=odd)[:, 0]
-        return self._columns[branch, bend, odd]
+    def _column(self, branch: int, bend: float) -> Floats:
+        """Covariance [B] of every branch with one where no layout is odd."""
+        return covariance(self.features, self.features[branch][None], bend=bend, odd=())[:, 0]
 
     def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
@@ -279,6 +286,7 @@ class _Process:
 
     Attributes:
         weight: its probability among those kept.
+        amplitude, scatter, bend, odd: the hypothesis, see the constants.
         x: features [k, 7] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
         factor: float64 [k, k], inverse of the Cholesky factor of the covariance of what is known, noise included.
@@ -341,35 +349,38 @@ def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
         residuals.append(latent - first_guess)
     stacked = np.stack(residuals, axis=1)
     sizes = list(itertools.product(AMPLITUDES, SCATTERS))
-    scored = []
-    for bend, odd in _shapes(x, residuals[0]):
+    # A mild preference for the middle keeps two or three points from deciding.
+    doubts = np.array([2.0 * (np.log(a) ** 2 + np.log(s / MIDDLE_SCATTER) ** 2) for a, s in sizes])
+    shapes = _shapes(x, residuals[0])
+    roots, whitened, scores = [], [], []
+    for bend, odd in shapes:
         among = covariance(x, x, bend=bend, odd=odd)
-        roots = np.linalg.cholesky([a**2 * among + np.diag(s**2 + evidence.spreads**2) for a, s in sizes])
-        whitened = np.linalg.solve(roots, np.broadcast_to(stacked, (len(sizes), *stacked.shape)))
-        for i, (amplitude, scatter) in enumerate(sizes):
-            # A mild preference for the middle keeps two or three points from deciding.
-            doubts = 2.0 * (np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
-            doubts += DOUBT * bend + SUSPICION * len(odd) + float(np.log(np.diag(roots[i])).sum())
-            for j, square in enumerate((whitened[i] ** 2).sum(axis=0).tolist()):
-                scored.append((-0.5 * square - doubts, amplitude, scatter, bend, odd, roots[i], whitened[i, :, j], j))
-    scored.sort(key=lambda entry: -entry[0])
-    kept = scored[:MOST_HYPOTHESES]
-    weights = np.exp([entry[0] - kept[0][0] for entry in kept])
-    weights /= weights.sum()
+        root = np.linalg.cholesky([a**2 * among + np.diag(s**2 + evidence.spreads**2) for a, s in sizes])
+        white = np.linalg.solve(root, np.broadcast_to(stacked, (len(sizes), *stacked.shape)))
+        volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        doubt = doubts + DOUBT * bend + SUSPICION * len(odd)
+        scores.append(-0.5 * (white**2).sum(axis=1) - (volume + doubt)[:, None])
+        roots.append(root)
+        whitened.append(white)
+    every = np.array(scores)
+    best = np.argsort(-every, axis=None, kind="stable")[:MOST_HYPOTHESES]
+    weights = np.exp(every.ravel()[best] - every.max())
     return tuple(
         _Process(
             weight=float(weight),
-            amplitude=amplitude,
-            scatter=scatter,
-            bend=bend,
-            odd=odd,
+            amplitude=sizes[size][0],
+            scatter=sizes[size][1],
+            bend=shapes[shape][0],
+            odd=shapes[shape][1],
             x=x,
-            level=levels[j],
-            ratio=ratios[j],
-            factor=np.linalg.inv(root),
-            whitened=white,
+            level=levels[share],
+            ratio=ratios[share],
+            factor=np.linalg.inv(roots[shape][size]),
+            whitened=whitened[shape][size, :, share],
         )
-        for weight, (_, amplitude, scatter, bend, odd, root, white, j) in zip(weights, kept, strict=True)
+        for weight, shape, size, share in zip(
+            weights / weights.sum(), *np.unravel_index(best, every.shape), strict=True
+        )
     )
 
 
