@@ -16,6 +16,7 @@ from tinysearch.search.fidelity import Curves, EarlyEvidence, Hint, Limit
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.samplers.memoized import MemoizedSampler
 
 BRANCH = BranchSpec(modality="face", blocks=(2, 2), precision="int8")
 FRACTIONS = (0.25, 0.5, 0.75)
@@ -89,11 +90,12 @@ def test_losing_branches_stop_early_and_a_resumed_run_knows(problem, space, tmp_
     assert all(t.state == optuna.trial.TrialState.PRUNED for t in pruned)
     given_up = {key for t in pruned for key in t.user_attrs["given_up"]}
     assert given_up & {branch.key for branch in errors.started if branch.short in losers}
+    # Whatever else was given up would have added less than the share at which the search ends.
     state = Knowledge(space.table, ObjectiveVector(problem.objectives), errors.error_rates)
     state.learn(space.table.branch_index(branch) for branch in errors.trainings)
     before = state.hypervolume()
     state.learn(i for i, branch in enumerate(space.table.branches) if branch.key in given_up)
-    assert state.hypervolume() < before * 1.001
+    assert state.hypervolume() <= before * (1 + MemoizedSampler().stop_share)
     assert given_up.isdisjoint(branch.key for branch in errors.trainings)
     assert len(set(errors.started)) == len(errors.started)
     # The journal up to the middle: decisions, hints and what was given up follow from it.
