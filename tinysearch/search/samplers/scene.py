@@ -12,7 +12,7 @@ from tinysearch.search.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.knowledge import Knowledge, dominated_by
 from tinysearch.search.objective_values import CHANCE_EER
 from tinysearch.search.pareto import Extension, is_nondominated
-from tinysearch.search.samplers.surrogate import BranchSurrogate, evidence_of
+from tinysearch.search.samplers.surrogate import BranchSurrogate, Evidence, evidence_of
 
 _T = TypeVar("_T", int, tuple[int, ...])
 
@@ -47,12 +47,15 @@ class Scene:
         self._knowledge = knowledge
         self._shortlist = shortlist
         self.front = knowledge.front_points
+        evidence = evidence_of(knowledge)
         unknown = np.flatnonzero(knowledge.trainable() | knowledge.pending)
         if len(unknown) > FEW_BRANCHES:
             looked_at = np.sort(rng.permutation(unknown)[:MOST_LOOKED_AT])
-            unknown = np.union1d(_promising(knowledge, surrogate, looked_at), np.flatnonzero(knowledge.pending))
+            unknown = np.union1d(
+                _promising(knowledge, surrogate, evidence, looked_at), np.flatnonzero(knowledge.pending)
+            )
         order = np.array(knowledge.order, np.int64)
-        posterior = surrogate.posterior(evidence_of(knowledge), unknown)
+        posterior = surrogate.posterior(evidence, unknown)
         self.branch_metrics = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
         self.branch_metrics[:, order] = knowledge.branch_metrics[order]
         self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
@@ -233,10 +236,10 @@ def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, 
     return boards, np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
 
 
-def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, unknown: Ints) -> Ints:
+def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, unknown: Ints) -> Ints:
     """The unknown branches that designs need which would be on the front if predictions erred on the bright side."""
     order = np.array(knowledge.order, np.int64)
-    mean, spread = surrogate.marginals(evidence_of(knowledge), unknown)
+    mean, spread = surrogate.marginals(evidence, unknown)
     metrics = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
     metrics[order] = knowledge.branch_metrics[order]
     free = np.append(knowledge.known, True)
