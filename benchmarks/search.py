@@ -48,8 +48,9 @@ OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
 PEERS = ("random", "tpe", "nsga2", "nsga3", "gp", "pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
 MOST_PROPOSALS = 2000
-SLOW = {"gp": (3, 150), "tpe": (10, MOST_PROPOSALS)}
-"""Samplers whose own work takes so long that they get at most so many seeds and proposals."""
+FEW_SEEDS = {"gp": 3, "tpe": 10}
+FEW_PROPOSALS = {"gp": 150}
+"""Samplers whose own work takes so long that they get no more than these."""
 
 
 class Errors(Protocol):
@@ -196,7 +197,7 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
     state, curve = world.knowledge(), Curve()
     tried = np.zeros((0, len(OBJECTIVES)))
     spent = 0
-    for number in range(SLOW.get(name, (0, MOST_PROPOSALS))[1]):
+    for number in range(FEW_PROPOSALS.get(name, MOST_PROPOSALS)):
         began = time.perf_counter()
         proposal = sampler.propose(state, np.random.default_rng([seed, number]))
         curve.asking_s += time.perf_counter() - began
@@ -389,7 +390,7 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
                     most=10**9 if mode == "memo" else options.most,
                     options=ours if own else {},
                 )
-                for seed in range(min(options.seeds, SLOW.get(name, (options.seeds, 0))[0]))
+                for seed in range(min(options.seeds, FEW_SEEDS.get(name, options.seeds)))
             ]
             curves = run_jobs(jobs, options.jobs)
             for label in ("plain", "memo") if own else (mode,):
