@@ -7,6 +7,7 @@ system attributes.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy as copy_of
@@ -58,8 +59,11 @@ def optuna_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BaseS
 
 
 def total_violation(constraints: Sequence[float]) -> list[float]:
-    """One constraint instead of one a rule: NSGA-II and TPE add them up anyway, and GP fits a model to each."""
-    return [sum(max(0.0, value) for value in constraints)]
+    """One constraint instead of one a rule: NSGA-II and TPE add them up anyway, and GP fits a model to each.
+
+    Logarithmic, as a model of bytes in excess would be blind to two cores too few; who only compares sees no change.
+    """
+    return [math.log1p(sum(max(0.0, value) for value in constraints))]
 
 
 class OptunaStudySampler:
@@ -88,12 +92,30 @@ class OptunaStudySampler:
         return optuna.create_study(directions=["minimize"] * self._objectives)
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
+        from optuna.trial import TrialState
+
         self._mirror = self._new_mirror()
         for trial in trials:
             copy = copy_of(trial)
             if CONSTRAINTS in copy.system_attrs:
-                copy.system_attrs[CONSTRAINTS] = total_violation(copy.system_attrs[CONSTRAINTS])
+                violation = total_violation(copy.system_attrs[CONSTRAINTS])
+                copy.system_attrs[CONSTRAINTS] = violation
+                worst = self._worst_values(violation) if copy.state == TrialState.PRUNED else None
+                if worst is not None:
+                    copy.state, copy.values = TrialState.COMPLETE, worst
             self._mirror.add_trial(copy)
+
+    def _worst_values(self, violation: Sequence[float]) -> list[float] | None:
+        """What GP is told of a point that breaks a rule and has no values: the worst values so far.
+
+        It only sees complete trials, and would propose such a point again and again.
+        """
+        from optuna.trial import TrialState
+
+        if self.name != "gp" or max(violation) <= 0:
+            return None
+        seen = self._mirror.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return np.max([trial.values for trial in seen], axis=0).tolist() if seen else None
 
     def propose(self, knowledge: Knowledge, rng: np.random.Generator) -> Proposal | Stop | Wait:
         del knowledge
@@ -107,12 +129,14 @@ class OptunaStudySampler:
         from optuna.trial import TrialState
 
         trial: optuna.Trial = proposal.token
-        self._mirror._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, total_violation(outcome.constraints))
+        violation = total_violation(outcome.constraints)
+        values = self._worst_values(violation) if outcome.values is None else list(outcome.values)
+        self._mirror._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, violation)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if outcome.failed or outcome.values is None:
+            if outcome.failed or values is None:
                 state = TrialState.FAIL if outcome.failed else TrialState.PRUNED
                 frozen = self._mirror.tell(trial, state=state)
             else:
-                frozen = self._mirror.tell(trial, list(outcome.values))
+                frozen = self._mirror.tell(trial, values)
         return {name: value for name, value in frozen.system_attrs.items() if name != CONSTRAINTS}
