@@ -48,8 +48,8 @@ OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
 PEERS = ("random", "tpe", "nsga2", "nsga3", "gp", "pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
 MOST_PROPOSALS = 2000
-FEW_SEEDS = {"gp": 3, "tpe": 10}
-FEW_PROPOSALS = {"gp": 150}
+FEW_SEEDS = {"gp": 10, "tpe": 10}
+FEW_PROPOSALS = {"gp": 200}
 """Samplers whose own work takes so long that they get no more than these."""
 
 
@@ -345,8 +345,18 @@ def run_jobs(jobs: Sequence[Job], processes: int) -> list[Curve]:
     """Replays in order, side by side where that helps; they are independent and seeded."""
     if processes == 1 or len(jobs) == 1:
         return [run_job(job) for job in jobs]
-    with ProcessPoolExecutor(max_workers=processes, mp_context=multiprocessing.get_context("fork")) as pool:
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(max_workers=processes, mp_context=context, initializer=use_one_thread) as pool:
         return list(pool.map(run_job, jobs))
+
+
+def use_one_thread() -> None:
+    """Threads of processes side by side would only wait for one another."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
+    threadpool_limits(limits=1)
 
 
 def main(arguments: Sequence[str]) -> None:

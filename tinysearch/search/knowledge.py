@@ -23,6 +23,9 @@ ALL_PAIRS = 200
 SPREADS = 4.0
 """A fusion is left uncomputed only if even an error this many standard deviations below its prediction is dominated."""
 
+FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
+"""Points of the front, or comparisons with them, between looks at what is still undominated."""
+
 
 class Knowledge:
     """Error metrics by branch and model, and the exact front of every design whose branches are known.
@@ -219,11 +222,13 @@ def dominated_by(points: Floats, front: Floats, *, strongest: int | None = None)
     alive = np.arange(len(points))
     # A few points of the front at a time, those that dominate most first: what they rule out is done with.
     order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")[:strongest]
-    for start in range(0, len(order), 4):
-        few, left = front[order[start : start + 4]], points[alive]
-        beaten = np.ones((len(few), len(left)), bool)
+    while len(order) and len(alive):
+        few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
+        strong, left = front[order[:few]], points[alive]
+        order = order[few:]
+        beaten = np.ones((len(strong), len(left)), bool)
         for k in range(points.shape[1]):
-            beaten &= few[:, k, None] <= left[None, :, k]
+            beaten &= strong[:, k, None] <= left[None, :, k]
         gone = beaten.any(axis=0)
         out[alive[gone]] = True
         alive = alive[~gone]
