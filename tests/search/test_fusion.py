@@ -16,8 +16,9 @@ def matchers(rng, count=8):
 
 
 def observe_all(relation, faces, voices, fused):
-    for i, j in np.ndindex(fused.shape):
-        relation.observe(i, len(faces) + j, ndtr([[faces[i]], [voices[j]], [fused[i, j]]]))
+    first, second = np.indices(fused.shape).reshape(2, -1)
+    probits = np.stack([faces[first], voices[second], fused.ravel()], axis=1)
+    relation.observe(np.column_stack([first, len(faces) + second]), ndtr(probits)[:, :, None])
 
 
 def test_the_relation_starts_from_normal_scores_and_learns_its_scatter():

@@ -9,7 +9,6 @@ branch.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,18 +73,20 @@ class FusionRelation:
 
     def __init__(self, chance: Floats) -> None:
         self._half = 2.0 * np.asarray(chance, np.float64)
-        self._seen: deque[tuple[int, int, Floats]] = deque(maxlen=MOST_FUSIONS)
+        self._pairs: Ints = np.zeros((0, 2), np.int64)
+        self._probits: Floats = np.zeros((0, 3, len(self._half)))
         self._fits: tuple[_Fit, ...] | None = None
         self._column: dict[int, int] = {}
 
-    def observe(self, first: int, second: int, metrics: Floats) -> None:
-        """Take in one fusion.
+    def observe(self, pairs: Ints, metrics: Floats) -> None:
+        """Take in fusions.
 
         Args:
-            first, second: its branches, by index; -1 for branches of elsewhere.
-            metrics: float64 [3, M], of the first, of the second and of their fusion.
+            pairs: int64 [n, 2], their branches, by index; -1 for branches of elsewhere.
+            metrics: float64 [n, 3, M], of the first branches, of the second and of their fusions.
         """
-        self._seen.append((first, second, metrics))
+        self._pairs = np.concatenate([self._pairs, pairs])[-MOST_FUSIONS:]
+        self._probits = np.concatenate([self._probits, self._probit(metrics)])[-MOST_FUSIONS:]
         self._fits = None
 
     def draw(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
@@ -96,17 +97,20 @@ class FusionRelation:
             branch_metrics: float64 [S, B, M], the metrics of branches in each draw.
         """
         draws = len(branch_metrics)
-        probits = self._probit(branch_metrics)
+        branches, places = np.unique(pairs, return_inverse=True)
+        places = places.reshape(pairs.shape)
+        probits, fits = self._probit(branch_metrics[:, branches]), self._fitted()
+        columns = self._columns_of(branches)
         out = np.empty((draws, len(pairs), branch_metrics.shape[2]))
-        for k, fit in enumerate(self._fitted()):
+        for k, fit in enumerate(fits):
             drawn = fit.mean + rng.standard_normal((draws, len(fit.mean))) @ np.linalg.cholesky(fit.covariance).T
-            effects = fit.effect * rng.standard_normal((draws, branch_metrics.shape[1]))
-            effects[:, [*self._column]] = drawn[:, 3:]
+            effects = fit.effect * rng.standard_normal((draws, len(branches)))
+            effects[:, columns != NO_BRANCH] = drawn[:, 3 + columns[columns != NO_BRANCH]]
             own = WEIGHT * probits[:, :, k] + effects
             from_middle = probits[:, :, k] - MIDDLE
             first, second = (own + slope[:, None] * from_middle for slope in (drawn[:, 1], drawn[:, 2]))
             scatter = fit.scatter * rng.standard_normal((draws, len(pairs)))
-            out[:, :, k] = drawn[:, :1] + first[:, pairs[:, 0]] + second[:, pairs[:, 1]] + scatter
+            out[:, :, k] = drawn[:, :1] + first[:, places[:, 0]] + second[:, places[:, 1]] + scatter
         return self._error(out)
 
     def lucky(self, pairs: Ints, first: Floats, second: Floats, *, spreads: float) -> Floats:
@@ -117,16 +121,18 @@ class FusionRelation:
             first, second: their metrics [n, M].
         """
         x, fits = self._probit(np.stack([first, second])), self._fitted()
-        columns = self._columns_of(pairs)
-        seen = columns != NO_BRANCH
-        # Of each fusion, which of the model's coefficients it depends on, and how much.
-        which = np.column_stack([np.tile([0, 1, 2], (len(pairs), 1)), np.where(seen, 3 + columns, 0)])
+        one, other = self._columns_of(pairs).T
         out = np.empty(first.shape)
         for k, fit in enumerate(fits):
-            much = np.column_stack([np.ones(len(pairs)), *(x[:, :, k] - MIDDLE), seen])
-            variance = np.einsum("ni,nj,nij->n", much, much, fit.covariance[which[:, :, None], which[:, None, :]])
-            variance += fit.scatter**2 + fit.effect**2 * (~seen).sum(axis=1)
-            expected = WEIGHT * x[:, :, k].sum(axis=0) + (much * fit.mean[which]).sum(axis=1)
+            line = np.column_stack([np.ones(len(pairs)), *(x[:, :, k] - MIDDLE)])
+            # A branch without an effect of its own has the first guess of one: the last place of these.
+            effects = np.append(fit.mean[3:], 0.0)
+            variances = np.append(np.diag(fit.covariance)[3:], fit.effect**2)
+            along = np.vstack([fit.covariance[3:, :3], np.zeros(3)])
+            among = np.pad(fit.covariance[3:, 3:], (0, 1))
+            variance = (line * (line @ fit.covariance[:3, :3] + 2 * (along[one] + along[other]))).sum(axis=1)
+            variance += variances[one] + variances[other] + 2 * among[one, other] + fit.scatter**2
+            expected = WEIGHT * x[:, :, k].sum(axis=0) + line @ fit.mean[:3] + effects[one] + effects[other]
             out[:, k] = expected - spreads * np.sqrt(variance)
         return self._error(out)
 
@@ -158,18 +164,18 @@ class FusionRelation:
     def _fitted(self) -> tuple[_Fit, ...]:
         """Of each metric; kept until the next fusion is seen."""
         if self._fits is None:
-            latest = dict.fromkeys(b for *pair, _ in reversed(self._seen) for b in pair if b != NO_BRANCH)
-            self._column = {b: i for i, b in enumerate([*latest][:MOST_EFFECTS])}
-            spelled = self._column.keys() | {NO_BRANCH}
-            kept = [seen for seen in self._seen if seen[0] in spelled and seen[1] in spelled]
-            branches = np.array([pair for *pair, _ in kept], np.int64).reshape(-1, 2)
-            probits = self._probit(np.array([metrics for *_, metrics in kept]).reshape(-1, 3, len(self._half)))
-            self._fits = tuple(self._fit(branches, probits[:, :, k]) for k in range(len(self._half)))
+            newest_first = self._pairs[::-1].ravel()
+            branches, latest = np.unique(newest_first[newest_first != NO_BRANCH], return_index=True)
+            kept = branches[np.argsort(latest)][:MOST_EFFECTS]
+            self._column = {int(b): i for i, b in enumerate(kept)}
+            spelled = np.isin(self._pairs, [*kept, NO_BRANCH]).all(axis=1)
+            pairs, probits = self._pairs[spelled], self._probits[spelled]
+            self._fits = tuple(self._fit(pairs, probits[:, :, k]) for k in range(len(self._half)))
         return self._fits
 
-    def _fit(self, branches: Ints, probits: Floats) -> _Fit:
-        count, effects = len(branches), len(self._column)
-        columns = self._columns_of(branches)
+    def _fit(self, pairs: Ints, probits: Floats) -> _Fit:
+        count, effects = len(pairs), len(self._column)
+        columns = self._columns_of(pairs)
         design = np.zeros((count, 3 + effects))
         design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0] - MIDDLE, probits[:, 1] - MIDDLE
         for side in columns.T:

@@ -76,8 +76,8 @@ class History:
         )
         self.evidence.warm(stored["hints"])
         if self._knowledge.objectives.metrics == ("eer",):
-            for fusion in stored["fusions"]:
-                self._knowledge.relation.observe(NO_BRANCH, NO_BRANCH, np.array(fusion)[:, None])
+            fusions = np.array(stored["fusions"], np.float64).reshape(-1, 3, 1)
+            self._knowledge.relation.observe(np.full((len(fusions), 2), NO_BRANCH), fusions)
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.

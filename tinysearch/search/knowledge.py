@@ -155,17 +155,15 @@ class Knowledge:
     def _compute(self, models: Ints) -> None:
         if not len(models):
             return
-        for j in models:
-            first, second = self.table.models[j]
-            if self.objectives.metrics:
-                if second == NO_BRANCH:
-                    self.model_metrics[j] = self.branch_metrics[first]
-                else:
-                    self.model_metrics[j] = self.objectives.metrics_of(self.rates([first, second]))
-                    metrics = [self.branch_metrics[first], self.branch_metrics[second], self.model_metrics[j]]
-                    self.relation.observe(int(first), int(second), np.stack(metrics))
-            self.model_done[j] = True
-            self._waiting.discard(int(j))
+        if self.objectives.metrics:
+            branches = self.table.models[models]
+            for j, pair in zip(models, branches, strict=True):
+                self.model_metrics[j] = self.objectives.metrics_of(self.rates(pair))
+            pairs = branches[:, 1] != NO_BRANCH
+            sides = [self.branch_metrics[branches[pairs, side]] for side in (0, 1)]
+            self.relation.observe(branches[pairs], np.stack([*sides, self.model_metrics[models[pairs]]], axis=1))
+        self.model_done[models] = True
+        self._waiting -= set(models.tolist())
         boards = self.boards_of(models)
         points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
         keep = is_nondominated(points)
@@ -210,18 +208,14 @@ class Knowledge:
         return self.table.useful() & ~self.known & ~self.failed & ~self.pending & ~waits
 
 
-def dominated_by(points: Floats, front: Floats, *, strongest: int | None = None) -> Bools:
-    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective.
-
-    Args:
-        strongest: look only at so many points of the front, those that dominate most.
-    """
+def dominated_by(points: Floats, front: Floats) -> Bools:
+    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
     out = np.zeros(len(points), bool)
     if not len(front):
         return out
     alive = np.arange(len(points))
     # A few points of the front at a time, those that dominate most first: what they rule out is done with.
-    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")[:strongest]
+    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")
     while len(order) and len(alive):
         few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
         strong, left = front[order[:few]], points[alive]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinysearch.core.quantization import Precision
-from tinysearch.search.design import DesignTable, Floats
+from tinysearch.search.design import Bools, DesignTable, Floats
 
 PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
@@ -62,47 +62,48 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
-def covariance(a: Floats, b: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
-    """Covariance of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], float64 [n, m].
+class Covariances:
+    """Covariances of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], under any hypothesis.
 
     Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
     of coarse arithmetic half its first guess and as much again per decade, each precision 0.05, each layout of a
-    modality 0.2, and its precisions 0.06 more; ``bend`` of a curve over the parameters, half of it of each modality;
-    0.7 of layouts ``odd``.
+    modality 0.2, and its precisions 0.06 more.
     """
-    same_modality = (a[:, None, _MODALITY] == b[None, :, _MODALITY]).astype(np.float64)
-    same_precision = (a[:, None, _PRECISION] == b[None, :, _PRECISION]).astype(np.float64)
-    params = np.outer(a[:, _PARAMS], b[:, _PARAMS])
-    coarse = np.outer(a[:, _COARSENESS], b[:, _COARSENESS])
-    out = (
-        0.4**2
-        + same_modality * (0.4**2 + 0.15**2 * params)
-        + 0.3**2 * params
-        + 0.15**2 * np.outer(a[:, _MACS], b[:, _MACS])
-        + 0.25 * coarse * (1.0 + params)
-        + same_precision * 0.05**2
-        + same_modality
-        * _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS)
-        * (0.2**2 + 0.06**2 * same_precision)
-    )
-    if bend:
-        out += (
-            bend**2
-            * (1.0 + same_modality)
-            / 2
-            * _matern(a[:, [_PARAMS]] / _BEND_LENGTH, b[:, [_PARAMS]] / _BEND_LENGTH)
+
+    def __init__(self, a: Floats, b: Floats) -> None:
+        self._params = a[:, _PARAMS], b[:, _PARAMS]
+        self._same_modality = _same(a, b, _MODALITY)
+        self._same_layout = _same(a, b, LAYOUT)
+        self._layouts = b[:, LAYOUT]
+        self._curve: Floats | None = None
+        same_precision = _same(a, b, _PRECISION)
+        near = _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS) * (0.2**2 + 0.06**2 * same_precision)
+        self._straight = (
+            _common_lines(a) @ _common_lines(b).T
+            + same_precision * 0.05**2
+            + self._same_modality * (_own_lines(a) @ _own_lines(b).T + near)
         )
-    return np.asarray(out + oddness(a, b, odd), np.float64)
 
+    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
+        """Float64 [n, m], with a curve over the parameters, half of it each modality's own, and with odd layouts.
 
-def oddness(a: Floats, b: Floats, odd: tuple[int, ...]) -> Floats:
-    """What layouts ``odd`` add to the covariance of branches, float64 [n, m]."""
-    same = a[:, None, LAYOUT] == b[None, :, LAYOUT]
-    return np.asarray(ODD**2 * (same & np.isin(b[:, LAYOUT], odd)), np.float64)
+        Args:
+            bend: standard deviation of the curve.
+            odd: layouts that lie off by 0.7.
+        """
+        out = self._straight
+        if bend:
+            if self._curve is None:
+                a, b = (params[:, None] / _BEND_LENGTH for params in self._params)
+                self._curve = (1.0 + self._same_modality) / 2 * _matern(a, b)
+            out = out + bend**2 * self._curve
+        if odd:
+            out = out + ODD**2 * (self._same_layout * np.isin(self._layouts, odd))
+        return np.asarray(out, np.float64)
 
 
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
-    """Diagonal of ``covariance(a, a, bend=bend, odd=odd)``, float64 [n]."""
+    """Diagonal of ``Covariances(a, a).under(bend=bend, odd=odd)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
     fixed = 0.4**2 + 0.4**2 + 0.05**2 + 0.2**2 + 0.06**2 + bend**2
     odds = ODD**2 * np.isin(a[:, LAYOUT], odd)
@@ -111,8 +112,26 @@ def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
     )
 
 
+def _common_lines(features: Floats) -> Floats:
+    """Level, slopes and costs of arithmetic that all branches share, each times its standard deviation, [n, 5]."""
+    params, macs, coarse = (features[:, column] for column in (_PARAMS, _MACS, _COARSENESS))
+    return np.column_stack(
+        [np.full(len(features), 0.4), 0.3 * params, 0.15 * macs, 0.5 * coarse, 0.5 * coarse * params]
+    )
+
+
+def _own_lines(features: Floats) -> Floats:
+    """The same of level and slope of each modality, [n, 2]."""
+    return np.column_stack([np.full(len(features), 0.4), 0.15 * features[:, _PARAMS]])
+
+
+def _same(a: Floats, b: Floats, column: int) -> Bools:
+    """Whether branches agree in a column of their features, bool [n, m]."""
+    return np.equal.outer(a[:, column], b[:, column])
+
+
 def _matern(a: Floats, b: Floats) -> Floats:
     """Matern 5/2 correlation of points with unit length scales."""
     squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T
-    distance = np.sqrt(5.0 * np.maximum(squared, 0.0))
-    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance), np.float64)
+    distance = np.sqrt(np.maximum(5.0 * squared, 0.0))
+    return np.asarray((1 + distance + distance * distance / 3) * np.exp(-distance), np.float64)

@@ -28,8 +28,6 @@ OPTIMISM = 1.5
 LUCKY = 0.1
 """Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
 
-STRONGEST = 12
-
 
 class Scene:
     """Draws of every unknown model, laid out by board, and the gains of actions within each draw.
@@ -116,9 +114,10 @@ class Scene:
         rows_of = {action: kept[kept >= 0] for action in actions for kept in [place[self._unlocked(action)]]}
         unlocked = np.unique(np.concatenate(list(rows_of.values())))
         gains = dict.fromkeys(actions, 0.0)
-        for points in drawn:
-            worth = np.zeros(len(possible), bool)
-            worth[unlocked] = self._adds(points[unlocked])
+        adds = np.zeros(drawn.shape[:2], bool)
+        points = drawn[:, unlocked]
+        adds[:, unlocked] = self._adds(points.reshape(-1, points.shape[2])).reshape(points.shape[:2])
+        for points, worth in zip(drawn, adds, strict=True):
             seen: dict[bytes, float] = {}
             for action, rows in rows_of.items():
                 useful = rows[worth[rows]]
@@ -174,24 +173,26 @@ class Scene:
         knowledge = self._knowledge
         if knowledge.objectives.metrics != ("eer",):
             return None
-        metrics = np.quantile(self.branch_metrics, LUCKY, axis=0)
         models = np.sort(knowledge.models_of(branch))
         models = models[(self._free | self._open)[knowledge.table.models[models]].all(axis=1)]
         boards = knowledge.boards_of(models)
         of = np.searchsorted(models, knowledge.board_model[boards])
+        rates = np.geomspace(0.01, CHANCE_EER, 17)
+        needed = np.unique(knowledge.table.models[models])
+        metrics = np.full((len(rates), *self.branch_metrics.shape[1:]), np.nan)
+        metrics[:, needed] = np.quantile(self.branch_metrics[:, needed], LUCKY, axis=0)
+        metrics[:, branch] = rates[:, None]
+        lucky = lucky_models(knowledge, models, metrics)
 
-        def adds(eer: float) -> bool:
-            metrics[branch] = eer
-            points = knowledge.points(boards, lucky_models(knowledge, models, metrics)[of])
+        def adds(i: int) -> bool:
+            points = knowledge.points(boards, lucky[i, of])
             useful = points[self._adds(points)]
             return len(useful) > 0 and self._extension.hypervolume(useful) - self._extension.base > gain
 
-        rates = np.geomspace(0.01, CHANCE_EER, 17)
-        if adds(CHANCE_EER):
+        if adds(len(rates) - 1):
             return None
         # A higher error never adds more.
-        first = bisect_left(range(len(rates)), 1, key=lambda i: int(not adds(float(rates[i]))))
-        return float(rates[first])
+        return float(rates[bisect_left(range(len(rates)), 1, key=lambda i: int(not adds(i)))])
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
@@ -210,12 +211,14 @@ class Scene:
 
 
 def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> Floats:
-    """Metrics [m, M] of models from those of branches [B + 1, M], where fusions turn out well."""
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], where fusions turn out well."""
     branches = knowledge.table.models[models]
-    metrics = branch_metrics[branches[:, 0]]
+    metrics = branch_metrics[:, branches[:, 0]]
     pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
-    first, second = branch_metrics[branches[pair].T]
-    metrics[pair] = knowledge.relation.lucky(branches[pair], first, second, spreads=OPTIMISM)
+    first, second = (branch_metrics[:, side].reshape(-1, metrics.shape[2]) for side in branches[pair].T)
+    pairs = np.tile(branches[pair], (len(metrics), 1))
+    lucky = knowledge.relation.lucky(pairs, first, second, spreads=OPTIMISM)
+    metrics[:, pair] = lucky.reshape(len(metrics), len(pair), metrics.shape[2])
     return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
 
 
@@ -233,7 +236,8 @@ def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, 
     reachable = reach[models[:, 0]] & reach[models[:, 1]] & ~knowledge.model_done
     boards = knowledge.boards_of(np.flatnonzero(reachable))
     needs = models[knowledge.board_model[boards]]
-    return boards, np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
+    first, second = np.where(free[needs], NO_BRANCH, needs).T
+    return boards, np.column_stack([np.maximum(first, second), np.minimum(first, second)])
 
 
 def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, unknown: Ints) -> Ints:
@@ -248,11 +252,9 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
     boards, lacking = _candidates(knowledge, free, open_)
     metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.chance_metrics())
     models, of = _distinct(knowledge.board_model[boards])
-    points = knowledge.points(boards, lucky_models(knowledge, models, metrics)[of])
-    # The strongest of the front rule most out cheaply; sorting is faster than comparing the rest with all of it.
+    points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
     front = knowledge.front_points
-    alive = np.flatnonzero(~dominated_by(points, front, strongest=STRONGEST))
-    on_front = alive[is_nondominated(np.vstack([front, points[alive]]))[len(front) :]]
+    on_front = is_nondominated(np.vstack([front, points]))[len(front) :]
     seen = Counter(int(b) for b in lacking[on_front].ravel() if b != NO_BRANCH)
     chosen = _most_frequent(seen, FEW_BRANCHES) or [int(b) for b in unknown[:FEW_BRANCHES]]
     return np.sort(np.array(chosen, np.int64))

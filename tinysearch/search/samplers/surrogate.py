@@ -10,10 +10,11 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from tinysearch.search.design import DesignTable, Floats, Ints
 from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.samplers.covariance import LAYOUT, branch_features, covariance, oddness, prior_mean, variance
+from tinysearch.search.samplers.covariance import LAYOUT, Covariances, branch_features, prior_mean, variance
 
 LOG_FLOOR = -9.2
 """Rates below exp of this (one in ten thousand) count as this."""
@@ -129,14 +130,14 @@ class BranchSurrogate:
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[_Process, ...]] | None = None
-        self._columns: dict[tuple[int, float], Floats] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted``."""
         there = self.features[wanted]
+        cross, among = Covariances(there, self.features[evidence.branches]), Covariances(there, there)
         beliefs = []
         for process in self._processes(evidence):
-            mean, spread = process.predict(there)
+            mean, spread = process.predict(there, cross, among)
             beliefs.append(
                 Belief(
                     weight=process.weight,
@@ -150,19 +151,10 @@ class BranchSurrogate:
     def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
         process = self._processes(evidence)[0]
-        # Covariances with all branches are kept for what is known, since it is asked for at every decision.
-        asked = [(int(b), process.bend) for b in evidence.branches]
-        kept = {key: self._columns[key] for key in asked if key in self._columns}
-        self._columns = kept | {key: self._column(*key) for key in asked if key not in kept}
-        cross = oddness(self.features[wanted], process.x, process.odd)
-        for i, key in enumerate(asked):
-            cross[:, i] += self._columns[key][wanted]
-        mean, deviation = process.predict_each(self.features[wanted], cross)
+        there = self.features[wanted]
+        cross = Covariances(there, process.x).under(bend=process.bend, odd=process.odd)
+        mean, deviation = process.predict_each(there, cross)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
-
-    def _column(self, branch: int, bend: float) -> Floats:
-        """Covariance [B] of every branch with one where no layout is odd."""
-        return covariance(self.features, self.features[branch][None], bend=bend, odd=())[:, 0]
 
     def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
@@ -182,8 +174,8 @@ class _Process:
         amplitude, scatter, bend, odd: the hypothesis, see the constants.
         x: features [k, 7] of what is known; k may be 0.
         level, ratio: see :func:`_levels`.
-        factor: float64 [k, k], inverse of the Cholesky factor of the covariance of what is known, noise included.
-        whitened: float64 [k], ``factor`` times what is known less the first guess.
+        root: float64 [k, k], Cholesky factor of the covariance of what is known, noise included.
+        whitened: float64 [k], its inverse times what is known less the first guess.
     """
 
     weight: float
@@ -194,7 +186,7 @@ class _Process:
     x: Floats
     level: Floats
     ratio: Floats
-    factor: Floats
+    root: Floats
     whitened: Floats
 
     def log_metrics(self, latent: Floats) -> Floats:
@@ -202,13 +194,19 @@ class _Process:
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
     def _project(self, cross: Floats) -> Floats:
-        return np.asarray(cross @ (self.amplitude**2 * self.factor.T), np.float64)
+        return np.asarray(self.amplitude**2 * solve_triangular(self.root, cross.T, lower=True, check_finite=False).T)
 
-    def predict(self, there: Floats) -> tuple[Floats, Floats]:
-        """Mean [n] and covariance [n, n] of latent log errors, scatter included."""
-        projected = self._project(covariance(there, self.x, bend=self.bend, odd=self.odd))
+    def predict(self, there: Floats, cross: Covariances, among: Covariances) -> tuple[Floats, Floats]:
+        """Mean [n] and covariance [n, n] of latent log errors, scatter included.
+
+        Args:
+            there: features [n, 7].
+            cross, among: covariances of these with what is known, and with one another.
+        """
+        projected = self._project(cross.under(bend=self.bend, odd=self.odd))
         mean = prior_mean(there) + projected @ self.whitened
-        spread = self.amplitude**2 * covariance(there, there, bend=self.bend, odd=self.odd) - projected @ projected.T
+        prior = self.amplitude**2 * among.under(bend=self.bend, odd=self.odd)
+        spread = prior - projected @ projected.T
         return mean, spread + self.scatter**2 * np.eye(len(there))
 
     def predict_each(self, there: Floats, cross: Floats) -> tuple[Floats, Floats]:
@@ -240,19 +238,18 @@ def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
         levels.append(level)
         ratios.append(ratio)
         residuals.append(latent - first_guess)
-    stacked = np.stack(residuals, axis=1)
-    sizes = list(itertools.product(AMPLITUDES, SCATTERS))
+    stacked = np.stack(residuals)
+    sizes = np.array(list(itertools.product(AMPLITUDES, SCATTERS)))
     # A mild preference for the middle keeps two or three points from deciding.
-    doubts = np.array([2.0 * (np.log(a) ** 2 + np.log(s / MIDDLE_SCATTER) ** 2) for a, s in sizes])
+    doubts = 2.0 * (np.log(sizes / [1.0, MIDDLE_SCATTER]) ** 2).sum(axis=1)
     shapes = _shapes(x, residuals[0])
+    covariances = Covariances(x, x)
     roots, whitened, scores = [], [], []
     for bend, odd in shapes:
-        among = covariance(x, x, bend=bend, odd=odd)
-        root = np.linalg.cholesky([a**2 * among + np.diag(s**2 + evidence.spreads**2) for a, s in sizes])
-        white = np.linalg.solve(root, np.broadcast_to(stacked, (len(sizes), *stacked.shape)))
+        root, white = _whiten(covariances.under(bend=bend, odd=odd), sizes, evidence.spreads, stacked)
         volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
         doubt = doubts + DOUBT * bend + SUSPICION * len(odd)
-        scores.append(-0.5 * (white**2).sum(axis=1) - (volume + doubt)[:, None])
+        scores.append(-0.5 * (white**2).sum(axis=2) - (volume + doubt)[:, None])
         roots.append(root)
         whitened.append(white)
     every = np.array(scores)
@@ -261,20 +258,40 @@ def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
     return tuple(
         _Process(
             weight=float(weight),
-            amplitude=sizes[size][0],
-            scatter=sizes[size][1],
+            amplitude=float(sizes[size, 0]),
+            scatter=float(sizes[size, 1]),
             bend=shapes[shape][0],
             odd=shapes[shape][1],
             x=x,
             level=levels[share],
             ratio=ratios[share],
-            factor=np.linalg.inv(roots[shape][size]),
-            whitened=whitened[shape][size, :, share],
+            root=roots[shape][size],
+            whitened=whitened[shape][size, share],
         )
         for weight, shape, size, share in zip(
             weights / weights.sum(), *np.unravel_index(best, every.shape), strict=True
         )
     )
+
+
+def _whiten(among: Floats, sizes: Floats, spreads: Floats, residuals: Floats) -> tuple[Floats, Floats]:
+    """Cholesky factors [h, k, k] and the residuals whitened by them [h, r, k].
+
+    Args:
+        among: float64 [k, k], covariance of what is known at amplitude 1.
+        sizes: float64 [h, 2], amplitudes and scatters.
+        spreads: float64 [k], see :class:`Evidence`.
+        residuals: float64 [r, k].
+    """
+    k, together = len(among), len(among) + len(residuals)
+    whole = np.zeros((len(sizes), together, together))
+    whole[:, :k, :k] = sizes[:, 0, None, None] ** 2 * among
+    whole[:, range(k), range(k)] += sizes[:, 1, None] ** 2 + spreads**2
+    # Rows below a matrix come out of its factorization as solutions; what stands in their corner only has to be large.
+    whole[:, k:, :k] = residuals
+    whole[:, range(k, together), range(k, together)] = 1e9
+    factors = np.linalg.cholesky(whole)
+    return np.asarray(factors[:, :k, :k], np.float64), np.asarray(factors[:, k:, :k], np.float64)
 
 
 def _shapes(x: Floats, residual: Floats) -> list[tuple[float, tuple[int, ...]]]:
