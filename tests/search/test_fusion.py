@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from tinysearch.search.fusion import FusionRelation
 
@@ -21,18 +21,24 @@ def observe_all(relation, faces, voices, fused):
     relation.observe(np.column_stack([first, len(faces) + second]), ndtr(probits)[:, :, None])
 
 
+def with_metrics(known):
+    """float64 [1, B, 1]: the errors of some branches, by index."""
+    metrics = np.full((1, max(known) + 1, 1), np.nan)
+    for branch, error in known.items():
+        metrics[0, branch] = error
+    return metrics
+
+
 def test_the_relation_starts_from_normal_scores_and_learns_its_scatter():
     faces, voices, fused = matchers(np.random.default_rng(0))
     relation = FusionRelation(np.array([0.5]))
-    pairs = np.array([[20, 21]])
-    first, second = ndtr(faces[:1])[:, None], ndtr(voices[:1])[:, None]
-    assert relation.lucky(pairs, first, second, spreads=0.0) == pytest.approx(ndtr(fused[:1, :1]))
-    doubtful = relation.lucky(pairs, first, second, spreads=2.0)
+    pairs, branches = np.array([[20, 21]]), with_metrics({20: ndtr(faces[0]), 21: ndtr(voices[0])})
+    assert relation.lucky(pairs, branches, spreads=0.0) == pytest.approx(ndtr(fused[0, 0]))
+    doubtful = relation.lucky(pairs, branches, spreads=2.0)
     observe_all(relation, faces, voices, fused + 0.05)
-    assert relation.lucky(pairs, first, second, spreads=0.0) == pytest.approx(ndtr(fused[:1, :1] + 0.05), rel=0.02)
-    assert doubtful < relation.lucky(pairs, first, second, spreads=2.0)
-    branches = np.tile(np.concatenate([np.full(20, np.nan), first[0], second[0]]), (400, 1))[:, :, None]
-    drawn = relation.draw(pairs, branches, np.random.default_rng(1))
+    assert relation.lucky(pairs, branches, spreads=0.0) == pytest.approx(ndtr(fused[0, 0] + 0.05), rel=0.02)
+    assert doubtful < relation.lucky(pairs, branches, spreads=2.0)
+    drawn = relation.draw(pairs, np.repeat(branches, 400, axis=0), np.random.default_rng(1))
     assert np.median(drawn) == pytest.approx(float(ndtr(fused[0, 0] + 0.05)), rel=0.02)
 
 
@@ -46,6 +52,21 @@ def test_the_relation_learns_what_is_particular_to_a_branch():
     assert lucky == pytest.approx(ndtr(faces[0] + 0.2 * np.sqrt(2)), rel=0.05)
     assert usual == pytest.approx(own[1, 0], rel=0.05)
     # That branch with a voice of which nothing is known yet, beside an unknown face of the same error.
-    second = ndtr(voices[:2])[:, None]
-    known, unknown = relation.lucky(np.array([[0, 40], [41, 40]]), own[[0, 0]], second[[0, 0]], spreads=0.0)[:, 0]
+    branches = with_metrics({0: own[0, 0], 40: ndtr(voices[0]), 41: own[0, 0]})
+    known, unknown = relation.lucky(np.array([[0, 40], [41, 40]]), branches, spreads=0.0)[0, :, 0]
     assert known > 1.2 * unknown
+
+
+def test_lucky_fusions_are_as_lucky_as_draws_are():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    fused += np.random.default_rng(1).normal(0, 0.08, fused.shape)
+    fused[0] += 0.2
+    relation = FusionRelation(np.array([0.5]))
+    observe_all(relation, faces, voices, fused)
+    # Both known, one unknown, both unknown; far from the middle, where the slopes matter.
+    branches = with_metrics({0: 0.05, 9: 0.3, 40: 0.02, 41: 0.4})
+    pairs = np.array([[0, 9], [0, 41], [40, 9], [40, 41]])
+    drawn = ndtri(relation.draw(pairs, np.repeat(branches, 20_000, axis=0), np.random.default_rng(2)))
+    for spreads in (0.0, 1.5):
+        expected = drawn.mean(axis=0) - spreads * drawn.std(axis=0)
+        assert ndtri(relation.lucky(pairs, branches, spreads=spreads)[0]) == pytest.approx(expected, abs=0.01)

@@ -97,8 +97,7 @@ class FusionRelation:
             branch_metrics: float64 [S, B, M], the metrics of branches in each draw.
         """
         draws = len(branch_metrics)
-        branches, places = np.unique(pairs, return_inverse=True)
-        places = places.reshape(pairs.shape)
+        branches, places = _distinct(pairs)
         probits, fits = self._probit(branch_metrics[:, branches]), self._fitted()
         columns = self._columns_of(branches)
         out = np.empty((draws, len(pairs), branch_metrics.shape[2]))
@@ -113,27 +112,36 @@ class FusionRelation:
             out[:, :, k] = drawn[:, :1] + first[:, places[:, 0]] + second[:, places[:, 1]] + scatter
         return self._error(out)
 
-    def lucky(self, pairs: Ints, first: Floats, second: Floats, *, spreads: float) -> Floats:
-        """Metrics [n, M] of fusions that turn out so many standard deviations better than expected.
+    def lucky(self, pairs: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:
+        """Metrics [S, n, M] of fusions that turn out so many standard deviations better than expected.
 
         Args:
             pairs: int64 [n, 2], branches by index.
-            first, second: their metrics [n, M].
+            branch_metrics: float64 [S, B, M], the metrics of branches in each of some cases.
         """
-        x, fits = self._probit(np.stack([first, second])), self._fitted()
-        one, other = self._columns_of(pairs).T
-        out = np.empty(first.shape)
+        branches, places = _distinct(pairs)
+        first, second = places.T
+        x, fits = self._probit(branch_metrics[:, branches]) - MIDDLE, self._fitted()
+        columns = self._columns_of(branches)
+        out = np.empty((len(x), len(pairs), x.shape[2]))
         for k, fit in enumerate(fits):
-            line = np.column_stack([np.ones(len(pairs)), *(x[:, :, k] - MIDDLE)])
             # A branch without an effect of its own has the first guess of one: the last place of these.
-            effects = np.append(fit.mean[3:], 0.0)
-            variances = np.append(np.diag(fit.covariance)[3:], fit.effect**2)
-            along = np.vstack([fit.covariance[3:, :3], np.zeros(3)])
-            among = np.pad(fit.covariance[3:, 3:], (0, 1))
-            variance = (line * (line @ fit.covariance[:3, :3] + 2 * (along[one] + along[other]))).sum(axis=1)
-            variance += variances[one] + variances[other] + 2 * among[one, other] + fit.scatter**2
-            expected = WEIGHT * x[:, :, k].sum(axis=0) + line @ fit.mean[:3] + effects[one] + effects[other]
-            out[:, k] = expected - spreads * np.sqrt(variance)
+            effects = np.append(fit.mean[3:], 0.0)[columns]
+            variances = np.append(np.diag(fit.covariance)[3:], fit.effect**2)[columns]
+            level, of_first, of_second = np.vstack([fit.covariance[3:, :3], np.zeros(3)])[columns].T
+            among = np.pad(fit.covariance[3:, 3:], (0, 1))[columns[first], columns[second]]
+            (c_00, c_01, c_02), (_, c_11, c_12), (*_, c_22) = fit.covariance[:3, :3]
+            u = x[:, :, k]
+            # The variance of the sum: what either branch contributes, and what only both together do.
+            alone = variances + 2 * level
+            by_first = alone + u * (c_11 * u + 2 * (c_01 + of_first))
+            by_second = alone + u * (c_22 * u + 2 * (c_02 + of_second))
+            a, b = u[:, first], u[:, second]
+            both = c_12 * a * b + a * of_first[second] + b * of_second[first] + among
+            variance = c_00 + fit.scatter**2 + by_first[:, first] + by_second[:, second] + 2 * both
+            start, slope_first, slope_second = fit.mean[:3] + np.array([2 * WEIGHT * MIDDLE, WEIGHT, WEIGHT])
+            expected = start + (effects + slope_first * u)[:, first] + (effects + slope_second * u)[:, second]
+            out[:, :, k] = expected - spreads * np.sqrt(variance)
         return self._error(out)
 
     def implied(self, branches: Ints, metrics: Floats) -> Floats:
@@ -195,3 +203,10 @@ class FusionRelation:
             effect = float(np.sqrt((trust @ sizes + DOUBT * EFFECT**2) / (effects + DOUBT)))
             trust = (TAILS + 1) / (TAILS + sizes / effect**2)
         return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)
+
+
+def _distinct(pairs: Ints) -> tuple[Ints, Ints]:
+    """The branches of pairs [n, 2], ascending, and the places [n, 2] of the pairs' branches among them."""
+    there = np.zeros(int(pairs.max(initial=-1)) + 1, bool)
+    there[pairs] = True
+    return np.flatnonzero(there), np.asarray((np.cumsum(there) - 1)[pairs], np.int64)

@@ -142,9 +142,7 @@ class Knowledge:
         """Those pairs of known branches that a lucky fusion could put on the front, the best first."""
         if not len(pairs):
             return pairs
-        branches = self.table.models[pairs]
-        first, second = self.branch_metrics[branches.T]
-        lucky = self.relation.lucky(branches, first, second, spreads=SPREADS)
+        lucky = self.relation.lucky(self.table.models[pairs], self.branch_metrics[None], spreads=SPREADS)[0]
         boards = self.boards_of(pairs)
         of = np.searchsorted(pairs, self.board_model[boards])
         points = self.points(boards, lucky[of])

@@ -46,7 +46,7 @@ class MemoizedSampler:
         stop_share: float = 1e-4,
         draws: int = 16,
         cost_exponent: float = 0.25,
-        shortlist: int = 20,
+        shortlist: int = 12,
         prune: bool = True,
     ) -> None:
         self.stop_share = stop_share

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from typing import TypeVar
 
 import numpy as np
 
@@ -13,8 +11,6 @@ from tinysearch.search.knowledge import Knowledge, dominated_by
 from tinysearch.search.objective_values import CHANCE_EER
 from tinysearch.search.pareto import Extension, is_nondominated
 from tinysearch.search.samplers.surrogate import BranchSurrogate, Evidence, evidence_of
-
-_T = TypeVar("_T", int, tuple[int, ...])
 
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
@@ -141,17 +137,17 @@ class Scene:
         Args:
             possible, drawn: candidates and where they lie in each draw.
         """
-        singles: Counter[int] = Counter()
-        pairs: Counter[tuple[int, ...]] = Counter()
-        for points in drawn:
-            on_front = is_nondominated(np.concatenate([self.front, points]))[len(self.front) :]
-            lacking = self.lacking[possible[on_front & (points < self._knowledge.corner).all(axis=1)]]
-            pairs.update({(int(b), int(a)) for a, b in lacking if b != NO_BRANCH})
-            singles.update({int(b) for b in lacking.ravel() if b != NO_BRANCH})
+        together = (np.concatenate([self.front, points]) for points in drawn)
+        on_front = np.stack([is_nondominated(points)[len(self.front) :] for points in together])
+        on_front &= (drawn < self._knowledge.corner).all(axis=2)
+        draws, rows = np.nonzero(on_front)
+        lacking = self.lacking[possible[rows]]
+        pair = lacking[:, 1] != NO_BRANCH
+        singles = _often_seen(np.tile(draws, 2), lacking.T.reshape(-1, 1), self._shortlist)
+        pairs = _often_seen(draws[pair], lacking[pair, ::-1], self._shortlist)
         if not singles:
-            singles.update(int(b) for b in np.flatnonzero(self._open[:-1]))
-        kept: list[tuple[int, ...]] = [(b,) for b in _most_frequent(singles, self._shortlist)]
-        return kept + _most_frequent(pairs, self._shortlist)
+            singles = [(int(b),) for b in np.flatnonzero(self._open[:-1])[: self._shortlist]]
+        return singles + pairs
 
     def _unlocked(self, action: tuple[int, ...]) -> Ints:
         """Candidates that lack nothing but (some of) an action's branches."""
@@ -215,10 +211,7 @@ def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> 
     branches = knowledge.table.models[models]
     metrics = branch_metrics[:, branches[:, 0]]
     pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
-    first, second = (branch_metrics[:, side].reshape(-1, metrics.shape[2]) for side in branches[pair].T)
-    pairs = np.tile(branches[pair], (len(metrics), 1))
-    lucky = knowledge.relation.lucky(pairs, first, second, spreads=OPTIMISM)
-    metrics[:, pair] = lucky.reshape(len(metrics), len(pair), metrics.shape[2])
+    metrics[:, pair] = knowledge.relation.lucky(branches[pair], branch_metrics, spreads=OPTIMISM)
     return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
 
 
@@ -255,8 +248,8 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
     front = knowledge.front_points
     on_front = is_nondominated(np.vstack([front, points]))[len(front) :]
-    seen = Counter(int(b) for b in lacking[on_front].ravel() if b != NO_BRANCH)
-    chosen = _most_frequent(seen, FEW_BRANCHES) or [int(b) for b in unknown[:FEW_BRANCHES]]
+    seen = lacking[on_front].reshape(-1, 1)
+    chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or unknown[:FEW_BRANCHES]
     return np.sort(np.array(chosen, np.int64))
 
 
@@ -272,5 +265,9 @@ class _RowsByBranch:
         return np.asarray(self._order[self._starts[branch] : self._starts[branch + 1]] // 2, np.int64)
 
 
-def _most_frequent(counts: Counter[_T], most: int) -> list[_T]:
-    return sorted(counts, key=lambda item: (-counts[item], item))[:most]
+def _often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
+    """The actions [n, 1 or 2] seen in the most draws [n], each counted once a draw; without those that lack nothing."""
+    real = actions[:, -1] != NO_BRANCH
+    seen = np.unique(np.column_stack([actions[real], draws[real]]), axis=0)[:, :-1]
+    distinct, counts = np.unique(seen, axis=0, return_counts=True)
+    return [tuple(action) for action in distinct[np.argsort(-counts, kind="stable")][:most].tolist()]
