@@ -132,7 +132,7 @@ class FusionRelation:
             among = np.pad(fit.covariance[3:, 3:], (0, 1))[columns[first], columns[second]]
             (c_00, c_01, c_02), (_, c_11, c_12), (*_, c_22) = fit.covariance[:3, :3]
             u = x[:, :, k]
-            # The variance of the sum: what either branch contributes, and what only both together do.
+            # The variance of the whole sum: of each branch what it contributes alone, then what only both together do.
             alone = variances + 2 * level
             by_first = alone + u * (c_11 * u + 2 * (c_01 + of_first))
             by_second = alone + u * (c_22 * u + 2 * (c_02 + of_second))

@@ -111,8 +111,8 @@ class Scene:
         unlocked = np.unique(np.concatenate(list(rows_of.values())))
         gains = dict.fromkeys(actions, 0.0)
         adds = np.zeros(drawn.shape[:2], bool)
-        points = drawn[:, unlocked]
-        adds[:, unlocked] = self._adds(points.reshape(-1, points.shape[2])).reshape(points.shape[:2])
+        flat = drawn[:, unlocked].reshape(-1, drawn.shape[2])
+        adds[:, unlocked] = self._adds(flat).reshape(len(drawn), len(unlocked))
         for points, worth in zip(drawn, adds, strict=True):
             seen: dict[bytes, float] = {}
             for action, rows in rows_of.items():
