@@ -48,6 +48,32 @@ def test_typing_errors_get_one_line_with_a_hint(word: str, hint: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("sampler.draws=x", "sampler.draws is a whole number; got x; write sampler.draws=16"),
+        ("sampler.draws=null", "sampler.draws is a whole number; got null; write sampler.draws=16"),
+        ("trainer.epochs=1.5", "trainer.epochs is a whole number; got 1.5; write trainer.epochs=16"),
+        ("sampler.cost_exponent=nan", "sampler.cost_exponent is a number; got nan; write sampler.cost_exponent=0.25"),
+        ("sampler.prune=maybe", "sampler.prune is true or false; got maybe; write sampler.prune=true"),
+        ("n_trials=true", "n_trials is a whole number; got true; write n_trials=40"),
+        ("far=[a,b]", "every element of far is a number; got a; write far=[0.01,0.1]"),
+        ("space.precisions=int8", "space.precisions is a list; got int8; write space.precisions=[int8]"),
+        ("emit=3", "emit is a group of options; got 3; write emit.top=.."),
+        ("sampler=null", "got null; choose one of them"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_gets_one_line(word: str, line: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_config([word])
+    assert line in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["n_trials=null", "far=0.1", "warm_start=runs/x", "timeout=30", "trainer.lr_decay=0"])
+def test_values_of_another_spelling_are_taken(word: str) -> None:
+    assert composed(word)
+
+
 @pytest.mark.parametrize("group", ["task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report"])
 def test_every_configuration_composes(group: str) -> None:
     for name in options_of(group):

@@ -62,6 +62,27 @@ def test_a_curve_is_continued_as_others_were() -> None:
     assert not limit.hopeless(tick(BRANCH, 0.5, None))
 
 
+def test_one_training_is_one_however_often_it_tells() -> None:
+    curves = Curves()
+    curves.add([(0.5, 0.3), (0.52, 0.29), (0.54, 0.28), (0.55, 0.27)], 0.2)
+    assert curves.fall(0.53) is None
+    curves.add([(0.5, 0.2)], 0.2)
+    curves.add([(0.5, 0.2)], 0.2)
+    mean, _ = curves.fall(0.53)
+    assert mean == pytest.approx(np.log(0.2 / 0.29) / 3) or mean == pytest.approx(np.log(0.2 / 0.28) / 3)
+
+
+def test_a_perfect_tick_is_a_good_hint() -> None:
+    hints: dict[int, Hint] = {}
+    evidence = EarlyEvidence([BRANCH], hints)
+    for _ in range(3):
+        evidence.tick(tick(BRANCH, 0.5, 0.2))
+        evidence.ended(BRANCH, 0.1)
+    evidence.tick(tick(BRANCH, 0.5, 0.0))
+    evidence.ended(BRANCH, None)
+    assert hints[0].eer < 0.01
+
+
 def test_the_float_stage_tells_of_the_float_sibling() -> None:
     float_sibling = replace(BRANCH, precision="float32")
     hints: dict[int, Hint] = {}

@@ -57,6 +57,17 @@ def test_the_relation_learns_what_is_particular_to_a_branch():
     assert known > 1.2 * unknown
 
 
+def test_fusions_of_elsewhere_are_nobodys():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    fused[:, -1] += 0.2
+    relation = FusionRelation(np.array([0.5]))
+    observe_all(relation, faces, voices, fused)
+    last, own = np.array([len(faces) + len(voices) - 1]), ndtr(voices[-1:])[:, None]
+    before = relation.implied(last, own)
+    relation.observe(np.full((40, 2), -1), np.tile(ndtr([[-1.0], [-1.0], [-np.sqrt(2)]]), (40, 1, 1)))
+    assert relation.implied(last, own) == pytest.approx(before, rel=0.01)
+
+
 def test_lucky_fusions_are_as_lucky_as_draws_are():
     faces, voices, fused = matchers(np.random.default_rng(0))
     fused += np.random.default_rng(1).normal(0, 0.08, fused.shape)

@@ -61,7 +61,8 @@ def test_a_layout_that_fails_to_train_tells_nothing_of_others(space, truth):
     known = others + failing[:2]
     eers = np.concatenate([truth[others], [0.35, 0.33]])
     beside = expected(table, evidence(known, eers), near)
-    assert beside == pytest.approx(without, rel=0.15)
+    # Without that hypothesis they are taken to be worse by 53 to 63 %.
+    assert beside == pytest.approx(without, rel=0.25)
     assert expected(table, evidence(known, eers), failing[2:]).min() > 0.25
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import logging
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +35,12 @@ _NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
 _OPEN = ("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings")
 """Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
 
+_ONE_OR_MORE = ("far", "warm_start")
+"""Lists whose only element may stand for them."""
+
+_OPTIONAL = ("n_trials",)
+"""Numbers that may be null: no limit."""
+
 _PLUG_INS = {"trainer": "trainers", "data": "datasets", "sampler": "samplers"}
 """Groups with an option ``plugin``, and the kinds of plug-ins that these take: ``sampler=module:Class`` is short for
 ``sampler=plugin sampler.name=module:Class``."""
@@ -43,6 +51,8 @@ _TARGETS = {
     "firmware._target_": "firmware.backend",
 }
 """Hydra's word for a class to make, and the key that names a plug-in."""
+
+_EVERY = "every element of "
 
 _ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
 
@@ -63,12 +73,68 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     ):
         words.append(_TABLE_SPACE)
     GlobalHydra.instance().clear()
+    choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
-            config = compose(config_name="config", overrides=words)
+        config, defaults = _compose(words), _defaults(choices)
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from error
+    _check_kinds("", OmegaConf.to_container(config), defaults)
     return config
+
+
+def _compose(words: Sequence[str]) -> DictConfig:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
+        return compose(config_name="config", overrides=list(words))
+
+
+@functools.lru_cache(maxsize=16)
+def _defaults(choices: tuple[str, ...]) -> Any:
+    """Every option with its default, for some choices of groups."""
+    return OmegaConf.to_container(_compose(choices))
+
+
+def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
+    """Refuse a value of another kind than its default's: a text for a number, a number for a list or for a mapping.
+
+    A text and null say nothing of what may stand in their place (``n_workers: auto``). Keys without a default are
+    checked by whoever takes them.
+
+    Args:
+        example: what to write instead; None for the default.
+    """
+    if isinstance(value, str) and ("${" in value or value == "???"):
+        return  # an interpolation, or what a plug-in's user has yet to say
+    match default:
+        case dict():
+            fits, kind = isinstance(value, dict), "a group of options"
+            example = f"{key}.{next(iter(default), 'KEY')}=.."
+        case list():
+            fits, kind = value is None or isinstance(value, list) or key in _ONE_OR_MORE, "a list"
+            example = example or (None if fits else f"{key}=[{_spell(value)}]")
+        case bool():
+            fits, kind = isinstance(value, bool), "true or false"
+        case int():
+            fits, kind = _is_number(value, int) or (value is None and key in _OPTIONAL), "a whole number"
+        case float():
+            fits, kind = _is_number(value, int | float), "a number"
+        case _:
+            return
+    example = example or f"{key}={_spell(default)}"
+    if not fits:
+        raise UserError(f"{key} is {kind}", value=_spell(value), remedy=f"write {example}")
+    if isinstance(value, dict):
+        for name in [name for name in default if name in value]:
+            _check_kinds(f"{key}.{name}" if key else str(name), value[name], default[name])
+    elif isinstance(value, list) and default:
+        for item in value:
+            inner = key if key.startswith(_EVERY) else _EVERY + key
+            _check_kinds(inner, item, default[0], example=example)
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    """Whether a value is a finite number of a kind; true and false are none."""
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -140,7 +206,7 @@ def _expand(word: str) -> list[str]:
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
-    if key in GROUPS and value not in options_of(key) and value not in ("null", "???"):
+    if key in GROUPS and value not in options_of(key) and value != "???" and (value, key) != ("null", "experiment"):
         if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
             return [f"{key}=plugin", f"++{key}.name={_quote(value.strip(chr(34)))}"]
         if key in _PATHS and _looks_like_path(value):
@@ -206,6 +272,4 @@ def all_keys() -> list[str]:
             if isinstance(value, dict):
                 yield from walk(name, value)
 
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
-        return list(walk("", plain(compose(config_name="config"))))
+    return list(walk("", plain(_compose([]))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,9 @@ LEAST_SPREAD = 0.15
 
 CONFIDENCE = 2.0
 """A training is given up only if an end this many standard deviations better than expected would be useless."""
+
+LEAST_EER = 1e-4
+"""An EER below this counts as this: logarithms are taken."""
 
 SAME_FRACTION = 0.06
 """Fractions that differ by no more than this are compared."""
@@ -77,15 +80,18 @@ class Curves:
     """How learning curves of a study went on to their ends."""
 
     def __init__(self) -> None:
-        self._falls: list[tuple[float, float]] = []
+        self._falls: list[list[tuple[float, float]]] = []
 
     def add(self, curve: Curve, final: float) -> None:
         """Take in the curve of a training that ended with an EER."""
-        self._falls += [(at, float(np.log(max(final, 1e-4) / max(eer, 1e-4)))) for at, eer in curve if at < 1.0]
+        end = max(final, LEAST_EER)
+        self._falls.append([(at, float(np.log(end / max(eer, LEAST_EER)))) for at, eer in curve if at < 1.0])
 
     def fall(self, fraction: float) -> tuple[float, float] | None:
         """Mean and standard deviation of log (EER at the end / EER at a fraction); None if too little is known."""
-        near = np.array([fall for at, fall in self._falls if abs(at - fraction) <= SAME_FRACTION])
+        # Of each training the tick that is nearest, however often it told its error.
+        nearest = [min(curve, key=lambda tick: abs(tick[0] - fraction)) for curve in self._falls if curve]
+        near = np.array([fall for at, fall in nearest if abs(at - fraction) <= SAME_FRACTION])
         if len(near) < LEAST_CURVES:
             return None
         return float(near.mean()), max(LEAST_SPREAD, float(near.std(ddof=1)))
@@ -93,7 +99,7 @@ class Curves:
     def limit(self, useless: float) -> Limit | None:
         """When to give up a training that is useless if it ends with at least this EER; None for never."""
         steps = []
-        for at in sorted({round(at, 2) for at, _ in self._falls if at >= NEVER_BEFORE}):
+        for at in sorted({round(at, 2) for curve in self._falls for at, _ in curve if at >= NEVER_BEFORE}):
             fall = self.fall(at)
             if fall is not None:
                 steps.append((at, useless * float(np.exp(CONFIDENCE * fall[1] - fall[0]))))
@@ -102,7 +108,15 @@ class Curves:
     def hint(self, fraction: float, eer: float) -> Hint | None:
         """What an EER at a fraction tells of the end; None if too little is known."""
         fall = self.fall(fraction)
-        return None if fall is None else Hint(eer=eer * float(np.exp(fall[0])), spread=fall[1])
+        return None if fall is None else Hint(eer=max(eer, LEAST_EER) * float(np.exp(fall[0])), spread=fall[1])
+
+
+class _Tick(NamedTuple):
+    """What a training told on its way: the fraction that was done, the validation EER, the phase."""
+
+    fraction: float
+    eer: float
+    phase: str
 
 
 class EarlyEvidence:
@@ -119,7 +133,7 @@ class EarlyEvidence:
         self._index = {branch.key: i for i, branch in enumerate(branches)}
         self._hints = hints
         self._curves = Curves()
-        self._running: dict[BranchSpec, list[TrainingProgress]] = {}
+        self._running: dict[BranchSpec, list[_Tick]] = {}
 
     def warm(self, stored: Mapping[str, Sequence[float]]) -> None:
         """Take in hints from elsewhere: EER and spread by key of the branch."""
@@ -136,7 +150,9 @@ class EarlyEvidence:
     def tick(self, progress: TrainingProgress) -> None:
         """One tick of a training."""
         if progress.eer_validation is not None and 0.0 < progress.fraction < 1.0:
-            self._running.setdefault(progress.branch, []).append(progress)
+            self._running.setdefault(progress.branch, []).append(
+                _Tick(progress.fraction, progress.eer_validation, progress.phase)
+            )
 
     def limit(self, useless: float | None) -> Limit | None:
         """When to give up a training that is useless if it ends with at least this EER."""
@@ -155,9 +171,9 @@ class EarlyEvidence:
             hinted[branch.key] = ticks[-1]
         out: dict[str, Any] = {}
         if final is not None:
-            out["curves"] = {branch.key: [[[round(t.fraction, 4), t.eer_validation] for t in ticks], final]}
+            out["curves"] = {branch.key: [[[round(t.fraction, 4), t.eer] for t in ticks], final]}
             self.adopt(out)
-        hints = {k: self._curves.hint(t.fraction, t.eer_validation or 0.5) for k, t in hinted.items()}
+        hints = {k: self._curves.hint(t.fraction, t.eer) for k, t in hinted.items()}
         out["hints"] = {key: [hint.eer, hint.spread] for key, hint in hints.items() if hint is not None}
         self.warm(out["hints"])
         return out

@@ -165,7 +165,8 @@ class FusionRelation:
 
     def _columns_of(self, branches: Ints) -> Ints:
         """The place of branches' effects, -1 where they have none, for any shape of indices."""
-        lookup = np.full(max([int(branches.max(initial=0)), *self._column]) + 1, NO_BRANCH)
+        # One place more than there are branches, so that the last one, where -1 points, is nobody's.
+        lookup = np.full(max([int(branches.max(initial=0)), *self._column]) + 2, NO_BRANCH)
         lookup[list(self._column)] = list(self._column.values())
         return np.asarray(lookup[branches], np.int64)
 

@@ -27,9 +27,10 @@ MOST_FAILURES = 3
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class InFlight:
-    """A proposal that waits for trainings: ``missing`` ones, of which ``claimed`` are or were done here.
+    """A proposal that waits for trainings.
 
     Attributes:
+        missing, claimed: branches that are not settled yet, and those trained by this process, settled or not.
         failed, given_up: keys of branches whose training died, or was ended early as of no use.
         records: trainings that ended for this proposal.
         early: what their early epochs told, to be recorded with the trial.
@@ -56,7 +57,7 @@ class Intake:
         self._history = history
         self._progress = progress
         self._failures = 0
-        self._succeeded = False
+        self._succeeded = history.trainings > 0
 
     def tick(self, report: TrainingReport) -> None:
         """A progress report, from wherever the training runs."""

@@ -23,6 +23,9 @@ ALL_PAIRS = 200
 SPREADS = 4.0
 """A fusion is left uncomputed only if even an error this many standard deviations below its prediction is dominated."""
 
+FARTHEST = 1e9
+"""No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
+
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated."""
 
@@ -74,6 +77,7 @@ class Knowledge:
         self._front: Ints = np.zeros(0, np.int64)
         self._front_points: Floats = np.zeros((0, len(objectives.names)))
         self._waiting: set[int] = set()
+        self._useful_now = self.failed.tobytes(), table.useful()
         if not objectives.metrics:
             self.learn(range(count))
 
@@ -203,7 +207,17 @@ class Knowledge:
         known = np.bincount(self.table.start[self.known], minlength=groups) > 0
         making = np.bincount(self.table.start[self.pending], minlength=groups) > 0
         waits = (making & ~known)[self.table.start]
-        return self.table.useful() & ~self.known & ~self.failed & ~self.pending & ~waits
+        return self._useful() & ~self.known & ~self.failed & ~self.pending & ~waits
+
+    def _useful(self) -> Bools:
+        """Bool [B]: branches that some design needs of which no other branch has failed."""
+        failed = self.failed.tobytes()
+        if self._useful_now[0] != failed:
+            models = self.table.models[~np.append(self.failed, False)[self.table.models].any(axis=1)]
+            useful = np.zeros(len(self.failed) + 1, bool)
+            useful[models] = True
+            self._useful_now = failed, useful[:-1]
+        return self._useful_now[1]
 
 
 def dominated_by(points: Floats, front: Floats) -> Bools:
@@ -213,7 +227,8 @@ def dominated_by(points: Floats, front: Floats) -> Bools:
         return out
     alive = np.arange(len(points))
     # A few points of the front at a time, those that dominate most first: what they rule out is done with.
-    order = np.argsort(-np.prod(front.max(axis=0) - front + 1e-9, axis=1), kind="stable")
+    finite = np.minimum(front, FARTHEST)
+    order = np.argsort(-np.prod(finite.max(axis=0) - finite + 1e-9, axis=1), kind="stable")
     while len(order) and len(alive):
         few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
         strong, left = front[order[:few]], points[alive]

@@ -29,8 +29,11 @@ class Limits:
         limit = self._options.n_trainings
         if fresh and limit is not None:
             busy = int(self._knowledge.pending.sum())
-            if self._history.trainings + busy + fresh > limit:
+            begun = self._history.trainings + busy
+            if begun >= limit:
                 return f"all {limit} trainings are done"
+            if begun + fresh > limit:
+                return f"{begun} of {limit} trainings are done, and the next design needs {fresh}"
         return self._training_time(running_s) if fresh else ""
 
     def _training_time(self, running_s: float) -> str:

@@ -72,18 +72,31 @@ def search(
         raise UserError(
             "a search needs at least one feasible design", value="none", remedy="raise the budget or widen the space"
         )
+    # Made before there is a study: what is refused leaves nothing behind.
+    objectives = ObjectiveVector(check_objectives(problem.objectives))
+    assessor: Assessor = problem.assessor or TableAssessor(problem.table)
+    sampler = make_sampler(
+        options.sampler,
+        flat=problem.flat,
+        objectives=len(objectives.names),
+        constraints=len(assessor.rules),
+        seed=options.seed,
+        options=options.sampler_options,
+        factory=options.sampler_factory,
+    )
     with ExitStack() as stack:
         stack.enter_context(studies.readable_errors(options.shared))
         if run_dir is not None:
             stack.enter_context(storage.run_lock(run_dir))
         interrupts = stack.enter_context(Interrupts())
-        objectives = ObjectiveVector(check_objectives(problem.objectives))
         study, claims = studies.open_study(run_dir, objectives=objectives.names, shared=options.shared)
         stack.callback(claims.close)
         session = _Session(
             problem,
             options,
             objectives=objectives,
+            assessor=assessor,
+            sampler=sampler,
             study=study,
             claims=claims,
             on_event=on_event,
@@ -108,27 +121,19 @@ class _Session:
         options: SearchOptions,
         *,
         objectives: ObjectiveVector,
+        assessor: Assessor,
+        sampler: StudySampler,
         study: optuna.Study,
         claims: Claims,
         on_event: EventCallback,
         interrupts: Interrupts,
     ) -> None:
         self.problem, self.options, self.interrupts = problem, options, interrupts
-        self.objectives, self.study = objectives, study
-        self.assessor: Assessor = problem.assessor or TableAssessor(problem.table)
+        self.objectives, self.assessor, self.sampler, self.study = objectives, assessor, sampler, study
         self.knowledge = Knowledge(problem.table, self.objectives, self._rates_of)
         self.judge = Judge(problem.table, self.assessor, self.knowledge)
         self.recorder = Recorder(problem.flat, problem.describe)
         storage.check_rules(self.study, {"objectives": ",".join(self.objectives.names)} | dict(problem.rules))
-        self.sampler: StudySampler = make_sampler(
-            options.sampler,
-            flat=problem.flat,
-            objectives=len(self.objectives.names),
-            constraints=len(self.assessor.rules),
-            seed=options.seed,
-            options=options.sampler_options,
-            factory=options.sampler_factory,
-        )
         self.in_flight: list[InFlight] = []
         self.reason = ""
         self.interrupted = False
@@ -167,8 +172,13 @@ class _Session:
                 if self.reason and not self.peers.elsewhere:
                     return
                 # If a peer dies, its trainings are done here: only then is the search at its end.
-                if self.peers.elsewhere and self._wait_for_peers():
-                    self.reason = ""
+                if self.peers.elsewhere:
+                    if self._wait_for_peers():
+                        self.reason = ""
+                        # A proposal that a limit kept from training is forgotten with what ended the search.
+                        self.sampler.resume(storage.finished_trials(self.study))
+                else:
+                    self.reason = "the sampler waits for a training, and none is under way"
                 continue
             with self.interrupts.interruptible():
                 reports = self.engine.wait(self._should_stop)
@@ -314,7 +324,7 @@ class _Session:
             system=system,
             error=item.error,
         )
-        self._record(note)
+        self._record(note, self._rng(1))
         self.history.told += 1
         self.peers.release(item.claimed)
         self.progress.emit(
@@ -325,9 +335,9 @@ class _Session:
             message=design.violations[0].message if design.violations else "",
         )
 
-    def _record(self, note: TrialNote) -> None:
+    def _record(self, note: TrialNote, rng: np.random.Generator) -> None:
         note = replace(note, attributes=dict(note.attributes) | self.peers.attributes)
-        storage.record(self.study, self.recorder.trial(note, self._rng(1)))
+        storage.record(self.study, self.recorder.trial(note, rng))
         if note.values is not None and note.design.candidate is not None and not note.design.violations:
             self.history.recorded.add(note.design.candidate.id)
 
@@ -391,7 +401,8 @@ class _Session:
                     started=datetime.now(UTC),
                     attributes=attributes,
                     system={},
-                )
+                ),
+                np.random.default_rng([self.options.seed, row]),
             )
 
     def finish(self) -> SearchResult:

@@ -116,7 +116,8 @@ class Recorder:
             user_attrs=self._user_attributes(note),
             system_attrs=constraint_attributes(note.constraints) | dict(note.system),
         )
-        trial.datetime_start = note.started
+        # Optuna's times are local and have no zone.
+        trial.datetime_start = note.started.astimezone().replace(tzinfo=None)
         return trial
 
     def _user_attributes(self, note: TrialNote) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tinysearch.core.errors import TinysearchError
 from tinysearch.core.protocols import Samples
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
@@ -81,6 +82,9 @@ def run_stage(
 
     ``measure`` gives the validation error of model and head as they are, in evaluation mode. The order of samples and
     their augmentation depend on the seed and the epoch alone, so a resumed stage ends as an undisturbed one.
+
+    Raises:
+        TinysearchError: the loss is no number any more.
     """
     optimizer = _optimizer(model, head, settings)
     best, epoch = _Patience(settings), 0
@@ -109,6 +113,8 @@ def run_stage(
             report=report,
             ordered=ordered,
         )
+        if not math.isfinite(loss):
+            raise TinysearchError(f"diverged in epoch {epoch + 1}, its loss is {loss}; lower trainer.learning_rate")
         epoch += 1
         rate = None
         due = settings.validate_every and epoch % settings.validate_every == 0 and epoch < stage.epochs

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+ENGINES = ("inline", "local", "processes", "ray")
+
+
 def make_engine(
     name: str,
     error_model: ErrorModel,

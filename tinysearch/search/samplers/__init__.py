@@ -10,6 +10,7 @@ from tinysearch.search.flat import FlatSpace
 from tinysearch.search.samplers.base import Outcome, Proposal, SamplerFactory, Stop, StudySampler, Wait
 from tinysearch.search.samplers.exhaustive import ExhaustiveSampler
 from tinysearch.search.samplers.memoized import MemoizedSampler
+from tinysearch.search.samplers.settings import check_settings, defaults_of
 
 __all__ = ["SAMPLERS", "Outcome", "Proposal", "SamplerFactory", "Stop", "StudySampler", "Wait", "make_sampler"]
 
@@ -49,11 +50,10 @@ def make_sampler(
                 remedy="see docs/how-to/plug-ins.md",
             ) from error
     if name in ("auto", "memoized"):
-        try:
-            return MemoizedSampler(**options)
-        except TypeError as error:
-            raise UserError(f"sampler={name} has no such option", value=dict(options), remedy=str(error)) from error
+        check_settings(name, options, defaults_of(MemoizedSampler))
+        return MemoizedSampler(**options)
     if name == "exhaustive":
+        check_settings(name, options, {})
         return ExhaustiveSampler()
     if name in OPTUNA:
         from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler

@@ -80,7 +80,10 @@ class StudySampler(Protocol):
     name: str
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
-        """Called once before the first proposal with the finished trials of the study, oldest first; possibly none."""
+        """Begin anew with all finished trials of the study, oldest first; possibly none.
+
+        Called before the first proposal, and again when other processes have added some; no proposal is open then.
+        """
         ...
 
     def propose(self, knowledge: Knowledge, rng: np.random.Generator) -> Proposal | Stop | Wait:

@@ -17,6 +17,7 @@ from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
 from tinysearch.search.samplers.costs import training_costs
 from tinysearch.search.samplers.scene import Scene
+from tinysearch.search.samplers.settings import check_not_negative, check_whole
 from tinysearch.search.samplers.surrogate import BranchSurrogate
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class MemoizedSampler:
         cost_exponent: trainings are weighed by their expected seconds to this power: 0 counts trainings, 1 seconds.
         shortlist: at most so many single branches, and so many pairs, are weighed at a time.
         prune: give up trainings whose learning curve says that they will add nothing.
+
+    Raises:
+        UserError: a number that is too small.
     """
 
     name = "memoized"
@@ -49,6 +53,10 @@ class MemoizedSampler:
         shortlist: int = 12,
         prune: bool = True,
     ) -> None:
+        check_whole("draws", draws)
+        check_whole("shortlist", shortlist)
+        check_not_negative("stop_share", stop_share)
+        check_not_negative("cost_exponent", cost_exponent)
         self.stop_share = stop_share
         self._draws = draws
         self._cost_exponent = cost_exponent
@@ -81,6 +89,9 @@ class MemoizedSampler:
         self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator
     ) -> Proposal | Stop | Wait:
         scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng)
+        if scene.empty:
+            # What could be trained lacks a partner that waits for its layout's float stage.
+            return Wait() if knowledge.pending.any() else Stop(reason="no training left leads to a design")
         action, gain, row = scene.best_action(training_costs(knowledge) ** self._cost_exponent)
         hypervolume_now = knowledge.hypervolume()
         share = gain / hypervolume_now if hypervolume_now > 0 else float("inf")

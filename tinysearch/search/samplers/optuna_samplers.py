@@ -19,6 +19,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
+from tinysearch.search.samplers.settings import check_settings, defaults_of
 from tinysearch.search.storage import CONSTRAINTS
 
 if TYPE_CHECKING:
@@ -48,13 +49,16 @@ def optuna_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BaseS
         "nsga2": {"population_size": POPULATION},
         "nsga3": {"population_size": POPULATION},
     }
+    check_settings(name, options, defaults_of(makers[name]))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # experimental features say so at every construction
             return makers[name](seed=seed, **(defaults.get(name, {}) | dict(options)))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UserError(
-            f"options of sampler={name} are those of Optuna's class", value=dict(options), remedy=str(error)
+            f"settings of sampler={name} are those of Optuna's {makers[name].__name__}",
+            value=" ".join(f"sampler.{key}={value}" for key, value in options.items()),
+            remedy=str(error).strip().splitlines()[0],
         ) from error
 
 

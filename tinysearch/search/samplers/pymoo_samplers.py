@@ -10,6 +10,7 @@ import numpy as np
 from tinysearch.search.flat import FlatSpace
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
+from tinysearch.search.samplers.settings import check_settings, check_whole
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -32,6 +33,9 @@ class PymooSampler:
         constraints: how many constraints an outcome has.
         seed: of the algorithm.
         options: ``population_size``.
+
+    Raises:
+        UserError: other options, or no whole number from 2.
     """
 
     def __init__(
@@ -40,13 +44,21 @@ class PymooSampler:
         self.name = name
         self._flat = flat
         self._objectives = objectives
-        self._population = int(options.get("population_size", POPULATION))
-        self._algorithm = self._start(constraints, seed)
+        self._constraints = constraints
+        self._seed = seed
+        check_settings(name, options, {"population_size": POPULATION})
+        self._population = options.get("population_size", POPULATION)
+        check_whole("population_size", self._population, least=2)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._algorithm = self._start(self._constraints, self._seed)
         self._batch: Any = None
         self._next = 0
         self._open = 0
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
+        self._begin()
         for trial in trials:
             if trial.user_attrs.get("kind") != "proposal":
                 continue

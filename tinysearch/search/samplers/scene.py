@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 import numpy as np
+from scipy.special import ndtri
 
 from tinysearch.search.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.knowledge import Knowledge, dominated_by
@@ -39,27 +40,25 @@ class Scene:
         self, knowledge: Knowledge, surrogate: BranchSurrogate, *, draws: int, shortlist: int, rng: np.random.Generator
     ) -> None:
         self._knowledge = knowledge
+        self._surrogate, self._evidence = surrogate, evidence_of(knowledge)
         self._shortlist = shortlist
         self.front = knowledge.front_points
-        evidence = evidence_of(knowledge)
-        unknown = np.flatnonzero(knowledge.trainable() | knowledge.pending)
-        if len(unknown) > FEW_BRANCHES:
-            looked_at = np.sort(rng.permutation(unknown)[:MOST_LOOKED_AT])
-            unknown = np.union1d(
-                _promising(knowledge, surrogate, evidence, looked_at), np.flatnonzero(knowledge.pending)
-            )
+        trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
+        if len(trainable) > FEW_BRANCHES:
+            looked_at = np.sort(rng.permutation(trainable)[:MOST_LOOKED_AT])
+            trainable = _promising(knowledge, surrogate, self._evidence, looked_at)
+        unknown = np.union1d(trainable, waiting)
         order = np.array(knowledge.order, np.int64)
-        posterior = surrogate.posterior(evidence, unknown)
+        posterior = surrogate.posterior(self._evidence, unknown)
         self.branch_metrics = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
         self.branch_metrics[:, order] = knowledge.branch_metrics[order]
         self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
-        waiting = np.flatnonzero(knowledge.pending)
         self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
         np.minimum(self.branch_metrics, knowledge.objectives.chance_metrics(), out=self.branch_metrics)
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
-        self._open[unknown] = knowledge.trainable()[unknown]
+        self._open[trainable] = True
         self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
         self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
         distinct, self._of = _distinct(knowledge.board_model[self.boards])
@@ -99,6 +98,11 @@ class Scene:
         points = knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
         rows = np.flatnonzero((points < knowledge.corner).all(axis=1))
         return np.asarray(rows[~dominated_by(points[rows], self.front)], np.int64)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no branch that may be trained now leads to a design, were it known."""
+        return not (self.lacking[:, 0] != NO_BRANCH).any()
 
     def best_action(self, costs: Floats) -> tuple[tuple[int, ...], float, int]:
         """The branches to train next, the largest gain that any action promises, and the row to record."""
@@ -146,7 +150,8 @@ class Scene:
         singles = _often_seen(np.tile(draws, 2), lacking.T.reshape(-1, 1), self._shortlist)
         pairs = _often_seen(draws[pair], lacking[pair, ::-1], self._shortlist)
         if not singles:
-            singles = [(int(b),) for b in np.flatnonzero(self._open[:-1])[: self._shortlist]]
+            lacked = np.unique(self.lacking[self.lacking != NO_BRANCH])
+            singles = [(int(b),) for b in lacked[: self._shortlist]]
         return singles + pairs
 
     def _unlocked(self, action: tuple[int, ...]) -> Ints:
@@ -170,13 +175,13 @@ class Scene:
         if knowledge.objectives.metrics != ("eer",):
             return None
         models = np.sort(knowledge.models_of(branch))
-        models = models[(self._free | self._open)[knowledge.table.models[models]].all(axis=1)]
+        models = models[~np.append(knowledge.failed, False)[knowledge.table.models[models]].any(axis=1)]
         boards = knowledge.boards_of(models)
         of = np.searchsorted(models, knowledge.board_model[boards])
         rates = np.geomspace(0.01, CHANCE_EER, 17)
-        needed = np.unique(knowledge.table.models[models])
+        partners = np.setdiff1d(knowledge.table.models[models], [branch, NO_BRANCH])
         metrics = np.full((len(rates), *self.branch_metrics.shape[1:]), np.nan)
-        metrics[:, needed] = np.quantile(self.branch_metrics[:, needed], LUCKY, axis=0)
+        metrics[:, partners] = self._lucky_branches(partners)
         metrics[:, branch] = rates[:, None]
         lucky = lucky_models(knowledge, models, metrics)
 
@@ -189,6 +194,16 @@ class Scene:
             return None
         # A higher error never adds more.
         return float(rates[bisect_left(range(len(rates)), 1, key=lambda i: int(not adds(i)))])
+
+    def _lucky_branches(self, branches: Ints) -> Floats:
+        """Metrics [b, M] of branches that turn out well; in large spaces most of them are not among those drawn."""
+        drawn = ~np.isnan(self.branch_metrics[0, branches, 0])
+        out = np.empty((len(branches), self.branch_metrics.shape[2]))
+        out[drawn] = np.quantile(self.branch_metrics[:, branches[drawn]], LUCKY, axis=0)
+        if not drawn.all():
+            mean, spread = self._surrogate.marginals(self._evidence, branches[~drawn])
+            out[~drawn] = np.exp(mean + float(ndtri(LUCKY)) * spread)
+        return np.asarray(np.minimum(out, self._knowledge.objectives.chance_metrics()), np.float64)
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
@@ -233,9 +248,10 @@ def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, 
     return boards, np.column_stack([np.maximum(first, second), np.minimum(first, second)])
 
 
-def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, unknown: Ints) -> Ints:
-    """The unknown branches that designs need which would be on the front if predictions erred on the bright side."""
+def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, trainable: Ints) -> Ints:
+    """Of some branches those in designs that would be on the front if predictions erred on the bright side."""
     order = np.array(knowledge.order, np.int64)
+    unknown = np.union1d(trainable, np.flatnonzero(knowledge.pending))
     mean, spread = surrogate.marginals(evidence, unknown)
     metrics = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
     metrics[order] = knowledge.branch_metrics[order]
@@ -249,7 +265,8 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
     front = knowledge.front_points
     on_front = is_nondominated(np.vstack([front, points]))[len(front) :]
     seen = lacking[on_front].reshape(-1, 1)
-    chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or unknown[:FEW_BRANCHES]
+    seen = seen[np.isin(seen[:, 0], trainable)]
+    chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or trainable[:FEW_BRANCHES]
     return np.sort(np.array(chosen, np.int64))
 
 

@@ -112,7 +112,9 @@ class Evidence:
 def evidence_of(knowledge: Knowledge) -> Evidence:
     """Trained branches in their order, the recent ones if there are very many, then hints about untrained ones."""
     order = np.array(knowledge.order[-MOST_POINTS:], np.int64)
-    hinted = [b for b in sorted(knowledge.hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
+    # A hint is an EER, so it says nothing where the search asks for other error rates.
+    hints = knowledge.hints if knowledge.objectives.metrics[:1] == ("eer",) else {}
+    hinted = [b for b in sorted(hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
     metrics = np.full((len(hinted), len(knowledge.objectives.metrics)), np.nan)
     metrics[:, :1] = [[knowledge.hints[b].eer] for b in hinted] if hinted else np.zeros((0, 1))
     trained = knowledge.branch_metrics[order]
@@ -230,7 +232,9 @@ def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
     """
     first_guess = prior_mean(x)
     levels, ratios, residuals = [], [], []
-    for share in SHARES:
+    # Without fusions all shares are the same hypothesis, which must not stand for several.
+    shares = SHARES if not np.array_equal(evidence.implied, evidence.metrics, equal_nan=True) else SHARES[:1]
+    for share in shares:
         mixed = evidence.metrics + share * (evidence.implied - evidence.metrics)
         y = np.log(np.maximum(mixed, np.exp(LOG_FLOOR)))
         level, ratio = _levels(y, first_guess)

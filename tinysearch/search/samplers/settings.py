@@ -1,0 +1,68 @@
+"""What may be set of a sampler, and what it may be set to."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tinysearch.core.errors import UserError
+
+GIVEN = ("self", "seed")
+"""Parameters of samplers' classes that are not for users."""
+
+
+def defaults_of(maker: Callable[..., Any]) -> dict[str, Any]:
+    """The settings that a class takes, with their defaults."""
+    parameters = inspect.signature(maker).parameters.values()
+    return {p.name: p.default for p in parameters if p.name not in GIVEN and p.default is not p.empty}
+
+
+def check_settings(sampler: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse settings that a sampler has not, and texts where it takes numbers.
+
+    Args:
+        sampler: its name.
+        defaults: of all its settings.
+
+    Raises:
+        UserError: one of them is wrong.
+    """
+    for name, value in given.items():
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, n=1)
+            raise UserError(
+                f"settings of sampler={sampler} are {', '.join(defaults)}"
+                if defaults
+                else f"sampler={sampler} has no settings",
+                value=f"sampler.{name}={value}",
+                remedy=f"did you mean sampler.{near[0]}?" if near else "leave it out",
+            )
+        default = defaults[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(default, int | float) and not isinstance(default, bool) and not number:
+            raise UserError(f"sampler.{name} is a number", value=value, remedy=f"write sampler.{name}={default}")
+
+
+def check_whole(name: str, value: Any, *, least: int = 1) -> None:
+    """Refuse what is no whole number from ``least`` on.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(
+            f"sampler.{name} is a whole number from {least}", value=value, remedy=f"write sampler.{name}={least}"
+        )
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Refuse what is negative or no finite number.
+
+    Raises:
+        UserError: it is.
+    """
+    if not 0 <= value < math.inf:
+        raise UserError(f"sampler.{name} is a number from 0", value=value, remedy=f"write sampler.{name}=0")
