@@ -69,7 +69,9 @@ def test_a_value_of_the_wrong_kind_gets_one_line(word: str, line: str) -> None:
     assert line in str(caught.value)
 
 
-@pytest.mark.parametrize("word", ["n_trials=null", "far=0.1", "warm_start=runs/x", "timeout=30", "trainer.lr_decay=0"])
+@pytest.mark.parametrize(
+    "word", ["n_trials=null", "far=0.1", "warm_start=runs/x", "timeout=30", "trainer.lr_decay=0", "ray.num_gpus=0.5"]
+)
 def test_values_of_another_spelling_are_taken(word: str) -> None:
     assert composed(word)
 

@@ -52,6 +52,9 @@ _TARGETS = {
 }
 """Hydra's word for a class to make, and the key that names a plug-in."""
 
+_FRACTIONAL = ("fusion.weights.", "ray.")
+"""Where a default that is whole may have a fraction."""
+
 _EVERY = "every element of "
 
 _ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
@@ -114,9 +117,9 @@ def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = No
             example = example or (None if fits else f"{key}=[{_spell(value)}]")
         case bool():
             fits, kind = isinstance(value, bool), "true or false"
-        case int():
+        case int() if not key.startswith(_FRACTIONAL):
             fits, kind = _is_number(value, int) or (value is None and key in _OPTIONAL), "a whole number"
-        case float():
+        case int() | float():
             fits, kind = _is_number(value, int | float), "a number"
         case _:
             return

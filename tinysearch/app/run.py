@@ -20,6 +20,7 @@ from tinysearch.app.resources import processors
 from tinysearch.app.setup import Setup, digest_of, set_up
 from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.firmware.verify import Rung
 from tinysearch.search.events import EventCallback
@@ -52,6 +53,27 @@ class FinishedRun:
     storage: str | None = None
 
 
+def _refuse_candidate(config: Config) -> None:
+    """Refuse what names one candidate: a search takes its candidates from the space.
+
+    Raises:
+        UserError: something of a candidate is set.
+    """
+    for name, instead in (
+        ("modality", "modalities"),
+        ("face", "layouts"),
+        ("voice", "layouts"),
+        ("platform", "processors"),
+    ):
+        given = config[name]
+        if given is not None and not (isinstance(given, Mapping) and all(value is None for value in given.values())):
+            raise UserError(
+                "a search takes its candidates from the space; one candidate is for evaluate, train and emit",
+                value=f"{name}={given}" if isinstance(given, str) else name,
+                remedy=f"choose space.{instead} instead",
+            )
+
+
 def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = logger.info) -> FinishedRun:
     """Search, write the front, emit and verify firmware, write the report.
 
@@ -61,6 +83,7 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         say: told what happens after the search, one line at a time.
     """
     started = time.time()
+    _refuse_candidate(config)
     check_options(config)
     build_backend(config)
     top_of(config, evidence="none", available=0)

@@ -73,6 +73,10 @@ def set_up(config: Config) -> Setup:
             errors.knows(branch)  # refuses what it never will know, before a run directory has rules of its own
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
+    if config["trainer"]["name"] == "table" and any(options.has_sizes for options in space.options.values()):
+        logger.warning(
+            "a table has no columns for widths, input sizes and embeddings; all get their layout's error rates"
+        )
     setup = Setup(
         config=config,
         models=models,

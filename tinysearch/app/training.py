@@ -84,6 +84,7 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
 
         return NoErrors()
     if name == "table":
+        build_judge(config)  # a table has its rates already, but what is wrong is refused all the same
         return table_of(config)
     if name == "published":
         from tinysearch.evaluation.published import PublishedErrors

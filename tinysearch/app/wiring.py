@@ -20,6 +20,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.units import parse_bytes, parse_money
+from tinysearch.data.log_mel import LONGEST_CLIP_S, SHORTEST_CLIP_S
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
@@ -69,13 +70,22 @@ def build_models(config: Config) -> AnalyticModels:
         latency=build_latency(config, catalog),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         architecture=architecture,
-        clip_s=float(config["task"]["clip_s"]),
+        clip_s=_clip_s(config),
         flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
         memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
         accelerate=_accelerate(build_backend(config)),
     )
+
+
+def _clip_s(config: Config) -> float:
+    clip_s = config["task"]["clip_s"]
+    if not SHORTEST_CLIP_S <= clip_s <= LONGEST_CLIP_S:
+        raise UserError(
+            f"a clip lasts {SHORTEST_CLIP_S} to {LONGEST_CLIP_S:g} s", value=clip_s, remedy="write task.clip_s=1.6"
+        )
+    return float(clip_s)
 
 
 def build_latency(config: Config, catalog: Catalog) -> LatencyRule:
@@ -144,7 +154,7 @@ def build_space(config: Config) -> Space:
     options = {}
     for modality, (layouts, precisions) in covered.items():
         task = config["task"][modality]
-        sizes = {name: tuple(settings[name] or [task[single]]) for name, single in _LISTS.items()}
+        sizes = {name: _values(name, settings[name], task[single]) for name, single in _LISTS.items()}
         options[modality] = SpaceOptions(
             layouts=layouts_of(settings["layouts"] or layouts),
             precisions=tuple(settings["precisions"] or precisions),
@@ -159,6 +169,17 @@ def build_space(config: Config) -> Space:
         options=options,
         processors=None if processors is None else tuple(processors),
     )
+
+
+def _values(name: str, listed: Any, default: int) -> tuple[int, ...]:
+    """The values of one size in a space; those of the task where it lists none.
+
+    Raises:
+        UserError: no list.
+    """
+    if listed is not None and not isinstance(listed, list):
+        raise UserError(f"space.{name} is a list", value=listed, remedy=f"write space.{name}=[{listed}]")
+    return tuple(listed or [default])
 
 
 def _covered_by_table(config: Config, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -232,8 +253,9 @@ def branches_of(config: Config) -> tuple[BranchSpec, ...]:
     if modality not in MODALITIES:
         raise UserError(
             f"a candidate has a modality out of {', '.join(MODALITIES)}",
-            value=f"modality={modality}",
-            remedy="write for example modality=face face.blocks=[2,2] face.precision=int8",
+            value="none" if modality is None else f"modality={modality}",
+            remedy="write for example modality=face face.blocks=[2,2] face.precision=int8"
+            + (", or id=ID of the run's front" if config["run_dir"] is not None else ""),
         )
     names = BRANCH_MODALITIES if modality == "fusion" else (modality,)
     return tuple(_branch(config, name) for name in names)

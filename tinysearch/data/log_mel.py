@@ -33,6 +33,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 
 SAMPLE_RATE_HZ = 16_000
+SHORTEST_CLIP_S, LONGEST_CLIP_S = 0.1, 10.0
 VERSION = 1
 """Changes whenever the same clip gives another image; part of every cache key."""
 
@@ -72,7 +73,9 @@ class LogMelSettings:
 
     def __post_init__(self) -> None:
         _require(8 <= self.size <= _LARGEST_IMAGE, "a spectrogram has 8 to 256 frames", self.size, "change input_size")
-        _require(0.1 <= self.clip_s <= 10.0, "a clip lasts 0.1 to 10 s", self.clip_s, "change clip_s")
+        _require(
+            SHORTEST_CLIP_S <= self.clip_s <= LONGEST_CLIP_S, "a clip lasts 0.1 to 10 s", self.clip_s, "change clip_s"
+        )
         _require(
             0.0 < self.low_hz < self.high_hz <= SAMPLE_RATE_HZ / 2,
             "bands lie in 0 < low_hz < high_hz <= 8000",

@@ -39,8 +39,20 @@ class SpaceOptions:
                 raise UserError(
                     "every variable of a space has at least one value", value=f"{name}=[]", remedy="list one"
                 )
+        for name in ("widths", "input_sizes", "channels", "embeddings"):
+            if not all(map(_is_count, getattr(self, name))):
+                raise UserError(
+                    f"{name} of a space are whole numbers from 1",
+                    value=list(getattr(self, name)),
+                    remedy=f"write for example {name}: [16, 32]",
+                )
         for precision in self.precisions:
             Precision.parse(precision)
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether the same layout is searched in several sizes."""
+        return max(len(self.widths), len(self.input_sizes), len(self.channels), len(self.embeddings)) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +113,10 @@ class Space:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 def layouts_of(values: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """Layouts as tuples.
 
@@ -108,10 +124,10 @@ def layouts_of(values: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
         UserError: not lists of positive whole numbers.
     """
     try:
-        layouts = tuple(tuple(int(count) for count in layout) for layout in values)
-    except (TypeError, ValueError):
+        layouts = tuple(tuple(layout) for layout in values)
+    except TypeError:
         layouts = ((),)
-    if not layouts or any(not layout or min(layout) < 1 for layout in layouts):
+    if not layouts or any(not layout or not all(map(_is_count, layout)) for layout in layouts):
         raise UserError(
             "a layout lists at least one block for every stage", value=values, remedy="write for example [[1,1],[2,2]]"
         )

@@ -82,13 +82,13 @@ class TrainingSettings:
             value, kind = getattr(self, field.name), type(field.default)
             fits = type(value) is kind or (kind is float and type(value) is int)
             _check(fits, f"{field.name} is of type {kind.__name__}", value, f"{field.name}={field.default}")
+        _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")
         _check(
             0 <= self.float_epochs <= self.epochs,
             "float_epochs lies in 0 .. epochs",
             self.float_epochs,
             "float_epochs=0",
         )
-        _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")
         _check(self.batch_size >= 2, "a batch has at least two samples", self.batch_size, "batch_size=32")
         _check(self.learning_rate > 0, "a learning rate is positive", self.learning_rate, "learning_rate=1e-3")
         _check(0 <= self.lr_decay <= 1, "lr_decay lies in [0, 1]", self.lr_decay, "lr_decay=0.97")
