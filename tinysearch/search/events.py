@@ -25,8 +25,8 @@ class SearchEvent:
         branch, phase, fraction: of a ``training``, ``trained`` or ``failed`` event.
         candidate: id of a ``trial`` event's design; ``feasible`` whether it may be built.
         best: for each objective the lowest value known so far, in the order of the objectives; empty before any.
-        front_size: designs on the front so far; ``hypervolume`` as a share of the whole reference box is not known
-            beforehand, so it is given in the scale's own units, only good for comparison within one run.
+        front_size: designs on the front so far.
+        hypervolume: of that front, in the scale's own units: good for comparison within one run only.
         message: one line for people.
     """
 

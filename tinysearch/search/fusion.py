@@ -28,7 +28,7 @@ OFFSET, SLOPE = 0.1, 0.2
 EFFECT, SCATTER = 0.015, 0.03
 """First guesses, as standard deviations of a probit: what is particular to a branch in all its fusions; the rest."""
 
-DOUBT = 4.0
+PRIOR_COUNT = 4.0
 """Each first guess counts like so many observations."""
 
 TAILS = 3.0
@@ -199,9 +199,9 @@ class FusionRelation:
             covariance = np.asarray(np.linalg.inv(precision + gram / scatter**2), np.float64)
             mean = covariance @ moment / scatter**2
             misfit = float(square - 2 * mean @ moment + mean @ gram @ mean + (gram * covariance).sum())
-            scatter = float(np.sqrt((max(misfit, 0.0) + DOUBT * SCATTER**2) / (count + DOUBT)))
+            scatter = float(np.sqrt((max(misfit, 0.0) + PRIOR_COUNT * SCATTER**2) / (count + PRIOR_COUNT)))
             sizes = mean[3:] ** 2 + np.diag(covariance)[3:]
-            effect = float(np.sqrt((trust @ sizes + DOUBT * EFFECT**2) / (effects + DOUBT)))
+            effect = float(np.sqrt((trust @ sizes + PRIOR_COUNT * EFFECT**2) / (effects + PRIOR_COUNT)))
             trust = (TAILS + 1) / (TAILS + sizes / effect**2)
         return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)
 

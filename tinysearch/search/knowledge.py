@@ -143,7 +143,7 @@ class Knowledge:
             self._compute(pairs)
 
     def _hopeful(self, pairs: Ints) -> Ints:
-        """Those pairs of known branches that a lucky fusion could put on the front, the best first."""
+        """Those pairs of known branches that a lucky fusion could put on the front."""
         if not len(pairs):
             return pairs
         lucky = self.relation.lucky(self.table.models[pairs], self.branch_metrics[None], spreads=SPREADS)[0]

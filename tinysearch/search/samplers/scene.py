@@ -22,7 +22,7 @@ MOST_LOOKED_AT = 1000
 OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
 
-LUCKY = 0.1
+LUCKY_QUANTILE = 0.1
 """Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
 
 
@@ -199,10 +199,10 @@ class Scene:
         """Metrics [b, M] of branches that turn out well; in large spaces most of them are not among those drawn."""
         drawn = ~np.isnan(self.branch_metrics[0, branches, 0])
         out = np.empty((len(branches), self.branch_metrics.shape[2]))
-        out[drawn] = np.quantile(self.branch_metrics[:, branches[drawn]], LUCKY, axis=0)
+        out[drawn] = np.quantile(self.branch_metrics[:, branches[drawn]], LUCKY_QUANTILE, axis=0)
         if not drawn.all():
             mean, spread = self._surrogate.marginals(self._evidence, branches[~drawn])
-            out[~drawn] = np.exp(mean + float(ndtri(LUCKY)) * spread)
+            out[~drawn] = np.exp(mean + float(ndtri(LUCKY_QUANTILE)) * spread)
         return np.asarray(np.minimum(out, self._knowledge.objectives.chance_metrics()), np.float64)
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:

@@ -34,11 +34,11 @@ MIDDLE_SCATTER = 0.06
 BENDS = (0.0, 0.35, 0.7)
 """Standard deviations of a curve over the parameters beside the slope: trained too briefly, large networks lose."""
 
-DOUBT = 3.0
+BEND_DOUBT = 3.0
 """Times the bend: what a curve must add to the log likelihood to be as credible as a straight line."""
 
 MOST_ODD = 2
-"""So many layouts at most, the worst for their size, are suspected of that."""
+"""So many layouts at most, the worst for their size, are suspected of being odd."""
 
 SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
@@ -252,7 +252,7 @@ def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
     for bend, odd in shapes:
         root, white = _whiten(covariances.under(bend=bend, odd=odd), sizes, evidence.spreads, stacked)
         volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        doubt = doubts + DOUBT * bend + SUSPICION * len(odd)
+        doubt = doubts + BEND_DOUBT * bend + SUSPICION * len(odd)
         scores.append(-0.5 * (white**2).sum(axis=2) - (volume + doubt)[:, None])
         roots.append(root)
         whitened.append(white)
