@@ -41,7 +41,19 @@ def test_front_is_exact_in_whatever_order_branches_come(known, seed, all_pairs):
     assert found == brute_force(space, errors, known)
 
 
-SPACE = ToySpace(budget_usd=11.0)
+SPACE = ToySpace(budget_usd=14.0)  # with fusions
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_screen_of_large_spaces_keeps_lucky_fusions(seed, monkeypatch):
+    monkeypatch.setattr(module, "ALL_PAIRS", 0)
+    errors = SyntheticErrors(SPACE, seed=seed, noise=0.1)
+    state = Knowledge(SPACE.table, VECTOR, errors.error_rates)
+    known = [int(b) for b in np.random.default_rng(seed).permutation(72)[:24]]
+    for branch in known:
+        state.learn([branch])
+    state.complete()
+    assert {tuple(state.values(int(row)).round(12)) for row in state.front} == brute_force(SPACE, errors, set(known))
 
 
 def test_hypervolume_never_falls_and_rates_are_asked_once(space, errors):

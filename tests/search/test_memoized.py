@@ -14,9 +14,11 @@ from tinysearch.search.fidelity import Hint
 from tinysearch.search.knowledge import Knowledge
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.pareto import hypervolume
 from tinysearch.search.samplers import make_sampler
 from tinysearch.search.samplers.memoized import MemoizedSampler
-from tinysearch.search.samplers.surrogate import evidence_of
+from tinysearch.search.samplers.scene import Scene
+from tinysearch.search.samplers.surrogate import BranchSurrogate, evidence_of
 
 
 def only(table, wanted):
@@ -45,6 +47,17 @@ def test_in_a_large_space_branches_in_training_leave_something_to_choose():
         knowledge.pending[pending] = True
         proposal = MemoizedSampler(stop_share=0.0).propose(knowledge, np.random.default_rng(0))
         assert knowledge.trainable()[faces.needs[proposal.row, 0]]
+
+
+def test_what_is_in_training_is_taken_to_end_as_expected(space, errors):
+    knowledge = Knowledge(space.table, ObjectiveVector(("eer", "bom_cost_usd", "latency_s")), errors.error_rates)
+    useful = [int(b) for b in np.flatnonzero(space.table.useful())]
+    knowledge.learn(useful[::9])
+    known = knowledge.hypervolume()
+    knowledge.pending[useful[1::9]] = True
+    rng = np.random.default_rng(0)
+    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng)
+    assert hypervolume(scene.front, knowledge.corner) > known
 
 
 class Stubborn(SyntheticErrors):
