@@ -16,7 +16,7 @@ OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 
 @pytest.fixture(scope="session")
 def space() -> ToySpace:
-    return ToySpace(budget_usd=11.0)
+    return ToySpace(budget_usd=14.0)  # enough for fusions
 
 
 @pytest.fixture

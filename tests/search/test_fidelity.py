@@ -32,7 +32,7 @@ class Curved(SyntheticErrors):
     def __init__(self, space, *, seed=0, hopeless=()):
         super().__init__(space, seed=seed)
         self.started = []
-        self._eer.update({(branch,): 0.5 for branch in space.branches if branch.short in hopeless})
+        self._eer.update({key: 0.5 for key in self._eer if any(branch.short in hopeless for branch in key)})
 
     def train(self, branch, *, progress):
         if branch not in self._trained:

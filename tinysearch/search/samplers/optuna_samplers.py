@@ -24,7 +24,7 @@ from tinysearch.search.storage import CONSTRAINTS
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.samplers import BaseSampler
+    from optuna.samplers import BaseGASampler, BaseSampler
     from optuna.trial import FrozenTrial
 
 POPULATION = 20
@@ -87,18 +87,19 @@ class OptunaStudySampler:
         self._objectives = objectives
         self._options = options
         optuna_sampler(name, seed=0, options=options)
-        self._mirror = self._new_mirror()
+        self._begin()
 
-    def _new_mirror(self) -> optuna.Study:
+    def _begin(self) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        return optuna.create_study(directions=["minimize"] * self._objectives)
+        self._mirror = optuna.create_study(directions=["minimize"] * self._objectives)
+        self._generation = 0
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
         from optuna.trial import TrialState
 
-        self._mirror = self._new_mirror()
+        self._begin()
         for trial in trials:
             copy = copy_of(trial)
             if CONSTRAINTS in copy.system_attrs:
@@ -122,12 +123,28 @@ class OptunaStudySampler:
         return np.max([trial.values for trial in seen], axis=0).tolist() if seen else None
 
     def propose(self, knowledge: Knowledge, rng: np.random.Generator) -> Proposal | Stop | Wait:
+        from optuna.samplers import BaseGASampler
+
         del knowledge
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._mirror.sampler = optuna_sampler(self.name, seed=int(rng.integers(2**31)), options=self._options)
+            sampler = optuna_sampler(self.name, seed=int(rng.integers(2**31)), options=self._options)
+            if isinstance(sampler, BaseGASampler):
+                self._choose_parents(sampler)
+            self._mirror.sampler = sampler
             trial = self._mirror.ask(fixed_distributions=self._distributions)
         return Proposal(point=self._flat.decode(trial.params), params=dict(trial.params), token=trial)
+
+    def _choose_parents(self, sampler: BaseGASampler) -> None:
+        """Have the parents of every generation chosen before its first trial.
+
+        Optuna keeps them in the study, and gives them in another order when it chooses (NSGA-III with chance) than when
+        it looks them up; a resumed run, whose mirror has kept nothing, would go on otherwise than one without a kill.
+        """
+        while len(sampler.get_population(self._mirror, self._generation)) >= (sampler.population_size or math.inf):
+            self._generation += 1
+            chooser = optuna_sampler(self.name, seed=self._generation, options=self._options)
+            chooser.get_parent_population(self._mirror, self._generation)  # type: ignore[attr-defined]
 
     def told(self, proposal: Proposal, outcome: Outcome) -> dict[str, Any]:
         from optuna.trial import TrialState
