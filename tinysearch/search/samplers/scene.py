@@ -16,8 +16,9 @@ from tinysearch.search.samplers.surrogate import BranchSurrogate, Evidence, evid
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
 
-MOST_LOOKED_AT = 1000
-"""In very large spaces each decision looks at so many unknown branches, drawn at random: their neighbors are alike."""
+MOST_LOOKED_AT, MOST_BOARDS = 1000, 12_000
+"""In very large spaces each decision looks at so many unknown branches, drawn at random (their neighbors are alike),
+and at about so many boards of designs that lack them: the more is known, the more of these a branch has."""
 
 OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
@@ -45,7 +46,7 @@ class Scene:
         self.front = knowledge.front_points
         trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
         if len(trainable) > FEW_BRANCHES:
-            looked_at = np.sort(rng.permutation(trainable)[:MOST_LOOKED_AT])
+            looked_at = rng.permutation(trainable)[:MOST_LOOKED_AT]
             trainable = _promising(knowledge, surrogate, self._evidence, looked_at)
         unknown = np.union1d(trainable, waiting)
         order = np.array(knowledge.order, np.int64)
@@ -249,16 +250,26 @@ def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, 
 
 
 def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, trainable: Ints) -> Ints:
-    """Of some branches those in designs that would be on the front if predictions erred on the bright side."""
-    order = np.array(knowledge.order, np.int64)
-    unknown = np.union1d(trainable, np.flatnonzero(knowledge.pending))
-    mean, spread = surrogate.marginals(evidence, unknown)
-    metrics = np.full((len(knowledge.known) + 1, mean.shape[1]), np.nan)
-    metrics[order] = knowledge.branch_metrics[order]
+    """Of some branches those in designs that would be on the front if predictions erred on the bright side.
+
+    Args:
+        trainable: in any order; the last ones are left out where there would be too much to look at.
+    """
+    order, pending = np.array(knowledge.order, np.int64), np.flatnonzero(knowledge.pending)
     free = np.append(knowledge.known, True)
     open_ = np.zeros(len(free), bool)
-    open_[unknown] = True
+    open_[trainable] = open_[pending] = True
     boards, lacking = _candidates(knowledge, free, open_)
+    if len(boards) > MOST_BOARDS:
+        trainable = trainable[: max(FEW_BRANCHES, len(trainable) * MOST_BOARDS // len(boards))]
+        within = np.zeros(len(free), bool)
+        within[trainable] = within[pending] = within[NO_BRANCH] = True
+        kept = within[lacking].all(axis=1)
+        boards, lacking = boards[kept], lacking[kept]
+    unknown = np.union1d(trainable, pending)
+    mean, spread = surrogate.marginals(evidence, unknown)
+    metrics = np.full((len(free), mean.shape[1]), np.nan)
+    metrics[order] = knowledge.branch_metrics[order]
     metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.chance_metrics())
     models, of = _distinct(knowledge.board_model[boards])
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
