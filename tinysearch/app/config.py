@@ -75,7 +75,6 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
         words.append(_TABLE_SPACE)
-    GlobalHydra.instance().clear()
     choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
     try:
         config, defaults = _compose(words), _defaults(choices)

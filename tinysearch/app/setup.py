@@ -23,7 +23,7 @@ from tinysearch.core.platform import BoardOption
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels
-from tinysearch.search.engines import ENGINES
+from tinysearch.search.engines import check_engine
 from tinysearch.search.loop import SearchOptions, SearchProblem
 from tinysearch.search.shared import SharedStudy
 
@@ -158,8 +158,7 @@ def _check_numbers(config: Config) -> None:
         value = config[name]
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"{name} is a positive whole number", value=value, remedy=f"write {name}=40")
-    if config["engine"] not in ENGINES:
-        raise UserError("an engine is local or ray", value=config["engine"], remedy="write engine=local")
+    check_engine(config["engine"])
     if not isinstance(config["seed"], int) or config["seed"] < 0:
         raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
 

@@ -16,6 +16,7 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, check_objectives
+from tinysearch.core.protocols import ErrorModel
 from tinysearch.search import storage, studies
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
@@ -150,12 +151,15 @@ class _Session:
         self.limits = Limits(options, self.knowledge, self.history)
         self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
         self.intake = Intake(self.knowledge, self.history, self.progress)
-        self.engine: Engine = make_engine(
-            options.engine,
-            problem.error_model,
-            n_workers=options.n_workers,
+        self.engine = self._engine_for(problem.error_model)
+
+    def _engine_for(self, model: ErrorModel) -> Engine:
+        return make_engine(
+            self.options.engine,
+            model,
+            n_workers=self.options.n_workers,
             on_progress=self.intake.tick,
-            options=options.engine_options,
+            options=self.options.engine_options,
         )
 
     def _rates_of(self, branches: Sequence[BranchSpec]) -> ErrorRates:
@@ -347,13 +351,7 @@ class _Session:
         if model is None or self._joined or self.interrupted or not self.objectives.metrics:
             return
         self.engine.close()
-        self.engine = make_engine(
-            self.options.engine,
-            model,
-            n_workers=self.options.n_workers,
-            on_progress=self.intake.tick,
-            options=self.options.engine_options,
-        )
+        self.engine = self._engine_for(model)
         with self.interrupts.interruptible():
             repeat_finalists(
                 self.knowledge, model, self.engine, should_stop=self._should_stop, watch=self._watch_finalist

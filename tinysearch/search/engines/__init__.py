@@ -21,11 +21,22 @@ __all__ = [
     "TrainingReport",
     "TrainingStopped",
     "WorkerDiedError",
+    "check_engine",
     "make_engine",
 ]
 
 
 ENGINES = ("inline", "local", "processes", "ray")
+
+
+def check_engine(name: str) -> None:
+    """Refuse the name of no engine, before anything is built for it.
+
+    Raises:
+        UserError: unknown name.
+    """
+    if name not in ENGINES:
+        raise UserError("an engine is inline, local, processes or ray", value=name, remedy="write engine=local")
 
 
 def make_engine(
@@ -44,12 +55,11 @@ def make_engine(
     Raises:
         UserError: unknown name, fewer than one worker, or Ray is not there.
     """
+    check_engine(name)
     if n_workers < 1:
         raise UserError("a search needs at least one worker", value=n_workers, remedy="write n_workers=1")
     if name == "inline" or (name == "local" and n_workers == 1):
         return InlineEngine(error_model, on_progress=on_progress)
     if name in ("local", "processes"):
         return ProcessEngine(error_model, n_workers=n_workers)
-    if name == "ray":
-        return RayEngine(error_model, n_workers=n_workers, options=RayOptions(**(options or {})))
-    raise UserError("an engine is inline, local, processes or ray", value=name, remedy="write engine=local")
+    return RayEngine(error_model, n_workers=n_workers, options=RayOptions(**(options or {})))
