@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.search.design import NO_BRANCH, Ints
 from tinysearch.search.engines import Engine, TrainingReport
-from tinysearch.search.history import History
 from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.recorder import TrialKind
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,8 +26,6 @@ class FinalistModel(ErrorModel, Protocol):
 
 
 Watch = Callable[[TrainingReport], None]
-Closing = tuple[int, TrialKind, dict[str, Any]]
-"""A design to record at the end: row of the table, kind of its trial, attributes."""
 
 
 def repeat_finalists(
@@ -78,17 +74,3 @@ def relearned(knowledge: Knowledge, model: ErrorModel) -> Knowledge:
     fresh.seconds |= knowledge.seconds
     fresh.complete()
     return fresh
-
-
-def closing_designs(knowledge: Knowledge, history: History, model: FinalistModel | None) -> list[Closing]:
-    """Designs of the front that are not trials yet, as they are known now."""
-    table, out = knowledge.table, []
-    for row in knowledge.front.tolist():
-        name = table.candidate(row).id
-        branches = [table.branches[b] for b in table.needs[row] if b != NO_BRANCH]
-        again = {b.key: list(model.draws(b)) for b in branches if model.knows(b)} if model is not None else {}
-        kind: TrialKind = "finalist" if again else "completion"
-        values = tuple(float(value) for value in knowledge.values(row))
-        if (name, values) not in history.finalists if again else name not in history.recorded:
-            out.append((row, kind, {"eer_repeats": again} if again else {}))
-    return out

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +19,11 @@ from tinysearch.core.protocols import ErrorModel
 from tinysearch.search import storage, studies
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
+from tinysearch.search.closing import closing_designs, record_designs
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, EventKind, ignore
 from tinysearch.search.fidelity import WarmStart
-from tinysearch.search.finalists import closing_designs, relearned, repeat_finalists
+from tinysearch.search.finalists import relearned, repeat_finalists
 from tinysearch.search.history import History
 from tinysearch.search.intake import InFlight, Intake
 from tinysearch.search.interrupts import Interrupts
@@ -133,7 +133,6 @@ class _Session:
         self.objectives, self.assessor, self.sampler, self.study = objectives, assessor, sampler, study
         self.knowledge = Knowledge(problem.table, self.objectives, self._rates_of)
         self.judge = Judge(problem.table, self.assessor, self.knowledge)
-        self.recorder = Recorder(problem.flat, problem.describe)
         storage.check_rules(self.study, {"objectives": ",".join(self.objectives.names)} | dict(problem.rules))
         self.in_flight: list[InFlight] = []
         self.reason = ""
@@ -143,6 +142,7 @@ class _Session:
         self.history.warm(problem.warm_start or WarmStart())
         trials = storage.finished_trials(study)
         self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
+        self.recorder = Recorder(study, self.history, problem.flat, problem.describe, self.peers.attributes)
         for trial in trials:
             self.history.adopt(trial)
         self.sampler.resume(trials)
@@ -316,19 +316,19 @@ class _Session:
         note = TrialNote(
             kind="proposal",
             design=design,
-            params=item.proposal.params,
+            started=item.started,
             values=values,
             rates=rates,
             constraints=constraints,
+            params=item.proposal.params,
             records=item.records,
-            started=item.started,
             attributes=(item.proposal.attributes or {})
             | {name: value for name, value in item.early.items() if value}
             | {name: keys for name, keys in (("failed", item.failed), ("given_up", item.given_up)) if keys},
             system=system,
             error=item.error,
         )
-        self._record(note, self._rng(1))
+        self.recorder.record(note, self._rng(1))
         self.history.told += 1
         self.peers.release(item.claimed)
         self.progress.emit(
@@ -338,12 +338,6 @@ class _Session:
             feasible=not design.violations,
             message=design.violations[0].message if design.violations else "",
         )
-
-    def _record(self, note: TrialNote, rng: np.random.Generator) -> None:
-        note = replace(note, attributes=dict(note.attributes) | self.peers.attributes)
-        storage.record(self.study, self.recorder.trial(note, rng))
-        if note.values is not None and note.design.candidate is not None and not note.design.violations:
-            self.history.recorded.add(note.design.candidate.id)
 
     def repeat_finalists(self) -> None:
         """Train the front's branches again with other seeds, if the problem says how."""
@@ -384,24 +378,7 @@ class _Session:
             self.progress.emit(
                 "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
             )
-        for row, kind, attributes in missing:
-            design = self.judge.design(Proposal(row=row))
-            rates, values = self.judge.values(design, None)
-            self._record(
-                TrialNote(
-                    kind=kind,
-                    design=design,
-                    params=None,
-                    values=values,
-                    rates=rates,
-                    constraints=constraint_values((), self.assessor.rules),
-                    records=(),
-                    started=datetime.now(UTC),
-                    attributes=attributes,
-                    system={},
-                ),
-                np.random.default_rng([self.options.seed, row]),
-            )
+        record_designs(missing, self.judge, self.recorder, rules=self.assessor.rules, seed=self.options.seed)
 
     def finish(self) -> SearchResult:
         """Fill up the front and sum up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +12,12 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.objectives import ErrorRates, Violation
 from tinysearch.core.protocols import TrainingRecord
+from tinysearch.search import storage
 from tinysearch.search.flat import FlatSpace
-from tinysearch.search.storage import constraint_attributes
+from tinysearch.search.history import History
 
 if TYPE_CHECKING:
+    import optuna
     from optuna.trial import FrozenTrial
 
 Describe = Callable[[Candidate], Mapping[str, Any]]
@@ -51,35 +53,59 @@ class TrialNote:
         values: None if the trial failed or nothing could be computed.
         rates: None if its branches are not known.
         constraints: one a rule.
+        params: as a sampler drew them; None if the design decides.
         records: trainings that this trial waited for.
+        attributes, system: further ones for people, and what the sampler wants to find again.
         error: why it failed.
     """
 
     kind: TrialKind
     design: Design
-    params: dict[str, Any] | None
+    started: datetime
     values: tuple[float, ...] | None
     rates: ErrorRates | None
     constraints: tuple[float, ...]
-    records: Sequence[TrainingRecord]
-    started: datetime
-    attributes: Mapping[str, Any]
-    system: Mapping[str, Any]
+    params: dict[str, Any] | None = None
+    records: Sequence[TrainingRecord] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    system: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
 
 class Recorder:
-    """Builds trials.
+    """Appends finished trials to a study.
 
     Args:
+        history: of the study; told which candidates are recorded.
         flat: gives every trial the same parameters, whichever sampler proposed it.
         describe: see :data:`Describe`.
+        attributes: further user attributes of every trial.
     """
 
-    def __init__(self, flat: FlatSpace, describe: Describe | None) -> None:
+    def __init__(
+        self,
+        study: optuna.Study,
+        history: History,
+        flat: FlatSpace,
+        describe: Describe | None,
+        attributes: Mapping[str, Any],
+    ) -> None:
+        self._study = study
+        self._history = history
         self._flat = flat
         self._distributions = flat.distributions()
         self._describe = describe
+        self._attributes = attributes
+
+    def record(self, note: TrialNote, rng: np.random.Generator) -> None:
+        """Append one trial.
+
+        Args:
+            rng: draws the parameters that a design leaves open.
+        """
+        storage.record(self._study, self.trial(note, rng))
+        if note.values is not None and note.design.candidate is not None and not note.design.violations:
+            self._history.recorded.add(note.design.candidate.id)
 
     def params_of(
         self, branches: Sequence[BranchSpec], platform: PlatformChoice, rng: np.random.Generator
@@ -114,7 +140,7 @@ class Recorder:
             params=params,
             distributions={name: self._distributions[name] for name in params},
             user_attrs=self._user_attributes(note),
-            system_attrs=constraint_attributes(note.constraints) | dict(note.system),
+            system_attrs=storage.constraint_attributes(note.constraints) | dict(note.system),
         )
         # Optuna's times are local and have no zone.
         trial.datetime_start = note.started.astimezone().replace(tzinfo=None)
@@ -148,4 +174,4 @@ class Recorder:
             out["violations"] = {violation.rule: violation.to_dict() for violation in note.design.violations}
         if note.error is not None:
             out["error"] = note.error
-        return out | dict(note.attributes)
+        return out | dict(note.attributes) | dict(self._attributes)
