@@ -182,6 +182,17 @@ def test_enumerate_writes_one_row_a_model_and_processor(tmp_path: Path, capsys: 
     rows = out.read_text().splitlines()
     assert f"{len(rows) - 1} candidates" in capsys.readouterr().out
     assert main(["enumerate", f"out={tmp_path}/all.txt"]) == 2
+    assert main(["enumerate", "space.processors=[esp99]"]) == 2
+    assert "esp32c3" in capsys.readouterr().err
+
+
+def test_an_empty_front_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Path(__file__).parents[2] / "benchmarks" / "data" / "embedded.csv"
+    # One random proposal for this little money breaks a rule.
+    words = ["trainer=table", f"trainer.path={table}", "budget=9usd", "sampler=random", "n_trials=1", "seed=5"]
+    assert main([*words, f"run_dir={tmp_path}/run"]) == 0
+    assert "the front is empty" in capsys.readouterr().err
+    assert json.loads((tmp_path / "run" / "front.json").read_text())["points"] == []
 
 
 def test_parquet_says_what_csv_says(tmp_path: Path) -> None:

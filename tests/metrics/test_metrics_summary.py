@@ -52,6 +52,8 @@ def test_thresholds_are_of_validation_people_and_rates_of_test_people():
     for far in (0.01, 0.1):
         assert rates.thresholds[far] == threshold_at_far(impostor, far)
         assert rates.frr_at_far[far] == false_reject_rate(test[test_pairs.genuine], rates.thresholds[far])
+        of_validation = false_reject_rate(validation[validation_pairs.genuine], rates.thresholds[far])
+        assert rates.decision_frr_at_far[far] == of_validation < rates.frr_at_far[far]
     assert rates.eer == equal_error_rate(det_curve(test[test_pairs.genuine], test[~test_pairs.genuine]))
     expected = equal_error_rate(det_curve(validation[validation_pairs.genuine], impostor))
     assert rates.eer_validation == rates.decision_eer == expected

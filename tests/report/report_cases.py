@@ -51,6 +51,7 @@ def rates(
         eer_ci95=(max(eer - width, 0.0), min(eer + width, 1.0)),
         eer_validation=validation,
         frr_at_far={0.01: min(3 * eer, 0.95), 0.1: min(eer, 0.9)},
+        frr_at_far_validation={} if validation is None else {0.01: min(2 * validation, 0.95), 0.1: 0.8 * validation},
         people=40,
         genuine=1200,
         impostor=4800,

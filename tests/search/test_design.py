@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.design import DesignTable
 from tinysearch.search.objective_values import ObjectiveVector
 
@@ -89,3 +92,11 @@ def test_objectives_follow_from_latency_and_rates():
     assert np.isnan(values[2]).tolist() == [True, True, False]
     with pytest.raises(UserError, match="objectives are"):
         ObjectiveVector(("eer", "beauty"))
+
+
+def test_error_metrics_are_those_by_which_the_search_decides():
+    vector = ObjectiveVector(("effective_latency_far1_s", "eer"))
+    shown = ErrorRates(eer=0.1, evidence="trained", frr_at_far={0.01: 0.3})
+    assert vector.metrics_of(shown).tolist() == [0.1, 0.3]
+    decided = replace(shown, eer_validation=0.2, frr_at_far_validation={0.01: 0.4})
+    assert vector.metrics_of(decided).tolist() == [0.2, 0.4]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.search import knowledge as module
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.knowledge import Knowledge, dominated_by
 from tinysearch.search.objective_values import ObjectiveVector
-from tinysearch.search.pareto import is_nondominated
+from tinysearch.search.pareto import Scale, is_nondominated
 
 VECTOR = ObjectiveVector(("eer", "bom_cost_usd", "latency_s"))
 
@@ -101,3 +101,13 @@ def test_siblings_wait_for_the_float_stage_that_a_first_one_makes(space, errors)
     assert (state.trainable()[others] == space.table.useful()[others]).all()
     state.learn([first])
     assert state.trainable()[sibling] == space.table.useful()[sibling]
+
+
+def test_an_endless_latency_counts_nothing_and_warns_of_nothing(recwarn):
+    scale = Scale(logarithmic=np.array([False, True]), reference=np.array([0.5, 10.0]))
+    front = scale.transform([[0.1, 5.0]])
+    endless = scale.transform([[0.2, np.inf], [0.05, np.inf], [0.05, 2.0]])
+    assert dominated_by(endless, front).tolist() == [True, False, False]
+    assert dominated_by(front, endless).tolist() == [True]
+    assert scale.hypervolume([[0.1, 5.0], [0.05, np.inf]]) == scale.hypervolume([[0.1, 5.0]])
+    assert not recwarn.list

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import optuna
@@ -17,7 +18,7 @@ from tinysearch.core.protocols import TrainingProgress
 from tinysearch.search import history, storage
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.pareto import is_nondominated
-from tinysearch.search.samplers import SAMPLERS
+from tinysearch.search.samplers import SAMPLERS, Wait
 
 QUICK = [name for name in SAMPLERS if name != "gp"]
 
@@ -134,6 +135,41 @@ def test_a_sampler_that_brings_nothing_new_does_not_spin_forever(problem, monkey
     assert result.trials == 20
     assert "nothing new" in result.reason
     assert result.points == ()
+
+
+class _Waits:
+    """A sampler that waits for a training that nobody does."""
+
+    def resume(self, trials):
+        """Nothing to remember."""
+
+    def propose(self, knowledge, rng):
+        return Wait()
+
+
+def test_a_sampler_that_waits_for_nothing_does_not_wait_forever(problem):
+    result = search(problem, SearchOptions(sampler="patient", sampler_factory=lambda *_, **__: _Waits(), n_trials=3))
+    assert result.reason == "the sampler waits for a training, and none is under way"
+    assert result.trials == 0
+
+
+def test_trials_took_the_time_between_their_proposal_and_their_end(problem):
+    before = datetime.now()
+    result = search(problem, SearchOptions(sampler="random", n_trials=4, seed=0))
+    after = datetime.now()
+    for trial in result.study.trials:
+        assert before <= trial.datetime_start <= trial.datetime_complete <= after
+
+
+def test_variables_that_a_completion_leaves_open_are_drawn_for_each(problem):
+    study = search(problem, SearchOptions(sampler="exhaustive", seed=0)).study
+    alone = [
+        tuple(value for name, value in sorted(trial.params.items()) if name.startswith("voice"))
+        for trial in study.trials
+        if trial.user_attrs["kind"] == "completion" and trial.params["modality"] == "face"
+    ]
+    assert len(alone) > 2
+    assert len(set(alone)) > 1
 
 
 def test_events_tell_what_happens(problem):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinysearch.architectures.resnet import resnet
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.protocols import Trainer
 from tinysearch.firmware.integer_network import run
 from tinysearch.training.stage import verification_eer
@@ -153,6 +153,11 @@ def test_patience_stops_a_stage(session, branch_of) -> None:
     assert sum("float" in tick.phase for tick in session.ticks) < 100
 
 
+def test_a_loss_that_is_no_number_ends_the_training_with_a_line(session, branch_of) -> None:
+    with pytest.raises(TinysearchError, match=r"diverged in epoch 1, its loss is nan; lower trainer\.learning_rate"):
+        session.fit(branch_of(precision="float32"), learning_rate=1e30)
+
+
 def test_only_settings_that_change_results_change_the_digest() -> None:
     plain = TorchTrainer().digest
     assert TorchTrainer(threads=2, data_workers=3, compile=True, validate_every=1).digest == plain
@@ -185,6 +190,9 @@ def test_the_float_stage_does_not_depend_on_what_follows() -> None:
         {"device": "tpu"},
         {"optimizer": "lion"},
         {"learning_rate": 0.0},
+        {"temperature": 0.0},
+        {"weight_decay": -1e-3},
+        {"smoothing": 1.0},
         {"batch_size": 1},
         {"epochs": "many"},
         {"mixed_precision": 1},

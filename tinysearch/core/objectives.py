@@ -54,6 +54,7 @@ class ErrorRates:
         eer_ci95: bootstrap interval over people, or the interval of the table; None where unknown.
         eer_validation: equal error rate on validation people, by which the search decides; equals ``eer`` for tables.
         frr_at_far: FRR by FAR (0.01, 0.1) on test people at the threshold from validation people.
+        frr_at_far_validation: the same on the validation people, by which the search decides; empty for tables.
         thresholds: accepting score by FAR, fixed point as in the firmware (sum of cosines over branches).
         people, genuine, impostor: how many test people and pairs stand behind it.
         curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
@@ -66,6 +67,7 @@ class ErrorRates:
     eer_ci95: tuple[float, float] | None = None
     eer_validation: float | None = None
     frr_at_far: Mapping[float, float] = field(default_factory=dict)
+    frr_at_far_validation: Mapping[float, float] = field(default_factory=dict)
     thresholds: Mapping[float, int] = field(default_factory=dict)
     people: int = 0
     genuine: int = 0
@@ -77,6 +79,11 @@ class ErrorRates:
     def decision_eer(self) -> float | None:
         """The rate that the search minimizes."""
         return self.eer if self.eer_validation is None else self.eer_validation
+
+    @property
+    def decision_frr_at_far(self) -> Mapping[float, float]:
+        """The false reject rates by which the search decides."""
+        return self.frr_at_far_validation or self.frr_at_far
 
 
 NO_ERROR_RATES = ErrorRates(eer=None, evidence="none")
@@ -156,22 +163,22 @@ class Evaluation:
         """Sum of the bill of materials; None for a board that nobody sells."""
         return sum(line.usd for line in self.bom) if self.bom else None
 
-    def effective_latency_s(self, far: float) -> float | None:
+    def effective_latency_s(self, far: float, *, validation: bool = False) -> float | None:
         """Expected time until a genuine user who retries is accepted: latency / (1 - FRR at the FAR).
 
         None where the rate is unknown or nobody is ever accepted.
         """
-        frr = self.errors.frr_at_far.get(far)
+        frr = (self.errors.decision_frr_at_far if validation else self.errors.frr_at_far).get(far)
         return None if frr is None or frr >= 1.0 else self.latency_s / (1.0 - frr)
 
     def values(self, *, validation: bool = False) -> dict[str, float | None]:
-        """Objective values by name; ``validation`` takes the error rate by which the search decides."""
+        """Objective values by name; ``validation`` takes the error rates by which the search decides."""
         return {
             "eer": self.errors.decision_eer if validation else self.errors.eer,
             "bom_cost_usd": None if self.bom_cost_usd is None else round(self.bom_cost_usd, 4),
             "latency_s": self.latency_s,
-            "effective_latency_far1_s": self.effective_latency_s(0.01),
-            "effective_latency_far10_s": self.effective_latency_s(0.1),
+            "effective_latency_far1_s": self.effective_latency_s(0.01, validation=validation),
+            "effective_latency_far10_s": self.effective_latency_s(0.1, validation=validation),
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
             "energy_mj": self.energy_mj,

@@ -124,7 +124,12 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
         models: the analytic models; the budget is theirs.
         space: what may vary.
         chunk: rows at a time, rounded to whole branches of the first modality.
+
+    Raises:
+        UserError: the space names a processor that the catalogue has not.
     """
+    for processor in space.processors or ():
+        models.catalog.chip(processor)
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
     for modalities in space.combinations():
         options = [o for o in models.catalog.board_options(modalities) if _usable(models, o)]

@@ -106,13 +106,13 @@ class BranchMemo:
         """Stored error rates of a branch or fusion under the same settings, or None."""
         try:
             document = json.loads(self._rates_path(branches, settings).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            by_far = {
+                name: {float(far): value for far, value in document.pop(name).items()}
+                for name in ("frr_at_far", "frr_at_far_validation", "thresholds")
+            }
+        except (OSError, ValueError, KeyError):  # absent, damaged, or written before there was one of these
             return None
         interval = document.pop("eer_ci95")
-        by_far = {
-            name: {float(far): value for far, value in document.pop(name).items()}
-            for name in ("frr_at_far", "thresholds")
-        }
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
         bounds = None if interval is None else (interval[0], interval[1])
         return ErrorRates(eer_ci95=bounds, weights=weights, **by_far, **document)

@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -75,24 +76,26 @@ class TableErrors:
                     remedy="correct the row",
                 ) from error
 
-    def _row(self, cells: dict[str, str | None]) -> None:
-        row = {name: (text or "").strip() for name, text in cells.items() if name is not None}
+    def _row(self, cells: dict[Any, Any]) -> None:
+        if any(text.strip() for text in cells.pop(None, ())):
+            raise ValueError("more cells than columns")
+        row = {name: (text or "").strip() for name, text in cells.items()}
         key = (_key(row["face_blocks"], row["face_precision"]), _key(row["voice_blocks"], row["voice_precision"]))
         eer = _rate(row["eer"])
         if eer is None or key == (None, None):
             raise ValueError("a row names a branch and its eer")
         if (row["kind"] == "fusion") != (None not in key) or row["kind"] not in ("branch", "fusion"):
             raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
-        if key in self._rates and self._rates[key].eer != eer:
-            raise ValueError("a branch or fusion has one row; this one has another with other rates above")
         low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
         frr = {0.01: _rate(row.get("frr_far1")), 0.1: _rate(row.get("frr_far10"))}
-        self._rates[key] = ErrorRates(
+        rates = ErrorRates(
             eer=eer,
             evidence=self.evidence,
             eer_ci95=None if low is None or high is None else (low, high),
             frr_at_far={far: value for far, value in frr.items() if value is not None},
         )
+        if self._rates.setdefault(key, rates) != rates:
+            raise ValueError("a branch or fusion has one row; this one has another with other rates above")
         self._seconds[key] = _seconds(row["train_s"])
 
     def knows(self, branch: BranchSpec) -> bool:

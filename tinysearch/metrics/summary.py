@@ -66,6 +66,9 @@ def error_rates(
         eer_ci95=None if interval is None else (min(interval[0], eer), max(interval[1], eer)),
         eer_validation=equal_error_rate(det_curve(validation_genuine, validation_impostor)),
         frr_at_far={rate: false_reject_rate(genuine, threshold) for rate, threshold in thresholds.items()},
+        frr_at_far_validation={
+            rate: false_reject_rate(validation_genuine, threshold) for rate, threshold in thresholds.items()
+        },
         thresholds=thresholds,
         people=test_pairs.people,
         genuine=len(genuine),

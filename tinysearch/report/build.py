@@ -178,6 +178,8 @@ def _design(evaluation: Evaluation, board: str) -> DesignCard:
         eer_validation=_known(errors.eer_validation),
         frr_far1=_known(errors.frr_at_far.get(0.01)),
         frr_far10=_known(errors.frr_at_far.get(0.1)),
+        frr_far1_validation=_known(errors.frr_at_far_validation.get(0.01)),
+        frr_far10_validation=_known(errors.frr_at_far_validation.get(0.1)),
         latency_s=evaluation.latency_s,
         latency_range_s=evaluation.latency_range_s,
         acquisition_s=evaluation.acquisition_s,

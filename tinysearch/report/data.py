@@ -104,7 +104,7 @@ class DesignCard:
         branches: keys of its branches, one a modality.
         board: key of its board.
         eer: on test people; ``eer_validation`` is that by which the search decided, None where they are the same.
-        frr_far1, frr_far10: FRR at FAR 1 % and 10 %.
+        frr_far1, frr_far10: FRR at FAR 1 % and 10 %, on test people; ``.._validation`` as with the EER.
         branch_latency_s: of one inference on one core, by modality.
     """
 
@@ -126,11 +126,18 @@ class DesignCard:
     branch_latency_s: Mapping[str, float]
     eer_evidence: str
     latency_evidence: str
+    frr_far1_validation: float | None = None
+    frr_far10_validation: float | None = None
 
     @property
-    def decision_eer(self) -> float | None:
-        """The rate by which the search decided."""
-        return self.eer if self.eer_validation is None else self.eer_validation
+    def decided(self) -> DesignCard:
+        """The design with the error rates by which the search decided."""
+        return dataclasses.replace(
+            self,
+            eer=self.eer if self.eer_validation is None else self.eer_validation,
+            frr_far1=self.frr_far1 if self.frr_far1_validation is None else self.frr_far1_validation,
+            frr_far10=self.frr_far10 if self.frr_far10_validation is None else self.frr_far10_validation,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,8 @@ class RunView:
         return sum(branch.weight_bytes for branch in self.branches(design))
 
     def value(self, design: DesignCard, objective: str, *, decided: bool = False) -> float | None:
-        """An objective of a design; None where unknown. ``decided`` takes the error rate by which was chosen."""
-        if objective == "eer":
-            return design.decision_eer if decided else design.eer
-        return _VALUES[objective](self, design)
+        """An objective of a design; None where unknown. ``decided`` takes the error rates by which was chosen."""
+        return _VALUES[objective](self, design.decided if decided else design)
 
 
 def effective_latency_s(latency_s: float, frr: float | None) -> float | None:
@@ -87,6 +85,7 @@ def effective_latency_s(latency_s: float, frr: float | None) -> float | None:
 
 
 _VALUES: dict[str, Callable[[RunView, DesignCard], float | None]] = {
+    "eer": lambda _, design: design.eer,
     "bom_cost_usd": lambda view, design: view.cost(design),
     "latency_s": lambda _, design: design.latency_s,
     "effective_latency_far1_s": lambda _, design: effective_latency_s(design.latency_s, design.frr_far1),

@@ -21,8 +21,8 @@ CHANCE_EER = 0.5
 class ObjectiveVector:
     """Objective values of designs, by name and in the order asked for.
 
-    An *error metric* is a number of :class:`ErrorRates` that some objective needs: ``eer`` (the rate by which the
-    search decides) or the FRR at a FAR. All objectives together are functions of a design's analytic row and its
+    An *error metric* is a number of :class:`ErrorRates` that some objective needs: ``eer`` or the FRR at a FAR, both
+    of the people by whom the search decides. All objectives together are functions of a design's analytic row and its
     metrics.
 
     Attributes:
@@ -52,7 +52,7 @@ class ObjectiveVector:
             UserError: a rate that an objective needs is not known.
         """
         values: list[float | None] = [rates.decision_eer] if "eer" in self.names else []
-        values += [rates.frr_at_far.get(far) for far in self._fars]
+        values += [rates.decision_frr_at_far.get(far) for far in self._fars]
         for name, value in zip(self.metrics, values, strict=True):
             if value is None or not np.isfinite(value):
                 raise UserError(

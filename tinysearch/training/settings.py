@@ -17,6 +17,12 @@ REVISION = 1
 _SPEED_ONLY = ("threads", "compile", "data_workers", "validate_every")
 _AFTER_FLOAT_STAGE = ("epochs", "second_stage_rate", "repeats")
 
+_POSITIVE = ("learning_rate", "second_stage_rate", "temperature", "gradient_clip")
+_NOT_NEGATIVE = (
+    *("samples_per_epoch", "weight_decay", "margin", "augmentation", "patience", "min_improvement", "validate_every"),
+    *("seed", "threads", "data_workers"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
@@ -90,11 +96,10 @@ class TrainingSettings:
             "float_epochs=0",
         )
         _check(self.batch_size >= 2, "a batch has at least two samples", self.batch_size, "batch_size=32")
-        _check(self.learning_rate > 0, "a learning rate is positive", self.learning_rate, "learning_rate=1e-3")
         _check(0 <= self.lr_decay <= 1, "lr_decay lies in [0, 1]", self.lr_decay, "lr_decay=0.97")
         _check(self.loss in LOSSES, f"the loss is one of {', '.join(LOSSES)}", self.loss, "loss=cosine")
         _check(self.optimizer in ("adam", "sgd"), "the optimizer is adam or sgd", self.optimizer, "optimizer=adam")
-        _check(self.augmentation >= 0, "augmentation is not negative", self.augmentation, "augmentation=1")
+        _check(0 <= self.smoothing < 1, "smoothing lies in 0 .. 1", self.smoothing, "smoothing=0.1")
         _check(self.repeats >= 1, "a branch is trained at least once", self.repeats, "repeats=1")
         _check(self.device in ("auto", "cpu", "cuda"), "the device is auto, cpu or cuda", self.device, "device=auto")
         _check(
@@ -103,8 +108,10 @@ class TrainingSettings:
             "none found",
             "device=auto",
         )
-        for name in ("samples_per_epoch", "threads", "data_workers", "patience", "validate_every", "seed"):
-            _check(getattr(self, name) >= 0, f"{name} is not negative", getattr(self, name), f"{name}=0")
+        for field in fields(self):
+            value, usual = getattr(self, field.name), f"{field.name}={field.default}"
+            _check(field.name not in _POSITIVE or value > 0, f"{field.name} is positive", value, usual)
+            _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} is not negative", value, usual)
 
     def torch_device(self) -> torch.device:
         """The device that training runs on."""

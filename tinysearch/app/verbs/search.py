@@ -56,6 +56,11 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
         console.print(order_table(picks(view)))
         if view.data.caveat:
             console.print(view.data.caveat)
+    else:
+        console.print(
+            "the front is empty, as no feasible design was evaluated; go on in this run_dir with a larger n_trials, or "
+            "search with sampler=auto, which proposes nothing infeasible"
+        )
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")

@@ -81,10 +81,10 @@ const escaped = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt
 
 const atLeastAsGood = (first, second, names) => names.every((name) => first[name] <= second[name]);
 
-// The front of some designs as the search takes it: by the rate that decides, then without those that another one beats
-// or equals by the rates shown. Unknown values lose.
+// The front of some designs as the search takes it: by the rates that decide, then without those that another one
+// beats or equals by the rates shown. Unknown values lose.
 function frontOf(candidates) {
-  const decided = DATA.objectives.map((name) => (name === 'eer' ? 'eer_decided' : name));
+  const decided = DATA.objectives.map((name) => (DATA.fields.includes(`${name}_decided`) ? `${name}_decided` : name));
   let kept = candidates.filter((design) => DATA.objectives.every((name) => isKnown(design[name])));
   [decided, DATA.objectives].forEach((names) => {
     const order = [...kept].sort((a, b) => names.reduce((sign, name) => sign || a[name] - b[name], 0)
