@@ -8,6 +8,8 @@ Our own sampler always has the memo.
 
     python benchmarks/search.py                                  # made-up error rates over the real space
     python benchmarks/search.py --table FILE.csv --budget 10usd,none  # a measured table, that of trainer=table
+    python benchmarks/search.py --table FILE.csv --noise 1       # .. every rate drawn anew within its interval
+    python benchmarks/search.py --table FILE.csv --people FILE-people.csv  # .. as other people would have given them
     python benchmarks/search.py --space toy --noise 0.12 --samplers memoized,nsga2
 
 The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached; with
@@ -17,6 +19,7 @@ several budgets, such an object for each.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import math
 import multiprocessing
@@ -89,23 +92,28 @@ class RealSpace:
 
 
 class TableErrors:
-    """A CSV of error rates, optionally with every rate drawn anew within its interval.
+    """A CSV of error rates, optionally as another measurement might have given them.
 
     Args:
-        noise: whether to draw; a rate is taken to be log-normal with its 95 % interval.
+        noise: draw every rate by itself, log-normal with its 95 % interval.
+        people: CSV of the same rates for other draws of people, ``eer_1``, ``eer_2`` .. (tools/make_error_table.py):
+            those of column ``seed`` modulo their number, of everything the same people.
     """
 
-    def __init__(self, path: Path, *, seed: int, noise: bool) -> None:
+    def __init__(self, path: Path, *, seed: int, noise: bool = False, people: Path | None = None) -> None:
         from tinysearch.evaluation.table import TableErrors as Table
 
         self._table = Table(path=path)
         self._seed = seed if noise else None
         self._drawn: dict[tuple[BranchSpec, ...], ErrorRates] = {}
+        self._people = {} if people is None else read_people(people, draw=seed)
 
     def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
         key = tuple(branches)
         if key not in self._drawn:
             rates = self._table.error_rates(branches)
+            if self._people:
+                rates = ErrorRates(eer=self._people[model_key(branches)], evidence="table")
             if self._seed is not None and rates.eer and rates.eer_ci95:
                 low, high = (max(bound, 1e-3) for bound in rates.eer_ci95)
                 words = [int.from_bytes(b.key.encode()[-8:], "little") ^ len(b.key) for b in branches]
@@ -121,6 +129,24 @@ class TableErrors:
 
     def has(self, branches: Sequence[BranchSpec]) -> bool:
         return self._table.has(branches)
+
+
+def model_key(branches: Sequence[BranchSpec]) -> tuple[tuple[str, str], ...]:
+    """Blocks and precision, as a table spells them, of the face and of the voice branch; empty without one."""
+    spelled = {b.modality: ("-".join(map(str, b.blocks)), b.precision) for b in branches}
+    return tuple(spelled.get(modality, ("", "")) for modality in ("face", "voice"))
+
+
+def read_people(path: Path, *, draw: int) -> dict[tuple[tuple[str, str], ...], float]:
+    """EER by model for one draw of people."""
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        names = [name for name in reader.fieldnames or () if name.startswith("eer_")]
+        name = names[draw % len(names)]
+        return {
+            tuple((row[f"{m}_blocks"], row[f"{m}_precision"]) for m in ("face", "voice")): float(row[name])
+            for row in reader
+        }
 
 
 def _ignore(progress: TrainingProgress) -> None:
@@ -303,6 +329,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--samplers", default=",".join(("memoized", *PEERS)))
     parser.add_argument("--space", choices=("real", "toy"), default="real")
     parser.add_argument("--noise", type=float, default=0.0, help="made-up: relative scatter; table: above 0 resamples")
+    parser.add_argument("--people", type=Path, help="CSV of the table's rates for other draws of people, one a seed")
     parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
     parser.add_argument("--modes", default="plain,memo")
     parser.add_argument("--option", action="append", default=[], help="NAME=NUMBER for the memoized sampler")
@@ -373,10 +400,10 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
     for seed in range(options.seeds):
         errors: Errors
         if options.table is not None:
-            errors = TableErrors(options.table, seed=seed, noise=options.noise > 0)
+            errors = TableErrors(options.table, seed=seed, noise=options.noise > 0, people=options.people)
         else:
             errors = SyntheticErrors(space, seed=seed, noise=options.noise)
-        if not WORLDS or options.table is None or options.noise > 0:
+        if not WORLDS or options.table is None or options.noise > 0 or options.people is not None:
             WORLDS.append(make_world(space, errors))
     print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {budget}")
     heads = " ".join(f"{name:>7s}" for name in LEVELS)

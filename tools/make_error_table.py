@@ -3,7 +3,9 @@
     python tools/make_error_table.py benchmarks/data/embedded.csv [n_workers=2] [any other option of the search]
 
 Branches are remembered in the cache, so an interrupted run goes on. Beside the table a JSON file of the same name tells
-from what it was made: digests of data and trainer, settings, versions, and the processor.
+from what it was made: digests of data and trainer, settings, versions, and the processor; and ``embedded-people.csv``
+holds the same rates for other draws of the test people, one bootstrap resample a column: of all branches and fusions
+the same people, so that rates rise and fall together as they do among real people.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ import io
 import json
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.setup import workers_of
@@ -24,11 +29,18 @@ from tinysearch.app.training import build_errors
 from tinysearch.app.wiring import build_space
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.protocols import Dataset
+from tinysearch.data.pairs import evaluation_pairs, people_groups
 from tinysearch.evaluation.memo import write_atomically
 from tinysearch.evaluation.table import COLUMNS
 from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.metrics import Pairs, branch_scores, weighted_sum
+from tinysearch.metrics.bootstrap import resampled_eers
 from tinysearch.search.engines import TrainingReport, make_engine
 from tinysearch.space import Space
+
+DRAWS = 20
+"""Of people, columns of the second table."""
 
 _PACKAGES = ("numpy", "torch", "scikit-learn")
 
@@ -41,11 +53,12 @@ def main(words: Sequence[str]) -> None:
     if not isinstance(errors, TrainedErrors):
         sys.exit("a table of error rates is made by training: leave trainer=torch")
     _train(errors, _branches(space), n_workers=n_workers)
-    table = io.StringIO()
-    writer = csv.DictWriter(table, (*COLUMNS, "frr_far1", "frr_far10"), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_row(errors, branches) for branches in _models(space))
-    write_atomically(out, table.getvalue().encode())
+    _write(out, (*COLUMNS, "frr_far1", "frr_far10"), (_row(errors, branches) for branches in _models(space)))
+    if "fusion" in space.modalities:
+        drawn = _PeopleDraws(errors.dataset)
+        names = ("kind", "modality", *COLUMNS[2:6], *(f"eer_{i + 1}" for i in range(DRAWS)))
+        rows = (drawn.row(errors, branches) for branches in _models(space))
+        _write(out.with_name(f"{out.stem}-people.csv"), names, rows)
     description = json.dumps(_description(config, errors, n_workers), indent=2)
     write_atomically(out.with_suffix(".json"), f"{description}\n".encode())
 
@@ -86,20 +99,71 @@ def _ignore(report: TrainingReport) -> None:
     del report
 
 
+def _write(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    table = io.StringIO()
+    writer = csv.DictWriter(table, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, table.getvalue().encode())
+
+
 def _row(errors: TrainedErrors, branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
     rates: ErrorRates = errors.error_rates(branches)
     low, high = rates.eer_ci95 or (None, None)
-    alone = len(branches) == 1
-    row: dict[str, Any] = {
-        "kind": "branch" if alone else "fusion",
-        "modality": branches[0].modality if alone else "fusion",
+    return _named(branches) | {
         "eer": _fraction(rates.eer),
         "eer_lo": _fraction(low),
         "eer_hi": _fraction(high),
-        "train_s": errors.memo.record(branches[0])["train_s"] if alone else 0,
+        "train_s": errors.memo.record(branches[0])["train_s"] if len(branches) == 1 else 0,
         "frr_far1": _fraction(rates.frr_at_far.get(0.01)),
         "frr_far10": _fraction(rates.frr_at_far.get(0.1)),
     }
+
+
+class _PeopleDraws:
+    """Error rates for other draws of test people, the same people for every branch and fusion.
+
+    People who share an identity of one modality are drawn together, as where a fusion's interval is measured.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._pairs: dict[tuple[object, ...], Pairs] = {}
+
+    def row(self, errors: TrainedErrors, branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
+        shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
+        pairs = self._pairs_of(shapes)
+        embedded = {branch.modality: errors.memo.embeddings(branch)["test"] for branch in branches}
+        scores = weighted_sum(branch_scores(embedded, pairs), {})
+        # An own generator of one seed each, so that each draws the same people.
+        rates = resampled_eers(scores, pairs, rng=np.random.default_rng(0), resamples=DRAWS)
+        if len(rates) < DRAWS:
+            sys.exit("there are too few test people to draw others from")
+        return _named(branches) | {f"eer_{i + 1}": _fraction(float(rate)) for i, rate in enumerate(rates)}
+
+    def _pairs_of(self, shapes: Mapping[str, tuple[int, int]]) -> Pairs:
+        """Test pairs, their people in the groups that a fusion of all modalities has."""
+        key = tuple(sorted(shapes.items()))
+        if key not in self._pairs:
+            pairs = evaluation_pairs(self._dataset, "test", shapes)
+            if len(shapes) == 1:
+                pairs = replace(pairs, groups=self._groups(next(iter(shapes))))
+            self._pairs[key] = pairs
+        return self._pairs[key]
+
+    def _groups(self, modality: str) -> np.ndarray:
+        """Group of each identity of a modality."""
+        people = self._dataset.people("test")
+        own, groups = people[modality], people_groups(people)
+        out = np.zeros(int(own.max()) + 1, np.int32)
+        out[own[own >= 0]] = (np.arange(len(own)) if groups is None else groups)[own >= 0]
+        return out
+
+
+def _named(branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
+    """The columns that say which branch or fusion a row is about."""
+    alone = len(branches) == 1
+    row = {"kind": "branch" if alone else "fusion", "modality": branches[0].modality if alone else "fusion"}
     for branch in branches:
         row[f"{branch.modality}_blocks"] = "-".join(map(str, branch.blocks))
         row[f"{branch.modality}_precision"] = branch.precision

@@ -76,7 +76,7 @@ def draw_pairs(
         samples={modality: indices[chosen].astype(np.int32) for modality, indices in samples.items()},
         left_person=persons[chosen[:, 0]].astype(np.int32),
         right_person=persons[chosen[:, 1]].astype(np.int32),
-        groups=None if len(identities) == 1 or people is None else _groups({m: people[m] for m in identities}),
+        groups=None if len(identities) == 1 or people is None else people_groups({m: people[m] for m in identities}),
     )
 
 
@@ -239,7 +239,7 @@ def _persons(who: Mapping[str, Int32]) -> Int32:
     return next(iter(who.values())) if len(who) == 1 else who["person"]
 
 
-def _groups(people: Mapping[str, Int32]) -> Int32 | None:
+def people_groups(people: Mapping[str, Int32]) -> Int32 | None:
     """The first person that each one shares an identity with, directly or through others; None where no two do."""
     count = len(next(iter(people.values())))
     groups, before = np.arange(count, dtype=np.int32), None
