@@ -15,6 +15,7 @@ from toy_space import SyntheticErrors
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import TrainingProgress, TrainingRecord
 from tinysearch.search.engines import ProcessEngine, WorkerDiedError
+from tinysearch.search.engines.inline import InlineEngine
 from tinysearch.search.loop import SearchOptions, search
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
@@ -99,6 +100,27 @@ def test_errors_come_home_in_one_piece(space, tmp_path):
     assert "prepare it" in str(reports[0].error)
     assert not isinstance(reports[1].error, WorkerDiedError)
     assert "Strange" in str(reports[1].error)
+
+
+class Offline(SyntheticErrors):
+    """Its trainings lose the connection to wherever they fetch from."""
+
+    def train(self, branch, *, progress):
+        raise ConnectionResetError("the server of the data set hung up")
+
+
+@pytest.mark.parametrize("engine", [InlineEngine, ProcessEngine])
+def test_a_lost_connection_of_a_trainer_is_a_failed_training(space, engine):
+    options = {"n_workers": 1} if engine is ProcessEngine else {"on_progress": lambda _: None}
+    running = engine(Offline(space, seed=0), **options)
+    running.submit(space.branches[0])
+    try:
+        reports = []
+        while not reports:
+            reports = running.wait(lambda: False)
+    finally:
+        running.close()
+    assert "hung up" in str(reports[0].error)
 
 
 class Complaining:

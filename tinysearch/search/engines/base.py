@@ -91,8 +91,6 @@ def train(
         record = error_model.train(branch, progress=watch)
     except TrainingGivenUp:
         return TrainingReport(branch=branch, progress=last[0], given_up=True)
-    except (BrokenPipeError, ConnectionResetError):
-        raise
     except Exception as error:
         return TrainingReport(branch=branch, error=error)
     return TrainingReport(branch=branch, record=record)

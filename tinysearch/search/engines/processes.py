@@ -18,7 +18,14 @@ from typing import Any
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
-from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error, train
+from tinysearch.search.engines.base import (
+    ShouldStop,
+    TrainingReport,
+    TrainingStopped,
+    WorkerDiedError,
+    portable_error,
+    train,
+)
 from tinysearch.search.fidelity import Limit
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -179,13 +186,16 @@ def _work(pipe: Connection, payload: bytes) -> None:
     # Ctrl-C reaches the whole process group, but it is the coordinator that decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     error_model: ErrorModel = pickle.loads(payload)  # noqa: S301  it comes from our own parent process
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+
+    def tick(progress: TrainingProgress) -> None:
+        try:
+            pipe.send(TrainingReport(branch=progress.branch, progress=progress))
+        except OSError as error:
+            raise TrainingStopped from error
+
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, TrainingStopped):
         while True:
             task: tuple[BranchSpec, Limit | None] = pipe.recv()
-
-            def tick(progress: TrainingProgress) -> None:
-                pipe.send(TrainingReport(branch=progress.branch, progress=progress))
-
             report = train(error_model, *task, tick)
             if report.error is not None:
                 report = replace(report, error=portable_error(report.error))
