@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinysearch.app.config import compose_config, plain
@@ -15,6 +16,7 @@ from tinysearch.evaluation.table import TableErrors
 from tinysearch.evaluation.trained import TrainedErrors
 
 TABLE = Path(__file__).parents[2] / "benchmarks" / "data" / "embedded.csv"
+PEOPLE = TABLE.with_name("embedded-people.csv")
 
 
 def test_it_covers_the_default_space_with_rates_inside_their_intervals() -> None:
@@ -29,6 +31,21 @@ def test_it_covers_the_default_space_with_rates_inside_their_intervals() -> None
         assert rates.frr_at_far[0.01] >= rates.frr_at_far[0.1]
     with TABLE.open(newline="") as file:
         assert sum(1 for _ in csv.DictReader(file)) == len(models)
+
+
+def test_other_people_move_all_rates_together_and_within_their_intervals() -> None:
+    with TABLE.open(newline="") as file:
+        kept = list(csv.DictReader(file))
+    with PEOPLE.open(newline="") as file:
+        drawn = list(csv.DictReader(file))
+    named = ("kind", "modality", "face_blocks", "face_precision", "voice_blocks", "voice_precision")
+    assert [[row[name] for name in named] for row in drawn] == [[row[name] for name in named] for row in kept]
+    rates = np.array([[float(value) for name, value in row.items() if name.startswith("eer_")] for row in drawn])
+    bounds = np.array([[float(row["eer_lo"]), float(row["eer_hi"])] for row in kept])
+    # The intervals of single branches are over more people than share a draw with a fusion, hence narrower than that.
+    assert 0.85 < np.mean((rates >= bounds[:, :1]) & (rates <= bounds[:, 1:])) < 0.99
+    fusions = np.log(rates[[row["kind"] == "fusion" for row in drawn]])
+    assert np.median(np.corrcoef(fusions)) > 0.5
 
 
 def test_it_was_made_with_the_data_and_the_training_of_today(tmp_path: Path) -> None:
