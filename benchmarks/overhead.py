@@ -37,7 +37,7 @@ WIDTHS = tuple(range(8, 38, 2))
 SIDES = (48, 64, 80, 96, 112)
 PARTNERS = 40
 SIZES = (100, 1000, 5000)
-MEASURED = 12
+MEASURED = 30
 
 
 def make_table(rng: np.random.Generator) -> DesignTable:

@@ -40,6 +40,7 @@ class Knowledge:
         known, failed, pending: bool [B], branches that can be answered, that cannot be trained, and in training.
         branch_metrics: float64 [B, M], NaN where unknown.
         model_metrics: float64 [m, M], NaN where unknown or not computed.
+        unlocked, model_done: bool [m], models of which every branch is known, and those of them that are computed.
         relation: the fusion of two branches predicted from them, learned from the fusions seen.
         order: known branches in the order in which they became known.
         seconds: training seconds by branch index, of those trained.
@@ -57,7 +58,7 @@ class Knowledge:
         self.pending = np.zeros(count, bool)
         self.branch_metrics = np.full((count, metrics), np.nan)
         self.model_metrics = np.full((len(table.models), metrics), np.nan)
-        self.model_done = np.zeros(len(table.models), bool)
+        self.unlocked, self.model_done = np.zeros((2, len(table.models)), bool)
         self.order: list[int] = []
         self.seconds: dict[int, float] = {}
         self.hints: dict[int, Hint] = {}
@@ -76,7 +77,6 @@ class Knowledge:
         self._by_branch = _models_by_branch(table)
         self._front: Ints = np.zeros(0, np.int64)
         self._front_points: Floats = np.zeros((0, len(objectives.names)))
-        self._waiting: set[int] = set()
         self._useful_now = self.failed.tobytes(), table.useful()
         if not objectives.metrics:
             self.learn(range(count))
@@ -120,20 +120,20 @@ class Knowledge:
             if self.objectives.metrics:
                 self.branch_metrics[branch] = self.objectives.metrics_of(self.rates([branch]))
         self.known[np.asarray(fresh, np.int64)] = True
-        unlocked = {int(j) for b in fresh for j in self.models_of(b)}
-        reachable = np.append(self.known, True)
-        self._waiting |= {j for j in unlocked if reachable[self.table.models[j]].all() and not self.model_done[j]}
-        self._settle(everything=len(self._waiting) <= ALL_PAIRS)
+        touched = np.concatenate([self.models_of(b) for b in fresh]) if fresh else np.zeros(0, np.int64)
+        self.unlocked[touched] = np.append(self.known, True)[self.table.models[touched]].all(axis=1)
+        self.complete()
 
-    def _settle(self, *, everything: bool) -> None:
-        """Compute the models that wait, those with one branch first: all, or those that could reach the front."""
-        waiting = np.array(sorted(self._waiting), np.int64)
-        if not len(waiting):
-            return
+    def complete(self) -> None:
+        """Compute unlocked models, those of one branch first: all if they are few, or those that could reach the front.
+
+        What could be follows from the fusions seen, so the last ones seen may bring up some that were left out.
+        """
+        waiting = np.flatnonzero(self.unlocked & ~self.model_done)
         single = self.table.models[waiting, 1] == NO_BRANCH
         self._compute(waiting[single])
         pairs = waiting[~single]
-        if not everything and self.objectives.metrics:
+        if len(waiting) > ALL_PAIRS and self.objectives.metrics:
             hopeful = self._hopeful(pairs)
             while len(hopeful):
                 # In slices, since every fusion computed may rule out others.
@@ -165,16 +165,11 @@ class Knowledge:
             sides = [self.branch_metrics[branches[pairs, side]] for side in (0, 1)]
             self.relation.observe(branches[pairs], np.stack([*sides, self.model_metrics[models[pairs]]], axis=1))
         self.model_done[models] = True
-        self._waiting -= set(models.tolist())
         boards = self.boards_of(models)
         points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
         keep = is_nondominated(points)
         self._front = np.concatenate([self._front, boards])[keep]
         self._front_points = points[keep]
-
-    def complete(self) -> None:
-        """Settle what still waits, so that ``front`` is that of everything known."""
-        self._settle(everything=len(self._waiting) <= ALL_PAIRS)
 
     @property
     def front(self) -> Ints:

@@ -239,10 +239,10 @@ def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
 
 
 def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
-    """Boards of models that only lack open branches, and the branches [n, 2] they lack (-1 none, last)."""
+    """Boards of locked models that lack open branches at most, and the branches [n, 2] they lack (-1 none, last)."""
     models = knowledge.table.models
     reach = free | open_
-    reachable = reach[models[:, 0]] & reach[models[:, 1]] & ~knowledge.model_done
+    reachable = reach[models[:, 0]] & reach[models[:, 1]] & ~knowledge.unlocked
     boards = knowledge.boards_of(np.flatnonzero(reachable))
     needs = models[knowledge.board_model[boards]]
     first, second = np.where(free[needs], NO_BRANCH, needs).T
