@@ -337,7 +337,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--override", action="append", default=[], help="configuration of the real space, e.g. space=.."
     )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="replays side by side")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.people is not None and options.noise > 0:
+        parser.error("rates are those of other people, or drawn one by one: leave out --people or --noise")
+    return options
 
 
 def make_space(options: argparse.Namespace, spelled: str) -> Any:

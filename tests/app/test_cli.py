@@ -159,6 +159,11 @@ def test_what_a_chip_cannot_do_shows_as_violations(capsys: pytest.CaptureFixture
     assert point["values"]["bom_cost_usd"] is None
 
 
+def test_a_mistyped_number_of_blocks_does_not_take_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "modality=voice", "voice.blocks=[20000]", "voice.precision=int8"]) == 2
+    assert "at most 256 blocks" in capsys.readouterr().err
+
+
 def test_paper_rules_give_the_papers_board(capsys: pytest.CaptureFixture[str]) -> None:
     rules = ["experiment=paper", "catalog=paper2023", "flash=paper", "memory=paper"]
     point = evaluated(capsys, *FACE, *rules)

@@ -50,6 +50,8 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("space.precisions=int8", "space.precisions is a list; got int8; write space.precisions=[int8]"),
         ("emit=3", "emit is a group of options; got 3; write emit.top=.."),
         ("sampler=null", "got null; choose one of them"),
+        ("run_dir=[a]", "run_dir is one value, no list; got [a]; write run_dir=VALUE"),
+        ("objectives=[[eer]]", "got [eer]; write objectives.names=[eer]"),
     ],
 )
 def test_what_nobody_meant_gets_one_line(word: str, line: str) -> None:
@@ -64,6 +66,12 @@ def test_what_nobody_meant_gets_one_line(word: str, line: str) -> None:
 )
 def test_values_of_another_spelling_are_taken(word: str) -> None:
     assert composed(word)
+
+
+def test_a_path_may_look_like_a_number() -> None:
+    config = composed("run_dir=2026", "trainer=table", "trainer.path=5", "out=1.50")
+    assert (config["run_dir"], config["trainer"]["path"], config["out"]) == ("2026", "5", "1.50")
+    assert composed("run_dir=null")["run_dir"] is None
 
 
 @pytest.mark.parametrize("group", ["task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report"])

@@ -26,7 +26,7 @@ EVENT = SearchEvent(
 
 
 def shown(capsys: pytest.CaptureFixture[str], *, quiet: bool) -> str:
-    with SearchProgress(objectives=NAMES, validation=True, quiet=quiet) as progress:
+    with SearchProgress(objectives=NAMES, trains=True, quiet=quiet) as progress:
         progress(EVENT)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -48,7 +48,7 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_narrow_terminal_shows_every_training(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    progress = SearchProgress(objectives=NAMES[:3], validation=True)
+    progress = SearchProgress(objectives=NAMES[:3], trains=True)
     event = replace(EVENT, kind="training", best=EVENT.best[:3], training=((BRANCH, 0.25), (BRANCH, 1.0)))
     console = Console(width=80, color_system=None)
     with console.capture() as capture:

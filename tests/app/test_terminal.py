@@ -15,6 +15,7 @@ def test_the_widest_front_fits_eighty_columns() -> None:
         "branches": {"face": branch, "voice": branch},
         "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 113.82, "latency_s": 0.9994},
         "platform": {"processor": "esp32c61", "flash_bytes": 16 << 20, "psram_bytes": 32 << 20},
+        "evidence": {"eer": "table", "latency": "uncalibrated"},
     }
     console = Console(width=80, record=True, file=None, quiet=False)
     with console.capture() as capture:
@@ -24,6 +25,7 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "esp32c61" in text
     assert "32 MB" in text
     assert "face 2222 float32" in text
+    assert "EER: table; latency: uncalibrated" in text
 
 
 LISTING = Listing(

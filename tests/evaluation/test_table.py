@@ -61,6 +61,8 @@ def test_spreadsheets_marks_and_blanks_do_no_harm(tmp_path: Path) -> None:
         "branch,voice,,,2-2,int7,0.2,0.1,0.2,1",
         "branch,voice,,,2;2,int8,0.2,0.1,0.2,1",
         "branch,voice,,,2-2,int8,0.2,0.1,0.2,1,2",
+        "branch,voice,,,2-2,int8,0.2,0.3,0.1,1",
+        "branch,nose,,,2-2,int8,0.2,0.1,0.3,1",
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path: Path, row: str) -> None:

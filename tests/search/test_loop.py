@@ -337,6 +337,32 @@ class _Slow(SyntheticErrors):
         return super().train(branch, progress=progress)
 
 
+def test_a_design_that_cannot_be_trained_is_nothing_new(problem, space, monkeypatch):
+    monkeypatch.setattr(sys.modules[search.__module__], "MOST_STALE", 20)
+    errors = Failing(space, fails=lambda n: n > 1)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="random", n_trials=2000))
+    assert result.reason == "20 proposals in a row brought nothing new"
+
+
+def test_what_test_people_say_is_shown_and_what_validation_people_say_decides(problem, space):
+    class Split(SyntheticErrors):
+        def error_rates(self, branches):
+            rates = super().error_rates(branches)
+            frr = min(0.9, 3 * rates.eer)
+            return replace(rates, frr_at_far={0.01: frr}, frr_at_far_validation={0.01: frr / 2})
+
+    objectives = ("effective_latency_far1_s", "bom_cost_usd")
+    chosen = replace(problem, error_model=Split(space, seed=0), objectives=objectives)
+    points = search(chosen, SearchOptions(sampler="exhaustive")).points
+    table, names = chosen.table, chosen.table.columns
+    for point in points:
+        latency = table.analytic[point.row, names.index("latency_s")]
+        frr = point.rates.frr_at_far[0.01]
+        assert point.values["effective_latency_far1_s"] == pytest.approx(latency / (1 - frr / 2))
+        assert point.shown["effective_latency_far1_s"] == pytest.approx(latency / (1 - frr))
+    assert is_nondominated(np.array([list(point.shown.values()) for point in points])).all()
+
+
 def test_a_training_in_this_process_ends_with_the_time_and_is_no_interrupt(space, problem):
     errors = _Slow(space, seed=0)
     result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", timeout_s=0.3))

@@ -39,6 +39,24 @@ def test_garbage_with_a_line_end_is_cut_too(journal):
     assert journal.read_bytes() == raw
 
 
+def test_what_was_never_a_journal_is_left_alone(tmp_path):
+    diary = tmp_path / storage.JOURNAL
+    diary.write_text("my diary\nline two\n")
+    with pytest.raises(UserError, match="name another run_dir"):
+        storage.open_journal(tmp_path, objectives=("eer",))
+    assert diary.read_text() == "my diary\nline two\n"
+
+
+@pytest.mark.parametrize("line", ["garbage", '{"op_code":99}', "[1,2]"])
+def test_a_journal_that_somebody_changed_is_one_line(journal, line):
+    lines = journal.read_text().splitlines()
+    journal.write_text("\n".join([*lines[:5], line, *lines[6:]]) + "\n")
+    for read in (storage.load_study, lambda folder: storage.open_journal(folder, objectives=("eer", "usd", "s"))):
+        with pytest.raises(UserError, match="as the search wrote it") as caught:
+            read(journal.parent)
+        assert "\n" not in str(caught.value)
+
+
 def test_names_constraints_and_attributes_are_there_for_the_dashboard(journal):
     study = storage.load_study(journal.parent)
     assert study.metric_names == ["eer", "bom_cost_usd", "latency_s"]

@@ -52,6 +52,15 @@ _TARGETS = {
 }
 """Hydra's word for a class to make, and the key that names a plug-in."""
 
+_PATH_KEYS = (
+    *("run_dir", "out", "cache.dir", "catalog.name", "space.path", "trainer.path", "data.root", "latency.table"),
+    *("data.train_voice", "data.train_face", "data.test_voice", "data.test_face", "data.pairs", "data.meta"),
+)
+"""What names a file or a folder: a text, even where it looks like a number."""
+
+_MAYBE_LISTS = ("blocks", "layouts", "precisions", "processors", "widths", "input_sizes", "embeddings")
+"""Last parts of keys whose default is null and that take a list."""
+
 _FRACTIONAL = ("fusion.weights.", "ray.")
 """Where a default that is whole may have a fraction."""
 
@@ -99,7 +108,7 @@ def _defaults(choices: tuple[str, ...]) -> Any:
 def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
     """Refuse a value of another kind than its default's: a text for a number, a number for a list or for a mapping.
 
-    A text and null say nothing of what may stand in their place (``n_workers: auto``). Keys without a default are
+    In the place of a text or of null any single value may stand (``n_workers: auto``). Keys without a default are
     checked by whoever takes them.
 
     Args:
@@ -121,7 +130,9 @@ def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = No
         case int() | float():
             fits, kind = _is_number(value, int | float), "a number"
         case _:
-            return
+            fits, kind = key.endswith(_MAYBE_LISTS) or not isinstance(value, list | dict), "one value, no list"
+            listed, name = key.startswith(_EVERY), key.removeprefix(_EVERY)
+            example = f"{name}=[{_spell(default)}]" if listed else f"{key}={_spell(default or 'VALUE')}"
     example = example or f"{key}={_spell(default)}"
     if not fits:
         raise UserError(f"{key} is {kind}", value=_spell(value), remedy=f"write {example}")
@@ -215,7 +226,8 @@ def _expand(word: str) -> list[str]:
             group = [] if key == "space" else [f"{key}=path"]
             return [*group, f"{_PATHS[key]}={_quote(value.strip(chr(34)))}"]
         raise _unknown_option(key, value)
-    return [word if not _needs_quotes(value) else f"{key}={_quote(value)}"]
+    text = _needs_quotes(value) or (key in _PATH_KEYS and re.fullmatch(r"[\w.+-]+", value) and value != "null")
+    return [f"{key}={_quote(value)}" if text else word]
 
 
 def _needs_quotes(value: str) -> bool:

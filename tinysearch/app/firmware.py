@@ -20,6 +20,7 @@ from tinysearch.core.protocols import ErrorModel
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.memo import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, host, project_rules
@@ -107,19 +108,20 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
     modalities = [branch.modality for branch in candidate.branches]
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
     voice = next((branch for branch in candidate.branches if branch.modality == "voice"), None)
-    return emit(
-        evaluation,
-        networks,
-        chip=models.catalog.chip(candidate.platform.processor),
-        out=target,
-        templates=data_dir("firmware_templates"),
-        version=version("tinysearch"),
-        digest=_digest(networks),
-        board=models.catalog.board_option(candidate.platform.board, modalities),
-        sound=None if voice is None else _sound(config, voice),
-        far=min(far_of(config)),
-        backend=build_backend(config),
-    )
+    with writing(target):
+        return emit(
+            evaluation,
+            networks,
+            chip=models.catalog.chip(candidate.platform.processor),
+            out=target,
+            templates=data_dir("firmware_templates"),
+            version=version("tinysearch"),
+            digest=_digest(networks),
+            board=models.catalog.board_option(candidate.platform.board, modalities),
+            sound=None if voice is None else _sound(config, voice),
+            far=min(far_of(config)),
+            backend=build_backend(config),
+        )
 
 
 def _network(config: Config, models: AnalyticModels, errors: ErrorModel, branch: BranchSpec) -> FrozenNetwork:

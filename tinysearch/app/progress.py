@@ -24,13 +24,15 @@ class SearchProgress:
     every ten seconds while one trains. Quiet shows nothing.
 
     Args:
-        validation: the EER is that of validation people, by which a search decides; it says so.
+        trains: networks are trained here, and the EER is that of validation people, by which a search decides; it
+            says so. Otherwise error rates are looked up.
     """
 
-    def __init__(self, *, objectives: tuple[str, ...], validation: bool, quiet: bool = False) -> None:
+    def __init__(self, *, objectives: tuple[str, ...], trains: bool, quiet: bool = False) -> None:
         self._console = Console(file=sys.stderr, highlight=False)
         self._objectives = objectives
-        self._rates_of = "validation " if validation else ""
+        self._rates_of = "validation " if trains else ""
+        self._done = "trained" if trains else "looked up"
         self._quiet = quiet
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
         self._drawing = self._console.is_terminal and not quiet
@@ -67,7 +69,7 @@ class SearchProgress:
             case "training" if event.branch is not None:
                 what = f"training {event.branch.short}: {event.phase}, {event.fraction:.0%}"
             case "trained" if event.branch is not None:
-                what = f"trained {event.branch.short}"
+                what = f"{self._done} {event.branch.short}"
             case _:
                 what = event.message or event.kind
         return "  ".join(part for part in (clock, what, self._state(event)) if part)

@@ -16,6 +16,7 @@ import yaml
 from tinysearch.app.config import hide_passwords
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.search.storage import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
@@ -29,11 +30,17 @@ def make_run_dir(configured: str | None) -> Path:
     """The configured run directory, or a fresh one under ``runs/``; created.
 
     Raises:
-        UserError: it cannot be created, or is a file.
+        UserError: it cannot be created, is a file, or holds files of the names of a run's that no run has written.
     """
     path = Path(configured) if configured else Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
+    if not any((path / name).exists() for name in (CONFIG, JOURNAL, MANIFEST)):
+        foreign = [name for name in (FRONT, REPORT) if (path / name).exists()]
+        if foreign:
+            raise UserError(
+                "a run directory is empty or that of a search", value=path / foreign[0], remedy="name another run_dir"
+            )
     return path.absolute()
 
 
@@ -62,8 +69,9 @@ def read_front(run_dir: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError("a finished run has a front.json", value=path, remedy="finish the search first") from error
-    if document.get("schema") != SCHEMA:
-        raise UserError(f"front.json has schema {SCHEMA}", value=document.get("schema"), remedy="run the search again")
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise UserError(f"front.json has schema {SCHEMA}", value=schema, remedy="run the search again")
     return dict(document)
 
 

@@ -13,18 +13,20 @@ from typing import Any
 from tinysearch.app.designs import build_designs
 from tinysearch.app.plugins import OWN_WORDS, built_in, plugin
 from tinysearch.app.resources import processors
-from tinysearch.app.training import build_errors, build_finalists, fusion_of, task_error
+from tinysearch.app.training import build_errors, build_finalists, far_of, fusion_of, task_error
 from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_models, build_space
-from tinysearch.core.candidate import Candidate
+from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.table import TableErrors
 from tinysearch.search.engines import check_engine
 from tinysearch.search.loop import SearchOptions, SearchProblem
+from tinysearch.search.objective_values import FAR_OF_OBJECTIVE, ObjectiveVector
 from tinysearch.search.shared import SharedStudy
 
 logger = logging.getLogger(__name__)
@@ -63,14 +65,13 @@ def set_up(config: Config) -> Setup:
     models, space = build_models(config), build_space(config)
     objectives = objectives_of(config)
     _check_task(config, objectives)
+    _check_far(config, objectives)
     _check_numbers(config)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
     designs = build_designs(models, space, has=getattr(errors, "has", None))
-    if not errors.needs_training:
-        for branch in designs.table.branches:
-            errors.knows(branch)  # refuses what it never will know, before a run directory has rules of its own
+    _check_rates(errors, designs.table.branches, objectives)
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
     if config["trainer"]["name"] == "table" and any(options.has_sizes for options in space.options.values()):
@@ -114,6 +115,29 @@ def _check_task(config: Config, objectives: Sequence[str]) -> None:
             value=f"{retried[0]} with task={config['task']['name']}",
             remedy="write objectives=[eer,bom_cost_usd,latency_s]",
         )
+
+
+def _check_far(config: Config, objectives: Sequence[str]) -> None:
+    """Refuse objectives at a false accept rate for which no threshold is set."""
+    needed = {name: FAR_OF_OBJECTIVE[name] for name in objectives if name in FAR_OF_OBJECTIVE}
+    missing = [name for name, far in needed.items() if far not in far_of(config)]
+    if missing and trains(config):
+        raise UserError(
+            f"objective {missing[0]} needs FAR {needed[missing[0]]:g}",
+            value=f"far={config['far']}",
+            remedy="add it to far",
+        )
+
+
+def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives: Sequence[str]) -> None:
+    """Refuse what is looked up and will never be known, before a run directory has rules of its own."""
+    if not errors.needs_training:
+        for branch in branches:
+            errors.knows(branch)
+    elif isinstance(errors, TableErrors):
+        for branch in branches:
+            if errors.has([branch]):
+                ObjectiveVector(objectives).metrics_of(errors.error_rates([branch]))
 
 
 def trains(config: Config) -> bool:

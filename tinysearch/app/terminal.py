@@ -47,7 +47,16 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
             _megabytes(platform["flash_bytes"]),
             _megabytes(platform["psram_bytes"]),
         )
+    table.caption, table.caption_justify = _evidence(points), "left"
     return table
+
+
+def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
+    """Where the figures of a front come from: ``EER: trained; latency: uncalibrated``."""
+    kinds = {name: sorted({point["evidence"][name] for point in points}) for name in ("eer", "latency")}
+    return "; ".join(
+        f"{'EER' if name == 'eer' else name}: {' and '.join(found)}" for name, found in kinds.items() if found
+    )
 
 
 def _branch(modality: str, branch: Mapping[str, Any]) -> str:

@@ -26,16 +26,17 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
     Raises:
         UserError: one of them is neither a run directory nor a readable table.
     """
-    paths = [configured] if isinstance(configured, str) else list(configured or [])
-    if not paths:
+    if configured is None or configured == []:
         return None
+    paths = configured if isinstance(configured, list | tuple) else [configured]
     hints: dict[str, Hint] = {}
     fusions: list[tuple[float, float, float]] = []
-    for path in map(Path, paths):
-        if not path.exists():
+    for given in paths:
+        path = Path(str(given))
+        if isinstance(given, list | dict) or given is None or not path.exists():
             raise UserError(
                 "a warm start names run directories and CSV files of known points",
-                value=path,
+                value=given,
                 remedy="check the path, or leave warm_start out",
             )
         known = list(_of_run(path, branches) if path.is_dir() else _of_table(path, branches))

@@ -11,7 +11,7 @@ import yaml
 
 from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
 from tinysearch.analytic.stepwise import StepwiseLatency
-from tinysearch.app.plugins import built_in, make, plugin
+from tinysearch.app.plugins import built_in, make
 from tinysearch.app.resources import data_dir
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
@@ -35,8 +35,9 @@ _LISTS = {"widths": "width", "input_sizes": "input_size", "embeddings": "embeddi
 
 def architecture(branch: BranchSpec) -> NetworkSpec:
     """Network of a branch, by the architecture that it names."""
-    build = plugin("architectures", branch.architecture)
-    network: NetworkSpec = build(
+    network: NetworkSpec = make(
+        "architectures",
+        branch.architecture,
         blocks=branch.blocks,
         width=branch.width,
         input_size=branch.input_size,
@@ -163,6 +164,12 @@ def build_space(config: Config) -> Space:
             **sizes,
         )
     processors = settings["processors"]
+    if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):
+        raise UserError(
+            "space.processors is a list of names",
+            value=processors,
+            remedy="write for example space.processors=[esp32s3]",
+        )
     return Space(
         name=settings["name"],
         modalities=tuple(settings["modalities"]),

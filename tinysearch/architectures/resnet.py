@@ -15,6 +15,9 @@ from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAverageP
 STEM_KERNEL = 7
 STEM_POOL = 4
 
+MOST_BLOCKS = 256
+"""Of a layout: far beyond every chip, and a mistyped number should not take minutes."""
+
 
 def resnet(*, blocks: Sequence[int], width: int, input_size: int, channels: int, embedding: int) -> NetworkSpec:
     """Network spec of one layout.
@@ -36,6 +39,8 @@ def resnet(*, blocks: Sequence[int], width: int, input_size: int, channels: int,
             value=list(blocks),
             remedy="write for example blocks=[2,2]",
         )
+    if sum(layout) > MOST_BLOCKS:
+        raise UserError(f"a layout has at most {MOST_BLOCKS} blocks", value=list(blocks), remedy="list fewer")
     if min(width, embedding, channels) < 1:
         raise UserError(
             "width, channels and embedding are positive",

@@ -306,6 +306,9 @@ def _check_references(loaded: _Loaded) -> None:
     for part in loaded.parts.values():
         for key, named in (("needs", part.needs), ("accepts", part.accepts)):
             for need in named:
+                if need == part.id and key == "needs":
+                    rule = "a part needs other parts"
+                    loaded.refuse_part(part, key, rule=rule, value=need, remedy="leave the part itself out")
                 if need not in loaded.parts and need not in loaded.broken:
                     rule = "needs and accepts name parts of the catalogue"
                     loaded.refuse_part(part, key, rule=rule, value=need, remedy="add or respell the part")

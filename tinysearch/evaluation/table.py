@@ -86,7 +86,12 @@ class TableErrors:
             raise ValueError("a row names a branch and its eer")
         if (row["kind"] == "fusion") != (None not in key) or row["kind"] not in ("branch", "fusion"):
             raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
+        own = "face" if key[1] is None else "voice"
+        if row["kind"] == "branch" and row["modality"] not in ("", own):
+            raise ValueError(f"a branch row with {own}_blocks is of modality {own}, not {row['modality']}")
         low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
+        if low is not None and high is not None and low > high:
+            raise ValueError("eer_lo is at most eer_hi")
         frr = {0.01: _rate(row.get("frr_far1")), 0.1: _rate(row.get("frr_far10"))}
         rates = ErrorRates(
             eer=eer,

@@ -70,7 +70,7 @@ class Limit:
 
     def hopeless(self, progress: TrainingProgress) -> bool:
         """Whether going on cannot help, by what a tick tells."""
-        if progress.eer_validation is None or progress.fraction >= 1.0:
+        if progress.eer_validation is None or not NEVER_BEFORE <= progress.fraction < 1.0:
             return False
         limits = [most for at, most in self.steps if abs(at - progress.fraction) <= SAME_FRACTION]
         return bool(limits) and progress.eer_validation > max(limits)

@@ -185,10 +185,10 @@ class Knowledge:
         """Of the front, in the coordinates of ``scale``."""
         return hypervolume(self._front_points, self.corner)
 
-    def values(self, row: int) -> Floats:
-        """Objective values [K] of one row of the table whose branches are known."""
+    def values(self, row: int, *, shown: bool = False) -> Floats:
+        """Objective values [K] of one row whose branches are known; ``shown``: with the errors of test people."""
         rates = self.rates([int(b) for b in self.table.needs[row]]) if self.objectives.metrics else None
-        metrics = np.zeros(0) if rates is None else self.objectives.metrics_of(rates)
+        metrics = np.zeros(0) if rates is None else self.objectives.metrics_of(rates, shown=shown)
         values: Floats = self.objectives.combine(self.table.columns, self.table.analytic[row][None], metrics[None])[0]
         return values
 
@@ -203,6 +203,15 @@ class Knowledge:
         making = np.bincount(self.table.start[self.pending], minlength=groups) > 0
         waits = (making & ~known)[self.table.start]
         return self._useful() & ~self.known & ~self.failed & ~self.pending & ~waits
+
+    def why_nothing_is_left(self) -> str:
+        """Why nothing is to be trained any more, for people."""
+        if not self.objectives.metrics:
+            return "nothing has to be trained for these objectives"
+        lost = int(self.failed.sum())
+        if lost:
+            return f"{lost} trainings failed or were given up, and what they left to be built is known"
+        return "every branch that a feasible design needs is known"
 
     def _useful(self) -> Bools:
         """Bool [B]: branches that some design needs of which no other branch has failed."""

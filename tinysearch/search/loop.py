@@ -270,7 +270,7 @@ class _Session:
                 return
             if failed:
                 item.error, item.missing = "a branch of it could not be trained", set()
-            new = bool(item.missing) or design.candidate.id not in self.history.recorded
+            new = bool(item.missing) or not (failed or design.candidate.id in self.history.recorded)
             self._stale = 0 if new else self._stale + 1
             if item.missing:
                 self._submit(item, fresh)

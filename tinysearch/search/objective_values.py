@@ -45,20 +45,25 @@ class ObjectiveVector:
         """float64 [M]: metrics of a guess, an upper bound for what a trained network does."""
         return np.array([CHANCE_EER if name == "eer" else 1.0 - float(name[4:]) for name in self.metrics])
 
-    def metrics_of(self, rates: ErrorRates) -> Floats:
+    def metrics_of(self, rates: ErrorRates, *, shown: bool = False) -> Floats:
         """float64 [M] of one branch or fusion.
+
+        Args:
+            shown: of test people, not of those by whom the search decides.
 
         Raises:
             UserError: a rate that an objective needs is not known.
         """
-        values: list[float | None] = [rates.decision_eer] if "eer" in self.names else []
-        values += [rates.decision_frr_at_far.get(far) for far in self._fars]
+        eer = rates.eer if shown and rates.eer is not None else rates.decision_eer
+        frr_at_far = rates.frr_at_far if shown else rates.decision_frr_at_far
+        values: list[float | None] = [eer] if "eer" in self.names else []
+        values += [frr_at_far.get(far) for far in self._fars]
         for name, value in zip(self.metrics, values, strict=True):
             if value is None or not np.isfinite(value):
                 raise UserError(
                     f"the objectives need {name}",
                     value=f"error rates without it (evidence: {rates.evidence})",
-                    remedy="choose a trainer that gives it, or objectives that do without",
+                    remedy="give a table the columns frr_far1 and frr_far10, or choose objectives that do without",
                 )
         return np.array(values, np.float64)
 

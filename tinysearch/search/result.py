@@ -23,8 +23,8 @@ class FrontPoint:
 
     Attributes:
         row: of the design table.
-        values: objectives by name by which it was chosen (validation EER).
-        shown: the same with the test EER.
+        values: objectives by name by which it was chosen (errors of validation people).
+        shown: the same with the errors of test people.
     """
 
     row: int
@@ -64,15 +64,15 @@ class SearchResult:
 def front_points(knowledge: Knowledge) -> tuple[FrontPoint, ...]:
     """The front of everything known.
 
-    Designs are chosen by validation EER. Of those, one that another beats or equals in every objective as shown, with
-    the EER of test people, is left out, so that no reader is offered a point that a better one stands beside.
+    Designs are chosen by the errors of validation people. Of those, one that another beats or equals in every objective
+    as shown, with the errors of test people, is left out, so that no reader is offered a point beside a better one.
     """
     rows = knowledge.front
     if not len(rows):
         return ()
     names = knowledge.objectives.names
     decided = np.array([knowledge.values(int(row)) for row in rows])
-    shown = np.array([_shown_values(knowledge, int(row)) for row in rows])
+    shown = np.array([knowledge.values(int(row), shown=True) for row in rows])
     order = _by_objectives(decided)
     kept = order[is_nondominated(shown[order])]
     kept = kept[_by_objectives(shown[kept])]
@@ -92,14 +92,6 @@ def _rates(knowledge: Knowledge, row: int) -> ErrorRates:
     if not knowledge.objectives.metrics:
         return NO_ERROR_RATES
     return knowledge.rates([int(b) for b in knowledge.table.needs[row]])
-
-
-def _shown_values(knowledge: Knowledge, row: int) -> Floats:
-    values = knowledge.values(row)
-    rates = _rates(knowledge, row)
-    if "eer" in knowledge.objectives.names and rates.eer is not None:
-        values[knowledge.objectives.names.index("eer")] = rates.eer
-    return values
 
 
 def _by_objectives(values: Floats) -> Ints:

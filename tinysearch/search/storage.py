@@ -25,6 +25,7 @@ CONSTRAINTS = "constraints"
 """System attribute that both Optuna's samplers and optuna-dashboard 0.21 read; ``set_constraint`` writes another one,
 by which the dashboard does not recognize infeasible trials."""
 
+_JOURNAL_START = b'{"op_code"'
 _RULES = "rules"
 _KNOWN = "known_at_start"
 
@@ -58,12 +59,17 @@ def repair_journal(path: Path) -> int:
 
     Returns:
         Bytes cut.
+
+    Raises:
+        UserError: no journal at all.
     """
     for left in path.parent.glob(path.name + ".lock*"):
         left.unlink(missing_ok=True)
     if not path.exists():
         return 0
     raw = path.read_bytes()
+    if not raw.startswith(_JOURNAL_START[: len(raw)]):
+        raise UserError("journal.log is that of a search", value=path, remedy="name another run_dir")
     keep = len(raw)
     while keep:
         start = raw.rfind(b"\n", 0, keep - 1) + 1
@@ -98,14 +104,30 @@ def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.S
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage: optuna.storages.BaseStorage
     if run_dir is None:
-        storage = optuna.storages.InMemoryStorage()
-    else:
-        path = run_dir / JOURNAL
-        repair_journal(path)
+        return make_study(optuna.storages.InMemoryStorage(), STUDY_NAME, objectives)
+    path = run_dir / JOURNAL
+    repair_journal(path)
+    with _whole_journal(path):
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-    return make_study(storage, STUDY_NAME, objectives)
+        return make_study(storage, STUDY_NAME, objectives)
+
+
+@contextmanager
+def _whole_journal(path: Path) -> Iterator[None]:
+    """What Optuna stumbles over within is one line for people.
+
+    Raises:
+        UserError: the journal has records that are none, or lacks some.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AssertionError) as error:
+        raise UserError(
+            "journal.log is as the search wrote it",
+            value=f"{path}: {type(error).__name__} {error}".strip(),
+            remedy="restore it from a copy, or name another run_dir",
+        ) from error
 
 
 def make_study(storage: optuna.storages.BaseStorage, name: str, objectives: Sequence[str]) -> optuna.Study:
@@ -134,8 +156,9 @@ def load_study(run_dir: Path) -> optuna.Study:
     path = run_dir / JOURNAL
     if not path.is_file():
         raise UserError("a run directory holds journal.log", value=run_dir, remedy="name the run_dir of a search")
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-    return optuna.load_study(study_name=STUDY_NAME, storage=storage)
+    with _whole_journal(path):
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+        return optuna.load_study(study_name=STUDY_NAME, storage=storage)
 
 
 def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:

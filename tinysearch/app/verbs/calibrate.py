@@ -53,6 +53,10 @@ def run(invocation: Invocation) -> int:
 
             write_counted_table(config, out)
         case [log, project]:
+            if out.absolute() == Path(log).absolute():
+                raise UserError(
+                    "calibrate keeps what it reads", value=out, remedy="name another file with out=FILE.yaml"
+                )
             _from_log(config, Path(log), Path(project), out)
         case _:
             raise UserError(

@@ -35,7 +35,7 @@ def run(invocation: Invocation) -> int:
     from tinysearch.app.run import run as run_job
     from tinysearch.app.setup import objectives_of, trains
 
-    with SearchProgress(objectives=objectives_of(config), validation=trains(config), quiet=quiet) as progress:
+    with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
     _print_result(finished, console)
     return INTERRUPTED if finished.result.interrupted else OK
@@ -58,8 +58,8 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
             console.print(view.data.caveat)
     else:
         console.print(
-            "the front is empty, as no feasible design was evaluated; go on in this run_dir with a larger n_trials, or "
-            "search with sampler=auto, which proposes nothing infeasible"
+            "the front is empty, as no feasible design was evaluated; go on in the same run_dir with more time or "
+            "trials, and with sampler=auto, which proposes nothing infeasible"
         )
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")

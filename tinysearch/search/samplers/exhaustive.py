@@ -41,4 +41,4 @@ class ExhaustiveSampler:
                 return Proposal(row=int(table.offsets[model]))
         if knowledge.pending.any():
             return Wait()
-        return Stop(reason="every branch that a feasible design needs is trained")
+        return Stop(reason=knowledge.why_nothing_is_left())

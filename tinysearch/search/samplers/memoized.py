@@ -76,7 +76,7 @@ class MemoizedSampler:
         if not knowledge.trainable().any():
             if knowledge.pending.any():
                 return Wait()
-            return Stop(reason="every branch that a feasible design needs is trained")
+            return Stop(reason=knowledge.why_nothing_is_left())
         if self._surrogate is None or self._libraries is None:
             from threadpoolctl import ThreadpoolController
 
