@@ -22,8 +22,9 @@ def evaluated(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
 def test_the_verb_is_search_unless_a_word_says_otherwise() -> None:
     assert parse(["budget=15usd"]).verb == "search"
     assert parse([]).verb == "search"
-    invocation = parse(["verify", "some/folder", "--json"])
-    assert (invocation.verb, invocation.words, invocation.json) == ("verify", ("some/folder",), True)
+    for words in (["verify", "some/folder", "--json"], ["--json", "verify", "some/folder"]):
+        invocation = parse(words)
+        assert (invocation.verb, invocation.words, invocation.json) == ("verify", ("some/folder",), True)
 
 
 def test_unknown_verbs_and_flags_are_refused() -> None:

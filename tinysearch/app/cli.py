@@ -71,16 +71,13 @@ def parse(argv: Sequence[str]) -> Invocation:
     Raises:
         UserError: an unknown verb or flag.
     """
-    arguments = list(argv)
-    verb = "search"
-    if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
-        verb = arguments.pop(0)
+    flags = {word for word in argv if word.startswith("-")}
+    rest = [word for word in argv if not word.startswith("-")]
+    verb = rest.pop(0) if rest and "=" not in rest[0] else "search"
     if verb not in VERBS:
         raise UserError(f"a verb is one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help")
-    flags = {word for word in arguments if word.startswith("-")}
     if flags - FLAGS:
         raise UserError(f"flags are {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out")
-    rest = [word for word in arguments if not word.startswith("-")]
     return Invocation(
         verb=verb,
         words=tuple(word for word in rest if "=" not in word),

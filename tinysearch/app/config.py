@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tinysearch.app.plugins import registered
+from tinysearch.app.plugins import MISSING, registered
 from tinysearch.app.resources import data_dir
 from tinysearch.core.errors import UserError
 
@@ -114,7 +114,7 @@ def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = No
     Args:
         example: what to write instead; None for the default.
     """
-    if isinstance(value, str) and ("${" in value or value == "???"):
+    if isinstance(value, str) and ("${" in value or value == MISSING):
         return  # an interpolation, or what a plug-in's user has yet to say
     match default:
         case dict():
@@ -219,7 +219,7 @@ def _expand(word: str) -> list[str]:
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
-    if key in GROUPS and value not in options_of(key) and value != "???" and (value, key) != ("null", "experiment"):
+    if key in GROUPS and value not in options_of(key) and value != MISSING and (value, key) != ("null", "experiment"):
         if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
             return [f"{key}=plugin", f"++{key}.name={_quote(value.strip(chr(34)))}"]
         if key in _PATHS and _looks_like_path(value):

@@ -36,6 +36,9 @@ OWN_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """Words by kind that stand for more than one class; their rooms know what."""
 
+MISSING = "???"
+"""A name that the user has yet to say, as the configuration spells it."""
+
 KINDS = tuple(sorted({*BUILT_IN, *OWN_WORDS}))
 
 
@@ -59,6 +62,8 @@ def plugin(kind: str, name: str) -> Any:
     Raises:
         UserError: unknown, or it cannot be imported.
     """
+    if name == MISSING:
+        raise UserError(f"{kind.replace('_', ' ')} of your own have a name", value="none", remedy="write module:Class")
     target = BUILT_IN.get(kind, {}).get(name)
     if target is not None:
         return _load(kind, target, name)

@@ -10,6 +10,7 @@ runs/<date>-<time>). Running again with the same run_dir resumes. Interrupt once
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,8 +65,8 @@ def _print_result(finished: FinishedRun, console: Console) -> None:
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
-    storage = finished.storage or f"{folder}/journal.log"
-    console.print(f"study     optuna-dashboard {storage} --artifact-dir {folder}/artifacts", soft_wrap=True)
+    storage, artifacts = shlex.quote(finished.storage or f"{folder}/journal.log"), shlex.quote(f"{folder}/artifacts")
+    console.print(f"study     optuna-dashboard {storage} --artifact-dir {artifacts}", soft_wrap=True)
     emitted = [document for document in finished.documents if document["firmware"]]
     if emitted:
         console.print(f"firmware  {folder}/firmware/<id>, {len(emitted)} project{'s' if len(emitted) > 1 else ''}")
