@@ -84,6 +84,19 @@ def test_partners_of_what_cannot_be_trained_are_not_trained(problem, space, samp
     assert result.trainings <= 1  # a face may have been trained before the voice failed
 
 
+def test_networks_that_accept_nobody_promise_nothing(problem, space):
+    class Deaf(SyntheticErrors):
+        def error_rates(self, branches):
+            rates = super().error_rates(branches)
+            accepted = 0.0 if branches[0].modality == "voice" else 0.5
+            return replace(rates, frr_at_far={0.1: 1.0 - accepted})
+
+    objectives = ("eer", "effective_latency_far10_s", "bom_cost_usd")
+    options = SearchOptions(sampler="memoized", n_trainings=24, seed=0)
+    result = search(replace(problem, error_model=Deaf(space, seed=0), objectives=objectives), options)
+    assert result.hypervolume > 0.0
+
+
 def test_hints_are_eers_and_say_nothing_of_other_error_rates(space, errors):
     for objectives, count in ((("eer",), 1), (("effective_latency_far1_s",), 0)):
         knowledge = Knowledge(space.table, ObjectiveVector(objectives), errors.error_rates)

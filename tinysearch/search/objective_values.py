@@ -42,8 +42,12 @@ class ObjectiveVector:
         self.is_error = np.array([name in ERROR_OBJECTIVES for name in self.names])
 
     def chance_metrics(self) -> Floats:
-        """float64 [M]: metrics of a guess, an upper bound for what a trained network does."""
+        """float64 [M]: metrics of a guess: what is assumed where a number is needed and nothing was trained."""
         return np.array([CHANCE_EER if name == "eer" else 1.0 - float(name[4:]) for name in self.metrics])
+
+    def worst_metrics(self) -> Floats:
+        """float64 [M]: no prediction is worse; at a strict FAR a trained network may accept nobody."""
+        return np.array([CHANCE_EER if name == "eer" else 1.0 for name in self.metrics])
 
     def metrics_of(self, rates: ErrorRates, *, shown: bool = False) -> Floats:
         """float64 [M] of one branch or fusion.

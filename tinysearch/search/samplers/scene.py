@@ -56,7 +56,7 @@ class Scene:
         self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
         self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
-        np.minimum(self.branch_metrics, knowledge.objectives.chance_metrics(), out=self.branch_metrics)
+        np.minimum(self.branch_metrics, knowledge.objectives.worst_metrics(), out=self.branch_metrics)
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[trainable] = True
@@ -75,7 +75,7 @@ class Scene:
         metrics = self.branch_metrics[:, branches[:, 0]]
         pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
         metrics[:, pair] = knowledge.relation.draw(branches[pair], self.branch_metrics, rng)
-        return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
+        return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
 
     def _points(self, rows: Ints) -> Floats:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
@@ -204,7 +204,7 @@ class Scene:
         if not drawn.all():
             mean, spread = self._surrogate.marginals(self._evidence, branches[~drawn])
             out[~drawn] = np.exp(mean + float(ndtri(LUCKY_QUANTILE)) * spread)
-        return np.asarray(np.minimum(out, self._knowledge.objectives.chance_metrics()), np.float64)
+        return np.asarray(np.minimum(out, self._knowledge.objectives.worst_metrics()), np.float64)
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
@@ -228,7 +228,7 @@ def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> 
     metrics = branch_metrics[:, branches[:, 0]]
     pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
     metrics[:, pair] = knowledge.relation.lucky(branches[pair], branch_metrics, spreads=OPTIMISM)
-    return np.asarray(np.minimum(metrics, knowledge.objectives.chance_metrics()), np.float64)
+    return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
 
 
 def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
@@ -270,7 +270,7 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
     mean, spread = surrogate.marginals(evidence, unknown)
     metrics = np.full((len(free), mean.shape[1]), np.nan)
     metrics[order] = knowledge.branch_metrics[order]
-    metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.chance_metrics())
+    metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
     models, of = _distinct(knowledge.board_model[boards])
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
     front = knowledge.front_points
