@@ -80,7 +80,7 @@ def test_partners_of_what_cannot_be_trained_are_not_trained(problem, space, samp
     result = search(
         replace(problem, table=table, error_model=errors), SearchOptions(sampler=sampler, n_trials=20, seed=0)
     )
-    assert result.reason == "1 trainings failed or were given up, and what they left to be built is known"
+    assert result.reason == "nothing is left to train; failed or given up: 1"
     assert result.trainings <= 1  # a face may have been trained before the voice failed
 
 

@@ -208,9 +208,8 @@ class Knowledge:
         """Why nothing is to be trained any more, for people."""
         if not self.objectives.metrics:
             return "nothing has to be trained for these objectives"
-        lost = int(self.failed.sum())
-        if lost:
-            return f"{lost} trainings failed or were given up, and what they left to be built is known"
+        if self.failed.any():
+            return f"nothing is left to train; failed or given up: {int(self.failed.sum())}"
         return "every branch that a feasible design needs is known"
 
     def _useful(self) -> Bools:
