@@ -30,11 +30,12 @@ from tinysearch.app.wiring import build_space
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import Dataset
-from tinysearch.data.pairs import evaluation_pairs, people_groups
+from tinysearch.data.pairs import people_groups
+from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import write_atomically
 from tinysearch.evaluation.table import COLUMNS
 from tinysearch.evaluation.trained import TrainedErrors
-from tinysearch.metrics import Pairs, branch_scores, weighted_sum
+from tinysearch.metrics import branch_scores, weighted_sum
 from tinysearch.metrics.bootstrap import resampled_eers
 from tinysearch.search.engines import TrainingReport, make_engine
 from tinysearch.space import Space
@@ -54,10 +55,10 @@ def main(words: Sequence[str]) -> None:
         sys.exit("a table of error rates is made by training: leave trainer=torch")
     _train(errors, _branches(space), n_workers=n_workers)
     _write(out, (*COLUMNS, "frr_far1", "frr_far10"), (_row(errors, branches) for branches in _models(space)))
-    if "fusion" in space.modalities:
-        drawn = _PeopleDraws(errors.dataset)
+    if "fusion" in space.modalities and isinstance(errors.judge, Verification):
+        judge = errors.judge
         names = ("kind", "modality", *COLUMNS[2:6], *(f"eer_{i + 1}" for i in range(DRAWS)))
-        rows = (drawn.row(errors, branches) for branches in _models(space))
+        rows = (_drawn_row(errors, judge, branches) for branches in _models(space))
         _write(out.with_name(f"{out.stem}-people.csv"), names, rows)
     description = json.dumps(_description(config, errors, n_workers), indent=2)
     write_atomically(out.with_suffix(".json"), f"{description}\n".encode())
@@ -120,44 +121,28 @@ def _row(errors: TrainedErrors, branches: tuple[BranchSpec, ...]) -> dict[str, A
     }
 
 
-class _PeopleDraws:
-    """Error rates for other draws of test people, the same people for every branch and fusion.
+def _drawn_row(errors: TrainedErrors, judge: Verification, branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
+    """Rates for other draws of test people; who shares an identity of some modality is drawn together everywhere."""
+    shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
+    pairs = judge.pairs_of(errors.dataset, "test", shapes)
+    if len(branches) == 1:
+        pairs = replace(pairs, groups=_groups(errors.dataset, branches[0].modality))
+    embedded = {branch.modality: errors.memo.embeddings(branch)["test"] for branch in branches}
+    scores = weighted_sum(branch_scores(embedded, pairs), {})
+    # A generator of the same seed each time, so that everything draws the same people.
+    rates = resampled_eers(scores, pairs, rng=np.random.default_rng(0), resamples=DRAWS)
+    if len(rates) < DRAWS:
+        sys.exit("there are too few test people to draw others from")
+    return _named(branches) | {f"eer_{i + 1}": _fraction(float(rate)) for i, rate in enumerate(rates)}
 
-    People who share an identity of one modality are drawn together, as where a fusion's interval is measured.
-    """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._pairs: dict[tuple[object, ...], Pairs] = {}
-
-    def row(self, errors: TrainedErrors, branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
-        shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
-        pairs = self._pairs_of(shapes)
-        embedded = {branch.modality: errors.memo.embeddings(branch)["test"] for branch in branches}
-        scores = weighted_sum(branch_scores(embedded, pairs), {})
-        # An own generator of one seed each, so that each draws the same people.
-        rates = resampled_eers(scores, pairs, rng=np.random.default_rng(0), resamples=DRAWS)
-        if len(rates) < DRAWS:
-            sys.exit("there are too few test people to draw others from")
-        return _named(branches) | {f"eer_{i + 1}": _fraction(float(rate)) for i, rate in enumerate(rates)}
-
-    def _pairs_of(self, shapes: Mapping[str, tuple[int, int]]) -> Pairs:
-        """Test pairs, their people in the groups that a fusion of all modalities has."""
-        key = tuple(sorted(shapes.items()))
-        if key not in self._pairs:
-            pairs = evaluation_pairs(self._dataset, "test", shapes)
-            if len(shapes) == 1:
-                pairs = replace(pairs, groups=self._groups(next(iter(shapes))))
-            self._pairs[key] = pairs
-        return self._pairs[key]
-
-    def _groups(self, modality: str) -> np.ndarray:
-        """Group of each identity of a modality."""
-        people = self._dataset.people("test")
-        own, groups = people[modality], people_groups(people)
-        out = np.zeros(int(own.max()) + 1, np.int32)
-        out[own[own >= 0]] = (np.arange(len(own)) if groups is None else groups)[own >= 0]
-        return out
+def _groups(dataset: Dataset, modality: str) -> np.ndarray:
+    """Group of each identity of a modality, as a fusion of all modalities has it."""
+    people = dataset.people("test")
+    own, groups = people[modality], people_groups(people)
+    out = np.zeros(int(own.max()) + 1, np.int32)
+    out[own[own >= 0]] = (np.arange(len(own)) if groups is None else groups)[own >= 0]
+    return out
 
 
 def _named(branches: tuple[BranchSpec, ...]) -> dict[str, Any]:

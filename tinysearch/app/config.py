@@ -226,12 +226,13 @@ def _expand(word: str) -> list[str]:
             group = [] if key == "space" else [f"{key}=path"]
             return [*group, f"{_PATHS[key]}={_quote(value.strip(chr(34)))}"]
         raise _unknown_option(key, value)
-    text = _needs_quotes(value) or (key in _PATH_KEYS and re.fullmatch(r"[\w.+-]+", value) and value != "null")
-    return [f"{key}={_quote(value)}" if text else word]
+    return [f"{key}={_quote(value)}" if _needs_quotes(key, value) else word]
 
 
-def _needs_quotes(value: str) -> bool:
-    """Whether a plain text has characters that Hydra's grammar would trip over (a path with spaces, an amount)."""
+def _needs_quotes(key: str, value: str) -> bool:
+    """Whether Hydra's grammar would trip over a plain text (a path with spaces, an amount), or take a path for more."""
+    if key in _PATH_KEYS and value != "null" and re.fullmatch(r"[\w.+-]+", value):
+        return True
     return bool(value) and value[0] not in "[{\"'$" and re.search(r"[^\w./:+@%*-]", value) is not None
 
 

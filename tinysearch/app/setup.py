@@ -119,14 +119,12 @@ def _check_task(config: Config, objectives: Sequence[str]) -> None:
 
 def _check_far(config: Config, objectives: Sequence[str]) -> None:
     """Refuse objectives at a false accept rate for which no threshold is set."""
-    needed = {name: FAR_OF_OBJECTIVE[name] for name in objectives if name in FAR_OF_OBJECTIVE}
-    missing = [name for name, far in needed.items() if far not in far_of(config)]
-    if missing and trains(config):
-        raise UserError(
-            f"objective {missing[0]} needs FAR {needed[missing[0]]:g}",
-            value=f"far={config['far']}",
-            remedy="add it to far",
-        )
+    if not trains(config):
+        return
+    for name in objectives:
+        far = FAR_OF_OBJECTIVE.get(name)
+        if far is not None and far not in far_of(config):
+            raise UserError(f"objective {name} needs FAR {far:g}", value=f"far={config['far']}", remedy="add it to far")
 
 
 def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives: Sequence[str]) -> None:
@@ -135,9 +133,10 @@ def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives:
         for branch in branches:
             errors.knows(branch)
     elif isinstance(errors, TableErrors):
+        vector = ObjectiveVector(objectives)
         for branch in branches:
             if errors.has([branch]):
-                ObjectiveVector(objectives).metrics_of(errors.error_rates([branch]))
+                vector.metrics_of(errors.error_rates([branch]))
 
 
 def trains(config: Config) -> bool:

@@ -13,6 +13,7 @@ from tinysearch.report.picks import Picks
 from tinysearch.report.wording import count, interval, percent, seconds, usd, value_text
 
 UNKNOWN = "not known"
+_EVIDENCE = (("EER", "eer"), ("latency", "latency"))
 
 
 def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
@@ -53,10 +54,8 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
 
 def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
     """Where the figures of a front come from: ``EER: trained; latency: uncalibrated``."""
-    kinds = {name: sorted({point["evidence"][name] for point in points}) for name in ("eer", "latency")}
-    return "; ".join(
-        f"{'EER' if name == 'eer' else name}: {' and '.join(found)}" for name, found in kinds.items() if found
-    )
+    kinds = {label: {point["evidence"][name] for point in points} for label, name in _EVIDENCE}
+    return "; ".join(f"{label}: {' and '.join(sorted(found))}" for label, found in kinds.items() if found)
 
 
 def _branch(modality: str, branch: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.units import parse_bytes, parse_money
-from tinysearch.data.log_mel import LONGEST_CLIP_S, SHORTEST_CLIP_S
+from tinysearch.data.log_mel import check_clip_s
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
@@ -82,10 +82,7 @@ def build_models(config: Config) -> AnalyticModels:
 
 def _clip_s(config: Config) -> float:
     clip_s = config["task"]["clip_s"]
-    if not SHORTEST_CLIP_S <= clip_s <= LONGEST_CLIP_S:
-        raise UserError(
-            f"a clip lasts {SHORTEST_CLIP_S} to {LONGEST_CLIP_S:g} s", value=clip_s, remedy="write task.clip_s=1.6"
-        )
+    check_clip_s(clip_s, remedy="write task.clip_s=1.6")
     return float(clip_s)
 
 

@@ -73,9 +73,7 @@ class LogMelSettings:
 
     def __post_init__(self) -> None:
         _require(8 <= self.size <= _LARGEST_IMAGE, "a spectrogram has 8 to 256 frames", self.size, "change input_size")
-        _require(
-            SHORTEST_CLIP_S <= self.clip_s <= LONGEST_CLIP_S, "a clip lasts 0.1 to 10 s", self.clip_s, "change clip_s"
-        )
+        check_clip_s(self.clip_s, remedy="change clip_s")
         _require(
             0.0 < self.low_hz < self.high_hz <= SAMPLE_RATE_HZ / 2,
             "bands lie in 0 < low_hz < high_hz <= 8000",
@@ -364,6 +362,16 @@ def dense_weights(tables: LogMelTables) -> npt.NDArray[np.float64]:
 
 def _q15(value: npt.NDArray[np.float64]) -> Int16:
     return np.clip(np.rint(value * 32768), -32768, 32767).astype(np.int16)
+
+
+def check_clip_s(clip_s: float, *, remedy: str) -> None:
+    """Refuse a clip of a length that no spectrogram is made of.
+
+    Raises:
+        UserError: that it is one.
+    """
+    rule = f"a clip lasts {SHORTEST_CLIP_S} to {LONGEST_CLIP_S:g} s"
+    _require(SHORTEST_CLIP_S <= clip_s <= LONGEST_CLIP_S, rule, clip_s, remedy)
 
 
 def _require(holds: bool, rule: str, value: object, remedy: str) -> None:  # noqa: FBT001

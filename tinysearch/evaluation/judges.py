@@ -122,7 +122,7 @@ class Verification:
         self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
     ) -> ErrorRates:
         """See :class:`Judge`."""
-        pairs = {split: self._pairs_of(dataset, split, shapes) for split in self.splits}
+        pairs = {split: self.pairs_of(dataset, split, shapes) for split in self.splits}
         apart = {split: branch_scores(_typed(embedded[split]), pairs[split]) for split in self.splits}
         weights = self._weights(apart["validation"], pairs["validation"]) if len(shapes) > 1 else {}
         return error_rates(
@@ -147,7 +147,7 @@ class Verification:
             return learned_weights(scores, pairs.genuine)
         return integer_weights({modality: self.shares.get(modality, 1.0) for modality in scores})
 
-    def _pairs_of(self, dataset: Dataset, split: Split, shapes: Shapes) -> Pairs:
+    def pairs_of(self, dataset: Dataset, split: Split, shapes: Shapes) -> Pairs:
         """Pairs of a split, drawn or read once a process; equal for every branch of a modality."""
         key = (split, *sorted(shapes.items()))
         if key not in self._pairs:

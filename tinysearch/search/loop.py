@@ -19,7 +19,7 @@ from tinysearch.core.protocols import ErrorModel
 from tinysearch.search import storage, studies
 from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
 from tinysearch.search.claims import Claims
-from tinysearch.search.closing import closing_designs, record_designs
+from tinysearch.search.closing import closing_notes
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
 from tinysearch.search.events import EventCallback, EventKind, ignore
 from tinysearch.search.fidelity import WarmStart
@@ -342,7 +342,7 @@ class _Session:
     def repeat_finalists(self) -> None:
         """Train the front's branches again with other seeds, if the problem says how."""
         model = self.problem.finalists
-        if model is None or self._joined or self.interrupted or not self.objectives.metrics:
+        if model is None or self.options.joins or self.interrupted or not self.objectives.metrics:
             return
         self.engine.close()
         self.engine = self._engine_for(model)
@@ -358,10 +358,6 @@ class _Session:
             kind: EventKind = "failed" if report.error is not None else "trained"
             self.progress.emit(kind, self.history, branch=report.branch, fraction=1.0, message="trained again")
 
-    @property
-    def _joined(self) -> bool:
-        return self.options.shared is not None and self.options.shared.join
-
     def _close_front(self) -> None:
         """Record every design of the exact front of what is known that is not a trial yet; it costs no training.
 
@@ -373,19 +369,18 @@ class _Session:
             self.progress.watch(self.knowledge)
             self.judge = Judge(self.problem.table, self.assessor, self.knowledge)
         self.knowledge.complete()
-        missing = closing_designs(self.knowledge, self.history, model)
-        if missing:
-            self.progress.emit(
-                "completing", self.history, message=f"{len(missing)} designs follow from what is trained"
-            )
-        record_designs(missing, self.judge, self.recorder, rules=self.assessor.rules, seed=self.options.seed)
+        notes = closing_notes(self.knowledge, self.judge, self.history, model, rules=self.assessor.rules)
+        if notes:
+            self.progress.emit("completing", self.history, message=f"{len(notes)} designs follow from what is trained")
+        for row, note in notes.items():
+            self.recorder.record(note, np.random.default_rng([self.options.seed, row]))
 
     def finish(self) -> SearchResult:
         """Fill up the front and sum up."""
         if self.interrupted:
             self.reason = "interrupted; run again with the same run_dir to go on"
         started = time.perf_counter()
-        if not self._joined:
+        if not self.options.joins:
             self._close_front()
         points = front_points(self.knowledge)
         _LOGGER.debug("completed the front in %.2f s", time.perf_counter() - started)

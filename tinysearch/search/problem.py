@@ -72,3 +72,8 @@ class SearchOptions:
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     n_workers: int = 1
     shared: SharedStudy | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether this process joins a study that another one began, and leaves its front to that one."""
+        return self.shared is not None and self.shared.join

@@ -101,27 +101,28 @@ def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.S
     Call it holding :func:`run_lock`.
     """
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if run_dir is None:
         return make_study(optuna.storages.InMemoryStorage(), STUDY_NAME, objectives)
     path = run_dir / JOURNAL
     repair_journal(path)
-    with _whole_journal(path):
-        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    with _journal_storage(path) as storage:
         return make_study(storage, STUDY_NAME, objectives)
 
 
 @contextmanager
-def _whole_journal(path: Path) -> Iterator[None]:
-    """What Optuna stumbles over within is one line for people.
+def _journal_storage(path: Path) -> Iterator[optuna.storages.JournalStorage]:
+    """A journal; what Optuna stumbles over in it within is one line for people.
 
     Raises:
         UserError: the journal has records that are none, or lacks some.
     """
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
     try:
-        yield
+        yield optuna.storages.JournalStorage(JournalFileBackend(str(path)))
     except (ValueError, TypeError, KeyError, AssertionError) as error:
         raise UserError(
             "journal.log is as the search wrote it",
@@ -151,13 +152,11 @@ def load_study(run_dir: Path) -> optuna.Study:
         UserError: there is none.
     """
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
     path = run_dir / JOURNAL
     if not path.is_file():
         raise UserError("a run directory holds journal.log", value=run_dir, remedy="name the run_dir of a search")
-    with _whole_journal(path):
-        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    with _journal_storage(path) as storage:
         return optuna.load_study(study_name=STUDY_NAME, storage=storage)
 
 

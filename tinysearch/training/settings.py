@@ -87,7 +87,10 @@ class TrainingSettings:
         for field in fields(self):
             value, kind = getattr(self, field.name), type(field.default)
             fits = type(value) is kind or (kind is float and type(value) is int)
-            _check(fits, f"{field.name} is of type {kind.__name__}", value, f"{field.name}={field.default}")
+            usual = f"{field.name}={field.default}"
+            _check(fits, f"{field.name} is of type {kind.__name__}", value, usual)
+            _check(field.name not in _POSITIVE or value > 0, f"{field.name} is positive", value, usual)
+            _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} is not negative", value, usual)
         _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")
         _check(
             0 <= self.float_epochs <= self.epochs,
@@ -108,10 +111,6 @@ class TrainingSettings:
             "none found",
             "device=auto",
         )
-        for field in fields(self):
-            value, usual = getattr(self, field.name), f"{field.name}={field.default}"
-            _check(field.name not in _POSITIVE or value > 0, f"{field.name} is positive", value, usual)
-            _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} is not negative", value, usual)
 
     def torch_device(self) -> torch.device:
         """The device that training runs on."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtri
@@ -63,19 +65,12 @@ class Scene:
         self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
         self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
         distinct, self._of = _distinct(knowledge.board_model[self.boards])
-        self._metrics = self._draw_metrics(distinct, rng)
+        self._metrics = _model_metrics(
+            knowledge, distinct, self.branch_metrics, partial(knowledge.relation.draw, rng=rng)
+        )
         if len(waiting):
             self._grant_pending()
         self._extension = Extension(self.front, knowledge.corner)
-
-    def _draw_metrics(self, models: Ints, rng: np.random.Generator) -> Floats:
-        """float64 [S, m, M]: error metrics of models in each draw."""
-        knowledge = self._knowledge
-        branches = knowledge.table.models[models]
-        metrics = self.branch_metrics[:, branches[:, 0]]
-        pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
-        metrics[:, pair] = knowledge.relation.draw(branches[pair], self.branch_metrics, rng)
-        return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
 
     def _points(self, rows: Ints) -> Floats:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
@@ -224,10 +219,17 @@ class Scene:
 
 def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> Floats:
     """Metrics [S, m, M] of models from those of branches [S, B + 1, M], where fusions turn out well."""
+    return _model_metrics(knowledge, models, branch_metrics, partial(knowledge.relation.lucky, spreads=OPTIMISM))
+
+
+def _model_metrics(
+    knowledge: Knowledge, models: Ints, branch_metrics: Floats, fuse: Callable[[Ints, Floats], Floats]
+) -> Floats:
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], of pairs as ``fuse`` gives them."""
     branches = knowledge.table.models[models]
     metrics = branch_metrics[:, branches[:, 0]]
     pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
-    metrics[:, pair] = knowledge.relation.lucky(branches[pair], branch_metrics, spreads=OPTIMISM)
+    metrics[:, pair] = fuse(branches[pair], branch_metrics)
     return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
 
 
