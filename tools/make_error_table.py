@@ -43,7 +43,7 @@ from tinysearch.space import Space
 DRAWS = 20
 """Of people, columns of the second table."""
 
-_PACKAGES = ("numpy", "torch", "scikit-learn")
+_PACKAGES = ("numpy", "torch")
 
 
 def main(words: Sequence[str]) -> None:

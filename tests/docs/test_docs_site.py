@@ -17,7 +17,7 @@ NEEDED = ("mkdocs", "material", "mkdocstrings_handlers")
 def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not installed; pip install 'tinysearch[docs]'")
+        pytest.skip(f"{', '.join(missing)} not installed; pip install '.[docs]'")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[-3000:]

@@ -28,7 +28,7 @@ def points(folder: Path) -> list[dict]:
 
 @pytest.mark.slow
 def test_ray_finds_the_front_of_one_process(tmp_path: Path, small_space: list[str]) -> None:
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    pytest.importorskip("ray", reason="ray is not installed: pip install '.[ray]'")
     words = [*small_space, "budget=15usd", "sampler=exhaustive", "n_trials=100", "emit.top=none"]
     assert main([*words, f"run_dir={tmp_path}/one", "-q"]) == 0
     command = [sys.executable, "-m", "tinysearch", *words, "engine=ray", "n_workers=2", f"run_dir={tmp_path}/ray", "-q"]
@@ -41,7 +41,7 @@ def test_ray_finds_the_front_of_one_process(tmp_path: Path, small_space: list[st
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed: apt-get install postgresql")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_search_and_worker_find_the_front_of_one_process(tmp_path: Path, small_space: list[str]) -> None:
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'tinysearch[postgresql]'")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install '.[postgresql]'")
     words = [*small_space, "budget=15usd", "sampler=exhaustive", "n_trials=100", "emit.top=none"]
     assert main([*words, f"run_dir={tmp_path}/one", "-q"]) == 0
     with tempfile.TemporaryDirectory(prefix="pg-") as name, server(Path(name)) as database:

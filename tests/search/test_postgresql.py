@@ -35,7 +35,7 @@ OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 
 @pytest.fixture(scope="module")
 def database():
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'tinysearch[postgresql]'")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install '.[postgresql]'")
     # Not pytest's own folder: its name is too long for a socket, and only its owner may enter it.
     with tempfile.TemporaryDirectory(prefix="pg-") as name, server(Path(name)) as running:
         yield running

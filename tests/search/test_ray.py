@@ -25,7 +25,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def cluster():
     """A cluster of two nodes with one processor each."""
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    pytest.importorskip("ray", reason="ray is not installed: pip install '.[ray]'")
     from ray.cluster_utils import Cluster
 
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "benchmarks")]
@@ -106,7 +106,7 @@ def test_a_machine_that_goes_away_takes_its_training_along_and_no_other(cluster,
 
 
 def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    pytest.importorskip("ray", reason="ray is not installed: pip install '.[ray]'")
     errors = SyntheticErrors(space, seed=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "benchmarks"))
@@ -121,7 +121,7 @@ def test_a_cluster_is_started_where_none_is_named(problem, space, capfd):
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
 def test_a_cluster_that_is_not_there_is_one_line_at_once(space, address):
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'tinysearch[ray]'")
+    pytest.importorskip("ray", reason="ray is not installed: pip install '.[ray]'")
     with pytest.raises(UserError, match=r"ray\.address") as caught:
         RayEngine(SyntheticErrors(space, seed=0), n_workers=1, options=RayOptions(address=address))
     assert "\n" not in str(caught.value)

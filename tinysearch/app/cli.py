@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.distribution import installed_version
 
 VERBS = {
     "search": "the main job: search, report, firmware for the points of the front",
@@ -111,9 +112,7 @@ def _status(words: Sequence[str]) -> int:
 def _run(words: Sequence[str]) -> int:
     invocation = parse(words)
     if "--version" in invocation.flags:
-        from importlib.metadata import version
-
-        print(f"tinysearch {version('tinysearch')}")
+        print(f"tinysearch {installed_version()}")
         return OK
     if invocation.flags & {"--help", "-h"}:
         print(_help(invocation.verb if words[0] == invocation.verb else None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
 from tinysearch.app.resources import data_dir, processors
@@ -19,6 +18,7 @@ from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
+from tinysearch.distribution import installed_version
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.memo import writing
 from tinysearch.firmware.project import emit
@@ -115,7 +115,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
             chip=models.catalog.chip(candidate.platform.processor),
             out=target,
             templates=data_dir("firmware_templates"),
-            version=version("tinysearch"),
+            version=installed_version(),
             digest=_digest(networks),
             board=models.catalog.board_option(candidate.platform.board, modalities),
             sound=None if voice is None else _sound(config, voice),

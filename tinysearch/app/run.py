@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
+from tinysearch.distribution import DISTRIBUTION, version_of
 from tinysearch.firmware.verify import Rung
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
@@ -31,7 +31,7 @@ from tinysearch.search.result import SearchResult
 logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-_PACKAGES = ("tinysearch", "torch", "optuna", "numpy", "scikit-learn", "pymoo")
+_PACKAGES = (DISTRIBUTION, "torch", "optuna", "numpy", "pymoo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ class _Finish:
         rules = dict(self.setup.problem.rules)
         return {
             "schema": files.SCHEMA,
-            "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+            "versions": {name: version_of(name) for name in _PACKAGES} | {"python": platform.python_version()},
             "machine": {"system": platform.platform(), "processors": processors()},
             "seed": self.setup.options.seed,
             "rules": rules,
@@ -174,10 +174,3 @@ class _Finish:
             "verify": {name: [rung.to_dict() for rung in found] for name, found in rungs.items()},
             "evidence": self.setup.errors.evidence,
         }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -13,13 +13,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib import metadata, resources
+from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from tinysearch.core.objectives import OBJECTIVES
+from tinysearch.distribution import installed_version
 from tinysearch.report.advice import advise
 from tinysearch.report.payload import payload
 from tinysearch.report.picks import picks
@@ -71,7 +72,7 @@ def render(view: RunView) -> str:
         thinning=view.data.thinning,
         title=view.data.title,
         verdicts=_verdicts(advice.guidelines),
-        version=metadata.version("tinysearch"),
+        version=installed_version(),
     )
 
 

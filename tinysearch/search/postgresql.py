@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.distribution import install_line
 from tinysearch.search.claims import Claims, PostgresClaims
 from tinysearch.search.shared import SharedStudy
 from tinysearch.search.storage import make_study
@@ -68,7 +69,7 @@ def readable_errors(shared: SharedStudy) -> Iterator[None]:
 
 
 def parse_url(text: str) -> URL:
-    """The address of a database, with the driver that is installed with ``tinysearch[postgresql]``.
+    """The address of a database, with the driver that is installed with the extra ``postgresql``.
 
     Raises:
         UserError: not the address of a PostgreSQL database; does not repeat it, since it may hold a password.
@@ -106,7 +107,7 @@ def _open_storage(url: URL) -> Any:
             raise UserError(
                 "storage=postgresql:// needs the package psycopg",
                 value="not installed",
-                remedy='pip install "tinysearch[postgresql]"',
+                remedy=install_line("postgresql"),
             ) from error
         except sqlalchemy.exc.OperationalError as error:
             raise _unreachable(url, error) from None

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from tinysearch.core.errors import UserError
-
-LOSSES = ("softmax", "cosine", "arcface")
+from tinysearch.training.settings import LOSSES
 
 
 class IdentityHead(nn.Module):

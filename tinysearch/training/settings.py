@@ -6,10 +6,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 
-import torch
-
 from tinysearch.core.errors import UserError
-from tinysearch.training.losses import LOSSES
+
+LOSSES = ("softmax", "cosine", "arcface")
 
 REVISION = 1
 """Changes whenever the same settings give other networks, so that remembered branches are not mixed up."""
@@ -106,16 +105,18 @@ class TrainingSettings:
         _check(self.repeats >= 1, "a branch is trained at least once", self.repeats, "repeats=1")
         _check(self.device in ("auto", "cpu", "cuda"), "the device is auto, cpu or cuda", self.device, "device=auto")
         _check(
-            self.device != "cuda" or torch.cuda.is_available(),
+            self.device != "cuda" or _has_gpu(),
             "device=cuda needs a CUDA GPU",
             "none found",
             "device=auto",
         )
 
-    def torch_device(self) -> torch.device:
-        """The device that training runs on."""
-        automatic = "cuda" if torch.cuda.is_available() else "cpu"
-        return torch.device(automatic if self.device == "auto" else self.device)
+    @property
+    def device_type(self) -> str:
+        """``cpu`` or ``cuda``: what training runs on."""
+        if self.device != "auto":
+            return self.device
+        return "cuda" if _has_gpu() else "cpu"
 
     @property
     def shared_epochs(self) -> int:
@@ -135,9 +136,18 @@ class TrainingSettings:
     def _digest(self, left_out: tuple[str, ...]) -> str:
         values = {key: value for key, value in asdict(self).items() if key not in left_out}
         values["float_epochs"] = self.shared_epochs
-        values["device"] = self.torch_device().type
+        values["device"] = self.device_type
         values["revision"] = REVISION
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _has_gpu() -> bool:
+    """Whether torch is installed and finds a CUDA device."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
 
 
 def _check(holds: bool, rule: str, value: object, remedy: str) -> None:  # noqa: FBT001

@@ -94,9 +94,7 @@ def run_stage(
         head.load_state_dict(stored["head"])
         optimizer.load_state_dict(stored["optimizer"])
         epoch, best.rate, best.waited = stored["epoch"], stored["best"], stored["waited"]
-    whole = (
-        isinstance(model, FloatNetwork) or settings.torch_device().type == "cuda"
-    )  # else graphs break at every range
+    whole = isinstance(model, FloatNetwork) or settings.device_type == "cuda"  # else graphs break at every range
     forward = torch.compile(model) if settings.compile and whole else model
     while epoch < stage.epochs and not best.exhausted:
         loss = _run_epoch(
@@ -171,7 +169,7 @@ def _run_epoch(
     ordered: bool,
 ) -> float:
     """Mean loss of one epoch."""
-    device = settings.torch_device()
+    device = torch.device(settings.device_type)
     model.train()
     head.train()
     if isinstance(model, QuantizedNetwork):
@@ -211,14 +209,14 @@ def _run_epoch(
 def _autocast(settings: TrainingSettings) -> contextlib.AbstractContextManager[object]:
     if not settings.mixed_precision:
         return contextlib.nullcontext()
-    return torch.autocast(settings.torch_device().type, dtype=torch.bfloat16)
+    return torch.autocast(settings.device_type, dtype=torch.bfloat16)
 
 
 @torch.no_grad()
 def embeddings(model: nn.Module, samples: Samples, settings: TrainingSettings) -> npt.NDArray[np.float64]:
     """Embeddings [N, E] of a split in evaluation mode."""
     model.eval()
-    device = settings.torch_device()
+    device = torch.device(settings.device_type)
     batch_size = max(1, min(64, EVALUATED_PIXELS // (samples.inputs.shape[1] * samples.inputs.shape[2])))
     batches = plain_batches(samples.inputs, batch_size=batch_size)
     parts = [model(batch.to(device)).double().cpu().numpy() for batch in batches]

@@ -11,13 +11,13 @@ import platform
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.resources import cache_dir
 from tinysearch.core.units import format_bytes
+from tinysearch.distribution import install_line, version_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,10 @@ class Finding:
 
 
 _PACKAGES = (
-    ("torch", "training branches", "pip install torch torchvision"),
-    ("optuna", "the search", "pip install optuna"),
-    ("optuna_dashboard", "watching a study in the browser", 'pip install "tinysearch[dashboard]"'),
-    ("plotly", "the report", "pip install plotly"),
-    ("ray", "engine=ray on several machines", 'pip install "tinysearch[ray]"'),
-    ("psycopg", "storage=postgresql://, workers that share a study", 'pip install "tinysearch[postgresql]"'),
+    ("torch", "training branches", install_line("train")),
+    ("optuna_dashboard", "watching a study in the browser", install_line("dashboard")),
+    ("ray", "engine=ray on several machines", install_line("ray")),
+    ("psycopg", "storage=postgresql://, workers that share a study", install_line("postgresql")),
 )
 _PROGRAMS = (
     ("gcc", "verify: the host rung", "apt-get install gcc"),
@@ -86,10 +84,7 @@ def look() -> list[Finding]:
 def _package_version(name: str) -> str | None:
     if importlib.util.find_spec(name) is None:
         return None
-    try:
-        return version(name.replace("_", "-"))
-    except PackageNotFoundError:
-        return "found"
+    return version_of(name.replace("_", "-")) or "found"
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
+from tinysearch.distribution import install_line
 from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error, train
 from tinysearch.search.fidelity import Limit
 
@@ -153,7 +154,7 @@ def _import_ray() -> Any:
         import ray
     except ImportError as error:
         raise UserError(
-            "engine=ray needs the package ray", value="not installed", remedy='pip install "tinysearch[ray]"'
+            "engine=ray needs the package ray", value="not installed", remedy=install_line("ray")
         ) from error
     return ray
 

@@ -1,0 +1,29 @@
+"""An environment without torch: settings, digest and remembered branches work; training says what is missing."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinysearch.architectures.resnet import resnet
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.training.trainer import TorchTrainer
+
+
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+
+def test_settings_keep_their_digest(without_torch: None) -> None:
+    assert TorchTrainer(epochs=3, device="auto").digest == TorchTrainer(epochs=3, device="cpu").digest
+    with pytest.raises(UserError, match="CUDA"):
+        TorchTrainer(device="cuda")
+
+
+def test_training_says_what_to_install(without_torch: None, tmp_path: Path) -> None:
+    branch = BranchSpec(modality="face", blocks=(1,), precision="int8", width=8, input_size=32)
+    network = resnet(blocks=branch.blocks, width=8, input_size=32, channels=3, embedding=64)
+    with pytest.raises(UserError, match=r"needs PyTorch.*pip install .*torch"):
+        TorchTrainer().fit(branch, network, None, workspace=tmp_path, progress=print)  # type: ignore[arg-type]
