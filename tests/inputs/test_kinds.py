@@ -1,0 +1,67 @@
+"""Kinds of input and tasks as values: what a kind needs, how combinations are spelled, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.task import Input, Task
+from tinysearch.inputs import BUILT_IN, make_kind
+from tinysearch.inputs.camera import Camera
+from tinysearch.inputs.microphone import Microphone
+
+DOOR = Task(
+    name="door",
+    decision="verification",
+    inputs=(
+        Input(name="face", kind=Camera()),
+        Input(name="hall", kind=Camera()),
+        Input(name="voice", kind=Microphone(clip_s=2.0)),
+    ),
+    combinations=(("face",), ("face", "voice")),
+)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_kind_says_what_its_input_needs(name: str) -> None:
+    kind = make_kind(name, {})
+    shape = kind.shape(input_size=64, channels=1)
+    capture = kind.capture(shape)
+    assert kind.name == name
+    assert shape.channels == 1
+    assert capture.size_bytes > 0
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in kind.suffixes)
+
+
+def test_captures_are_frames_and_clips() -> None:
+    frame = Camera().capture(Camera().shape(input_size=64, channels=3))
+    assert (frame.size_bytes, frame.pixels, frame.frame, frame.seconds) == (96 * 96 * 2, 96 * 96, "96X96", 0.0)
+    clip = Microphone(clip_s=2.0).capture(Microphone().shape(input_size=64, channels=1))
+    assert (clip.size_bytes, clip.pixels, clip.seconds) == (64_000, 0, 2.0)
+
+
+def test_combinations_are_spelled_by_names() -> None:
+    assert DOOR.combination("voice+face") == ("face", "voice")
+    assert DOOR.combination("fusion") == DOOR.names
+    assert DOOR.modality(DOOR.names) == "fusion"
+    assert DOOR.modality(("face", "voice")) == "face+voice"
+    assert DOOR.sensors(DOOR.names) == ("camera", "microphone")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda: make_kind("smell", {}), "must be one of camera"),
+        (lambda: make_kind("tinysearch.nowhere:Kind", {}), "must be importable"),
+        (lambda: make_kind("camera", {"clip_s": 1.0}), "clip_s"),
+        (lambda: make_kind("microphone", {"clip_s": 30.0}), "0.1 to 10 s"),
+        (lambda: make_kind("microphone", {"clip_s": "long"}), "long"),
+        (lambda: DOOR.combination("gait"), "face, hall, voice"),
+        (lambda: DOOR.combination("face+face"), "once"),
+    ],
+)
+def test_what_is_wrong_is_refused_in_a_line(wrong, named: str) -> None:
+    with pytest.raises(UserError) as caught:
+        wrong()
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)

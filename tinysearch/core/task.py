@@ -1,0 +1,161 @@
+"""What is asked of a device: the inputs that it senses, which of them are combined, and what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol, get_args
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
+
+Decision = Literal["verification", "classification", "anomaly"]
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+"""Is it who it claims to be; which of some classes, or none of them; is it like what was seen in training."""
+
+Augmentation = Literal["image", "spectrogram", "series"]
+"""How samples are varied in training: as pictures, as frames by bands, or as samples by axes."""
+
+FUSION = "fusion"
+"""Stands for all inputs of a task together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What one capture of an input holds in RAM while the device decides.
+
+    Attributes:
+        buffer: its name in memory maps and C.
+        size_bytes: bytes.
+        seconds: how long recording takes; 0 for an instant.
+        pixels: of a camera's frame, 0 for everything else.
+        frame: the driver's name of that frame size, empty without.
+    """
+
+    buffer: str
+    size_bytes: int
+    seconds: float = 0.0
+    pixels: int = 0
+    frame: str = ""
+
+
+class InputKind(Protocol):
+    """A kind of input with its settings: a frozen record whose class says what the kind needs everywhere.
+
+    Attributes:
+        name: as tasks spell it.
+        sensor: kind of sensor in the catalogue that feeds it.
+        interfaces: by which such a sensor can be attached.
+        wanted: the sensor in words, with its article: ``an I2S or PDM microphone``.
+        drivers: managed components that the firmware can read it with; empty where it needs none.
+        suffixes: of files with samples, lower case, with the dot.
+        sources: C files of a project beside those that every project has, by path in ``firmware_templates/esp_idf``.
+        front_ends: headers in ``firmware_templates/runtime`` that turn a capture into the network's input.
+        kconfig: group of its options and pins in ``Kconfig.projbuild``.
+        footprint: key of its program bytes, reserved RAM and acquisition time in the tables of ``hardware_catalog``.
+        augmentation: how its samples are varied in training.
+    """
+
+    name: ClassVar[str]
+    sensor: ClassVar[str]
+    interfaces: ClassVar[tuple[str, ...]]
+    wanted: ClassVar[str]
+    drivers: ClassVar[tuple[str, ...]]
+    suffixes: ClassVar[tuple[str, ...]]
+    sources: ClassVar[tuple[str, ...]]
+    front_ends: ClassVar[tuple[str, ...]]
+    kconfig: ClassVar[str]
+    footprint: ClassVar[str]
+    augmentation: ClassVar[Augmentation]
+
+    def shape(self, *, input_size: int, channels: int) -> Shape:
+        """Shape of the network's input for one size and number of channels."""
+        ...
+
+    def capture(self, shape: Shape) -> Capture:
+        """What is captured for a network's input of this shape.
+
+        Raises:
+            UserError: the sensor cannot deliver it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input of a task.
+
+    Attributes:
+        name: as candidates spell it, for example ``face`` or ``wrist``.
+        kind: what it is sensed with.
+        defaults: parameters of its branch that a candidate or a space may leave out: ``architecture``, ``input_size``,
+            ``channels``, and the architecture's own.
+    """
+
+    name: str
+    kind: InputKind
+    defaults: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a device is asked.
+
+    Attributes:
+        inputs: in alphabetical order of their names.
+        combinations: sets of inputs that make a candidate, the names of each in alphabetical order.
+        schedule: when it decides: ``always``, ``every:10s`` or ``button``.
+    """
+
+    name: str
+    decision: Decision
+    inputs: tuple[Input, ...]
+    combinations: tuple[tuple[str, ...], ...]
+    schedule: str = "always"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(given.name for given in self.inputs)
+
+    def input(self, name: str) -> Input:
+        """One input by name.
+
+        Raises:
+            UserError: the task has none of this name.
+        """
+        for given in self.inputs:
+            if given.name == name:
+                return given
+        raise UserError(
+            f"an input of task {self.name} must be one of {', '.join(self.names)}",
+            value=name,
+            remedy=f"write for example modality={self.names[0]}",
+        )
+
+    def combination(self, modality: str) -> tuple[str, ...]:
+        """Inputs that ``NAME``, ``NAME+NAME`` or ``fusion`` (all of them) stands for, in alphabetical order.
+
+        Raises:
+            UserError: an unknown or repeated name.
+        """
+        if modality == FUSION:
+            return self.names
+        names = tuple(sorted(part.strip() for part in modality.split("+")))
+        for name in names:
+            self.input(name)
+        if len(set(names)) != len(names):
+            raise UserError(
+                "a modality must name every input once", value=modality, remedy="write for example face+voice"
+            )
+        return names
+
+    def modality(self, names: tuple[str, ...]) -> str:
+        """How a combination of inputs is spelled: the reverse of :meth:`combination`."""
+        if len(names) > 1 and names == self.names:
+            return FUSION
+        return "+".join(names)
+
+    def sensors(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Kinds of sensor that some inputs need, sorted, each once."""
+        return tuple(sorted({self.input(name).kind.sensor for name in names}))
