@@ -7,12 +7,12 @@ deflated (JPEG and Opus do not shrink further), and carry a fixed time, so that 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from tinysearch.files import replacing
 
 SPLITS = ("train", "validation", "test")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a ZIP member can carry
@@ -41,20 +41,10 @@ def write_archive(path: Path, *, description: Mapping[str, Any], samples: Mappin
     if not samples:
         raise ValueError("an archive holds at least one sample; got none; raise the number of identities or samples")
     text = json.dumps(description, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr(_member("dataset.json"), text)
-                for name in sorted(samples):
-                    archive.writestr(_member(name), samples[name])
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_member("dataset.json"), text)
+        for name in sorted(samples):
+            archive.writestr(_member(name), samples[name])
 
 
 def _member(name: str) -> zipfile.ZipInfo:

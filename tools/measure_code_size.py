@@ -34,7 +34,7 @@ from tinysearch.app.wiring import build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.program import Program
 from tinysearch.evaluation.analytic import PlatformWish
-from tinysearch.evaluation.memo import write_atomically
+from tinysearch.files import write_atomically
 from tinysearch.firmware.model_source import runtime_files
 from tinysearch.firmware.verify.emulator import CODE_OPTIONS, ISA_OPTIONS, LINK_OPTIONS
 

@@ -16,7 +16,7 @@ from test_kill import Typed
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.core.errors import UserError
-from tinysearch.evaluation.memo import write_atomically
+from tinysearch.files import write_atomically
 from tinysearch.search.loop import SearchOptions, SearchProblem, search
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small file system")

@@ -20,7 +20,7 @@ from tinysearch.core.objectives import BomLine, ErrorRates, Evaluation
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.firmware import golden, identifiers, project
-from tinysearch.firmware.folder import replace_folder
+from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.rendering import c_array, c_number
 from tinysearch.firmware.untrained import untrained
@@ -110,7 +110,7 @@ def test_a_project_replaces_an_older_one_and_nothing_else(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a\\b"])
 def test_files_stay_inside_the_project(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="lies inside"):
-        replace_folder(tmp_path / "p", {name: b""})
+        write_folder(tmp_path / "p", {name: b""})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -122,7 +122,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tinysearch.evaluation.memo.os.replace", full)
+    monkeypatch.setattr("tinysearch.files.os.replace", full)
     with pytest.raises(UserError, match="No space left"):
         write_report(folder)
     assert (folder / "report.html").read_text(encoding="utf-8") == "old"

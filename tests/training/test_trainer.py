@@ -10,9 +10,10 @@ import pytest
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.protocols import Trainer
+from tinysearch.files import exclusive
 from tinysearch.firmware.integer_network import run
 from tinysearch.training.stage import verification_eer
-from tinysearch.training.stages import exclusive, load_if_whole, save_atomically
+from tinysearch.training.stages import load_if_whole, save_atomically
 from tinysearch.training.trainer import TorchTrainer
 
 

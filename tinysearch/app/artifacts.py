@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.app import run_dir as files
 from tinysearch.core.objectives import ErrorRates, Evaluation
-from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.files import write_atomically, writing
 
 if TYPE_CHECKING:
     import optuna

@@ -27,8 +27,8 @@ from tinysearch.core.program import Operator, Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
-from tinysearch.evaluation.memo import write_atomically, writing
 from tinysearch.evaluation.needs import LatencyRule
+from tinysearch.files import write_atomically, writing
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR, INSTALL, execute
 from tinysearch.firmware.verify.rung import missing
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ import yaml
 
 from tinysearch.app.config import hide_passwords
 from tinysearch.core.errors import UserError
-from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.files import fresh_folder, replace_folder, write_atomically, writing
 from tinysearch.search.storage import JOURNAL
 
 if TYPE_CHECKING:
@@ -140,17 +139,10 @@ def copy_model(source: Path, run_dir: Path, key: str) -> None:
     target = run_dir / "models" / key
     if target.is_dir() and _same(source / RECORD, target / RECORD):
         return
-    with writing(target):
-        shutil.rmtree(target, ignore_errors=True)
-        part = target.with_name(f".{key}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            part.mkdir(parents=True)
-            for path in source.iterdir():
-                shutil.copy2(path, part)
-            part.replace(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+    with writing(target), fresh_folder(target, private=True) as fresh:
+        for path in source.iterdir():
+            write_atomically(fresh / path.name, path.read_bytes(), private=True)
+        replace_folder(fresh, target)
 
 
 def _same(left: Path, right: Path) -> bool:

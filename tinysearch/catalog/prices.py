@@ -6,9 +6,8 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Part
 from tinysearch.core.provenance import Price
 from tinysearch.core.units import parse_money
+from tinysearch.files import write_atomically, writing
 
 COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
 """Columns of a price file; the first two are required."""
@@ -219,21 +219,5 @@ def _copied(folder: Path, out: Path) -> Path:
 
 
 def _replace_file(path: Path, text: str) -> None:
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".price-")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(path.stat().st_mode)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            "the files of the catalogue can be written",
-            value=f"{path}: {error.strerror}",
-            remedy="write a copy into a folder of yours",
-        ) from None
+    with writing(path, remedy="write a copy into a folder of yours"):
+        write_atomically(path, text.encode(), mode=stat.S_IMODE(path.stat().st_mode))

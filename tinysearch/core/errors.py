@@ -34,5 +34,9 @@ class UnsupportedLayerError(UserError):
     """No model or kernel exists for a layer: an error, never a silent zero."""
 
 
+class WritingError(UserError):
+    """A disk is full or a place cannot be written: whatever is tried next would fail, too."""
+
+
 def _rebuild(kind: type[UserError], rule: str, value: str, remedy: str) -> UserError:
     return kind(rule, value=value, remedy=remedy)

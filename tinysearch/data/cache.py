@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+from tinysearch.files import replacing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class PreparedCache:
         Raises:
             OSError: a full disk or a folder that cannot be written.
         """
-        with _replacing(self._stem(key).with_suffix(f".{name}.npy")) as stream:
+        with replacing(self._stem(key).with_suffix(f".{name}.npy")) as stream:
             rows = 0
             start = _write_header(stream, rows, row)
             for block in blocks:
@@ -68,10 +67,10 @@ class PreparedCache:
         """
         stem = self._stem(key)
         for name, array in arrays.items():
-            with _replacing(stem.with_suffix(f".{name}.npy")) as stream:
+            with replacing(stem.with_suffix(f".{name}.npy")) as stream:
                 np.save(stream, array, allow_pickle=False)
         shapes = {name: list(array.shape) for name, array in arrays.items()} | rows
-        with _replacing(stem.with_suffix(".json")) as stream:
+        with replacing(stem.with_suffix(".json")) as stream:
             stream.write(json.dumps({"key": key, "arrays": shapes, "notes": notes}, ensure_ascii=False).encode())
 
     def _stem(self, key: str) -> Path:
@@ -83,20 +82,3 @@ def _write_header(stream: BinaryIO, rows: int, row: tuple[int, ...]) -> int:
     header = {"descr": "|i1", "fortran_order": False, "shape": (rows, *row)}
     np.lib.format.write_array_header_1_0(stream, header)
     return stream.tell()
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A stream whose content becomes the file in one step: temporary file, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

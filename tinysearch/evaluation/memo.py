@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
+from tinysearch.files import fresh_folder, replace_folder, write_atomically, writing
 
 _SEPARATOR = "|"
 
@@ -88,19 +84,12 @@ class BranchMemo:
             UserError: the disk is full or the folder cannot be written.
         """
         target = self.folder(branch)
-        with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as name:
-                fresh = Path(name) / "branch"
-                fresh.mkdir()
-                save_network(fresh / "network.npz", entry.frozen)
-                np.savez_compressed(fresh / "embeddings.npz", **entry.embeddings)
-                (fresh / "record.json").write_text(json.dumps(dict(entry.record), indent=1), encoding="utf-8")
-                for path in fresh.iterdir():
-                    _sync(path)
-                if not self.has(branch):
-                    shutil.rmtree(target, ignore_errors=True)
-                    os.replace(fresh, target)
+        with writing(target), fresh_folder(target) as fresh:
+            save_network(fresh / "network.npz", entry.frozen)
+            np.savez_compressed(fresh / "embeddings.npz", **entry.embeddings)
+            (fresh / "record.json").write_text(json.dumps(dict(entry.record), indent=1), encoding="utf-8")
+            if not self.has(branch):
+                replace_folder(fresh, target)
 
     def rates(self, branches: Sequence[BranchSpec], *, settings: object) -> ErrorRates | None:
         """Stored error rates of a branch or fusion under the same settings, or None."""
@@ -128,41 +117,6 @@ class BranchMemo:
         stamps = [f"{branch.key} {self.record(branch)}" for branch in branches]
         digest = hashlib.sha256(f"{stamps} {settings}".encode()).hexdigest()[:32]
         return self.root / "rates" / self.key / f"{digest}.json"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is either whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # a temporary file is private, what it becomes is an ordinary file
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into one line for the user.
-
-    Raises:
-        UserError: the disk is full, or the place cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            "results can be written to disk",
-            value=f"{target}: {error.strerror or error}",
-            remedy="free space or choose another folder",
-        ) from error
 
 
 def save_network(path: Path, frozen: FrozenNetwork) -> None:
@@ -197,8 +151,3 @@ def load_network(path: Path, branch: BranchSpec, architecture: Callable[[BranchS
         trained=bool(meta["trained"]),
         seed=int(meta["seed"]),
     )
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

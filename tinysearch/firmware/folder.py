@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from tinysearch.core.errors import UserError
+from tinysearch.files import fresh_folder, replace_folder
 
 GENERATOR = "tinysearch"
 MARKER = "candidate.json"
@@ -25,7 +23,7 @@ def is_ours(folder: Path) -> bool:
         return False
 
 
-def replace_folder(out: Path, files: Mapping[str, bytes]) -> Path:
+def write_folder(out: Path, files: Mapping[str, bytes]) -> Path:
     """Make ``out`` contain exactly these files.
 
     Args:
@@ -46,17 +44,12 @@ def replace_folder(out: Path, files: Mapping[str, bytes]) -> Path:
         )
     for name in files:
         _check_path(name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with fresh_folder(out) as fresh:
         for name, content in files.items():
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, content)
-        fresh.chmod(0o755)
-        _swap(fresh, out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+            path.write_bytes(content)
+        replace_folder(fresh, out)
     return out
 
 
@@ -64,26 +57,3 @@ def _check_path(name: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or not path.parts or any(part in ("..", "") for part in path.parts) or "\\" in name:
         raise UserError("a file of a project lies inside it", value=repr(name), remedy="use a relative path without ..")
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    """Put ``fresh`` where ``out`` is; what was there goes last."""
-    if not out.exists():
-        fresh.rename(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent)) / "old"
-    out.rename(old)
-    try:
-        fresh.rename(out)
-    except OSError:
-        old.rename(out)
-        raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)

@@ -22,7 +22,7 @@ from tinysearch.firmware import partitions
 from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.emission import Emission, Inputs
-from tinysearch.firmware.folder import replace_folder
+from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.golden import Embeddings, pattern
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
 from tinysearch.firmware.integer_network import run
@@ -98,7 +98,7 @@ def emit(
         backend=backend,
     )
     files = project_contents(emission, Templates(templates))
-    return replace_folder(out, files)
+    return write_folder(out, files)
 
 
 def _prepare(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinysearch.files import write_atomically, writing
 from tinysearch.report.build import LIMIT, THINNING, build_data, thin
 from tinysearch.report.data import DATA_FILE, BlockedCard, ReportData, read_data
 
@@ -41,8 +42,6 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UserError: the disk is full, or the folder cannot be written.
     """
-    from tinysearch.evaluation.memo import write_atomically, writing
-
     with writing(path):
         write_atomically(path, text.encode())
 

@@ -16,6 +16,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, Program, lower
 from tinysearch.core.protocols import Dataset, ProgressCallback, Samples, TrainingProgress
 from tinysearch.core.quantization import Precision
+from tinysearch.files import exclusive
 from tinysearch.training.batches import plain_batches
 from tinysearch.training.folding import fold
 from tinysearch.training.freeze import freeze_float, freeze_integer
@@ -24,7 +25,7 @@ from tinysearch.training.network import FloatNetwork, reestimate_statistics
 from tinysearch.training.quantized import Int8Network, QuantizedNetwork, XnorNetwork
 from tinysearch.training.settings import TrainingSettings
 from tinysearch.training.stage import Stage, classification_error, embeddings, run_stage, verification_eer
-from tinysearch.training.stages import exclusive, load_if_whole, save_atomically
+from tinysearch.training.stages import load_if_whole, save_atomically
 
 CALIBRATION_SAMPLES = 512
 """Training samples, without augmentation, that settle running statistics and int8 ranges."""

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
 
-POLL_S = 0.5
+from tinysearch.files import replacing
 
 
 def save_atomically(content: dict[str, Any], path: Path) -> None:
     """Write tensors and plain values so that a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            _save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        _save(content, file)
 
 
 def _save(content: dict[str, Any], file: BinaryIO) -> None:
@@ -48,26 +35,3 @@ def load_if_whole(path: Path) -> dict[str, Any] | None:
     except Exception:  # a broken file of any kind means: compute again
         return None
     return content if isinstance(content, dict) else None
-
-
-@contextmanager
-def exclusive(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock between processes; it is released when its holder dies.
-
-    Args:
-        path: the lock file; it stays, empty.
-        waiting: called every half second while another process holds the lock; may raise.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waiting()
-                time.sleep(POLL_S)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)

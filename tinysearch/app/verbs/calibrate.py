@@ -32,7 +32,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import lower
 from tinysearch.core.quantization import Precision
-from tinysearch.evaluation.memo import write_atomically, writing
+from tinysearch.files import write_atomically, writing
 
 _CHIP = re.compile(r"\bbenchmark (\w+) \d+\s*$")
 _FALLEN_BACK = re.compile(r"\bWARN backend (\w+): .*portable kernels")

@@ -10,8 +10,10 @@ One row a model and processor, on the cheapest board that carries it; rows witho
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.wiring import build_models, build_space
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
+from tinysearch.files import replacing
 from tinysearch.space import Space
 
 if TYPE_CHECKING:
@@ -74,32 +77,28 @@ class _Writer:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._part = None if path is None else path.with_name(f".{path.name}.part")
+        self._stack = ExitStack()
+        self._stream: BinaryIO | None = None
         self._parquet: Any = None
-        self._started = False
 
     def __enter__(self) -> _Writer:
         return self
 
     def write(self, frame: pd.DataFrame) -> None:
-        assert self._path is not None and self._part is not None  # noqa: S101 - the caller checked
+        assert self._path is not None  # noqa: S101 - the caller checked
+        first = self._stream is None
+        stream = self._stream = self._stream or self._stack.enter_context(replacing(self._path))
         if self._path.suffix == ".csv":
-            frame.to_csv(self._part, mode="a" if self._started else "w", header=not self._started, index=False)
+            frame.to_csv(stream, header=first, index=False)
         else:
             import pyarrow as pa
             import pyarrow.parquet as pq
 
             table = pa.Table.from_pandas(frame.astype({"face_branch": str, "voice_branch": str}), preserve_index=False)
-            self._parquet = self._parquet or pq.ParquetWriter(self._part, table.schema)
+            self._parquet = self._parquet or self._stack.enter_context(pq.ParquetWriter(stream, table.schema))
             self._parquet.write_table(table)
-        self._started = True
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if self._parquet is not None:
-            self._parquet.close()
-        if self._path is None or self._part is None or not self._started:
-            return
-        if kind is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
