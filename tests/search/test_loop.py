@@ -372,7 +372,7 @@ def test_a_training_in_this_process_ends_with_the_time_and_is_no_interrupt(space
     assert result.points
 
 
-def test_training_time_counts_what_remembered_branches_took(problem, space):
+def test_training_time_is_what_a_study_trains_itself(problem, space):
     free = SyntheticErrors(space, seed=0)
     unlimited = search(replace(problem, error_model=free), SearchOptions(sampler="exhaustive", n_trainings=8))
     limited = SyntheticErrors(space, seed=0)
@@ -380,11 +380,8 @@ def test_training_time_counts_what_remembered_branches_took(problem, space):
     result = search(replace(problem, error_model=limited), options)
     assert 0 < len(limited.trainings) < 8
     assert result.training_s >= unlimited.training_s / 2
-    assert "minutes of training are behind this answer and training_time allows" in result.reason
-    remembered = SyntheticErrors(space, seed=0, remember=True)
-    again = search(replace(problem, error_model=remembered), options)
-    assert remembered.trainings == []
-    assert again.points
+    assert "minutes were trained" in result.reason
+    assert "a new run of the same command trains for" in result.reason
 
 
 class _RemembersSome(SyntheticErrors):
@@ -399,14 +396,16 @@ class _RemembersSome(SyntheticErrors):
         return replace(record, seconds=self.seconds(branch)) if record.remembered else record
 
 
-def test_remembered_training_beyond_the_limit_is_said_so(problem, space):
+def test_a_first_answer_counts_what_remembered_branches_took(problem, space):
     errors = _RemembersSome(space, space.branches[:6])
     took = sum(errors.seconds(branch) for branch in space.branches[:6])
-    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", training_s=took / 2))
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", answer_s=took / 2))
     assert errors.trainings == []
-    assert result.reason.startswith(f"branches remembered from earlier runs took {took / 60:.1f} minutes of training")
-    assert result.reason.endswith("so nothing new was trained; raise training_time to train more")
-    options = SearchOptions(sampler="exhaustive", training_s=took + 1.0)
+    assert result.points
+    minutes = f"{took / 60:.1f}"
+    assert result.reason.startswith(f"{minutes} minutes of training are behind this first answer, {minutes} of them")
+    asked_again = SearchOptions(sampler="exhaustive", training_s=took / 2)
+    assert search(replace(problem, error_model=errors), asked_again).trainings
+    options = SearchOptions(sampler="exhaustive", answer_s=took + 1.0)
     result = search(replace(problem, error_model=errors), options)
     assert errors.trainings
-    assert f"({took / 60:.1f} of them remembered from earlier runs)" in result.reason

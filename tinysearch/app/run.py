@@ -12,10 +12,11 @@ from typing import Any
 
 from tinysearch.app import run_dir as files
 from tinysearch.app.artifacts import publish
+from tinysearch.app.asked import remember_asked
 from tinysearch.app.config import hide_passwords
 from tinysearch.app.firmware import emit_front, top_of
 from tinysearch.app.report import check_options, write_report, write_report_data
-from tinysearch.app.resources import processors
+from tinysearch.app.resources import cache_dir, processors
 from tinysearch.app.setup import Setup, digest_of, set_up
 from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
@@ -151,6 +152,8 @@ class _Finish:
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
         write_report_data(self.setup, self.result, self.evaluations, self.folder)
         write_report(self.folder)
+        if not self.result.interrupted:
+            remember_asked(cache_dir(self.setup.config["cache"]["dir"]), digest_of(dict(self.setup.problem.rules)))
         publish(self.result.study, self.folder, self.evaluations, self.documents)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:

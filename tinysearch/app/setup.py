@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tinysearch.app.asked import asked_before
 from tinysearch.app.designs import build_designs
 from tinysearch.app.plugins import OWN_WORDS, built_in, plugin
-from tinysearch.app.resources import processors
+from tinysearch.app.resources import cache_dir, processors
 from tinysearch.app.training import build_errors, build_finalists, far_of, fusion_of, task_error
 from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_models, build_space
@@ -78,6 +79,7 @@ def set_up(config: Config) -> Setup:
         logger.warning(
             "a table has no columns for widths, input sizes and embeddings; all get their layout's error rates"
         )
+    rules = _rules(config, models, errors, space_digest=space.digest)
     setup = Setup(
         config=config,
         models=models,
@@ -91,9 +93,9 @@ def set_up(config: Config) -> Setup:
             finalists=finalists,
             warm_start=warm_start_of(config.get("warm_start"), designs.table.branches),
             assessor=designs.assessor,
-            rules=_rules(config, models, errors, space_digest=space.digest),
+            rules=rules,
         ),
-        options=_options(config, n_workers, evidence=errors.evidence),
+        options=_options(config, n_workers, _training_limits(config, errors.evidence, question=digest_of(rules))),
     )
     return replace(setup, problem=replace(setup.problem, describe=lambda c: _describe(setup, c)))
 
@@ -186,7 +188,7 @@ def _check_numbers(config: Config) -> None:
         raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
 
 
-def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> SearchOptions:
+def _options(config: Config, n_workers: int, training: _TrainingLimits) -> SearchOptions:
     sampler = {key: value for key, value in config["sampler"].items() if key not in ("name", "settings")}
     name, own = str(config["sampler"]["name"]), None
     if not built_in("samplers", name):
@@ -197,7 +199,8 @@ def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> Sear
         sampler_options=sampler,
         n_trials=config["n_trials"],
         n_trainings=config["n_trainings"],
-        training_s=_training_s(config["training_time"], evidence=evidence),
+        training_s=training.own_s,
+        answer_s=training.answer_s,
         timeout_s=None if config["timeout"] is None else parse_duration(config["timeout"]),
         seed=config["seed"],
         engine=config["engine"],
@@ -207,11 +210,24 @@ def _options(config: Config, n_workers: int, *, evidence: ErrorEvidence) -> Sear
     )
 
 
-def _training_s(value: Any, *, evidence: ErrorEvidence) -> float | None:
-    """Seconds of training behind an answer; ``auto`` limits only what is really trained."""
-    if value == "auto":
-        return FIRST_ANSWER_S if evidence == "trained" else None
-    return None if value is None else parse_duration(value)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TrainingLimits:
+    """Seconds that a run may train itself, and seconds behind its answer with what is remembered; None for no limit."""
+
+    own_s: float | None = None
+    answer_s: float | None = None
+
+
+def _training_limits(config: Config, evidence: ErrorEvidence, *, question: str) -> _TrainingLimits:
+    """What ``training_time`` stands for; ``auto`` limits only what is really trained."""
+    value = config["training_time"]
+    if value != "auto":
+        return _TrainingLimits(own_s=None if value is None else parse_duration(value))
+    if evidence != "trained":
+        return _TrainingLimits()
+    if asked_before(cache_dir(config["cache"]["dir"]), question):
+        return _TrainingLimits(own_s=FIRST_ANSWER_S)
+    return _TrainingLimits(answer_s=FIRST_ANSWER_S)
 
 
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:

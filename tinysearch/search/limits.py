@@ -37,20 +37,30 @@ class Limits:
         return self._training_time(running_s) if fresh else ""
 
     def _training_time(self, running_s: float) -> str:
-        limit = self._options.training_s
-        spent = sum(self._knowledge.seconds.values()) + running_s
-        if limit is None or spent < limit:
-            return ""
-        # What this study trained itself is not remembered from earlier, even where a resumed run finds it in the cache.
-        earlier = spent - running_s - self._history.training_s
-        allowed = f"{limit / 60:g}"
-        if earlier >= limit and not running_s and not self._history.trainings:
+        """Why nothing more is trained, and what training on would buy; empty if it may go on."""
+        own = self._history.training_s + running_s
+        behind = sum(self._knowledge.seconds.values()) + running_s
+        remembered = behind - own
+        limit, answer = self._options.training_s, self._options.answer_s
+        if limit is not None and own >= limit:
+            earlier = f", on top of {remembered / 60:.1f} remembered" if remembered >= 6.0 else ""  # 0.1 min
+            allowed = f"training_time allows {limit / 60:g}"
+            return f"{own / 60:.1f} minutes were trained{earlier}, and {allowed}{self._more(limit)}"
+        if answer is not None and behind >= answer:
             return (
-                f"branches remembered from earlier runs took {earlier / 60:.1f} minutes of training and training_time "
-                f"allows {allowed}, so nothing new was trained; raise training_time to train more"
+                f"{behind / 60:.1f} minutes of training are behind this first answer, {remembered / 60:.1f} of them "
+                f"remembered, which is enough for one{self._more(answer)}"
             )
-        remembered = f" ({earlier / 60:.1f} of them remembered from earlier runs)" if earlier >= 6.0 else ""  # 0.1 min
+        return ""
+
+    def _more(self, seconds: float) -> str:
+        """What as much training again would add."""
+        took = [each for each in self._knowledge.seconds.values() if each > 0]
+        if not took:
+            return ""
+        branches = max(1, round(seconds * len(took) / sum(took)))
+        left = int(self._knowledge.trainable().sum())
         return (
-            f"{spent / 60:.1f} minutes of training are behind this answer{remembered} "
-            f"and training_time allows {allowed}; raise it to train more"
+            f"; a new run of the same command trains for {seconds / 60:g} minutes, "
+            f"about {min(branches, left)} of the {left} branches that are left"
         )

@@ -53,8 +53,10 @@ class SearchOptions:
         sampler_factory: makes a sampler that is none of these; ``sampler`` then only names it.
         n_trials: proposals told in the whole study, infeasible and failed ones included; None for no limit.
         n_trainings: trainings in the whole study, remembered ones not counted; None for no limit.
-        training_s: seconds of training behind the answer, over all workers and with the time that remembered branches
-            took when they were trained; what is in training then is finished. None for no limit.
+        training_s: seconds that this study may train, over all workers; what is in training then is finished. None for
+            no limit.
+        answer_s: seconds of training behind the answer, with what remembered branches took when they were trained. None
+            for no limit.
         timeout_s: for this run; what is in training then is stopped.
         shared: keeps the study in a database where other processes join in; None keeps it in the run directory.
         engine, engine_options, n_workers: see :func:`tinysearch.search.engines.make_engine`.
@@ -66,6 +68,7 @@ class SearchOptions:
     n_trials: int | None = None
     n_trainings: int | None = None
     training_s: float | None = None
+    answer_s: float | None = None
     timeout_s: float | None = None
     seed: int = 0
     engine: str = "local"
