@@ -27,6 +27,17 @@ def test_the_verb_is_search_unless_a_word_says_otherwise() -> None:
         assert (invocation.verb, invocation.words, invocation.json) == ("verify", ("some/folder",), True)
 
 
+def test_a_path_with_an_equals_sign_is_no_option() -> None:
+    words = ["calibrate", "./a=b.log", "runs/budget=15/x", "out=a=b.yaml"]
+    assert parse(words).words == ("./a=b.log", "runs/budget=15/x")
+    assert parse(words).overrides == ("out=a=b.yaml",)
+
+
+def test_a_word_that_is_not_utf_8_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "inspect", "data=folder", "data.root=/tmp/m\udcfcller"]) == 2
+    assert "must be UTF-8; got data.root=/tmp/m\\xfcller; rename it" in capsys.readouterr().err
+
+
 def test_unknown_verbs_and_flags_are_refused() -> None:
     with pytest.raises(UserError, match="verb"):
         parse(["serch"])

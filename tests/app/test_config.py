@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tinysearch.app.config import compose_config, options_of, overrides_of, plain
 from tinysearch.app.resources import data_dir
@@ -50,7 +52,7 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("space.precisions=int8", "space.precisions is a list; got int8; write space.precisions=[int8]"),
         ("emit=3", "emit is a group of options; got 3; write emit.top=.."),
         ("sampler=null", "got null; choose one of them"),
-        ("run_dir=[a]", "run_dir is one value, no list; got [a]; write run_dir=VALUE"),
+        ("budget=[a]", "budget is one value, no list; got [a]; write budget=VALUE"),
         ("objectives=[[eer]]", "got [eer]; write objectives.names=[eer]"),
     ],
 )
@@ -72,6 +74,49 @@ def test_a_path_may_look_like_a_number() -> None:
     config = composed("run_dir=2026", "trainer=table", "trainer.path=5", "out=1.50")
     assert (config["run_dir"], config["trainer"]["path"], config["out"]) == ("2026", "5", "1.50")
     assert composed("run_dir=null")["run_dir"] is None
+
+
+_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12).filter(
+    lambda name: "${" not in name and name != "null" and not (name[0] in "'\"" and name[-1] == name[0])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=_NAMES)
+@example(name="müller/people")
+@example(name="C:\\people\\")
+@example(name='it\'s [a] {b}=c, d\\\\"e" (f) #1~;&!?%$x')
+@example(name="[a,b]")
+@example(name="日本語\n\t")
+def test_a_path_has_any_letter(name: str) -> None:
+    config = composed(f"run_dir={name}", f"out=x/{name}", "trainer=table", *overrides_of({"trainer.path": name}))
+    assert (config["run_dir"], config["out"], config["trainer"]["path"]) == (name, f"x/{name}", name)
+
+
+def test_quotes_around_a_path_are_those_of_hydra() -> None:
+    words = ["run_dir='a b'", 'out="c\\"d"', "trainer=table", "trainer.path=${oc.env:HOME}/x", "seed=1"]
+    config = composed(*words)
+    assert (config["run_dir"], config["out"]) == ("a b", 'c"d')
+    assert config["trainer"]["path"].endswith("/x") and "$" not in config["trainer"]["path"]
+
+
+@pytest.mark.parametrize(
+    ("word", "paths"),
+    [
+        ("warm_start=größe.csv", "größe.csv"),
+        ("warm_start=[größe.csv, b c.csv]", ["größe.csv", "b c.csv"]),
+        ("warm_start=null", None),
+        ("warm_start=[]", []),
+    ],
+)
+def test_a_list_of_paths_has_any_letter(word: str, paths: object) -> None:
+    assert composed(word)["warm_start"] == paths
+
+
+def test_a_path_in_python_is_one_text() -> None:
+    assert composed(*overrides_of({"run_dir": "'a'"}))["run_dir"] == "'a'"
+    with pytest.raises(UserError, match="run_dir must be one path, no list"):
+        overrides_of({"run_dir": ["a"]})
 
 
 @pytest.mark.parametrize("group", ["task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report"])

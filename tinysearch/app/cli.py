@@ -72,19 +72,43 @@ def parse(argv: Sequence[str]) -> Invocation:
     Raises:
         UserError: an unknown verb or flag.
     """
+    for word in argv:
+        _check_letters(word)
     flags = {word for word in argv if word.startswith("-")}
     rest = [word for word in argv if not word.startswith("-")]
     verb = rest.pop(0) if rest and "=" not in rest[0] else "search"
+    options = [_is_option(word) for word in rest]
     if verb not in VERBS:
         raise UserError(f"a verb is one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help")
     if flags - FLAGS:
         raise UserError(f"flags are {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out")
     return Invocation(
         verb=verb,
-        words=tuple(word for word in rest if "=" not in word),
-        overrides=tuple(word for word in rest if "=" in word),
+        words=tuple(word for word, option in zip(rest, options, strict=True) if not option),
+        overrides=tuple(word for word, option in zip(rest, options, strict=True) if option),
         flags=frozenset(flags),
     )
+
+
+def _is_option(word: str) -> bool:
+    """Whether a word is key=value, and no path that happens to have an equals sign (``runs/budget=15/firmware``)."""
+    key, equals, _ = word.partition("=")
+    return bool(equals) and not ("/" in key or "\\" in key or key.startswith((".", "~")))
+
+
+def _check_letters(word: str) -> None:
+    """Refuse what no message, file or browser could show.
+
+    Raises:
+        UserError: a word that is not UTF-8; Python holds its bytes as lone surrogates.
+    """
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(word).decode("utf-8", "backslashreplace")
+        raise UserError(
+            "words of a command and names of files must be UTF-8", value=shown, remedy="rename it, for example with mv"
+        ) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

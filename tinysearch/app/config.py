@@ -56,7 +56,14 @@ _PATH_KEYS = (
     *("run_dir", "out", "cache.dir", "catalog.name", "space.path", "trainer.path", "data.root", "latency.table"),
     *("data.train_voice", "data.train_face", "data.test_voice", "data.test_face", "data.pairs", "data.meta"),
 )
-"""What names a file or a folder: a text, even where it looks like a number."""
+"""What names a file or a folder: a text that is taken as it stands, whatever letters it has, up to ``${..}``. Only
+around it may be quotes, which Hydra's users write."""
+
+_PATH_LISTS = ("warm_start",)
+"""What names several files: ``[a.csv,b.csv]``, each element a text as above, or one of them alone."""
+
+_PLAIN = re.compile(r"[\w./:+@%*-]+", re.ASCII)
+"""What Hydra's grammar takes for one word; its letters are those of ASCII."""
 
 _MAYBE_LISTS = ("blocks", "layouts", "precisions", "processors", "widths", "input_sizes", "embeddings")
 """Last parts of keys whose default is null and that take a list."""
@@ -178,6 +185,8 @@ def _flatten(prefix: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flatten(f"{prefix}.{key}" if prefix else str(key), inner)
+    elif prefix in _PATH_KEYS and isinstance(value, list | tuple):
+        raise UserError(f"{prefix} must be one path, no list", value=_spell(value), remedy=f"pass one for {prefix}")
     else:
         yield f"{prefix}={_spell(value)}"
 
@@ -193,14 +202,29 @@ def _spell(value: Any) -> str:
         case Path():
             return _quote(str(value))
         case str():
-            return value if re.fullmatch(r"[\w./+-]+", value) else _quote(value)
+            return value if re.fullmatch(r"[\w./+-]+", value, re.ASCII) else _quote(value)
         case _:
             return str(value)
 
 
 def _quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    """A text as Hydra's grammar writes it: a backslash counts twice before a quote, and as itself elsewhere."""
+    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
     return f'"{escaped}"'
+
+
+def _unquoted(text: str) -> str:
+    """The text within quotes of either kind, or the text itself where there are none around it."""
+    if not _is_quoted(text):
+        return text
+    mark = text[0]
+    return re.sub(rf"(\\*)({mark}|$)", lambda found: found[1][: len(found[1]) // 2] + found[2], text[1:-1])
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether a text is one in quotes: both at its ends, and none within but behind a backslash."""
+    mark = text[:1]
+    return mark in ("'", '"') and re.fullmatch(rf"{mark}([^{mark}\\]|\\.)*{mark}", text, re.DOTALL) is not None
 
 
 def _expand(word: str) -> list[str]:
@@ -214,31 +238,44 @@ def _expand(word: str) -> list[str]:
     if sign and not open_key:
         raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
     if open_key:
-        return [f"++{key}={value}"]
+        return [f"++{key}={_spelled_for_hydra(key, value)}"]
     if key in _LISTED and value.lstrip().startswith("["):
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
     if key in GROUPS and value not in options_of(key) and value != MISSING and (value, key) != ("null", "experiment"):
         if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
-            return [f"{key}=plugin", f"++{key}.name={_quote(value.strip(chr(34)))}"]
-        if key in _PATHS and _looks_like_path(value):
+            return [f"{key}=plugin", f"++{key}.name={_quote(_unquoted(value))}"]
+        if key in _PATHS and _looks_like_path(_unquoted(value)):
             group = [] if key == "space" else [f"{key}=path"]
-            return [*group, f"{_PATHS[key]}={_quote(value.strip(chr(34)))}"]
+            return [*group, f"{_PATHS[key]}={_quote(_unquoted(value))}"]
         raise _unknown_option(key, value)
-    return [f"{key}={_quote(value)}" if _needs_quotes(key, value) else word]
+    return [f"{key}={_spelled_for_hydra(key, value)}"]
 
 
-def _needs_quotes(key: str, value: str) -> bool:
-    """Whether Hydra's grammar would trip over a plain text (a path with spaces, an amount), or take a path for more."""
-    if key in _PATH_KEYS and value != "null" and re.fullmatch(r"[\w.+-]+", value):
-        return True
-    return bool(value) and value[0] not in "[{\"'$" and re.search(r"[^\w./:+@%*-]", value) is not None
+def _spelled_for_hydra(key: str, value: str) -> str:
+    """A value in Hydra's grammar, which would trip over a plain text (an amount, a letter) or take a path for more."""
+    if key in _PATH_KEYS:
+        return value if value in ("", "null") or _is_quoted(value) else _quote(value)
+    if key in _PATH_LISTS:
+        listed = value.startswith("[") and value.endswith("]") and not _exists(value)
+        elements = [element.strip() for element in value[1:-1].split(",")] if listed else [value]
+        spelled = [one if one in ("", "null") or _is_quoted(one) else _quote(one) for one in elements]
+        return f"[{','.join(spelled)}]" if listed else spelled[0]
+    plain = not value or value[0] in "[{\"'$" or _PLAIN.fullmatch(value) is not None
+    return value if plain else _quote(value)
 
 
 def _looks_like_path(value: str) -> bool:
-    text = value.strip("\"'")
-    return any(mark in text for mark in "/\\.") or Path(text).exists()
+    return any(mark in value for mark in "/\\.") or _exists(value)
+
+
+def _exists(path: str) -> bool:
+    """Whether a text names something on disk; False for what no file system takes as a name."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _unknown_option(group: str, value: str) -> UserError:

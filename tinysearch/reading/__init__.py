@@ -1,0 +1,18 @@
+"""Files that people bring: which ones are read at all, in which encodings, and how a spreadsheet spells a table."""
+
+from tinysearch.reading.regular import MOST_TABLE_BYTES, is_regular, read_bytes
+from tinysearch.reading.spreadsheet import Row, SpreadsheetError, decimal_point, read_spreadsheet
+from tinysearch.reading.text import decode_text, read_text, same_name
+
+__all__ = [
+    "MOST_TABLE_BYTES",
+    "Row",
+    "SpreadsheetError",
+    "decimal_point",
+    "decode_text",
+    "is_regular",
+    "read_bytes",
+    "read_spreadsheet",
+    "read_text",
+    "same_name",
+]
