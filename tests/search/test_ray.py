@@ -13,6 +13,7 @@ from toy_space import SyntheticErrors
 
 from tinysearch.core.errors import UserError
 from tinysearch.search.engines import RayEngine, RayOptions, WorkerDiedError
+from tinysearch.search.engines.ray import _connect
 from tinysearch.search.loop import SearchOptions, search
 
 pytestmark = [
@@ -127,6 +128,33 @@ def test_a_cluster_that_is_not_there_is_one_line_at_once(space, address):
     assert "\n" not in str(caught.value)
 
 
+class _Slow:
+    """Stands for ray on a busy machine: misses its own deadline some times."""
+
+    def __init__(self, misses):
+        self.misses, self.starts, self.cleared = misses, 0, 0
+
+    def init(self, **_):
+        self.starts += 1
+        if self.starts <= self.misses:
+            raise Exception("The current node timed out during startup.\nMore words.")
+
+    def shutdown(self):
+        self.cleared += 1
+
+
+def test_a_busy_machine_gets_more_than_one_start():
+    ray = _Slow(misses=2)
+    _connect(ray, RayOptions(), n_workers=1)
+    assert (ray.starts, ray.cleared) == (3, 2)
+
+
+def test_a_machine_that_cannot_start_ray_is_offered_the_local_engine():
+    with pytest.raises(UserError, match=r"timed out during startup.*engine=local") as caught:
+        _connect(_Slow(misses=99), RayOptions(), n_workers=1)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("wrong", [{"num_cpus": -1}, {"num_gpus": "many"}])
 def test_wrong_resources_are_one_line(wrong):
     with pytest.raises(UserError, match=r"ray\.num"):
@@ -135,5 +163,5 @@ def test_wrong_resources_are_one_line(wrong):
 
 def test_without_ray_it_says_what_to_install(problem, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match=r"tinysearch\[ray\]"):
+    with pytest.raises(UserError, match=r"pip install .*ray"):
         search(problem, SearchOptions(engine="ray"))

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ _PATIENCE_S = 1.0
 _TICK_S = 0.2
 _LEAST_BETWEEN_TICKS_S = 0.5
 _KNOCK_S = 5.0
+_STARTS = 3
 _STORE_BYTES = 256 << 20
 """Object store of a cluster started here; what crosses it is an error model and some reports."""
 
@@ -169,18 +170,42 @@ def _connect(ray: Any, options: RayOptions, n_workers: int) -> None:
         where = {}
     said = io.StringIO()
     logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
+
+    def start() -> None:
         _knock(options.address)
         with _own_signals(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             ray.init(address=options.address or "local", **where, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
+
+    try:
+        _patiently(start, ray.shutdown, starts=1 if options.address else _STARTS)
+    except Exception as error:  # Ray gives up its own start with a bare Exception
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if options.address is None:
+            raise UserError(
+                f"engine=ray must be able to start Ray on this machine, which was tried {_STARTS} times",
+                value=reason,
+                remedy="write engine=local, which needs no Ray, or try again on an idle machine",
+            ) from error
         raise UserError(
-            "a Ray cluster answers at ray.address",
-            value=f"{options.address or 'this machine'} ({str(error).strip().splitlines()[0]})",
-            remedy="start one with: ray start --head, or leave ray.address out",
+            "a Ray cluster must answer at ray.address",
+            value=f"{options.address} ({reason})",
+            remedy="start one with: ray start --head, leave ray.address out, or write engine=local",
         ) from error
     finally:
         _LOGGER.debug("Ray: %s", said.getvalue().strip())
+
+
+def _patiently(start: Callable[[], None], clear: Callable[[], None], *, starts: int) -> None:
+    """Start Ray; where a busy machine misses Ray's own fixed deadline of 30 s, clear up and start again."""
+    for left in reversed(range(starts)):
+        try:
+            start()
+            return
+        except Exception as error:
+            clear()
+            if not left:
+                raise
+            _LOGGER.warning("Ray did not start (%s); trying again", str(error).strip() or type(error).__name__)
 
 
 def _knock(address: str | None) -> None:
