@@ -54,13 +54,19 @@ BROKEN = [
     ("shared-window", "esp32s3", {"psram_bytes": 16 * MIB, "mapped_flash_bytes": 17 * MIB}, 32 * MIB, 33 * MIB),
     ("shared-window", "esp32c5", {"psram_bytes": 16 * MIB, "mapped_flash_bytes": 17 * MIB}, 32 * MIB, 33 * MIB),
     ("shared-window", "esp32c61", {"psram_bytes": 16 * MIB, "mapped_flash_bytes": 17 * MIB}, 32 * MIB, 33 * MIB),
-    ("idf-minimum", "esp32c5", {"idf_version": (5, 4)}, 505, 504),
+    ("idf-minimum", "esp32c5", {"idf_version": (5, 5)}, 505.02, 505),
+    ("idf-minimum", "esp32c5", {"idf_version": (5, 5, 1)}, 505.02, 505.01),
     ("idf-minimum", "esp32s2", {"idf_version": (4, 1)}, 402, 401),
     ("idf-minimum", "esp32c3", {"idf_version": (4, 2)}, 403, 402),
     ("idf-minimum", "esp32s3", {"idf_version": (4, 3)}, 404, 403),
     ("idf-minimum", "esp32c6", {"idf_version": (5, 0)}, 501, 500),
-    ("idf-minimum", "esp32p4", {"idf_version": (5, 2)}, 503, 502),
-    ("idf-minimum", "esp32c61", {"idf_version": (5, 4)}, 505, 504),
+    ("idf-minimum", "esp32p4", {"idf_version": (5, 5, 2)}, 505.03, 505.02),
+    ("idf-minimum", "esp32p4-v1", {"idf_version": (5, 5, 1)}, 505.02, 505.01),
+    ("idf-minimum", "esp32c61", {"idf_version": (5, 4)}, 505.02, 504),
+    *(
+        ("microphone-interface", chip, {"modalities": ("voice",), "sensors": (PDM,)}, 1, 0)
+        for chip in ("esp32c3", "esp32c5", "esp32c6", "esp32c61")
+    ),
 ]
 
 POSSIBLE = [
@@ -83,8 +89,9 @@ POSSIBLE = [
     ("esp32s3", {"psram_bytes": 16 * MIB, "mapped_flash_bytes": 16 * MIB}),
     ("esp32p4", {"psram_bytes": 32 * MIB, "mapped_flash_bytes": 17 * MIB}),
     ("esp32", {"psram_bytes": 4 * MIB, "mapped_flash_bytes": 4 * MIB}),
-    ("esp32c5", {"idf_version": (5, 5)}),
+    ("esp32c5", {"idf_version": (5, 5, 2)}),
     ("esp32c5", {"idf_version": (6, 0)}),
+    *((chip, {"modalities": ("voice",), "sensors": (PDM,)}) for chip in ("esp32", "esp32p4", "esp32p4-v1")),
     ("esp32s3", {}),
 ]
 

@@ -96,6 +96,7 @@ def test_chips_without_a_camera_interface_serve_no_faces(espressif: Catalog) -> 
         "esp32s2",
         "esp32s3",
         "esp32p4",
+        "esp32p4-v1",
     }
 
 

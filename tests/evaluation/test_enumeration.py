@@ -74,7 +74,7 @@ def compare(models: AnalyticModels, space: Space, *, rows: int) -> tuple[int, in
             branches = [
                 space.branches(modality)[chunk.branches[row, place]] for place, modality in enumerate(chunk.modalities)
             ]
-            chosen = models.choose(branches, PlatformWish(processor=chunk.processor))
+            chosen = models.choose(branches, PlatformWish(chip=chunk.processor))
             assert chosen.feasible == (chunk.option[row] != NO_OPTION)
             checked += 1
             if not chosen.feasible:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import TEMPLATES
+from projects import TEMPLATES, models, voice
 
 from tinysearch.core.errors import UserError
+from tinysearch.evaluation.analytic import CAMERA_DRIVERS, PlatformWish
 from tinysearch.firmware import partitions, sdkconfig, wiring
 
 FLASHES = st.sampled_from([size << 20 for size in partitions.FLASH_SIZES_MB])
@@ -66,38 +67,85 @@ def test_nvs_holds_every_template_with_room_to_rewrite_one(people: int, captures
     assert size <= partitions.nvs_bytes(people=people + 1, captures=captures, template_bytes=template_bytes)
 
 
-@pytest.mark.parametrize("target", sorted(sdkconfig.TARGETS))
-def test_every_target_gets_known_keys_only(target: str) -> None:
-    interfaces = [None, *sdkconfig.TARGETS[target].psram]
-    for psram in interfaces:
-        for board in ("own", *sdkconfig.BOARDS):
-            keys = sdkconfig.chip_keys(
-                target,
-                flash_mb=4,
-                psram_interface=psram,
-                buffers_in_psram=True,
-                microphone_pdm=True,
-                board=f"{board}+inmp441",
-                longest_s=100,
-            )
-            text = sdkconfig.to_text(keys, target=target, header="x")
-            assert sdkconfig.broken_rules(text, target=target) == []
-            assert ("CONFIG_SPIRAM" in keys) == (psram is not None)
+CHIPS = models().catalog.chips
+SETTINGS = {
+    "flash_mb": 4,
+    "psram_interface": None,
+    "buffers_in_psram": False,
+    "microphone_pdm": False,
+    "board": {},
+    "longest_s": 1.0,
+}
 
 
-def test_psram_that_a_chip_cannot_drive_is_refused() -> None:
-    with pytest.raises(UserError, match="drives PSRAM"):
-        sdkconfig.chip_keys(
-            "esp32c3",
-            flash_mb=4,
-            psram_interface="quad",
-            buffers_in_psram=False,
-            microphone_pdm=False,
-            board="",
-            longest_s=1,
-        )
-    with pytest.raises(UserError, match="the emitter knows the targets"):
-        sdkconfig.known_keys("esp8266")
+def keys_of(processor: str, **settings: object) -> dict[str, str]:
+    return sdkconfig.chip_keys(CHIPS[processor], **(SETTINGS | settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("processor", sorted(CHIPS))
+def test_the_configuration_is_what_the_catalogue_says(processor: str) -> None:
+    """Clock of cores and of PSRAM, bus width, cores, revision: latencies are predicted for what the firmware sets."""
+    chip = CHIPS[processor]
+    psram = () if chip.psram is None else chip.psram.interfaces
+    for interface in (None, *psram):
+        pdm = "pdm" in chip.microphones
+        keys = keys_of(processor, psram_interface=interface, buffers_in_psram=True, microphone_pdm=pdm, longest_s=100)
+        text = sdkconfig.to_text(keys, known=sdkconfig.known_keys(chip), header="x")
+        assert sdkconfig.broken_rules(text, known=sdkconfig.known_keys(chip), target=chip.idf_target) == []
+        assert keys[f"CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_{chip.frequency_hz.value / 1e6:.0f}"] == "y"
+        assert ("CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU1" in keys) == (chip.cores > 1)
+        assert ("CONFIG_ESP32P4_SELECTS_REV_LESS_V3" in keys) == (chip.revision == "v1.x")
+        speeds = [key for key in keys if key.startswith("CONFIG_SPIRAM_SPEED_")]
+        clocks = [] if interface is None else [chip.psram.clock_hz[interface].value / 1e6]  # type: ignore[union-attr]
+        assert speeds == [f"CONFIG_SPIRAM_SPEED_{clock:.0f}M" for clock in clocks]
+        assert ("CONFIG_SPIRAM" in keys) == (interface is not None)
+
+
+SPEEDS_MHZ = {"esp32": 40, "esp32s2": 80, "esp32s3": 80, "esp32c5": 80, "esp32c61": 80, "esp32p4": 200}
+"""Of PSRAM, as Kconfig.spiram of ESP-IDF 6.0 offers them."""
+
+
+@pytest.mark.parametrize(("processor", "mhz"), SPEEDS_MHZ.items())
+def test_psram_runs_at_a_speed_that_the_chip_offers(processor: str, mhz: int) -> None:
+    psram = CHIPS[processor].psram
+    assert psram is not None
+    assert {clock.value / 1e6 for clock in psram.clock_hz.values()} == {mhz}
+
+
+def test_revisions_of_the_p4_are_never_mixed() -> None:
+    """Parts without an X are revision 1: 360 MHz, and a key without which ESP-IDF builds what they cannot run."""
+    parts = {name: part for name, part in models().catalog.parts.items() if name.startswith("esp32-p4nrw")}
+    assert {name: part.processor for name, part in parts.items()} == {
+        "esp32-p4nrw16": "esp32p4-v1",
+        "esp32-p4nrw32": "esp32p4-v1",
+        "esp32-p4nrw16x": "esp32p4",
+        "esp32-p4nrw32x": "esp32p4",
+    }
+    old, new = keys_of("esp32p4-v1"), keys_of("esp32p4")
+    assert {"CONFIG_ESP32P4_SELECTS_REV_LESS_V3", "CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_360"} <= set(old)
+    assert "CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_400" in new
+    assert not any("REV" in key for key in new)
+    evaluations = [
+        models().choose((voice("int8"),), PlatformWish(processor="esp32p4", module=module))
+        for module in ("esp32-p4nrw16", "esp32-p4nrw16x")
+    ]
+    assert [evaluation.to_dict()["platform"]["processor"] for evaluation in evaluations] == ["esp32p4", "esp32p4"]
+    assert evaluations[0].latency_s == pytest.approx(evaluations[1].latency_s * 400 / 360)
+
+
+def test_every_board_of_the_catalogue_is_known_to_the_application() -> None:
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    for part in models().catalog.parts.values():
+        if part.kconfig:
+            assert f"config {part.kconfig.removeprefix('CONFIG_')}\n" in kconfig
+            assert sdkconfig.BOARDS[part.kconfig] == CHIPS[str(part.processor)].idf_target
+
+
+def test_what_a_chip_cannot_drive_is_refused() -> None:
+    with pytest.raises(UserError, match="PSRAM of ESP32-C3 must be absent"):
+        keys_of("esp32c3", psram_interface="quad")
+    with pytest.raises(UserError, match="a microphone of ESP32-C6 must be i2s"):
+        keys_of("esp32c6", microphone_pdm=True)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +160,9 @@ def test_psram_that_a_chip_cannot_drive_is_refused() -> None:
     ],
 )
 def test_wrong_lines_are_found(line: str, message: str) -> None:
-    keys = sdkconfig.chip_keys(
-        "esp32c3", flash_mb=4, psram_interface=None, buffers_in_psram=False, microphone_pdm=False, board="", longest_s=1
-    )
-    text = sdkconfig.to_text(keys, target="esp32c3", header="x") + line + "\n"
-    assert any(message in problem for problem in sdkconfig.broken_rules(text, target="esp32c3"))
+    known = sdkconfig.known_keys(CHIPS["esp32c3"])
+    text = sdkconfig.to_text(keys_of("esp32c3"), known=known, header="x") + line + "\n"
+    assert any(message in problem for problem in sdkconfig.broken_rules(text, known=known, target="esp32c3"))
 
 
 @pytest.mark.parametrize(
@@ -141,35 +187,26 @@ def test_no_pin_serves_two_signals(target: str, board: str) -> None:
 
 
 def test_unknown_keys_are_never_written() -> None:
-    with pytest.raises(ValueError, match="not a key"):
-        sdkconfig.to_text({"CONFIG_NO_SUCH": "y"}, target=None, header="x")
-    with pytest.raises(ValueError, match="not a key"):
-        sdkconfig.to_text({"CONFIG_PARTITION_TABLE_CUSTOM": "y\nCONFIG_X=y"}, target=None, header="x")
+    known = sdkconfig.KNOWN_TO_ALL
+    with pytest.raises(ValueError, match="must be one that its target knows"):
+        sdkconfig.to_text({"CONFIG_NO_SUCH": "y"}, known=known, header="x")
+    with pytest.raises(ValueError, match="must be one that its target knows"):
+        sdkconfig.to_text({"CONFIG_PARTITION_TABLE_CUSTOM": "y\nCONFIG_X=y"}, known=known, header="x")
 
 
-@pytest.mark.parametrize("target", sorted(sdkconfig.TARGETS))
-def test_the_watchdog_is_off_where_a_step_may_outlast_it(target: str) -> None:
-    def keys(longest_s: float) -> dict[str, str]:
-        return sdkconfig.chip_keys(
-            target,
-            flash_mb=4,
-            psram_interface=None,
-            buffers_in_psram=False,
-            microphone_pdm=False,
-            board="",
-            longest_s=longest_s,
-        )
-
-    assert "CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0" not in keys(1.0)
-    assert keys(100.0)["CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0"] == "n"
+@pytest.mark.parametrize("processor", sorted(CHIPS))
+def test_the_watchdog_is_off_where_a_step_may_outlast_it(processor: str) -> None:
+    assert "CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0" not in keys_of(processor)
+    assert keys_of(processor, longest_s=100.0)["CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0"] == "n"
 
 
-@pytest.mark.parametrize("target", sorted(sdkconfig.TARGETS))
-def test_nvs_can_be_encrypted(target: str) -> None:
+@pytest.mark.parametrize("processor", sorted(CHIPS))
+def test_nvs_can_be_encrypted(processor: str) -> None:
     """By a key in an eFuse where the chip has that, else by flash encryption, whose keys need a partition."""
-    keys = sdkconfig.encryption_keys(target)
-    text = sdkconfig.to_text(keys, target=target, header="x")
-    assert sdkconfig.broken_rules(text, target=target) == []
+    chip = CHIPS[processor]
+    keys, known = sdkconfig.encryption_keys(chip), sdkconfig.known_keys(chip)
+    text = sdkconfig.to_text(keys, known=known, header="x")
+    assert sdkconfig.broken_rules(text, known=known, target=chip.idf_target) == []
     assert keys["CONFIG_NVS_ENCRYPTION"] == "y"
     assert ("CONFIG_SECURE_FLASH_ENC_ENABLED" in keys) != ("CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID" in keys)
     table = partitions.lay_out(flash_bytes=1 << 20, app_bytes=1000, nvs=0x6000)
@@ -181,3 +218,16 @@ def test_nvs_can_be_encrypted(target: str) -> None:
 def test_the_usb_console_is_not_opened_for_reads_without_waiting() -> None:
     """ESP-IDF 5.5 and 6.0 would never return a byte then, where USB has no driver."""
     assert "O_NONBLOCK)" not in (TEMPLATES / "esp_idf/components/port/port_chip.c").read_text()
+
+
+def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
+    """Lists that C build files need as text: who has the camera's driver, and who turns PDM into samples."""
+    manifest = (TEMPLATES / "esp_idf/main/idf_component.yml.jinja").read_text()
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    camera = {chip.idf_target for chip in CHIPS.values() if chip.camera_driver in CAMERA_DRIVERS}
+    pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in CHIPS.values() if "pdm" in chip.microphones}
+    assert f"target in [{', '.join(sorted(camera))}]" in manifest
+    menu = kconfig.split('menu "Camera (parallel)"\n')[1].split("\n")[0]
+    assert set(menu.split("depends on ")[1].split(" || ")) == {f"IDF_TARGET_{target.upper()}" for target in camera}
+    choice = kconfig.split("config TS_MICROPHONE_PDM\n")[1].split("depends on ")[1].split("\n")[0]
+    assert set(choice.split(" || ")) == pdm

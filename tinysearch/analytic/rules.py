@@ -45,7 +45,7 @@ class Build:
     mapped_flash_bytes: int | None = None
     frame_pixels: int | None = None
     camera_drivers: tuple[str, ...] | None = None
-    idf_version: tuple[int, int] | None = None
+    idf_version: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +199,16 @@ def _shared_window(build: Build) -> Violation | None:
     )
 
 
+def _version_number(version: tuple[int, ...]) -> float:
+    """``505.02`` for 5.5.2: a number that orders versions as they are ordered."""
+    major, minor, patch = (*version, 0)[:3]
+    return 100 * major + minor + patch / 100
+
+
 def _idf_minimum(build: Build) -> Violation | None:
     if build.idf_version is None or build.idf_version >= build.chip.idf_minimum:
         return None
-    limit, actual = (100 * major + minor for major, minor in (build.chip.idf_minimum, build.idf_version))
+    limit, actual = (_version_number(version) for version in (build.chip.idf_minimum, build.idf_version))
     return _violation(
         "idf-minimum",
         f"ESP-IDF supports {build.chip.name}",
@@ -244,7 +250,7 @@ def option_build(
     mapped_flash_bytes: int | None = None,
     frame_pixels: int | None = None,
     camera_drivers: tuple[str, ...] | None = None,
-    idf_version: tuple[int, int] | None = None,
+    idf_version: tuple[int, ...] | None = None,
 ) -> Build:
     """The build that a board option stands for, with what the firmware needs of it."""
     return Build(

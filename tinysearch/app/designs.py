@@ -60,7 +60,7 @@ class ModelAssessor:
         if self._has is not None and not self._has(point.branches):
             unlisted = Violation(rule="network", limit=0, actual=1, message="the table has no row for such a network")
             return Assessment(branches=point.branches, violations=(unlisted,))
-        wish = PlatformWish(processor=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
+        wish = PlatformWish(chip=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
         evaluation = self._models.choose(point.branches, wish)
         values = evaluation.values()
         analytic = {name: values[name] for name in COLUMNS}
@@ -159,7 +159,7 @@ def _known_models(needs: np.ndarray, branches: Sequence[BranchSpec], has: Has) -
 def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchSpec]) -> FlatSpace:
     options = [option for combination in space.combinations() for option in models.catalog.board_options(combination)]
     if space.processors is not None:
-        options = [option for option in options if option.processor in space.processors]
+        options = [option for option in options if {option.processor, option.family} & set(space.processors)]
     return FlatSpace(
         branches=branches,
         modalities=space.modalities,

@@ -197,9 +197,11 @@ def _blocked(setup: Setup, evaluations: Sequence[Evaluation]) -> list[BlockedCar
         return []
     best = min(rated, key=lambda e: (e.errors.eer or 0.0, e.bom_cost_usd or 0.0))
     found = []
-    for chip in setup.models.catalog.chips:
+    for chip in setup.models.catalog.chips.values():
+        if chip.preview:
+            continue
         try:
-            tried = setup.models.choose(best.candidate.branches, PlatformWish(processor=chip))
+            tried = setup.models.choose(best.candidate.branches, PlatformWish(chip=chip.id))
         except UserError:
             continue  # the latency table does not know this chip, so nothing can be said of it
         if tried.violations:
@@ -207,7 +209,7 @@ def _blocked(setup: Setup, evaluations: Sequence[Evaluation]) -> list[BlockedCar
             found.append(
                 BlockedCard(
                     network=" + ".join(branch.short for branch in best.candidate.branches),
-                    processor=chip,
+                    processor=chip.family,
                     rule=broken.rule,
                     limit=float(broken.limit),
                     actual=float(broken.actual),

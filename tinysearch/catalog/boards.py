@@ -105,6 +105,11 @@ def _option(
         psram_interface=interface if counted else None,
         fitted=fitted,
         items=tuple(BomItem(part=part.id, name=part.name, price=part.price) for part in (*bought, *extras)),
+        family=chip.family,
+        bring=carrier.bring,
+        marking=carrier.marking,
+        kconfig=carrier.kconfig,
+        microphone_pins=carrier.microphone_pins if any(part.kind == "microphone" for part in sensors) else (),
         buildable=not reasons,
         reason="; ".join(reasons),
     )

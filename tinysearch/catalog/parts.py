@@ -13,9 +13,11 @@ from tinysearch.core.platform import (
     PSRAM_INTERFACES,
     SENSOR_KINDS,
     Chip,
+    Kconfig,
     Part,
     Psram,
     Sensor,
+    WiredPin,
 )
 
 CHIP_FILE_KIND = "processor"
@@ -23,6 +25,7 @@ CHIP_FILE_KIND = "processor"
 
 ISAS = ("xtensa-lx6", "xtensa-lx7", "xtensa-l106", "rv32imc", "rv32imac", "rv32imafc")
 
+MICROPHONE_SIGNALS = ("clock", "word", "data")
 _CARRIERS = ("chip", "module", "board")
 _INTERFACES = {
     "flash": ("quad", "octal"),
@@ -30,7 +33,8 @@ _INTERFACES = {
     "camera": CAMERA_INTERFACES,
     "microphone": MICROPHONE_INTERFACES,
 }
-_VERSION = re.compile(r"^(\d+)\.(\d+)$")
+_VERSION = re.compile(r"^\d+\.\d+(\.\d+)?$")
+_KEY = re.compile(r"^CONFIG_[A-Z0-9_]+$")
 
 
 def read_entry(document: Document, *, problems: list[Problem]) -> Chip | Part | None:
@@ -47,10 +51,13 @@ def read_entry(document: Document, *, problems: list[Problem]) -> Chip | Part | 
 
 
 def _chip(section: Section) -> Chip | None:
-    version = _VERSION.match(section.text("idf_minimum", what="an ESP-IDF version such as 5.1"))
+    version = _VERSION.match(section.text("idf_minimum", what="an ESP-IDF version such as 5.1 or 5.5.2"))
     if version is None:
         section.refuse(
-            "idf_minimum", "idf_minimum is an ESP-IDF version", value="something else", remedy="write it as '5.1'"
+            "idf_minimum",
+            "idf_minimum is an ESP-IDF version",
+            value="something else",
+            remedy="write it as '5.1' or '5.5.2'",
         )
     frequency = section.quantity("frequency", "Hz")
     sram, heap = section.quantity("sram", "bytes"), section.quantity("heap", "bytes")
@@ -79,6 +86,10 @@ def _chip(section: Section) -> Chip | None:
     simd = section.text("simd", required=False)
     camera_driver = section.text("camera_driver", required=False)
     chip = {
+        "family": section.identifier("family") if section.has("family") else "",
+        "revision": section.text("revision", required=False),
+        "preview": section.flag("preview", default=False),
+        "kconfig": _kconfig(section),
         "isa": section.choice("isa", ISAS),
         "cores": section.integer("cores", minimum=1),
         "fpu": section.flag("fpu"),
@@ -104,7 +115,7 @@ def _chip(section: Section) -> Chip | None:
         psram=psram,
         flash_max_bytes=flash_max,
         flash_window_bytes=window,
-        idf_minimum=(int(version.group(1)), int(version.group(2))),
+        idf_minimum=tuple(int(number) for number in version.group().split(".")),
         active_power_w=power,
         one_core_power_w=one_core_power,
         **chip,  # type: ignore[arg-type]
@@ -119,6 +130,10 @@ def _psram(section: Section) -> Psram | None:
     addressable = nested.quantity("addressable", "bytes")
     shared = nested.flag("shared_with_flash")
     bandwidth = nested.quantity("bandwidth", "bytes/s", required=False)
+    clocks = nested.section("clock", required=False, what="the clock of each interface")
+    clock = {} if clocks is None else {name: clocks.quantity(name, "Hz", required=False) for name in interfaces}
+    if clocks is not None:
+        clocks.finish()
     nested.finish()
     if addressable is None:
         return None
@@ -127,7 +142,26 @@ def _psram(section: Section) -> Psram | None:
         addressable_bytes=addressable,
         shared_with_flash=shared,
         bandwidth_bytes_per_s=bandwidth,
+        clock_hz={name: value for name, value in clock.items() if value is not None},
     )
+
+
+def _kconfig(section: Section) -> Kconfig:
+    nested = section.section("kconfig", required=False, what="what ESP-IDF's configuration offers")
+    if nested is None:
+        return Kconfig()
+    keys = {name: nested.texts(name) for name in ("always", "psram_buffers")}
+    for name, listed in keys.items():
+        if not all(_KEY.match(key) for key in listed):
+            nested.refuse(name, f"{name} lists keys of Kconfig", value=list(listed), remedy="write [CONFIG_NAME]")
+    kconfig = Kconfig(
+        **keys,
+        psram_mode=nested.flag("psram_mode", default=True),
+        nvs_by_hmac=nested.flag("nvs_by_hmac", default=True),
+    )
+    nested.provenance()
+    nested.finish()
+    return kconfig
 
 
 def _part(section: Section) -> Part | None:
@@ -140,6 +174,10 @@ def _part(section: Section) -> Part | None:
     interface = section.choice("interface", _INTERFACES[kind]) if kind in _INTERFACES else None
     accepts = section.texts("accepts") if kind == "board" else ()
     needs = section.texts("needs") if carrier else ()
+    bring = section.texts("bring") if carrier else ()
+    marking = section.text("marking", required=False) if carrier else ""
+    kconfig = section.text("kconfig", required=False) if kind == "board" else ""
+    pins = _microphone_pins(section) if kind == "board" else ()
     offered = section.flag("offered", default=True)
     note = section.text("note", required=False)
     if price is None:
@@ -157,9 +195,28 @@ def _part(section: Section) -> Part | None:
         sensors=sensors,
         accepts=accepts,
         needs=needs,
+        bring=bring,
+        marking=marking,
+        kconfig=kconfig,
+        microphone_pins=pins,
         offered=offered,
         note=note,
     )
+
+
+def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
+    """Pins for a microphone that is wired to a board: ``clock: {gpio: 2, label: D2}`` and so on."""
+    nested = section.section("microphone_pins", required=False, what="the pins of a wired microphone")
+    if nested is None:
+        return ()
+    pins = []
+    for signal in MICROPHONE_SIGNALS:
+        pin = nested.section(signal, what="gpio and label")
+        if pin is not None:
+            pins.append(WiredPin(signal=signal, gpio=pin.integer("gpio", minimum=0), label=pin.text("label")))
+            pin.finish()
+    nested.finish()
+    return tuple(pins)
 
 
 def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tuple[Sensor, ...]]:

@@ -196,7 +196,8 @@ class Evaluation:
                 for branch in self.candidate.branches
             },
             "platform": {
-                "processor": platform.processor,
+                "processor": self.details.get("family", platform.processor),
+                "chip": platform.processor,
                 "cores": self.details.get("cores"),
                 "flash_bytes": platform.flash_bytes,
                 "psram_bytes": platform.psram_bytes,

@@ -8,7 +8,7 @@ a set of modalities.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -60,13 +60,32 @@ class Psram:
         interfaces: bus widths it drives, out of :data:`PSRAM_INTERFACES`.
         addressable_bytes: at most so much of a part counts.
         shared_with_flash: whether mapped flash takes from the same address window.
-        bandwidth_bytes_per_s: peak of the fastest interface.
+        bandwidth_bytes_per_s: peak of the fastest interface at its clock.
+        clock_hz: by interface, at which the emitted project runs it; what is not named keeps ESP-IDF's default.
     """
 
     interfaces: tuple[str, ...]
     addressable_bytes: Sourced
     shared_with_flash: bool
     bandwidth_bytes_per_s: Sourced | None = None
+    clock_hz: Mapping[str, Sourced] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kconfig:
+    """What ESP-IDF's configuration offers on a chip beyond the keys that follow from its numbers.
+
+    Attributes:
+        always: keys set in every project, for example those that choose a chip revision.
+        psram_buffers: keys set where networks work in PSRAM: a larger cache with longer lines, paid in internal RAM.
+        psram_mode: whether the width of PSRAM's bus is a key.
+        nvs_by_hmac: NVS is encrypted with a key that an eFuse keeps; elsewhere it takes encryption of the flash.
+    """
+
+    always: tuple[str, ...] = ()
+    psram_buffers: tuple[str, ...] = ()
+    psram_mode: bool = True
+    nvs_by_hmac: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +108,11 @@ class Chip:
         camera_driver: managed component that reads a camera on it, None where no camera can be read.
         bootloader_offset: in flash, bytes.
         idf_target: ``idf.py set-target``.
-        idf_minimum: first ESP-IDF release that supports it.
+        idf_minimum: first ESP-IDF release that supports it: major, minor and, where it matters, patch.
+        family: name of the chip as users know it where several revisions of it differ; else the id.
+        revision: of the silicon, for people; empty where it makes no difference.
+        preview: ESP-IDF calls its support unfinished; no part with it is chosen unless it is named.
+        kconfig: what its configuration offers.
         active_power_w: all cores busy at ``frequency_hz``, radio off.
         one_core_power_w: one core busy, the others idle; None is taken for ``active_power_w``.
         source, date: of the facts that are not numbers with a unit (ISA, cores, interfaces ...).
@@ -112,12 +135,20 @@ class Chip:
     microphones: tuple[str, ...]
     bootloader_offset: int
     idf_target: str
-    idf_minimum: tuple[int, int]
+    idf_minimum: tuple[int, ...]
     active_power_w: Sourced
     source: str
     date: str
     camera_driver: str | None = None
     one_core_power_w: Sourced | None = None
+    family: str = ""
+    revision: str = ""
+    preview: bool = False
+    kconfig: Kconfig = field(default_factory=Kconfig)
+
+    def __post_init__(self) -> None:
+        if not self.family:
+            object.__setattr__(self, "family", self.id)
 
     def sensor_interfaces(self, kind: SensorKind) -> tuple[str, ...]:
         """Interfaces by which a sensor of one kind can be attached; empty for none."""
@@ -138,6 +169,15 @@ class Sensor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WiredPin:
+    """Where a signal (``clock``, ``word`` or ``data``) goes: the GPIO, and what the board calls that pin."""
+
+    signal: str
+    gpio: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """Something with a price.
 
@@ -150,7 +190,11 @@ class Part:
         interface: of a sensor or a memory.
         sensors: that a board contains.
         accepts: ids of sensors that can be wired to a board in addition.
-        needs: ids of parts that must be bought with it (a base board, the radio parts of a bare chip).
+        needs: ids of parts that must be bought with it (a base board, the radio parts of a bare chip, an adapter).
+        bring: what else it takes, in words, and is not in the price (a cable).
+        marking: what is printed on it, by which people tell it from its likes.
+        kconfig: the key by which the emitted application knows the board's own pins.
+        microphone_pins: of a microphone that is wired to a board.
         offered: false keeps a part listed but out of board options.
         note: one line for people.
     """
@@ -167,6 +211,10 @@ class Part:
     sensors: tuple[Sensor, ...] = ()
     accepts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    bring: tuple[str, ...] = ()
+    marking: str = ""
+    kconfig: str = ""
+    microphone_pins: tuple[WiredPin, ...] = ()
     offered: bool = True
     note: str = ""
 
@@ -199,6 +247,7 @@ class BoardOption:
         id: unique in a catalogue; the ids of its parts without the base, joined by ``+``.
         name: for people.
         processor: id of the chip.
+        family: name of the chip where several revisions of it differ; else its id.
         module: id of the part that carries the processor (bare chip, module, development board).
         kind: of that part.
         modalities: that the board can serve, sorted.
@@ -207,6 +256,10 @@ class BoardOption:
         psram_interface: ``quad``, ``octal``, ``hex`` or None.
         fitted: sensors on the board, also those that the modalities do not need.
         items: the bill of materials.
+        bring: what else it takes and is not in the bill, in words.
+        marking: what is printed on the carrier.
+        kconfig: the key by which the emitted application knows the board, empty where it has none.
+        microphone_pins: of a microphone that is wired to the board; empty where it is on the board, or wired freely.
         buildable: false only in a catalogue that keeps what a publication printed.
         reason: why it cannot be built, one line; empty otherwise.
     """
@@ -223,6 +276,11 @@ class BoardOption:
     psram_interface: str | None
     fitted: tuple[Sensor, ...]
     items: tuple[BomItem, ...]
+    family: str = ""
+    bring: tuple[str, ...] = ()
+    marking: str = ""
+    kconfig: str = ""
+    microphone_pins: tuple[WiredPin, ...] = ()
     buildable: bool = True
     reason: str = ""
 

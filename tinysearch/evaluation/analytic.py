@@ -40,9 +40,16 @@ CAMERA_DRIVERS = ("espressif/esp32-camera",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformWish:
-    """What a user fixed of the platform; None leaves it to price and fit."""
+    """What a user fixed of the platform; None leaves it to price and fit.
+
+    Attributes:
+        processor: a chip by id, or by the name that its revisions share.
+        chip: a chip by id alone.
+        module: id of a part or of a whole board.
+    """
 
     processor: str | None = None
+    chip: str | None = None
     module: str | None = None
     flash_bytes: int | None = None
     psram_bytes: int | None = None
@@ -50,12 +57,13 @@ class PlatformWish:
     def admits(self, option: BoardOption) -> bool:
         """Whether a board is one of those wished for."""
         pairs = (
-            (self.processor, option.processor),
+            (self.chip, option.processor),
             (self.flash_bytes, option.flash_bytes),
             (self.psram_bytes, option.psram_bytes),
         )
         named = self.module is None or self.module in (option.module, option.id)
-        return named and all(wish is None or wish == actual for wish, actual in pairs)
+        known = self.processor is None or self.processor in (option.processor, option.family)
+        return named and known and all(wish is None or wish == actual for wish, actual in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -289,7 +297,7 @@ class AnalyticModels:
                 value=wish.module,
                 remedy="see python -m tinysearch catalog list",
             )
-        chip = self.catalog.chip(wish.processor or next(iter(self.catalog.chips)))
+        chip = self.catalog.chip(wish.chip or wish.processor or next(iter(self.catalog.chips)))
         modalities = tuple(branch.modality for branch in branches)
         return BoardOption(
             id=f"{chip.id}-unsold",
@@ -347,6 +355,7 @@ class AnalyticModels:
         parts: Sequence[LatencyEstimate],
     ) -> dict[str, Any]:
         return {
+            "family": self.catalog.chip(option.processor).family,
             "cores": option.cores,
             "module": option.module,
             "board_name": option.name,

@@ -136,9 +136,10 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
         boards = option_table(options, level=models.price_level)
         counts = tuple(len(lists[modality]) for modality in modalities)
         for processor in boards.processors:
-            if space.processors is not None and processor not in space.processors:
+            chip = models.catalog.chip(processor)
+            if space.processors is not None and not {chip.id, chip.family} & set(space.processors):
                 continue
-            chip, chosen = models.catalog.chip(processor), [lists[modality] for modality in modalities]
+            chosen = [lists[modality] for modality in modalities]
             programs = _programs(models, chip, modalities, [_kernel_sets(models, branches) for branches in chosen])
             case = _Case(models=models, chip=chip, modalities=modalities, boards=boards, programs=programs)
             arrays = [_branch_arrays(models, branches, chip) for branches in chosen]

@@ -52,6 +52,7 @@ def _values(emission: Emission) -> dict[str, Any]:
     return {
         "banner": emission.banner,
         "id": emission.evaluation.candidate.id,
+        "idf_minimum": emission.idf_minimum,
         "version": f"{emission.version} ({emission.digest})",
         "trained": emission.trained,
         "branches": branches,
@@ -166,21 +167,24 @@ def _branch_files(branch: Mapping[str, Any], templates: Templates, *, banner: st
 def _board_files(emission: Emission) -> dict[str, str]:
     """Partition table and configuration defaults."""
     platform, target, header = emission.evaluation.candidate.platform, emission.chip.idf_target, emission.banner
+    known = sdkconfig.known_keys(emission.chip)
     chip = sdkconfig.chip_keys(
-        target,
+        emission.chip,
         flash_mb=platform.flash_bytes >> 20,
         psram_interface=emission.psram_interface,
         buffers_in_psram=bool(emission.in_psram),
         microphone_pdm=emission.microphone_pdm,
-        board=platform.board,
+        board=emission.board_keys,
         longest_s=_longest_step_s(emission.evaluation),
     )
     return {
         "partitions.csv": partitions.to_csv(emission.table, header=header),
-        "sdkconfig.defaults": sdkconfig.to_text(sdkconfig.common_keys(), target=None, header=header),
-        "sdkconfig.defaults.linux": sdkconfig.to_text(sdkconfig.linux_keys(), target="linux", header=header),
-        f"sdkconfig.defaults.{target}": sdkconfig.to_text(chip, target=target, header=header),
-        "sdkconfig.encrypted": sdkconfig.to_text(sdkconfig.encryption_keys(target), target=target, header=header),
+        "sdkconfig.defaults": sdkconfig.to_text(sdkconfig.common_keys(), known=sdkconfig.KNOWN_TO_ALL, header=header),
+        "sdkconfig.defaults.linux": sdkconfig.to_text(
+            sdkconfig.linux_keys(), known=sdkconfig.KNOWN_TO_LINUX, header=header
+        ),
+        f"sdkconfig.defaults.{target}": sdkconfig.to_text(chip, known=known, header=header),
+        "sdkconfig.encrypted": sdkconfig.to_text(sdkconfig.encryption_keys(emission.chip), known=known, header=header),
     }
 
 

@@ -7,13 +7,13 @@ import io
 import json
 from typing import Any
 
+from tinysearch.core.platform import WiredPin
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.analytic import CAMERA_DRIVERS
 from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text, plain_line
-
-_CAMERA_TARGETS = ("esp32", "esp32s2", "esp32s3")
 
 
 def candidate_json(emission: Emission) -> str:
@@ -26,6 +26,7 @@ def candidate_json(emission: Emission) -> str:
     point["firmware_facts"] = {
         "trained": emission.trained,
         "target": emission.chip.idf_target,
+        "kconfig": sorted(sdkconfig.known_keys(emission.chip)),
         "threshold": emission.threshold if emission.threshold_far is not None else None,
         "threshold_far": emission.threshold_far,
         "fusion_weights": dict(emission.evaluation.errors.weights),
@@ -60,17 +61,26 @@ def bom_csv(emission: Emission) -> str:
 
 def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     """Sensor, signal and GPIO of everything that is wired by default."""
-    target, board = emission.chip.idf_target, emission.evaluation.candidate.platform.board
-    named = [sdkconfig.BOARDS[part] for part in board.split("+") if part in sdkconfig.BOARDS]
-    chosen = frozenset([f"IDF_TARGET_{target.upper()}", *(key.removeprefix("CONFIG_") for key in named[:1])])
-    groups = [("camera", "CAMERA")] if "face" in emission.modalities and target in _CAMERA_TARGETS else []
+    target = emission.chip.idf_target
+    chosen = frozenset([f"IDF_TARGET_{target.upper()}", emission.board_kconfig.removeprefix("CONFIG_")])
+    wired = {f"TS_MICROPHONE_PIN_{pin.signal.upper()}": pin for pin in emission.microphone_pins}
+    groups = [("camera", "CAMERA")] if "face" in emission.modalities and _reads_camera(emission) else []
     groups += [("microphone", "MICROPHONE")] if "voice" in emission.modalities else []
     return [
-        (sensor, label, f"GPIO {gpio}")
+        (sensor, label, _pin_text(wired[option]) if option in wired else f"GPIO {gpio}")
         for sensor, group in groups
         for option, (label, gpio) in wiring.pins(kconfig, group=group, chosen=chosen).items()
         if gpio >= 0 and not (emission.microphone_pdm and option == "TS_MICROPHONE_PIN_WORD")
     ]
+
+
+def _reads_camera(emission: Emission) -> bool:
+    return emission.chip.camera_driver in CAMERA_DRIVERS
+
+
+def _pin_text(pin: WiredPin) -> str:
+    """``D2 (GPIO 2)``: what the board calls the pin first."""
+    return f"{markdown_text(pin.label)} (GPIO {pin.gpio})"
 
 
 def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
@@ -79,6 +89,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
     eer = evaluation.errors.eer
     return {
         "target": emission.chip.idf_target,
+        "idf_minimum": emission.idf_minimum,
         "chip_name": markdown_text(emission.chip.name),
         "board_name": markdown_text(str(evaluation.details.get("board_name", platform.board))),
         "flash": format_bytes(platform.flash_bytes),
@@ -94,9 +105,9 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "sensors": [markdown_text(name) for name in evaluation.sensors],
         "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],
         "pins": _pins(emission, kconfig),
-        "camera_supported": emission.chip.idf_target in _CAMERA_TARGETS,
+        "camera_supported": _reads_camera(emission),
         "microphone_pdm": emission.microphone_pdm,
-        "encrypts_by_hmac": sdkconfig.TARGETS[emission.chip.idf_target].hmac,
+        "encrypts_by_hmac": emission.chip.kconfig.nvs_by_hmac,
         "selftest_crc": emission.selftest_crc,
         "threshold_far": emission.threshold_far,
     }

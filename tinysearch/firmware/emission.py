@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.objectives import Evaluation
-from tinysearch.core.platform import Chip
+from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
 from tinysearch.firmware.golden import Embeddings, selftest_crc
 from tinysearch.firmware.model_source import BranchSource
+
+IDF_MINIMUM = (5, 5)
+"""First ESP-IDF release for which the templates are written."""
 
 Inputs = npt.NDArray[np.int8]
 
@@ -27,6 +30,8 @@ class Emission:
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
         people, captures: that the NVS partition has room for.
         in_psram: buffers by name that lie in PSRAM.
+        board_kconfig: key of the board whose pins the application knows, empty for others.
+        microphone_pins: where a wired microphone goes; empty for the application's defaults.
     """
 
     evaluation: Evaluation
@@ -38,6 +43,8 @@ class Emission:
     psram_interface: str | None
     microphone_pdm: bool
     in_psram: frozenset[str]
+    board_kconfig: str
+    microphone_pins: tuple[WiredPin, ...]
     people: int
     captures: int
     table: tuple[partitions.Partition, ...]
@@ -62,6 +69,18 @@ class Emission:
     @property
     def trained(self) -> bool:
         return all(source.frozen.trained for source in self.sources)
+
+    @property
+    def idf_minimum(self) -> str:
+        """First ESP-IDF release that builds the project for its chip."""
+        return ".".join(map(str, max(IDF_MINIMUM, self.chip.idf_minimum)))
+
+    @property
+    def board_keys(self) -> dict[str, str]:
+        """What the configuration is told of the board."""
+        named = {self.board_kconfig: "y"} if self.board_kconfig else {}
+        pins = {f"CONFIG_TS_MICROPHONE_PIN_{pin.signal.upper()}": str(pin.gpio) for pin in self.microphone_pins}
+        return named | pins
 
     @property
     def banner(self) -> str:

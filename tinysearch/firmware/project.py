@@ -150,6 +150,8 @@ def _prepare(
         in_psram=frozenset(
             str(row["name"]) for row in evaluation.details.get("buffers", ()) if has_psram and not row["sram"]
         ),
+        board_kconfig="" if board is None else board.kconfig,
+        microphone_pins=() if board is None else board.microphone_pins,
         people=people,
         captures=captures,
         table=table,

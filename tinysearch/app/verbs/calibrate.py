@@ -70,7 +70,7 @@ def run(invocation: Invocation) -> int:
 def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
     models = build_models(config)
     candidate = _candidate(project)
-    processor = candidate["platform"]["processor"]
+    processor = candidate["platform"].get("chip", candidate["platform"]["processor"])
     base = latency_table(config, models.catalog)
     default = latency_table({**config, "latency": {**config["latency"], "table": None}}, models.catalog)
     observations = _observations(log, candidate, models.catalog.chip(processor))

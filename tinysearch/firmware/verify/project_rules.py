@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def project(folder: Path) -> Rung:
 def _problems(folder: Path) -> Iterator[str]:
     point = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     target = str(point["firmware_facts"]["target"])
-    yield from _configuration(folder, target)
+    yield from _configuration(folder, target, known=_known_keys(point))
     flash_bytes = _flash_bytes(folder, target)
     table = partitions.from_csv((folder / "partitions.csv").read_text(encoding="utf-8"))
     yield from partitions.broken_rules(table, flash_bytes=flash_bytes)
@@ -77,13 +77,24 @@ def _flash_bytes(folder: Path, target: str) -> int:
     return int(sizes[0]) << 20
 
 
-def _configuration(folder: Path, target: str) -> Iterator[str]:
-    names = {"sdkconfig.defaults": None, "sdkconfig.defaults.linux": "linux", f"sdkconfig.defaults.{target}": target}
-    for name, known in names.items():
+def _known_keys(point: Mapping[str, Any]) -> frozenset[str]:
+    """Keys that the chip knows, as the catalogue said when the project was written."""
+    listed = point["firmware_facts"].get("kconfig")
+    if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+        raise ValueError(f"{MARKER} must list the configuration keys of its chip: emit the project again")
+    return frozenset(listed)
+
+
+def _configuration(folder: Path, target: str, *, known: frozenset[str]) -> Iterator[str]:
+    names = {
+        "sdkconfig.defaults": ("some target", sdkconfig.KNOWN_TO_ALL),
+        "sdkconfig.defaults.linux": ("linux", sdkconfig.KNOWN_TO_LINUX),
+        f"sdkconfig.defaults.{target}": (target, known),
+        "sdkconfig.encrypted": (target, known),
+    }
+    for name, (whose, keys) in names.items():
         text = (folder / name).read_text(encoding="utf-8")
-        yield from (f"{name}: {problem}" for problem in sdkconfig.broken_rules(text, target=known))
-    text = (folder / "sdkconfig.encrypted").read_text(encoding="utf-8")
-    yield from (f"sdkconfig.encrypted: {problem}" for problem in sdkconfig.broken_rules(text, target=target))
+        yield from (f"{name}: {problem}" for problem in sdkconfig.broken_rules(text, known=keys, target=whose))
     for path in sorted(folder.glob("sdkconfig.defaults.*")):
         if path.name not in names:
             yield f"{path.name} is for a target that the project is not for"
