@@ -109,8 +109,14 @@ def sources_of(headers: Iterable[str]) -> list[Path]:
             found[source] = None
         for path in (RUNTIME / header, source):
             if path.exists():
-                waiting += _INCLUDE.findall(path.read_text())
+                waiting += [_included(name, path) for name in _INCLUDE.findall(path.read_text())]
     return sorted(found)
+
+
+def _included(name: str, by: Path) -> str:
+    """A header as a path below the runtime: beside the file that includes it, or at the top."""
+    beside = by.parent / name
+    return beside.relative_to(RUNTIME).as_posix() if beside.exists() else name
 
 
 def library(headers: Sequence[str], *, extra: str = "") -> ctypes.CDLL:

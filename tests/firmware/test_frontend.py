@@ -8,6 +8,7 @@ from ckernels import Case, have_emulator, library, run_host, run_rv32
 
 from tinysearch.data.image import PIXEL_FORMATS, frame_to_rgb, prepare_image, scratch_bytes
 from tinysearch.data.log_mel import LogMel, LogMelSettings
+from tinysearch.data.window import Window, WindowSettings
 from tinysearch.firmware.packing import PackedStep
 
 
@@ -112,6 +113,51 @@ def test_images_on_the_host_equal_python_byte_for_byte():
     for case, images, outcome in zip(cases, expected, run_host(cases), strict=True):
         assert np.array_equal(outcome.output.view(np.int8).reshape(images.shape), images), case.packed.fields
         assert outcome.scratch_bytes == scratch_bytes(case.packed.fields["size"])
+
+
+WINDOWS = [
+    WindowSettings(size=10, samples=100, range_counts=(8192, 8191, 8192, 8192, 32768, 1)),
+    WindowSettings(size=16, samples=100, range_counts=(8192, 500, 3), center=True),
+    WindowSettings(size=12, samples=144, range_counts=(8192, 64, 1), center=True, scale="window"),
+    WindowSettings(size=4, samples=4, range_counts=(30000,), scale="window"),
+    WindowSettings(size=16, samples=256, range_counts=(8192, 20), content="spectrum"),
+    WindowSettings(size=8, samples=16, range_counts=(32768,), content="spectrum", center=True, scale="window"),
+    WindowSettings(size=33, samples=8192, range_counts=(4096,), content="spectrum", center=True, steps_per_octave=12),
+]
+
+
+def _window_case(front_end, windows):
+    packed = PackedStep(
+        function="ts_window",
+        layer_type="ts_window_layer",
+        header="frontend/ts_window.h",
+        fields=front_end.tables.fields(),
+        arrays=front_end.tables.arrays(),
+    )
+    return Case(packed=packed, inputs=(windows,), output_bytes=front_end.settings.size**2 * front_end.settings.axes)
+
+
+def _windows(settings, count, seed=0):
+    """Extremes, constants, and noise of every level around every mean."""
+    rng = np.random.default_rng(seed)
+    shape = (count, settings.samples, settings.axes)
+    level, mean = 10 ** rng.uniform(0, 4.5, (count, 1, settings.axes)), rng.normal(0, 6000, (count, 1, settings.axes))
+    values = mean + level * rng.standard_normal(shape)
+    values[0], values[1], values[2] = -32768, 32767, 0
+    values[3] = rng.choice([-32768.0, 32767.0], shape[1:])
+    values[4] = np.where(np.arange(settings.samples) % 2, 32767.0, -32768.0)[:, None]
+    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+
+
+def test_windows_on_the_host_equal_python_byte_for_byte():
+    front_ends = [Window(settings) for settings in WINDOWS]
+    batches = [_windows(settings, 12) for settings in WINDOWS]
+    outcomes = run_host([_window_case(front_end, batch) for front_end, batch in zip(front_ends, batches, strict=True)])
+    for front_end, batch, outcome in zip(front_ends, batches, outcomes, strict=True):
+        expected = front_end(batch)
+        assert np.array_equal(outcome.output.view(np.int8).reshape(expected.shape), expected), front_end.settings
+        assert outcome.scratch_bytes == front_end.tables.scratch_bytes
+        assert len(np.unique(expected)) > 15
 
 
 @pytest.mark.emulator

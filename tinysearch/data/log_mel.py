@@ -115,15 +115,44 @@ class LogMelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LogMelTables:
-    """The constants that Python and C share; the emitter writes :meth:`arrays` into a header.
+class FourierTables:
+    """What the spectrum of a frame of L samples needs.
 
     Attributes:
         window: int16 [L / 2 + 1], first half of the Hann window in Q15.
         cosine, sine: int16 [L / 2], Q15, of 2 pi k / L.
+        log2: uint16 [256], Q10, log2(1 + (i + 1/2) / 256).
+    """
+
+    window: Int16
+    cosine: Int16
+    sine: Int16
+    log2: npt.NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, length: int) -> FourierTables:
+        angle = 2 * np.pi * np.arange(length // 2 + 1) / length
+        fraction = (np.arange(1 << LOG2_INDEX_BITS) + 0.5) / (1 << LOG2_INDEX_BITS)
+        return cls(
+            window=_q15(0.5 - 0.5 * np.cos(angle)),
+            cosine=_q15(np.cos(angle[:-1])),
+            sine=_q15(np.sin(angle[:-1])),
+            log2=np.rint(np.log2(1 + fraction) * (1 << LOG2_FRACTION_BITS)).astype(np.uint16),
+        )
+
+    def arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """Arrays by their name in the structs of the runtime."""
+        return {"window": self.window, "cosine": self.cosine, "sine": self.sine, "log2": self.log2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LogMelTables:
+    """The constants that Python and C share; the emitter writes :meth:`arrays` into a header.
+
+    Attributes:
+        window, cosine, sine, log2: see :class:`FourierTables`.
         first_bin, bin_count: uint16 [S], the bins 1 .. L/2 - 1 under each triangle.
         weights: uint16 [sum of bin_count], Q12.
-        log2: uint16 [256], Q10, log2(1 + (i + 1/2) / 256).
     """
 
     settings: LogMelSettings
@@ -137,19 +166,18 @@ class LogMelTables:
 
     @classmethod
     def of(cls, settings: LogMelSettings) -> LogMelTables:
-        length = settings.fft_size
-        angle = 2 * np.pi * np.arange(length // 2 + 1) / length
-        first, count, weights = _triangles(settings)
-        fraction = (np.arange(1 << LOG2_INDEX_BITS) + 0.5) / (1 << LOG2_INDEX_BITS)
+        fourier = FourierTables.of(settings.fft_size)
+        edges = band_edges_hz(settings) * settings.fft_size / SAMPLE_RATE_HZ
+        first, count, weights = triangles(edges, settings.fft_size // 2)
         return cls(
             settings=settings,
-            window=_q15(0.5 - 0.5 * np.cos(angle)),
-            cosine=_q15(np.cos(angle[:-1])),
-            sine=_q15(np.sin(angle[:-1])),
+            window=fourier.window,
+            cosine=fourier.cosine,
+            sine=fourier.sine,
             first_bin=first,
             bin_count=count,
             weights=weights,
-            log2=np.rint(np.log2(1 + fraction) * (1 << LOG2_FRACTION_BITS)).astype(np.uint16),
+            log2=fourier.log2,
         )
 
     @property
@@ -251,10 +279,9 @@ def fit_clip(wave: Int16, clip_samples: int) -> Int16:
     return np.resize(wave, clip_samples)
 
 
-def power_spectrum(frames: Int16, tables: LogMelTables) -> Int64:
+def power_spectrum(frames: Int16, tables: FourierTables | LogMelTables) -> Int64:
     """Powers int64 [B, L/2] of int16 frames [B, L], steps 2 to 4 of the definition; bin 0 is left 0."""
-    length = tables.settings.fft_size
-    points = length // 2
+    points = len(tables.cosine)
     real, imaginary = _packed_fft(_windowed(frames, tables), tables)
     bins = np.arange(1, points)
     mirrored = points - bins
@@ -281,16 +308,16 @@ def _bit_length(value: Int64) -> Int64:
     return np.frexp(value.astype(np.float64))[1].astype(np.int64)
 
 
-def _windowed(frames: Int16, tables: LogMelTables) -> Int64:
+def _windowed(frames: Int16, tables: FourierTables | LogMelTables) -> Int64:
     """Windowed samples int64 [L, B] with f fraction bits."""
-    length = tables.settings.fft_size
+    length = 2 * len(tables.cosine)
     place = np.arange(length)
     window = tables.window[np.minimum(place, length - place)].astype(np.int64)
     shift = length.bit_length() - 2  # 15 - f with f = 16 - log2 L
     return (frames.T.astype(np.int64) * window[:, None] + (1 << (shift - 1))) >> shift
 
 
-def _packed_fft(samples: Int64, tables: LogMelTables) -> tuple[Int64, Int64]:
+def _packed_fft(samples: Int64, tables: FourierTables | LogMelTables) -> tuple[Int64, Int64]:
     """Complex FFT [L/2, B] of even samples as real and odd samples as imaginary parts."""
     points, batch = samples.shape[0] // 2, samples.shape[1]
     order = bit_reversed(points)
@@ -322,12 +349,15 @@ def bit_reversed(points: int) -> npt.NDArray[np.intp]:
     return order
 
 
-def _triangles(
-    settings: LogMelSettings,
+def triangles(
+    edges: npt.NDArray[np.float64], points: int
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-    """First bin, number of bins and Q12 weights of each band."""
-    points = settings.fft_size // 2
-    edges = band_edges_hz(settings) * settings.fft_size / SAMPLE_RATE_HZ  # in bins
+    """First bin, number of bins and Q12 weights of each band.
+
+    Args:
+        edges: [S + 2], in bins; band i rises from edge i to i + 1 and falls to i + 2.
+        points: bins of the spectrum.
+    """
     centers = np.clip(edges[1:-1], 1.0, points - 1.0)
     rise = np.maximum(centers - edges[:-2], 1.0)
     fall = np.maximum(edges[2:] - centers, 1.0)
