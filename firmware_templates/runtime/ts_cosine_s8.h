@@ -1,6 +1,7 @@
 /* Cosine of int8 embeddings in fixed point with 20 fraction bits, bit for bit as core/quantization.py cosine_fixed.
  *
- * Range    count <= 1024; the result lies in [-2^20, 2^20]. An embedding of zeros has cosine 0 to everything.
+ * Range    count <= 1024, norms of at most 2^24; the result lies in [-2^20, 2^20]. An embedding of zeros, or one whose
+ *          norm is not positive, has cosine 0 to everything.
  * Aliasing read only. Scratch none.
  */
 #ifndef TS_COSINE_S8_H

@@ -159,7 +159,7 @@ def cosine_fixed_from_norms(dot: npt.ArrayLike, left_norm: npt.ArrayLike, right_
 
 
 def _cosine(dot: Int64, product: Int64) -> Int64:
-    root = _isqrt_shifted(product)
+    root = _isqrt_shifted(np.minimum(product, (1 << 48) - 1))  # 1024 values of -128 on both sides give 2^48
     quotient = (np.abs(dot) << (COSINE_FRACTION_BITS + 8)) // np.maximum(root, 1)
     return np.where(root > 0, np.sign(dot) * quotient, 0).astype(np.int64)
 

@@ -23,12 +23,17 @@ _COPIED = {
     "components/port": ("CMakeLists.txt", "port_chip.c", "port_linux.c", "tasks.c", "include/port.h"),
     "components/store": ("CMakeLists.txt", "store.c", "include/store.h"),
     "main": (
-        *("Kconfig.projbuild", "app_main.c", "branches.c", "branches.h", "capture.c", "capture.h", "commands.c"),
-        *("commands.h", "files.c", "frontend.c", "people.c", "people.h"),
+        *("Kconfig.projbuild", "app_main.c", "attempts.c", "attempts.h", "branches.c", "branches.h", "capture.c"),
+        *("capture.h", "capture_signal.c", "capture_signal.h", "commands.c", "commands.h", "files.c", "frontend.c"),
+        *("owner.c", "owner.h", "people.c", "people.h", "sha256.c", "sha256.h"),
     ),
 }
 _SENSOR_SOURCES = {"face": "main/camera.c", "voice": "main/microphone.c"}
-_HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/sdkconfig.h", "app/store_host.c")
+_HOST_COPIED = (
+    *("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h"),
+    "app/store_host.c",
+)
+_HOST_RENDERED = ("Makefile", "golden.c", "app/scripted_models.c")
 _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
     *("main/candidate.h", "main/idf_component.yml"),
@@ -104,6 +109,7 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     runtime = _runtime(emission, templates.folder / "runtime")
     values = _values(emission)
     values["sources"] = [path.name for path in runtime if path.suffix == ".c"]
+    values["lock_sources"] = [path.name for path in _lock_runtime(emission, templates) if path.suffix == ".c"]
     files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
     for folder, names in _COPIED.items():
         files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
@@ -116,7 +122,7 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
             files[path] = (templates.folder / "esp_idf" / path).read_bytes()
     files |= {f"host/{name}": (templates.folder / "host" / name).read_bytes() for name in _HOST_COPIED}
     text = {name: templates.render(f"esp_idf/{name}", values) for name in _RENDERED}
-    text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in ("Makefile", "golden.c")}
+    text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in _HOST_RENDERED}
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
     text |= _board_files(emission)
@@ -143,9 +149,17 @@ def _backend_files(source: BranchSource, templates: Templates) -> dict[str, byte
 
 def _runtime(emission: Emission, folder: Path) -> tuple[Path, ...]:
     headers = {header for source in emission.sources for header in source.headers}
-    headers |= {"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h"}
-    headers |= {_FRONT_ENDS[modality] for modality in emission.modalities if modality in _FRONT_ENDS}
-    return runtime_files(folder, tuple(sorted(headers)))
+    return runtime_files(folder, tuple(sorted(headers | _application_headers(emission))))
+
+
+def _lock_runtime(emission: Emission, templates: Templates) -> tuple[Path, ...]:
+    """What the application calls of the runtime, without the kernels of its networks."""
+    return runtime_files(templates.folder / "runtime", tuple(sorted(_application_headers(emission))))
+
+
+def _application_headers(emission: Emission) -> frozenset[str]:
+    front_ends = {_FRONT_ENDS[modality] for modality in emission.modalities if modality in _FRONT_ENDS}
+    return frozenset({"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h"} | front_ends)
 
 
 def _branch_files(branch: Mapping[str, Any], templates: Templates, *, banner: str) -> dict[str, str]:

@@ -32,6 +32,8 @@ _NVS_PAGE = 0x1000
 _NVS_ENTRY = 32
 _NVS_ENTRIES = 126
 _NVS_SPARE_PAGES = 2
+_NVS_OTHER_ENTRIES = 2 * (3 + 5)
+"""The count of failed attempts and the owner's PIN, each twice while it is rewritten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,13 @@ class Partition:
 
 
 def nvs_bytes(*, people: int, captures: int, template_bytes: int) -> int:
-    """NVS that holds every template, one of them twice while it is rewritten, with spare pages for its housekeeping.
+    """NVS for every template, one of them twice while it is rewritten, attempts, PIN, and pages for its housekeeping.
 
     A blob costs an index entry and, by chunks of at most a page, a header entry and its data in entries of 32 bytes.
     """
     record = 32 + captures * template_bytes
     entries = 1 + -(-record // _NVS_ENTRY) + -(-record // (_NVS_PAGE - 64))
-    pages = -(-entries * (people + 1) // _NVS_ENTRIES) + _NVS_SPARE_PAGES
+    pages = -(-(entries * (people + 1) + _NVS_OTHER_ENTRIES) // _NVS_ENTRIES) + _NVS_SPARE_PAGES
     return max(pages * _NVS_PAGE, 2 * NVS_MINIMUM)
 
 

@@ -1,10 +1,12 @@
 #include "branches.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "capture.h"
+#include "capture_signal.h"
 #include "port.h"
 #include "ts_cosine_f32.h"
 #include "ts_cosine_s8.h"
@@ -93,19 +95,40 @@ int8_t *branches_input(unsigned branch)
     return (int8_t *)s.arena[branch] + branches[branch]->input_offset;
 }
 
-static void compute(unsigned branch)
+/* What keeps this branch's input from being computed, or NULL. Sound was judged before it became a spectrogram. */
+static const char *input_problem(unsigned branch)
 {
     const ts_model *model = branches[branch];
-    for (unsigned step = 0; step < model->step_count; step++) {
+    const int8_t *input = branches_input(branch);
+    uint32_t same = 1;
+#if CANDIDATE_FACE
+    if (branch == CANDIDATE_FACE_BRANCH) {
+        return capture_signal_problem(capture_judge_picture(input, model->height, model->width, model->channels));
+    }
+#endif
+    while (same < model->input_bytes && input[same] == input[0]) {
+        same++;
+    }
+    return same == model->input_bytes ? "this capture is the same everywhere: is the sensor connected?" : NULL;
+}
+
+/* All steps, where the input is worth it. NULL, or why it is not. */
+static const char *compute(unsigned branch)
+{
+    const ts_model *model = branches[branch];
+    const char *problem = input_problem(branch);
+    for (unsigned step = 0; problem == NULL && step < model->step_count; step++) {
         model->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
         port_breathe();
     }
+    return problem;
 }
 
-void branches_feed_done(unsigned branch)
+const char *branches_feed_done(unsigned branch)
 {
-    compute(branch);
-    s.fed[branch] = 1;
+    const char *problem = compute(branch);
+    s.fed[branch] = problem == NULL;
+    return problem;
 }
 
 static void take(unsigned branch)
@@ -125,7 +148,7 @@ static void take(unsigned branch)
 static void finish(unsigned branch)
 {
     if (s.fed[branch] == 0 && s.error[branch] == NULL) {
-        compute(branch);
+        s.error[branch] = compute(branch);
     }
     s.fed[branch] = 0;
 }
@@ -157,12 +180,44 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
             return s.error[b];
         }
     }
-    return NULL;
+    return branches_usable(embeddings) ? NULL : "the networks make nothing of this capture";
 }
 
 const uint8_t *branches_embeddings(void)
 {
     return embeddings;
+}
+
+static int usable_f32(const float *values, uint32_t count)
+{
+    int differing = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
+            return 0;
+        }
+        differing |= values[i] != values[0];
+    }
+    return differing;
+}
+
+static int usable_s8(const int8_t *values, uint32_t count)
+{
+    int differing = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        differing |= values[i] != values[0];
+    }
+    return differing;
+}
+
+int branches_usable(const uint8_t *record)
+{
+    int usable = 1;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        const ts_model *model = branches[b];
+        const void *values = record + s.offset[b];
+        usable &= model->golden != NULL ? usable_f32(values, model->embedding) : usable_s8(values, model->embedding);
+    }
+    return usable;
 }
 
 int32_t branches_score(const uint8_t *left, const uint8_t *right)

@@ -14,15 +14,21 @@ const char *branches_open(void);
 int branches_find(const char *name);
 
 /* Captures and computes all branches, except those that were fed since the last call. paths[b] (NULL for the sensor)
- * is what branch b reads; afterwards every branch has its embedding. NULL, or why not. */
+ * is what branch b reads; afterwards every branch has its embedding. NULL, or why not: also where a capture holds no
+ * signal (capture_signal.h), or an embedding is of no use. */
 const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES]);
 
-/* Where a branch's input lies: to be filled, then computed with branches_feed_done. Branches may share this memory. */
+/* Where a branch's input lies: to be filled, then computed with branches_feed_done, which says as branches_sense why it is
+ * not. Branches may share this memory. */
 int8_t *branches_input(unsigned branch);
-void branches_feed_done(unsigned branch);
+const char *branches_feed_done(unsigned branch);
 
 /* Embeddings of all branches, back to back in the order of `branches`: CANDIDATE_TEMPLATE_BYTES. */
 const uint8_t *branches_embeddings(void);
+
+/* Whether embeddings in such a record are finite numbers, and in no branch all the same number: those of a network that
+ * sees something. */
+int branches_usable(const uint8_t *record);
 
 /* Sum of cosines between two such records. */
 int32_t branches_score(const uint8_t *left, const uint8_t *right);

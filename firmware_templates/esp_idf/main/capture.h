@@ -42,7 +42,7 @@ const char *frontend_image(const capture_target *target, const uint8_t *pixels, 
 /* Where a recording of frontend_clip_samples() values at 16 kHz goes. */
 int16_t *frontend_clip(void);
 uint32_t frontend_clip_samples(void);
-const char *frontend_sound(const capture_target *target);
+const char *frontend_sound(const capture_target *target); /* refuses one without signal */
 
 /* A file: the bytes of an input (byte - 128), a binary PPM or PGM picture, 16-bit mono PCM or such a WAV. */
 const char *files_capture(const capture_target *target, const char *path);

@@ -5,23 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempts.h"
 #include "branches.h"
 #include "candidate.h"
 #include "capture.h"
+#include "owner.h"
 #include "people.h"
 #include "port.h"
 #include "sdkconfig.h"
-#include "store.h"
 #include "ts_crc32.h"
 
 enum { WORDS = 5 };
-
-static const char failures_key[] = "failures";
-
-static struct {
-    uint32_t failures;
-    int64_t locked_until_us; /* 0: open */
-} attempts;
 
 static const char *broken; /* why the networks cannot run */
 
@@ -34,46 +28,49 @@ static void answer(const char *what, const char *problem)
     }
 }
 
-/* ---- attempts and lock-out ---- */
-
-static void lock_if_spent(void)
-{
-    if (attempts.failures >= CONFIG_TS_ATTEMPTS) {
-        attempts.locked_until_us = port_us() + (int64_t)CONFIG_TS_LOCKOUT_S * 1000000;
-    }
-}
-
 void commands_open(const char *problem)
 {
     broken = problem;
-    attempts.failures = store_get_number(failures_key);
-    lock_if_spent();
+    if (attempts_open() != 0) {
+        printf("ERR attempts: the store cannot count them, so none is allowed\n");
+    }
+    if (people_damaged() > 0) {
+        printf("WARN %u records of people are damaged\n", people_damaged());
+    }
 }
 
-/* Seconds that the lock still holds; an elapsed lock gives a fresh set of attempts. */
-static unsigned locked_s(void)
+/* ---- the lock ---- */
+
+/* Whether a lock-out holds; then says so. */
+static int locked(const char *what)
 {
-    if (attempts.locked_until_us == 0) {
-        return 0;
+    const unsigned seconds = attempts_locked_s();
+    if (seconds > 0) {
+        printf("ERR %s: locked for %u s\n", what, seconds);
     }
-    const int64_t left_us = attempts.locked_until_us - port_us();
-    if (left_us > 0) {
-        return (unsigned)(left_us / 1000000) + 1;
-    }
-    attempts.locked_until_us = 0;
-    attempts.failures = 0;
-    store_set_number(failures_key, 0);
-    return 0;
+    return seconds > 0;
 }
 
-static void count_attempt(int accepted)
+/* Ends an attempt that attempts_begin counted. */
+static void end_attempt(int right)
 {
-    const uint32_t before = attempts.failures;
-    attempts.failures = accepted ? 0 : before + 1;
-    if (attempts.failures != before) {
-        store_set_number(failures_key, attempts.failures);
+    if (right) {
+        attempts_accept();
+        owner_open();
+    } else if (attempts_locked_s() > 0) {
+        owner_close();
     }
-    lock_if_spent();
+}
+
+/* An empty device without a PIN belongs to whoever comes first. */
+static int unowned(void)
+{
+    return owner_pin() == OWNER_PIN_NONE && people_none();
+}
+
+static const char *closed(void)
+{
+    return owner_is_open() ? NULL : "closed: verify first, or give the owner's PIN";
 }
 
 /* ---- commands ---- */
@@ -89,42 +86,90 @@ static const char *sense(char *const *paths)
 
 static void enroll(char *const *words)
 {
-    const char *problem = "a name has 1 to 15 letters, digits, - or _";
-    char done[PEOPLE_NAME + 8];
-    if (words[1] != NULL && people_name_ok(words[1])) {
+    char done[PEOPLE_NAME + 8] = "enroll";
+    const int first = unowned();
+    const char *problem = first ? NULL : closed();
+    if (problem == NULL && (words[1] == NULL || !people_name_ok(words[1]))) {
+        problem = "a name has 1 to 15 letters, digits, - or _";
+    } else if (problem == NULL) {
+        snprintf(done, sizeof done, "enroll %s", words[1]);
         problem = sense(words + 2);
         if (problem == NULL) {
             problem = people_add(words[1], branches_embeddings());
         }
-        snprintf(done, sizeof done, "enroll %s", words[1]);
-    } else {
-        strcpy(done, "enroll");
+    }
+    if (problem == NULL && first) {
+        printf("NOTE the first person of an empty device needs no PIN; it is open for %d s: set one (pin DIGITS)\n",
+               CONFIG_TS_OPEN_S);
+        owner_open();
     }
     answer(done, problem);
 }
 
 static void verify(char *const *words)
 {
-    const unsigned locked = locked_s();
-    if (locked > 0) {
-        printf("ERR verify: locked for %u s\n", locked);
+    if (locked("verify")) {
         return;
     }
     const char *only = words[1] != NULL && strcmp(words[1], "-") != 0 ? words[1] : NULL;
-    const char *problem = sense(words[1] != NULL ? words + 2 : words + 1);
+    const char *problem = NULL;
+    if (!people_has(only)) {
+        problem = only != NULL ? "nobody of that name" : "nobody is enrolled";
+    } else {
+        problem = sense(words[1] != NULL ? words + 2 : words + 1);
+    }
+    if (problem == NULL) {
+        problem = attempts_begin();
+    }
     if (problem != NULL) {
         answer("verify", problem);
         return;
     }
     const people_match match = people_closest(branches_embeddings(), only);
-    if (match.name[0] == 0) {
-        answer("verify", only != NULL ? "nobody of that name" : "nobody is enrolled");
+    const int accepted = match.name[0] != 0 && match.score >= CANDIDATE_THRESHOLD;
+    end_attempt(accepted);
+    printf("OK verify %s", accepted ? match.name : "nobody");
+#if CONFIG_TS_DEBUG_SCORES
+    printf(" %" PRId32 " threshold %" PRId32, match.score, (int32_t)CANDIDATE_THRESHOLD);
+#endif
+    printf("\n");
+}
+
+static void owner(char *const *words)
+{
+    if (locked("owner")) {
         return;
     }
-    const int accepted = match.score >= CANDIDATE_THRESHOLD;
-    count_attempt(accepted);
-    printf("OK verify %s %" PRId32 " threshold %" PRId32 "\n", accepted ? match.name : "nobody", match.score,
-           (int32_t)CANDIDATE_THRESHOLD);
+    const char *problem = NULL;
+    if (words[1] == NULL) {
+        problem = "say owner PIN";
+    } else if (owner_pin() != OWNER_PIN_SET) {
+        problem = owner_pin() == OWNER_PIN_NONE ? "no PIN is set" : "the PIN's record is damaged";
+    } else {
+        problem = attempts_begin();
+    }
+    if (problem == NULL) {
+        const int right = owner_is_pin(words[1]);
+        end_attempt(right);
+        problem = right ? NULL : "this is not the PIN";
+    }
+    answer("owner", problem);
+}
+
+static void pin(char *const *words)
+{
+    const char *problem = closed();
+    if (problem == NULL) {
+        problem = words[1] != NULL && owner_pin_ok(words[1]) ? owner_set_pin(words[1]) : "a PIN has 6 to 16 digits";
+    }
+    answer("pin", problem);
+}
+
+static void close_lock(char *const *words)
+{
+    (void)words;
+    owner_close();
+    answer("close", NULL);
 }
 
 static void list(char *const *words)
@@ -142,10 +187,15 @@ static void list(char *const *words)
 static void delete(char *const *words)
 {
     char done[PEOPLE_NAME + 8] = "delete";
-    const char *problem = "name somebody";
-    if (words[1] != NULL && people_name_ok(words[1])) {
+    const char *problem = closed();
+    if (problem == NULL && (words[1] == NULL || !people_name_ok(words[1]))) {
+        problem = "name somebody";
+    } else if (problem == NULL) {
         problem = people_delete(words[1]);
         snprintf(done, sizeof done, "delete %s", words[1]);
+    }
+    if (problem == NULL && unowned()) {
+        printf("NOTE nobody is left and no PIN is set: this device belongs to whoever enrolls next\n");
     }
     answer(done, problem);
 }
@@ -235,23 +285,22 @@ static void feed(char *const *words)
     }
     const ts_model *model = branches[branch];
     int8_t *input = branches_input((unsigned)branch);
+    int whole = 1;
     if (strcmp(words[2], "seed") == 0) {
         ts_model_pattern(model, (uint32_t)strtoul(words[3], NULL, 10), input);
-        branches_feed_done((unsigned)branch);
-        answer("feed ready", NULL);
-        return;
-    }
-    const uint32_t offset = (uint32_t)strtoul(words[2], NULL, 10);
-    const long written =
-        offset < model->input_bytes ? feed_hex(input + offset, model->input_bytes - offset, words[3]) : -1;
-    if (written < 0) {
-        answer("feed", "these are not bytes within the input");
-    } else if (offset + (uint32_t)written == model->input_bytes) {
-        branches_feed_done((unsigned)branch);
-        answer("feed ready", NULL);
     } else {
-        answer("feed", NULL);
+        const unsigned long offset = strtoul(words[2], NULL, 10);
+        const long written = offset < model->input_bytes
+                                 ? feed_hex(input + offset, model->input_bytes - (uint32_t)offset, words[3])
+                                 : -1;
+        if (written < 0) {
+            answer("feed", "these are not bytes within the input");
+            return;
+        }
+        whole = offset + (unsigned long)written == model->input_bytes;
     }
+    const char *problem = whole ? branches_feed_done((unsigned)branch) : NULL;
+    answer(whole && problem == NULL ? "feed ready" : "feed", problem);
 }
 #endif
 
@@ -263,11 +312,14 @@ static const struct {
     int computes; /* needs the networks */
     const char *usage;
 } table[] = {
-    {"enroll", enroll, 1, "NAME [FILE ..]: capture, and keep for NAME; the last few captures of a person count"},
+    {"enroll", enroll, 1, "NAME [FILE ..]: capture, and keep for NAME, the last few of a person; only while open"},
     {"enrol", enroll, 1, "as enroll"},
     {"verify", verify, 1, "[NAME|-] [FILE ..]: capture, and compare with NAME or with everybody"},
     {"list", list, 0, "names of the enrolled"},
-    {"delete", delete, 0, "NAME"},
+    {"delete", delete, 0, "NAME; as enroll, only while open"},
+    {"owner", owner, 0, "PIN: opens enroll, delete and pin for a while; a wrong one is a failed attempt"},
+    {"pin", pin, 0, "DIGITS: the owner's new PIN, 6 to 16 digits; only while open"},
+    {"close", close_lock, 0, "ends the time that an accepted verification or the PIN opened"},
     {"benchmark", benchmark, 1, "a line a layer: layer BRANCH STEP CYCLES"},
     {"bench", benchmark, 1, "as benchmark"},
     {"sensors", sensors, 0, "opens camera and microphone and says how they are"},
@@ -291,6 +343,7 @@ void commands_run(char *line)
 {
     char *words[WORDS + 1] = {NULL};
     char *rest = NULL;
+    const size_t length = strlen(line);
     unsigned count = 0;
     for (char *word = strtok_r(line, " \t", &rest); word != NULL && count < WORDS;
          word = strtok_r(NULL, " \t", &rest)) {
@@ -313,6 +366,7 @@ void commands_run(char *line)
     } else {
         answer("unknown command", "say help");
     }
+    memset(line, 0, length); /* a PIN may stand there */
     fflush(stdout);
     port_unlock();
 }

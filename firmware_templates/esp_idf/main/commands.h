@@ -10,8 +10,8 @@ void commands_selftest(void);
 /* What the button does: verify against everybody. */
 void commands_button(void);
 
-/* Reads the count of failed attempts; a device that was locked when it lost power starts locked. Where `problem` is not
- * NULL the networks cannot run, and every command that needs them answers with it. */
+/* Reads the count of failed attempts. Where `problem` is not NULL the networks cannot run, and every command that needs
+ * them answers with it. */
 void commands_open(const char *problem);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "candidate.h"
 #include "capture.h"
+#include "capture_signal.h"
 #include "port.h"
 #if CANDIDATE_FACE
 #include "ts_image.h"
@@ -91,8 +92,11 @@ uint32_t frontend_clip_samples(void)
 const char *frontend_sound(const capture_target *target)
 {
     void *scratch = workspace(target, ts_log_mel_scratch_bytes(&candidate_log_mel), spare_sound);
-    ts_log_mel(&candidate_log_mel, clip, target->input, scratch);
-    return NULL;
+    const char *problem = capture_signal_problem(capture_judge_clip(clip, candidate_log_mel.clip_samples));
+    if (problem == NULL) {
+        ts_log_mel(&candidate_log_mel, clip, target->input, scratch);
+    }
+    return problem;
 }
 #endif
 

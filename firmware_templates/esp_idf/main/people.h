@@ -12,7 +12,7 @@ enum {
     PEOPLE_NAME = 16, /* with its end */
 };
 
-/* 0, or -1 where NVS failed. Records of another network or version count as absent. */
+/* 0, or -1 where NVS failed. Records of another network count as absent. */
 int people_open(void);
 
 /* Whether a name has 1 to 15 letters, digits, - or _. */
@@ -20,6 +20,13 @@ int people_name_ok(const char *name);
 
 /* Name in a slot 0 .. PEOPLE - 1, or NULL; valid until the next call. */
 const char *people_name(unsigned slot);
+
+/* Slots whose record cannot be read or is damaged: wrong length, version or CRC, or a template that no network gives.
+ * They match nobody. */
+unsigned people_damaged(void);
+
+/* Whether there is no record of anybody, not even a damaged one. */
+int people_none(void);
 
 /* Adds one capture of a person; the oldest of PEOPLE_CAPTURES goes. NULL, or why not. */
 const char *people_add(const char *name, const uint8_t *record);
@@ -30,6 +37,9 @@ typedef struct {
     char name[PEOPLE_NAME]; /* who came closest; empty if nobody is enrolled under that name */
     int32_t score;
 } people_match;
+
+/* Whether somebody is enrolled, or this person where `only` is not NULL. */
+int people_has(const char *only);
 
 /* The best score of a capture against everybody, or against one person where `only` is not NULL. */
 people_match people_closest(const uint8_t *record, const char *only);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "port.h"
@@ -85,6 +86,11 @@ void *port_memory(size_t size, int external)
         memset(kept[count], 0xA5, size);
     }
     return kept[count++];
+}
+
+int port_random(void *bytes, size_t size)
+{
+    return getentropy(bytes, size);
 }
 
 int port_button_open(int gpio, void (*pressed)(void))

@@ -1,20 +1,30 @@
-/* store.h on a PC: records in memory, and in the file named by TS_FLASH between runs. */
+/* store.h on a PC: records in memory, and in the file named by TS_FLASH between runs. After TS_FLASH_WRITES writes, where
+ * that is set, it is worn out. */
 #include "store.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORDS = 64, RECORD_BYTES = 65536, NUMBERS = 8, NAME = 16 };
+enum { RECORDS = 64, RECORD_BYTES = 65536 };
 
 static struct {
     struct {
-        char name[NAME];
-        uint32_t value;
-    } number[NUMBERS];
-    uint32_t size[RECORDS];
+        char name[STORE_NAME]; /* empty: no record */
+        uint32_t size;
+    } entry[RECORDS];
     uint8_t record[RECORDS][RECORD_BYTES];
 } flash;
+
+static int opened;
+
+static int worn_out(void)
+{
+    static long written;
+    const char *most = getenv("TS_FLASH_WRITES");
+    return most != NULL && written++ >= atol(most);
+}
 
 static int save(void)
 {
@@ -27,62 +37,69 @@ static int save(void)
     return (out != NULL && fclose(out) != 0) || failed ? -1 : 0;
 }
 
+/* What a file of another program would make us believe. */
+static int plausible(void)
+{
+    for (int i = 0; i < RECORDS; i++) {
+        if (memchr(flash.entry[i].name, 0, STORE_NAME) == NULL || flash.entry[i].size > RECORD_BYTES) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int store_open(void)
 {
     const char *path = getenv("TS_FLASH");
     FILE *in = path != NULL ? fopen(path, "rb") : NULL;
-    if (in == NULL) {
-        return 0;
+    opened = 1;
+    if (in != NULL) {
+        opened = fread(&flash, sizeof flash, 1, in) == 1 && plausible();
+        fclose(in);
     }
-    const int failed = fread(&flash, sizeof flash, 1, in) != 1;
-    fclose(in);
-    return failed ? -1 : 0;
-}
-
-int store_read(unsigned slot, void *record, size_t size)
-{
-    if (slot >= RECORDS || flash.size[slot] > size) {
-        return -1;
-    }
-    memcpy(record, flash.record[slot], flash.size[slot]);
-    return (int)flash.size[slot];
-}
-
-int store_write(unsigned slot, const void *record, size_t size)
-{
-    if (slot >= RECORDS || size > RECORD_BYTES) {
-        return -1;
-    }
-    if (size > 0) {
-        memcpy(flash.record[slot], record, size);
-    }
-    flash.size[slot] = (uint32_t)size;
-    return save();
+    return opened ? 0 : -1;
 }
 
 static int place(const char *name)
 {
-    for (int i = 0; i < NUMBERS; i++) {
-        if (flash.number[i].name[0] == 0 || strcmp(flash.number[i].name, name) == 0) {
+    for (int i = 0; i < RECORDS; i++) {
+        if (strcmp(flash.entry[i].name, name) == 0) {
             return i;
         }
     }
     return -1;
 }
 
-uint32_t store_get_number(const char *name)
+int store_read(const char *name, void *record, size_t size)
 {
     const int i = place(name);
-    return i >= 0 && flash.number[i].name[0] != 0 ? flash.number[i].value : 0;
-}
-
-int store_set_number(const char *name, uint32_t value)
-{
-    const int i = place(name);
-    if (i < 0 || strlen(name) >= NAME) {
+    if (!opened || (i >= 0 && flash.entry[i].size > size)) {
         return -1;
     }
-    strcpy(flash.number[i].name, name);
-    flash.number[i].value = value;
+    if (i < 0) {
+        return 0;
+    }
+    memcpy(record, flash.record[i], flash.entry[i].size);
+    return (int)flash.entry[i].size;
+}
+
+int store_write(const char *name, const void *record, size_t size)
+{
+    int i = place(name);
+    if (!opened || worn_out() || size > RECORD_BYTES || strlen(name) >= STORE_NAME) {
+        return -1;
+    }
+    if (i < 0 && size == 0) {
+        return 0;
+    }
+    i = i < 0 ? place("") : i;
+    if (i < 0) {
+        return -1;
+    }
+    strcpy(flash.entry[i].name, size > 0 ? name : "");
+    flash.entry[i].size = (uint32_t)size;
+    if (size > 0) {
+        memcpy(flash.record[i], record, size);
+    }
     return save();
 }

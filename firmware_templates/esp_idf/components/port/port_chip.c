@@ -6,6 +6,7 @@
 #include "driver/gpio.h"
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
+#include "esp_random.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
@@ -128,6 +129,12 @@ void *port_memory(size_t size, int external)
 {
     void *memory = external ? heap_caps_aligned_alloc(16, size, MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT) : NULL;
     return memory != NULL ? memory : heap_caps_aligned_alloc(16, size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
+}
+
+int port_random(void *bytes, size_t size)
+{
+    esp_fill_random(bytes, size);
+    return 0;
 }
 
 static struct {

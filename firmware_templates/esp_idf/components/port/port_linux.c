@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +117,11 @@ void *port_memory(size_t size, int external)
 {
     (void)external;
     return aligned_alloc(16, (size + 15) / 16 * 16);
+}
+
+int port_random(void *bytes, size_t size)
+{
+    return getentropy(bytes, size);
 }
 
 int port_button_open(int gpio, void (*pressed)(void))

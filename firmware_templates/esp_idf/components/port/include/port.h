@@ -24,6 +24,9 @@ void port_breathe(void);
  * NULL where there are none. Only at start. */
 void *port_memory(size_t size, int external);
 
+/* Fills memory with random bytes. 0, or -1. */
+int port_random(void *bytes, size_t size);
+
 /* Calls `pressed` from a task of its own when the button at `gpio` is pressed (active low). 0, or -1. */
 int port_button_open(int gpio, void (*pressed)(void));
 
