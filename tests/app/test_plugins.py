@@ -16,6 +16,7 @@ from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.plugins import KINDS, make, plugin
 from tinysearch.app.training import build_dataset, build_trainer
+from tinysearch.app.trust import trust_words
 from tinysearch.app.wiring import build_backend, build_models
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import LatencyEstimate
@@ -73,6 +74,7 @@ def composed(*words: str) -> dict:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_found_by_entry_point_and_path(kind: str) -> None:
     found = plugin(kind, "mine")
+    trust_words([f"plug_ins=[mine_plugins:{NAMES[kind]},mine_plugins.{NAMES[kind]}]"])
     assert found.__module__ == "mine_plugins" or kind == "architectures"
     assert found is plugin(kind, f"mine_plugins:{NAMES[kind]}") is plugin(kind, f"mine_plugins.{NAMES[kind]}")
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config, hide_passwords
+from tinysearch.app.config import compose_config
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
 from postgres_server import PASSWORD, programs, server
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import redacted
 
 NAMES = ["eer", "bom_cost_usd", "latency_s"]
 
@@ -87,5 +88,5 @@ def test_complaints_about_an_address_hide_its_password(word: str) -> None:
     with pytest.raises(UserError) as caught:
         compose_config(word.split())
     assert "hunter2" not in str(caught.value)
-    assert hide_passwords("postgresql://u:a@b@h/d and x") == "postgresql://u:***@h/d and x"
-    assert hide_passwords("https://host/@path") == "https://host/@path"
+    assert redacted("postgresql://u:a@b@h/d and x") == "postgresql://u:***@h/d and x"
+    assert redacted("https://host/@path") == "https://host/@path"

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinysearch.app.console import SafeFormatter, say
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.distribution import installed_version
 
@@ -129,17 +130,17 @@ def _status(words: Sequence[str]) -> int:
         return OK
     except (Exception, KeyboardInterrupt) as error:
         message, status = _judge(error)
-        print(f"tinysearch: {_without_passwords(message)}", file=sys.stderr)
+        say(f"tinysearch: {message}", file=sys.stderr)
         return status
 
 
 def _run(words: Sequence[str]) -> int:
     invocation = parse(words)
     if "--version" in invocation.flags:
-        print(f"tinysearch {installed_version()}")
+        say(f"tinysearch {installed_version()}")
         return OK
     if invocation.flags & {"--help", "-h"}:
-        print(_help(invocation.verb if words[0] == invocation.verb else None))
+        say(_help(invocation.verb if words[0] == invocation.verb else None))
         return OK
     _set_up_logging(invocation)
     status: int = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}").run(invocation)
@@ -158,16 +159,8 @@ def _judge(error: BaseException) -> tuple[str, int]:
         case OSError():
             return _disk_error(error), WRONG_INPUT
         case _:
-            traceback.print_exception(error)
+            say("".join(traceback.format_exception(error)), file=sys.stderr)
             return "internal failure; please report the lines above", INTERNAL
-
-
-def _without_passwords(message: str) -> str:
-    if "://" not in message:
-        return message
-    from tinysearch.app.config import hide_passwords
-
-    return hide_passwords(message)
 
 
 def _disk_error(error: OSError) -> str:
@@ -181,7 +174,9 @@ def _set_up_logging(invocation: Invocation) -> None:
         level = logging.INFO
     if invocation.flags & {"-q", "--quiet"}:
         level = logging.ERROR
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("tinysearch").setLevel(level)
 
 

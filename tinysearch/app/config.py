@@ -19,7 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tinysearch.app.plugins import MISSING, registered
 from tinysearch.app.resources import data_dir
+from tinysearch.app.trust import trust_words
 from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import redacted, remember_secrets
 
 GROUPS = ("task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report", "experiment")
 _LISTED = {"objectives": "objectives.names"}
@@ -86,6 +88,8 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         UserError: an unknown key or option, or a word that is no override.
     """
     logging.getLogger("hydra").setLevel(logging.ERROR)
+    _remember_secrets(overrides)
+    trust_words(overrides)
     words = [word for override in overrides for word in _expand(override)]
     if "trainer=table" in words and not any(
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
@@ -95,7 +99,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     try:
         config, defaults = _compose(words), _defaults(choices)
     except (HydraException, OmegaConfBaseException) as error:
-        raise _explain(error, overrides) from error
+        raise _explain(error, overrides) from _without_secrets(error)
     _check_kinds("", OmegaConf.to_container(config), defaults)
     return config
 
@@ -166,7 +170,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
     try:
         container = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise _explain(error, [f"{error.full_key}=..." if error.full_key else "interpolation"]) from error
+        spelled = [f"{error.full_key}=..." if error.full_key else "interpolation"]
+        raise _explain(error, spelled) from _without_secrets(error)
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
     return {str(key): value for key, value in container.items()}
 
@@ -289,9 +294,11 @@ def _unknown_option(group: str, value: str) -> UserError:
     )
 
 
-def hide_passwords(text: str) -> str:
-    """A text with the passwords of its addresses (``scheme://user:password@host``) replaced by stars."""
-    return re.sub(r"(\w://[^\s:/@]*:)\S*@", r"\1***@", text)
+def _remember_secrets(overrides: Sequence[str]) -> None:
+    """Hide from now on whatever passwords were typed, wherever a library repeats them."""
+    for word in overrides:
+        if "://" in word or "pass" in word.lower():
+            remember_secrets(word.partition("=")[2] or word)
 
 
 def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
@@ -304,14 +311,22 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
         near = difflib.get_close_matches(spelled.split("=")[0], all_keys(), n=1)
         return UserError(
             "an option is one that the configuration knows",
-            value=hide_passwords(spelled),
+            value=redacted(spelled),
             remedy=f"did you mean {near[0]}?" if near else "see python -m tinysearch --help",
         )
     return UserError(
         "options follow the configuration's syntax and types",
-        value=hide_passwords(" ".join(overrides)),
-        remedy=hide_passwords(text.splitlines()[0]) if text else type(error).__name__,
+        value=redacted(" ".join(overrides)),
+        remedy=redacted(text.splitlines()[0]) if text else type(error).__name__,
     )
+
+
+def _without_secrets(error: Exception) -> Exception | None:
+    """The error as a cause for tracebacks; None where it repeats a password."""
+    said, cause = [], error.__cause__
+    for told in (error, cause):
+        said.append(str(told))
+    return error if all(redacted(text) == text for text in said) else None
 
 
 def all_keys() -> list[str]:

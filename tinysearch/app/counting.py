@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import GENERAL_CLASSES, PORTABLE, Accelerated
+from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.separable import ARCHITECTURE, FITTED, HELD
 from tinysearch.app.wiring import Config, build_models
@@ -200,7 +200,7 @@ def write_counted_table(config: Config, out: Path) -> None:
     coefficients = fit_coefficients(observations)
     _print_residuals(coefficients, observations)
     for network in held:
-        print(f"{network.branch.key:48} {relative_error(coefficients, network):+.2%} of counted instructions")
+        say(f"{network.branch.key:48} {relative_error(coefficients, network):+.2%} of counted instructions")
     with writing(out):
         write_atomically(out.absolute(), yaml.safe_dump(_document(coefficients), sort_keys=False).encode())
 
@@ -215,7 +215,7 @@ def _print_residuals(coefficients: Coefficients, observations: Iterable[Observat
         together = sum(predicted for predicted, _ in pairs) / sum(counted for _, counted in pairs) - 1.0
         worst = max(abs(predicted / counted - 1.0) for predicted, counted in pairs)
         table.add_row(arithmetic, kernel, str(len(pairs)), f"{together:+.1%}", f"{worst:.1%}")
-    Console().print(table)
+    SafeConsole().print(table)
 
 
 def relative_error(coefficients: Coefficients, network: CountedNetwork) -> float:

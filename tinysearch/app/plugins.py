@@ -1,6 +1,7 @@
 """Plug-ins by name: built in, an entry point in the group ``tinysearch.<kind>``, or the path of any importable object.
 
-A path is written ``module:attribute`` or, as Hydra's ``_target_`` has it, ``module.attribute``.
+A path is written ``module:attribute`` or, as Hydra's ``_target_`` has it, ``module.attribute``; it must have been typed
+(:mod:`tinysearch.app.trust`), so that no file of somebody else's can name code to import.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
+from tinysearch.app.trust import is_trusted
 from tinysearch.core.errors import UserError
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
@@ -36,6 +38,21 @@ OWN_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """Words by kind that stand for more than one class; their rooms know what."""
 
+SHIPPED = frozenset(
+    {"tinysearch.app.separable:separable", *(path for paths in BUILT_IN.values() for path in paths.values())}
+)
+"""Import paths of our own, which files may name."""
+
+OPTIONS: Mapping[str, str] = {
+    "architectures": "plug_ins=[{name}]",
+    "backends": "firmware.backend={name}",
+    "datasets": "data.name={name}",
+    "latency_models": "latency.model={name}",
+    "samplers": "sampler.name={name}",
+    "trainers": "trainer.name={name}",
+}
+"""How a plug-in that a file names is given again, by kind."""
+
 MISSING = "???"
 """A name that the user has yet to say, as the configuration spells it."""
 
@@ -60,7 +77,7 @@ def plugin(kind: str, name: str) -> Any:
         name: as configured; ``module:attribute`` and ``module.attribute`` name any importable object.
 
     Raises:
-        UserError: unknown, or it cannot be imported.
+        UserError: unknown, it cannot be imported, or nobody typed it.
     """
     if name == MISSING:
         raise UserError(f"{kind.replace('_', ' ')} of your own have a name", value="none", remedy="write module:Class")
@@ -70,16 +87,31 @@ def plugin(kind: str, name: str) -> Any:
     found = registered(kind)
     if name in found:
         return _load(kind, found[name], name)
-    if ":" in name:
-        return _load(kind, name, name)
     module, _, attribute = name.rpartition(".")
-    if module and attribute.isidentifier():
-        return _load(kind, f"{module}:{attribute}", name)
+    if ":" in name or (module and attribute.isidentifier()):
+        _check_trust(kind, name)
+        return _load(kind, name if ":" in name else f"{module}:{attribute}", name)
     known = sorted({*BUILT_IN.get(kind, {}), *OWN_WORDS.get(kind, ()), *found})
     raise UserError(
         f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
         value=name,
         remedy=f"install a package with the entry point tinysearch.{kind}, or choose one of them",
+    )
+
+
+def _check_trust(kind: str, name: str) -> None:
+    """Refuse code that only a file names.
+
+    Raises:
+        UserError: nobody typed the name; says which option would.
+    """
+    if name in SHIPPED or is_trusted(name):
+        return
+    word = OPTIONS.get(kind, "plug_ins=[{name}]").format(name=name)
+    raise UserError(
+        f"{kind.replace('_', ' ')} of your own must be named by you, not by a file alone",
+        value=name,
+        remedy=f"if you trust this code, add {word}" + ("" if "plug_ins" in word else f" or plug_ins=[{name}]"),
     )
 
 

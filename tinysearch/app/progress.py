@@ -6,10 +6,11 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from tinysearch.app.console import SafeConsole, safe
 from tinysearch.report.wording import LABELS, value_text
 from tinysearch.search.events import SearchEvent
 
@@ -29,7 +30,7 @@ class SearchProgress:
     """
 
     def __init__(self, *, objectives: tuple[str, ...], trains: bool, quiet: bool = False) -> None:
-        self._console = Console(file=sys.stderr, highlight=False)
+        self._console = SafeConsole(file=sys.stderr)
         self._objectives = objectives
         self._rates_of = "validation " if trains else ""
         self._done = "trained" if trains else "looked up"
@@ -61,7 +62,7 @@ class SearchProgress:
         elif event.kind == "trial":
             return
         self._logged = time.monotonic()
-        self._console.print(Text(self._line(event)), soft_wrap=True)
+        self._console.print(Text(safe(self._line(event))), soft_wrap=True)
 
     def _line(self, event: SearchEvent) -> str:
         clock = f"[{_clock(event.elapsed_s)}]"
@@ -91,8 +92,10 @@ class SearchProgress:
         return f"{self._rates_of if objective == 'eer' else ''}{LABELS[objective]} {text}"
 
     def _picture(self, event: SearchEvent) -> Group:
-        bars = [Text(f"  {branch.short:24} {_bar(fraction)} {fraction:4.0%}") for branch, fraction in event.training]
-        return Group(*bars, Text(f"[{_clock(event.elapsed_s)}] {self._state(event)}"))
+        bars = [
+            Text(safe(f"  {branch.short:24} {_bar(fraction)} {fraction:4.0%}")) for branch, fraction in event.training
+        ]
+        return Group(*bars, Text(safe(f"[{_clock(event.elapsed_s)}] {self._state(event)}")))
 
 
 def _bar(fraction: float) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from tinysearch.app import run_dir as files
 from tinysearch.app.artifacts import publish
 from tinysearch.app.asked import remember_asked
-from tinysearch.app.config import hide_passwords
 from tinysearch.app.firmware import emit_front, top_of
 from tinysearch.app.report import check_options, write_report, write_report_data
 from tinysearch.app.resources import cache_dir, processors
@@ -22,6 +21,7 @@ from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
+from tinysearch.core.safe_text import redacted
 from tinysearch.distribution import DISTRIBUTION, version_of
 from tinysearch.firmware.verify import Rung
 from tinysearch.search.events import EventCallback
@@ -107,7 +107,7 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
         documents=tuple(documents),
         result=result,
         rungs=rungs,
-        storage=hide_passwords(config["storage"]) if config["storage"] else None,
+        storage=redacted(config["storage"]) if config["storage"] else None,
     )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tinysearch.app.config import hide_passwords
 from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import redacted_tree
 from tinysearch.files import fresh_folder, replace_folder, write_atomically, writing
 from tinysearch.search.storage import JOURNAL
 
@@ -50,9 +50,8 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_config(run_dir: Path, config: Mapping[str, Any]) -> None:
-    """Write the composed configuration, without the password of its storage."""
-    shown = {name: hide_passwords(value) if name == "storage" and value else value for name, value in config.items()}
-    text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
+    """Write the composed configuration, without passwords."""
+    text = yaml.safe_dump(redacted_tree(config), sort_keys=False, allow_unicode=True)
     with writing(run_dir):
         write_atomically(run_dir / CONFIG, text.encode())
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ FIRST_ANSWER_S = 540.0
 class Setup:
     """Everything that a configuration stands for, built once."""
 
-    config: Config
+    config: Config = field(repr=False)
     models: AnalyticModels
     errors: ErrorModel
     objectives: tuple[str, ...]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from tinysearch.app.console import error_console
 from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
+from tinysearch.app.trust import trusting
 from tinysearch.app.wiring import Config, architecture, table_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -163,14 +163,15 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
             remedy=f"add space.modalities=[{dataset.modalities[0]}]",
         )
     trainer = build_trainer(config, threads=threads)
+    config = {**config, "storage": None}  # it may hold a password, and goes to other processes and machines
     return TrainedErrors(
         memo=BranchMemo(
             root=cache_dir(config["cache"]["dir"]),
             key=f"{dataset.digest[:16]}-{trainer.digest[:16]}{judge.memo_suffix}",
-            architecture=architecture,
+            architecture=trusting(architecture),
         ),
-        make_dataset=partial(build_dataset, config),
-        make_trainer=partial(build_trainer, config, threads=threads),
+        make_dataset=partial(trusting(build_dataset), config),
+        make_trainer=partial(trusting(build_trainer), config, threads=threads),
         embed=run,
         judge=judge,
     )
@@ -228,7 +229,7 @@ def _wanted(config: Mapping[str, Any]) -> set[str]:
 
 def train_with_progress(errors: ErrorModel, branches: Iterable[BranchSpec]) -> list[TrainingRecord]:
     """Make branches known, with a progress bar each on a terminal."""
-    console = Console(file=sys.stderr)
+    console = error_console()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[phase]}"), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         return [_train(errors, branch, bars) for branch in branches]

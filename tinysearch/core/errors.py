@@ -1,9 +1,12 @@
 """Errors that a user can act on.
 
-An error says three things in one line, in this order: the rule, the value that broke it, the remedy.
+An error says three things in one line, in this order: the rule, the value that broke it, the remedy. The line holds no
+password and nothing that steers a terminal.
 """
 
 from __future__ import annotations
+
+from tinysearch.core.safe_text import printable, redacted
 
 
 class TinysearchError(Exception):
@@ -21,9 +24,9 @@ class UserError(TinysearchError):
 
     def __init__(self, rule: str, *, value: object, remedy: str) -> None:
         self.rule = rule
-        self.value = value
+        self.value = redacted(value) if isinstance(value, str) else value
         self.remedy = remedy
-        super().__init__(f"{rule}; got {value!s}; {remedy}".replace("\n", " "))
+        super().__init__(printable(redacted(f"{rule}; got {value!s}; {remedy}".replace("\n", " "))))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the trip between processes, which the keyword-only arguments would otherwise prevent."""

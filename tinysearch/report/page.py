@@ -1,8 +1,8 @@
 """One self-contained HTML file from a run: template, style, scripts and Plotly inlined, nothing fetched.
 
 Text from catalogues and configuration goes through Jinja's escaping or into a JSON block whose ``<``, ``>`` and ``&``
-are escaped; scripts build elements, never HTML from text. The Content-Security-Policy forbids every request and runs
-only the two scripts whose digests it names.
+are escaped, control and direction characters being spelled out; scripts build elements, never HTML from text. The
+Content-Security-Policy forbids every request and runs only the two scripts whose digests it names.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from tinysearch.core.objectives import OBJECTIVES
+from tinysearch.core.safe_text import printable
 from tinysearch.distribution import installed_version
 from tinysearch.report.advice import advise
 from tinysearch.report.payload import payload
@@ -51,7 +52,9 @@ def render(view: RunView) -> str:
     advice, chosen = advise(view), picks(view)
     script = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();\n"
     plotly = _plotly()
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_plain
+    )
     budget = "no limit" if view.budget_usd is None else usd(view.budget_usd)
     return environment.from_string(_asset("page.html.jinja")).render(
         advice=advice,
@@ -60,7 +63,7 @@ def render(view: RunView) -> str:
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,
         objectives=", ".join(OBJECTIVES[name] for name in view.objectives),
-        payload=script_json(payload(view, advice, chosen)),
+        payload=script_json(_plain(payload(view, advice, chosen))),
         picks=chosen,
         plotly=_own(base64.b64encode(gzip.compress(plotly, mtime=0)).decode()),
         policy=_policy(script.encode(), plotly),
@@ -82,6 +85,21 @@ def script_json(document: Mapping[str, Any]) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - every character with a meaning in HTML was replaced
+
+
+def _plain(value: Any) -> Any:
+    """A value whose texts hold no control and no direction characters; what is marked as HTML is ours and stays."""
+    match value:
+        case Markup():
+            return value
+        case str():
+            return printable(value)
+        case Mapping():
+            return {_plain(name): _plain(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case _:
+            return value
 
 
 def _own(text: str) -> Markup:

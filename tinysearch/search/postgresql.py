@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.distribution import install_line
 from tinysearch.search.claims import Claims, PostgresClaims
 from tinysearch.search.shared import SharedStudy
@@ -77,6 +78,7 @@ def parse_url(text: str) -> URL:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
+    remember_secrets(text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -84,7 +86,7 @@ def parse_url(text: str) -> URL:
     if url is None or url.drivername.split("+")[0] not in ("postgresql", "postgres") or not url.database:
         raise UserError(
             "storage is the address of a PostgreSQL database",
-            value=f"{text.partition(':')[0][:20]}:...",
+            value="another one, not repeated here since it may hold a password",
             remedy="write storage=postgresql://user@host/database",
         )
     return url.set(drivername=_DRIVER)
@@ -92,7 +94,7 @@ def parse_url(text: str) -> URL:
 
 def shown(text: str) -> str:
     """An address as people may see it, its password replaced by stars."""
-    return parse_url(text).set(drivername="postgresql").render_as_string(hide_password=True)
+    return redacted(text)
 
 
 def _open_storage(url: URL) -> Any:
@@ -122,7 +124,7 @@ def _open_storage(url: URL) -> Any:
 def _unreachable(url: URL, error: Any) -> UserError:
     return UserError(
         "the database of storage can be used",
-        value=f"{url.set(drivername='postgresql').render_as_string(hide_password=True)} ({_reason(error)})",
+        value=f"{shown(url.set(drivername='postgresql').render_as_string(hide_password=False))} ({_reason(error)})",
         remedy="check server, user and rights; a password may stand in ~/.pgpass",
     )
 
@@ -130,7 +132,7 @@ def _unreachable(url: URL, error: Any) -> UserError:
 def _reason(error: Any) -> str:
     """First line of what the driver said; SQLAlchemy's own texts repeat whole statements."""
     said = str(getattr(error, "orig", None) or type(error).__name__)
-    return said.strip().splitlines()[0]
+    return redacted(said.strip().splitlines()[0])
 
 
 def _await_study(storage: Any, shared: SharedStudy) -> None:

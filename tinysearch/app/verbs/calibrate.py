@@ -19,12 +19,12 @@ from datetime import date
 from pathlib import Path
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from tinysearch.analytic.calibration import Observation, Residual, fit_factors, observe
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.wiring import Config, architecture, build_models, latency_table
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
@@ -87,7 +87,7 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
     with writing(out):
         write_atomically(out.absolute(), yaml.safe_dump(document, sort_keys=False).encode())
     _print(residuals)
-    print(f"{out}: use it with latency.table={out}")
+    say(f"{out}: use it with latency.table={out}")
 
 
 def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[type-arg]
@@ -164,4 +164,4 @@ def _print(residuals: Sequence[Residual]) -> None:
     table = Table("arithmetic", "kernel", "layers", "factor", "worst left", box=None)
     for row in residuals:
         table.add_row(row.arithmetic, row.kernel, str(row.layers), f"{row.factor:.3f}", f"{row.worst:.1%}")
-    Console().print(table)
+    SafeConsole().print(table)

@@ -16,10 +16,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
-
 from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.resources import data_dir
 from tinysearch.app.terminal import listing_table, listing_width
 from tinysearch.app.wiring import Config, build_catalog
@@ -69,8 +68,8 @@ def _list(config: Config, what: str, *, as_json: bool) -> int:
 def _check(path: str) -> int:
     problems = check_catalog(path, root=data_dir("hardware_catalog"))
     for problem in problems:
-        print(problem)
-    print(f"{path}: {len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else f"{path}: fine")
+        say(problem)
+    say(f"{path}: {len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else f"{path}: fine")
     return WRONG_INPUT if problems else OK
 
 
@@ -83,16 +82,16 @@ def _price(config: Config, path: Path, *, as_json: bool) -> int:
         out = Path(path.stem)
     _print(change_listing(write_prices(folder, prices, out=out)), as_json=as_json)
     if out is not None:
-        print(f"{out}: use it with catalog={out if len(out.parts) > 1 else f'./{out}'}", file=sys.stderr)
+        say(f"{out}: use it with catalog={out if len(out.parts) > 1 else f'./{out}'}", file=sys.stderr)
     return OK
 
 
 def _print(listing: Listing, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(listing.records(), indent=2))
+        say(json.dumps(listing.records(), indent=2))
         return
-    console = Console(highlight=False)
+    console = SafeConsole()
     if console.is_terminal:
         console.print(listing_table(listing, width=console.width))
     else:  # whole lines for those who search in them
-        Console(highlight=False, width=listing_width(listing)).print(listing_table(listing, width=sys.maxsize))
+        SafeConsole(width=listing_width(listing)).print(listing_table(listing, width=sys.maxsize))

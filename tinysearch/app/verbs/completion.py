@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from tinysearch.app.cli import FLAGS, OK, VERBS, Invocation
 from tinysearch.app.config import GROUPS, all_keys, options_of
+from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
 
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -45,11 +46,11 @@ def run(invocation: Invocation) -> int:
     """Print one script."""
     match invocation.words:
         case ["bash"]:
-            print(_bash())
+            say(_bash())
         case ["zsh"]:
-            print("autoload -U +X bashcompinit && bashcompinit\n" + _bash())
+            say("autoload -U +X bashcompinit && bashcompinit\n" + _bash())
         case ["fish"]:
-            print(_fish())
+            say(_fish())
         case _:
             raise UserError(
                 "completion writes a script for bash, zsh or fish",

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, options_of, plain
+from tinysearch.app.console import say
 from tinysearch.app.training import build_dataset
 from tinysearch.app.wiring import Config
 from tinysearch.core.errors import UserError
@@ -32,13 +33,13 @@ def run(invocation: Invocation) -> int:
     config = plain(compose_config(invocation.overrides))
     if action == "list":
         for name in options_of("data"):
-            print(f"{name:10} {_purpose(name)}")
+            say(f"{name:10} {_purpose(name)}")
         return OK
     limit = config["data"].get("broken_limit")
     if action == "inspect" and limit is not None:  # show all of them, and say which splits would be refused
         config = config | {"data": config["data"] | {"broken_limit": 1.0}}
     dataset = build_dataset(config)
-    print(f"{dataset.name}, digest {dataset.digest}")
+    say(f"{dataset.name}, digest {dataset.digest}")
     for modality in dataset.modalities:
         for split in SPLITS:
             _describe(dataset, modality, split, config, limit=limit)
@@ -57,11 +58,11 @@ def _describe(dataset: Dataset, modality: str, split: str, config: Config, *, li
     samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
     people = len(np.unique(samples.identities))
     what = "people" if getattr(dataset, "classes", None) is None else "classes"
-    print(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
+    say(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
     skipped = getattr(dataset, "skipped", None)
     if skipped is not None:
         left_out = skipped(modality, split, **sizes)
         for name, reason in left_out.reasons.items():
-            print(f"    skipped {name}: {reason}")
+            say(f"    skipped {name}: {reason}")
         if limit is not None and len(left_out.reasons) > broken_allowed(left_out.files, limit=limit):
-            print(f"    {len(left_out.reasons)} of {left_out.files} are too many for data.broken_limit={limit:g}")
+            say(f"    {len(left_out.reasons)} of {left_out.files} are too many for data.broken_limit={limit:g}")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import say
 from tinysearch.app.resources import cache_dir
 from tinysearch.core.units import format_bytes
 from tinysearch.distribution import install_line, version_of
@@ -53,11 +54,11 @@ def run(invocation: Invocation) -> int:
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) if cache.is_dir() else 0
     if invocation.json:
         found = {"findings": [asdict(finding) for finding in findings], "cache": str(cache), "cache_bytes": size}
-        print(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
         return OK
-    print(f"Python {platform.python_version()} on {platform.machine()}")
+    say(f"Python {platform.python_version()} on {platform.machine()}")
     _show(findings)
-    print(f"cache: {format_bytes(size)} in {cache}")
+    say(f"cache: {format_bytes(size)} in {cache}")
     return OK
 
 
@@ -90,6 +91,6 @@ def _package_version(name: str) -> str | None:
 def _show(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.found is not None:
-            print(f"  found    {finding.name:24} {finding.found}")
+            say(f"  found    {finding.name:24} {finding.found}")
         else:
-            print(f"  missing  {finding.name:24} needed for {finding.enables}: {finding.remedy}")
+            say(f"  missing  {finding.name:24} needed for {finding.enables}: {finding.remedy}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from tinysearch.app import run_dir as files
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import say
 from tinysearch.app.firmware import emit_candidate, emit_point
 from tinysearch.app.training import build_errors, train_with_progress
 from tinysearch.app.wiring import Config, branches_of, build_models, wish_of
@@ -28,7 +29,7 @@ def run(invocation: Invocation) -> int:
         raise UserError("emit writes into a folder", value="out is not set", remedy="add out=DIR")
     out = Path(config["out"])
     written = _of_run(config, out) if config["id"] is not None else _of_candidate(config, out)
-    print(written)
+    say(written)
     return OK
 
 

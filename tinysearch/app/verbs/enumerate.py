@@ -19,6 +19,7 @@ import numpy as np
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import say
 from tinysearch.app.wiring import build_models, build_space
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
@@ -49,7 +50,7 @@ def run(invocation: Invocation) -> int:
             if out is not None:
                 writer.write(_frame(chunk, space))
     seconds = time.perf_counter() - started
-    print(f"{count} candidates, {feasible} feasible, {seconds:.2f} s, {count / max(seconds, 1e-9):,.0f} candidates/s")
+    say(f"{count} candidates, {feasible} feasible, {seconds:.2f} s, {count / max(seconds, 1e-9):,.0f} candidates/s")
     return OK
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.wiring import branches_of, build_models, wish_of
 from tinysearch.core.objectives import Evaluation
 
@@ -26,13 +27,11 @@ def run(invocation: Invocation) -> int:
     invocation.no_words()
     document = evaluate(invocation.overrides).to_dict()
     if invocation.json or not sys.stdout.isatty():
-        print(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
-        from rich.console import Console
-
         from tinysearch.app.terminal import point_table
 
-        Console(highlight=False).print(point_table(document))
+        SafeConsole().print(point_table(document))
     return OK
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import say
 from tinysearch.app.report import write_report
 from tinysearch.core.errors import UserError
 
@@ -21,5 +22,5 @@ def run(invocation: Invocation) -> int:
     config = plain(compose_config(invocation.overrides))
     if config["run_dir"] is None:
         raise UserError("report rebuilds the page of a run", value="run_dir is not set", remedy="add run_dir=DIR")
-    print(write_report(Path(config["run_dir"])))
+    say(write_report(Path(config["run_dir"])))
     return OK

@@ -11,14 +11,12 @@ runs/<date>-<time>). Running again with the same run_dir resumes. Interrupt once
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from tinysearch.app.cli import INTERRUPTED, OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import SafeConsole, error_console
 
 if TYPE_CHECKING:
     from tinysearch.app.run import FinishedRun
@@ -29,7 +27,7 @@ def run(invocation: Invocation) -> int:
     invocation.no_words()
     config = plain(compose_config(invocation.overrides))
     quiet = bool(invocation.flags & {"-q", "--quiet"})
-    console = Console(file=sys.stderr, highlight=False, quiet=quiet)
+    console = error_console(quiet=quiet)
     if console.is_terminal:  # elsewhere standard error holds what went wrong, and nothing else before
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
@@ -42,11 +40,11 @@ def run(invocation: Invocation) -> int:
     return INTERRUPTED if finished.result.interrupted else OK
 
 
-def _print_result(finished: FinishedRun, console: Console) -> None:
+def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
     from tinysearch.app.terminal import front_table, order_table
     from tinysearch.report.wording import count
 
-    Console(highlight=False).print(front_table(finished.documents))
+    SafeConsole().print(front_table(finished.documents))
     result = finished.result
     folder = _short(finished.folder)
     if finished.documents:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import say
 from tinysearch.app.training import build_errors, task_error, train_with_progress
 from tinysearch.app.wiring import branches_of
 
@@ -28,7 +29,7 @@ def run(invocation: Invocation) -> int:
     records = train_with_progress(errors, branches)
     rates = errors.error_rates(branches)
     repeated = getattr(errors, "repeated_errors", lambda _: ())
-    print(
+    say(
         json.dumps(
             {
                 "branches": [branch.key for branch in branches],

@@ -13,6 +13,8 @@ import json
 from pathlib import Path
 
 from tinysearch.app.cli import INTERNAL, OK, Invocation
+from tinysearch.app.console import say
+from tinysearch.app.trust import trust_words
 from tinysearch.core.errors import UserError
 
 
@@ -22,7 +24,9 @@ def run(invocation: Invocation) -> int:
     from tinysearch.firmware.verify import verify
 
     named = [word.removeprefix("run_dir=") for word in invocation.overrides if word.startswith("run_dir=")]
-    if len(invocation.words) != 1 or len(named) != len(invocation.overrides) or len(named) > 1:
+    code = [word for word in invocation.overrides if word.partition("=")[0] in ("plug_ins", "data.name")]
+    trust_words(code)
+    if len(invocation.words) != 1 or len(named) + len(code) != len(invocation.overrides) or len(named) > 1:
         raise UserError(
             "verify takes the folder of one emitted project",
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
@@ -31,8 +35,8 @@ def run(invocation: Invocation) -> int:
     project = Path(invocation.words[0])
     rungs = verify(project, held_out=held_out_source(project, Path(named[0]) if named else None))
     if invocation.json:
-        print(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))
+        say(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))
     else:
         for rung in rungs:
-            print(f"{rung.status:8} {rung.name:16} {rung.detail}")
+            say(f"{rung.status:8} {rung.name:16} {rung.detail}")
     return INTERNAL if any(rung.status == "failed" for rung in rungs) else OK

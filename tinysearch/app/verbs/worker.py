@@ -11,13 +11,11 @@ was training is done by another after claims_expire. Interrupt once to stop in g
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-
-from rich.console import Console
 
 from tinysearch.app.cli import INTERRUPTED, OK, Invocation
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.console import error_console
 from tinysearch.core.errors import UserError
 
 
@@ -32,7 +30,7 @@ def run(invocation: Invocation) -> int:
             remedy="add storage=postgresql://user@host/database",
         )
     quiet = bool(invocation.flags & {"-q", "--quiet"})
-    console = Console(file=sys.stderr, highlight=False, quiet=quiet)
+    console = error_console(quiet=quiet)
     if console.is_terminal:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.progress import SearchProgress
