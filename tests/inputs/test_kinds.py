@@ -25,10 +25,11 @@ DOOR = Task(
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_kind_says_what_its_input_needs(name: str) -> None:
     kind = make_kind(name, {})
-    shape = kind.shape(input_size=64, channels=1)
+    channels = 6 if name == "motion" else 1
+    shape = kind.shape(input_size=64, channels=channels)
     capture = kind.capture(shape)
     assert kind.name == name
-    assert shape.channels == 1
+    assert shape.channels == channels
     assert capture.size_bytes > 0
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in kind.suffixes)
 

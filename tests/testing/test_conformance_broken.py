@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import itertools
 import subprocess
@@ -16,11 +17,13 @@ import pytest
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.protocols import Samples, TrainingProgress
+from tinysearch.inputs.signal import Signal
 from tinysearch.search.samplers import Proposal, Wait
 from tinysearch.testing import (
     ArchitectureConformance,
     BackendConformance,
     DatasetConformance,
+    InputConformance,
     LatencyModelConformance,
     SamplerConformance,
     TrainerConformance,
@@ -629,3 +632,54 @@ def test_a_suite_without_its_fixture_says_so(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert "TestMine needs the fixture plugin: return the class or function of the plug-in" in done.stdout
+
+
+def _kind(**changes):
+    """A frozen kind of input with some of its class's attributes changed."""
+    return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(type("Gas", (Signal,), changes))
+
+
+class _OtherShape(Signal):
+    def shape(self, *, input_size, channels):
+        return Shape(height=input_size, width=input_size, channels=channels + 1)
+
+
+class _NoBytes(Signal):
+    def capture(self, shape):
+        return dataclasses.replace(super().capture(shape), size_bytes=0)
+
+
+class _Everything(Signal):
+    def __init__(self, **settings):
+        settings.pop("no_kind_has_this", None)
+        super().__init__(**settings)
+
+
+class _Forgetful(Signal):
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = Signal.__hash__
+
+
+INPUT_FAULTS = [
+    ("test_says_what_it_is", _kind(name="A gas")),
+    ("test_says_what_it_is", _kind(wanted="gas sensor")),
+    ("test_says_what_it_is", _kind(augmentation="mixing")),
+    ("test_lists_are_tuples_of_texts", _kind(suffixes=("CSV",))),
+    ("test_lists_are_tuples_of_texts", _kind(interfaces=())),
+    ("test_lists_are_tuples_of_texts", _kind(sources=("gas.cpp",))),
+    ("test_equal_settings_give_equal_kinds_that_can_be_keys", _Forgetful),
+    ("test_unknown_settings_are_refused", _Everything),
+    ("test_shapes_have_the_size_and_channels_asked_for", _OtherShape),
+    ("test_a_capture_holds_what_it_says", _NoBytes),
+]
+
+
+@pytest.mark.parametrize(("law", "broken"), INPUT_FAULTS)
+def test_a_broken_kind_of_input_is_caught(law, broken):
+    suite = InputConformance()
+    check = getattr(suite, law)
+    given = {"kind": broken(), "plugin": broken}
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(**{name: value for name, value in given.items() if name in inspect.signature(check).parameters})

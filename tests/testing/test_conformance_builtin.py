@@ -18,11 +18,13 @@ from tinysearch.app.plugins import BUILT_IN, OWN_WORDS, plugin
 from tinysearch.app.resources import data_dir
 from tinysearch.catalog.tables import load_latency_table
 from tinysearch.firmware.backends import NAMES, EspDsp, EspNn
+from tinysearch.inputs.kind import kind_class
 from tinysearch.search.samplers import SAMPLERS, make_sampler
 from tinysearch.testing import (
     ArchitectureConformance,
     BackendConformance,
     DatasetConformance,
+    InputConformance,
     LatencyModelConformance,
     SamplerConformance,
     TrainerConformance,
@@ -110,6 +112,46 @@ class TestDigits(DatasetConformance):
         frames = random.normal(size=(lengths.sum(), 13)).astype(np.float32)
         np.savez(tmp_path / "digits.npz", X=frames, y=np.arange(100) % 10, lengths=lengths)
         return partial(plugin("datasets", "digits"), root=tmp_path)
+
+
+class TestMotions(DatasetConformance):
+    channels: ClassVar[dict[str, int]] = {"wrist": 6}
+
+    @pytest.fixture
+    def plugin(self):
+        return partial(plugin("datasets", "motions"), hop_s=4.0)
+
+
+class TestCameraKind(InputConformance):
+    @pytest.fixture
+    def plugin(self):
+        return kind_class("camera")
+
+
+class TestMicrophoneKind(InputConformance):
+    settings: ClassVar[dict[str, object]] = {"clip_s": 2.0}
+
+    @pytest.fixture
+    def plugin(self):
+        return kind_class("microphone")
+
+
+class TestMotionKind(InputConformance):
+    channels: ClassVar[int] = 6
+    settings: ClassVar[dict[str, object]] = {"window_s": 4.0, "center": True}
+
+    @pytest.fixture
+    def plugin(self):
+        return kind_class("motion")
+
+
+class TestSignalKind(InputConformance):
+    channels: ClassVar[int] = 2
+    settings: ClassVar[dict[str, object]] = {"axes": ("x", "y"), "window_s": 2.0}
+
+    @pytest.fixture
+    def plugin(self):
+        return kind_class("signal")
 
 
 class TestVoxCeleb(DatasetConformance):

@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "digits": "tinysearch.data.digits:DigitsDataset",
         "embedded": "tinysearch.data.embedded_dataset:EmbeddedDataset",
         "folder": "tinysearch.data.folder:FolderDataset",
+        "motions": "tinysearch.data.motions:MotionsDataset",
         "orl": "tinysearch.data.orl:OrlDataset",
         "voxceleb": "tinysearch.data.voxceleb:VoxCelebDataset",
     },

@@ -13,6 +13,8 @@ from tinysearch.core.task import InputKind
 BUILT_IN: Mapping[str, str] = {
     "camera": "tinysearch.inputs.camera:Camera",
     "microphone": "tinysearch.inputs.microphone:Microphone",
+    "motion": "tinysearch.inputs.motion:Motion",
+    "signal": "tinysearch.inputs.signal:Signal",
 }
 """Import path by name; :class:`~tinysearch.core.task.InputKind` says what such a class has."""
 

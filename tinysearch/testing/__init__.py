@@ -21,6 +21,7 @@ except ImportError:
 from tinysearch.testing.architectures import ArchitectureConformance
 from tinysearch.testing.backends import BackendConformance
 from tinysearch.testing.datasets import DatasetConformance
+from tinysearch.testing.inputs import InputConformance
 from tinysearch.testing.latency_models import LatencyModelConformance
 from tinysearch.testing.samplers import SamplerConformance
 from tinysearch.testing.trainers import TrainerConformance
@@ -29,6 +30,7 @@ __all__ = [
     "ArchitectureConformance",
     "BackendConformance",
     "DatasetConformance",
+    "InputConformance",
     "LatencyModelConformance",
     "SamplerConformance",
     "TrainerConformance",

@@ -1,0 +1,118 @@
+"""Any other time series: vibration, current, distance, gas, ECG, by I2C, SPI, an analog pin or a serial line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
+from tinysearch.core.task import Augmentation, Capture
+from tinysearch.inputs.series import (
+    FULL_SCALE,
+    MOST_AXES,
+    Content,
+    Scale,
+    check_preparation,
+    is_number,
+    window_capture,
+    window_samples,
+    window_shape,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Windows of a series as square images, see :mod:`tinysearch.data.window`.
+
+    See :class:`~tinysearch.core.task.InputKind`.
+
+    Attributes:
+        window_s: seconds behind one decision.
+        rate_hz: samples a second of each axis.
+        axes: names of what is measured, in order.
+        units: of each axis; one stands for all.
+        full_scale: by axis, in its unit, what a sensor's 32768 counts stand for; one stands for all.
+        span: by axis, in its unit, what fills the image; one stands for all; empty for the full scale.
+        content, center, scale: of the front-end.
+
+    Raises:
+        UserError: a setting out of range.
+    """
+
+    name: ClassVar[str] = "signal"
+    sensor: ClassVar[str] = "signal"
+    interfaces: ClassVar[tuple[str, ...]] = ("i2c", "spi", "adc", "uart")
+    wanted: ClassVar[str] = "a sensor by I2C, SPI, an analog pin or a serial line"
+    drivers: ClassVar[tuple[str, ...]] = ()
+    suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    sources: ClassVar[tuple[str, ...]] = ()
+    front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
+    kconfig: ClassVar[str] = "SIGNAL"
+    footprint: ClassVar[str] = "signal"
+    augmentation: ClassVar[Augmentation] = "series"
+
+    window_s: float = 1.0
+    rate_hz: float = 1600.0
+    axes: tuple[str, ...] = ("value",)
+    units: tuple[str, ...] = ("counts",)
+    full_scale: tuple[float, ...] = (32768.0,)
+    span: tuple[float, ...] = ()
+    content: Content = "spectrum"
+    center: bool = True
+    scale: Scale = "range"
+
+    def __post_init__(self) -> None:
+        window_samples(self.window_s, self.rate_hz)
+        check_preparation(self.content, self.scale, self.center)
+        names = tuple(self.axes)
+        if not 1 <= len(names) <= MOST_AXES or len(set(names)) != len(names):
+            raise UserError(
+                f"axes must be 1 to {MOST_AXES} different names", value=list(names), remedy="write axes=[x,y,z]"
+            )
+        object.__setattr__(self, "axes", names)
+        object.__setattr__(self, "units", _each("units", self.units, count=len(names)))
+        object.__setattr__(self, "full_scale", _each("full_scale", self.full_scale, count=len(names)))
+        object.__setattr__(self, "span", _each("span", self.span or self.full_scale, count=len(names)))
+        for full, span in zip(self.full_scale, self.span, strict=True):
+            if not is_number(full) or not is_number(span) or not 0 < span <= full:
+                raise UserError(
+                    "span must be positive and within full_scale",
+                    value=f"span={span} full_scale={full}",
+                    remedy="write for example span=[2] full_scale=[16]",
+                )
+
+    @property
+    def samples(self) -> int:
+        """Samples of a window."""
+        return window_samples(self.window_s, self.rate_hz)
+
+    @property
+    def range_counts(self) -> tuple[int, ...]:
+        """By axis, the counts that fill the image."""
+        return tuple(
+            max(1, round(FULL_SCALE * span / full)) for span, full in zip(self.span, self.full_scale, strict=True)
+        )
+
+    def shape(self, *, input_size: int, channels: int) -> Shape:
+        """A square image of the window, a channel an axis."""
+        return window_shape(input_size=input_size, channels=channels, axes=len(self.axes))
+
+    def capture(self, shape: Shape) -> Capture:  # noqa: ARG002 - a window is as long for every image
+        """One window."""
+        return window_capture("signal_window", samples=self.samples, axes=len(self.axes), rate_hz=self.rate_hz)
+
+
+def _each(what: str, given: Sequence[T], *, count: int) -> tuple[T, ...]:
+    """One value an axis; one stands for all."""
+    values = tuple(given) * (count if len(given) == 1 else 1)
+    if len(values) != count:
+        raise UserError(
+            f"{what} must have one value, or one for each of {count} axes",
+            value=list(values),
+            remedy=f"list {count}",
+        )
+    return values
