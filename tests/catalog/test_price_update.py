@@ -30,9 +30,38 @@ def test_a_row_becomes_a_price(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "usd"),
+    [
+        ("part;usd\na;1,90\n", 1.9),
+        ('part,usd\na,"1,90"\n', 1.9),
+        ("part;usd\na;1.234,50\n", 1234.5),
+        ("part,usd\na,USD 1.90\n", 1.9),
+        ("part,usd\na,US$1.90\n", 1.9),
+        ("part;usd\na;1 234,50 USD\n", 1234.5),
+        ("part,usd,low\nA,1.90,\n,,\n,,\n", 1.9),
+        ("PART\tUSD\t\na\t1.90\t\n", 1.9),
+        ("part,usd,quantity\na,2.50,1\na,1.90,100+\n", 2.5),
+        ("part,usd,quantity\na,2.50,10\na,1.90,100\n", 2.5),
+    ],
+)
+def test_prices_out_of_spreadsheets(tmp_path: Path, text: str, usd: float) -> None:
+    assert prices(tmp_path, text)["a"].typical == usd
+
+
+def test_the_price_break_of_the_order_holds(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("part,usd,quantity\na,2.50,1\na,1.90,100\na,1.50,1000\n")
+    assert read_prices(path, today="2026-12-01", quantity=250)["a"].typical == 1.9
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
+        "part,usd\na,1.90 EUR\n",
+        'part,usd\na,"1,234"\n',
+        "part,usd,usd\na,1,2\n",
+        "part,usd,quantity\na,1,10\na,2,10\n",
         "part\na\n",
         "part,usd,color\na,1,red\n",
         "part,usd\na,-1\n",

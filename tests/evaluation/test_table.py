@@ -48,6 +48,26 @@ def test_spreadsheets_marks_and_blanks_do_no_harm(tmp_path: Path) -> None:
     assert table.covers("voice") == (((3,), (1, 1, 1)), ("int8", "xnor3/2"))
 
 
+def test_semicolons_decimal_commas_and_empty_rows_of_spreadsheets(tmp_path: Path) -> None:
+    rows = [row.replace(",", ";").replace(".", ",") for row in ROWS]
+    path = written(tmp_path, *rows, ";" * 9, head=HEAD.replace(",", ";"), encoding="utf-16")
+    rates = TableErrors(path=path).error_rates([branch("voice", (1, 1, 1), "int8")])
+    assert (rates.eer, rates.eer_ci95) == (0.2, (0.18, 0.22))
+
+
+@pytest.mark.parametrize("blocks", ["01-Jan", "Jan 01", "01.01.2026", "2026-01-01"])
+def test_blocks_that_became_a_date_are_called_so(tmp_path: Path, blocks: str) -> None:
+    row = f"branch,voice,,,{blocks},int8,0.2,0.18,0.22,60"
+    with pytest.raises(UserError, match="a date; format the column as text"):
+        TableErrors(path=written(tmp_path, row))
+
+
+def test_a_message_names_the_option_and_the_cell_that_is_too_long(tmp_path: Path) -> None:
+    path = written(tmp_path, *ROWS, '"' + "x" * 140_000)
+    with pytest.raises(UserError, match=r"warm_start must be a readable CSV.*csv:6: a cell of over 131072"):
+        TableErrors(path=path, option="warm_start")
+
+
 @pytest.mark.parametrize(
     "row",
     [

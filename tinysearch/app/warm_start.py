@@ -48,7 +48,7 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
 
 
 def _of_table(path: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
-    table = TableErrors(path=path)
+    table = TableErrors(path=path, option="warm_start")
     for branch in branches:
         if table.has([branch]):
             yield (branch,), float(table.error_rates([branch]).eer or 0.0)

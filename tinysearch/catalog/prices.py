@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
+import re
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from tinysearch.core.platform import Part
 from tinysearch.core.provenance import Price
 from tinysearch.core.units import parse_money
 from tinysearch.files import write_atomically, writing
+from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
 COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
 """Columns of a price file; the first two are required."""
@@ -38,63 +38,82 @@ class PriceChange:
     file: str = ""
 
 
-def read_prices(path: Path, *, today: str) -> dict[str, Price]:
+def read_prices(path: Path, *, today: str, quantity: int = 1) -> dict[str, Price]:
     """Prices by part from a CSV with the columns ``part,usd[,low,high,quantity,date,source]``.
+
+    As spreadsheets write it: see :mod:`tinysearch.reading.spreadsheet`. Part ids are read in either case. A part may
+    have several rows with different quantities, price breaks: the largest up to ``quantity`` holds, else the smallest.
 
     Args:
         path: the file; ``usd`` is the typical price, ``low`` and ``high`` default to it.
         today: ISO date for rows without one.
+        quantity: how many are ordered at once.
 
     Raises:
         UserError: unreadable, or a wrong row, with file and line.
     """
+    breaks: dict[str, dict[int, Price]] = {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UserError("a price file is a readable CSV", value=f"{path}: {reason}", remedy="check the path") from None
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
-    reader.fieldnames = columns
-    if not {"part", "usd"} <= set(columns) <= set(COLUMNS):
+        columns, rows = read_spreadsheet(path)
+        _check_columns([name.lower() for name in columns], path=path)
+        for row in rows:
+            cells = {name.lower(): text for name, text in row.cells.items()}
+            part = cells["part"].lower()
+            if row.extra or not part:
+                spelled = ", ".join([*row.cells.values(), *row.extra])
+                raise UserError(
+                    "a price row must name a part and have no more cells than the first line",
+                    value=f"{spelled} at {row.place}",
+                    remedy="correct the row",
+                )
+            price = _price(cells, row=row, source=path.name, today=today)
+            if price.quantity in breaks.setdefault(part, {}):
+                raise UserError(
+                    "a part must have one price for a quantity",
+                    value=f"{part} at {row.place}",
+                    remedy="remove one of the rows, or give their quantities",
+                )
+            breaks[part][price.quantity] = price
+    except (OSError, SpreadsheetError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"a price file has the columns {','.join(COLUMNS[:2])}[,{','.join(COLUMNS[2:])}]",
+            "a price file must be a readable CSV", value=f"{path}: {reason}", remedy="check the file"
+        ) from None
+    return {part: _break_for(own, quantity) for part, own in breaks.items()}
+
+
+def _check_columns(columns: list[str], *, path: Path) -> None:
+    if not {"part", "usd"} <= set(columns) <= set(COLUMNS) or len(set(columns)) < len(columns):
+        raise UserError(
+            f"a price file must have the columns {','.join(COLUMNS[:2])}[,{','.join(COLUMNS[2:])}]",
             value=f"{','.join(columns) or 'nothing'} at {path.name}:1",
             remedy="correct the first line",
         )
-    prices: dict[str, Price] = {}
-    for row in reader:
-        place = f"{path.name}:{reader.line_num}"
-        cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
-        if None in row or not cells.get("part"):
-            raise UserError("a price row names a part", value=f"{row} at {place}", remedy="correct the row")
-        if cells["part"] in prices:
-            raise UserError(
-                "a part has one price", value=f"{cells['part']} at {place}", remedy="remove one of the rows"
-            )
-        prices[cells["part"]] = _price(cells, place=place, source=path.name, today=today)
-    return prices
 
 
-def _price(cells: Mapping[str, str], *, place: str, source: str, today: str) -> Price:
-    typical = _money(cells["usd"], place=place)
-    low = _money(cells["low"], place=place) if cells.get("low") else typical
-    high = _money(cells["high"], place=place) if cells.get("high") else typical
+def _break_for(breaks: Mapping[int, Price], quantity: int) -> Price:
+    return breaks[max((count for count in breaks if count <= quantity), default=min(breaks))]
+
+
+def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str) -> Price:
+    typical = _money(cells["usd"], row=row)
+    low = _money(cells["low"], row=row) if cells.get("low") else typical
+    high = _money(cells["high"], row=row) if cells.get("high") else typical
     if not low <= typical <= high:
         raise UserError(
-            "a price has low <= usd <= high",
-            value=f"{low:g}, {typical:g}, {high:g} at {place}",
+            "a price must have low <= usd <= high",
+            value=f"{low:g}, {typical:g}, {high:g} at {row.place}",
             remedy="order the three",
         )
-    quantity = cells.get("quantity") or "1"
-    if not quantity.isdecimal() or int(quantity) < 1:
+    quantity = (cells.get("quantity") or "1").removesuffix("+")
+    if re.fullmatch(r"0*[1-9]\d{0,8}", quantity, re.ASCII) is None:
         raise UserError(
-            "quantity is a whole number from 1", value=f"{quantity} at {place}", remedy="write the order size"
+            "quantity must be a whole number from 1", value=f"{quantity} at {row.place}", remedy="write the order size"
         )
     when = cells.get("date") or today
     if not is_date(when):
         raise UserError(
-            "a date is written 2026-11-22 or 2026-11", value=f"{when} at {place}", remedy="correct the date"
+            "a date must be written 2026-11-22 or 2026-11", value=f"{when} at {row.place}", remedy="correct the date"
         )
     return Price(
         low=low,
@@ -107,12 +126,16 @@ def _price(cells: Mapping[str, str], *, place: str, source: str, today: str) -> 
     )
 
 
-def _money(text: str, *, place: str) -> float:
+def _money(text: str, *, row: Row) -> float:
+    joined = re.sub(r"(?<=\d)[\s'](?=\d{3})", "", text)  # spaces between thousands
     try:
-        return parse_money(text)
-    except UserError:
+        return parse_money(re.sub(r"[\d.,]+", lambda found: decimal_point(found[0], comma=row.comma), joined))
+    except (UserError, ValueError) as error:
+        why = "" if isinstance(error, UserError) else f" ({error})"
         raise UserError(
-            "a price is an amount of US$, not negative", value=f"{text or 'nothing'} at {place}", remedy="write 4.31"
+            "a price must be an amount of US$, not negative",
+            value=f"{text or 'nothing'}{why} at {row.place}",
+            remedy="write 4.31",
         ) from None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from tinysearch.core.errors import UserError
 
 _AMOUNT = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)\s*([a-zA-Z$€]*)\s*$")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _BYTES = {"": 1, "b": 1, "byte": 1, "bytes": 1, "k": 2**10, "kb": 2**10, "kib": 2**10}
 _BYTES |= {"m": 2**20, "mb": 2**20, "mib": 2**20, "g": 2**30, "gb": 2**30, "gib": 2**30}
 _SECONDS = {
@@ -24,13 +25,20 @@ _SECONDS = {
     "hour": 3600.0,
     "d": 86400.0,
 }
-_CURRENCIES = {"": "usd", "$": "usd", "usd": "usd", "dollar": "usd", "dollars": "usd", "€": "eur", "euro": "eur"}
+_CURRENCIES = {
+    "": "usd",
+    "$": "usd",
+    "us$": "usd",
+    "usd": "usd",
+    "dollar": "usd",
+    "dollars": "usd",
+    "€": "eur",
+    "euro": "eur",
+}
 
 
 def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
     spelled = str(text).strip()
-    if spelled[:1] in ("$", "€"):
-        spelled = spelled[1:] + spelled[0]
     match = _AMOUNT.match(spelled)
     if match is None:
         raise UserError(rule, value=text, remedy=remedy)
@@ -38,7 +46,7 @@ def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
 
 
 def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> float:
-    """US$ from ``15usd``, ``12.50USD``, ``$15``, ``15`` or ``15 eur`` with ``rates={"eur": 1.1}``.
+    """US$ from ``15usd``, ``12.50USD``, ``$15``, ``USD 15``, ``12,50``, or ``15 eur`` with ``rates={"eur": 1.1}``.
 
     Args:
         text: the amount as typed; a plain number is US$.
@@ -48,7 +56,12 @@ def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> fl
         UserError: not an amount, negative, or a currency without a rate.
     """
     rule, remedy = "a budget is an amount of money", "write for example budget=15usd"
-    amount, unit = _split(text, rule=rule, remedy=remedy)
+    ahead = re.fullmatch(r"\s*(us\$|[a-z]{3}|[$€])\s*([\d.,+-].*)", str(text), re.IGNORECASE | re.DOTALL)
+    spelled = f"{ahead[2]}{ahead[1]}" if ahead else str(text)
+    try:
+        amount, unit = _split(_DECIMAL_COMMA.sub(".", spelled), rule=rule, remedy=remedy)
+    except UserError:
+        raise UserError(rule, value=text, remedy=remedy) from None
     currency = _CURRENCIES.get(unit, unit)
     rate = 1.0 if currency == "usd" else {k.lower(): v for k, v in (rates or {}).items()}.get(currency)
     if rate is None:

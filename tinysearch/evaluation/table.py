@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
+from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
 Key = tuple[tuple[int, ...], str]
 """Blocks and precision of one branch."""
@@ -34,7 +34,9 @@ class TableErrors:
     """Error model of ``trainer=table``: looks branches and fusions up; training takes no time but is counted.
 
     Args:
-        path: CSV with the columns of CONTRACT's table.
+        path: CSV with the columns of CONTRACT's table, as spreadsheets write it: see
+            :mod:`tinysearch.reading.spreadsheet`.
+        option: what names the file, for messages.
 
     Raises:
         UserError: unreadable, a missing column, or a malformed row; names file and line.
@@ -43,43 +45,43 @@ class TableErrors:
     evidence: ErrorEvidence = "table"
     needs_training = True
 
-    def __init__(self, *, path: Path) -> None:
+    def __init__(self, *, path: Path, option: str = "trainer.path") -> None:
         self.path = path
         self._rates: dict[tuple[Key | None, Key | None], ErrorRates] = {}
         self._seconds: dict[tuple[Key | None, Key | None], float] = {}
         self._known: set[BranchSpec] = set()
         try:
-            # Spreadsheets begin their files with a byte order mark.
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                self._read(csv.DictReader(file, skipinitialspace=True))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            self._read(*read_spreadsheet(path))
+        except (OSError, SpreadsheetError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise UserError(
-                "trainer.path is a readable CSV of error rates", value=f"{path}: {error}", remedy="check the path"
+                f"{option} must be a readable CSV of error rates", value=f"{path}: {reason}", remedy="check the file"
             ) from error
 
-    def _read(self, reader: csv.DictReader[str]) -> None:
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-        missing = [name for name in COLUMNS if name not in reader.fieldnames]
+    def _read(self, columns: Sequence[str], rows: Iterator[Row]) -> None:
+        missing = [name for name in COLUMNS if name not in columns]
         if missing:
             raise UserError(
-                "a table of error rates has its columns",
+                "a table of error rates must have its columns",
                 value=f"{self.path} lacks {', '.join(missing)}",
                 remedy="see docs/how-to/search.md for the format",
             )
-        for row in reader:
+        for row in rows:
             try:
                 self._row(row)
+            except SpreadsheetError:
+                raise
             except (ValueError, TypeError, UserError) as error:
                 raise UserError(
-                    "a row of a table gives blocks as 2-2, a known precision and rates as fractions in 0..1",
-                    value=f"{self.path}:{reader.line_num}: {error}",
+                    "a row of a table must give blocks as 2-2, a known precision and rates as fractions in 0..1",
+                    value=f"{self.path.parent / row.place}: {error}",
                     remedy="correct the row",
                 ) from error
 
-    def _row(self, cells: dict[Any, Any]) -> None:
-        if any(text.strip() for text in cells.pop(None, ())):
+    def _row(self, found: Row) -> None:
+        if found.extra:
             raise ValueError("more cells than columns")
-        row = {name: (text or "").strip() for name, text in cells.items()}
+        row = {name: _pointed(name, text, comma=found.comma) for name, text in found.cells.items()}
         key = (_key(row["face_blocks"], row["face_precision"]), _key(row["voice_blocks"], row["voice_precision"]))
         eer = _rate(row["eer"])
         if eer is None or key == (None, None):
@@ -163,7 +165,13 @@ def _row_key(branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
     return found.get("face"), found.get("voice")
 
 
+def _pointed(column: str, text: str, *, comma: bool) -> str:
+    return text if "blocks" in column or "precision" in column else decimal_point(text, comma=comma)
+
+
 def _key(blocks: str, precision: str) -> Key | None:
+    if re.search(r"[A-Za-z]{3}|\d{4}", blocks):
+        raise ValueError(f"{blocks} is what a spreadsheet made of blocks, a date; format the column as text")
     if not blocks:
         if precision:
             raise ValueError(f"precision {precision} without blocks")
