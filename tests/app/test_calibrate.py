@@ -120,6 +120,15 @@ def test_a_second_log_adds_to_the_first(
         ("layer voice stem ", "layer voice root "),
         ("layer voice stem ", "layer voice stem 0\nlayer voice stem "),
         ("layer ", "lawyer "),
+        # cut short, and damaged on the line
+        ("OK benchmark", ""),
+        ("OK benchmark", "benchmark esp32c3 160000000\nOK benchmark"),
+        ("OK benchmark", "branch voice 1\nOK benchmark"),
+        ("layer voice stem ", "layer voice stem\nlayer voice stem "),
+        ("layer voice stem ", "layer voice stem 12layer voice stem "),
+        ("layer voice s1b1_conv1 ", "layer voice s1b1_conv1 9"),
+        ("layer voice stem ", "layer voice stem 999"),
+        ("layer voice stem ", "layer voice stem 100\nlayer voice stem "),
     ],
 )
 def test_a_log_of_something_else_is_one_line(
@@ -132,6 +141,19 @@ def test_a_log_of_something_else_is_one_line(
     assert main(["calibrate", str(log), str(projects["int8"]), f"out={table}"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not table.exists()
+
+
+def test_a_log_is_read_as_terminals_save_it(projects: Mapping[str, Path], tmp_path: Path) -> None:
+    text = printed("int8", lambda _index, _operator: 2.0)
+    total = sum(int(line.split()[3]) for line in text.splitlines() if line.startswith("layer"))
+    text = text.replace("OK benchmark", f"branch voice {total}\nOK benchmark").replace("layer", "\x1b[0;32mlayer")
+    tables = []
+    for encoding in ("utf-8", "utf-16"):
+        log, table = tmp_path / "serial.log", tmp_path / f"{encoding}.yaml"
+        log.write_text(text.replace("\r", "\x1b[0m\r") * 2, encoding=encoding)
+        assert main(["calibrate", str(log), str(projects["int8"]), f"out={table}"]) == 0
+        tables.append(yaml.safe_load(table.read_text())["measured"])
+    assert tables[0] == tables[1]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"id": "x", "branches": {"voice": {}}, "platform": {}}'])

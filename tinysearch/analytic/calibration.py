@@ -20,6 +20,13 @@ from tinysearch.core.program import Program
 
 _MACS, _LANE_MACS, _STEPS = (FEATURES.index(name) for name in ("macs", "lane_macs", "steps"))
 
+LARGEST_FACTOR = 20.0
+"""That a log may change a table's entry by, up or down; counted instructions and cores that issue one or two at a time
+leave room for a few."""
+
+LARGEST_SPREAD = 4.0
+"""Between a layer and the factor of its kernel class, up or down."""
+
 MOST_CYCLES_A_CALL = 20_000.0
 """Tables of 256 entries and expanded weights are the most that a kernel prepares on a call."""
 
@@ -29,8 +36,9 @@ Coefficients = Mapping[tuple[str, str], npt.NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One layer as it ran: its entry's key, its features, and the cycles (or instructions) that it took."""
+    """One layer as it ran: its name, its entry's key, its features, and the cycles (or instructions) that it took."""
 
+    name: str = ""
     arithmetic: str
     kernel: str
     features: Mapping[str, float]
@@ -61,7 +69,9 @@ def observe(
         backend = (backends or {}).get(name, "")
         arithmetic, kernel = entry_key(program, steps[name], fpu=fpu, backend=backend)
         features = step_features(program, steps[name])
-        found.append(Observation(arithmetic=arithmetic, kernel=kernel, features=features, cycles=float(count)))
+        found.append(
+            Observation(name=name, arithmetic=arithmetic, kernel=kernel, features=features, cycles=float(count))
+        )
     return found
 
 
@@ -124,7 +134,7 @@ def fit_factors(
     Entries that the log covers become calibrated, with bounds from its residuals; the others stay as they are.
 
     Raises:
-        UserError: the log has no layer.
+        UserError: the log has no layer, or counts that no device gives.
     """
     if not observations:
         raise UserError(
@@ -142,6 +152,7 @@ def fit_factors(
         ratios = np.array([o.cycles / max(entry.cycles(o.features), 1e-9) for o in own])
         factor = float(np.exp(np.log(np.maximum(ratios, 1e-9)).mean()))
         left = ratios / factor
+        _check_plausible(own, factor, left)
         entries[isa, arithmetic, kernel] = _scaled(entry, factor, left, source=source, date=date)
         residuals.append(
             Residual(
@@ -153,6 +164,20 @@ def fit_factors(
             )
         )
     return replace(table, entries=entries), residuals
+
+
+def _check_plausible(observations: Sequence[Observation], factor: float, left: npt.NDArray[np.float64]) -> None:
+    """Refuse a digit that got lost: factors far from 1, and a layer far from the others of its class."""
+    worst = int(np.argmax(np.abs(np.log(np.maximum(factor * left, 1e-9)))))
+    odd = observations[worst]
+    spread = max(float(left.max()), 1 / max(float(left.min()), 1e-9))
+    if spread > LARGEST_SPREAD or not 1 / LARGEST_FACTOR <= factor <= LARGEST_FACTOR:
+        raise UserError(
+            f"a log must be within {LARGEST_FACTOR:g} times of the table, and a layer within {LARGEST_SPREAD:g} times "
+            "of others like it",
+            value=f"layer {odd.name} with {odd.cycles:.0f} cycles, {factor * left[worst]:.2g} times those of the table",
+            remedy="run benchmark on the device again",
+        )
 
 
 def _scaled(

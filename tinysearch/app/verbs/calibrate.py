@@ -4,8 +4,10 @@
   python -m tinysearch budget=15usd latency.table=my_table.yaml
   python -m tinysearch calibrate emulator out=counts.yaml
 
-The log holds what the command `benchmark` of an emitted project prints, one line a layer: `layer BRANCH STEP CYCLES`;
-other lines are ignored. Layers of the kinds that the log covers become calibrated on that chip's instruction set.
+The log holds what the command `benchmark` of an emitted project prints, from `benchmark CHIP HZ` to `OK benchmark`,
+one line a layer: `layer BRANCH STEP CYCLES`; other lines are ignored. Logs that are cut short, whose repeats contradict
+each other, or that would change a table beyond belief are refused. Layers of the kinds that the log covers become
+calibrated on that chip's instruction set.
 `emulator` counts networks of many shapes and prints how well the fit predicts networks that it has not seen.
 """
 
@@ -13,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from tinysearch.analytic.calibration import Observation, Residual, fit_factors, 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.device_log import read_log
 from tinysearch.app.wiring import Config, architecture, build_models, latency_table
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
@@ -33,10 +35,7 @@ from tinysearch.core.platform import Chip
 from tinysearch.core.program import lower
 from tinysearch.core.quantization import Precision
 from tinysearch.files import write_atomically, writing
-
-_CHIP = re.compile(r"\bbenchmark (\w+) \d+\s*$")
-_FALLEN_BACK = re.compile(r"\bWARN backend (\w+): .*portable kernels")
-_LAYER = re.compile(r"\blayer (\w+) (\w+) (\d+)\s*$")
+from tinysearch.reading import read_text
 
 
 def run(invocation: Invocation) -> int:
@@ -93,11 +92,11 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
 def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[type-arg]
     path = project / "candidate.json"
     try:
-        candidate = dict(json.loads(path.read_text(encoding="utf-8")))
+        candidate = dict(json.loads(read_text(path)))
         str(candidate["id"]), str(candidate["platform"]["processor"])
         for modality, branch in candidate["branches"].items():
             _branch(modality, branch, _facts(candidate, modality))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             "the project is an emitted one, with its candidate.json", value=path, remedy="name the project's folder"
         ) from error
@@ -105,40 +104,16 @@ def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[ty
 
 
 def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation]:  # type: ignore[type-arg]
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise UserError("the log is a readable file", value=log, remedy="check the path") from error
-    cycles: dict[str, dict[str, list[float]]] = {}
-    refused = set()
-    for line in lines:
-        fallen_back = _FALLEN_BACK.search(line)
-        if fallen_back:
-            refused.add(fallen_back[1])
-        printed = _CHIP.search(line)
-        if printed and printed[1] != chip.idf_target:
-            raise UserError(
-                f"the log is of the project's chip, {chip.idf_target}",
-                value=f"{line.strip()} in {log}",
-                remedy="check both",
-            )
-        found = _LAYER.search(line)
-        if found and not int(found[3]):
-            raise UserError(
-                "a layer takes cycles", value=f"{line.strip()} in {log}", remedy="run benchmark on the device"
-            )
-        if found:
-            cycles.setdefault(found[1], {}).setdefault(found[2], []).append(float(found[3]))
+    device = read_log(log, target=chip.idf_target)
     observations = []
-    for modality, steps in cycles.items():
+    for modality, steps in device.cycles.items():
         if modality not in candidate["branches"]:
             raise UserError("a log is of the project that it is read with", value=modality, remedy="check both")
         facts = _facts(candidate, modality)
         branch = _branch(modality, candidate["branches"][modality], facts)
         program = lower(architecture(branch), Precision.parse(branch.precision))
-        mean = {name: sum(values) / len(values) for name, values in steps.items()}
-        backends = {} if modality in refused else _backends(facts)
-        observations += observe(program, mean, fpu=chip.fpu, backends=backends)
+        backends = {} if modality in device.fallen_back else _backends(facts)
+        observations += observe(program, steps, fpu=chip.fpu, backends=backends)
     return observations
 
 
