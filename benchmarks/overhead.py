@@ -145,7 +145,7 @@ def main() -> None:
     table = make_table(np.random.default_rng(0))
     flat = FlatSpace(
         branches=table.branches,
-        modalities=("face", "voice", "fusion"),
+        modalities={"face": ("face",), "voice": ("voice",), "fusion": ("face", "voice")},
         processors=("slow", "fast"),
         flash_bytes=(4 << 20,),
         psram_bytes=(0,),

@@ -94,7 +94,7 @@ class ToySpace:
         self.size = {branch: branch_size(branch) for branch in self.branches}
         self.flat = FlatSpace(
             branches=self.branches,
-            modalities=("face", "voice", "fusion"),
+            modalities={"face": ("face",), "voice": ("voice",), "fusion": ("face", "voice")},
             processors=tuple(CHIPS),
             flash_bytes=tuple(FLASH_USD),
             psram_bytes=tuple(PSRAM_USD),

@@ -48,7 +48,7 @@ def options_page() -> str:
         "# Options",
         _NOTE,
         "Every option with its default. Options are written `key=value` after the verb, in any order; keys of a group "
-        "are written with a dot (`task.clip_s=2.0`). An unknown key is refused.",
+        "are written with a dot (`task.voice.clip_s=2.0`). An unknown key is refused.",
         "## For every verb",
     ]
     for section in sections(CONF / "config.yaml"):

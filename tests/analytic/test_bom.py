@@ -35,7 +35,7 @@ def option(number: int, processor: str, usd: float, flash: int, psram: int) -> B
         cores=1,
         module=f"module-{number}",
         kind="module",
-        modalities=("voice",),
+        serves=("microphone",),
         flash_bytes=flash * MIB,
         psram_bytes=psram * MIB,
         psram_interface="quad" if psram else None,
@@ -133,8 +133,8 @@ def test_cheapest_by_module() -> None:
 
 def test_real_boards_keep_a_choice_for_every_processor() -> None:
     catalog = load_catalog("espressif", root=ROOT)
-    for modalities in (("face",), ("voice",), ("face", "voice")):
-        options = catalog.board_options(modalities)
+    for sensors in (("camera",), ("microphone",), ("camera", "microphone")):
+        options = catalog.board_options(sensors)
         table = option_table(options)
         assert set(table.processors) == {o.processor for o in options}
         assert len(table.options) < len(options)

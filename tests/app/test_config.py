@@ -129,8 +129,8 @@ def test_every_configuration_composes(group: str) -> None:
 def test_keyword_arguments_spell_the_same_configuration() -> None:
     words = overrides_of({"face": {"blocks": [2, 2], "precision": "xnor2/1"}, "budget": "15usd", "seed": 3})
     config = composed(*words)
-    assert config["face"]["blocks"] == [2, 2]
-    assert config["face"]["precision"] == "xnor2/1"
+    assert config["branches"]["face"]["blocks"] == [2, 2]
+    assert config["branches"]["face"]["precision"] == "xnor2/1"
     assert config["seed"] == 3
 
 
@@ -168,7 +168,7 @@ def test_platform_sizes_read_as_in_a_data_sheet() -> None:
 def test_the_paper_space_has_six_layouts_by_six_precisions_a_modality() -> None:
     space = build_space(composed())
     assert len(space.branches("face")) == len(space.branches("voice")) == 36
-    assert sorted(space.combinations()) == [("face",), ("face", "voice"), ("voice",)]
+    assert sorted(space.combinations) == [("face",), ("face", "voice"), ("voice",)]
 
 
 def test_a_space_may_come_from_a_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tinysearch.core.platform import BoardOption
 from tinysearch.core.provenance import KINDS, Sourced
 
 MIB = 2**20
-MODALITIES = (("face",), ("voice",), ("face", "voice"))
+SENSORS = (("camera",), ("microphone",), ("camera", "microphone"))
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,10 @@ def paper(root: Path) -> Catalog:
     return load_catalog("paper2023", root=root)
 
 
-def paper_board(paper: Catalog, module: str, flash: int, psram: int, *modalities: str) -> BoardOption:
+def paper_board(paper: Catalog, module: str, flash: int, psram: int, *sensors: str) -> BoardOption:
     found = [
         option
-        for option in paper.board_options(modalities)
+        for option in paper.board_options(sensors)
         if (option.module, option.flash_bytes, option.psram_bytes) == (module, flash * MIB, psram * MIB)
     ]
     assert len(found) == 1
@@ -73,9 +73,9 @@ def test_every_part_in_a_file_of_its_name(root: Path) -> None:
         assert path.read_text().splitlines()[0] == f"id: {path.stem}"
 
 
-@pytest.mark.parametrize("modalities", MODALITIES)
-def test_offered_boards_can_be_built(espressif: Catalog, modalities: tuple[str, ...]) -> None:
-    options = espressif.board_options(modalities)
+@pytest.mark.parametrize("sensors", SENSORS)
+def test_offered_boards_can_be_built(espressif: Catalog, sensors: tuple[str, ...]) -> None:
+    options = espressif.board_options(sensors)
     assert len({option.id for option in options}) == len(options)
     for option in options:
         chip = espressif.chip(option.processor)
@@ -84,14 +84,13 @@ def test_offered_boards_can_be_built(espressif: Catalog, modalities: tuple[str, 
         assert option.psram_bytes == 0 or chip.psram is not None
         assert option.psram_bytes <= (chip.psram.addressable_bytes.value if chip.psram else 0)
         assert (option.psram_interface is None) == (option.psram_bytes == 0)
-        needed = {"face": "camera", "voice": "microphone"}
-        assert {needed[modality] for modality in modalities} <= set(option.sensors)
+        assert set(sensors) <= set(option.sensors)
         for sensor in option.fitted:
             assert sensor.interface in chip.sensor_interfaces(sensor.kind)
 
 
 def test_chips_without_a_camera_interface_serve_no_faces(espressif: Catalog) -> None:
-    assert {option.processor for option in espressif.board_options(["face"])} == {
+    assert {option.processor for option in espressif.board_options(["camera"])} == {
         "esp32",
         "esp32s2",
         "esp32s3",
@@ -101,21 +100,21 @@ def test_chips_without_a_camera_interface_serve_no_faces(espressif: Catalog) -> 
 
 
 def test_eight_megabytes_of_psram_count_as_four_on_the_esp32(espressif: Catalog) -> None:
-    eye = espressif.board_option("esp-eye", ["face", "voice"])
+    eye = espressif.board_option("esp-eye", ["camera", "microphone"])
     assert espressif.parts["esp-eye"].psram_bytes == 8 * MIB
     assert eye.psram_bytes == 4 * MIB
 
 
 def test_whole_boards_bring_their_sensors_and_take_only_what_fits(espressif: Catalog) -> None:
-    sense = espressif.board_option("xiao-esp32s3-sense", ["face", "voice"])
+    sense = espressif.board_option("xiao-esp32s3-sense", ["camera", "microphone"])
     assert [item.part for item in sense.items] == ["xiao-esp32s3-sense"]
     assert sense.sensors == ("camera", "microphone")
-    assert espressif.board_option("esp32-cam+inmp441", ["face", "voice"]).sensor_names == ("OV2640", "INMP441")
-    assert not any(option.module == "xiao-esp32c3" for option in espressif.board_options(["face"]))
+    assert espressif.board_option("esp32-cam+inmp441", ["camera", "microphone"]).sensor_names == ("OV2640", "INMP441")
+    assert not any(option.module == "xiao-esp32c3" for option in espressif.board_options(["camera"]))
 
 
 def test_bom_is_additive(espressif: Catalog) -> None:
-    for option in espressif.board_options(["face", "voice"]):
+    for option in espressif.board_options(["camera", "microphone"]):
         for level in ("low", "typical", "high"):
             assert option.price_usd(level) == pytest.approx(sum(item.price.at(level) for item in option.items))
         assert option.price_usd("low") <= option.price_usd() <= option.price_usd("high")
@@ -149,31 +148,31 @@ def test_the_papers_table_is_as_printed(paper: Catalog) -> None:
 
 
 def test_the_papers_sums_to_the_cent(paper: Catalog) -> None:
-    def usd(flash: int, psram: int, *modalities: str) -> float:
-        return round(paper_board(paper, "esp32-s3", flash, psram, *modalities).price_usd(), 2)
+    def usd(flash: int, psram: int, *sensors: str) -> float:
+        return round(paper_board(paper, "esp32-s3", flash, psram, *sensors).price_usd(), 2)
 
-    assert usd(4, 8, "face", "voice") == 19.9
-    assert round(usd(4, 2, "face") - usd(2, 2, "face"), 2) == 0.16
-    assert round(usd(16, 2, "face") - usd(4, 2, "face"), 2) == 0.71
-    assert round(usd(16, 2, "face") - usd(1, 2, "face"), 2) == 1.0
-    assert usd(2, 2, "face") == 17.36
-    single = paper_board(paper, "esp32-c3", 2, 2, "face").price_usd()
-    assert round(usd(2, 2, "face") - single, 2) == 2.42
+    assert usd(4, 8, "camera", "microphone") == 19.9
+    assert round(usd(4, 2, "camera") - usd(2, 2, "camera"), 2) == 0.16
+    assert round(usd(16, 2, "camera") - usd(4, 2, "camera"), 2) == 0.71
+    assert round(usd(16, 2, "camera") - usd(1, 2, "camera"), 2) == 1.0
+    assert usd(2, 2, "camera") == 17.36
+    single = paper_board(paper, "esp32-c3", 2, 2, "camera").price_usd()
+    assert round(usd(2, 2, "camera") - single, 2) == 2.42
 
 
 def test_the_papers_impossible_board_is_kept_and_marked(paper: Catalog) -> None:
-    board = paper_board(paper, "esp32-c3", 4, 8, "face", "voice")
+    board = paper_board(paper, "esp32-c3", 4, 8, "camera", "microphone")
     assert not board.buildable
     assert "no PSRAM controller" in board.reason
     assert "camera" in board.reason
     assert board.psram_bytes == 8 * MIB
-    assert paper_board(paper, "esp32-c3", 1, 0, "voice").buildable
-    assert paper_board(paper, "esp32-s3", 4, 8, "face", "voice").buildable
+    assert paper_board(paper, "esp32-c3", 1, 0, "microphone").buildable
+    assert paper_board(paper, "esp32-s3", 4, 8, "camera", "microphone").buildable
 
 
 def test_the_paper_offers_every_combination_of_its_table(paper: Catalog) -> None:
-    for modalities in MODALITIES:
-        sizes = {(o.processor, o.flash_bytes // MIB, o.psram_bytes // MIB) for o in paper.board_options(modalities)}
+    for sensors in SENSORS:
+        sizes = {(o.processor, o.flash_bytes // MIB, o.psram_bytes // MIB) for o in paper.board_options(sensors)}
         assert sizes == {
             (processor, flash, psram)
             for processor in ("esp32c3", "esp32s3")
@@ -183,9 +182,9 @@ def test_the_paper_offers_every_combination_of_its_table(paper: Catalog) -> None
 
 
 def test_a_catalogue_travels_between_processes(espressif: Catalog) -> None:
-    espressif.board_options(["face"])
+    espressif.board_options(["camera"])
     other = pickle.loads(pickle.dumps(espressif))  # noqa: S301
-    assert other.board_options(["face"]) == espressif.board_options(["face"])
+    assert other.board_options(["camera"]) == espressif.board_options(["camera"])
 
 
 def test_asking_for_the_unknown_is_one_line(espressif: Catalog) -> None:
@@ -193,7 +192,7 @@ def test_asking_for_the_unknown_is_one_line(espressif: Catalog) -> None:
         lambda: espressif.chip("esp33"),
         lambda: espressif.board_options(["smell"]),
         lambda: espressif.board_options([]),
-        lambda: espressif.board_option("breadboard", ["voice"]),
+        lambda: espressif.board_option("breadboard", ["microphone"]),
     ):
         with pytest.raises(UserError):
             ask()

@@ -17,7 +17,7 @@ def test_a_right_folder_has_no_problems(mine: Path, root: Path) -> None:
     assert check_catalog(mine, root=root) == []
     catalog = load_catalog(mine, root=root)
     assert catalog.name == "mine"
-    assert [option.id for option in catalog.board_options(["voice"])] == ["my-module+my-microphone"]
+    assert [option.id for option in catalog.board_options(["microphone"])] == ["my-module+my-microphone"]
 
 
 @pytest.mark.parametrize(

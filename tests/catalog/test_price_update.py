@@ -91,10 +91,10 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path) -> None:
 
 def test_a_copy_in_memory_has_the_new_price_and_digest(mine: Path, root: Path, tmp_path: Path) -> None:
     catalog = load_catalog(mine, root=root)
-    before = catalog.board_options(["voice"])[0].price_usd()
+    before = catalog.board_options(["microphone"])[0].price_usd()
     updated = reprice(catalog, prices(tmp_path, "part,usd\nmy-module,5\n"))
-    assert updated.board_options(["voice"])[0].price_usd() == pytest.approx(before + 2)
-    assert catalog.board_options(["voice"])[0].price_usd() == before
+    assert updated.board_options(["microphone"])[0].price_usd() == pytest.approx(before + 2)
+    assert catalog.board_options(["microphone"])[0].price_usd() == before
     assert updated.digest != catalog.digest
 
 
@@ -153,7 +153,7 @@ def test_a_built_in_catalogue_is_copied_and_stays(root: Path, tmp_path: Path) ->
 def test_listings_have_a_cell_a_column(mine: Path, root: Path, tmp_path: Path) -> None:
     catalog = load_catalog("espressif", root=root)
     changes = write_prices(mine, prices(tmp_path, "part,usd\nmy-module,1\n"))
-    options = catalog.board_options(["voice"])
+    options = catalog.board_options(["microphone"])
     for listing, count in (
         (part_listing(catalog), len(catalog.parts)),
         (chip_listing(catalog), len(catalog.chips)),

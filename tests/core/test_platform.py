@@ -4,8 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from tinysearch.core.errors import UserError
-from tinysearch.core.platform import BoardOption, BomItem, Chip, Part, Psram, Sensor, required_sensors
+from tinysearch.core.platform import BoardOption, BomItem, Chip, Part, Psram, Sensor
 from tinysearch.core.provenance import Price, Sourced
 
 MIB = 2**20
@@ -66,7 +65,7 @@ def test_a_board_sums_its_parts_at_each_level() -> None:
         cores=1,
         module="m",
         kind="module",
-        modalities=("face",),
+        serves=("camera",),
         flash_bytes=MIB,
         psram_bytes=0,
         psram_interface=None,
@@ -82,11 +81,3 @@ def test_a_board_sums_its_parts_at_each_level() -> None:
     assert replace(board, fitted=()).sensor("camera") is None
     with pytest.raises(FrozenInstanceError):
         board.flash_bytes = 2  # type: ignore[misc]
-
-
-def test_sensors_follow_modalities() -> None:
-    assert required_sensors(["voice", "face", "voice"]) == ("camera", "microphone")
-    assert required_sensors(["voice"]) == ("microphone",)
-    for wrong in ([], ["fusion"], ["face", "smell"]):
-        with pytest.raises(UserError):
-            required_sensors(wrong)

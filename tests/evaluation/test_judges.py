@@ -112,14 +112,12 @@ def test_a_task_and_its_data_have_to_fit():
         Classification().check(People(shared=False))
     with pytest.raises(UserError, match="whom no training has seen"):
         Verification().check(People(shared=True))
-    with pytest.raises(UserError, match="eer or classification"):
-        judge_of("accuracy", far=[0.01])
     with pytest.raises(UserError, match="adds the scores"):
         judge_of("classification", far=[0.01], fusion="learned")
 
 
 def test_judges_travel_between_processes():
-    judge = judge_of("eer", far=[0.01], fusion="weighted", shares={"face": 2.0, "voice": 1.0})
+    judge = judge_of("verification", far=[0.01], fusion="weighted", shares={"face": 2.0, "voice": 1.0})
     embedded = _embedded(shared=False)
     before = _rates(judge, embedded, shared=False)
     assert _rates(pickle.loads(pickle.dumps(judge)), embedded, shared=False) == before  # noqa: S301

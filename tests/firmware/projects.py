@@ -15,13 +15,22 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
+from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
+from tinysearch.inputs.camera import Camera
+from tinysearch.inputs.microphone import Microphone
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "firmware_templates"
 VERSION, DIGEST = "0.0.0", "0123abcd"
+TASK = Task(
+    name="door",
+    decision="verification",
+    inputs=(Input(name="face", kind=Camera()), Input(name="voice", kind=Microphone())),
+    combinations=(("face",), ("voice",), ("face", "voice")),
+)
 
 
 def network(branch: BranchSpec) -> NetworkSpec:
@@ -43,7 +52,7 @@ def models() -> AnalyticModels:
         latency=load_latency_table(root / "latency" / "default.yaml", catalog.chips.values()),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         architecture=network,
-        clip_s=1.6,
+        task=TASK,
     )
 
 
@@ -67,7 +76,7 @@ def networks(*branches: BranchSpec, seed: int = 1) -> dict[str, FrozenNetwork]:
 
 def board_of(evaluation: Evaluation) -> BoardOption:
     modalities = [branch.modality for branch in evaluation.candidate.branches]
-    options = models().catalog.board_options(modalities)
+    options = models().board_options(modalities)
     return next(option for option in options if option.id == evaluation.candidate.platform.board)
 
 
@@ -85,6 +94,7 @@ def emitted(
         evaluation,
         networks(*branches, seed=seed),
         chip=models().catalog.chip(evaluation.candidate.platform.processor),
+        task=TASK,
         out=out,
         templates=TEMPLATES,
         version=VERSION,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from projects import TEMPLATES, board_of, emitted, evaluated, face, models, networks, voice
+from projects import TASK, TEMPLATES, board_of, emitted, evaluated, face, models, networks, voice
 from random_networks import program_of, randomized
 
 from tinysearch.core.candidate import BranchSpec
@@ -46,6 +46,7 @@ def emit(
         evaluation,
         networks(*branches, seed=seed) if frozen is None else frozen,
         chip=models().catalog.chip("esp32s3"),
+        task=TASK,
         out=out,
         templates=TEMPLATES,
         version="0.0.0",

@@ -12,7 +12,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import DIGEST, TEMPLATES, VERSION, board_of, emitted, evaluated, face, models, network, networks, voice
+from projects import (
+    DIGEST,
+    TASK,
+    TEMPLATES,
+    VERSION,
+    board_of,
+    emitted,
+    evaluated,
+    face,
+    models,
+    network,
+    networks,
+    voice,
+)
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Convolution, Linear, NetworkSpec, Shape
@@ -36,6 +49,7 @@ def emit(evaluation: Evaluation, frozen: dict[str, FrozenNetwork], out: Path, **
         evaluation,
         frozen,
         chip=models().catalog.chip(evaluation.candidate.platform.processor),
+        task=TASK,
         out=out,
         templates=TEMPLATES,
         version=VERSION,

@@ -6,15 +6,13 @@ needs a figure which the build leaves open (None) does not judge it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinysearch.core.objectives import Violation
-from tinysearch.core.platform import BoardOption, Chip, Sensor, required_sensors
+from tinysearch.core.platform import BoardOption, Chip, Sensor
 from tinysearch.core.units import format_bytes
-
-CIF_PIXELS = 400 * 296
-"""Largest frame that the esp32-camera driver takes without PSRAM (its README: "CIF or lower resolution with JPEG")."""
+from tinysearch.inputs.camera import CIF_PIXELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +21,7 @@ class Build:
 
     Attributes:
         chip: the silicon.
-        modalities: that the firmware serves.
+        senses: kinds of sensor that the firmware reads.
         flash_bytes: size of the flash part; None leaves it open.
         psram_bytes: size of the PSRAM that is to be used, 0 for none; None leaves it open.
         psram_interface: of the PSRAM part.
@@ -31,12 +29,12 @@ class Build:
         flash_needed_bytes: bootloader, partition table, application and model partitions together.
         mapped_flash_bytes: flash that must be visible as data at once (constants and weights).
         frame_pixels: largest frame that the camera driver is asked for.
-        camera_drivers: managed components that the firmware can read a camera with.
+        drivers: managed components that the firmware can read sensors with; None leaves them open.
         idf_version: ESP-IDF that builds the firmware.
     """
 
     chip: Chip
-    modalities: tuple[str, ...] = ()
+    senses: tuple[str, ...] = ()
     flash_bytes: int | None = None
     psram_bytes: int | None = None
     psram_interface: str | None = None
@@ -44,7 +42,7 @@ class Build:
     flash_needed_bytes: int | None = None
     mapped_flash_bytes: int | None = None
     frame_pixels: int | None = None
-    camera_drivers: tuple[str, ...] | None = None
+    drivers: tuple[str, ...] | None = None
     idf_version: tuple[int, ...] | None = None
 
 
@@ -55,6 +53,15 @@ class Rule:
     name: str
     statement: str
     check: Callable[[Build], Violation | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorRule:
+    """A rule for every kind of sensor that is read; a violation is named ``<kind>-<name>``."""
+
+    name: str
+    statement: str
+    check: Callable[[Build, str], Violation | None]
 
 
 def _violation(
@@ -107,20 +114,17 @@ def _psram_addressable(build: Build) -> Violation | None:
     return _bytes_rule("psram-addressable", statement, limit=limit, actual=build.psram_bytes)
 
 
-def _sensor_interface(build: Build, *, kind: str) -> Violation | None:
-    if kind not in (required_sensors(build.modalities) if build.modalities else ()):
-        return None
-    modality, interfaces = ("face", build.chip.cameras) if kind == "camera" else ("voice", build.chip.microphones)
+def _sensor_interface(build: Build, kind: str) -> Violation | None:
+    interfaces = build.chip.sensor_interfaces(kind)
     fitted = None if build.sensors is None else [sensor for sensor in build.sensors if sensor.kind == kind]
     usable = interfaces if fitted is None else [sensor for sensor in fitted if sensor.interface in interfaces]
     if usable:
         return None
-    wanted = "a parallel or MIPI camera" if kind == "camera" else "an I2S or PDM microphone"
     missing = f"interfaces {', '.join(interfaces)}" if interfaces else "no interface for one"
     shown = "none fitted" if fitted == [] else ", ".join(sensor.interface for sensor in fitted or ()) or "none possible"
     return _violation(
         f"{kind}-interface",
-        f"{modality} needs {wanted} that the chip can read",
+        f"a {kind} must have an interface that the chip can read",
         limit=1,
         actual=0,
         limit_text=f"{build.chip.name} has {missing}",
@@ -128,32 +132,22 @@ def _sensor_interface(build: Build, *, kind: str) -> Violation | None:
     )
 
 
-def _camera_interface(build: Build) -> Violation | None:
-    return _sensor_interface(build, kind="camera")
-
-
-def _microphone_interface(build: Build) -> Violation | None:
-    return _sensor_interface(build, kind="microphone")
-
-
-def _camera_driver(build: Build) -> Violation | None:
-    driver = build.chip.camera_driver
-    if "face" not in build.modalities or build.camera_drivers is None or driver is None:
-        return None
-    if driver in build.camera_drivers:
+def _sensor_driver(build: Build, kind: str) -> Violation | None:
+    driver = build.chip.sensor_driver(kind)
+    if build.drivers is None or driver is None or driver in build.drivers:
         return None
     return _violation(
-        "camera-driver",
-        "face needs firmware with a driver for the chip's camera",
+        f"{kind}-driver",
+        f"the firmware must have a driver for the chip's {kind}",
         limit=1,
         actual=0,
         limit_text=f"{build.chip.name} takes {driver}",
-        actual_text=", ".join(build.camera_drivers) or "none",
+        actual_text=", ".join(build.drivers) or "none",
     )
 
 
 def _camera_frame(build: Build) -> Violation | None:
-    if "face" not in build.modalities or build.frame_pixels is None or build.psram_bytes is None:
+    if build.frame_pixels is None or build.psram_bytes is None:
         return None
     if build.psram_bytes or build.frame_pixels <= CIF_PIXELS:
         return None
@@ -223,9 +217,6 @@ RULES: tuple[Rule, ...] = (
     Rule(name="psram-on-chip", statement="PSRAM only on chips with a PSRAM controller", check=_psram_on_chip),
     Rule(name="psram-interface", statement="quad, octal or hex PSRAM as the chip drives it", check=_psram_interface),
     Rule(name="psram-addressable", statement="no more PSRAM than the chip addresses", check=_psram_addressable),
-    Rule(name="camera-interface", statement="face needs a camera interface", check=_camera_interface),
-    Rule(name="camera-driver", statement="the firmware can drive the chip's camera", check=_camera_driver),
-    Rule(name="microphone-interface", statement="voice needs a microphone interface", check=_microphone_interface),
     Rule(name="camera-frame", statement="large camera frames need PSRAM", check=_camera_frame),
     Rule(name="flash-on-chip", statement="no larger flash than the chip takes", check=_flash_on_chip),
     Rule(name="flash-fits", statement="everything stored fits the flash", check=_flash_fits),
@@ -233,12 +224,19 @@ RULES: tuple[Rule, ...] = (
     Rule(name="shared-window", statement="PSRAM + mapped flash fit a shared window", check=_shared_window),
     Rule(name="idf-minimum", statement="the ESP-IDF release knows the chip", check=_idf_minimum),
 )
-"""All rules, in the order in which violations are reported."""
+"""Rules of the whole build, in the order in which violations are reported."""
+
+SENSOR_RULES: tuple[SensorRule, ...] = (
+    SensorRule(name="interface", statement="the chip has an interface for it", check=_sensor_interface),
+    SensorRule(name="driver", statement="the firmware can drive it on the chip", check=_sensor_driver),
+)
+"""Rules of each kind of sensor, reported after those of the whole build."""
 
 
-def violations(build: Build, *, rules: Sequence[Rule] = RULES) -> tuple[Violation, ...]:
+def violations(build: Build) -> tuple[Violation, ...]:
     """Every broken rule; empty means that the build is possible."""
-    found = (rule.check(build) for rule in rules)
+    found = [rule.check(build) for rule in RULES]
+    found += [rule.check(build, kind) for kind in build.senses for rule in SENSOR_RULES]
     return tuple(violation for violation in found if violation is not None)
 
 
@@ -249,13 +247,13 @@ def option_build(
     flash_needed_bytes: int | None = None,
     mapped_flash_bytes: int | None = None,
     frame_pixels: int | None = None,
-    camera_drivers: tuple[str, ...] | None = None,
+    drivers: tuple[str, ...] | None = None,
     idf_version: tuple[int, ...] | None = None,
 ) -> Build:
     """The build that a board option stands for, with what the firmware needs of it."""
     return Build(
         chip=chip,
-        modalities=option.modalities,
+        senses=option.serves,
         flash_bytes=option.flash_bytes,
         psram_bytes=option.psram_bytes,
         psram_interface=option.psram_interface,
@@ -263,6 +261,6 @@ def option_build(
         flash_needed_bytes=flash_needed_bytes,
         mapped_flash_bytes=mapped_flash_bytes,
         frame_pixels=frame_pixels,
-        camera_drivers=camera_drivers,
+        drivers=drivers,
         idf_version=idf_version,
     )

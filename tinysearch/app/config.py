@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tinysearch.app.plugins import MISSING, registered
 from tinysearch.app.resources import data_dir
+from tinysearch.app.tasks import OWN, own_task
 from tinysearch.app.trust import trust_words
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted, remember_secrets
@@ -34,14 +35,23 @@ _TABLE_SPACE = "space=table"
 """What ``trainer=table`` searches unless something is said of the space as a whole."""
 
 _NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
-_OPEN = ("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings")
-"""Mappings to which a user may add keys: exchange rates, and options that a plug-in or library checks itself."""
+_OPEN = (
+    *("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings"),
+    *("branches", "task.inputs"),
+)
+"""Mappings to which a user may add keys: exchange rates, what a plug-in or library checks itself, and branches."""
 
 _ONE_OR_MORE = ("far", "warm_start")
 """Lists whose only element may stand for them."""
 
 _OPTIONAL = ("n_trials",)
 """Numbers that may be null: no limit."""
+
+_TASKS = ("task=", "experiment=")
+"""Choices that a task's inputs follow from."""
+
+BRANCH_KEYS = ("architecture", "blocks", "precision", "width", "input_size", "channels", "embedding")
+"""What may be said of every branch; an architecture adds its own parameters."""
 
 _PLUG_INS = {"trainer": "trainers", "data": "datasets", "sampler": "samplers"}
 """Groups with an option ``plugin``, and the kinds of plug-ins that these take: ``sampler=module:Class`` is short for
@@ -67,7 +77,16 @@ _PATH_LISTS = ("warm_start",)
 _PLAIN = re.compile(r"[\w./:+@%*-]+", re.ASCII)
 """What Hydra's grammar takes for one word; its letters are those of ASCII."""
 
-_MAYBE_LISTS = ("blocks", "layouts", "precisions", "processors", "widths", "input_sizes", "embeddings")
+_MAYBE_LISTS = (
+    "modalities",
+    "combinations",
+    "layouts",
+    "precisions",
+    "processors",
+    "widths",
+    "input_sizes",
+    "embeddings",
+)
 """Last parts of keys whose default is null and that take a list."""
 
 _FRACTIONAL = ("fusion.weights.", "ray.")
@@ -90,30 +109,66 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     logging.getLogger("hydra").setLevel(logging.ERROR)
     _remember_secrets(overrides)
     trust_words(overrides)
-    words = [word for override in overrides for word in _expand(override)]
+    folder, overrides = own_task(overrides, known=options_of("task"))
+    inputs = _defaults(tuple(word for word in overrides if word.startswith(_TASKS)), folder)["task"]["inputs"]
+    words = [word for override in overrides for word in _expand(_of_input(override, inputs), folder)]
     if "trainer=table" in words and not any(
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
         words.append(_TABLE_SPACE)
-    choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
     try:
-        config, defaults = _compose(words), _defaults(choices)
+        config = _compose(words, folder)
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from _without_secrets(error)
-    _check_kinds("", OmegaConf.to_container(config), defaults)
+    choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
+    _check_kinds("", OmegaConf.to_container(config), _defaults(choices, folder))
+    for name, branch in config["branches"].items():
+        _check_branch(str(name), branch)
     return config
 
 
-def _compose(words: Sequence[str]) -> DictConfig:
+def _check_branch(name: str, branch: Any) -> None:
+    """Refuse what no branch has: a word that nobody meant to type."""
+    for key in branch if isinstance(branch, DictConfig) else ():
+        if key not in BRANCH_KEYS:
+            near = difflib.get_close_matches(str(key), BRANCH_KEYS, n=1)
+            raise UserError(
+                f"a branch must be spelled by {', '.join(BRANCH_KEYS)}",
+                value=f"{name}.{key}",
+                remedy=f"did you mean {name}.{near[0]}?" if near else "leave it out",
+            )
+
+
+def _of_input(word: str, inputs: Mapping[str, Any]) -> str:
+    """A word with its input written out.
+
+    ``face.width=8`` says ``branches.face.width=8``, and ``task.face.width=8`` says ``task.inputs.face.width=8``.
+    """
+    first, *rest = word.split("=", 1)[0].split(".")
+    if first in inputs:
+        return f"branches.{word}"
+    return f"task.inputs.{word.removeprefix('task.')}" if first == "task" and rest and rest[0] in inputs else word
+
+
+def _compose(words: Sequence[str], folder: Path | None) -> DictConfig:
+    """The configuration with words of Hydra's; ``folder`` has options of the user's own, by group."""
     GlobalHydra.instance().clear()
+    words = [*words, *([] if folder is None else [f"hydra.searchpath=[file://{folder}]"])]
     with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
         return compose(config_name="config", overrides=list(words))
 
 
 @functools.lru_cache(maxsize=16)
-def _defaults(choices: tuple[str, ...]) -> Any:
-    """Every option with its default, for some choices of groups."""
-    return OmegaConf.to_container(_compose(choices))
+def _defaults(choices: tuple[str, ...], folder: Path | None) -> Any:
+    """Every option with its default, for some choices of groups.
+
+    Raises:
+        UserError: there is no such option.
+    """
+    try:
+        return OmegaConf.to_container(_compose(choices, folder))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _unknown_option(*choices[0].split("=", 1)) from error
 
 
 def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
@@ -232,7 +287,7 @@ def _is_quoted(text: str) -> bool:
     return mark in ("'", '"') and re.fullmatch(rf"{mark}([^{mark}\\]|\\.)*{mark}", text, re.DOTALL) is not None
 
 
-def _expand(word: str) -> list[str]:
+def _expand(word: str, folder: Path | None) -> list[str]:
     match = _ASSIGNMENT.match(word)
     if match is None:
         raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
@@ -248,7 +303,14 @@ def _expand(word: str) -> list[str]:
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
-    if key in GROUPS and value not in options_of(key) and value != MISSING and (value, key) != ("null", "experiment"):
+    own = (folder is not None and value == OWN) if key == "task" else False
+    if (
+        key in GROUPS
+        and not own
+        and value not in options_of(key)
+        and value != MISSING
+        and (value, key) != ("null", "experiment")
+    ):
         if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
             return [f"{key}=plugin", f"++{key}.name={_quote(_unquoted(value))}"]
         if key in _PATHS and _looks_like_path(_unquoted(value)):
@@ -286,7 +348,7 @@ def _exists(path: str) -> bool:
 def _unknown_option(group: str, value: str) -> UserError:
     known = options_of(group)
     near = difflib.get_close_matches(value, known, n=1)
-    extra = " or a path" if group in _PATHS else ""
+    extra = " or a path" if group in {"task", *_PATHS} else ""
     return UserError(
         f"{group} is one of {', '.join(known)}{extra}",
         value=value,
@@ -339,4 +401,6 @@ def all_keys() -> list[str]:
             if isinstance(value, dict):
                 yield from walk(name, value)
 
-    return list(walk("", plain(_compose([]))))
+    default = plain(_compose([], None))
+    branches = [f"{name}.{key}" for name in default["task"]["inputs"] for key in BRANCH_KEYS]
+    return [*walk("", default), *branches]

@@ -157,12 +157,12 @@ def _known_models(needs: np.ndarray, branches: Sequence[BranchSpec], has: Has) -
 
 
 def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchSpec]) -> FlatSpace:
-    options = [option for combination in space.combinations() for option in models.catalog.board_options(combination)]
+    options = [option for names in space.combinations for option in models.board_options(names)]
     if space.processors is not None:
         options = [option for option in options if {option.processor, option.family} & set(space.processors)]
     return FlatSpace(
         branches=branches,
-        modalities=space.modalities,
+        modalities=dict(zip(space.modalities, space.combinations, strict=True)),
         processors=sorted({option.processor for option in options}),
         flash_bytes=sorted({option.flash_bytes for option in options}),
         psram_bytes=sorted({option.psram_bytes for option in options}),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tinysearch.app.resources import data_dir, processors
 from tinysearch.app.setup import Setup
-from tinysearch.app.training import build_errors, far_of, task_error
+from tinysearch.app.tasks import task_of
+from tinysearch.app.training import build_errors, clip_s_of, decision_of, far_of
 from tinysearch.app.wiring import Config, build_backend, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -24,6 +25,7 @@ from tinysearch.evaluation.memo import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, host, project_rules
+from tinysearch.inputs.microphone import Microphone
 
 NO_FIRMWARE = "it enrolls and verifies people"
 
@@ -57,7 +59,7 @@ def emit_front(
     Boards that carry the same networks have the same sources on the host, which are built and run once.
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
-    if count and task_error(setup.config) != "eer":
+    if count and decision_of(setup.config) != "verification":
         task = setup.config["task"]["name"]
         say(f"no firmware: {NO_FIRMWARE}; task={task} classifies, EER stands for its classification error")
         return {}
@@ -98,7 +100,7 @@ def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path
 
 
 def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation: Evaluation, target: Path) -> Path:
-    if task_error(config) != "eer":
+    if decision_of(config) != "verification":
         raise UserError(
             f"firmware is written for verification: {NO_FIRMWARE}",
             value=f"task={config['task']['name']}, a classification",
@@ -107,7 +109,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
-    voice = next((branch for branch in candidate.branches if branch.modality == "voice"), None)
+    heard = next((b for b in candidate.branches if isinstance(models.task.input(b.modality).kind, Microphone)), None)
     with writing(target):
         return emit(
             evaluation,
@@ -117,8 +119,9 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
             templates=data_dir("firmware_templates"),
             version=installed_version(),
             digest=_digest(networks),
-            board=models.catalog.board_option(candidate.platform.board, modalities),
-            sound=None if voice is None else _sound(config, voice),
+            board=models.board_option(candidate.platform.board, modalities),
+            sound=None if heard is None else _sound(config, heard),
+            task=models.task,
             far=min(far_of(config)),
             backend=build_backend(config),
         )
@@ -134,7 +137,7 @@ def _network(config: Config, models: AnalyticModels, errors: ErrorModel, branch:
 
 def _sound(config: Config, branch: BranchSpec) -> LogMelSettings:
     audio = dict(config["data"].get("audio", {}))
-    return AudioOptions(clip_s=float(config["task"]["clip_s"]), **audio).settings(branch.input_size)
+    return AudioOptions(clip_s=clip_s_of(task_of(config)), **audio).settings(branch.input_size)
 
 
 def _digest(networks: dict[str, FrozenNetwork]) -> str:

@@ -80,7 +80,7 @@ def _branch(modality: str, given: dict[str, Any], config: Config) -> BranchSpec:
     return BranchSpec(
         modality=modality,
         blocks=tuple(given["blocks"]),
-        architecture=config["task"][modality]["architecture"],
+        architecture=config["task"]["inputs"][modality]["architecture"],
         **{name: given[name] for name in names},
     )
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 
 from tinysearch.app.setup import Setup
-from tinysearch.app.training import task_error
-from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
+from tinysearch.app.training import decision_of
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, Evaluation
 from tinysearch.evaluation.analytic import PlatformWish
@@ -77,7 +77,7 @@ def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[
 def _title(config: Mapping[str, Any]) -> str:
     """The configured title; a page about a classification says what it calls EER."""
     title = str(config["report"]["title"])
-    if task_error(config) == "eer":
+    if decision_of(config) == "verification":
         return title
     return f"{title}; read EER as the classification error of task {config['task']['name']}"
 
@@ -132,8 +132,9 @@ class _KnownSpace:
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         return self.lists[modality]
 
+    @property
     def combinations(self) -> list[tuple[str, ...]]:
-        return [names for names in self.space.combinations() if set(names) <= self.lists.keys()]
+        return [names for names in self.space.combinations if set(names) <= self.lists.keys()]
 
 
 def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float) -> list[Evaluation]:
@@ -144,8 +145,9 @@ def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float) -> list[Evaluatio
     if budget is None or not knowledge.objectives.metrics:
         return []
     known = [branch for branch, flag in zip(knowledge.table.branches, knowledge.known, strict=True) if flag]
-    lists = {m: tuple(b for b in known if b.modality == m) for m in BRANCH_MODALITIES}
-    space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=build_space(setup.config))
+    whole = build_space(setup.config)
+    lists = {m: tuple(b for b in known if b.modality == m) for m in whole.branch_modalities()}
+    space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=whole)
     models = replace(setup.models, budget_usd=budget + usd)
     found = []
     for chunk in enumerate_designs(models, cast(Space, space)):

@@ -62,15 +62,14 @@ def _refuse_candidate(config: Config) -> None:
     """
     for name, instead in (
         ("modality", "modalities"),
-        ("face", "layouts"),
-        ("voice", "layouts"),
+        ("branches", "layouts"),
         ("platform", "processors"),
     ):
         given = config[name]
-        if given is not None and not (isinstance(given, Mapping) and all(value is None for value in given.values())):
+        if given and not (isinstance(given, Mapping) and all(value is None for value in given.values())):
             raise UserError(
                 "a search takes its candidates from the space; one candidate is for evaluate, train and emit",
-                value=f"{name}={given}" if isinstance(given, str) else name,
+                value=f"{name}={given}" if isinstance(given, str) else ", ".join(given) if name == "branches" else name,
                 remedy=f"choose space.{instead} instead",
             )
 

@@ -85,7 +85,18 @@ def read_config(run_dir: Path) -> dict[str, Any]:
         raise UserError(
             "a run directory has a config.yaml", value=run_dir, remedy="name the run_dir of a search"
         ) from error
-    return dict(document)
+    return _with_inputs(dict(document))
+
+
+def _with_inputs(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration that was written before inputs had kinds: faces were seen and voices heard."""
+    task = config.get("task")
+    if not isinstance(task, dict) or "inputs" in task:
+        return config
+    kinds = {"face": {"kind": "camera"}, "voice": {"kind": "microphone", "clip_s": task.get("clip_s", 1.6)}}
+    inputs = {name: {**kind, **task[name]} for name, kind in kinds.items() if name in task}
+    decision = "classification" if task.get("error") == "classification" else "verification"
+    return {"branches": {}, **config, "task": {"name": task.get("name"), "decision": decision, "inputs": inputs}}
 
 
 def write_front(

@@ -14,7 +14,7 @@ from tinysearch.app.asked import asked_before
 from tinysearch.app.designs import build_designs
 from tinysearch.app.plugins import OWN_WORDS, built_in, plugin
 from tinysearch.app.resources import cache_dir, processors
-from tinysearch.app.training import build_errors, build_finalists, far_of, fusion_of, task_error
+from tinysearch.app.training import build_errors, build_finalists, decision_of, far_of, fusion_of
 from tinysearch.app.warm_start import warm_start_of
 from tinysearch.app.wiring import Config, build_models, build_space
 from tinysearch.core.candidate import BranchSpec, Candidate
@@ -49,8 +49,7 @@ class Setup:
 
     def option(self, candidate: Candidate) -> BoardOption:
         """The board of a candidate."""
-        modalities = [branch.modality for branch in candidate.branches]
-        return self.models.catalog.board_option(candidate.platform.board, modalities)
+        return self.models.board_option(candidate.platform.board, [branch.modality for branch in candidate.branches])
 
     def evaluate(self, candidate: Candidate, rates: ErrorRates) -> Evaluation:
         """Full evaluation of a candidate with its error rates."""
@@ -111,9 +110,9 @@ def objectives_of(config: Config) -> tuple[str, ...]:
 def _check_task(config: Config, objectives: Sequence[str]) -> None:
     """Refuse objectives that a classification cannot have: it accepts and rejects nobody."""
     retried = [name for name in objectives if name in ERROR_OBJECTIVES and name != "eer"]
-    if task_error(config) == "classification" and retried:
+    if decision_of(config) != "verification" and retried:
         raise UserError(
-            "effective latency is that of a verification",
+            "an effective latency must be that of a verification",
             value=f"{retried[0]} with task={config['task']['name']}",
             remedy="write objectives=[eer,bom_cost_usd,latency_s]",
         )

@@ -13,11 +13,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from tinysearch.app.console import error_console
 from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
+from tinysearch.app.tasks import task_of
 from tinysearch.app.trust import trusting
-from tinysearch.app.wiring import Config, architecture, table_of
+from tinysearch.app.wiring import Config, architecture, combinations_of, table_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
+from tinysearch.core.task import Decision, Task
+from tinysearch.inputs.microphone import Microphone
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judges import Judge
@@ -38,7 +41,7 @@ def build_dataset(config: Config) -> Dataset:
     dataset = plugin("datasets", config["data"]["name"])
     try:
         made: Dataset = dataset(
-            audio=AudioOptions(clip_s=float(config["task"]["clip_s"]), **audio),
+            audio=AudioOptions(clip_s=clip_s_of(task_of(config)), **audio),
             cache_dir=cache_dir(config["cache"]["dir"]) / "data",
             **settings,
         )
@@ -49,6 +52,11 @@ def build_dataset(config: Config) -> Dataset:
             remedy="add data.root=DIR",
         ) from error
     return made
+
+
+def clip_s_of(task: Task) -> float:
+    """Seconds of the clips that a task's microphones record; the kind's default where it has none."""
+    return next((given.kind.clip_s for given in task.inputs if isinstance(given.kind, Microphone)), Microphone().clip_s)
 
 
 def _settings(kind: str, group: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,10 +81,10 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
         UserError: an option is wrong, or asks for what this source cannot know.
     """
     name = config["trainer"]["name"]
-    if name in _NOT_TRAINED and (fusion_of(config)["rule"] != "concatenation" or task_error(config) != "eer"):
+    if name in _NOT_TRAINED and (fusion_of(config)["rule"] != "concatenation" or decision_of(config) != "verification"):
         raise UserError(
-            "other fusions and tasks are measured on trained branches",
-            value=f"trainer={name} with fusion.rule={fusion_of(config)['rule']} and task.error={task_error(config)}",
+            "other fusions and tasks must be measured on trained branches",
+            value=f"trainer={name} with fusion.rule={fusion_of(config)['rule']} and decision {decision_of(config)}",
             remedy="add trainer=torch, or leave them out",
         )
     if name == "none":
@@ -114,7 +122,7 @@ def build_judge(config: Config) -> Judge:
             "fusion.weights are numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
         ) from error
     return judge_of(
-        task_error(config),
+        decision_of(config),
         far=far_of(config),
         fusion=rule,
         shares=shares if rule == "weighted" else {},
@@ -123,12 +131,12 @@ def build_judge(config: Config) -> Judge:
 
 def fusion_of(config: Config) -> Mapping[str, Any]:
     """The options of fusion; runs that were started before there was a choice concatenate."""
-    return dict(config.get("fusion", {"rule": "concatenation", "weights": {"face": 1, "voice": 1}}))
+    return dict(config.get("fusion", {"rule": "concatenation", "weights": {}}))
 
 
-def task_error(config: Config) -> str:
-    """``eer``, or ``classification`` for a task without people."""
-    return str(config["task"].get("error", "eer"))
+def decision_of(config: Config) -> Decision:
+    """What the task decides."""
+    return task_of(config).decision
 
 
 def far_of(config: Config) -> tuple[float, ...]:
@@ -155,12 +163,12 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     judge = build_judge(config)
     dataset = build_dataset(config)
     judge.check(dataset)
-    missing = [m for m in ("face", "voice") if m not in dataset.modalities and m in _wanted(config)]
+    missing = [name for name in _wanted(config) if name not in dataset.modalities]
     if missing:
         raise UserError(
-            "the data set has samples of every modality that is searched",
+            "the data set must have samples of every input that is searched",
             value=f"data={dataset.name} has {', '.join(dataset.modalities)}",
-            remedy=f"add space.modalities=[{dataset.modalities[0]}]",
+            remedy=f"add space.modalities=[{dataset.modalities[0]}], or choose another data set",
         )
     trainer = build_trainer(config, threads=threads)
     config = {**config, "storage": None}  # it may hold a password, and goes to other processes and machines
@@ -221,10 +229,11 @@ def _with_seed(config: Config, more: int) -> Config:
     return {**config, "seed": seed + more, "trainer": trainer}
 
 
-def _wanted(config: Mapping[str, Any]) -> set[str]:
-    """Branch modalities that a search or a spelled-out candidate needs."""
-    named = [config["modality"]] if config["modality"] else config["space"]["modalities"]
-    return {"face", "voice"} if "fusion" in named else set(named)
+def _wanted(config: Config) -> list[str]:
+    """Inputs that a search or a spelled-out candidate needs."""
+    task = task_of(config)
+    chosen = [task.combination(config["modality"])] if config["modality"] else combinations_of(config, task)
+    return sorted({name for names in chosen for name in names})
 
 
 def train_with_progress(errors: ErrorModel, branches: Iterable[BranchSpec]) -> list[TrainingRecord]:

@@ -13,19 +13,20 @@ from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
 from tinysearch.analytic.stepwise import StepwiseLatency
 from tinysearch.app.plugins import built_in, make
 from tinysearch.app.resources import data_dir
+from tinysearch.app.tasks import combination_of, task_of
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
-from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
+from tinysearch.core.task import Input, Task
 from tinysearch.core.units import parse_bytes, parse_money
-from tinysearch.data.log_mel import check_clip_s
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
 from tinysearch.space import Space, SpaceOptions
-from tinysearch.space.space import MODALITIES, layouts_of
+from tinysearch.space.space import layouts_of
 
 Config = Mapping[str, Any]
 
@@ -71,19 +72,13 @@ def build_models(config: Config) -> AnalyticModels:
         latency=build_latency(config, catalog),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         architecture=architecture,
-        clip_s=_clip_s(config),
+        task=task_of(config),
         flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
         memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
         accelerate=_accelerate(build_backend(config)),
     )
-
-
-def _clip_s(config: Config) -> float:
-    clip_s = config["task"]["clip_s"]
-    check_clip_s(clip_s, remedy="write task.clip_s=1.6")
-    return float(clip_s)
 
 
 def build_latency(config: Config, catalog: Catalog) -> LatencyRule:
@@ -147,17 +142,20 @@ def build_space(config: Config) -> Space:
     settings = dict(config["space"])
     if settings.get("path"):
         settings |= _space_file(Path(settings["path"]))
-    covered = _covered_by_table(config, settings)
-    settings["modalities"] = _modalities(settings["modalities"], covered)
+    task = task_of(config)
+    covered = _covered_by_table(config, settings, task)
+    combinations = _covered(_combinations(settings["modalities"], task), covered)
     options = {}
-    for modality, (layouts, precisions) in covered.items():
-        task = config["task"][modality]
-        sizes = {name: _values(name, settings[name], task[single]) for name, single in _LISTS.items()}
-        options[modality] = SpaceOptions(
+    for given in task.inputs:
+        if given.name not in covered:
+            continue
+        layouts, precisions = covered[given.name]
+        sizes = {name: _values(name, settings[name], _default(given, single)) for name, single in _LISTS.items()}
+        options[given.name] = SpaceOptions(
             layouts=layouts_of(settings["layouts"] or layouts),
             precisions=tuple(settings["precisions"] or precisions),
-            channels=(task["channels"],),
-            architectures=(task["architecture"],),
+            channels=(_default(given, "channels"),),
+            architectures=(_default(given, "architecture"),),
             **sizes,
         )
     processors = settings["processors"]
@@ -169,7 +167,8 @@ def build_space(config: Config) -> Space:
         )
     return Space(
         name=settings["name"],
-        modalities=tuple(settings["modalities"]),
+        combinations=combinations,
+        modalities=tuple(task.modality(names) for names in combinations),
         options=options,
         processors=None if processors is None else tuple(processors),
     )
@@ -186,14 +185,54 @@ def _values(name: str, listed: Any, default: int) -> tuple[int, ...]:
     return tuple(listed or [default])
 
 
-def _covered_by_table(config: Config, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Layouts and precisions of each modality where the space leaves them to the table of error rates.
+def combinations_of(config: Config, task: Task) -> tuple[tuple[str, ...], ...]:
+    """The combinations of inputs that a configuration searches, see :func:`build_space`."""
+    settings = dict(config["space"])
+    if settings.get("path"):
+        settings |= _space_file(Path(settings["path"]))
+    return _combinations(settings["modalities"], task)
+
+
+def _combinations(given: Any, task: Task) -> tuple[tuple[str, ...], ...]:
+    """The combinations of inputs that are searched: those of the task, or as the space lists them.
+
+    Raises:
+        UserError: no list, or an unknown input.
+    """
+    if given is None:
+        return task.combinations
+    if not isinstance(given, list) or not given:
+        raise UserError(
+            "space.modalities must be a list of combinations of inputs",
+            value=given,
+            remedy=f"write for example space.modalities=[{task.names[0]}]",
+        )
+    return tuple(dict.fromkeys(combination_of(item, task) for item in given))
+
+
+def _default(given: Input, name: str) -> Any:
+    """A parameter of an input's branches that neither candidate nor space names.
+
+    Raises:
+        UserError: the task does not name it either.
+    """
+    if given.defaults.get(name) is None:
+        raise UserError(
+            f"an input of a task must have a default for {name}, or a candidate name it",
+            value=f"{name} of {given.name}",
+            remedy=f"add task.inputs.{given.name}.{name}=..",
+        )
+    return given.defaults[name]
+
+
+def _covered_by_table(config: Config, settings: Mapping[str, Any], task: Task) -> dict[str, tuple[Any, Any]]:
+    """Layouts and precisions of each input where the space leaves them to the table of error rates.
 
     Raises:
         UserError: there is no table.
     """
     if settings["layouts"] is not None and settings["precisions"] is not None:
-        return {modality: (None, None) for modality in BRANCH_MODALITIES}
+        return dict.fromkeys(task.names, (None, None))
     if config["trainer"]["name"] != "table":
         raise UserError(
             "a space without layouts or precisions takes those of a table of error rates",
@@ -201,21 +240,21 @@ def _covered_by_table(config: Config, settings: Mapping[str, Any]) -> dict[str, 
             remedy="add space=paper, or trainer=table trainer.path=FILE",
         )
     table = table_of(config)
-    covered = {modality: table.covers(modality) for modality in BRANCH_MODALITIES}
+    covered = {name: table.covers(name) for name in task.names}
     return {modality: found for modality, found in covered.items() if found[0]}
 
 
-def _modalities(wanted: Sequence[str], covered: Mapping[str, Any]) -> list[str]:
-    """Those of the wanted modalities whose branches are there.
+def _covered(combinations: Sequence[tuple[str, ...]], covered: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Those of the combinations whose branches are there.
 
     Raises:
         UserError: none is.
     """
-    kept = [m for m in wanted if m not in MODALITIES or set(covered) >= ({"face", "voice"} if m == "fusion" else {m})]
-    if wanted and not kept:
+    kept = tuple(names for names in combinations if set(names) <= set(covered))
+    if not kept:
         raise UserError(
-            "a table of error rates has rows of a modality that is searched",
-            value=f"it has {', '.join(covered) or 'none'}, searched are {', '.join(wanted)}",
+            "a table of error rates must have rows of a combination that is searched",
+            value=f"it has {', '.join(covered) or 'none'}, searched are {', '.join(map('+'.join, combinations))}",
             remedy="choose other space.modalities",
         )
     return kept
@@ -250,43 +289,41 @@ def branches_of(config: Config) -> tuple[BranchSpec, ...]:
     Raises:
         UserError: modality, blocks or precision missing or unknown.
     """
-    modality = config["modality"]
-    spelled = [name for name in BRANCH_MODALITIES if config[name]["blocks"] is not None]
+    task, modality, spelled = task_of(config), config["modality"], config["branches"]
     if modality is None and spelled:
-        modality = "fusion" if len(spelled) > 1 else spelled[0]
-    if modality not in MODALITIES:
+        modality = "+".join(sorted(spelled))
+    if not isinstance(modality, str):
+        first = task.names[0]
         raise UserError(
-            f"a candidate has a modality out of {', '.join(MODALITIES)}",
+            f"a candidate must have a modality: {', '.join(task.names)}, or some of them joined by +",
             value="none" if modality is None else f"modality={modality}",
-            remedy="write for example modality=face face.blocks=[2,2] face.precision=int8"
+            remedy=f"write for example modality={first} {first}.blocks=[2,2] {first}.precision=int8"
             + (", or id=ID of the run's front" if config["run_dir"] is not None else ""),
         )
-    names = BRANCH_MODALITIES if modality == "fusion" else (modality,)
-    return tuple(_branch(config, name) for name in names)
+    return tuple(_branch(task.input(name), spelled.get(name) or {}) for name in task.combination(modality))
 
 
-def _branch(config: Config, modality: str) -> BranchSpec:
-    given = config[modality]
+def _branch(asked: Input, given: Mapping[str, Any]) -> BranchSpec:
     for name, example in (("blocks", "[2,2]"), ("precision", "int8")):
-        if given[name] is None:
+        if given.get(name) is None:
             raise UserError(
-                "a branch has blocks and a precision",
-                value=f"{modality}.{name} is not set",
-                remedy=f"add {modality}.{name}={example}",
+                "a branch must have blocks and a precision",
+                value=f"{asked.name}.{name} is not set",
+                remedy=f"add {asked.name}.{name}={example}",
             )
-    sizes = {name: config["task"][modality][name] if given[name] is None else given[name] for name in _SIZES}
+    sizes = {name: _default(asked, name) if given.get(name) is None else given[name] for name in _SIZES}
     for name in _SIZES[:-1]:
         if not isinstance(sizes[name], int) or isinstance(sizes[name], bool):
-            raise UserError(f"{name} is a whole number", value=sizes[name], remedy=f"write {modality}.{name}=64")
+            raise UserError(f"{name} must be a whole number", value=sizes[name], remedy=f"write {asked.name}.{name}=64")
     blocks = given["blocks"] if isinstance(given["blocks"], Sequence) and not isinstance(given["blocks"], str) else None
     layout = layouts_of([blocks] if blocks is not None else [])[0] if blocks else ()
     if not layout:
         raise UserError(
-            "a layout lists at least one block for every stage",
-            value=f"{modality}.blocks={given['blocks']}",
+            "a layout must list at least one block for every stage",
+            value=f"{asked.name}.blocks={given['blocks']}",
             remedy="write for example blocks=[2,2]",
         )
-    return BranchSpec(modality=modality, blocks=layout, precision=str(given["precision"]), **sizes)
+    return BranchSpec(modality=asked.name, blocks=layout, precision=str(given["precision"]), **sizes)
 
 
 def wish_of(config: Config) -> PlatformWish:

@@ -1,4 +1,4 @@
-"""Parts -> board options: every complete way to buy a board for a set of modalities."""
+"""Parts -> board options: every complete way to buy a board that has some kinds of sensor."""
 
 from __future__ import annotations
 
@@ -12,30 +12,27 @@ from tinysearch.core.platform import (
     Chip,
     Part,
     Sensor,
-    SensorKind,
-    required_sensors,
 )
 
 
 def board_options(
-    modalities: Sequence[str], *, parts: Mapping[str, Part], chips: Mapping[str, Chip], rules: CatalogRules
+    sensors: Sequence[str], *, parts: Mapping[str, Part], chips: Mapping[str, Chip], rules: CatalogRules
 ) -> tuple[BoardOption, ...]:
-    """All boards that serve the modalities, by processor, typical price and id.
+    """All boards that have the kinds of sensor, by processor, typical price and id.
 
     Under ``physical`` rules a combination that a chip cannot drive does not appear. Under ``as_printed`` it does,
     marked ``buildable=False`` with the reason.
     """
-    needed = required_sensors(modalities)
-    served = tuple(sorted(set(modalities)))
+    served = tuple(sorted(set(sensors)))
     options: dict[str, BoardOption] = {}
     for carrier in parts.values():
         if carrier.processor is None or not carrier.offered:
             continue
         chip = chips[carrier.processor]
         memories = _memories(carrier, parts=parts)
-        sensor_sets = _sensor_sets(carrier, needed, parts=parts)
-        for (flash, psram), sensors in product(memories, sensor_sets):
-            option = _option(carrier, chip, flash, psram, sensors, served=served, parts=parts, rules=rules)
+        sensor_sets = _sensor_sets(carrier, served, parts=parts)
+        for (flash, psram), chosen in product(memories, sensor_sets):
+            option = _option(carrier, chip, flash, psram, chosen, served=served, parts=parts, rules=rules)
             if option.buildable or rules == "as_printed":
                 options.setdefault(option.id, option)
     return tuple(sorted(options.values(), key=lambda option: (option.processor, option.price_usd(), option.id)))
@@ -53,7 +50,7 @@ def _memories(carrier: Part, *, parts: Mapping[str, Part]) -> Iterator[tuple[Par
     return product(flashes, psrams)
 
 
-def _sensor_sets(carrier: Part, needed: Sequence[SensorKind], *, parts: Mapping[str, Part]) -> list[tuple[Part, ...]]:
+def _sensor_sets(carrier: Part, needed: Sequence[str], *, parts: Mapping[str, Part]) -> list[tuple[Part, ...]]:
     """Every choice of one sensor part for each needed kind that the carrier does not contain."""
     missing = [kind for kind in needed if kind not in {sensor.kind for sensor in carrier.sensors}]
     choices = [
@@ -99,7 +96,7 @@ def _option(
         cores=chip.cores,
         module=carrier.id,
         kind=carrier.kind,
-        modalities=served,
+        serves=served,
         flash_bytes=flash_bytes,
         psram_bytes=counted,
         psram_interface=interface if counted else None,

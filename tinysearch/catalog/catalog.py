@@ -60,35 +60,38 @@ class Catalog:
             )
         return self.chips[processor]
 
-    def board_options(self, modalities: Sequence[str]) -> tuple[BoardOption, ...]:
-        """All boards that serve ``("face",)``, ``("voice",)`` or ``("face", "voice")``, by processor and typical price.
+    def board_options(self, sensors: Sequence[str]) -> tuple[BoardOption, ...]:
+        """All boards that have the kinds of sensor, for example ``("camera", "microphone")``.
+
+        Returns:
+            By processor and typical price.
 
         Raises:
-            UserError: an unknown modality, or no board serves them.
+            UserError: no board has them, or no kind is named.
         """
-        key = tuple(sorted(set(modalities)))
+        key = tuple(sorted(set(sensors)))
         if key not in self._options:
             found = board_options(key, parts=self.parts, chips=self.chips, rules=self.rules)
-            if not found:
+            if not found or not key:
                 raise UserError(
-                    f"catalogue {self.name} has a board for every modality asked for",
-                    value=", ".join(key),
-                    remedy="add a sensor, base or board that serves it",
+                    f"catalogue {self.name} must have a board with every kind of sensor asked for",
+                    value=", ".join(key) or "none",
+                    remedy="add such a sensor, or a board that carries or accepts one",
                 )
             self._options[key] = found
         return self._options[key]
 
-    def board_option(self, board: str, modalities: Sequence[str]) -> BoardOption:
+    def board_option(self, board: str, sensors: Sequence[str]) -> BoardOption:
         """One board by its id.
 
         Raises:
-            UserError: no such board for these modalities.
+            UserError: no such board with these kinds of sensor.
         """
-        for option in self.board_options(modalities):
+        for option in self.board_options(sensors):
             if option.id == board:
                 return option
         raise UserError(
-            f"a board of catalogue {self.name} for {', '.join(sorted(modalities))} is listed by 'catalog list'",
+            f"a board of catalogue {self.name} with {' and '.join(sorted(sensors))} must be listed by 'catalog list'",
             value=board,
             remedy="choose one of the listed boards",
         )

@@ -74,7 +74,7 @@ def chip_listing(catalog: Catalog) -> Listing:
 
 
 def board_listing(catalog: Catalog, options: Sequence[BoardOption], *, level: PriceLevel = "typical") -> Listing:
-    """Boards with their price at one level, for example the non-dominated ones of a set of modalities."""
+    """Boards with their price at one level, for example the non-dominated ones of some kinds of sensor."""
     rows = tuple(
         (
             option.id,

@@ -1,29 +1,24 @@
 """Chips, parts and boards: the hardware half of a design, every number with its source.
 
 A *chip* is silicon (what it can do), a *part* is something with a price (a bare chip or module of a chip, a memory,
-a sensor, a base board, a whole development board), a *board option* is one complete priced way to get a board for
-a set of modalities.
+a sensor, a base board, a whole development board), a *board option* is one complete priced way to get a board that
+has some kinds of sensor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, get_args
 
-from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import BomLine
 from tinysearch.core.provenance import Price, Sourced
 
 PartKind = Literal["chip", "module", "flash", "psram", "camera", "microphone", "base", "board"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
-SensorKind = Literal["camera", "microphone"]
-SENSOR_KINDS: tuple[SensorKind, ...] = get_args(SensorKind)
-
-SENSOR_OF_MODALITY: Mapping[str, SensorKind] = MappingProxyType({"face": "camera", "voice": "microphone"})
-"""The kind of sensor that each modality's branch is fed by."""
+SENSOR_KINDS: tuple[PartKind, ...] = ("camera", "microphone")
+"""Kinds of parts that sense."""
 
 CAMERA_INTERFACES = ("dvp", "mipi-csi")
 MICROPHONE_INTERFACES = ("i2s", "pdm")
@@ -34,22 +29,6 @@ PRICE_LEVELS: tuple[PriceLevel, ...] = get_args(PriceLevel)
 
 CatalogRules = Literal["physical", "as_printed"]
 """Whether a catalogue obeys what chips can do, or keeps a publication's boards as printed."""
-
-
-def required_sensors(modalities: Sequence[str]) -> tuple[SensorKind, ...]:
-    """Kinds of sensor that a set of modalities needs, sorted.
-
-    Raises:
-        UserError: none, or a modality that no sensor is known for.
-    """
-    unknown = [modality for modality in modalities if modality not in SENSOR_OF_MODALITY]
-    if unknown or not modalities:
-        raise UserError(
-            f"a board serves modalities out of {', '.join(SENSOR_OF_MODALITY)}",
-            value=list(modalities),
-            remedy="name one or several of them; fusion is both",
-        )
-    return tuple(sorted({SENSOR_OF_MODALITY[modality] for modality in modalities}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +129,13 @@ class Chip:
         if not self.family:
             object.__setattr__(self, "family", self.id)
 
-    def sensor_interfaces(self, kind: SensorKind) -> tuple[str, ...]:
+    def sensor_interfaces(self, kind: str) -> tuple[str, ...]:
         """Interfaces by which a sensor of one kind can be attached; empty for none."""
-        return self.cameras if kind == "camera" else self.microphones
+        return {"camera": self.cameras, "microphone": self.microphones}.get(kind, ())
+
+    def sensor_driver(self, kind: str) -> str | None:
+        """Managed component that reads a sensor of one kind on this chip; None where ESP-IDF itself does."""
+        return self.camera_driver if kind == "camera" else None
 
     def counted_psram_bytes(self, fitted_bytes: int) -> int:
         """How much of a fitted PSRAM the chip can address; 0 without a controller."""
@@ -163,7 +146,7 @@ class Chip:
 class Sensor:
     """One sensor on a board: its kind, the interface it is attached by, and the name people know."""
 
-    kind: SensorKind
+    kind: str
     interface: str
     name: str
 
@@ -221,7 +204,7 @@ class Part:
     @property
     def sensor(self) -> Sensor | None:
         """The sensor that this part is, None for other parts."""
-        if self.kind not in ("camera", "microphone") or self.interface is None:
+        if self.kind not in SENSOR_KINDS or self.interface is None:
             return None
         return Sensor(kind=self.kind, interface=self.interface, name=self.name)
 
@@ -241,7 +224,7 @@ class BomItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardOption:
-    """One priced way to get a board for a set of modalities.
+    """One priced way to get a board that has some kinds of sensor.
 
     Attributes:
         id: unique in a catalogue; the ids of its parts without the base, joined by ``+``.
@@ -250,11 +233,11 @@ class BoardOption:
         family: name of the chip where several revisions of it differ; else its id.
         module: id of the part that carries the processor (bare chip, module, development board).
         kind: of that part.
-        modalities: that the board can serve, sorted.
+        serves: kinds of sensor that it was asked for, sorted.
         flash_bytes: fitted.
         psram_bytes: fitted and addressable.
         psram_interface: ``quad``, ``octal``, ``hex`` or None.
-        fitted: sensors on the board, also those that the modalities do not need.
+        fitted: sensors on the board, also those that nobody asked for.
         items: the bill of materials.
         bring: what else it takes and is not in the bill, in words.
         marking: what is printed on the carrier.
@@ -270,7 +253,7 @@ class BoardOption:
     cores: int
     module: str
     kind: PartKind
-    modalities: tuple[str, ...]
+    serves: tuple[str, ...]
     flash_bytes: int
     psram_bytes: int
     psram_interface: str | None
@@ -294,7 +277,7 @@ class BoardOption:
         """Sensors as people know them, in the order of ``fitted``."""
         return tuple(sensor.name for sensor in self.fitted)
 
-    def sensor(self, kind: SensorKind) -> Sensor | None:
+    def sensor(self, kind: str) -> Sensor | None:
         """The fitted sensor of one kind, None without."""
         return next((sensor for sensor in self.fitted if sensor.kind == kind), None)
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
 from tinysearch.analytic.bom import over_budget
-from tinysearch.analytic.capture import camera_frame, clip_bytes
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
@@ -25,6 +24,7 @@ from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.quantization import Precision
+from tinysearch.core.task import Capture, Task
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement
 
@@ -33,9 +33,6 @@ MemoryRule = Literal["arena", "paper"]
 
 PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
 PAPER_PSRAM_DEFAULT_BYTES = 2**20
-
-CAMERA_DRIVERS = ("espressif/esp32-camera",)
-"""Camera drivers that the emitted firmware uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +69,7 @@ class AnalyticModels:
 
     Attributes:
         architecture: network of a branch.
-        clip_s: seconds of audio that one authentication records.
+        task: the inputs, and how each is sensed.
         price_level: at which prices the BOM is taken.
         budget_usd: None for no budget.
         accelerate: steps of a program that a backend computes on an ESP-IDF target; None for portable kernels alone.
@@ -82,7 +79,7 @@ class AnalyticModels:
     latency: LatencyRule
     software: SoftwareSizes
     architecture: Callable[[BranchSpec], NetworkSpec]
-    clip_s: float
+    task: Task
     flash_rule: FlashRule = "layout"
     memory_rule: MemoryRule = "arena"
     price_level: PriceLevel = "typical"
@@ -156,21 +153,41 @@ class AnalyticModels:
             alone.get(self.accelerated(branch, processor).name, place) == place for place, branch in enumerate(branches)
         ]
 
+    def capture(self, branch: BranchSpec) -> Capture:
+        """What is captured for a branch."""
+        kind = self.task.input(branch.modality).kind
+        return kind.capture(kind.shape(input_size=branch.input_size, channels=branch.channels))
+
+    def footprints(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Keys of the bytes that drivers and front-ends of some inputs take, sorted, each once."""
+        return tuple(sorted({self.task.input(name).kind.footprint for name in names}))
+
+    def drivers(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Managed components that the firmware can read the sensors of some inputs with."""
+        return tuple(driver for name in names for driver in self.task.input(name).kind.drivers)
+
+    def board_options(self, names: Sequence[str]) -> tuple[BoardOption, ...]:
+        """Boards of the catalogue with the sensors of some inputs."""
+        return self.catalog.board_options(self.task.sensors(tuple(names)))
+
+    def board_option(self, board: str, names: Sequence[str]) -> BoardOption:
+        """One board by its id, with the sensors of some inputs."""
+        return self.catalog.board_option(board, self.task.sensors(tuple(names)))
+
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
-        """Buffers of one authentication in order of placement: arenas, camera frame, audio clip."""
+        """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
         arenas = {f"arena_{branch.modality}": self.needs(branch).arena_bytes for branch in branches}
         if chip.cores == 1 and len(arenas) > 1:
             arenas = {"arena": max(arenas.values())}
         for branch in branches:
-            if branch.modality == "face":
-                arenas["camera_frame"] = camera_frame(branch.input_size).size_bytes
-            elif branch.modality == "voice":
-                arenas["audio_clip"] = clip_bytes(self.clip_s)
+            capture = self.capture(branch)
+            taken = capture.buffer in arenas
+            arenas[f"{capture.buffer}_{branch.modality}" if taken else capture.buffer] = capture.size_bytes
         return arenas
 
     def reserve_bytes(self, chip: Chip, modalities: Sequence[str]) -> int:
         """Heap of a chip that buffers may take: usable heap less what drivers and tasks keep."""
-        return int(chip.heap_bytes.value) - self.software.reserved_bytes(modalities)
+        return int(chip.heap_bytes.value) - self.software.reserved_bytes(self.footprints(modalities))
 
     def require(self, branches: Sequence[BranchSpec], processor: str) -> Requirement:
         """What a set of branches needs of a processor's board."""
@@ -179,7 +196,7 @@ class AnalyticModels:
         needs = [self.needs(branch) for branch in branches]
         weights = sum(need.weight_bytes for need in needs)
         kernels = frozenset[str]().union(*(need.kernels for need in needs))
-        program = self.software.program_bytes(chip.idf_target, modalities, kernels=kernels)
+        program = self.software.program_bytes(chip.idf_target, self.footprints(modalities), kernels=kernels)
         plan = flash_model.plan_flash(
             program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights
         )
@@ -209,7 +226,7 @@ class AnalyticModels:
 
     def options(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> tuple[BoardOption, ...]:
         """Boards of the catalogue that serve the branches and are as wished, cheapest first."""
-        found = self.catalog.board_options([branch.modality for branch in branches])
+        found = self.board_options([branch.modality for branch in branches])
         return tuple(sorted((o for o in found if wish.admits(o)), key=lambda o: (o.price_usd(self.price_level), o.id)))
 
     def evaluate(self, branches: Sequence[BranchSpec], option: BoardOption) -> Evaluation:
@@ -224,9 +241,9 @@ class AnalyticModels:
             psram_bytes=option.psram_bytes,
             board=option.id,
         )
-        acquisition = [self.latency.acquisition_s[b.modality].value for b in branches]
-        if any(branch.modality == "voice" for branch in branches):
-            acquisition.append(self.clip_s)
+        footprints = self.footprints([branch.modality for branch in branches])
+        acquisition = [self.latency.acquisition_s[name].value for name in footprints]
+        acquisition += [self.capture(branch).seconds for branch in branches]
         return Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
             figures={
@@ -306,7 +323,7 @@ class AnalyticModels:
             cores=chip.cores,
             module=chip.id,
             kind="chip",
-            modalities=modalities,
+            serves=self.task.sensors(modalities),
             flash_bytes=int(chip.flash_max_bytes.value) if wish.flash_bytes is None else wish.flash_bytes,
             psram_bytes=wish.psram_bytes or 0,
             psram_interface=None,
@@ -318,14 +335,14 @@ class AnalyticModels:
 
     def build(self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement) -> Build:
         """What is asked of the chip of a board, for the validity rules."""
-        frames = [camera_frame(b.input_size) for b in branches if b.modality == "face"]
+        pixels = [self.capture(branch).pixels for branch in branches]
         return replace(
             option_build(
                 option,
                 self.catalog.chip(option.processor),
                 mapped_flash_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
-                frame_pixels=max((frame.width * frame.height for frame in frames), default=None),
-                camera_drivers=CAMERA_DRIVERS,
+                frame_pixels=max(pixels) or None,
+                drivers=self.drivers([branch.modality for branch in branches]),
             ),
             sensors=option.fitted or None,
         )

@@ -19,20 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
-from tinysearch.analytic.capture import RGB565_BYTES, camera_frame, clip_bytes
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
-from tinysearch.analytic.rules import CIF_PIXELS, option_build, violations
+from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import (
-    CAMERA_DRIVERS,
     PAPER_PSRAM_BYTES,
     PAPER_PSRAM_DEFAULT_BYTES,
     AnalyticModels,
 )
+from tinysearch.inputs.camera import CIF_PIXELS
 from tinysearch.space import Space
 
 Floats = npt.NDArray[np.float64]
@@ -131,8 +130,8 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
     for processor in space.processors or ():
         models.catalog.chip(processor)
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
-    for modalities in space.combinations():
-        options = [o for o in models.catalog.board_options(modalities) if _usable(models, o)]
+    for modalities in space.combinations:
+        options = [o for o in models.board_options(modalities) if _usable(models, o, modalities)]
         boards = option_table(options, level=models.price_level)
         counts = tuple(len(lists[modality]) for modality in modalities)
         for processor in boards.processors:
@@ -151,12 +150,12 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
                 yield case.evaluate(parts, start=first * others, counts=counts)
 
 
-def _usable(models: AnalyticModels, option: BoardOption) -> bool:
+def _usable(models: AnalyticModels, option: BoardOption, modalities: Sequence[str]) -> bool:
     """Whether a board obeys the rules that hold for every model."""
     if models.catalog.rules != "physical":
         return True
     chip = models.catalog.chip(option.processor)
-    return not violations(option_build(option, chip, camera_drivers=CAMERA_DRIVERS))
+    return not violations(option_build(option, chip, drivers=models.drivers(modalities)))
 
 
 def _kernel_sets(models: AnalyticModels, branches: Sequence[BranchSpec]) -> list[frozenset[str]]:
@@ -169,7 +168,9 @@ def _programs(
 ) -> Ints:
     """Bytes of the program without branches, by the set of kernels of each modality's branch: one axis a modality."""
     sizes = [
-        models.software.program_bytes(chip.idf_target, modalities, kernels=frozenset[str]().union(*chosen))
+        models.software.program_bytes(
+            chip.idf_target, models.footprints(modalities), kernels=frozenset[str]().union(*chosen)
+        )
         for chosen in itertools.product(*sets)
     ]
     return np.array(sizes, np.int64).reshape([len(choices) for choices in sets])
@@ -184,8 +185,7 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
     ]
     accelerated = [models.accelerated(branch, chip.id) for branch in branches]
     alone = [n.macs if a.steps and not a.shared else -1 for n, a in zip(needs, accelerated, strict=True)]
-    frames = [camera_frame(b.input_size).size_bytes if b.modality == "face" else 0 for b in branches]
-    clips = [clip_bytes(models.clip_s) if b.modality == "voice" else 0 for b in branches]
+    captures = [models.capture(branch) for branch in branches]
     kinds = [Precision.parse(branch.precision).kind for branch in branches]
     sets = {kernels: number for number, kernels in enumerate(_kernel_sets(models, branches))}
     return _BranchArrays(
@@ -198,8 +198,8 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         portable_sram_s=np.array(times[2]),
         portable_psram_s=np.array(times[3]),
         alone_macs=np.array(alone, np.int64),
-        captured_bytes=np.array(frames, np.int64) + np.array(clips, np.int64),
-        pixels=np.array(frames, np.int64) // RGB565_BYTES,
+        captured_bytes=np.array([capture.size_bytes for capture in captures], np.int64),
+        pixels=np.array([capture.pixels for capture in captures], np.int64),
         paper_psram_bytes=np.array([PAPER_PSRAM_BYTES.get(k, PAPER_PSRAM_DEFAULT_BYTES) for k in kinds], np.int64),
     )
 

@@ -18,6 +18,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array
 from tinysearch.core.protocols import Dataset, Split
+from tinysearch.core.task import Decision
 from tinysearch.data.pairs import PairOptions, evaluation_pairs, matched_samples
 from tinysearch.metrics import (
     Agreement,
@@ -237,17 +238,19 @@ def _eer_threshold(scores: npt.NDArray[np.int64], genuine: npt.NDArray[np.bool_]
 
 
 def judge_of(
-    error: str, *, far: Sequence[float], fusion: FusionRule = "concatenation", shares: Mapping[str, float] | None = None
+    decision: Decision,
+    *,
+    far: Sequence[float],
+    fusion: FusionRule = "concatenation",
+    shares: Mapping[str, float] | None = None,
 ) -> Judge:
-    """The judge of a task by the name of its error.
+    """The judge of a task by what it decides.
 
     Raises:
-        UserError: an unknown name, or a fusion that the task has not.
+        UserError: a fusion that the task has not.
     """
-    if error == "eer":
+    if decision == "verification":
         return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
-    if error != "classification":
-        raise UserError("a task's error is eer or classification", value=error, remedy="write task.error=eer")
     if fusion != "concatenation":
         raise UserError(
             "a classification adds the scores of its branches", value=f"fusion.rule={fusion}", remedy="leave it out"

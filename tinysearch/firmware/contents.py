@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinysearch.analytic.capture import camera_frame
 from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
@@ -16,6 +15,8 @@ from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.inputs.camera import Camera
+from tinysearch.inputs.microphone import Microphone
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
@@ -28,7 +29,6 @@ _COPIED = {
         *("owner.c", "owner.h", "people.c", "people.h", "sha256.c", "sha256.h"),
     ),
 }
-_SENSOR_SOURCES = {"face": "main/camera.c", "voice": "main/microphone.c"}
 _HOST_COPIED = (
     *("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h"),
     "app/store_host.c",
@@ -41,7 +41,6 @@ _RENDERED = (
 _COMPONENT_SUFFIXES = (".c", ".h", ".S", ".txt", ".yml", ".md")
 """Files of a user's own backend that belong to a project; caches and what an editor left do not."""
 
-_FRONT_ENDS = {"face": "ts_image.h", "voice": "ts_log_mel.h"}
 _IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies.lock\nhost/build/\n"
 
 
@@ -53,7 +52,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
     far = emission.threshold_far
-    face = next((s for s in emission.sources if s.modality == "face"), None)
+    seen = emission.source_of(Camera)
     return {
         "banner": emission.banner,
         "id": emission.evaluation.candidate.id,
@@ -62,7 +61,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "trained": emission.trained,
         "branches": branches,
         "backends": sorted({branch["backend"] for branch in branches} - {""}),
-        "face": face is not None,
+        "face": seen is not None,
         "voice": emission.sound is not None,
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
@@ -73,7 +72,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
-        "frame": "" if face is None else camera_frame(face.program.network.input_shape.height).name,
+        "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         "clip_in_psram": "audio_clip" in emission.in_psram,
         "log_mel": "" if emission.sound is None else _log_mel(emission),
@@ -91,14 +90,14 @@ def _weights(emission: Emission) -> str:
 
 
 def _log_mel(emission: Emission) -> str:
-    assert emission.sound is not None  # noqa: S101 - asked for only where there is sound
-    voice = next(source for source in emission.sources if source.modality == "voice")
+    heard = emission.source_of(Microphone)
+    assert emission.sound is not None and heard is not None  # noqa: S101 - asked for only where there is sound
     tables = LogMelTables.of(emission.sound)
     packed = PackedStep(
         function="ts_log_mel",
         layer_type="ts_log_mel_layer",
         header="ts_log_mel.h",
-        fields=tables.fields(channels=voice.program.network.input_shape.channels),
+        fields=tables.fields(channels=heard.program.network.input_shape.channels),
         arrays=tables.arrays(),
     )
     return layer_constants(packed, "candidate_log_mel")
@@ -116,10 +115,8 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     for source in emission.sources:
         if source.accelerated:
             files |= _backend_files(source, templates)
-    for modality in emission.modalities:
-        if modality in _SENSOR_SOURCES:
-            path = _SENSOR_SOURCES[modality]
-            files[path] = (templates.folder / "esp_idf" / path).read_bytes()
+    for path in dict.fromkeys(path for kind in emission.kinds for path in kind.sources):
+        files[path] = (templates.folder / "esp_idf" / path).read_bytes()
     files |= {f"host/{name}": (templates.folder / "host" / name).read_bytes() for name in _HOST_COPIED}
     text = {name: templates.render(f"esp_idf/{name}", values) for name in _RENDERED}
     text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in _HOST_RENDERED}
@@ -158,7 +155,7 @@ def _lock_runtime(emission: Emission, templates: Templates) -> tuple[Path, ...]:
 
 
 def _application_headers(emission: Emission) -> frozenset[str]:
-    front_ends = {_FRONT_ENDS[modality] for modality in emission.modalities if modality in _FRONT_ENDS}
+    front_ends = {header for kind in emission.kinds for header in kind.front_ends}
     return frozenset({"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h"} | front_ends)
 
 

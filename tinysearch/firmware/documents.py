@@ -14,6 +14,7 @@ from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text, plain_line
+from tinysearch.inputs.camera import Camera
 
 
 def candidate_json(emission: Emission) -> str:
@@ -64,8 +65,8 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     target = emission.chip.idf_target
     chosen = frozenset([f"IDF_TARGET_{target.upper()}", emission.board_kconfig.removeprefix("CONFIG_")])
     wired = {f"TS_MICROPHONE_PIN_{pin.signal.upper()}": pin for pin in emission.microphone_pins}
-    groups = [("camera", "CAMERA")] if "face" in emission.modalities and _reads_camera(emission) else []
-    groups += [("microphone", "MICROPHONE")] if "voice" in emission.modalities else []
+    read = [kind for kind in emission.kinds if not isinstance(kind, Camera) or _reads_camera(emission)]
+    groups = list(dict.fromkeys((kind.sensor, kind.kconfig) for kind in read))
     return [
         (sensor, label, _pin_text(wired[option]) if option in wired else f"GPIO {gpio}")
         for sensor, group in groups

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
+from tinysearch.core.task import InputKind, Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
 from tinysearch.firmware.golden import Embeddings, selftest_crc
@@ -26,6 +27,7 @@ class Emission:
     """Everything that one project is made of, checked.
 
     Attributes:
+        task: tells what each branch is sensed with.
         golden: int8 inputs by modality [N, height, width, channels] and the oracle's embeddings [N, E].
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
         people, captures: that the NVS partition has room for.
@@ -36,6 +38,7 @@ class Emission:
 
     evaluation: Evaluation
     chip: Chip
+    task: Task
     sources: tuple[BranchSource, ...]
     golden: Mapping[str, tuple[Inputs, Embeddings]]
     threshold: int
@@ -55,6 +58,15 @@ class Emission:
     @property
     def modalities(self) -> tuple[str, ...]:
         return tuple(source.modality for source in self.sources)
+
+    @property
+    def kinds(self) -> tuple[InputKind, ...]:
+        """Kinds of input, in the order of the branches."""
+        return tuple(self.task.input(name).kind for name in self.modalities)
+
+    def source_of(self, kind: type) -> BranchSource | None:
+        """The first branch that is sensed with a kind; None without."""
+        return next((s for s, own in zip(self.sources, self.kinds, strict=True) if isinstance(own, kind)), None)
 
     @property
     def tasks(self) -> int:

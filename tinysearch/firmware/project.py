@@ -17,6 +17,7 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
+from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
 from tinysearch.firmware.backends import Backend, choose_backends
@@ -28,6 +29,7 @@ from tinysearch.firmware.identifiers import candidate_id, digest_text, version_t
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.model_source import BranchSource, accelerate, branch_source
 from tinysearch.firmware.rendering import Templates
+from tinysearch.inputs.microphone import Microphone
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
@@ -53,6 +55,7 @@ def emit(
     frozen: Mapping[str, FrozenNetwork],
     *,
     chip: Chip,
+    task: Task,
     out: Path,
     templates: Path,
     version: str,
@@ -69,6 +72,7 @@ def emit(
         evaluation: the point; its thresholds and memory placement go into the firmware.
         frozen: the network of every branch by modality.
         chip: the processor.
+        task: tells what each branch is sensed with.
         out: the project's folder; made anew or, where it is a project of ours, replaced.
         templates: ``firmware_templates``.
         version, digest: of the generator and of the configuration, named in every generated file.
@@ -89,6 +93,7 @@ def emit(
         evaluation,
         frozen,
         chip,
+        task,
         board=board,
         golden=golden,
         sound=sound,
@@ -105,6 +110,7 @@ def _prepare(
     evaluation: Evaluation,
     frozen: Mapping[str, FrozenNetwork],
     chip: Chip,
+    task: Task,
     *,
     board: BoardOption | None,
     golden: Mapping[str, Inputs] | None,
@@ -141,6 +147,7 @@ def _prepare(
     return Emission(
         evaluation=evaluation,
         chip=chip,
+        task=task,
         sources=sources,
         golden=_golden(sources, golden),
         threshold=threshold,
@@ -155,7 +162,7 @@ def _prepare(
         people=people,
         captures=captures,
         table=table,
-        sound=_sound(sources, sound),
+        sound=_sound(sources, task, sound),
         version=version_text(version),
         digest=digest_text(digest),
     )
@@ -241,18 +248,18 @@ def _psram_interface(chip: Chip, board: BoardOption | None) -> str | None:
 
 
 def _microphone_pdm(board: BoardOption | None) -> bool:
-    sensor = board.sensor("microphone") if board is not None else None
+    sensor = board.sensor(Microphone.sensor) if board is not None else None
     return sensor is not None and sensor.interface == "pdm"
 
 
-def _sound(sources: tuple[BranchSource, ...], given: LogMelSettings | None) -> LogMelSettings | None:
+def _sound(sources: tuple[BranchSource, ...], task: Task, given: LogMelSettings | None) -> LogMelSettings | None:
     for source in sources:
-        if source.modality == "voice":
+        if isinstance(task.input(source.modality).kind, Microphone):
             size = source.program.network.input_shape.height
             settings = LogMelSettings(size=size) if given is None else given
             if settings.size != size:
                 raise UserError(
-                    "the spectrogram has the size of the voice network's input",
+                    "the spectrogram must have the size of its network's input",
                     value=f"{settings.size} for {size}",
                     remedy="use the front-end that the network was trained with",
                 )

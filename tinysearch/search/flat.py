@@ -6,7 +6,7 @@ a face design also carries values for the voice branch, which are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,7 @@ class FlatSpace:
 
     Args:
         branches: every branch of the space.
-        modalities: ``face``, ``voice``, ``fusion`` ... as far as the task allows them; ``fusion`` stands for one branch
-            of each.
+        modalities: the inputs of every combination that makes a candidate, sorted, by how it is spelled.
         processors, flash_bytes, psram_bytes: choices of the board, feasible or not.
     """
 
@@ -55,15 +54,15 @@ class FlatSpace:
         self,
         *,
         branches: Sequence[BranchSpec],
-        modalities: Sequence[str],
+        modalities: Mapping[str, tuple[str, ...]],
         processors: Sequence[str],
         flash_bytes: Sequence[int],
         psram_bytes: Sequence[int],
     ) -> None:
         self._branches = set(branches)
-        self._inputs = tuple(sorted({branch.modality for branch in branches}))
-        variables = [_plain("modality", modalities)]
-        for modality in self._inputs:
+        self._modalities = dict(modalities)
+        variables = [_plain("modality", tuple(modalities))]
+        for modality in sorted({branch.modality for branch in branches}):
             own = [branch for branch in branches if branch.modality == modality]
             variables += [_shape_variable(modality, name, own) for name in _SHAPE_FIELDS]
         variables += [
@@ -88,10 +87,9 @@ class FlatSpace:
         """The design that a setting (Optuna's parameters by name) stands for."""
         value = {v.name: v.values[int(params[v.name])] if v.ordered else params[v.name] for v in self.variables}
         value |= self._fixed
-        modality = value["modality"]
-        wanted = self._inputs if modality == "fusion" else (modality,)
         branches = tuple(
-            BranchSpec(modality=m, **{name: value[f"{m}_{name}"] for name in _SHAPE_FIELDS}) for m in wanted
+            BranchSpec(modality=m, **{name: value[f"{m}_{name}"] for name in _SHAPE_FIELDS})
+            for m in self._modalities[value["modality"]]
         )
         return FlatPoint(
             branches=branches if all(b in self._branches for b in branches) else None,
@@ -114,8 +112,9 @@ class FlatSpace:
         Raises:
             KeyError: a value that is not of this space.
         """
+        names = tuple(branch.modality for branch in branches)
         value: dict[str, Any] = {
-            "modality": "fusion" if len(branches) > 1 else branches[0].modality,
+            "modality": next((m for m, inputs in self._modalities.items() if inputs == names), "+".join(names)),
             "processor": processor,
             "flash_bytes": flash_bytes,
             "psram_bytes": psram_bytes,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import Precision
-
-MODALITIES = ("face", "voice", "fusion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +58,20 @@ class Space:
     """A model space.
 
     Attributes:
-        modalities: a subset of ``face``, ``voice``, ``fusion``; fusion combines any face with any voice branch.
-        options: by branch modality.
+        combinations: sets of inputs that make a candidate: any branch of each.
+        modalities: how each of them is spelled, in the same order.
+        options: by input.
         processors: chips to consider, None for all of the catalogue.
     """
 
     name: str
+    combinations: tuple[tuple[str, ...], ...]
     modalities: tuple[str, ...]
     options: Mapping[str, SpaceOptions]
     processors: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        if not self.modalities or not set(self.modalities) <= set(MODALITIES):
-            raise UserError(
-                f"modalities are out of {', '.join(MODALITIES)}",
-                value=list(self.modalities),
-                remedy="write for example space.modalities=[face,voice]",
-            )
-
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
-        """Every branch of one modality, in a fixed order."""
+        """Every branch of one input, in a fixed order."""
         o = self.options[modality]
         values = product(o.architectures, o.layouts, o.precisions, o.widths, o.input_sizes, o.channels, o.embeddings)
         return tuple(
@@ -97,14 +89,8 @@ class Space:
         )
 
     def branch_modalities(self) -> tuple[str, ...]:
-        """Modalities that need branches, in alphabetical order."""
-        needed = {"face", "voice"} if "fusion" in self.modalities else set(self.modalities)
-        return tuple(sorted(needed))
-
-    def combinations(self) -> Iterator[tuple[str, ...]]:
-        """Sets of branch modalities that make a candidate."""
-        for modality in self.modalities:
-            yield ("face", "voice") if modality == "fusion" else (modality,)
+        """Inputs that need branches, in alphabetical order."""
+        return tuple(sorted({name for names in self.combinations for name in names}))
 
     @property
     def digest(self) -> str:

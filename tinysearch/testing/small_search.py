@@ -97,7 +97,7 @@ def small_problem(errors: SmallErrors) -> SearchProblem:
     )
     flat = FlatSpace(
         branches=branches,
-        modalities=("face", "voice", "fusion"),
+        modalities={"face": ("face",), "voice": ("voice",), "fusion": ("face", "voice")},
         processors=tuple(_CHIPS),
         flash_bytes=(MIB,),
         psram_bytes=(0,),

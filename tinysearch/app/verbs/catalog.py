@@ -20,12 +20,14 @@ from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.resources import data_dir
+from tinysearch.app.tasks import task_of
 from tinysearch.app.terminal import listing_table, listing_width
 from tinysearch.app.wiring import Config, build_catalog
 from tinysearch.catalog.catalog import catalog_folder, check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
 from tinysearch.catalog.prices import read_prices, write_prices
 from tinysearch.core.errors import UserError
+from tinysearch.core.task import FUSION
 
 _LISTS = ("parts", "chips", "boards")
 
@@ -58,9 +60,9 @@ def _list(config: Config, what: str, *, as_json: bool) -> int:
     elif what == "chips":
         listing = chip_listing(catalog)
     else:
-        modality = config["modality"] or "fusion"
-        modalities = ("face", "voice") if modality == "fusion" else (modality,)
-        listing = board_listing(catalog, catalog.board_options(modalities), level=config["price_level"])
+        task = task_of(config)
+        sensors = task.sensors(task.combination(config["modality"] or FUSION))
+        listing = board_listing(catalog, catalog.board_options(sensors), level=config["price_level"])
     _print(listing, as_json=as_json)
     return OK
 

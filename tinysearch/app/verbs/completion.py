@@ -25,6 +25,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """First words after a verb."""
 
+PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
+
 VALUES: Mapping[str, tuple[str, ...]] = {
     "budget": ("10usd", "15usd", "20usd"),
     "emit.top": ("all", "auto", "none"),
@@ -35,8 +37,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "memory": ("arena", "paper"),
     "modality": ("face", "voice", "fusion"),
     "price_level": ("low", "typical", "high"),
-    "face.precision": ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"),
-    "voice.precision": ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"),
+    "face.precision": PRECISIONS,
+    "voice.precision": PRECISIONS,
     "platform.processor": ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c5", "esp32c6", "esp32p4"),
 }
 """Values of options that are no group of conf/."""

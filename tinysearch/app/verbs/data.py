@@ -14,6 +14,7 @@ import numpy as np
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, options_of, plain
 from tinysearch.app.console import say
+from tinysearch.app.tasks import task_of
 from tinysearch.app.training import build_dataset
 from tinysearch.app.wiring import Config
 from tinysearch.core.errors import UserError
@@ -54,7 +55,7 @@ def _purpose(name: str) -> str:
 
 
 def _describe(dataset: Dataset, modality: str, split: str, config: Config, *, limit: float | None) -> None:
-    sizes = {name: config["task"][modality][name] for name in ("input_size", "channels")}
+    sizes = {name: task_of(config).input(modality).defaults[name] for name in ("input_size", "channels")}
     samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
     people = len(np.unique(samples.identities))
     what = "people" if getattr(dataset, "classes", None) is None else "classes"

@@ -57,7 +57,8 @@ def run(invocation: Invocation) -> int:
 def _frame(chunk: DesignChunk, space: Space) -> pd.DataFrame:
     import pandas as pd
 
-    columns: dict[str, Any] = {"modality": "fusion" if len(chunk.modalities) > 1 else chunk.modalities[0]}
+    spelled = dict(zip(space.combinations, space.modalities, strict=True))
+    columns: dict[str, Any] = {"modality": spelled[chunk.modalities]}
     branches, values = chunk.branches, chunk.values
     for place, modality in enumerate(chunk.modalities):
         names = np.array([branch.key for branch in space.branches(modality)], dtype=object)
@@ -67,10 +68,8 @@ def _frame(chunk: DesignChunk, space: Space) -> pd.DataFrame:
     columns |= {name: values[:, place] for place, name in enumerate(COLUMNS)}
     columns["feasible"] = chunk.option != NO_OPTION
     frame = pd.DataFrame(columns)
-    return frame.reindex(columns=_ORDER)
-
-
-_ORDER = ["modality", "face_branch", "voice_branch", "processor", "board", *COLUMNS, "feasible"]
+    branches_of = [f"{name}_branch" for name in space.branch_modalities()]
+    return frame.reindex(columns=["modality", *branches_of, "processor", "board", *COLUMNS, "feasible"])
 
 
 class _Writer:
@@ -95,7 +94,8 @@ class _Writer:
             import pyarrow as pa
             import pyarrow.parquet as pq
 
-            table = pa.Table.from_pandas(frame.astype({"face_branch": str, "voice_branch": str}), preserve_index=False)
+            names = [name for name in frame.columns if name.endswith("_branch")]
+            table = pa.Table.from_pandas(frame.astype(dict.fromkeys(names, str)), preserve_index=False)
             self._parquet = self._parquet or self._stack.enter_context(pq.ParquetWriter(stream, table.schema))
             self._parquet.write_table(table)
 

@@ -16,7 +16,7 @@ from typing import Any
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
-from tinysearch.app.training import build_errors, task_error, train_with_progress
+from tinysearch.app.training import build_errors, decision_of, train_with_progress
 from tinysearch.app.wiring import branches_of
 
 
@@ -33,7 +33,7 @@ def run(invocation: Invocation) -> int:
         json.dumps(
             {
                 "branches": [branch.key for branch in branches],
-                "error": task_error(config),
+                "decision": decision_of(config),
                 "eer": rates.eer,
                 "eer_ci95": rates.eer_ci95,
                 "eer_validation": rates.eer_validation,

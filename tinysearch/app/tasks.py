@@ -1,0 +1,174 @@
+"""From the configuration's task to :class:`~tinysearch.core.task.Task`, refusing what no device could be asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Task
+from tinysearch.core.units import parse_duration
+from tinysearch.inputs.kind import make_kind, setting_names
+
+OWN = "own"
+"""What a task that stands in a user's file is called among the options of its group."""
+
+_DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always"}
+_NAME = re.compile(r"^[a-z][a-z0-9]{0,23}$")
+_EXAMPLE = "write for example inputs: {face: {kind: camera}}"
+
+
+class _OnceEach(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """A mapping whose keys differ."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.YAMLError(
+                    f"{key} stands twice, the second time in line {node.value[place][0].start_mark.line + 1}"
+                )
+        return super().construct_mapping(node, deep)
+
+
+def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """The folder of options and the words that stand for ``task=FILE.yaml``; None where no file is named.
+
+    Args:
+        words: overrides as typed.
+        known: names that are no files.
+
+    Raises:
+        UserError: a file that is no task.
+    """
+    folder, out = None, []
+    for word in words:
+        name = word.removeprefix("task=").strip("\"'") if word.startswith("task=") else ""
+        if name and name not in known and (Path(name).suffix in (".yaml", ".yml") or Path(name).is_file()):
+            folder = Path(_option(_read(Path(name))).name)
+            out.append(f"task={OWN}")
+        else:
+            out.append(word)
+    return folder, out
+
+
+def _read(path: Path) -> str:
+    """The text of a task's file with what it leaves out."""
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceEach)  # noqa: S506 - a safe loader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError("a task must be a readable YAML file", value=path, remedy=reason) from error
+    keys = ("name", "inputs", *_DEFAULTS)
+    if not isinstance(document, dict) or not set(document) <= set(keys):
+        extra = sorted(map(str, set(document) - set(keys))) if isinstance(document, dict) else document
+        raise UserError(f"a task must have keys out of {', '.join(keys)}", value=f"{path}: {extra}", remedy=_EXAMPLE)
+    _inputs(document.get("inputs"))
+    return yaml.safe_dump({"name": path.stem, **_DEFAULTS, **document}, sort_keys=False, allow_unicode=True)
+
+
+@cache
+def _option(text: str) -> TemporaryDirectory[str]:
+    """A folder in which a task's text is the option :data:`OWN`, until the process ends."""
+    folder = TemporaryDirectory(prefix="tinysearch-task-")
+    path = Path(folder.name) / "task" / f"{OWN}.yaml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def task_of(config: Mapping[str, Any]) -> Task:
+    """The task of a composed configuration.
+
+    Raises:
+        UserError: no input, a name that cannot be a C identifier, an unknown kind, setting, decision, schedule or
+            member of a combination.
+    """
+    given = config["task"]
+    inputs = _inputs(given.get("inputs"))
+    decision = given.get("decision", "verification")
+    if decision not in DECISIONS:
+        raise UserError(
+            f"a task's decision must be one of {', '.join(DECISIONS)}",
+            value=decision,
+            remedy="write decision: verification",
+        )
+    chosen: Decision = decision
+    alone = Task(name=str(given["name"]), decision=chosen, inputs=inputs, combinations=())
+    return Task(
+        name=alone.name,
+        decision=chosen,
+        inputs=inputs,
+        combinations=_combinations(given.get("combinations"), alone),
+        schedule=_schedule(given.get("schedule", "always")),
+    )
+
+
+def _inputs(given: object) -> tuple[Input, ...]:
+    if not isinstance(given, Mapping) or not given:
+        raise UserError("a task must have at least one input", value=given or "none", remedy=_EXAMPLE)
+    for name, settings in given.items():
+        if not isinstance(name, str) or not _NAME.match(name) or name == FUSION:
+            raise UserError(
+                "an input's name must be a lower-case letter, then letters and digits, at most 24, and not fusion",
+                value=name,
+                remedy=_EXAMPLE,
+            )
+        if not isinstance(settings, Mapping) or not settings.get("kind"):
+            raise UserError("an input must have a kind", value=f"{name}: {settings}", remedy=_EXAMPLE)
+    return tuple(_input(name, given[name]) for name in sorted(given))
+
+
+def _input(name: str, given: Mapping[str, Any]) -> Input:
+    kind = str(given["kind"])
+    own = setting_names(kind)
+    settings = {key: given[key] for key in own if given.get(key) is not None}
+    defaults = {key: value for key, value in given.items() if key not in own and key != "kind" and value is not None}
+    return Input(name=name, kind=make_kind(kind, settings), defaults=defaults)
+
+
+def _combinations(given: object, task: Task) -> tuple[tuple[str, ...], ...]:
+    """As listed; null: each input alone, and all of them together."""
+    if given is None:
+        alone = [(name,) for name in task.names]
+        return (*alone, task.names) if len(alone) > 1 else tuple(alone)
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        raise UserError(
+            "combinations must be a list of lists of inputs",
+            value=given,
+            remedy=f"write for example combinations: [[{task.names[0]}]], or leave it out",
+        )
+    found = [combination_of(names, task) for names in given]
+    if len(set(found)) != len(found):
+        raise UserError("combinations must differ", value=given, remedy="name each set of inputs once")
+    return tuple(found)
+
+
+def combination_of(given: object, task: Task) -> tuple[str, ...]:
+    """Inputs named by a list, or by a text such as ``face+voice``.
+
+    Raises:
+        UserError: an input that the task does not have, or one named twice.
+    """
+    names = given if isinstance(given, str) else "+".join(map(str, given)) if isinstance(given, Sequence) else ""
+    if not names:
+        raise UserError("a combination must name inputs", value=given, remedy=f"write for example [{task.names[0]}]")
+    return task.combination(names)
+
+
+def _schedule(given: object) -> str:
+    """``always``, ``button``, or ``every:DURATION``."""
+    text = str(given)
+    word, colon, duration = text.partition(":")
+    if word == "every" and colon:
+        parse_duration(duration)
+    elif text not in ("always", "button"):
+        raise UserError("a schedule must be always, button or every:10s", value=given, remedy="write schedule: always")
+    return text
