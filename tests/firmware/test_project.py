@@ -178,6 +178,7 @@ def test_version_and_digest_are_plain(field: str, value: str, tmp_path: Path) ->
             evaluation,
             networks(branch),
             chip=models().catalog.chip(evaluation.candidate.platform.processor),
+            task=TASK,
             out=tmp_path / "p",
             templates=TEMPLATES,
             **names,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from projects import TEMPLATES, models, voice
 
 from tinysearch.core.errors import UserError
-from tinysearch.evaluation.analytic import CAMERA_DRIVERS, PlatformWish
+from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.firmware import partitions, sdkconfig, wiring
+from tinysearch.inputs.camera import Camera
 
 FLASHES = st.sampled_from([size << 20 for size in partitions.FLASH_SIZES_MB])
 PAGES = st.integers(6, 60)
@@ -224,7 +225,7 @@ def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
     """Lists that C build files need as text: who has the camera's driver, and who turns PDM into samples."""
     manifest = (TEMPLATES / "esp_idf/main/idf_component.yml.jinja").read_text()
     kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
-    camera = {chip.idf_target for chip in CHIPS.values() if chip.camera_driver in CAMERA_DRIVERS}
+    camera = {chip.idf_target for chip in CHIPS.values() if chip.camera_driver in Camera.drivers}
     pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in CHIPS.values() if "pdm" in chip.microphones}
     assert f"target in [{', '.join(sorted(camera))}]" in manifest
     menu = kconfig.split('menu "Camera (parallel)"\n')[1].split("\n")[0]

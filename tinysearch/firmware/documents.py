@@ -9,7 +9,6 @@ from typing import Any
 
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.units import format_bytes
-from tinysearch.evaluation.analytic import CAMERA_DRIVERS
 from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
@@ -76,7 +75,7 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
 
 
 def _reads_camera(emission: Emission) -> bool:
-    return emission.chip.camera_driver in CAMERA_DRIVERS
+    return emission.chip.camera_driver in Camera.drivers
 
 
 def _pin_text(pin: WiredPin) -> str:
