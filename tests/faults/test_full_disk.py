@@ -107,7 +107,6 @@ def test_a_memo_on_a_full_disk_keeps_what_it_has(disk: SmallDisk) -> None:
 
 
 def test_a_checkpoint_on_a_full_disk_says_so(disk: SmallDisk) -> None:
-    """PyTorch turns what its file says into an error of its own."""
     import torch
 
     from tinysearch.training.stages import save_atomically

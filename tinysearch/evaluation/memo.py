@@ -1,29 +1,52 @@
-"""The memo of trained branches: a folder a branch, complete once its record is there.
+"""The memo of trained branches: a folder a branch, believed only while every byte is as it was written.
 
 A branch is keyed by data, trainer and its own spec, so nothing is trained twice, across candidates, runs and budgets.
-Files are written under temporary names and renamed; ``record.json`` comes last, so a killed process leaves no
-half-written branch that anybody would believe.
+Entries appear by a rename, so a killed process leaves none that is half; what is damaged, or of a version that this one
+does not know, is named, set aside and trained again. Everything here is biometric data, and for its owner alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import ErrorRates
-from tinysearch.core.program import Array, FrozenNetwork, lower
-from tinysearch.core.quantization import Precision
-from tinysearch.files import fresh_folder, replace_folder, write_atomically, writing
+from tinysearch.core.program import Array, FrozenNetwork
+from tinysearch.evaluation.entries import (
+    EMBEDDINGS,
+    RECORD,
+    SCHEMA,
+    Architecture,
+    BrokenEntryError,
+    check_entry,
+    digest_of_text,
+    read_embeddings,
+    read_network,
+    read_record,
+    write_entry,
+)
+from tinysearch.files import (
+    exclusive,
+    fresh_folder,
+    make_folder,
+    replace_folder,
+    sweep,
+    write_atomically,
+    writing,
+)
 
-_SEPARATOR = "|"
+_LOGGER = logging.getLogger(__name__)
+
+_believed: dict[str, tuple[int, int]] = {}
+"""Entries that this process has checked, by folder: time and size of their records then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,34 +71,54 @@ class BranchMemo:
 
     root: Path
     key: str
-    architecture: Callable[[BranchSpec], NetworkSpec]
+    architecture: Architecture
     elsewhere: Mapping[BranchSpec, Path] = field(default_factory=dict)
 
     def folder(self, branch: BranchSpec) -> Path:
         """Where a branch is stored."""
-        return self.elsewhere.get(branch) or self.root / "branches" / self.key / branch.key
+        return self.elsewhere.get(branch) or self._branches / branch.key
 
     @property
     def workspace(self) -> Path:
         """Where trainings keep stages and checkpoints that branches share."""
         return self.root / "stages" / self.key
 
+    @property
+    def _branches(self) -> Path:
+        return self.root / "branches" / self.key
+
     def has(self, branch: BranchSpec) -> bool:
-        """Whether a branch is complete."""
-        return (self.folder(branch) / "record.json").is_file()
+        """Whether a branch is complete and whole; one that is damaged or of another version is set aside."""
+        folder = self.folder(branch)
+        try:
+            found = (folder / RECORD).stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            if _believed.get(str(folder)) != stamp:
+                check_entry(folder, branch, self.architecture)
+                found = (folder / RECORD).stat()
+                _believed[str(folder)] = (found.st_mtime_ns, found.st_size)
+        except BrokenEntryError as error:
+            self._set_aside(folder, f"{branch.key} in the cache is {error}; it is trained again")
+            return False
+        except OSError:
+            return False
+        return True
 
     def record(self, branch: BranchSpec) -> dict[str, Any]:
         """The record of a stored branch."""
-        return dict(json.loads((self.folder(branch) / "record.json").read_text(encoding="utf-8")))
+        return read_record(self.folder(branch))
 
     def embeddings(self, branch: BranchSpec) -> dict[str, Array]:
-        """Embeddings of a stored branch by split: [N, E]."""
-        with np.load(self.folder(branch) / "embeddings.npz", allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        """Embeddings of a stored branch by split: [N, E].
+
+        Raises:
+            FileNotFoundError: they were not kept.
+        """
+        return read_embeddings(self.folder(branch))
 
     def network(self, branch: BranchSpec) -> FrozenNetwork:
         """The frozen network of a stored branch."""
-        return load_network(self.folder(branch) / "network.npz", branch, self.architecture)
+        return read_network(self.folder(branch), branch, self.architecture)
 
     def store(self, branch: BranchSpec, entry: MemoEntry) -> None:
         """Store a branch; a process that stored it first wins.
@@ -84,70 +127,98 @@ class BranchMemo:
             UserError: the disk is full or the folder cannot be written.
         """
         target = self.folder(branch)
-        with writing(target), fresh_folder(target) as fresh:
-            save_network(fresh / "network.npz", entry.frozen)
-            np.savez_compressed(fresh / "embeddings.npz", **entry.embeddings)
-            (fresh / "record.json").write_text(json.dumps(dict(entry.record), indent=1), encoding="utf-8")
-            if not self.has(branch):
-                replace_folder(fresh, target)
+        with writing(target):
+            make_folder(self._branches.parent, private=True)
+            with fresh_folder(target, private=True) as fresh:
+                write_entry(fresh, branch, entry.frozen, entry.embeddings, entry.record)
+                if not self.has(branch):
+                    replace_folder(fresh, target)
+
+    @contextmanager
+    def training(self, branch: BranchSpec, *, waiting: Callable[[], None]) -> Iterator[None]:
+        """Be the only process, of all that use this cache, that trains a branch; ask ``has`` again within.
+
+        Args:
+            waiting: called every half second while another process trains it; may raise.
+        """
+        lock = self.root / "locks" / self.key / f"{branch.key}.lock"
+        with writing(lock):
+            make_folder(lock.parent, private=True)
+        with exclusive(lock, waiting=waiting):
+            yield
 
     def rates(self, branches: Sequence[BranchSpec], *, settings: object) -> ErrorRates | None:
-        """Stored error rates of a branch or fusion under the same settings, or None."""
+        """Stored error rates of a branch or fusion under the same settings, or None; damaged ones are set aside."""
+        path = self._rates_path(branches, settings)
         try:
-            document = json.loads(self._rates_path(branches, settings).read_text(encoding="utf-8"))
-            by_far = {
-                name: {float(far): value for far, value in document.pop(name).items()}
-                for name in ("frr_at_far", "frr_at_far_validation", "thresholds")
-            }
-        except (OSError, ValueError, KeyError):  # absent, damaged, or written before there was one of these
+            return _rates_of(path.read_text(encoding="utf-8"))
+        except OSError:
             return None
-        interval = document.pop("eer_ci95")
-        weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
-        bounds = None if interval is None else (interval[0], interval[1])
-        return ErrorRates(eer_ci95=bounds, weights=weights, **by_far, **document)
+        except BrokenEntryError as error:
+            names = " + ".join(branch.short for branch in branches)
+            self._set_aside(path, f"error rates of {names} in the cache are {error}; they are computed again")
+            return None
 
     def store_rates(self, branches: Sequence[BranchSpec], rates: ErrorRates, *, settings: object) -> None:
         """Store error rates; they are computed from what the memo holds, so losing them costs only time."""
         path = self._rates_path(branches, settings)
+        text = json.dumps(asdict(rates))
+        document = {"schema": SCHEMA, "digest": digest_of_text(text), "rates": text}
         with writing(path):
-            write_atomically(path, json.dumps(asdict(rates)).encode())
+            make_folder(path.parent.parent, private=True)
+            write_atomically(path, json.dumps(document).encode(), private=True)
+
+    def sweep(self) -> None:
+        """Remove what killed processes have left half written."""
+        for name in ("branches", "rates", "stages"):
+            sweep(self.root / name / self.key, depth=1)
+
+    def forget_people(self) -> None:
+        """Remove what describes people: embeddings, and the stages of trainings, which hold one of each person."""
+        for path in self._branches.glob(f"*/{EMBEDDINGS}"):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.workspace, ignore_errors=True)
 
     def _rates_path(self, branches: Sequence[BranchSpec], settings: object) -> Path:
-        """Named by a digest of the stored branches' bytes, so that a branch stored anew makes old rates unreachable."""
+        """Named by the digests of the stored branches, so that a branch stored anew makes old rates unreachable."""
         stamps = [f"{branch.key} {self.record(branch)}" for branch in branches]
         digest = hashlib.sha256(f"{stamps} {settings}".encode()).hexdigest()[:32]
         return self.root / "rates" / self.key / f"{digest}.json"
 
-
-def save_network(path: Path, frozen: FrozenNetwork) -> None:
-    """Write a frozen network; its branch is needed to load it again."""
-    arrays: dict[str, Any] = {
-        f"{step}{_SEPARATOR}{key}": value for step, values in frozen.parameters.items() for key, value in values.items()
-    }
-    meta = {
-        "scales": dict(frozen.scales),
-        "zero_points": dict(frozen.zero_points),
-        "trained": frozen.trained,
-        "seed": frozen.seed,
-    }
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    np.savez_compressed(path, **arrays)
+    def _set_aside(self, path: Path, said: str) -> None:
+        """Move what cannot be believed out of the way, where somebody may look at it."""
+        aside = self.root / "set-aside" / self.key
+        try:
+            make_folder(aside.parent, private=True)
+            make_folder(aside, private=True)
+            number = sum(1 for entry in aside.iterdir() if entry.name.startswith(path.name))
+            path.rename(aside / f"{path.name}.{number + 1}")
+        except OSError as error:
+            _LOGGER.warning("%s (it could not be set aside: %s)", said, error)
+            return
+        _LOGGER.warning("%s, and set aside in %s", said, aside)
 
 
-def load_network(path: Path, branch: BranchSpec, architecture: Callable[[BranchSpec], NetworkSpec]) -> FrozenNetwork:
-    """Read what :func:`save_network` wrote for a branch."""
-    parameters: dict[str, dict[str, Array]] = {}
-    with np.load(path, allow_pickle=False) as archive:
-        meta = json.loads(archive["meta"].tobytes())
-        for name in archive.files:
-            step, _, key = name.partition(_SEPARATOR)
-            if key:
-                parameters.setdefault(step, {})[key] = archive[name]
-    return FrozenNetwork(
-        program=lower(architecture(branch), Precision.parse(branch.precision)),
-        parameters=parameters,
-        scales={name: float(value) for name, value in meta["scales"].items()},
-        zero_points={name: int(value) for name, value in meta["zero_points"].items()},
-        trained=bool(meta["trained"]),
-        seed=int(meta["seed"]),
-    )
+def _rates_of(text: str) -> ErrorRates:
+    """Rates out of a file's text.
+
+    Raises:
+        BrokenEntryError: it is damaged, or of another version.
+    """
+    try:
+        whole = json.loads(text)
+        if whole.get("schema") != SCHEMA:
+            raise BrokenEntryError("of another version")
+        if whole["digest"] != digest_of_text(whole["rates"]):
+            raise BrokenEntryError("damaged")
+        document = json.loads(whole["rates"])
+        by_far = {
+            name: {float(far): value for far, value in document.pop(name).items()}
+            for name in ("frr_at_far", "frr_at_far_validation", "thresholds")
+        }
+        interval = document.pop("eer_ci95")
+        weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
+        bounds = None if interval is None else (interval[0], interval[1])
+        return ErrorRates(eer_ci95=bounds, weights=weights, **by_far, **document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BrokenEntryError("damaged, or of another version") from error

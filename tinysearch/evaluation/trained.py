@@ -11,18 +11,21 @@ import hashlib
 import logging
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import TinysearchError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
+from tinysearch.evaluation.entries import is_finite
 from tinysearch.evaluation.judges import Judge, Verification
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
+from tinysearch.files import make_folder, writing
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +53,10 @@ class TrainedErrors:
 
     def __post_init__(self) -> None:
         self._dataset: Dataset | None = None
+        self._computed: dict[BranchSpec, dict[str, Array]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_dataset": None}
+        return self.__dict__ | {"_dataset": None, "_computed": {}}
 
     @property
     def dataset(self) -> Dataset:
@@ -68,22 +72,35 @@ class TrainedErrors:
         return self.memo.has(branch)
 
     def train(self, branch: BranchSpec, *, progress: ProgressCallback) -> TrainingRecord:
-        """Train a branch, or remember it; see :class:`~tinysearch.core.protocols.ErrorModel`."""
-        if self.memo.has(branch):
-            seconds = float(self.memo.record(branch)["train_s"])
-            return TrainingRecord(branch=branch, seconds=seconds, remembered=True)
+        """Train a branch, or remember it; see :class:`~tinysearch.core.protocols.ErrorModel`.
+
+        A branch that another process is training, for whatever run, is waited for and not trained twice. A branch whose
+        error cannot be measured is not remembered.
+        """
+
+        def waiting() -> None:
+            progress(TrainingProgress(branch=branch, phase="waiting for another process", fraction=0.0))
+
+        if not self.memo.has(branch):
+            with self.memo.training(branch, waiting=waiting):
+                if not self.memo.has(branch):
+                    return self._train(branch, progress)
+        seconds = float(self.memo.record(branch)["train_s"])
+        return TrainingRecord(branch=branch, seconds=seconds, remembered=True)
+
+    def _train(self, branch: BranchSpec, progress: ProgressCallback) -> TrainingRecord:
         started = time.monotonic()
         network = self.memo.architecture(branch)
         workspace = self.memo.workspace
-        workspace.mkdir(parents=True, exist_ok=True)
+        with writing(workspace):
+            make_folder(workspace.parent, private=True)
+            make_folder(workspace, private=True)
         trainer = self.make_trainer()
         frozen = trainer.fit(branch, network, self.dataset, workspace=workspace, progress=progress)
         seconds = time.monotonic() - started
         progress(TrainingProgress(branch=branch, phase="measuring", fraction=1.0))
-        embeddings: dict[str, Array] = {}
-        for split in self.judge.splits:
-            samples = self.dataset.load(branch.modality, split, input_size=branch.input_size, channels=branch.channels)
-            embeddings[split] = self.embed(frozen, samples.inputs)
+        embeddings = self._embed(branch, frozen)
+        rates = self._measure([branch], {branch.modality: embeddings})
         record = {
             "branch": branch.key,
             "train_s": round(seconds, 3),
@@ -95,7 +112,40 @@ class TrainedErrors:
         if len(repeats) > 1:
             record["repeated_errors"] = [round(float(rate), 6) for rate in repeats]
         self.memo.store(branch, MemoEntry(frozen=frozen, embeddings=embeddings, record=record))
+        self.memo.store_rates([branch], rates, settings=self.judge.settings)
         return TrainingRecord(branch=branch, seconds=seconds, remembered=False)
+
+    def _embed(self, branch: BranchSpec, frozen: FrozenNetwork) -> dict[str, Array]:
+        """Embeddings of a branch by split.
+
+        Raises:
+            TinysearchError: they are no numbers.
+        """
+        embeddings: dict[str, Array] = {}
+        for split in self.judge.splits:
+            samples = self.dataset.load(branch.modality, split, input_size=branch.input_size, channels=branch.channels)
+            embeddings[split] = self.embed(frozen, samples.inputs)
+            if not is_finite(embeddings[split]):
+                raise TinysearchError(f"{branch.short} gives embeddings that are no numbers; it is not remembered")
+        return embeddings
+
+    def _measure(self, branches: Sequence[BranchSpec], embeddings: Mapping[str, Mapping[str, Array]]) -> ErrorRates:
+        """Error rates of a branch or a fusion from embeddings by modality and split.
+
+        Raises:
+            TinysearchError: the error could not be measured.
+        """
+        rates = self.judge.rates(
+            self.dataset,
+            {branch.modality: (branch.input_size, branch.channels) for branch in branches},
+            {split: {modality: rows[split] for modality, rows in embeddings.items()} for split in self.judge.splits},
+            rng=np.random.default_rng(_seed([branch.key for branch in branches])),
+            evidence=self.evidence,
+        )
+        if rates.decision_eer is None or not 0 <= rates.decision_eer <= 1:
+            names = " + ".join(branch.short for branch in branches)
+            raise TinysearchError(f"the error of {names} cannot be measured; got {rates.decision_eer}")
+        return rates
 
     def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
         """Rates of a branch or a fusion, remembered beside the branches."""
@@ -103,16 +153,18 @@ class TrainedErrors:
         stored = self.memo.rates(branches, settings=settings)
         if stored is not None:
             return stored
-        known = {branch.modality: self.memo.embeddings(branch) for branch in branches}
-        rates = self.judge.rates(
-            self.dataset,
-            {branch.modality: (branch.input_size, branch.channels) for branch in branches},
-            {split: {modality: rows[split] for modality, rows in known.items()} for split in self.judge.splits},
-            rng=np.random.default_rng(_seed([branch.key for branch in branches])),
-            evidence=self.evidence,
-        )
+        rates = self._measure(branches, {branch.modality: self._embeddings(branch) for branch in branches})
         self.memo.store_rates(branches, rates, settings=settings)
         return rates
+
+    def _embeddings(self, branch: BranchSpec) -> dict[str, Array]:
+        """Remembered embeddings; where they were not kept, computed from the network, once a process."""
+        try:
+            return self.memo.embeddings(branch)
+        except FileNotFoundError:
+            if branch not in self._computed:
+                self._computed[branch] = self._embed(branch, self.memo.network(branch))
+            return self._computed[branch]
 
     def repeated_errors(self, branch: BranchSpec) -> tuple[float, ...]:
         """Validation errors of the trainings that a branch was chosen from; empty where there was one."""
