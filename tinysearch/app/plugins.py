@@ -35,7 +35,7 @@ OWN_WORDS: Mapping[str, tuple[str, ...]] = {
         *("auto", "memoized", "exhaustive", "random", "tpe", "nsga2", "nsga3", "gp"),
         *("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea"),
     ),
-    "backends": ("portable", "esp_nn", "esp_dsp", "auto"),
+    "backends": ("portable", "pie", "esp_nn", "esp_dsp", "auto"),
 }
 """Words by kind that stand for more than one class; their rooms know what."""
 

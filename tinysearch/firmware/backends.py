@@ -1,4 +1,4 @@
-"""Which kernels compute which steps: the portable ones everywhere, a SIMD library where its arithmetic is ours.
+"""Which kernels compute which steps: the portable ones everywhere, SIMD code where its arithmetic is ours.
 
 A backend never replaces the portable kernels of a project; it stands beside them, and the device uses it once it has
 computed the golden patterns right. Implements :class:`~tinysearch.core.protocols.FirmwareBackend`.
@@ -16,9 +16,9 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
-from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn
+from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie
 
-NAMES = ("portable", "esp_nn", "esp_dsp", "auto")
+NAMES = ("portable", "pie", "esp_nn", "esp_dsp", "auto")
 """What ``firmware.backend`` may be; ``auto`` is whatever a processor has for a branch's arithmetic."""
 
 _UINT16 = 1 << 16
@@ -45,6 +45,24 @@ class Backend(FirmwareBackend, Protocol):
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """Constants of one step that it supports."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pie:
+    """The vector unit of the ESP32-S3, by assembly of ours: int8 and XNOR networks."""
+
+    name: str = "pie"
+    processors: tuple[str, ...] = ("esp32s3",)
+    shared: bool = True
+    component: Path | None = None
+
+    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
+        """Whether there is a kernel for the step."""
+        return processor in self.processors and pie.kernel(program, step) is not None
+
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """See :func:`tinysearch.firmware.packing.pie.pack`."""
+        return pie.pack(frozen, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +118,8 @@ class EspDsp:
         return esp_dsp.pack(frozen, step)
 
 
-_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (EspNn(), EspDsp())}
+_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (Pie(), EspNn(), EspDsp())}
+"""By name; where several support a branch, ``auto`` takes the first."""
 
 
 def choose_backends(name: str | Backend) -> tuple[Backend, ...]:

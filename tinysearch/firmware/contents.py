@@ -9,7 +9,6 @@ from typing import Any
 from tinysearch.core.objectives import Evaluation
 from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
-from tinysearch.firmware.backends import component_files
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
@@ -39,7 +38,7 @@ _RENDERED = (
     *("main/candidate.h", "main/idf_component.yml"),
 )
 _COMPONENT_SUFFIXES = (".c", ".h", ".S", ".txt", ".yml", ".md")
-"""Files of a user's own backend that belong to a project; caches and what an editor left do not."""
+"""Files of a backend that belong to a project; caches and what an editor left do not."""
 
 _IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies.lock\nhost/build/\n"
 
@@ -133,14 +132,10 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
 
 
 def _backend_files(source: BranchSource, templates: Templates) -> dict[str, bytes]:
-    """The component of a backend: ours, or the whole folder of a user's own."""
+    """The component of a backend, ours or a user's own: all of its folder."""
     folder = f"components/backend_{source.backend}"
-    if source.backend_folder is None:
-        origin = templates.folder / "esp_idf" / folder
-        names: tuple[str, ...] = ("idf_component.yml", *component_files(source.backend))
-    else:
-        origin = source.backend_folder
-        names = tuple(str(p.relative_to(origin)) for p in sorted(origin.rglob("*")) if p.suffix in _COMPONENT_SUFFIXES)
+    origin = templates.folder / "esp_idf" / folder if source.backend_folder is None else source.backend_folder
+    names = [str(p.relative_to(origin)) for p in sorted(origin.rglob("*")) if p.suffix in _COMPONENT_SUFFIXES]
     return {f"{folder}/{name}": (origin / name).read_bytes() for name in names}
 
 

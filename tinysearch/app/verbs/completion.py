@@ -31,7 +31,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "budget": ("10usd", "15usd", "20usd"),
     "emit.top": ("all", "auto", "none"),
     "engine": ("local", "ray"),
-    "firmware.backend": ("portable", "esp_nn", "esp_dsp", "auto"),
+    "firmware.backend": ("portable", "pie", "esp_nn", "esp_dsp", "auto"),
     "flash": ("layout", "paper"),
     "latency": ("calibrated", "opcount"),
     "memory": ("arena", "paper"),

@@ -1,6 +1,7 @@
 """The ladder of checks for an emitted project.
 
-Host, sanitizers, target instruction set, error rate on held-out people, ESP-IDF's rules, ESP-IDF.
+Host, sanitizers, target instruction set, a model of the chip's vector unit, error rate on held-out people, ESP-IDF's
+rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
@@ -36,14 +37,15 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
             rungs ``eer`` and ``eer_rv32`` are not run.
 
     Returns:
-        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``eer``, ``eer_rv32``, ``project``, ``idf``;
-        with ``quick`` only ``host`` and ``project``.
+        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``simd``, ``eer``, ``eer_rv32``, ``project``,
+        ``idf``; with ``quick`` only ``host`` and ``project``.
 
     Raises:
         UserError: not a project of this generator.
     """
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
     from tinysearch.firmware.verify import held_out as people
+    from tinysearch.firmware.verify.simd import project as simd
 
     project = path.resolve()
     if not is_ours(project):
@@ -56,6 +58,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
+        ("simd", simd.vector_kernels),
         ("eer", partial(people.error_rate, source=held_out)),
         ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
         ("project", project_rules.project),

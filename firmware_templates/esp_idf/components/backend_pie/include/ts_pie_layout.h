@@ -1,0 +1,72 @@
+/* Where a layer's constants lie: one block of bytes a layer, aligned to 16, made by tinysearch/firmware/packing/pie.
+ * Offsets in bytes; words of 32 bits unless said. Read by C, by the assembler and, in the same order, by the packer. */
+#ifndef TS_PIE_LAYOUT_H
+#define TS_PIE_LAYOUT_H
+
+/* Of every layer. */
+#define TS_PIE_LAYER_BYTES 0
+#define TS_PIE_LEFT_BYTES 4
+#define TS_PIE_RIGHT_BYTES 8
+#define TS_PIE_OUTPUT_BYTES 12
+#define TS_PIE_SCRATCH_BYTES 16
+
+/* Of layers that ts_pie_tile_s8 computes. */
+#define TS_PIE_CHANNELS 20     /* of the output */
+#define TS_PIE_WEIGHTS 24      /* offset of the weights, [channel][vector][16] */
+#define TS_PIE_RECORDS 28      /* offset of the records, one a channel */
+#define TS_PIE_SECTIONS 32     /* sections of six vectors before the last one */
+#define TS_PIE_LAST 36         /* vectors of the last section, 1 .. 6 */
+#define TS_PIE_STEP_SIX 40     /* bytes from the sixth vector of a section to the first of the next column */
+#define TS_PIE_STEP_LAST 44    /* the same from the last vector of the last section */
+#define TS_PIE_POOL_PIXELS 48  /* pixels under a max pool, 1 for none */
+#define TS_PIE_COLUMN_BYTES 52 /* of one column: a receptive field, a multiple of 16 */
+
+/* Of convolutions; a row is one row of the input with its padding, in scratch. */
+#define TS_PIE_KERNEL 56
+#define TS_PIE_POOL 60
+#define TS_PIE_RUN 64           /* windows side by side: the pool's, or without a pool a whole row */
+#define TS_PIE_RUNS 68          /* of these in a row of the output */
+#define TS_PIE_OUT_HEIGHT 72
+#define TS_PIE_IN_HEIGHT 76
+#define TS_PIE_IN_ROW_BYTES 80
+#define TS_PIE_ROWS 84          /* that one row of the output reads */
+#define TS_PIE_ROW_STRIDE 88    /* bytes, a multiple of 16 */
+#define TS_PIE_ROW_DATA 92      /* where the input's bytes start in a row, a multiple of 16 */
+#define TS_PIE_ROW_FIRST 96     /* where the first window starts */
+#define TS_PIE_ROW_FIX 100      /* bytes of padding on the right that a copy of whole lines overwrites */
+#define TS_PIE_PIXEL_STEP 104   /* bytes from window to window */
+#define TS_PIE_DOWN_STEP 108    /* bytes from a row of windows to the next */
+#define TS_PIE_FIRST_ROW 112    /* input row of the first window, 0 or negative */
+#define TS_PIE_NEXT_ROW 116     /* input rows from one row of the output to the next */
+#define TS_PIE_IN_ZERO 120
+#define TS_PIE_LINES 124        /* lines of 16 bytes of one row of a window */
+#define TS_PIE_DIRECT 128       /* 1 where the input is a row of columns already */
+#define TS_PIE_PIXELS 132       /* of the output */
+#define TS_PIE_SCRATCH_ROWS 136 /* offsets in scratch */
+#define TS_PIE_SCRATCH_COLUMNS 140
+#define TS_PIE_TILE_COLUMNS 144 /* 1 .. 16 */
+
+/* Of fully connected layers: weights [section][channel][vector][16], records of two words a channel, the multiplier and the
+ * shift less one. */
+#define TS_PIE_FC_STARTS 40     /* offset of what sums start at, 64 bits a channel */
+#define TS_PIE_FC_INPUTS 44
+#define TS_PIE_FC_OFFSET 48     /* twice the zero point of the output, plus one */
+#define TS_PIE_FC_LOW 52        /* lower clamp */
+#define TS_PIE_FC_SCRATCH_INPUT 56
+
+/* Record of one output channel. */
+#define TS_PIE_RECORD_BYTES 32
+#define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at */
+#define TS_PIE_RECORD_FACTORS 8 /* nine of 16 bits, in the order that ts_pie_requantize.h reads */
+#define TS_PIE_RECORD_LOW 26    /* int8: lower clamp */
+#define TS_PIE_RECORD_SHIFT 27  /* uint8: right shift less 8, at least 0 */
+#define TS_PIE_RECORD_DOUBLE 28 /* uint8: 8 less the right shift, at least 0 */
+
+/* Scratch of ts_pie_tile_s8, before all else. */
+#define TS_PIE_TILE 16
+#define TS_PIE_TILE_BLOCK 0     /* [channel][pixel], 16 by 16 */
+#define TS_PIE_TILE_SUMS 256    /* 16 sums of 64 bits */
+#define TS_PIE_TILE_PIXELS 512  /* [pixel][channel], 16 by 16 */
+#define TS_PIE_TILE_MAXIMA 768  /* 16 bytes for each 16 channels, where a pool is fused */
+
+#endif

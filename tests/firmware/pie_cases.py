@@ -1,0 +1,105 @@
+"""Steps of the backend ``pie``: random layers of every kernel, what the oracle says, and the machine that runs them.
+
+Shared by the tests and by ``benchmarks/simd.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from random_networks import memory_of, program_of, random_inputs, randomized
+
+from tinysearch.core.network import INPUT, Convolution, Linear, Unit
+from tinysearch.core.program import FrozenNetwork, Step
+from tinysearch.firmware.integer_network import trace
+from tinysearch.firmware.packing import pie
+from tinysearch.firmware.verify.simd.machine import Machine, Outcome
+
+COMPONENT = Path(__file__).resolve().parents[2] / "firmware_templates/esp_idf/components/backend_pie"
+
+
+@cache
+def machine() -> Machine:
+    """All kernels, compiled once."""
+    return Machine(sorted(COMPONENT.glob("*.S")), folders=(COMPONENT / "include",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One step with random parameters and one input of each of its sources."""
+
+    frozen: FrozenNetwork
+    step: Step
+    sources: tuple[np.ndarray, ...]
+    expected: np.ndarray
+
+    def run(self, *, offsets: tuple[int, int] = (0, 0)) -> Outcome:
+        """The step on the machine; ``offsets`` as in :meth:`Machine.run`.
+
+        Raises:
+            AssertionError: another output than the oracle's.
+        """
+        name = pie.kernel(self.frozen.program, self.step)
+        block = pie.pack(self.frozen, self.step).arrays["block"]
+        right = self.sources[1] if len(self.sources) > 1 else None
+        outcome = machine().run(f"ts_pie_{name}", block, self.sources[0], right, offsets=offsets)
+        expected = np.ascontiguousarray(self.expected).reshape(-1).view(np.int8)
+        np.testing.assert_array_equal(outcome.output, expected, err_msg=f"{name} {self.step}")
+        return outcome
+
+
+def layer_of(
+    *units: Unit, shape: tuple[int, int, int], rng: np.random.Generator, precision: str = "int8", extremes: bool = True
+) -> Layer:
+    """The last unit as a step, its input computed by those before it."""
+    program = program_of(*units, input_shape=shape, precision=precision)
+    frozen = randomized(program, rng, extremes=extremes)
+    tensors = trace(frozen, random_inputs(program, 1, rng))
+    step = program.steps[-1]
+    return Layer(
+        frozen=frozen,
+        step=step,
+        sources=tuple(memory_of(program, name, tensors[name])[0] for name in step.inputs),
+        expected=memory_of(program, step.output, tensors[step.output])[0],
+    )
+
+
+def convolution(rng: np.random.Generator) -> Layer:
+    """Any kernel, stride, padding, pool and channel counts; some with weights of one or two bits."""
+    kernel = int(rng.choice([1, 1, 2, 3, 3, 5, 7]))
+    stride, padding = int(rng.integers(1, 4)), int(rng.integers(0, kernel + 1))
+    pool = int(rng.choice([1, 1, 1, 2, 3, 4, 5]))
+    channels = int(rng.choice([1, 3, 16, 32, rng.integers(1, 40), rng.integers(1, 10)]))
+    if rng.random() < 0.2:
+        kernel, stride, padding, pool = 1, 1, 0, 1
+    least = max(kernel + (pool - 1) * stride - 2 * padding, 1)
+    height, width = (least + int(rng.integers(0, 9)) for _ in range(2))
+    unit = Convolution(
+        name="x",
+        input=INPUT,
+        out_channels=int(rng.choice([8, 16, 24, 32, rng.integers(1, 40)])),
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        pool=pool,
+        relu=bool(rng.integers(2)),
+    )
+    precision = str(rng.choice(["int8", "int8", "int8", "xnor1/1", "xnor1/2"]))
+    return layer_of(unit, shape=(height, width, channels), rng=rng, precision=precision)
+
+
+def fully_connected(rng: np.random.Generator) -> Layer:
+    """Any number of inputs and outputs."""
+    unit = Linear(name="x", input=INPUT, out_features=int(rng.integers(1, 40)), relu=bool(rng.integers(2)))
+    return layer_of(unit, shape=(1, 1, int(rng.integers(1, 300))), rng=rng)
+
+
+KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {
+    "conv_s8": convolution,
+    "fully_connected_s8": fully_connected,
+}
+"""A random layer for every kernel of :data:`tinysearch.firmware.packing.pie.KERNELS`."""

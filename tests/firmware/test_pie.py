@@ -1,0 +1,68 @@
+"""The vector kernels of the ESP32-S3 equal the oracle bit for bit, in a model of their instructions.
+
+``TINYSEARCH_PIE_SHAPES=1000`` runs that many random shapes a kernel, which takes minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pie_cases import COMPONENT, KERNELS, layer_of
+from projects import face
+from test_backends import emit, facts
+
+from tinysearch.core.network import INPUT, Convolution
+from tinysearch.firmware.integer_network import execute
+from tinysearch.firmware.packing import pie
+from tinysearch.firmware.verify.simd.project import vector_kernels
+
+SHAPES = int(os.environ.get("TINYSEARCH_PIE_SHAPES", "40"))
+
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+
+
+@pytest.mark.parametrize("kernel", pie.KERNELS)
+def test_random_layers_equal_the_oracle(kernel: str) -> None:
+    for seed in range(SHAPES):
+        rng = np.random.default_rng(seed)
+        layer = KERNELS[kernel](rng)
+        layer.run(offsets=(int(rng.integers(16)), int(rng.integers(16))) if seed % 2 else (0, 0))
+
+
+def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> None:
+    """Sums of small numbers hit exact halves on both sides of zero."""
+    rng = np.random.default_rng(0)
+    unit = Convolution(name="x", input=INPUT, out_channels=93, kernel=1, relu=False)
+    layer = layer_of(unit, shape=(5, 7, 3), rng=rng)
+    parameters = dict(layer.frozen.parameters["x"])
+    shifts = np.repeat(np.arange(1, 32), 3).astype(np.int32)
+    parameters["shift"] = shifts
+    parameters["multiplier"] = np.tile(np.array([1 << 30, (1 << 31) - 1, 0], np.int32), 31)
+    parameters["weights"] = rng.integers(-3, 4, (93, 1, 1, 3)).astype(np.int8)
+    spread = np.minimum(np.int64(1) << (shifts + 8), 1 << 28)
+    parameters["bias"] = (rng.integers(-8, 9, 93) * spread // 8).astype(np.int32)
+    frozen = replace(layer.frozen, parameters={"x": parameters})
+    expected = execute(frozen, layer.step, [layer.sources[0][None]])[0]
+    replace(layer, frozen=frozen, expected=expected).run()
+
+
+def test_a_project_runs_its_vector_kernels(tmp_path: Path) -> None:
+    folder = emit(face("int8"), out=tmp_path / "p", backend="auto")
+    assert facts(folder)["face"]["backend"] == "pie"
+    rung = vector_kernels(folder)
+    assert rung.status == "passed", rung.detail
+    assert "not a chip" in rung.detail
+
+
+def test_all_sources_are_built(tmp_path: Path) -> None:
+    listed = (COMPONENT / "CMakeLists.txt").read_text()
+    for source in sorted(COMPONENT.glob("*.S")):
+        assert f'"{source.name}"' in listed
+    folder = emit(face("int8"), out=tmp_path / "p", backend="pie")
+    copied = {path.name for path in (folder / "components/backend_pie").rglob("*") if path.is_file()}
+    assert copied == {path.name for path in COMPONENT.rglob("*") if path.is_file()}

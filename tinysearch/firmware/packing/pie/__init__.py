@@ -1,0 +1,56 @@
+"""Constants of the steps that the vector unit of the ESP32-S3 computes: one block of bytes a layer.
+
+The layouts are those of ``firmware_templates/esp_idf/components/backend_pie/include/ts_pie_layout.h``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
+from tinysearch.firmware.packing import PackedStep
+from tinysearch.firmware.packing.pie import int8
+from tinysearch.firmware.packing.pie.block import LINE
+
+KERNELS = ("conv_s8", "fully_connected_s8")
+"""In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""
+
+_PACKERS: dict[str, Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]] = {
+    "conv_s8": int8.convolution,
+    "fully_connected_s8": int8.fully_connected,
+}
+
+
+def kernel(program: Program, step: Step) -> str | None:
+    """Which of :data:`KERNELS` computes a step, None where none does."""
+    source, out = program.tensors[step.inputs[0]], program.tensors[step.output]
+    if source.element is Element.INT8 and out.element is Element.INT8:
+        return {Operator.CONV: "conv_s8", Operator.FULLY_CONNECTED: "fully_connected_s8"}.get(step.operator)
+    return None
+
+
+def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
+    """Constants of one step for ``ts_pie_step``.
+
+    Raises:
+        UnsupportedLayerError: no kernel computes it.
+    """
+    name = kernel(frozen.program, step)
+    if name is None:
+        raise UnsupportedLayerError(
+            "the backend pie must have a kernel for the step",
+            value=f"{step.name}: {step.operator}",
+            remedy="leave the step to the portable kernel",
+        )
+    return PackedStep(
+        function="ts_pie_step",
+        layer_type="ts_pie_layer",
+        header="ts_pie.h",
+        fields={"op": KERNELS.index(name)},
+        arrays={"block": _PACKERS[name](frozen, step)},
+        aligned=LINE,
+    )

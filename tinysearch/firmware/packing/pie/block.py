@@ -1,0 +1,44 @@
+"""The block of constants of one layer: a header of words, then tables, each at a multiple of 16.
+
+Layouts are those of ``components/backend_pie/include/ts_pie_layout.h``, whose order of words the headers here repeat.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+LINE = 16
+"""Bytes of a vector."""
+
+COMMON = ("layer_bytes", "left_bytes", "right_bytes", "output_bytes", "scratch_bytes")
+"""First words of every header."""
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def up(count: int, multiple: int = LINE) -> int:
+    """The next multiple."""
+    return -(-count // multiple) * multiple
+
+
+def lay_out(words: dict[str, int], tables: dict[str, Bytes]) -> npt.NDArray[np.int8]:
+    """Header and tables, one after the other.
+
+    Args:
+        words: values of the header in their order; those named like a table, and ``layer_bytes``, are filled in.
+        tables: bytes; 16 readable ones follow the last.
+    """
+    cursor = up(4 * len(words))
+    parts = []
+    for name, table in tables.items():
+        words[name] = cursor
+        parts.append((cursor, table))
+        cursor += up(len(table))
+    words["layer_bytes"] = cursor + LINE
+    block = np.zeros(words["layer_bytes"], np.uint8)
+    header = np.array(list(words.values()), np.int32).view(np.uint8)
+    block[: len(header)] = header
+    for offset, table in parts:
+        block[offset : offset + len(table)] = table
+    return block.view(np.int8)

@@ -1,0 +1,216 @@
+"""Reads a ``.S`` file: functions of checked instructions, with every label resolved."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinysearch.firmware.verify.simd.instructions import INSTRUCTIONS, Instruction, Range, register
+
+_LABEL = re.compile(r"^([.\w$]+):\s*")
+_LOCAL = re.compile(r"^(\d+)([bf])$")
+_IGNORED = frozenset(
+    (".text", ".align", ".global", ".globl", ".type", ".size", ".section", ".literal_position", ".balign")
+)
+_LOOPS = ("loop", "loopnez", "loopgtz")
+_RETURNS = ("retw", "retw.n")
+_CALLS = ("call8",)
+_LOOP_BYTES = 256
+_FLOW_BYTES = 3
+_NARROW = ".n"
+"""Ending of the two-byte form of an instruction of the core, which does the same."""
+
+
+class AssemblyError(ValueError):
+    """A file that the chip's assembler would refuse or change, or that the model does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One instruction.
+
+    Attributes:
+        operands: registers as written, immediates as integers, labels as places in :attr:`Function.statements`.
+        instruction: None for what changes the flow: entry, loops, returns, calls.
+    """
+
+    mnemonic: str
+    operands: tuple[str | int, ...]
+    instruction: Instruction | None
+    line: str
+
+    @property
+    def length(self) -> int:
+        """Bytes, at most: an assembler may take a two-byte form."""
+        return self.instruction.length if self.instruction is not None else _FLOW_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function of the windowed calling convention."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+def read(path: Path, *, folders: tuple[Path, ...] = ()) -> tuple[Function, ...]:
+    """Functions of a file after the C preprocessor.
+
+    Raises:
+        AssemblyError: an instruction, operand or label that is not there, or that cannot be encoded.
+    """
+    includes = [f"-I{folder}" for folder in (path.parent, *folders)]
+    done = subprocess.run(
+        ["gcc", "-E", "-P", "-x", "assembler-with-cpp", *includes, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise AssemblyError(f"{path.name}: {done.stderr.strip()[-400:]}")
+    return parse(done.stdout)
+
+
+def parse(text: str) -> tuple[Function, ...]:
+    """Functions of preprocessed text.
+
+    Raises:
+        AssemblyError: as :func:`read`.
+    """
+    lines = [line for raw in text.splitlines() for line in raw.split("#", 1)[0].split(";")]
+    functions: list[tuple[str, list[str]]] = []
+    waiting: list[str] = []
+    for line in lines:
+        rest = line.strip()
+        while match := _LABEL.match(rest):
+            waiting.append(match.group(1))
+            rest = rest[match.end() :]
+        if not rest or rest.split()[0] in _IGNORED:
+            continue
+        if rest.split()[0] == "entry":
+            functions.append((waiting.pop(), []))
+        if not functions:
+            raise AssemblyError(f"an instruction must stand in a function; got {rest}")
+        functions[-1][1].extend(f"{label}:" for label in waiting)
+        functions[-1][1].append(rest)
+        waiting.clear()
+    if waiting and functions:
+        functions[-1][1].extend(f"{label}:" for label in waiting)
+    return tuple(_function(name, body) for name, body in functions)
+
+
+def _function(name: str, body: list[str]) -> Function:
+    places: dict[str, list[int]] = {}
+    code: list[str] = []
+    for line in body:
+        if line.endswith(":"):
+            places.setdefault(line[:-1], []).append(len(code))
+        else:
+            code.append(line)
+    statements = tuple(_statement(line, index, places) for index, line in enumerate(code))
+    function = Function(name=name, statements=statements)
+    _check(function)
+    return function
+
+
+def _statement(line: str, index: int, places: dict[str, list[int]]) -> Statement:
+    mnemonic, _, rest = line.partition(" ") if " " in line.replace("\t", " ") else (line, "", "")
+    if "\t" in line:
+        mnemonic, _, rest = line.replace("\t", " ").partition(" ")
+    words = [word.strip() for word in rest.split(",")] if rest.strip() else []
+    mnemonic = mnemonic.lower()
+    if mnemonic in _RETURNS or mnemonic == "entry":
+        return Statement(
+            mnemonic="retw" if mnemonic in _RETURNS else "entry", operands=tuple(words), instruction=None, line=line
+        )
+    if mnemonic in _LOOPS:
+        if len(words) != 2 or register(words[0], "a") is None:
+            raise AssemblyError(f"a loop must have a register and a label; got {line}")
+        return Statement(
+            mnemonic=mnemonic, operands=(words[0], _place(words[1], index, places, line)), instruction=None, line=line
+        )
+    if mnemonic in _CALLS:
+        return Statement(mnemonic=mnemonic, operands=(words[0],), instruction=None, line=line)
+    instruction = INSTRUCTIONS.get(mnemonic.removesuffix(_NARROW))
+    if instruction is None:
+        raise AssemblyError(f"the model must know an instruction; got {line}")
+    if len(words) != len(instruction.operands):
+        raise AssemblyError(f"{mnemonic} must have {len(instruction.operands)} operands; got {line}")
+    operands: list[str | int] = []
+    for word, operand in zip(words, instruction.operands, strict=True):
+        if isinstance(operand, Range):
+            operands.append(_immediate(word, operand, line))
+        elif operand == "label":
+            operands.append(_place(word, index, places, line))
+        else:
+            number = register(word, operand[0])
+            if number is None or (operand[0] == "a" and number <= 1 and operand != "a"):
+                raise AssemblyError(f"{operand[0]} registers must be there and free to use; got {line}")
+            operands.append(f"a{number}" if operand[0] == "a" else f"pie_q[{number}]")
+    return Statement(
+        mnemonic=mnemonic.removesuffix(_NARROW), operands=tuple(operands), instruction=instruction, line=line
+    )
+
+
+def _immediate(word: str, span: Range, line: str) -> int:
+    if not re.fullmatch(r"[-+*()x\da-fA-F\s<>|]+", word):
+        raise AssemblyError(f"an immediate must be a number; got {line}")
+    value = int(eval(word, {"__builtins__": {}}))  # noqa: S307 - digits and operators, matched above
+    if not span.holds(value):
+        raise AssemblyError(f"an immediate must be one that the instruction can encode; got {value} in {line}")
+    return value
+
+
+def _place(word: str, index: int, places: dict[str, list[int]], line: str) -> int:
+    local = _LOCAL.match(word)
+    if local is None:
+        found = places.get(word, [])
+    else:
+        all_places = places.get(local.group(1), [])
+        found = (
+            [p for p in all_places if p > index][:1]
+            if local.group(2) == "f"
+            else [p for p in all_places if p <= index][-1:]
+        )
+    if len(found) != 1:
+        raise AssemblyError(f"a label must stand in the function, once; got {line}")
+    return found[0]
+
+
+def _check(function: Function) -> None:
+    """Reach of branches; loops that are short enough, not nested, and do not end in a jump.
+
+    Raises:
+        AssemblyError: one of these.
+    """
+    starts = [0]
+    for statement in function.statements:
+        starts.append(starts[-1] + statement.length)
+    bodies: list[tuple[int, int]] = []
+    for index, statement in enumerate(function.statements):
+        if statement.mnemonic in _LOOPS:
+            end = int(statement.operands[1])
+            if starts[end] - starts[index + 1] > _LOOP_BYTES or end <= index:
+                raise AssemblyError(
+                    f"the body of a loop must have at most {_LOOP_BYTES} bytes; got {function.name}: {statement.line}"
+                )
+            bodies.append((index + 1, end))
+        elif statement.instruction is not None and statement.instruction.reach:
+            target = int(statement.operands[-1])
+            if abs(starts[target] - starts[index]) >= statement.instruction.reach - 4:
+                raise AssemblyError(f"a branch must reach its label; got {function.name}: {statement.line}")
+    for first, end in bodies:
+        last = function.statements[end - 1]
+        if last.instruction is None or last.instruction.reach:
+            raise AssemblyError(f"a loop must not end in a jump; got {function.name}: {last.line}")
+        inside = function.statements[first:end]
+        if any(s.mnemonic in (*_LOOPS, *_CALLS, "retw") for s in inside):
+            raise AssemblyError(
+                f"a loop must hold no loop, call or return; got {function.name}: {function.statements[first].line}"
+            )
+        if any(s.instruction is not None and s.instruction.reach and s.operands[-1] == end for s in inside):
+            raise AssemblyError(
+                f"a branch to the end of its loop leaves it; got {function.name}: {function.statements[first].line}"
+            )

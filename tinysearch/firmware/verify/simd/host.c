@@ -1,0 +1,29 @@
+/* One call of a translated kernel, for ctypes. Follows model.h and the translation in one file. */
+
+/* Runs `kernel` with (layer, left, right, output, scratch); sizes are those of the layer's header. NULL for `right` where there
+ * is none. Gives the instructions executed, or -1 with the broken rule in `message` (200 bytes). */
+int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const void *left, const void *right, void *output,
+                void *scratch, char *message);
+int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const void *left, const void *right, void *output,
+                void *scratch, char *message)
+{
+    static uint8_t stack[PIE_STACK_BYTES] __attribute__((aligned(16)));
+    const uint32_t *words = (const uint32_t *)layer;
+    uint32_t window[8] = {0};
+    pie_instructions = 0;
+    memset(pie_q, 0xA5, sizeof pie_q);
+    pie_accx = 0x5A5A5A5A;
+    memset(pie_wide, 0x5A, sizeof pie_wide);
+    memset(pie_narrow, 0x5A, sizeof pie_narrow);
+    if (setjmp(pie_escape) != 0) {
+        memcpy(message, pie_message, sizeof pie_message);
+        return -1;
+    }
+    window[2] = pie_map(1, layer, words[0], 0);
+    window[3] = pie_map(2, left, words[1], 0);
+    window[4] = pie_map(3, right, words[2], 0);
+    window[5] = pie_map(4, output, words[3], 1);
+    window[6] = pie_map(5, scratch, words[4], 1);
+    kernel(window, pie_map(PIE_STACK_SEGMENT, stack, PIE_STACK_BYTES, 1) + PIE_STACK_BYTES);
+    return (int64_t)pie_instructions;
+}
