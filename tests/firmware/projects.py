@@ -86,8 +86,11 @@ def emitted(
     processor: str | None = None,
     seed: int = 1,
     weights: dict[str, int] | None = None,
+    threshold: int | None = None,
 ) -> Path:
     evaluation = evaluated(*branches, processor=processor)
+    if threshold is not None:
+        evaluation = replace(evaluation, errors=replace(evaluation.errors, thresholds={0.01: threshold}))
     if weights is not None:
         evaluation = replace(evaluation, errors=replace(evaluation.errors, weights=weights))
     return emit(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from projects import emitted, face, voice
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify import Rung, emulator, host, idf, project_rules, verify
+from tinysearch.firmware.verify import Rung, emulator, host, idf, lock, project_rules, verify
+from tinysearch.firmware.verify.objects import Objects, shared_objects
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,11 @@ def edit(path: Path, change: Callable[[str], str]) -> None:
 def test_quick_rungs_pass_and_leave_the_project_alone(original: Path) -> None:
     before = snapshot(original)
     rungs = verify(original, quick=True)
-    assert [(rung.name, rung.status) for rung in rungs] == [("host", "passed"), ("project", "passed")]
+    assert [(rung.name, rung.status) for rung in rungs] == [
+        ("host", "passed"),
+        ("lock", "passed"),
+        ("project", "passed"),
+    ]
     assert snapshot(original) == before
     assert json.loads(json.dumps([rung.to_dict() for rung in rungs]))[0].keys() == {"name", "status", "detail"}
 
@@ -78,6 +83,76 @@ def test_a_warning_is_an_error(copy: Path) -> None:
     assert host.golden_vectors(copy).status == "failed"
 
 
+@pytest.fixture(scope="module")
+def objects() -> Iterator[Objects]:
+    with shared_objects() as shared:
+        yield shared
+
+
+def swap(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("main/candidate.h", swap("INT32_C(1887437)", "INT32_C(1887436)"), "CANDIDATE_THRESHOLD"),
+        ("candidate.json", swap('"threshold": null', '"threshold": 1000000'), "CANDIDATE_THRESHOLD"),
+        ("main/candidate.c", swap("{&model_face, &model_voice}", "{&model_face, &model_face}"), "the branches"),
+        ("components/model_face/include/model_face.h", swap("_ID UINT32_C(0x", "_ID UINT32_C(0x1"), "another network"),
+        ("main/commands.c", swap(">= CANDIDATE_THRESHOLD", "<= CANDIDATE_THRESHOLD"), "must say"),
+        ("main/commands.c", swap(">= CANDIDATE_THRESHOLD", ">= CANDIDATE_THRESHOLD - 40000"), "must say"),
+        ("main/commands.c", swap("match.score >=", "1 ||"), "error"),
+        ("main/branches.c", swap("score += cosine;", "score = 2 * cosine;"), "must say"),
+        ("components/runtime/ts_cosine_s8.c", swap("return dot < 0 ? -cosine : cosine;", "return cosine;"), "must say"),
+        ("main/people.c", swap("if (score > match.score)", "if (score < match.score)"), "must say"),
+        ("main/attempts.c", swap("failures = count;", "failures = 0;"), "must say"),
+        ("main/attempts.c", swap("seconds *= 2;", "seconds *= 1;"), "error|must say"),
+        ("main/attempts.c", swap("failures = record.failures;", "failures = 0;"), "must say"),
+        ("main/attempts.c", swap("if (!kept || keep(count) != 0)", "keep(count);\n    if (!kept)"), "must say"),
+        ("main/commands.c", swap("        owner_close();\n    }", "    }"), "must say"),
+        ("main/owner.c", swap("return differing == 0;", "return 1;"), "must say"),
+        (
+            "main/branches.c",
+            swap("const char *problem = input_problem(branch);", "const char *problem = NULL;"),
+            "error",
+        ),
+        ("main/Kconfig.projbuild", swap("default 5\n", "default 1000\n"), "CONFIG_TS_ATTEMPTS must be 1 to 10"),
+        ("sdkconfig.defaults", lambda text: text + "CONFIG_TS_FEED=y\n", "CONFIG_TS_FEED must be off"),
+        ("main/Kconfig.projbuild", swap('(tests)"\n        default n', '(tests)"\n        default y'), "must be off"),
+    ],
+)
+def test_a_changed_lock_is_found(
+    name: str, change: Callable[[str], str], message: str, copy: Path, objects: Objects
+) -> None:
+    edit(copy / name, change)
+    rung = lock.drive(copy, objects=objects)
+    assert (rung.name, rung.status) == ("lock", "failed")
+    assert re.search(message, rung.detail), rung.detail
+
+
+def test_a_project_that_takes_inputs_or_prints_scores_fails(copy: Path, objects: Objects) -> None:
+    (copy / "sdkconfig").write_text("CONFIG_TS_DEBUG_SCORES=y\nCONFIG_TS_ATTEMPTS=3\n")
+    assert "CONFIG_TS_DEBUG_SCORES must be off" in lock.drive(copy, objects=objects).detail
+    (copy / "sdkconfig").write_text("# CONFIG_TS_DEBUG_SCORES is not set\nCONFIG_TS_ATTEMPTS=3\n")
+    rung = lock.drive(copy, objects=objects)
+    assert (rung.status, "after 3 failures" in rung.detail) == ("passed", True), rung.detail
+
+
+@pytest.mark.parametrize(
+    ("weights", "threshold"),
+    [({}, -200_000), ({"face": 400, "voice": 112}, 300_000), ({"face": 512, "voice": 0}, 1_000_000)],
+)
+def test_locks_of_any_weights_and_threshold_are_driven(
+    weights: dict[str, int], threshold: int, tmp_path: Path, objects: Objects
+) -> None:
+    folder = emitted(
+        *(face("float32", (1,)), voice("int8", (1,))), out=tmp_path / "p", weights=weights, threshold=threshold
+    )
+    rung = lock.drive(folder, objects=objects)
+    assert rung.status == "passed", rung.detail
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -110,7 +185,12 @@ def test_a_missing_file_is_found(copy: Path) -> None:
 def test_missing_tools_are_not_a_pass(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("IDF_PATH", raising=False)
-    for rung in (host.golden_vectors(original), emulator.target_instruction_set(original), idf.build(original)):
+    for rung in (
+        host.golden_vectors(original),
+        lock.drive(original),
+        emulator.target_instruction_set(original),
+        idf.build(original),
+    ):
         assert rung.status == "not run"
         assert rung.detail.startswith("not run: needs ")
 

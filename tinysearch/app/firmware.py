@@ -24,7 +24,8 @@ from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.memo import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
-from tinysearch.firmware.verify import Rung, host, project_rules
+from tinysearch.firmware.verify import Rung, host, lock, project_rules
+from tinysearch.firmware.verify.objects import shared_objects
 from tinysearch.inputs.microphone import Microphone
 
 NO_FIRMWARE = "it enrolls and verifies people"
@@ -64,20 +65,22 @@ def emit_front(
         say(f"no firmware: {NO_FIRMWARE}; task={task} classifies, EER stands for its classification error")
         return {}
     rungs: dict[str, tuple[Rung, ...]] = {}
-    with ThreadPoolExecutor(max_workers=processors()) as pool:
+    with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
         hosts: dict[str, Future[Rung]] = {}
-        waiting: list[tuple[str, Path, Future[Rung] | None]] = []
+        waiting: list[tuple[str, Path, tuple[Future[Rung], ...] | None]] = []
         for evaluation in evaluations[:count]:
             project = emit_point(setup, evaluation, folder / evaluation.candidate.id)
             checked = None
             if setup.config["emit"]["verify"]:
                 digest = _host_digest(project)
                 if digest not in hosts:
-                    hosts[digest] = pool.submit(host.golden_vectors, project)
-                checked = hosts[digest]
+                    hosts[digest] = pool.submit(host.golden_vectors, project, objects=objects)
+                checked = (hosts[digest], pool.submit(lock.drive, project, objects=objects))
             waiting.append((evaluation.candidate.id, project, checked))
         for number, (name, project, checked) in enumerate(waiting, start=1):
-            rungs[name] = () if checked is None else (checked.result(), project_rules.project(project))
+            rungs[name] = ()
+            if checked is not None:
+                rungs[name] = (*(rung.result() for rung in checked), project_rules.project(project))
             told = ", ".join(f"{rung.name} {rung.status}" for rung in rungs[name])
             say(f"firmware {number}/{count}: {name} {told}".rstrip())
     return rungs

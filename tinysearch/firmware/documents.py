@@ -32,6 +32,8 @@ def candidate_json(emission: Emission) -> str:
         "fusion_weights": dict(emission.evaluation.errors.weights),
         "selftest_crc": emission.selftest_crc,
         "tasks": emission.tasks,
+        "people": emission.people,
+        "captures": emission.captures,
         "branches": {
             source.modality: {
                 "architecture": architectures[source.modality],

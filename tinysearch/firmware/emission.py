@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
+from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
@@ -20,6 +21,14 @@ IDF_MINIMUM = (5, 5)
 """First ESP-IDF release for which the templates are written."""
 
 Inputs = npt.NDArray[np.int8]
+
+PLACEHOLDER_COSINE = 0.9
+"""Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
+
+
+def placeholder_threshold(branches: int) -> int:
+    """Accepting score, in fixed point, of a project of so many branches whose error rates are not known."""
+    return round(PLACEHOLDER_COSINE * branches * (1 << COSINE_FRACTION_BITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

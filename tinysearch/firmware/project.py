@@ -16,13 +16,12 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
-from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
 from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
-from tinysearch.firmware.emission import Emission, Inputs
+from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold
 from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.golden import Embeddings, pattern
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
@@ -34,8 +33,8 @@ from tinysearch.inputs.microphone import Microphone
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
 
-PLACEHOLDER_COSINE = 0.9
-"""Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
+MOST_VALUES = 1024
+"""Of an embedding: see ts_cosine_s8.h."""
 
 GOLDEN_VECTORS = 6
 GOLDEN_BYTES = 400_000
@@ -131,6 +130,7 @@ def _prepare(
     candidate_id(candidate.id)
     portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
     sources = _accelerated(portable, backend, chip)
+    _check_embeddings(sources)
     threshold, threshold_far = _threshold(evaluation, far=far)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
@@ -166,6 +166,18 @@ def _prepare(
         version=version_text(version),
         digest=digest_text(digest),
     )
+
+
+def _check_embeddings(sources: tuple[BranchSource, ...]) -> None:
+    """Sums of the cosine in C are exact for so many values and not for more."""
+    for source in sources:
+        values = source.program.output.shape.elements
+        if values > MOST_VALUES:
+            raise UserError(
+                f"an embedding must have at most {MOST_VALUES} values",
+                value=f"{values} of {source.modality}",
+                remedy="choose a smaller embedding",
+            )
 
 
 def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: Chip) -> tuple[BranchSource, ...]:
@@ -205,8 +217,7 @@ def _threshold(evaluation: Evaluation, *, far: float) -> tuple[int, float | None
     known = evaluation.errors.thresholds
     if far in known:
         return int(known[far]), far
-    branches = len(evaluation.candidate.branches)
-    return round(PLACEHOLDER_COSINE * branches * (1 << COSINE_FRACTION_BITS)), None
+    return placeholder_threshold(len(evaluation.candidate.branches)), None
 
 
 def golden_count(input_bytes: int) -> int:

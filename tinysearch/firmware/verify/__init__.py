@@ -1,7 +1,7 @@
 """The ladder of checks for an emitted project.
 
-Host, sanitizers, target instruction set, a model of the chip's vector unit, error rate on held-out people, ESP-IDF's
-rules, ESP-IDF.
+Host, sanitizers, lock, target instruction set, a model of the chip's vector unit, error rate on held-out people,
+ESP-IDF's rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
@@ -32,18 +32,18 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
 
     Args:
         path: folder of an emitted project.
-        quick: the rungs that take seconds: host build and project rules.
+        quick: the rungs that take seconds: host build, lock and project rules.
         held_out: loads the people by whom the project's networks were judged, or raises UserError; without it the
             rungs ``eer`` and ``eer_rv32`` are not run.
 
     Returns:
-        One result a rung, in order: ``host``, ``sanitizers``, ``rv32``, ``simd``, ``eer``, ``eer_rv32``, ``project``,
-        ``idf``; with ``quick`` only ``host`` and ``project``.
+        One result a rung, in order: ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``eer``, ``eer_rv32``,
+        ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``.
 
     Raises:
         UserError: not a project of this generator.
     """
-    from tinysearch.firmware.verify import emulator, host, idf, project_rules
+    from tinysearch.firmware.verify import emulator, host, idf, lock, project_rules
     from tinysearch.firmware.verify import held_out as people
     from tinysearch.firmware.verify.simd import project as simd
 
@@ -57,6 +57,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
     full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
+        ("lock", lock.drive),
         ("rv32", emulator.target_instruction_set),
         ("simd", simd.vector_kernels),
         ("eer", partial(people.error_rate, source=held_out)),
@@ -66,7 +67,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
     )
     rungs = []
     for name, climb in full:
-        if quick and name not in ("host", "project"):
+        if quick and name not in ("host", "lock", "project"):
             continue
         rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,18 +54,33 @@ def missing(tools: Sequence[str]) -> list[str]:
     return [tool for tool in tools if shutil.which(tool) is None]
 
 
-def run_tool(command: Sequence[str | Path], *, timeout_s: float, folder: Path) -> Outcome:
+def run_tool(
+    command: Sequence[str | Path],
+    *,
+    timeout_s: float,
+    folder: Path,
+    typed: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Outcome:
     """Run a tool to its end, or end it and all that it started when the time is up.
 
     A make that we were started by does not reach the ones that we start.
+
+    Args:
+        command: words, the program first.
+        timeout_s: how long it may take (s).
+        folder: where it runs.
+        typed: what it reads from standard input.
+        variables: of its environment, beside ours.
     """
     words = [str(word) for word in command]
     environment = {name: value for name, value in os.environ.items() if name not in _MAKE_VARIABLES}
+    environment |= variables or {}
     with subprocess.Popen(
         words,
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -73,7 +88,7 @@ def run_tool(command: Sequence[str | Path], *, timeout_s: float, folder: Path) -
         start_new_session=True,
     ) as process:
         try:
-            text, _ = process.communicate(timeout=timeout_s)
+            text, _ = process.communicate(typed, timeout=timeout_s)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             text, _ = process.communicate()
