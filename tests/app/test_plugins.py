@@ -16,10 +16,10 @@ from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.plugins import KINDS, make, plugin
 from tinysearch.app.training import build_dataset, build_trainer
-from tinysearch.app.trust import trust_words
 from tinysearch.app.wiring import build_backend, build_models
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.trust import trust_words
 from tinysearch.firmware.backends import Backend, check_backend
 
 EXAMPLES = Path(__file__).parents[1] / "testing/example_plugins.py"

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tinysearch.app import trust
 from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.plugins import KINDS, plugin
-from tinysearch.app.trust import trusting
 from tinysearch.app.wiring import architecture, branches_of
+from tinysearch.core import trust
 from tinysearch.core.errors import UserError
+from tinysearch.core.trust import trusting
 
 PAYLOAD = """
 import pathlib
@@ -75,7 +75,13 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "keys",
-    [("firmware", "backend"), ("latency", "model"), ("task", "voice", "architecture"), ("trainer", "name")],
+    [
+        ("firmware", "backend"),
+        ("latency", "model"),
+        ("task", "inputs", "voice", "architecture"),
+        ("task", "inputs", "voice", "kind"),
+        ("trainer", "name"),
+    ],
 )
 def test_a_run_of_somebody_else_names_no_code(
     keys: tuple[str, ...], run_dir: Path, evil: Path, capsys: pytest.CaptureFixture[str]
@@ -116,7 +122,7 @@ def test_a_project_of_somebody_else_names_no_code(
     candidate["firmware_facts"]["branches"]["face"]["architecture"] = "evil:network"
     candidate["branches"]["face"]["architecture"] = "evil:network"
     (project / "candidate.json").write_text(json.dumps(candidate))
-    Path("serial.log").write_text("layer face stem 1000\n")
+    Path("serial.log").write_text("benchmark esp32s3 240\nlayer face stem 1000\nOK benchmark\n")
     words = ["calibrate", "serial.log", "project", "out=table.yaml"]
     assert main(words) == 2
     said = capsys.readouterr().err
@@ -136,6 +142,20 @@ def test_verify_imports_no_data_set_that_a_run_names(
     with pytest.raises(UserError, match=r"data\.name=evil:Code"):
         load_held_out(project, run_dir)
     assert not evil.exists()
+
+
+@pytest.mark.parametrize("verb", ["search", "evaluate", "enumerate"])
+def test_a_task_of_somebody_else_names_no_code(
+    verb: str, tmp_path: Path, evil: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "task.yaml").write_text("inputs: {arm: {kind: 'evil:Code', width: 4}}")
+    words = [verb, "task=task.yaml", "trainer=none", "cache.dir=cache"]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert not evil.exists()
+    assert "plug_ins=[evil:Code]" in said and len(said.splitlines()) == 1
+    main([*words, "plug_ins=[evil:Code]"])
+    assert evil.exists()
 
 
 def test_other_processes_take_the_trust_along(tmp_path: Path) -> None:

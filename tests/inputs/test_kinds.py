@@ -6,6 +6,7 @@ import pytest
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import Input, Task
+from tinysearch.core.trust import trust
 from tinysearch.inputs import BUILT_IN, make_kind
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
@@ -53,7 +54,8 @@ def test_combinations_are_spelled_by_names() -> None:
     ("wrong", "named"),
     [
         (lambda: make_kind("smell", {}), "must be one of camera"),
-        (lambda: make_kind("tinysearch.nowhere:Kind", {}), "must be importable"),
+        (lambda: make_kind("nowhere:Kind", {}), "not by a file alone"),
+        (lambda: (trust(["tinysearch.nowhere:Kind"]), make_kind("tinysearch.nowhere:Kind", {})), "must be importable"),
         (lambda: make_kind("camera", {"clip_s": 1.0}), "clip_s"),
         (lambda: make_kind("microphone", {"clip_s": 30.0}), "0.1 to 10 s"),
         (lambda: make_kind("microphone", {"clip_s": "long"}), "long"),

@@ -20,9 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 from tinysearch.app.plugins import MISSING, registered
 from tinysearch.app.resources import data_dir
 from tinysearch.app.tasks import OWN, own_task
-from tinysearch.app.trust import trust_words
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted, remember_secrets
+from tinysearch.core.trust import trust_words
 
 GROUPS = ("task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report", "experiment")
 _LISTED = {"objectives": "objectives.names"}

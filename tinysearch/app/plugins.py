@@ -1,7 +1,7 @@
 """Plug-ins by name: built in, an entry point in the group ``tinysearch.<kind>``, or the path of any importable object.
 
 A path is written ``module:attribute`` or, as Hydra's ``_target_`` has it, ``module.attribute``; it must have been typed
-(:mod:`tinysearch.app.trust`), so that no file of somebody else's can name code to import.
+(:mod:`tinysearch.core.trust`), so that no file of somebody else's can name code to import.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from tinysearch.app.trust import is_trusted
 from tinysearch.core.errors import UserError
+from tinysearch.core.trust import check_trust
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "architectures": {"resnet": "tinysearch.architectures.resnet:resnet"},
@@ -45,7 +45,6 @@ SHIPPED = frozenset(
 """Import paths of our own, which files may name."""
 
 OPTIONS: Mapping[str, str] = {
-    "architectures": "plug_ins=[{name}]",
     "backends": "firmware.backend={name}",
     "datasets": "data.name={name}",
     "latency_models": "latency.model={name}",
@@ -90,29 +89,14 @@ def plugin(kind: str, name: str) -> Any:
         return _load(kind, found[name], name)
     module, _, attribute = name.rpartition(".")
     if ":" in name or (module and attribute.isidentifier()):
-        _check_trust(kind, name)
+        if name not in SHIPPED:
+            check_trust(kind.replace("_", " "), name, option=OPTIONS.get(kind, "").format(name=name))
         return _load(kind, name if ":" in name else f"{module}:{attribute}", name)
     known = sorted({*BUILT_IN.get(kind, {}), *OWN_WORDS.get(kind, ()), *found})
     raise UserError(
         f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
         value=name,
         remedy=f"install a package with the entry point tinysearch.{kind}, or choose one of them",
-    )
-
-
-def _check_trust(kind: str, name: str) -> None:
-    """Refuse code that only a file names.
-
-    Raises:
-        UserError: nobody typed the name; says which option would.
-    """
-    if name in SHIPPED or is_trusted(name):
-        return
-    word = OPTIONS.get(kind, "plug_ins=[{name}]").format(name=name)
-    raise UserError(
-        f"{kind.replace('_', ' ')} of your own must be named by you, not by a file alone",
-        value=name,
-        remedy=f"if you trust this code, add {word}" + ("" if "plug_ins" in word else f" or plug_ins=[{name}]"),
     )
 
 

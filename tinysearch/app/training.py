@@ -14,12 +14,12 @@ from tinysearch.app.console import error_console
 from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
 from tinysearch.app.tasks import task_of
-from tinysearch.app.trust import trusting
 from tinysearch.app.wiring import Config, architecture, combinations_of, table_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Decision, Task
+from tinysearch.core.trust import trusting
 from tinysearch.inputs.microphone import Microphone
 
 if TYPE_CHECKING:

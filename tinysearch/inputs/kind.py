@@ -9,6 +9,7 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import InputKind
+from tinysearch.core.trust import check_trust
 
 BUILT_IN: Mapping[str, str] = {
     "camera": "tinysearch.inputs.camera:Camera",
@@ -23,8 +24,10 @@ def kind_class(name: str) -> Any:
     """The class of a kind.
 
     Raises:
-        UserError: no kind has this name.
+        UserError: no kind has this name, or a file alone names code of somebody's own.
     """
+    if ":" in name:
+        check_trust("kinds of input", name)
     module, colon, attribute = BUILT_IN.get(name, name).partition(":")
     if colon:
         try:

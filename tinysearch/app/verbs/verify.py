@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tinysearch.app.cli import INTERNAL, OK, Invocation
 from tinysearch.app.console import say
-from tinysearch.app.trust import trust_words
 from tinysearch.core.errors import UserError
+from tinysearch.core.trust import trust_words
 
 
 def run(invocation: Invocation) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tinysearch.core.errors import UserError
+
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_][\w.]*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _NAMING = frozenset(
@@ -42,6 +44,26 @@ def trust_words(words: Iterable[str]) -> None:
 def is_trusted(name: str) -> bool:
     """Whether a plug-in of this name was typed."""
     return name in _trusted
+
+
+def check_trust(what: str, name: str, *, option: str = "") -> None:
+    """Refuse code that only a file names; every import by a configured name asks here first.
+
+    Args:
+        what: plural of what is imported, for people.
+        name: as spelled.
+        option: word that would name it again; ``plug_ins=[..]`` always does.
+
+    Raises:
+        UserError: nobody typed the name; says which option would.
+    """
+    if not is_trusted(name):
+        words = " or ".join(word for word in (option, f"plug_ins=[{name}]") if word)
+        raise UserError(
+            f"{what} of your own must be named by you, not by a file alone",
+            value=name,
+            remedy=f"if you trust this code, add {words}",
+        )
 
 
 @dataclass(frozen=True)
