@@ -19,7 +19,7 @@ from tinysearch.search.pareto import is_nondominated
 
 
 def main() -> None:
-    config = plain(compose_config(["space=extended", "budget=15usd"]))
+    config = plain(compose_config(["space=extended", "budget=15usd", "build=any", "quantity=100"]))
     models, space = build_models(config), build_space(config)
     rates = []
     for attempt in range(4):

@@ -66,15 +66,20 @@ class Errors(Protocol):
     def has(self, branches: Sequence[BranchSpec]) -> bool: ...
 
 
+ORDER = ("build=any", "quantity=100")
+"""Boards and designs of every build at prices of 100 pieces, the setting of figures from before 29 November 2026. Ready
+boards have come into the catalogue since, so fronts are not those of then to the cent."""
+
+
 class RealSpace:
-    """The boards and budget of the application's default configuration, and its space or that of a table."""
+    """Boards and designs of the default catalogue within a budget, and its space or that of a table."""
 
     def __init__(self, budget: str | None, overrides: Sequence[str], table: Path | None = None) -> None:
         from tinysearch.app.config import compose_config, overrides_of, plain
         from tinysearch.app.designs import build_designs
         from tinysearch.app.wiring import build_models, build_space, table_of
 
-        words = [f"budget={budget}"] if budget else []
+        words = [*ORDER, *([f"budget={budget}"] if budget else [])]
         if table is not None:
             words += ["trainer=table", *overrides_of({"trainer": {"path": table}})]
         config = plain(compose_config([*words, *overrides]))

@@ -65,7 +65,7 @@ BROKEN = [
     ("idf-minimum", "esp32p4-v1", {"idf_version": (5, 5, 1)}, 505.02, 505.01),
     ("idf-minimum", "esp32c61", {"idf_version": (5, 4)}, 505.02, 504),
     *(
-        ("microphone-interface", chip, {"modalities": ("voice",), "sensors": (PDM,)}, 1, 0)
+        ("microphone-interface", chip, {"senses": ("microphone",), "sensors": (PDM,)}, 1, 0)
         for chip in ("esp32c3", "esp32c5", "esp32c6", "esp32c61")
     ),
 ]
@@ -91,7 +91,7 @@ POSSIBLE = [
     ("esp32", {"psram_bytes": 4 * MIB, "mapped_flash_bytes": 4 * MIB}),
     ("esp32c5", {"idf_version": (5, 5, 2)}),
     ("esp32c5", {"idf_version": (6, 0)}),
-    *((chip, {"modalities": ("voice",), "sensors": (PDM,)}) for chip in ("esp32", "esp32p4", "esp32p4-v1")),
+    *((chip, {"senses": ("microphone",), "sensors": (PDM,)}) for chip in ("esp32", "esp32p4", "esp32p4-v1")),
     ("esp32s3", {}),
 ]
 

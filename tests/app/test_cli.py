@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from tinysearch.app.cli import VERBS, main, parse
+from tinysearch.app.resources import data_dir
+from tinysearch.catalog import load_catalog
 from tinysearch.core.errors import UserError
 
 FACE = ["modality=face", "face.blocks=[2,2]", "face.precision=int8"]
@@ -228,7 +230,8 @@ def test_prices_go_into_a_copy_of_a_built_in_catalogue(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"]
-    Path("today.csv").write_text(f"part,usd\nesp32-cam,{before + 1}\n")
+    listed = load_catalog("espressif", root=data_dir("hardware_catalog")).parts["esp32-cam"].price.typical
+    Path("today.csv").write_text(f"part,usd\nesp32-cam,{listed + 1}\n")
     assert main(["catalog", "price", "today.csv"]) == 0
     assert "catalog=./today" in capsys.readouterr().err
     assert evaluated(capsys, *FACE, "platform.module=esp32-cam")["values"]["bom_cost_usd"] == before

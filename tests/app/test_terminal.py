@@ -16,6 +16,8 @@ def test_the_widest_front_fits_eighty_columns() -> None:
         "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 113.82, "latency_s": 0.9994},
         "platform": {"processor": "esp32c61", "flash_bytes": 16 << 20, "psram_bytes": 32 << 20},
         "evidence": {"eer": "table", "latency": "uncalibrated"},
+        "bom": [{"part": "a chip", "kind": "assumed"}],
+        "order": {"ready": False, "quantity": 1},
     }
     console = Console(width=80, record=True, file=None, quiet=False)
     with console.capture() as capture:
@@ -26,6 +28,9 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "32 MB" in text
     assert "face 2222 float32" in text
     assert "EER: table; latency: uncalibrated" in text
+    assert "113.82*~" in text
+    assert "* a design, not an order" in text
+    assert "prices in an order of 1 piece" in text
 
 
 LISTING = Listing(
@@ -71,9 +76,10 @@ def test_what_to_order_fits_eighty_columns() -> None:
         order=(("ESP32-S3R2", "$2.48"), ("2 × W25Q128 flash 16 MB", "$2.20"), ("OV2640", "$6.50")),
         step="",
         problem="no such bus",
+        standing="Design, not an order",
     )
     text = lines(order_table(Picks(cards=(pick,), note="")), 80)
     assert max(map(len, text)) <= 80
     whole = " ".join(" ".join(text).split())
     assert "Cheapest = Most accurate $14.83 EER 3.3 % [2.3-5.2 %], 45.84 s: ESP32-S3R2 + 2 ×" in whole
-    assert "cannot be built: no such bus" in whole
+    assert "Design, not an order cannot be built: no such bus" in whole

@@ -44,7 +44,7 @@ def test_all_processors_of_the_contract_are_there(espressif: Catalog) -> None:
         espressif.chips
     )
     carried = {part.processor for part in espressif.parts.values()}
-    assert set(espressif.chips) <= carried
+    assert {name for name, chip in espressif.chips.items() if not chip.preview} <= carried
 
 
 def test_every_number_has_a_source(espressif: Catalog, paper: Catalog) -> None:

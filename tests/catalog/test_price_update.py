@@ -164,3 +164,22 @@ def test_listings_have_a_cell_a_column(mine: Path, root: Path, tmp_path: Path) -
         assert all(len(row) == len(listing.columns) for row in listing.rows)
         assert listing.records()[0].keys() == set(listing.columns)
     assert change_listing(changes).records()[0]["difference"] == -2.0
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "  breaks:\n    - {quantity: 10, typical: 2.5}\n    - {quantity: 100, typical: 2.0}\n",
+        "  breaks: [{quantity: 10, typical: 2.5}]\n",
+    ],
+)
+def test_a_price_of_ones_own_holds_for_every_quantity(mine: Path, root: Path, tmp_path: Path, spelled: str) -> None:
+    """What was said of the old price alone goes: breaks, and who asked it."""
+    module = mine / "parts/module.yaml"
+    text = module.read_text().replace("  unit: usd\n", f"  unit: usd\n{spelled}  seller: distributor\n", 1)
+    module.write_text(text.replace("quantity: 100\n", "quantity: 1\n", 1))
+    assert load_catalog(mine, root=root).parts["my-module"].price.for_order(10).typical == 2.5
+    write_prices(mine, prices(tmp_path, "part,usd\nmy-module,3.33\n"))
+    price = load_catalog(mine, root=root).parts["my-module"].price
+    assert (price.typical, price.breaks, price.seller) == (3.33, (), "")
+    assert "breaks" not in module.read_text()

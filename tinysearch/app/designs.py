@@ -171,24 +171,37 @@ def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchS
 
 def _nothing_feasible(models: AnalyticModels, space: Space) -> UserError:
     """What the cheapest feasible board costs, so that the user knows how far off the budget is."""
-    free = replace(models, budget_usd=None)
+    best = _cheapest(replace(models, budget_usd=None), space)
+    other = _cheapest(replace(models, budget_usd=None, catalog=replace(models.catalog, build="any")), space)
+    told = ""
+    if models.catalog.build != "any":
+        cheaper = other is not None and (best is None or other[0] < best[0])
+        told = "; build=any would give nothing cheaper"
+        if other is not None and cheaper:
+            told = f"; build=any would give {other[1]} at ${other[0]:.2f}, a design and not an order"
+    if best is None:
+        where = f"catalogue {models.catalog.name} with build={models.catalog.build}"
+        return UserError(
+            "a space must have at least one design that fits a board of the catalogue",
+            value=f"none of space {space.name} on {where}{told}",
+            remedy="use smaller layouts, widths or inputs, or add larger boards",
+        )
+    parts = f"the cheapest feasible board costs ${best[0]:.2f} ({best[1]}){told}"
+    return UserError(
+        "a budget must buy at least one feasible board",
+        value=f"${models.budget_usd or 0:.2f}: {parts}",
+        remedy=f"use budget={np.ceil(best[0] * 100) / 100:.2f}usd or more",
+    )
+
+
+def _cheapest(models: AnalyticModels, space: Space) -> tuple[float, str] | None:
+    """Price and name of the cheapest board that carries any network of a space; None where none does."""
     best: tuple[float, str] | None = None
-    for chunk in enumerate_designs(free, space):
+    for chunk in enumerate_designs(models, space):
         prices = chunk.values[:, 0]
         if np.isfinite(prices).any():
             row = int(np.nanargmin(prices))
             option = chunk.options[int(chunk.option[row])]
             found = float(prices[row]), f"{option.name} for {' + '.join(chunk.modalities)}"
             best = found if best is None or found < best else best
-    if best is None:
-        return UserError(
-            "a space has at least one design that fits a board of the catalogue",
-            value=f"none of space {space.name} on catalogue {models.catalog.name}",
-            remedy="use smaller layouts, widths or inputs, or add larger boards",
-        )
-    parts = f"the cheapest feasible board costs ${best[0]:.2f} ({best[1]})"
-    return UserError(
-        "a budget buys at least one feasible board",
-        value=f"${models.budget_usd or 0:.2f}: {parts}",
-        remedy=f"use budget={np.ceil(best[0] * 100) / 100:.2f}usd or more",
-    )
+    return best

@@ -124,6 +124,8 @@ def flat_point(point: Mapping[str, Any]) -> dict[str, Any]:
         else:
             row[name] = value
     row |= {f"evidence.{name}": value for name, value in point["evidence"].items()}
+    order = point.get("order") or {}
+    row |= {f"order.{name}": order.get(name) for name in ("ready", "build", "quantity")}
     row["firmware"] = point["firmware"]
     return row
 

@@ -231,7 +231,7 @@ def _training_limits(config: Config, evidence: ErrorEvidence, *, question: str) 
 
 def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
     """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
-    spelled = {name: str(config[name]) for name in ("price_level", "flash", "memory")}
+    spelled = {name: str(config[name]) for name in ("price_level", "build", "quantity", "flash", "memory")}
     memo = getattr(errors, "memo", None)
     return {
         "space": space_digest,

@@ -42,14 +42,36 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
             "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items()),
             _percent(values["eer"]),
             "" if values["eer_ci95"] is None else "-".join(f"{100 * edge:.0f}" for edge in values["eer_ci95"]),
-            "" if values["bom_cost_usd"] is None else f"{values['bom_cost_usd']:.2f}",
+            "" if values["bom_cost_usd"] is None else f"{values['bom_cost_usd']:.2f}{_mark(point)}",
             _seconds(values["latency_s"]),
             platform["processor"],
             _megabytes(platform["flash_bytes"]),
             _megabytes(platform["psram_bytes"]),
         )
-    table.caption, table.caption_justify = _evidence(points), "left"
+    table.caption, table.caption_justify = "\n".join([_evidence(points), *_footnotes(points)]), "left"
     return table
+
+
+_DESIGN, _ASSUMED = "*", "~"
+
+
+def _mark(point: Mapping[str, Any]) -> str:
+    """What a price needs to be read with: a star for a design, a tilde for an assumed price in it."""
+    order = point.get("order") or {"ready": True}
+    assumed = any(part.get("kind") == "assumed" for part in point.get("bom", ()))
+    return ("" if order["ready"] else _DESIGN) + (_ASSUMED if assumed else "")
+
+
+def _footnotes(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the marks mean, for those that stand in the table."""
+    marks = {mark for point in points for mark in _mark(point)}
+    pieces = {point["order"]["quantity"] for point in points if point.get("order")} - {None}
+    notes = [f"prices in an order of {count(pieces.pop(), 'piece')}"] if len(pieces) == 1 else []
+    if _DESIGN in marks:
+        notes.append(f"{_DESIGN} a design, not an order: a carrier of your own for a module or a chip")
+    if _ASSUMED in marks:
+        notes.append(f"{_ASSUMED} with an assumed price; bom in front.json says which")
+    return notes
 
 
 def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
@@ -84,6 +106,7 @@ def order_table(chosen: Picks) -> Table:
     for pick in chosen.cards:
         parts = " + ".join(name for name, _ in pick.order)
         problem = f"\ncannot be built: {pick.problem}" if pick.problem else ""
+        problem = (f"\n{pick.standing}" if pick.standing else "") + problem
         figures = pick.quality if pick.quality.endswith(pick.latency) else f"{pick.quality}, {pick.latency}"
         table.add_row(" = ".join(pick.labels), pick.price, f"{figures}: {parts}{problem}")
     return table
@@ -110,7 +133,12 @@ def point_table(document: Mapping[str, Any]) -> Table:
     table.add_row("needs", f"flash {_size(needs['flash_bytes'])}, RAM {_size(needs['ram_bytes'])}")
     table.add_row("cost", _optional(values["bom_cost_usd"], usd))
     for part in document["bom"]:
-        table.add_row("", f"{usd(part['usd'])}  {part['part']}")
+        told = "assumed" if part["kind"] == "assumed" else part["seller"]
+        pieces = part["quantity"] and count(part["quantity"], "piece")
+        about = ", ".join(str(word) for word in (told, pieces, part["date"]) if word)
+        table.add_row("", f"{usd(part['usd'])}  {part['part']}" + (f" ({about})" if about else ""))
+    if document["order"]:
+        table.add_row("order", document["order"]["text"])
     low, high = (_optional(edge, seconds) for edge in values["latency_range_s"] or (None, None))
     evidence = document["evidence"]
     latency = _optional(values["latency_s"], seconds)

@@ -19,6 +19,7 @@ from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
+from tinysearch.core.platform import BUILDS, BuildKind
 from tinysearch.core.program import Program
 from tinysearch.core.task import Input, Task
 from tinysearch.core.units import parse_bytes, parse_money
@@ -29,6 +30,8 @@ from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import layouts_of
 
 Config = Mapping[str, Any]
+
+MOST_PIECES = 1_000_000
 
 _SIZES = ("width", "input_size", "channels", "embedding", "architecture")
 _LISTS = {"widths": "width", "input_sizes": "input_size", "embeddings": "embedding"}
@@ -49,8 +52,30 @@ def architecture(branch: BranchSpec) -> NetworkSpec:
 
 
 def build_catalog(config: Config) -> Catalog:
-    """The configured catalogue."""
-    return _catalog(str(config["catalog"]["name"]))
+    """The configured catalogue, for the configured build and order.
+
+    Runs that were started before there was a choice have boards of every build.
+
+    Raises:
+        UserError: no such build, or no such quantity.
+    """
+    name, build = str(config["catalog"]["name"]), config.get("build", "any")
+    if build is None:
+        build = "board" if any(part.kind == "board" for part in _catalog(name).parts.values()) else "any"
+    _one_of("build", build, BUILDS)
+    quantity = config.get("quantity", 1)
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES:
+        raise UserError(
+            f"quantity must be a whole number of pieces from 1 to {MOST_PIECES}",
+            value=quantity,
+            remedy="write quantity=1 for what one person orders",
+        )
+    return _bought(name, build, quantity)
+
+
+@cache
+def _bought(name: str, build: BuildKind, quantity: int) -> Catalog:
+    return _catalog(name).bought(build=build, quantity=quantity)
 
 
 @cache
@@ -333,6 +358,7 @@ def wish_of(config: Config) -> PlatformWish:
     return PlatformWish(
         processor=platform["processor"],
         module=platform["module"],
+        designs=True,
         flash_bytes=None if flash is None else parse_bytes(flash, what="platform.flash"),
         psram_bytes=None if psram is None else parse_bytes(psram, what="platform.psram"),
     )

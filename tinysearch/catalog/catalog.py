@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinysearch.catalog.boards import board_options
@@ -14,7 +14,7 @@ from tinysearch.catalog.document import Document, Problem, read_document
 from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import Section
 from tinysearch.core.errors import UserError
-from tinysearch.core.platform import BoardOption, CatalogRules, Chip, Part
+from tinysearch.core.platform import BoardOption, BuildKind, CatalogRules, Chip, Part
 
 HEAD_FILE = "catalog.yaml"
 CHIPS = "espressif"
@@ -34,6 +34,8 @@ class Catalog:
         rules: ``physical``, or ``as_printed`` where unbuildable boards of a publication are kept.
         chips, parts: by id.
         digest: sha256 of the content of all files (hex).
+        build: what board options may be made of, see :meth:`bought`.
+        quantity: of the order that prices are for; None for the prices as listed.
     """
 
     name: str
@@ -42,9 +44,21 @@ class Catalog:
     chips: Mapping[str, Chip]
     parts: Mapping[str, Part]
     digest: str
-    _options: dict[tuple[str, ...], tuple[BoardOption, ...]] = field(
+    build: BuildKind = "any"
+    quantity: int | None = None
+    _options: dict[tuple[BuildKind, bool, tuple[str, ...]], tuple[BoardOption, ...]] = field(
         default_factory=dict, repr=False, compare=False, hash=False
     )
+
+    def bought(self, *, build: BuildKind, quantity: int) -> Catalog:
+        """The catalogue for one order: by what it may be made of, at the prices of so many pieces.
+
+        Args:
+            build: ``board`` for ready boards, ``module`` or ``chip`` for designs on a carrier of one's own, ``any``.
+            quantity: pieces of everything, at least 1.
+        """
+        parts = {name: replace(part, price=part.price.for_order(quantity)) for name, part in self.parts.items()}
+        return replace(self, parts=parts, build=build, quantity=quantity, _options={})
 
     def chip(self, processor: str) -> Chip:
         """One chip by id.
@@ -60,8 +74,15 @@ class Catalog:
             )
         return self.chips[processor]
 
-    def board_options(self, sensors: Sequence[str]) -> tuple[BoardOption, ...]:
+    def board_options(
+        self, sensors: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
+    ) -> tuple[BoardOption, ...]:
         """All boards that have the kinds of sensor, for example ``("camera", "microphone")``.
+
+        Args:
+            sensors: kinds that the board must have.
+            build: other than the catalogue's own.
+            previews: whether chips that ESP-IDF supports as a preview only are among them.
 
         Returns:
             By processor and typical price.
@@ -69,13 +90,28 @@ class Catalog:
         Raises:
             UserError: no board has them, or no kind is named.
         """
-        key = tuple(sorted(set(sensors)))
+        build = build or self.build
+        kinds = tuple(sorted(set(sensors)))
+        key = build, previews, kinds
         if key not in self._options:
-            found = board_options(key, parts=self.parts, chips=self.chips, rules=self.rules)
-            if not found or not key:
+            chips = self.chips
+            parts = {
+                name: part
+                for name, part in self.parts.items()
+                if part.processor is None
+                or (build in ("any", part.kind) and (previews or not chips[part.processor].preview))
+            }
+            found = board_options(kinds, parts=parts, chips=chips, rules=self.rules)
+            if kinds and not found and build != "any" and self.board_options(kinds, build="any"):
+                raise UserError(
+                    f"catalogue {self.name} must have a {build} with every kind of sensor asked for with build={build}",
+                    value=", ".join(kinds),
+                    remedy="use build=any, or add one that carries or accepts it",
+                )
+            if not found or not kinds:
                 raise UserError(
                     f"catalogue {self.name} must have a board with every kind of sensor asked for",
-                    value=", ".join(key) or "none",
+                    value=", ".join(kinds) or "none",
                     remedy="add such a sensor, or a board that carries or accepts one",
                 )
             self._options[key] = found
@@ -87,7 +123,7 @@ class Catalog:
         Raises:
             UserError: no such board with these kinds of sensor.
         """
-        for option in self.board_options(sensors):
+        for option in self.board_options(sensors, build="any", previews=True):
             if option.id == board:
                 return option
         raise UserError(

@@ -38,14 +38,16 @@ def part_listing(catalog: Catalog) -> Listing:
             part.price.typical,
             part.price.high,
             part.price.quantity,
+            part.price.seller,
             part.price.kind,
             part.price.date,
             part.price.source,
         )
         for part in sorted(catalog.parts.values(), key=lambda part: (part.kind, part.price.typical, part.id))
     )
-    columns = ("part", "kind", "name", "processor", "flash", "psram", "low", "usd", "high", "quantity", "evidence")
-    return Listing(title=f"Parts of catalogue {catalog.name}", columns=(*columns, "date", "source"), rows=rows)
+    about = ("part", "kind", "name", "processor", "flash", "psram")
+    price = ("low", "usd", "high", "quantity", "seller", "evidence", "date", "source")
+    return Listing(title=f"Parts of catalogue {catalog.name}", columns=(*about, *price), rows=rows)
 
 
 def chip_listing(catalog: Catalog) -> Listing:
@@ -84,11 +86,12 @@ def board_listing(catalog: Catalog, options: Sequence[BoardOption], *, level: Pr
             format_bytes(option.psram_bytes) if option.psram_bytes else "none",
             ", ".join(option.sensor_names),
             round(option.price_usd(level), 2),
+            "order" if option.kind == "board" else "design",
             "yes" if option.buildable else f"no: {option.reason}",
         )
         for option in options
     )
-    columns = ("board", "processor", "cores", "flash", "psram", "sensors", "usd", "buildable")
+    columns = ("board", "processor", "cores", "flash", "psram", "sensors", "usd", "build", "buildable")
     return Listing(title=f"Boards of catalogue {catalog.name} at {level} prices", columns=columns, rows=rows)
 
 

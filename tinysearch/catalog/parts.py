@@ -221,7 +221,7 @@ def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
 
 def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tuple[Sensor, ...]]:
     """Flash, PSRAM, its interface and sensors of the ``contents`` block, which names its own source."""
-    if kind in ("base", "camera", "microphone"):
+    if kind in ("base", "camera", "microphone", "accessory"):
         return 0, 0, None, ()
     nested = section.section("contents", what="the contents")
     if nested is None:

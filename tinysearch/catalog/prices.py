@@ -26,6 +26,8 @@ COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
 """Columns of a price file; the first two are required."""
 
 _PRICE_KEYS = ("low", "typical", "high", "quantity", "source", "date", "kind")
+_DROPPED_KEYS = ("seller", "breaks")
+"""What is said of the old price alone: a price of one's own holds for every quantity, from wherever it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,11 +213,28 @@ def _documents(folder: Path) -> dict[str, tuple[Document, Part]]:
 def _edited(document: Document, price: Price) -> str:
     values = asdict(price)
     text = document.text
-    edits = [(document.spans["price", key], _spelled(values[key], plain=key == "kind")) for key in _PRICE_KEYS]
-    for span, spelled in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
-        old = text[span.start : span.end]
-        text = text[: span.start] + spelled + old[len(old.rstrip()) :] + text[span.end :]
+    edits = []
+    for key in _PRICE_KEYS:
+        span = document.spans["price", key]
+        kept = len(text[span.start : span.end].rstrip())
+        edits.append((span.start, span.start + kept, _spelled(values[key], plain=key == "kind")))
+    edits += [(*_lines_of(document, key), "") for key in _DROPPED_KEYS if ("price", key) in document.spans]
+    for start, end, spelled in sorted(edits, reverse=True):
+        text = text[:start] + spelled + text[end:]
     return text
+
+
+def _lines_of(document: Document, key: str) -> tuple[int, int]:
+    """Where a key of the price with its value begins and ends, in whole lines or, in a flow mapping, with its comma."""
+    text, span = document.text, document.spans["price", key]
+    start = text.rindex(f"{key}:", 0, span.start)
+    end = span.start + len(text[span.start : span.end].rstrip())
+    line = text.rindex("\n", 0, start) + 1
+    if not text[line:start].strip() and text[end : end + 1] in ("\n", ""):
+        return line, end + 1
+    while text[end : end + 1] in (",", " "):
+        end += 1
+    return start, end
 
 
 def _spelled(value: object, *, plain: bool) -> str:

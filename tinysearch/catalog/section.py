@@ -10,7 +10,7 @@ from typing import Any
 
 from tinysearch.catalog.document import Document, DocumentPath, Problem
 from tinysearch.core.errors import UserError
-from tinysearch.core.provenance import KINDS, Price, Sourced
+from tinysearch.core.provenance import KINDS, SELLERS, Price, PriceBreak, Sourced
 from tinysearch.core.units import parse_bytes
 
 UNITS: dict[str, tuple[str, float]] = {
@@ -231,9 +231,16 @@ class Section:
         low, typical, high = (section.number(level) for level in ("low", "typical", "high"))
         section.choice("unit", ("usd",), required=False)
         quantity = section.integer("quantity", minimum=1)
+        seller = section.choice("seller", SELLERS, required=False)
+        breaks = [_price_break(item) for item in section.sections("breaks")]
         source, when, kind = section.provenance()
         section.finish()
-        if low is None or typical is None or high is None:
+        if low is None or typical is None or high is None or None in breaks:
+            return None
+        steps = tuple(step for step in breaks if step is not None)
+        quantities = [quantity, *(step.quantity for step in steps)]
+        if quantities != sorted(set(quantities)):
+            section.refuse("breaks", "quantities must increase", value=quantities, remedy="order the price breaks")
             return None
         if not low <= typical <= high:
             section.refuse(
@@ -243,7 +250,17 @@ class Section:
                 remedy="order the three",
             )
             return None
-        return Price(low=low, typical=typical, high=high, quantity=quantity, source=source, date=when, kind=kind)
+        return Price(
+            low=low,
+            typical=typical,
+            high=high,
+            quantity=quantity,
+            source=source,
+            date=when,
+            kind=kind,
+            seller=seller,  # type: ignore[arg-type]
+            breaks=steps,
+        )
 
     def finish(self) -> None:
         """Refuse keys that nobody asked for."""
@@ -251,6 +268,20 @@ class Section:
             if key not in self._used:
                 known = ", ".join(sorted(self._used))
                 self.refuse(key, f"a key here is one of {known}", value=key, remedy="remove or respell the key")
+
+
+def _price_break(section: Section) -> PriceBreak | None:
+    """``{quantity: 100, typical: 4.31}``; a break without a range has the typical price alone."""
+    quantity, typical = section.integer("quantity", minimum=1), section.number("typical")
+    low, high = (section.number(level) if section.has(level) else typical for level in ("low", "high"))
+    section.finish()
+    if typical is None or low is None or high is None:
+        return None
+    if not low <= typical <= high:
+        rule = "a price must have low <= typical <= high"
+        section.refuse(None, rule, value=f"{low:g}, {typical:g}, {high:g}", remedy="order the three")
+        return None
+    return PriceBreak(quantity=quantity, low=low, typical=typical, high=high)
 
 
 def is_date(text: str) -> bool:

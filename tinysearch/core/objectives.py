@@ -104,14 +104,82 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BomLine:
-    """One part on the bill of materials."""
+    """One part on the bill of materials.
+
+    Attributes:
+        usd: of one piece.
+        source: where the price can be looked up.
+        quantity: the order size that it holds for; None where that is not known.
+        seller, date, kind: who asks it, when it was read, and how it was obtained (``assumed`` is an estimate).
+    """
 
     part: str
     usd: float
     source: str = ""
+    quantity: int | None = None
+    seller: str = ""
+    date: str = ""
+    kind: str = ""
+
+    @property
+    def about(self) -> str:
+        """What the price is, for people: ``marketplace, 1 piece, 2026-08`` or ``assumed, ...``."""
+        pieces = "" if self.quantity is None else f"{self.quantity} piece{'' if self.quantity == 1 else 's'}"
+        told = ["assumed" if self.kind == "assumed" else self.seller, pieces, self.date]
+        return ", ".join(word for word in told if word)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"part": self.part, "usd": round(self.usd, 4)}
+        return {
+            "part": self.part,
+            "usd": round(self.usd, 4),
+            "quantity": self.quantity,
+            "seller": self.seller or None,
+            "date": self.date or None,
+            "kind": self.kind or None,
+            "source": self.source or None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNote:
+    """Whether a bill can be ordered by one person, and what else it takes.
+
+    Attributes:
+        build: what carries the processor: ``board``, ``module`` or ``chip``.
+        quantity: of the order that prices were asked for; None for the prices as listed.
+        bring: what is needed and not in the bill, in words.
+        marking: what is printed on the carrier, by which it is told from its likes.
+    """
+
+    build: str
+    quantity: int | None = None
+    bring: tuple[str, ...] = ()
+    marking: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """True for ready boards and breakouts; false for a design, which somebody has to draw and assemble."""
+        return self.build == "board"
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        if not self.ready:
+            return (
+                f"design, not an order: a {'bare chip' if self.build == 'chip' else 'module'} on a carrier of your own"
+            )
+        extra = f"; bring {', '.join(self.bring)}" if self.bring else ""
+        return f"order: ready-made parts{extra}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "ready": self.ready,
+            "build": self.build,
+            "quantity": self.quantity,
+            "bring": list(self.bring),
+            "marking": self.marking or None,
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +204,7 @@ class Evaluation:
         latency_range_s: low and high estimate of ``latency_s``.
         acquisition_s: capture and preprocessing before the networks, shown apart.
         violations: broken rules; empty means feasible.
+        order: whether the bill is one that can be ordered; None for a board that nobody sells.
         details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
     """
 
@@ -152,6 +221,7 @@ class Evaluation:
     energy_mj: float | None
     violations: tuple[Violation, ...] = ()
     errors: ErrorRates = NO_ERROR_RATES
+    order: OrderNote | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -206,6 +276,7 @@ class Evaluation:
             },
             "requires": {"flash_bytes": self.flash_bytes, "ram_bytes": self.ram_bytes},
             "bom": [line.to_dict() for line in self.bom],
+            "order": None if self.order is None else self.order.to_dict(),
             "values": {
                 "eer": shown["eer"],
                 "eer_ci95": None if self.errors.eer_ci95 is None else list(self.errors.eer_ci95),

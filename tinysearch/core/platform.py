@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tinysearch.core.objectives import BomLine
+from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.provenance import Price, Sourced
 
-PartKind = Literal["chip", "module", "flash", "psram", "camera", "microphone", "base", "board"]
+PartKind = Literal["chip", "module", "flash", "psram", "camera", "microphone", "base", "board", "accessory"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
 SENSOR_KINDS: tuple[PartKind, ...] = ("camera", "microphone")
@@ -26,6 +26,11 @@ PSRAM_INTERFACES = ("quad", "octal", "hex")
 
 PriceLevel = Literal["low", "typical", "high"]
 PRICE_LEVELS: tuple[PriceLevel, ...] = get_args(PriceLevel)
+
+BuildKind = Literal["any", "board", "module", "chip"]
+"""What may carry the processor: a ready board that is ordered, a module or bare chip that asks for a design, any."""
+
+BUILDS: tuple[BuildKind, ...] = get_args(BuildKind)
 
 CatalogRules = Literal["physical", "as_printed"]
 """Whether a catalogue obeys what chips can do, or keeps a publication's boards as printed."""
@@ -219,7 +224,16 @@ class BomItem:
 
     def line(self, level: PriceLevel = "typical") -> BomLine:
         """The item priced at one level."""
-        return BomLine(part=self.name, usd=self.price.at(level), source=f"{self.price.source} ({self.price.date})")
+        price = self.price
+        return BomLine(
+            part=self.name,
+            usd=price.at(level),
+            source=f"{price.source} ({price.date})",
+            quantity=price.quantity,
+            seller=price.seller,
+            date=price.date,
+            kind=price.kind,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +299,12 @@ class BoardOption:
     def bom(self) -> tuple[BomLine, ...]:
         """The bill of materials at typical prices."""
         return tuple(item.line() for item in self.items)
+
+    def order_note(self, *, quantity: int | None) -> OrderNote | None:
+        """Whether it can be ordered as it is; None where nobody sells it."""
+        if not self.items:
+            return None
+        return OrderNote(build=self.kind, quantity=quantity, bring=self.bring, marking=self.marking)
 
     def price_usd(self, level: PriceLevel = "typical") -> float:
         """Sum of the bill of materials at one price level."""

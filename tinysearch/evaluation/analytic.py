@@ -20,7 +20,7 @@ from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
-from tinysearch.core.platform import BoardOption, Chip, PriceLevel
+from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.quantization import Precision
@@ -43,6 +43,7 @@ class PlatformWish:
         processor: a chip by id, or by the name that its revisions share.
         chip: a chip by id alone.
         module: id of a part or of a whole board.
+        designs: whether a platform that no board of the catalogue's own build has may be another's.
     """
 
     processor: str | None = None
@@ -50,6 +51,7 @@ class PlatformWish:
     module: str | None = None
     flash_bytes: int | None = None
     psram_bytes: int | None = None
+    designs: bool = False
 
     def admits(self, option: BoardOption) -> bool:
         """Whether a board is one of those wished for."""
@@ -166,9 +168,11 @@ class AnalyticModels:
         """Managed components that the firmware can read the sensors of some inputs with."""
         return tuple(driver for name in names for driver in self.task.input(name).kind.drivers)
 
-    def board_options(self, names: Sequence[str]) -> tuple[BoardOption, ...]:
-        """Boards of the catalogue with the sensors of some inputs."""
-        return self.catalog.board_options(self.task.sensors(tuple(names)))
+    def board_options(
+        self, names: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
+    ) -> tuple[BoardOption, ...]:
+        """Boards of the catalogue with the sensors of some inputs; arguments are those of the catalogue."""
+        return self.catalog.board_options(self.task.sensors(tuple(names)), build=build, previews=previews)
 
     def board_option(self, board: str, names: Sequence[str]) -> BoardOption:
         """One board by its id, with the sensors of some inputs."""
@@ -226,8 +230,12 @@ class AnalyticModels:
 
     def options(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> tuple[BoardOption, ...]:
         """Boards of the catalogue that serve the branches and are as wished, cheapest first."""
-        found = self.board_options([branch.modality for branch in branches])
-        return tuple(sorted((o for o in found if wish.admits(o)), key=lambda o: (o.price_usd(self.price_level), o.id)))
+        modalities = [branch.modality for branch in branches]
+        found = [option for option in self.board_options(modalities) if wish.admits(option)]
+        if not found and wish.designs and wish != PlatformWish(designs=True):
+            everything = self.board_options(modalities, build="any", previews=True)
+            found = [option for option in everything if wish.admits(option)]
+        return tuple(sorted(found, key=lambda option: (option.price_usd(self.price_level), option.id)))
 
     def evaluate(self, branches: Sequence[BranchSpec], option: BoardOption) -> Evaluation:
         """Analytic evaluation of branches on a board, with every rule it breaks."""
@@ -259,6 +267,7 @@ class AnalyticModels:
             acquisition_s=max(acquisition),
             energy_mj=self._energy_mj(chip, parts),
             violations=tuple(self._violations(branches, option, requirement)),
+            order=option.order_note(quantity=self.catalog.quantity),
             details=self._details(branches, option, requirement, parts),
         )
 

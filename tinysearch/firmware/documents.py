@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+from tinysearch.core.objectives import OrderNote
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.units import format_bytes
 from tinysearch.firmware import sdkconfig, wiring
@@ -51,13 +52,16 @@ def candidate_json(emission: Emission) -> str:
 
 
 def bom_csv(emission: Emission) -> str:
-    """One row a part: part, US$, source of the price."""
+    """One row a part: US$ of one piece, whose price it is, for which order, when; the total says order or design."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["part", "usd", "source"])
+    writer.writerow(["part", "usd", "source", "quantity", "seller", "date", "kind"])
     for line in emission.evaluation.bom:
-        writer.writerow([plain_line(line.part), f"{line.usd:.4f}", plain_line(line.source)])
-    writer.writerow(["total", f"{emission.evaluation.bom_cost_usd:.4f}", plain_line(emission.banner)])
+        about = [line.quantity or "", line.seller, line.date, line.kind]
+        writer.writerow([plain_line(line.part), f"{line.usd:.4f}", plain_line(line.source), *about])
+    order = emission.evaluation.order
+    about = ["", "", "", ""] if order is None else [order.quantity or "", "", "", "order" if order.ready else "design"]
+    writer.writerow(["total", f"{emission.evaluation.bom_cost_usd:.4f}", plain_line(emission.banner), *about])
     return stream.getvalue()
 
 
@@ -76,13 +80,24 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     ]
 
 
+def _order_values(order: OrderNote) -> dict[str, Any]:
+    return {
+        "ready": order.ready,
+        "build": order.build,
+        "text": markdown_text(order.text),
+        "bring": [markdown_text(thing) for thing in order.bring],
+        "marking": markdown_text(order.marking),
+    }
+
+
 def _reads_camera(emission: Emission) -> bool:
     return emission.chip.camera_driver in Camera.drivers
 
 
 def _pin_text(pin: WiredPin) -> str:
     """``D2 (GPIO 2)``: what the board calls the pin first."""
-    return f"{markdown_text(pin.label)} (GPIO {pin.gpio})"
+    gpio = f"GPIO {pin.gpio}"
+    return gpio if pin.label == str(pin.gpio) else f"{markdown_text(pin.label)} ({gpio})"
 
 
 def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
@@ -102,7 +117,9 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "latency_ms": f"{1e3 * evaluation.latency_s:.0f}",
         "latency_range_ms": " to ".join(f"{1e3 * value:.0f}" for value in evaluation.latency_range_s),
         "latency_evidence": evaluation.latency_evidence,
-        "bom": [(markdown_text(line.part), f"{line.usd:.2f}") for line in evaluation.bom],
+        "bom": [(markdown_text(line.part), f"{line.usd:.2f}", markdown_text(line.about)) for line in evaluation.bom],
+        "order": None if evaluation.order is None else _order_values(evaluation.order),
+        "revision": emission.chip.revision,
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",
         "sensors": [markdown_text(name) for name in evaluation.sensors],
         "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],

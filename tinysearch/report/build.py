@@ -158,11 +158,15 @@ def _board(evaluation: Evaluation, option: BoardOption | None) -> BoardCard:
                 low_usd=prices[line.part].low if line.part in prices else None,
                 high_usd=prices[line.part].high if line.part in prices else None,
                 source=line.source,
+                about=line.about,
+                assumed=line.kind == "assumed",
             )
             for line in evaluation.bom
         ),
         buildable=bool(evaluation.details.get("buildable", True)),
         reason=str(evaluation.details.get("buildable_reason", "")),
+        order="" if evaluation.order is None else evaluation.order.text,
+        ready=None if evaluation.order is None else evaluation.order.ready,
     )
 
 

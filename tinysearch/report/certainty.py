@@ -127,6 +127,14 @@ def _prices(view: RunView) -> Sentence:
         low, high = min(r[0] / cost for r, cost in known), max(r[1] / cost for r, cost in known)
         text += f"; between sellers and order sizes they vary from {low:.2f} to {high:.2f} times that"
         numbers |= {"low": low, "high": high}
+    boards = [view.board(design) for design in view.points]
+    designs = sum(board.ready is False for board in boards)
+    assumed = {part.name for board in boards for part in board.parts if part.assumed}
+    if designs:
+        text += f"; {designs} of these points ask for a design of your own and cannot be ordered as they are"
+    if assumed:
+        text += f"; assumed are the prices of {', '.join(sorted(assumed))}"
+    numbers |= {"designs": designs, "assumed": len(assumed)}
     return Sentence(kind="evidence", text=text + ".", numbers=numbers)
 
 

@@ -46,18 +46,30 @@ class BranchCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartCard:
-    """One line of a bill of materials; the range of prices is None where it is not known."""
+    """One line of a bill of materials; the range of prices is None where it is not known.
+
+    Attributes:
+        about: seller, order size and date of the price, for people.
+        assumed: the price is an estimate.
+    """
 
     name: str
     usd: float
     low_usd: float | None = None
     high_usd: float | None = None
     source: str = ""
+    about: str = ""
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardCard:
-    """One priced way to get a board."""
+    """One priced way to get a board.
+
+    Attributes:
+        order: one line that says whether it can be ordered or asks for a design; empty where that is not known.
+        ready: whether one person can order and wire it; None where that is not known.
+    """
 
     id: str
     name: str
@@ -69,6 +81,8 @@ class BoardCard:
     parts: tuple[PartCard, ...]
     buildable: bool = True
     reason: str = ""
+    order: str = ""
+    ready: bool | None = None
 
     @property
     def price_usd(self) -> float:

@@ -26,6 +26,7 @@ class Pick:
         order: what to buy, each part with its number and price.
         step: what it costs and gains over the card before; empty on the first.
         problem: why it cannot be built; empty if it can.
+        standing: whether it can be ordered as it is, or is a design; empty where that is not known.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Pick:
     order: tuple[tuple[str, str], ...]
     step: str
     problem: str
+    standing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def _note(view: RunView, real: Sequence[DesignCard]) -> str:
 
 def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str, before: DesignCard | None) -> Pick:
     board = view.board(design)
-    bought = Counter((part.name, part.usd) for part in board.parts)
+    bought = Counter((f"{part.name} (price assumed)" if part.assumed else part.name, part.usd) for part in board.parts)
     value = number(view, design, quality)
     sure = interval(design.eer_ci95) if quality == "eer" else ""
     return Pick(
@@ -95,6 +97,7 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
         order=tuple((f"{n} × {name}" if n > 1 else name, usd(n * price)) for (name, price), n in bought.items()),
         step="" if before is None else _step(view, before, design, quality),
         problem="" if board.buildable else board.reason,
+        standing=f"{board.order[:1].upper()}{board.order[1:]}",
     )
 
 

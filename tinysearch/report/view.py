@@ -169,6 +169,8 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
             psram_bytes=platform["psram_bytes"],
             sensors=tuple(platform["sensors"]),
             parts=tuple(PartCard(name=part["part"], usd=part["usd"]) for part in point["bom"]),
+            order=(point.get("order") or {}).get("text", ""),
+            ready=(point.get("order") or {}).get("ready"),
         )
         interval = values["eer_ci95"]
         designs.append(

@@ -36,6 +36,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "latency": ("calibrated", "opcount"),
     "memory": ("arena", "paper"),
     "modality": ("face", "voice", "fusion"),
+    "build": ("any", "board", "module", "chip"),
     "price_level": ("low", "typical", "high"),
     "face.precision": PRECISIONS,
     "voice.precision": PRECISIONS,

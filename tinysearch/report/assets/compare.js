@@ -47,7 +47,7 @@ function card(design, slot) {
     make('h3', {}, 'Blocks'), blockDiagram(design), buildable(design),
     make('h3', {}, 'Memory, to scale'), ...memoryMap(design, compared),
     make('h3', {}, 'One authentication'), ...timeline(design, compared),
-    make('h3', {}, 'Bill of materials'), bom(design.board),
+    make('h3', {}, 'Bill of materials'), ordered(design.board), bom(design.board),
     make('h3', {}, 'Firmware'), firmware(design));
 }
 
@@ -71,10 +71,13 @@ function people(design) {
 
 const buildable = (design) => (design.board.buildable ? null : make('p', { class: 'problem small' }, `Cannot be built: ${design.board.reason}`));
 
+// Whether one person can order it, or it asks for a design.
+const ordered = (board) => (board.order ? make('p', { class: 'small' }, board.order[0].toUpperCase() + board.order.slice(1)) : null);
+
 function bom(board) {
   return make('table', {}, make('tbody', {},
     ...board.parts.map((part) => make('tr', {},
-      make('td', { class: 'text' }, part.name, source(part.source)),
+      make('td', { class: 'text' }, part.name, part.about ? make('div', { class: 'soft' }, part.about) : null, source(part.source)),
       make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) && usd(part.low_usd) !== usd(part.high_usd) ? `${usd(part.low_usd)}-${part.high_usd.toFixed(2)}` : '')))),
     make('tr', {}, make('td', { class: 'text' }, make('b', {}, 'Sum')), make('td', {}, make('b', {}, usd(board.price_usd))))));
 }
