@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Samples
-from tinysearch.training.batches import augment_image, augment_spectrogram, epoch_batches, to_inputs
+from tinysearch.training.batches import (
+    AUGMENTATIONS,
+    augment_image,
+    augment_motion,
+    augment_spectrogram,
+    augmentation_of,
+    epoch_batches,
+    to_inputs,
+)
 from tinysearch.training.integer import thresholds
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.quantizers import (
@@ -58,7 +66,7 @@ def test_angular_losses_ignore_length_and_coincide_without_margin() -> None:
 @pytest.mark.parametrize("batch_size", [2, 4, 8, 50])
 def test_an_epoch_shows_each_sample_once(batch_size: int) -> None:
     seen = list(
-        epoch_batches(samples(), length=21, batch_size=batch_size, modality="face", augmentation=0, seed=(3, 1))
+        epoch_batches(samples(), length=21, batch_size=batch_size, varied_as="image", augmentation=0, seed=(3, 1))
     )
     labels = np.concatenate([batch[1].numpy() for batch in seen])
     assert len(set(labels)) == len(labels) >= 21 - batch_size // 2
@@ -69,19 +77,19 @@ def test_an_epoch_shows_each_sample_once(batch_size: int) -> None:
 
 
 def test_a_longer_epoch_repeats_samples_evenly() -> None:
-    seen = list(epoch_batches(samples(), length=50, batch_size=10, modality="face", augmentation=0, seed=(3,)))
+    seen = list(epoch_batches(samples(), length=50, batch_size=10, varied_as="image", augmentation=0, seed=(3,)))
     counts = np.bincount(np.concatenate([batch[1].numpy() for batch in seen]), minlength=21)
     assert counts.sum() == 50
     assert set(counts) == {2, 3}
 
 
-@pytest.mark.parametrize("modality", ["face", "voice"])
-def test_batches_depend_on_seed_and_not_on_workers(modality: str) -> None:
+@pytest.mark.parametrize("varied_as", AUGMENTATIONS)
+def test_batches_depend_on_seed_and_not_on_workers(varied_as: str) -> None:
     def draw(*seed: int, workers: int = 0) -> list:
         options = {
             "length": 21,
             "batch_size": 4,
-            "modality": modality,
+            "varied_as": varied_as,
             "augmentation": 1.0,
             "seed": seed,
             "workers": workers,
@@ -107,7 +115,7 @@ def test_ordered_samples_are_neither_mirrored_nor_rolled(modality: str) -> None:
         assert kept.all() == ordered
 
 
-@pytest.mark.parametrize("augment", [augment_image, augment_spectrogram])
+@pytest.mark.parametrize("augment", AUGMENTATIONS.values())
 @pytest.mark.parametrize("strength", [0.1, 1.0, 3.0])
 def test_augmentation_keeps_shape_range_and_its_input(augment, strength: float) -> None:
     inputs = samples(9, channels=1).inputs
@@ -197,3 +205,24 @@ def test_thresholds_are_the_quantizer(unit: float, shift: float, level: float, b
         if abs(exact - round(exact)) < 1e-9:
             continue
         assert int((value >= steps).sum()) == min(max(int(np.floor(exact)), 0), top)
+
+
+def test_a_sensor_worn_askew_still_feels_as_much() -> None:
+    inputs = np.zeros((64, 8, 8, 6), np.int8)
+    inputs[..., 2], inputs[..., 3] = 64, 40  # gravity along z, turning around x
+    values = augment_motion(inputs, strength=1e-3, rng=np.random.default_rng(0))
+    assert np.abs(values - inputs).max() < 1
+    turned = augment_motion(inputs, strength=1.0, rng=np.random.default_rng(0)).mean(axis=(1, 2))
+    assert np.abs(turned[:, :2]).mean() > 8  # other axes feel gravity too
+    assert 50 < np.linalg.norm(turned[:, :3], axis=1).mean() < 75
+
+
+def test_a_data_set_says_how_its_samples_are_varied() -> None:
+    class Silent:
+        pass
+
+    class Moving:
+        augmentation = "motion"
+
+    assert [augmentation_of(Silent(), name) for name in ("face", "voice")] == ["image", "spectrogram"]
+    assert augmentation_of(Moving(), "voice") == "motion"

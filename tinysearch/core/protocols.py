@@ -43,8 +43,10 @@ class Dataset(Protocol):
 
     A data set for a classification also has ``classes``, the number of its identities, which are then the same in
     every split and modality; ``people`` of each split are these classes. ``ordered = True`` tells trainers that a
-    mirrored picture or a rolled recording is another one. ``caveat`` is a sentence that has to stand wherever error
-    rates on these people are shown, for example that they are synthetic.
+    mirrored picture or a rolled recording is another one. ``augmentation`` tells them how samples are varied
+    (:data:`~tinysearch.core.task.Augmentation`); without it, ``voice`` is spectrograms and all else pictures.
+    ``caveat`` is a sentence that has to stand wherever error rates on these people are shown, for example that they
+    are synthetic.
     """
 
     name: str

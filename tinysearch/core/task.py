@@ -13,8 +13,8 @@ Decision = Literal["verification", "classification", "anomaly"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 """Is it who it claims to be; which of some classes, or none of them; is it like what was seen in training."""
 
-Augmentation = Literal["image", "spectrogram", "series"]
-"""How samples are varied in training: as pictures, as frames by bands, or as samples by axes."""
+Augmentation = Literal["image", "spectrogram", "series", "motion"]
+"""How samples are varied in training: as pictures, as frames by bands, as samples by axes, or by axes that turn."""
 
 FUSION = "fusion"
 """Stands for all inputs of a task together."""

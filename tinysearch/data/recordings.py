@@ -52,6 +52,7 @@ class WindowDataset:
         classes: how many classes there are, the same in every split; None where some are anomalies.
         normal: see above.
         ordered: that augmentation must not mirror or roll windows.
+        augmentation: how windows are varied in training.
 
     Raises:
         UserError: a class without a window in some split, or a hop that is none.
@@ -74,6 +75,7 @@ class WindowDataset:
         self.name, self.digest, self.modalities = name, digest, (modality,)
         self.class_names = tuple(class_names)
         self.normal = normal
+        self.augmentation = kind.augmentation
         self.classes = len(self.class_names) if normal is None else None
         self._kind, self._recordings = kind, recordings
         self._hop = hop_samples(hop_s, rate_hz=kind.rate_hz)

@@ -51,7 +51,7 @@ class Motion:
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "MOTION"
     footprint: ClassVar[str] = "motion"
-    augmentation: ClassVar[Augmentation] = "series"
+    augmentation: ClassVar[Augmentation] = "motion"
 
     window_s: float = 2.0
     rate_hz: float = 50.0

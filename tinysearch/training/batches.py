@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tinysearch.core.protocols import Samples
+from tinysearch.core.protocols import Dataset, Samples
+from tinysearch.core.task import Augmentation
+
+Augment = Callable[..., npt.NDArray[np.float32]]
+"""Inputs int8 [N, H, W, C] to varied ones; keywords strength, rng and ordered."""
 
 Batch = tuple[Tensor, Tensor]
 """Inputs [N, C, H, W] (int8 / 128, channels last) and identities [N]."""
@@ -42,7 +46,7 @@ def epoch_batches(
     *,
     length: int,
     batch_size: int,
-    modality: str,
+    varied_as: Augmentation,
     augmentation: float,
     seed: tuple[int, ...],
     workers: int = 0,
@@ -54,7 +58,7 @@ def epoch_batches(
         samples: of the training split.
         length: samples an epoch; the last batch is dropped where it is smaller than half a batch.
         batch_size: samples a batch.
-        modality: ``voice`` is shifted and masked along time and frequency, everything else is treated as an image.
+        varied_as: which of the augmentations below.
         augmentation: strength, 0 for none.
         seed: of this epoch; a batch depends on it and on its index alone.
         workers: threads that prepare batches ahead.
@@ -64,7 +68,7 @@ def epoch_batches(
     total = len(samples.inputs)
     order = np.concatenate([rng.permutation(total) for _ in range(-(-length // total))])[:length]
     count = batch_count(length, batch_size=batch_size)
-    augment = augment_spectrogram if modality == "voice" else augment_image
+    augment = AUGMENTATIONS[varied_as]
 
     def make(index: int) -> Batch:
         chosen = order[index * batch_size : (index + 1) * batch_size]
@@ -143,3 +147,58 @@ def augment_spectrogram(
         values[index, row : row + lengths[0, index]] = means[index]
         values[index, :, column : column + lengths[1, index]] = means[index]
     return np.clip(values, -128, 127, out=values)
+
+
+def augment_series(
+    inputs: npt.NDArray[np.int8] | npt.NDArray[np.float32],
+    *,
+    strength: float,
+    rng: np.random.Generator,
+    ordered: bool = False,
+) -> npt.NDArray[np.float32]:
+    """Gain of up to 30 % and offset of up to 16 steps an axis, noise of up to 8 steps: sensors differ, places too."""
+    del ordered  # nothing is mirrored or rolled in any case
+    count, axes = len(inputs), inputs.shape[3]
+    gain = 1 + 0.3 * strength * rng.uniform(-1, 1, (count, 1, 1, axes))
+    offset = 16 * strength * rng.uniform(-1, 1, (count, 1, 1, axes))
+    noise = 8 * strength * rng.uniform(0, 1, (count, 1, 1, 1)) * rng.standard_normal(inputs.shape)
+    values = (inputs * gain + offset + noise).astype(np.float32)
+    return np.clip(values, -128, 127, out=values)
+
+
+def augment_motion(
+    inputs: npt.NDArray[np.int8], *, strength: float, rng: np.random.Generator, ordered: bool = False
+) -> npt.NDArray[np.float32]:
+    """As a series, on a sensor worn askew: axes in threes are turned together by about 25 degrees at full strength."""
+    axes = inputs.shape[3]
+    turned = inputs.astype(np.float32)
+    if axes % 3 == 0:
+        turns = _rotations(0.45 * strength * rng.standard_normal((len(inputs), 3)))
+        for first in range(0, axes, 3):
+            turned[..., first : first + 3] = np.einsum("nij,nhwj->nhwi", turns, turned[..., first : first + 3])
+    return augment_series(turned, strength=strength, rng=rng, ordered=ordered)
+
+
+def _rotations(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Rotation matrices [N, 3, 3] of rotation vectors [N, 3] (radians), by Rodrigues' formula."""
+    angle = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)[:, None, None]
+    x, y, z = (vectors / angle[:, 0]).T
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
+    turns = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return turns.astype(np.float32)
+
+
+AUGMENTATIONS: Mapping[Augmentation, Augment] = {
+    "image": augment_image,
+    "spectrogram": augment_spectrogram,
+    "series": augment_series,
+    "motion": augment_motion,
+}
+"""By the name that a kind of input gives."""
+
+
+def augmentation_of(data: Dataset, modality: str) -> Augmentation:
+    """How samples of a data set are varied: as it says, or by the names that there were before it could say."""
+    named: Augmentation | None = getattr(data, "augmentation", None)
+    return named or ("spectrogram" if modality == "voice" else "image")

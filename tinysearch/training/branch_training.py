@@ -17,7 +17,7 @@ from tinysearch.core.program import FrozenNetwork, Program, lower
 from tinysearch.core.protocols import Dataset, ProgressCallback, Samples, TrainingProgress
 from tinysearch.core.quantization import Precision
 from tinysearch.files import exclusive
-from tinysearch.training.batches import plain_batches
+from tinysearch.training.batches import augmentation_of, plain_batches
 from tinysearch.training.folding import fold
 from tinysearch.training.freeze import freeze_float, freeze_integer
 from tinysearch.training.losses import IdentityHead
@@ -169,7 +169,7 @@ class BranchTraining:
             train=train,
             measure=lambda: self._measure(model, head, validation),
             settings=self.settings,
-            modality=self.branch.modality,
+            varied_as=augmentation_of(self.data, self.branch.modality),
             seed=self._seed(stage.name),
             checkpoint=checkpoint,
             report=report,

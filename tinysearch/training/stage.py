@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tinysearch.core.errors import TinysearchError
 from tinysearch.core.protocols import Samples
+from tinysearch.core.task import Augmentation
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
 from tinysearch.training.losses import IdentityHead
@@ -72,7 +73,7 @@ def run_stage(
     train: Samples,
     measure: Callable[[], float],
     settings: TrainingSettings,
-    modality: str,
+    varied_as: Augmentation,
     seed: int,
     checkpoint: Path,
     report: Report,
@@ -106,7 +107,7 @@ def run_stage(
             train=train,
             optimizer=optimizer,
             settings=settings,
-            modality=modality,
+            varied_as=varied_as,
             seed=seed,
             report=report,
             ordered=ordered,
@@ -163,7 +164,7 @@ def _run_epoch(
     train: Samples,
     optimizer: torch.optim.Optimizer,
     settings: TrainingSettings,
-    modality: str,
+    varied_as: Augmentation,
     seed: int,
     report: Report,
     ordered: bool,
@@ -179,7 +180,7 @@ def _run_epoch(
         train,
         length=length,
         batch_size=settings.batch_size,
-        modality=modality,
+        varied_as=varied_as,
         augmentation=settings.augmentation,
         seed=(seed, epoch),
         workers=settings.data_workers,
