@@ -116,6 +116,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
         words.append(_TABLE_SPACE)
+    words += _own_data(words)
     try:
         config = _compose(words, folder)
     except (HydraException, OmegaConfBaseException) as error:
@@ -125,6 +126,14 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     for name, branch in config["branches"].items():
         _check_branch(str(name), branch)
     return config
+
+
+def _own_data(words: Sequence[str]) -> list[str]:
+    """``data=NAME`` for ``task=NAME`` where there are data of that name and none were chosen."""
+    chosen = [word.removeprefix("task=") for word in words if word.startswith("task=")]
+    if not chosen or any(word.startswith(("data=", "experiment=")) for word in words):
+        return []
+    return [f"data={chosen[-1]}"] if chosen[-1] in options_of("data") else []
 
 
 def _check_branch(name: str, branch: Any) -> None:

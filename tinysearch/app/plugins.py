@@ -15,7 +15,10 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.trust import check_trust
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "architectures": {"resnet": "tinysearch.architectures.resnet:resnet"},
+    "architectures": {
+        "resnet": "tinysearch.architectures.resnet:resnet",
+        "windowed": "tinysearch.architectures.windowed:windowed",
+    },
     "trainers": {"torch": "tinysearch.training.trainer:TorchTrainer"},
     "datasets": {
         "digits": "tinysearch.data.digits:DigitsDataset",

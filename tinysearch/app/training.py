@@ -18,7 +18,7 @@ from tinysearch.app.wiring import Config, architecture, combinations_of, table_o
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
-from tinysearch.core.task import Decision, Task
+from tinysearch.core.task import Decision, Input, Task
 from tinysearch.core.trust import trusting
 from tinysearch.inputs.microphone import Microphone
 
@@ -41,6 +41,7 @@ def build_dataset(config: Config) -> Dataset:
     dataset = plugin("datasets", config["data"]["name"])
     try:
         made: Dataset = dataset(
+            **_given(config),
             audio=AudioOptions(clip_s=clip_s_of(task_of(config)), **audio),
             cache_dir=cache_dir(config["cache"]["dir"]) / "data",
             **settings,
@@ -52,6 +53,30 @@ def build_dataset(config: Config) -> Dataset:
             remedy="add data.root=DIR",
         ) from error
     return made
+
+
+_KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {"motions": ("motion",)}
+"""Kinds of input that a data set of no particular input is made for; it is given the task's input of that kind."""
+
+
+def _given(config: Config) -> dict[str, Input]:
+    """The input that a data set samples, for those that sample any one.
+
+    Raises:
+        UserError: the task has none of its kind.
+    """
+    name = config["data"]["name"]
+    if name not in _KINDS_OF_DATA:
+        return {}
+    task, kinds = task_of(config), _KINDS_OF_DATA[name]
+    for given in task.inputs:
+        if given.kind.name in kinds:
+            return {"given": given}
+    raise UserError(
+        f"data={name} must have an input of kind {' or '.join(kinds)}",
+        value=f"task={task.name} with {', '.join(f'{given.name}: {given.kind.name}' for given in task.inputs)}",
+        remedy="choose a task with one, or other data",
+    )
 
 
 def clip_s_of(task: Task) -> float:
