@@ -25,6 +25,7 @@ PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
 FLASH_USD = {1 << 20: 0.3, 2 << 20: 0.35, 4 << 20: 0.45, 8 << 20: 0.6, 16 << 20: 0.9}
 PSRAM_USD = {0: 0.0, 2 << 20: 0.5}
 SENSOR_USD = {"face": 5.0, "voice": 1.5}
+ACQUISITION_S = {"face": 0.12, "voice": 1.6}
 MOST_SECONDS = 3.0
 
 
@@ -122,7 +123,14 @@ class ToySpace:
         seconds = (max(times) if part.cores > 1 else sum(times)) * (1.1 if psram else 1.0)
         usd = 2.5 + part.usd + FLASH_USD[flash] + PSRAM_USD[psram] + sum(SENSOR_USD[b.modality] for b in branches)
         needed, ram = self.needs_bytes(branches)
-        return {"bom_cost_usd": usd, "latency_s": seconds, "flash_bytes": needed, "ram_bytes": ram}
+        capture = max(ACQUISITION_S[b.modality] for b in branches)
+        return {
+            "bom_cost_usd": usd,
+            "latency_s": seconds,
+            "acquisition_s": capture,
+            "flash_bytes": needed,
+            "ram_bytes": ram,
+        }
 
     def assess(self, point: FlatPoint) -> Assessment:
         """One flat point: its figures and broken rules."""
@@ -156,7 +164,7 @@ class ToySpace:
 
     def _table(self) -> DesignTable:
         index = {branch: i for i, branch in enumerate(self.branches)}
-        columns = ("bom_cost_usd", "latency_s", "flash_bytes", "ram_bytes")
+        columns = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes")
         platforms: dict[PlatformChoice, int] = {}
         needs, rows, boards = [], [], []
         for branches in self.models():

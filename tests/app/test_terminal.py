@@ -14,6 +14,13 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     point = {
         "branches": {"face": branch, "voice": branch},
         "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 113.82, "latency_s": 0.9994},
+        "operating_point": {
+            "far": 0.1,
+            "threshold": 700_000,
+            "frr": 0.452,
+            "usable": False,
+            "effective_latency_s": 119.94,
+        },
         "platform": {"processor": "esp32c61", "flash_bytes": 16 << 20, "psram_bytes": 32 << 20},
         "evidence": {"eer": "table", "latency": "uncalibrated"},
         "bom": [{"part": "a chip", "kind": "assumed"}],
@@ -31,6 +38,9 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "113.82*~" in text
     assert "* a design, not an order" in text
     assert "prices in an order of 1 piece" in text
+    assert "45.2!" in text
+    assert "119.94 s" in text
+    assert "at FAR 10 %, as emitted; !: hardly usable" in text
 
 
 LISTING = Listing(
@@ -70,7 +80,8 @@ def test_what_to_order_fits_eighty_columns() -> None:
         labels=("Cheapest", "Most accurate"),
         price="$14.83",
         quality="EER 3.3 % [2.3-5.2 %]",
-        meaning="",
+        meaning="Hardly usable.",
+        usable=False,
         latency="45.84 s",
         network="face 2-2 int8",
         order=(("ESP32-S3R2", "$2.48"), ("2 × W25Q128 flash 16 MB", "$2.20"), ("OV2640", "$6.50")),
@@ -82,4 +93,4 @@ def test_what_to_order_fits_eighty_columns() -> None:
     assert max(map(len, text)) <= 80
     whole = " ".join(" ".join(text).split())
     assert "Cheapest = Most accurate $14.83 EER 3.3 % [2.3-5.2 %], 45.84 s: ESP32-S3R2 + 2 ×" in whole
-    assert "Design, not an order cannot be built: no such bus" in whole
+    assert "Hardly usable. Design, not an order cannot be built: no such bus" in whole

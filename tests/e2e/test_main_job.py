@@ -69,13 +69,13 @@ def test_a_run_directory_holds_what_the_contract_says(tmp_path: Path, small_spac
     assert point["evidence"]["eer"] == "table"
     low, high = point["values"]["eer_ci95"]
     assert low <= point["values"]["eer"] <= high
-    latency = point["values"]["latency_s"]
-    frr = latency / point["values"]["effective_latency_far10_s"]
-    assert 0 < frr <= 1
+    attempt = point["values"]["acquisition_s"] + point["values"]["latency_s"]
+    frr = 1 - attempt / point["values"]["effective_latency_far10_s"]
+    assert frr == pytest.approx(1.2 * point["values"]["eer"], abs=1e-4)
     rows = read_csv(folder / "front.csv")
     assert [row["id"] for row in rows] == [point["id"] for point in front["points"]]
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["versions"]["tinysearch"]
+    assert manifest["versions"]["tinysearch-boards"]
 
 
 def test_the_study_shows_names_constraints_and_attributes(tmp_path: Path, small_space: list[str]) -> None:

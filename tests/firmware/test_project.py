@@ -32,6 +32,7 @@ from tinysearch.core.network import Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.objectives import BomLine, ErrorRates, Evaluation
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
+from tinysearch.evaluation.operating import rated
 from tinysearch.firmware import golden, identifiers, project
 from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.integer_network import run
@@ -229,9 +230,9 @@ def test_numbers_that_c_and_python_share_are_equal() -> None:
 
 def test_the_threshold_of_the_far_goes_into_the_firmware(tmp_path: Path) -> None:
     branch = voice("int8")
-    rates = ErrorRates(eer=0.05, evidence="trained", thresholds={0.01: 700_123, 0.1: 500_000})
-    known = replace(evaluated(branch), errors=rates)
-    folder = emit(known, networks(branch), tmp_path / "p", far=0.1)
+    thresholds, frr = {0.01: 700_123, 0.1: 500_000}, {0.01: 0.5, 0.1: 0.04}
+    rates = ErrorRates(eer=0.05, evidence="trained", thresholds=thresholds, frr_at_far=frr)
+    folder = emit(rated(evaluated(branch), rates, far=0.1), networks(branch), tmp_path / "p")
     assert "CANDIDATE_THRESHOLD INT32_C(500000)" in (folder / "main/candidate.h").read_text()
     facts = json.loads((folder / "candidate.json").read_text())["firmware_facts"]
     assert (facts["threshold"], facts["threshold_far"], facts["trained"]) == (500_000, 0.1, False)

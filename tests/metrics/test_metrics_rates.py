@@ -12,7 +12,6 @@ from sklearn.metrics import det_curve as sklearn_det_curve
 
 from tinysearch.metrics import (
     det_curve,
-    effective_latency_s,
     equal_error_rate,
     false_accept_rate,
     false_reject_rate,
@@ -121,13 +120,3 @@ def test_rates_out_of_range_are_refused(far):
 def test_nothing_and_not_a_number_are_refused(genuine, impostor):
     with pytest.raises(ValueError, match="genuine|impostor"):  # noqa: RUF043 (an alternative is meant)
         det_curve(np.array(genuine), np.array(impostor))
-
-
-@given(st.floats(0.001, 100), st.floats(0, 0.99))
-def test_effective_latency_is_the_mean_of_a_geometric_distribution(latency_s, frr):
-    attempts = sum((1 - frr) * frr**k * (k + 1) for k in range(4000))
-    assert effective_latency_s(latency_s, frr) == pytest.approx(latency_s * attempts, rel=1e-6)
-
-
-def test_who_is_never_accepted_waits_for_ever():
-    assert effective_latency_s(1.0, 1.0) is None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.objectives import BomLine, BranchFigures, ErrorRates, Evaluation
+from tinysearch.evaluation.operating import rated
 from tinysearch.report import build_data, write_data
 from tinysearch.report.data import ReportData
 from tinysearch.report.view import RunView
@@ -51,6 +52,7 @@ def rates(
         eer_ci95=(max(eer - width, 0.0), min(eer + width, 1.0)),
         eer_validation=validation,
         frr_at_far={0.01: min(3 * eer, 0.95), 0.1: min(eer, 0.9)},
+        frr_ci95_at_far={0.1: (max(min(eer, 0.9) - width, 0.0), min(eer, 0.9) + width)},
         frr_at_far_validation={} if validation is None else {0.01: min(2 * validation, 0.95), 0.1: 0.8 * validation},
         people=40,
         genuine=1200,
@@ -77,10 +79,11 @@ def evaluation(
     cores: int = 2,
     flash_bytes: int = 2**22,
     psram_bytes: int = 2**21,
+    far: float | None = 0.1,
 ) -> Evaluation:
     """An evaluation on a board of :data:`BOARDS`, or of the parts given."""
     bom = parts if parts is not None else [(name, PARTS[name]) for name in BOARDS[board]]
-    return Evaluation(
+    bare = Evaluation(
         candidate=Candidate(
             branches=tuple(branches),
             platform=PlatformChoice(processor="esp32s3", flash_bytes=flash_bytes, psram_bytes=psram_bytes, board=board),
@@ -95,7 +98,6 @@ def evaluation(
         latency_evidence="calibrated",
         acquisition_s=0.12,
         energy_mj=latency_s * 200,
-        errors=errors,
         details={
             "cores": cores,
             "board_name": f"{board} board",
@@ -106,6 +108,7 @@ def evaluation(
             ],
         },
     )
+    return rated(bare, errors, far=far)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -118,7 +121,7 @@ class Case:
     front: tuple[str, ...]
 
     def __repr__(self) -> str:
-        lines = [f"{e.candidate.id} {e.values()} {e.values(validation=True)['eer']}" for e in self.evaluations]
+        lines = [f"{e.candidate.id} {e.values()} {e.errors.decision_eer}" for e in self.evaluations]
         return "\n".join([f"budget {self.budget_usd}", f"front {self.front}", *lines])
 
     @property
@@ -167,7 +170,9 @@ def make_case(
 
 def _non_dominated(found: Sequence[Evaluation], objectives: Sequence[str], *, validation: bool) -> list[Evaluation]:
     def vector(evaluation: Evaluation) -> tuple[float, ...]:
-        values = evaluation.values(validation=validation)
+        errors = evaluation.errors
+        decided = replace(errors, eer=errors.decision_eer, frr_at_far=errors.decision_frr_at_far)
+        values = rated(evaluation, decided if validation else errors).values()
         return tuple(float(values[name] or 0.0) for name in objectives)
 
     kept: list[Evaluation] = []

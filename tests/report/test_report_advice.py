@@ -52,7 +52,7 @@ def test_the_answer_is_the_tables_best_row(case: Case) -> None:
     assert answer.numbers[quality] == min(number(view, point, quality) for point in view.points)
     row = next(row for row in rows(view) if row.id == answer.points[0])
     assert row.cells["cost"] in answer.text
-    assert row.cells["latency"] in answer.text
+    assert row.cells["effective"] in answer.text
     if quality == "eer":
         assert row.cells["eer"].split(" [")[0] in answer.text
     assert answer.numbers["front"] == len(rows(view))

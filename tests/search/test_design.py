@@ -84,10 +84,10 @@ def test_missing_column_and_bad_numbers_are_refused():
 def test_objectives_follow_from_latency_and_rates():
     vector = ObjectiveVector(("effective_latency_far1_s", "eer", "bom_cost_usd"))
     assert vector.metrics == ("eer", "frr@0.01")
-    analytic = np.array([[3.0, 2.0], [3.0, 2.0], [3.0, 2.0]])
+    analytic = np.array([[3.0, 2.0, 1.0]] * 3)
     metrics = np.array([[0.1, 0.5], [0.1, 1.0], [np.nan, np.nan]])
-    values = vector.combine(("bom_cost_usd", "latency_s"), analytic, metrics)
-    assert values[0].tolist() == [4.0, 0.1, 3.0]
+    values = vector.combine(("bom_cost_usd", "latency_s", "acquisition_s"), analytic, metrics)
+    assert values[0].tolist() == [6.0, 0.1, 3.0]  # every retry captures anew
     assert values[1, 0] == np.inf
     assert np.isnan(values[2]).tolist() == [True, True, False]
     with pytest.raises(UserError, match="objectives are"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinysearch.app.resources import data_dir, processors
 from tinysearch.app.setup import Setup
 from tinysearch.app.tasks import task_of
-from tinysearch.app.training import build_errors, clip_s_of, decision_of, far_of
+from tinysearch.app.training import build_errors, clip_s_of, decision_of
 from tinysearch.app.wiring import Config, build_backend, build_models
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -125,7 +125,6 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
             board=models.board_option(candidate.platform.board, modalities),
             sound=None if heard is None else _sound(config, heard),
             task=models.task,
-            far=min(far_of(config)),
             backend=build_backend(config),
         )
 

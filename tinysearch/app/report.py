@@ -16,6 +16,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, Evaluation
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
+from tinysearch.evaluation.operating import rated
 from tinysearch.report import BlockedCard, build_data, thin, write_data
 from tinysearch.report import write_report as write_page
 from tinysearch.search.design import NO_BRANCH
@@ -49,16 +50,19 @@ def write_report(folder: Path) -> Path:
     return write_page(folder)
 
 
-def write_report_data(setup: Setup, result: SearchResult, evaluations: Sequence[Evaluation], folder: Path) -> Path:
+def write_report_data(
+    setup: Setup, result: SearchResult, evaluations: Sequence[Evaluation], folder: Path, *, far: float | None
+) -> Path:
     """Write report_data.json: the front as evaluated, known designs besides it, and what a little more would buy.
 
     Args:
         evaluations: of the front.
+        far: of the operating point.
     """
     chosen = setup.config["report"]
-    others, known = _known(setup, result, limit=int(_from_zero(chosen, "designs")))
+    others, known = _known(setup, result, limit=int(_from_zero(chosen, "designs")), far=far)
     shown = {evaluation.candidate.id: evaluation for evaluation in (*others, *evaluations)}
-    beyond = _beyond(setup, result.knowledge, usd=_from_zero(chosen, "beyond_usd")) if evaluations else []
+    beyond = _beyond(setup, result.knowledge, usd=_from_zero(chosen, "beyond_usd"), far=far) if evaluations else []
     data = build_data(
         evaluations=list(shown.values()),
         beyond=beyond,
@@ -89,7 +93,7 @@ def _from_zero(options: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _known(setup: Setup, result: SearchResult, *, limit: int) -> tuple[list[Evaluation], int]:
+def _known(setup: Setup, result: SearchResult, *, limit: int, far: float | None) -> tuple[list[Evaluation], int]:
     """Evaluations of known designs, thinned, and how many are known."""
     knowledge, table = result.knowledge, result.knowledge.table
     rows = np.flatnonzero(knowledge.model_done[table.model])
@@ -105,7 +109,7 @@ def _known(setup: Setup, result: SearchResult, *, limit: int) -> tuple[list[Eval
     for row in rows[kept]:
         needs = [int(branch) for branch in table.needs[row] if branch != NO_BRANCH]
         rates = _rates(setup, knowledge, [table.branches[branch] for branch in needs])
-        evaluations.append(setup.evaluate(table.candidate(int(row)), rates))
+        evaluations.append(setup.evaluate(table.candidate(int(row)), rates, far=far))
     return evaluations, len(rows)
 
 
@@ -137,7 +141,7 @@ class _KnownSpace:
         return [names for names in self.space.combinations if set(names) <= self.lists.keys()]
 
 
-def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float) -> list[Evaluation]:
+def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float, far: float | None) -> list[Evaluation]:
     """Designs above the budget by at most so many dollars, of networks that need no training."""
     from tinysearch.app.wiring import build_space
 
@@ -166,7 +170,7 @@ def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float) -> list[Evaluatio
         model=np.array([numbers[branches] for branches, _, _ in found], np.int64),
         limit=BEYOND_LIMIT,
     )
-    return [replace(models.evaluate(found[i][0], found[i][1]), errors=rates[found[i][0]]) for i in kept]
+    return [rated(models.evaluate(found[i][0], found[i][1]), rates[found[i][0]], far=far) for i in kept]
 
 
 def _rates_beyond(

@@ -17,12 +17,14 @@ from tinysearch.app.firmware import emit_front, top_of
 from tinysearch.app.report import check_options, write_report, write_report_data
 from tinysearch.app.resources import cache_dir, processors
 from tinysearch.app.setup import Setup, digest_of, set_up
+from tinysearch.app.training import far_of
 from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.safe_text import redacted
 from tinysearch.distribution import DISTRIBUTION, version_of
+from tinysearch.evaluation.operating import operating_far
 from tinysearch.firmware.verify import Rung
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
@@ -91,10 +93,13 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     folder = files.make_run_dir(config["run_dir"])
     result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)
     files.write_config(folder, config)
-    evaluations = tuple(setup.evaluate(point.candidate, point.rates) for point in result.points)
+    far = operating_far((point.rates for point in result.points), far_of(config))
+    evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
     _keep_models(setup, evaluations, folder)
     documents = [evaluation.to_dict() for evaluation in evaluations]
-    finish = _Finish(setup=setup, folder=folder, result=result, evaluations=evaluations, documents=documents, say=say)
+    finish = _Finish(
+        setup=setup, folder=folder, result=result, far=far, evaluations=evaluations, documents=documents, say=say
+    )
     finish.write_front()
     # Somebody who interrupts does not want to wait for compilers; the next run emits what is missing.
     rungs = {} if result.interrupted else finish.emit()
@@ -126,6 +131,7 @@ class _Finish:
     setup: Setup
     folder: Path
     result: SearchResult
+    far: float | None
     evaluations: Sequence[Evaluation]
     documents: list[dict[str, Any]]
     say: Say
@@ -147,9 +153,9 @@ class _Finish:
         return rungs
 
     def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
-        files.write_trials(self.folder, self.result.study)
+        files.write_trials(self.folder, self.result.study, operating_far=self.far)
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
-        write_report_data(self.setup, self.result, self.evaluations, self.folder)
+        write_report_data(self.setup, self.result, self.evaluations, self.folder, far=self.far)
         write_report(self.folder)
         if not self.result.interrupted:
             remember_asked(cache_dir(self.setup.config["cache"]["dir"]), digest_of(dict(self.setup.problem.rules)))

@@ -123,6 +123,11 @@ def flat_point(point: Mapping[str, Any]) -> dict[str, Any]:
             row |= {f"{name}.low": value[0], f"{name}.high": value[1]}
         else:
             row[name] = value
+    for name, value in (point["operating_point"] or {}).items():
+        if isinstance(value, list):
+            row |= {f"operating_point.{name}.low": value[0], f"operating_point.{name}.high": value[1]}
+        else:
+            row[f"operating_point.{name}"] = value
     row |= {f"evidence.{name}": value for name, value in point["evidence"].items()}
     order = point.get("order") or {}
     row |= {f"order.{name}": order.get(name) for name in ("ready", "build", "quantity")}
@@ -130,8 +135,8 @@ def flat_point(point: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def write_trials(run_dir: Path, study: optuna.Study) -> None:
-    """Write trials.csv: every trial with its parameters, objectives and attributes."""
+def write_trials(run_dir: Path, study: optuna.Study, *, operating_far: float | None = None) -> None:
+    """Write trials.csv: every trial with its parameters, objectives, attributes, and FRR at the operating point."""
     rows = []
     names = study.metric_names or []
     for trial in study.get_trials(deepcopy=False):
@@ -139,8 +144,20 @@ def write_trials(run_dir: Path, study: optuna.Study) -> None:
         row |= dict(zip(names, trial.values or [None] * len(names), strict=False))
         row |= {f"param.{name}": value for name, value in trial.params.items()}
         row |= {name: _cell(value) for name, value in trial.user_attrs.items()}
+        row |= _operating_columns(trial.user_attrs, operating_far)
         rows.append(row)
     _write_rows(run_dir / "trials.csv", rows)
+
+
+def _operating_columns(attributes: Mapping[str, Any], far: float | None) -> dict[str, Any]:
+    """What a trial's rates are at the run's operating point, as in front.csv."""
+    low, high = attributes.get("frr_ci95_at_far", {}).get(str(far), (None, None))
+    return {
+        "operating_point.far": far,
+        "operating_point.frr": attributes.get("frr_at_far", {}).get(str(far)),
+        "operating_point.frr_ci95.low": low,
+        "operating_point.frr_ci95.high": high,
+    }
 
 
 def copy_model(source: Path, run_dir: Path, key: str) -> None:

@@ -24,6 +24,7 @@ from tinysearch.core.platform import BoardOption
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.operating import rated
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.search.engines import check_engine
 from tinysearch.search.loop import SearchOptions, SearchProblem
@@ -51,9 +52,9 @@ class Setup:
         """The board of a candidate."""
         return self.models.board_option(candidate.platform.board, [branch.modality for branch in candidate.branches])
 
-    def evaluate(self, candidate: Candidate, rates: ErrorRates) -> Evaluation:
-        """Full evaluation of a candidate with its error rates."""
-        return replace(self.models.evaluate(candidate.branches, self.option(candidate)), errors=rates)
+    def evaluate(self, candidate: Candidate, rates: ErrorRates, *, far: float | None = None) -> Evaluation:
+        """Full evaluation of a candidate with its error rates; ``far`` is that of the operating point."""
+        return rated(self.models.evaluate(candidate.branches, self.option(candidate)), rates, far=far)
 
 
 def set_up(config: Config) -> Setup:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tinysearch.catalog.listing import Listing
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.report.picks import Picks
 from tinysearch.report.wording import count, interval, percent, seconds, usd, value_text
 
@@ -17,7 +18,7 @@ _EVIDENCE = (("EER", "eer"), ("latency", "latency"))
 
 
 def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
-    """The front, one line a point: networks, EER with its interval, price, latency, board."""
+    """The front, one line a point: networks, EER with its interval, FRR, price, how long an owner waits, board."""
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
         title_justify="left",
@@ -29,8 +30,9 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
         ("networks", "left"),
         ("EER %", "right"),
         ("95 %", "right"),
+        ("FRR %", "right"),
         ("US$", "right"),
-        ("latency", "right"),
+        ("in after", "right"),
         ("chip", "left"),
         ("flash", "right"),
         ("psram", "right"),
@@ -42,14 +44,39 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
             "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items()),
             _percent(values["eer"]),
             "" if values["eer_ci95"] is None else "-".join(f"{100 * edge:.0f}" for edge in values["eer_ci95"]),
+            _rejected(point["operating_point"]),
             "" if values["bom_cost_usd"] is None else f"{values['bom_cost_usd']:.2f}{_mark(point)}",
-            _seconds(values["latency_s"]),
+            _waits(point),
             platform["processor"],
             _megabytes(platform["flash_bytes"]),
             _megabytes(platform["psram_bytes"]),
         )
-    table.caption, table.caption_justify = "\n".join([_evidence(points), *_footnotes(points)]), "left"
+    notes = [_at_the_door(points), _evidence(points), *_footnotes(points)]
+    table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
+
+
+def _rejected(at: Mapping[str, Any] | None) -> str:
+    """FRR in percent, marked where it leaves a point hardly usable."""
+    return "" if at is None else f"{100 * at['frr']:.1f}{'' if at['usable'] else '!'}"
+
+
+def _waits(point: Mapping[str, Any]) -> str:
+    """How long an owner waits: until accepted where that is known, else for one attempt."""
+    at, values = point["operating_point"], point["values"]
+    if at is None:
+        return _seconds(values["acquisition_s"] + values["latency_s"])
+    return "never" if at["effective_latency_s"] is None else _seconds(at["effective_latency_s"])
+
+
+def _at_the_door(points: Sequence[Mapping[str, Any]]) -> str:
+    """What the columns about people hold for, one line."""
+    known = [point["operating_point"] for point in points if point["operating_point"] is not None]
+    if not known:
+        return "in after: capture and computing of one attempt"
+    limit = f"; !: hardly usable, over {100 * USABLE_FRR:g} %" if not all(at["usable"] for at in known) else ""
+    emitted = ", as emitted" if known[0]["threshold"] is not None else ""
+    return f"FRR and waiting at FAR {100 * known[0]['far']:g} %{emitted}{limit}"
 
 
 _DESIGN, _ASSUMED = "*", "~"
@@ -106,9 +133,9 @@ def order_table(chosen: Picks) -> Table:
     for pick in chosen.cards:
         parts = " + ".join(name for name, _ in pick.order)
         problem = f"\ncannot be built: {pick.problem}" if pick.problem else ""
-        problem = (f"\n{pick.standing}" if pick.standing else "") + problem
-        figures = pick.quality if pick.quality.endswith(pick.latency) else f"{pick.quality}, {pick.latency}"
-        table.add_row(" = ".join(pick.labels), pick.price, f"{figures}: {parts}{problem}")
+        warning = "" if pick.usable is not False else f"\n{pick.meaning}"
+        notes = warning + (f"\n{pick.standing}" if pick.standing else "") + problem
+        table.add_row(" = ".join(pick.labels), pick.price, f"{pick.quality}, {pick.latency}: {parts}{notes}")
     return table
 
 
@@ -143,9 +170,16 @@ def point_table(document: Mapping[str, Any]) -> Table:
     evidence = document["evidence"]
     latency = _optional(values["latency_s"], seconds)
     table.add_row("latency", f"{latency}, {low} to {high}, {evidence['latency']}" if latency != UNKNOWN else UNKNOWN)
+    table.add_row("capture", _optional(values["acquisition_s"], seconds))
     table.add_row("energy", _optional(values["energy_mj"], lambda energy: value_text("energy_mj", energy)))
     rate = _optional(values["eer"], percent)
     table.add_row("EER", rate if rate == UNKNOWN else f"{rate}{interval(values['eer_ci95'])}, {evidence['eer']}")
+    if (at := document["operating_point"]) is not None:
+        waits = "never" if at["effective_latency_s"] is None else seconds(at["effective_latency_s"])
+        bounds = interval(at["frr_ci95"])
+        table.add_row(
+            f"at FAR {100 * at['far']:g} %", f"FRR {percent(at['frr'])}{bounds}, an owner is in after {waits}"
+        )
     for violation in document["violations"]:
         table.add_row("breaks", f"{violation['rule']}: {violation['message']}")
     return table

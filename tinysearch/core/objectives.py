@@ -55,8 +55,12 @@ class ErrorRates:
         eer_validation: equal error rate on validation people, by which the search decides; equals ``eer`` for tables.
         frr_at_far: FRR by FAR (0.01, 0.1) on test people at the threshold from validation people.
         frr_at_far_validation: the same on the validation people, by which the search decides; empty for tables.
-        thresholds: accepting score by FAR, fixed point as in the firmware (sum of cosines over branches).
+        frr_ci95_at_far: bootstrap interval of ``frr_at_far`` over test people; empty where unknown.
+        thresholds: accepting score by FAR, fixed point as in the firmware (sum of cosines over branches), from
+            validation people; without the FARs that these have too few pairs for.
+        far_at_threshold: by the FAR that a threshold was set for, the FAR of test people at it.
         people, genuine, impostor: how many test people and pairs stand behind it.
+        impostor_validation: how many impostor pairs of validation people the thresholds rest on; 0 where unknown.
         curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
         weights: by modality, with which the scores of a fusion are added, fixed point
             (:mod:`tinysearch.metrics.fusion`); empty for the plain sum.
@@ -68,10 +72,13 @@ class ErrorRates:
     eer_validation: float | None = None
     frr_at_far: Mapping[float, float] = field(default_factory=dict)
     frr_at_far_validation: Mapping[float, float] = field(default_factory=dict)
+    frr_ci95_at_far: Mapping[float, tuple[float, float]] = field(default_factory=dict)
     thresholds: Mapping[float, int] = field(default_factory=dict)
+    far_at_threshold: Mapping[float, float] = field(default_factory=dict)
     people: int = 0
     genuine: int = 0
     impostor: int = 0
+    impostor_validation: int = 0
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
 
@@ -87,6 +94,54 @@ class ErrorRates:
 
 
 NO_ERROR_RATES = ErrorRates(eer=None, evidence="none")
+
+
+FAILURES_TO_LOCK = 5
+"""Failed attempts in a row after which the firmware locks, unless menuconfig says otherwise (``TS_ATTEMPTS``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """At which FAR the firmware's threshold is set, and what that means to an owner. Rates are fractions.
+
+    Attributes:
+        far: false accept rate that the threshold is set for.
+        far_test: false accept rate of test people at that threshold; None where unknown.
+        frr, frr_ci95: share of an owner's attempts that are rejected, and its interval over test people.
+        evidence: where ``frr`` comes from.
+        attempts: mean number of attempts until an owner is in; None if that never happens.
+        effective_latency_s: mean time until then, capturing and computing in every attempt.
+        locked_out: chance that an owner fails :data:`FAILURES_TO_LOCK` times in a row, attempts being independent.
+        usable: whether the FRR leaves it usable, by the rule of :mod:`tinysearch.evaluation.operating`.
+        threshold: accepting score, fixed point as in the firmware; None where no network was trained here.
+    """
+
+    far: float
+    far_test: float | None
+    frr: float
+    frr_ci95: tuple[float, float] | None
+    evidence: ErrorEvidence
+    attempts: float | None
+    effective_latency_s: float | None
+    locked_out: float
+    usable: bool
+    threshold: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a point of front.json has it."""
+        return {
+            "far": self.far,
+            "far_test": self.far_test,
+            "frr": self.frr,
+            "frr_ci95": None if self.frr_ci95 is None else list(self.frr_ci95),
+            "evidence": self.evidence,
+            "attempts": self.attempts,
+            "effective_latency_s": self.effective_latency_s,
+            "locked_out": self.locked_out,
+            "usable": self.usable,
+            "threshold": self.threshold,
+            "threshold_from": None if self.threshold is None else "validation",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +257,10 @@ class Evaluation:
         sensors: parts that sense, by name.
         flash_bytes, ram_bytes: what the firmware needs.
         latency_range_s: low and high estimate of ``latency_s``.
-        acquisition_s: capture and preprocessing before the networks, shown apart.
+        acquisition_s: capture and front-end of one attempt, before the networks.
+        effective_latency_s: by FAR, the mean time until an owner who retries is accepted; without FARs whose FRR is not
+            known, None where nobody is ever accepted.
+        operating_point: what the firmware's threshold means to people; None where no FRR is known.
         violations: broken rules; empty means feasible.
         order: whether the bill is one that can be ordered; None for a board that nobody sells.
         details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
@@ -222,6 +280,8 @@ class Evaluation:
     violations: tuple[Violation, ...] = ()
     errors: ErrorRates = NO_ERROR_RATES
     order: OrderNote | None = None
+    effective_latency_s: Mapping[float, float | None] = field(default_factory=dict)
+    operating_point: OperatingPoint | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -233,22 +293,20 @@ class Evaluation:
         """Sum of the bill of materials; None for a board that nobody sells."""
         return sum(line.usd for line in self.bom) if self.bom else None
 
-    def effective_latency_s(self, far: float, *, validation: bool = False) -> float | None:
-        """Expected time until a genuine user who retries is accepted: latency / (1 - FRR at the FAR).
+    @property
+    def attempt_s(self) -> float:
+        """One whole attempt: capture and front-end, then inference. Whoever is rejected waits for another."""
+        return self.acquisition_s + self.latency_s
 
-        None where the rate is unknown or nobody is ever accepted.
-        """
-        frr = (self.errors.decision_frr_at_far if validation else self.errors.frr_at_far).get(far)
-        return None if frr is None or frr >= 1.0 else self.latency_s / (1.0 - frr)
-
-    def values(self, *, validation: bool = False) -> dict[str, float | None]:
-        """Objective values by name; ``validation`` takes the error rates by which the search decides."""
+    def values(self) -> dict[str, float | None]:
+        """Objective values by name, and the time of capture."""
         return {
-            "eer": self.errors.decision_eer if validation else self.errors.eer,
+            "eer": self.errors.eer,
             "bom_cost_usd": None if self.bom_cost_usd is None else round(self.bom_cost_usd, 4),
             "latency_s": self.latency_s,
-            "effective_latency_far1_s": self.effective_latency_s(0.01, validation=validation),
-            "effective_latency_far10_s": self.effective_latency_s(0.1, validation=validation),
+            "acquisition_s": self.acquisition_s,
+            "effective_latency_far1_s": self.effective_latency_s.get(0.01),
+            "effective_latency_far10_s": self.effective_latency_s.get(0.1),
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
             "energy_mj": self.energy_mj,
@@ -289,6 +347,7 @@ class Evaluation:
                 "effective_latency_far10_s": shown["effective_latency_far10_s"],
                 "energy_mj": self.energy_mj,
             },
+            "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
             "evidence": {"eer": self.errors.evidence, "latency": self.latency_evidence},
             "firmware": None,
             "feasible": self.feasible,

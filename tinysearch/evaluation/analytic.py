@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
+from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
@@ -189,6 +190,15 @@ class AnalyticModels:
             arenas[f"{capture.buffer}_{branch.modality}" if taken else capture.buffer] = capture.size_bytes
         return arenas
 
+    def acquisition_s(self, branches: Sequence[BranchSpec], *, cores: int) -> float:
+        """Capture and front-end of one attempt of some branches (s)."""
+        return float(acquisition_s([self.sensing_s(branch) for branch in branches], cores=cores))
+
+    def sensing_s(self, branch: BranchSpec) -> float:
+        """Capture and front-end of one branch (s): the length of what is recorded, and what the latency table says."""
+        (footprint,) = self.footprints([branch.modality])
+        return self.capture(branch).seconds + self.latency.acquisition_s[footprint].value
+
     def reserve_bytes(self, chip: Chip, modalities: Sequence[str]) -> int:
         """Heap of a chip that buffers may take: usable heap less what drivers and tasks keep."""
         return int(chip.heap_bytes.value) - self.software.reserved_bytes(self.footprints(modalities))
@@ -249,9 +259,6 @@ class AnalyticModels:
             psram_bytes=option.psram_bytes,
             board=option.id,
         )
-        footprints = self.footprints([branch.modality for branch in branches])
-        acquisition = [self.latency.acquisition_s[name].value for name in footprints]
-        acquisition += [self.capture(branch).seconds for branch in branches]
         return Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
             figures={
@@ -264,7 +271,7 @@ class AnalyticModels:
             latency_s=latency.seconds,
             latency_range_s=(latency.low, latency.high),
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
-            acquisition_s=max(acquisition),
+            acquisition_s=self.acquisition_s(branches, cores=option.cores),
             energy_mj=self._energy_mj(chip, parts),
             violations=tuple(self._violations(branches, option, requirement)),
             order=option.order_note(quantity=self.catalog.quantity),

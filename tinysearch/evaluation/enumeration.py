@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
@@ -37,7 +38,7 @@ from tinysearch.space import Space
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-COLUMNS = ("bom_cost_usd", "latency_s", "flash_bytes", "ram_bytes", "energy_mj")
+COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 NO_OPTION = NONE_FITS
 _CHUNK = 1 << 18
 
@@ -53,6 +54,7 @@ class DesignChunk:
         options: boards that the chunk's rows refer to.
         option: int32 [n], the cheapest board that fits and is affordable, or :data:`NO_OPTION`.
         price_usd, latency_s, energy_mj: float64 [n]; the price of a row without a board is NaN.
+        acquisition_s: float64 [n], capture and front-end of one attempt.
         flash_bytes, ram_bytes, psram_bytes: int64 [n].
     """
 
@@ -64,6 +66,7 @@ class DesignChunk:
     option: npt.NDArray[np.int32]
     price_usd: Floats
     latency_s: Floats
+    acquisition_s: Floats
     energy_mj: Floats
     flash_bytes: Ints
     ram_bytes: Ints
@@ -77,9 +80,10 @@ class DesignChunk:
 
     @property
     def values(self) -> Floats:
-        """float64 [n, 5], columns as in :data:`COLUMNS`."""
+        """float64 [n, 6], columns as in :data:`COLUMNS`."""
         flash, ram = self.flash_bytes.astype(float), self.ram_bytes.astype(float)
-        return np.stack([self.price_usd, self.latency_s, flash, ram, self.energy_mj], axis=1)
+        seconds = self.latency_s, self.acquisition_s
+        return np.stack([self.price_usd, *seconds, flash, ram, self.energy_mj], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ class _BranchArrays:
         sram_s, psram_s: latency by place of the arena, with a backend where there is one.
         portable_sram_s, portable_psram_s: by the portable kernels.
         alone_macs: MACs of a branch whose backend serves a single one, -1 of others.
+        sensing_s: capture and front-end, before the network.
     """
 
     kernels: Ints
@@ -102,6 +107,7 @@ class _BranchArrays:
     portable_sram_s: Floats
     portable_psram_s: Floats
     alone_macs: Ints
+    sensing_s: Floats
     captured_bytes: Ints
     pixels: Ints
     paper_psram_bytes: Ints
@@ -198,6 +204,7 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         portable_sram_s=np.array(times[2]),
         portable_psram_s=np.array(times[3]),
         alone_macs=np.array(alone, np.int64),
+        sensing_s=np.array([models.sensing_s(branch) for branch in branches]),
         captured_bytes=np.array([capture.size_bytes for capture in captures], np.int64),
         pixels=np.array([capture.pixels for capture in captures], np.int64),
         paper_psram_bytes=np.array([PAPER_PSRAM_BYTES.get(k, PAPER_PSRAM_DEFAULT_BYTES) for k in kinds], np.int64),
@@ -225,6 +232,7 @@ class _Case:
         contention = self.models.latency.contention(self.chip.id)
         latency = self._together(seconds, contention=contention)
         energy = energy_mj(self.chip, seconds, contention=contention)
+        acquired = acquisition_s([part.sensing_s for part in parts], cores=self.chip.cores)
         shape = np.broadcast_shapes(flash.shape, ram.shape)
         flash, ram, psram = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram))
         latency, energy = (np.broadcast_to(array, shape).ravel() for array in (latency, energy))
@@ -243,6 +251,7 @@ class _Case:
             option=option,
             price_usd=np.where(option == NO_OPTION, np.nan, price),
             latency_s=latency,
+            acquisition_s=np.broadcast_to(acquired, shape).ravel(),
             energy_mj=energy,
             flash_bytes=flash,
             ram_bytes=ram,

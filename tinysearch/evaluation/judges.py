@@ -7,6 +7,7 @@ them, search, report, evaluation, needs to know which task it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -34,8 +35,11 @@ from tinysearch.metrics import (
     error_rates,
     integer_weights,
     learned_weights,
+    smallest_far,
     weighted_sum,
 )
+
+_LOG = logging.getLogger(__name__)
 
 Shapes = Mapping[str, tuple[int, int]]
 """Input size and channels by modality."""
@@ -100,6 +104,7 @@ class Verification:
 
     def __post_init__(self) -> None:
         self._pairs: dict[tuple[object, ...], Pairs] = {}
+        self._warned = False
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_pairs": {}}
@@ -133,12 +138,25 @@ class Verification:
             test_pairs=pairs["test"],
             rng=rng,
             branches=len(shapes),
-            far=self.far,
+            far=self._supported(pairs["validation"]),
             resamples=self.resamples,
             evidence=evidence,
             weights=weights,
             agreement=_agreement(apart, pairs) if len(shapes) == 2 else None,
         )
+
+    def _supported(self, pairs: Pairs) -> tuple[float, ...]:
+        """The FARs that the validation people have impostor pairs enough for; says so once where that is not all."""
+        impostors = int((~pairs.genuine).sum())
+        least = smallest_far(impostors)
+        lost = [far for far in self.far if far < least]
+        if lost and not self._warned:
+            self._warned = True
+            _LOG.warning(
+                "far: %d impostor pairs of validation people support %.2g (3 of them) and above; left out: %s",
+                *(impostors, least, ", ".join(f"{far:g}" for far in lost)),
+            )
+        return tuple(far for far in self.far if far >= least)
 
     def _weights(self, scores: Scores, pairs: Pairs) -> dict[str, int]:
         """Integer weights of the validation people's scores by modality; none for concatenation."""

@@ -214,11 +214,12 @@ def _rates_of(text: str) -> ErrorRates:
         document = json.loads(whole["rates"])
         by_far = {
             name: {float(far): value for far, value in document.pop(name).items()}
-            for name in ("frr_at_far", "frr_at_far_validation", "thresholds")
+            for name in ("frr_at_far", "frr_at_far_validation", "thresholds", "far_at_threshold")
         }
+        intervals = {float(far): (low, high) for far, (low, high) in document.pop("frr_ci95_at_far").items()}
         interval = document.pop("eer_ci95")
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
         bounds = None if interval is None else (interval[0], interval[1])
-        return ErrorRates(eer_ci95=bounds, weights=weights, **by_far, **document)
+        return ErrorRates(eer_ci95=bounds, frr_ci95_at_far=intervals, weights=weights, **by_far, **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenEntryError("damaged, or of another version") from error

@@ -94,7 +94,7 @@ class TableErrors:
         low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
         if low is not None and high is not None and low > high:
             raise ValueError("eer_lo is at most eer_hi")
-        frr = {0.01: _rate(row.get("frr_far1")), 0.1: _rate(row.get("frr_far10"))}
+        frr = {far: _rate(text) for name, text in row.items() if (far := _far(name)) is not None}
         rates = ErrorRates(
             eer=eer,
             evidence=self.evidence,
@@ -185,6 +185,15 @@ def _seconds(text: str) -> float:
     if not 0.0 <= value < math.inf:
         raise ValueError(f"{text} is not a number of seconds")
     return value
+
+
+def _far(column: str) -> float | None:
+    """The false accept rate of a column ``frr_far1``, ``frr_far10`` or ``frr_far0.1``, which is in percent."""
+    percent = column.removeprefix("frr_far")
+    try:
+        return float(f"{float(percent) / 100:.12g}") if percent != column else None
+    except ValueError:
+        return None
 
 
 def _rate(text: str | None) -> float | None:

@@ -70,7 +70,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "weights": _weights(emission),
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
-        "threshold_note": "A placeholder: no error rates are known." if far is None else f"For FAR {far:g}.",
+        "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         "clip_in_psram": "audio_clip" in emission.in_psram,

@@ -10,6 +10,7 @@ from typing import Any
 from tinysearch.core.objectives import OrderNote
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.operating import in_words
 from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
@@ -103,7 +104,7 @@ def _pin_text(pin: WiredPin) -> str:
 def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
     """Values that README.md needs beside those of all templates; text from outside is escaped for Markdown."""
     evaluation, platform = emission.evaluation, emission.evaluation.candidate.platform
-    eer = evaluation.errors.eer
+    eer, point = evaluation.errors.eer, evaluation.operating_point
     return {
         "target": emission.chip.idf_target,
         "idf_minimum": emission.idf_minimum,
@@ -114,6 +115,8 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "summary": " + ".join(markdown_text(branch.short) for branch in evaluation.candidate.branches),
         "eer": "not known" if eer is None else f"{100 * eer:.1f} %",
         "eer_evidence": evaluation.errors.evidence,
+        "people": "" if point is None else in_words(point),
+        "capture_ms": f"{1e3 * evaluation.acquisition_s:.0f}",
         "latency_ms": f"{1e3 * evaluation.latency_s:.0f}",
         "latency_range_ms": " to ".join(f"{1e3 * value:.0f}" for value in evaluation.latency_range_s),
         "latency_evidence": evaluation.latency_evidence,
@@ -128,5 +131,6 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "microphone_pdm": emission.microphone_pdm,
         "encrypts_by_hmac": emission.chip.kconfig.nvs_by_hmac,
         "selftest_crc": emission.selftest_crc,
-        "threshold_far": emission.threshold_far,
+        "threshold_far": None if emission.threshold_far is None else f"{100 * emission.threshold_far:g} %",
+        "far_test": None if point is None or point.far_test is None else f"{100 * point.far_test:.1f} %",
     }

@@ -62,13 +62,12 @@ def emit(
     board: BoardOption | None = None,
     golden: Mapping[str, Inputs] | None = None,
     sound: LogMelSettings | None = None,
-    far: float = 0.01,
     backend: str | Backend = "portable",
 ) -> Path:
     """Write one project.
 
     Args:
-        evaluation: the point; its thresholds and memory placement go into the firmware.
+        evaluation: the point; the threshold of its operating point and its memory placement go into the firmware.
         frozen: the network of every branch by modality.
         chip: the processor.
         task: tells what each branch is sensed with.
@@ -78,7 +77,6 @@ def emit(
         board: tells how PSRAM and microphone are attached; None takes the chip's first choice.
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
         sound: front-end of the voice branch; None takes the defaults for its input size.
-        far: false acceptance rate whose threshold the firmware uses.
         backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own.
 
     Returns:
@@ -96,7 +94,6 @@ def emit(
         board=board,
         golden=golden,
         sound=sound,
-        far=far,
         version=version,
         digest=digest,
         backend=backend,
@@ -114,7 +111,6 @@ def _prepare(
     board: BoardOption | None,
     golden: Mapping[str, Inputs] | None,
     sound: LogMelSettings | None,
-    far: float,
     version: str,
     digest: str,
     backend: str | Backend,
@@ -131,7 +127,7 @@ def _prepare(
     portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
     sources = _accelerated(portable, backend, chip)
     _check_embeddings(sources)
-    threshold, threshold_far = _threshold(evaluation, far=far)
+    threshold, threshold_far = _threshold(evaluation)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
@@ -213,10 +209,11 @@ def _table(
     raise AssertionError("TEMPLATES is not empty")
 
 
-def _threshold(evaluation: Evaluation, *, far: float) -> tuple[int, float | None]:
-    known = evaluation.errors.thresholds
-    if far in known:
-        return int(known[far]), far
+def _threshold(evaluation: Evaluation) -> tuple[int, float | None]:
+    """The threshold of the operating point and its FAR; a placeholder and None where no network was trained."""
+    point = evaluation.operating_point
+    if point is not None and point.threshold is not None:
+        return point.threshold, point.far
     return placeholder_threshold(len(evaluation.candidate.branches)), None
 
 

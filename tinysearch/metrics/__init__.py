@@ -7,17 +7,18 @@ branches, or a weighted one. Classification uses the same cosines, to one protot
 """
 
 from tinysearch.metrics.agreement import Agreement, agreement, distances
-from tinysearch.metrics.bootstrap import eer_interval
+from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
+from tinysearch.metrics.bootstrap import eer_interval, frr_interval
 from tinysearch.metrics.classification import class_prototypes, class_scores, classify, error_interval
 from tinysearch.metrics.fusion import FUSION_RULES, FusionRule, integer_weights, learned_weights, weighted_sum
 from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import (
     DetCurve,
     det_curve,
-    effective_latency_s,
     equal_error_rate,
     false_accept_rate,
     false_reject_rate,
+    smallest_far,
     threshold_at_far,
 )
 from tinysearch.metrics.scores import branch_scores, fused_scores, score_pairs
@@ -42,12 +43,17 @@ __all__ = [
     "equal_error_rate",
     "error_interval",
     "error_rates",
+    "expected_attempts",
     "false_accept_rate",
     "false_reject_rate",
+    "frr_interval",
     "fused_scores",
     "integer_weights",
+    "known",
     "learned_weights",
+    "lockout_chance",
     "score_pairs",
+    "smallest_far",
     "threshold_at_far",
     "weighted_sum",
 ]

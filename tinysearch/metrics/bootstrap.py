@@ -1,4 +1,4 @@
-"""How far an equal error rate can be trusted: bootstrap over people."""
+"""How far error rates can be trusted: bootstrap over people."""
 
 from __future__ import annotations
 
@@ -43,6 +43,44 @@ def eer_interval(
     if not rates.size:
         return None
     low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def frr_interval(
+    rejected: npt.NDArray[np.bool_],
+    persons: npt.NDArray[np.integer],
+    *,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of a false reject rate at a fixed threshold, over the choice of people.
+
+    Where no pair or every pair is rejected all resamples agree; then the bound is that of so many people of whom none
+    (or all) fail: the exact binomial one.
+
+    Args:
+        rejected: [G], whether each genuine pair is below the threshold.
+        persons: [G], whose pair it is (its group, ``Pairs.grouped``).
+        rng: draws the people.
+        resamples: at least 1.
+        level: share of resamples inside.
+
+    Raises:
+        ValueError: no pair.
+    """
+    if not len(rejected):
+        raise ValueError("a false reject rate needs genuine pairs")
+    names, owner = np.unique(persons, return_inverse=True)
+    outside = (1 - level) / 2
+    rate = float(np.mean(rejected))
+    if rate in (0.0, 1.0):
+        edge = outside ** (1 / len(names))
+        return (0.0, 1 - edge) if rate == 0.0 else (edge, 1.0)
+    pairs = np.bincount(owner, minlength=len(names))
+    failed = np.bincount(owner, weights=rejected, minlength=len(names))
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    low, high = np.quantile((drawn @ failed) / (drawn @ pairs), [outside, 1 - outside])
     return float(low), float(high)
 
 

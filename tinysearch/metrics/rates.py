@@ -73,6 +73,14 @@ def threshold_at_far(impostor: npt.NDArray[np.integer], far: float) -> int:
     return int(ordered[len(ordered) - 1 - allowed]) + 1
 
 
+def smallest_far(impostors: int) -> float:
+    """The smallest false accept rate that a threshold from so many impostor pairs can be set for: 3 / pairs.
+
+    The rule of three: where none of N independent pairs is accepted, the rate may still be 3 / N (95 %).
+    """
+    return min(1.0, 3.0 / impostors) if impostors else 1.0
+
+
 def false_accept_rate(impostor: Scores, threshold: float) -> float:
     """Share of impostor scores that reach the threshold."""
     return float(np.mean(np.asarray(impostor) >= threshold))
@@ -81,14 +89,6 @@ def false_accept_rate(impostor: Scores, threshold: float) -> float:
 def false_reject_rate(genuine: Scores, threshold: float) -> float:
     """Share of genuine scores below the threshold."""
     return float(np.mean(np.asarray(genuine) < threshold))
-
-
-def effective_latency_s(latency_s: float, frr: float) -> float | None:
-    """Expected time until a genuine user who retries is accepted: latency / (1 - FRR); None if that never happens.
-
-    The mean of a geometric distribution; the paper prints "divided by the false reject rate".
-    """
-    return None if frr >= 1.0 else latency_s / (1.0 - frr)
 
 
 def _sorted(scores: Scores, what: str) -> Scores:

@@ -10,10 +10,17 @@ import numpy.typing as npt
 
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.metrics.agreement import Agreement, distance_histogram
-from tinysearch.metrics.bootstrap import eer_interval
+from tinysearch.metrics.bootstrap import eer_interval, frr_interval
 from tinysearch.metrics.classification import Int32, error_interval
 from tinysearch.metrics.pairs import Pairs
-from tinysearch.metrics.rates import DetCurve, det_curve, equal_error_rate, false_reject_rate, threshold_at_far
+from tinysearch.metrics.rates import (
+    DetCurve,
+    det_curve,
+    equal_error_rate,
+    false_accept_rate,
+    false_reject_rate,
+    threshold_at_far,
+)
 
 CURVE_POINTS = 60
 HISTOGRAM_BINS = 40
@@ -41,7 +48,7 @@ def error_rates(
         rng: draws the people of the bootstrap.
         branches: how many cosines a score sums.
         far: false accept rates to set thresholds for.
-        resamples: of the bootstrap; 0 leaves the interval unknown.
+        resamples: of the bootstrap; 0 leaves the intervals unknown.
         evidence: where the embeddings come from.
         weights: by modality, with which the scores were fused; None for a plain sum.
         agreement: of the two branches of a fusion on the test pairs.
@@ -60,6 +67,7 @@ def error_rates(
     thresholds = {rate: threshold_at_far(validation_impostor, rate) for rate in far}
     interval = eer_interval(test_scores, test_pairs, rng=rng, resamples=resamples) if resamples else None
     eer = equal_error_rate(curve)
+    persons = test_pairs.grouped()[0][test_pairs.genuine]
     return ErrorRates(
         eer=eer,
         evidence=evidence,
@@ -69,10 +77,17 @@ def error_rates(
         frr_at_far_validation={
             rate: false_reject_rate(validation_genuine, threshold) for rate, threshold in thresholds.items()
         },
+        frr_ci95_at_far={
+            rate: frr_interval(genuine < threshold, persons, rng=rng, resamples=resamples)
+            for rate, threshold in thresholds.items()
+            if resamples
+        },
         thresholds=thresholds,
+        far_at_threshold={rate: false_accept_rate(impostor, threshold) for rate, threshold in thresholds.items()},
         people=test_pairs.people,
         genuine=len(genuine),
         impostor=len(impostor),
+        impostor_validation=len(validation_impostor),
         curves={
             **_thinned(curve),
             "distance": ((np.arange(HISTOGRAM_BINS) + 0.5) * 2 / HISTOGRAM_BINS).tolist(),

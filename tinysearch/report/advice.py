@@ -17,7 +17,18 @@ from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
 from tinysearch.report.prices import sensitivity
 from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, board_name, count, interval, named, network, pair_text, usd, value_text
+from tinysearch.report.wording import (
+    LABELS,
+    board_name,
+    count,
+    interval,
+    named,
+    network,
+    pair_text,
+    percent,
+    usd,
+    value_text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +104,43 @@ def _answer(view: RunView, quality: str) -> Sentence:
         kind="answer",
         text=(
             f"{budget}, the lowest {LABELS[quality]} is {value_text(quality, value)}{sure}: {named(view, best)}, "
-            f"{usd(cost)}, {value_text('latency_s', best.latency_s)} of computing an authentication. "
+            f"{usd(cost)}, {_waiting(best)}. "
             f"{count(len(view.front), 'design')} of {view.data.known} known are on the front."
             f"{_on_paper(view, best, quality)}"
         ),
         numbers={
             quality: value,
             "bom_cost_usd": cost,
-            "latency_s": best.latency_s,
+            **_waited(best),
             "front": len(view.front),
             "known": view.data.known,
             **extra,
         },
         points=(best.id,),
     )
+
+
+def _waiting(design: DesignCard) -> str:
+    """How long an owner waits, in words."""
+    attempt = f"an attempt takes {value_text('latency_s', design.attempt_s)}"
+    point = design.operating_point
+    if point is None:
+        return attempt
+    if point.effective_latency_s is None:
+        return f"{attempt}, and at FAR {100 * point.far:g} % no owner gets in"
+    waits, rejected = value_text("latency_s", point.effective_latency_s), percent(point.frr)
+    return f"an owner is in after {waits} (FRR {rejected} at FAR {100 * point.far:g} %, capture and retries included)"
+
+
+def _waited(design: DesignCard) -> dict[str, float]:
+    """The figures of :func:`_waiting`."""
+    point = design.operating_point
+    if point is None:
+        return {"attempt_s": design.attempt_s}
+    rates = {"far": point.far, "frr": point.frr}
+    if point.effective_latency_s is None:
+        return {"attempt_s": design.attempt_s, **rates}
+    return {"effective_latency_s": point.effective_latency_s, **rates}
 
 
 def _on_paper(view: RunView, best: DesignCard, quality: str) -> str:
@@ -145,14 +179,16 @@ def _cheapest(view: RunView, quality: str) -> Sentence:
 def _fastest(view: RunView) -> tuple[Sentence, ...]:
     if "latency_s" not in view.objectives:
         return ()
-    fastest = min(view.points, key=lambda d: (d.latency_s, view.cost(d), d.id))
-    numbers = {"latency_s": fastest.latency_s, "bom_cost_usd": view.cost(fastest)}
+    fastest = min(view.points, key=lambda d: (d.attempt_s, view.cost(d), d.id))
+    numbers = {"attempt_s": fastest.attempt_s, "acquisition_s": fastest.acquisition_s}
+    numbers["bom_cost_usd"] = view.cost(fastest)
     rate = ""
     if fastest.eer is not None:
         numbers["eer"] = fastest.eer
         rate = f", EER {value_text('eer', fastest.eer)}{interval(fastest.eer_ci95)}"
     text = (
-        f"The fastest is {named(view, fastest)}: {value_text('latency_s', fastest.latency_s)} of computing, "
+        f"The fastest attempt is that of {named(view, fastest)}: {value_text('latency_s', fastest.attempt_s)}, "
+        f"{value_text('latency_s', fastest.acquisition_s)} of it capture; "
         f"{usd(view.cost(fastest))}{rate}."
     )
     return (Sentence(kind="fastest", text=text, numbers=numbers, points=(fastest.id,)),)

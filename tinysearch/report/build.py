@@ -187,6 +187,7 @@ def _design(evaluation: Evaluation, board: str) -> DesignCard:
         latency_s=evaluation.latency_s,
         latency_range_s=evaluation.latency_range_s,
         acquisition_s=evaluation.acquisition_s,
+        operating_point=evaluation.operating_point,
         energy_mj=_known(evaluation.energy_mj),
         flash_bytes=evaluation.flash_bytes,
         ram_bytes=evaluation.ram_bytes,

@@ -112,7 +112,7 @@ def _latency(view: RunView) -> Sentence:
         kind="evidence",
         text=(
             f"Latencies of {calibrated} of {count(len(view.front), 'point')} rest on calibrated kernels; bars reach "
-            f"from {low:.2f} to {high:.2f} times the estimate. Capturing is shown apart."
+            f"from {low:.2f} to {high:.2f} times the estimate. Capture comes on top."
         ),
         numbers={"calibrated": calibrated, "points": len(view.front), "low": low, "high": high},
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import OperatingPoint
 
 SCHEMA = 1
 DATA_FILE = "report_data.json"
@@ -119,6 +120,8 @@ class DesignCard:
         board: key of its board.
         eer: on test people; ``eer_validation`` is that by which the search decided, None where they are the same.
         frr_far1, frr_far10: FRR at FAR 1 % and 10 %, on test people; ``.._validation`` as with the EER.
+        acquisition_s: capture and front-end of one attempt.
+        operating_point: at which the firmware's threshold is set; None where no FRR is known.
         branch_latency_s: of one inference on one core, by modality.
     """
 
@@ -142,6 +145,12 @@ class DesignCard:
     latency_evidence: str
     frr_far1_validation: float | None = None
     frr_far10_validation: float | None = None
+    operating_point: OperatingPoint | None = None
+
+    @property
+    def attempt_s(self) -> float:
+        """One whole attempt: capture and front-end, then inference."""
+        return self.acquisition_s + self.latency_s
 
     @property
     def decided(self) -> DesignCard:
@@ -278,11 +287,22 @@ def _design(value: Mapping[str, Any]) -> DesignCard:
     return DesignCard(
         **{
             **value,
+            "operating_point": operating_point(value.get("operating_point")),
             "branches": tuple(value["branches"]),
             "eer_ci95": None if interval is None else (interval[0], interval[1]),
             "latency_range_s": (value["latency_range_s"][0], value["latency_range_s"][1]),
         }
     )
+
+
+def operating_point(value: Mapping[str, Any] | None) -> OperatingPoint | None:
+    """An operating point as report_data.json or front.json has it; None where there is none."""
+    if value is None:
+        return None
+    names = {field.name for field in dataclasses.fields(OperatingPoint)}
+    bounds = value["frr_ci95"]
+    given = {name: value[name] for name in names}
+    return OperatingPoint(**{**given, "frr_ci95": None if bounds is None else (bounds[0], bounds[1])})
 
 
 def _detail(value: Mapping[str, Any]) -> DetailCard:

@@ -13,7 +13,7 @@ from statistics import median
 
 from tinysearch.report.data import BranchCard, DesignCard
 from tinysearch.report.sentence import Sentence, ladder, number, planar_front
-from tinysearch.report.view import RunView, effective_latency_s
+from tinysearch.report.view import RunView, effective_s
 from tinysearch.report.wording import count, named, network, pair_text, percent, points, usd
 
 HARDLY_ANY = 0.01
@@ -76,8 +76,8 @@ def _security(known: Sequence[DesignCard]) -> Sentence:
         for design in known
         if design.frr_far1 is not None
         and design.frr_far10 is not None
-        and (slow := effective_latency_s(design.latency_s, design.frr_far1)) is not None
-        and (fast := effective_latency_s(design.latency_s, design.frr_far10)) is not None
+        and (slow := effective_s(design, design.frr_far1)) is not None
+        and (fast := effective_s(design, design.frr_far10)) is not None
     ]
     if not rated:
         text = f"Open: FRR at both FAR levels is known of 0 of {count(len(known), 'design')}."

@@ -62,6 +62,7 @@ def render(view: RunView) -> str:
         columns=columns(view),
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,
+        operating=_operating(view),
         objectives=", ".join(OBJECTIVES[name] for name in view.objectives),
         payload=script_json(_plain(payload(view, advice, chosen))),
         picks=chosen,
@@ -76,6 +77,18 @@ def render(view: RunView) -> str:
         title=view.data.title,
         verdicts=_verdicts(advice.guidelines),
         version=installed_version(),
+    )
+
+
+def _operating(view: RunView) -> str:
+    """What the columns of the table that are about people hold for."""
+    if view.operating_far is None:
+        return ""
+    far = f"{100 * view.operating_far:g} %"
+    return (
+        f"FRR: share of an owner's attempts that are rejected at FAR {far}, the run's operating point (firmware of "
+        "networks that were trained here has its threshold). Until in: mean time until an owner is in, captures and "
+        "retries included."
     )
 
 

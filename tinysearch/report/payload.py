@@ -28,6 +28,10 @@ FIELDS = (
     "effective_latency_far1_s_decided",
     "effective_latency_far10_s_decided",
     "acquisition_s",
+    "frr",
+    "frr_low",
+    "frr_high",
+    "effective_latency_s",
     "energy_mj",
     "flash_bytes",
     "ram_bytes",
@@ -49,6 +53,7 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
         "budget_usd": view.budget_usd,
         "objectives": view.objectives,
         "price_level": view.data.price_level,
+        "operating_far": view.operating_far,
         "fields": FIELDS,
         "designs": [
             _row(view, design, [branch_at[key] for key in design.branches], board_at[design.board], design.id in front)
@@ -92,6 +97,7 @@ def _row(view: RunView, design: DesignCard, branches: list[int], board: int, fro
         view.value(design, "effective_latency_far1_s", decided=True),
         view.value(design, "effective_latency_far10_s", decided=True),
         design.acquisition_s,
+        *_operating(design),
         design.energy_mj,
         design.flash_bytes,
         design.ram_bytes,
@@ -99,6 +105,14 @@ def _row(view: RunView, design: DesignCard, branches: list[int], board: int, fro
         design.eer_evidence,
         design.latency_evidence,
     ]
+
+
+def _operating(design: DesignCard) -> list[float | None]:
+    """FRR with its interval, and effective latency, at the operating point."""
+    point = design.operating_point
+    if point is None:
+        return [None] * 4
+    return [point.frr, *(point.frr_ci95 or (None, None)), point.effective_latency_s]
 
 
 def _board(board: BoardCard) -> dict[str, Any]:

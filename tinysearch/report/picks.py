@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinysearch.evaluation.operating import in_words
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import knee, ladder, number, overlap, quality_of
 from tinysearch.report.view import RunView
@@ -22,7 +23,9 @@ class Pick:
     Attributes:
         labels: what it is: cheapest, best value, most accurate; a point may be several.
         quality: its error rate (or what else money buys) with its interval.
-        meaning: the error rate in people; empty where unknown.
+        meaning: what the firmware's threshold means to people; empty where unknown.
+        usable: whether owners get in often enough; None where unknown.
+        latency: mean time until an owner is in, or one attempt where it is not known how many that takes.
         order: what to buy, each part with its number and price.
         step: what it costs and gains over the card before; empty on the first.
         problem: why it cannot be built; empty if it can.
@@ -34,6 +37,7 @@ class Pick:
     price: str
     quality: str
     meaning: str
+    usable: bool | None
     latency: str
     network: str
     order: tuple[tuple[str, str], ...]
@@ -86,13 +90,15 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
     bought = Counter((f"{part.name} (price assumed)" if part.assumed else part.name, part.usd) for part in board.parts)
     value = number(view, design, quality)
     sure = interval(design.eer_ci95) if quality == "eer" else ""
+    point = design.operating_point
     return Pick(
         id=design.id,
         labels=tuple(labels),
         price=usd(view.cost(design)),
         quality=f"{LABELS[quality]} {value_text(quality, value)}{sure}",
-        meaning=_meaning(design.eer) if quality == "eer" else "",
-        latency=seconds(design.latency_s),
+        meaning="" if point is None else in_words(point),
+        usable=None if point is None else point.usable,
+        latency=_latency(design),
         network=network(view, design),
         order=tuple((f"{n} × {name}" if n > 1 else name, usd(n * price)) for (name, price), n in bought.items()),
         step="" if before is None else _step(view, before, design, quality),
@@ -101,11 +107,12 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
     )
 
 
-def _meaning(eer: float | None) -> str:
-    if not eer:
-        return ""
-    often = f"1 in {round(1 / eer)}"
-    return f"about {often} strangers gets in, and {often} owners has to try again"
+def _latency(design: DesignCard) -> str:
+    attempt = f"{seconds(design.attempt_s)} an attempt"
+    point = design.operating_point
+    if point is None or point.effective_latency_s is None:
+        return attempt
+    return f"{seconds(point.effective_latency_s)} until an owner is in, {attempt}"
 
 
 def _step(view: RunView, before: DesignCard, design: DesignCard, quality: str) -> str:

@@ -24,10 +24,13 @@ class Column:
 COLUMNS = (
     Column(name="network", label="Network", style="text network"),
     Column(name="eer", label="EER", style="eer"),
+    Column(name="frr", label="FRR"),
     Column(name="cost", label="Cost"),
-    Column(name="latency", label="Latency"),
+    Column(name="effective", label="Until in"),
+    Column(name="latency", label="Computing", style="wide"),
+    Column(name="capture", label="Capture", style="wide"),
     Column(name="board", label="Board", style="text board"),
-    Column(name="far1", label="Eff. FAR 1 %"),
+    Column(name="far1", label="Eff. FAR 1 %", style="wide"),
     Column(name="far10", label="Eff. FAR 10 %", style="wide"),
     Column(name="weights", label="Weights", style="wide"),
     Column(name="flash", label="Flash", style="wide"),
@@ -53,7 +56,8 @@ def columns(view: RunView) -> tuple[Column, ...]:
     dropped = {"firmware"} if not any(cell["firmware"] for cell in cells) else set()
     if len({cell["evidence"] for cell in cells}) < 2:
         dropped.add("evidence")
-    dropped |= {name for name in ("far1", "far10", "energy") if all(cell[name] == UNKNOWN for cell in cells)}
+    unknown = ("frr", "effective", "far1", "far10", "energy")
+    dropped |= {name for name in unknown if all(cell[name] == UNKNOWN for cell in cells)}
     return tuple(column for column in COLUMNS if column.name not in dropped)
 
 
@@ -63,19 +67,20 @@ def rows(view: RunView) -> tuple[Row, ...]:
 
 
 def _row(view: RunView, design: DesignCard) -> Row:
-    rate = UNKNOWN
-    if design.eer is not None:
-        bounds = design.eer_ci95
-        rate = percent(design.eer) if bounds is None else f"{percent(design.eer)} [{_bounds(bounds)}]"
+    point = design.operating_point
+    waits = None if point is None else point.effective_latency_s
     return Row(
         id=design.id,
         title=named(view, design),
         cells={
             "network": network(view, design),
             "board": board_name(view.board(design)),
-            "eer": rate,
+            "eer": UNKNOWN if design.eer is None else _with_bounds(design.eer, design.eer_ci95),
             "cost": usd(view.cost(design)),
+            "frr": UNKNOWN if point is None else _with_bounds(point.frr, point.frr_ci95),
+            "effective": UNKNOWN if waits is None else seconds(waits),
             "latency": seconds(design.latency_s),
+            "capture": seconds(design.acquisition_s),
             "far1": _optional(view, design, "effective_latency_far1_s"),
             "far10": _optional(view, design, "effective_latency_far10_s"),
             "weights": format_bytes(view.weight_bytes(design)),
@@ -88,8 +93,9 @@ def _row(view: RunView, design: DesignCard) -> Row:
     )
 
 
-def _bounds(bounds: tuple[float, float]) -> str:
-    return f"{bounds[0] * 100:.1f}-{bounds[1] * 100:.1f}"
+def _with_bounds(rate: float, bounds: tuple[float, float] | None) -> str:
+    text = percent(rate)
+    return text if bounds is None else f"{text} [{bounds[0] * 100:.1f}-{bounds[1] * 100:.1f}]"
 
 
 def _optional(view: RunView, design: DesignCard, objective: str) -> str:

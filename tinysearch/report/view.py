@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.report.data import BoardCard, BranchCard, DesignCard, PartCard, ReportData, read_data
+from tinysearch.metrics import effective_latency_s, known
+from tinysearch.report.data import (
+    BoardCard,
+    BranchCard,
+    DesignCard,
+    PartCard,
+    ReportData,
+    operating_point,
+    read_data,
+)
 
 FRONT_SCHEMA = 1
 
@@ -46,6 +55,11 @@ class RunView:
         return self._index[identity]
 
     @property
+    def operating_far(self) -> float | None:
+        """The FAR that the run's thresholds are set for; None where no FRR is known."""
+        return next((d.operating_point.far for d in self.points if d.operating_point is not None), None)
+
+    @property
     def points(self) -> tuple[DesignCard, ...]:
         """The front, in its order."""
         return tuple(self._index[identity] for identity in self.front)
@@ -79,17 +93,17 @@ class RunView:
         return _VALUES[objective](self, design.decided if decided else design)
 
 
-def effective_latency_s(latency_s: float, frr: float | None) -> float | None:
-    """Expected time until a genuine user is accepted; None if unknown or never."""
-    return None if frr is None or frr >= 1 else latency_s / (1 - frr)
+def effective_s(design: DesignCard, frr: float | None) -> float | None:
+    """Expected time until an owner of a design is in; None if unknown or never."""
+    return None if frr is None else known(effective_latency_s(design.attempt_s, frr))
 
 
 _VALUES: dict[str, Callable[[RunView, DesignCard], float | None]] = {
     "eer": lambda _, design: design.eer,
     "bom_cost_usd": lambda view, design: view.cost(design),
     "latency_s": lambda _, design: design.latency_s,
-    "effective_latency_far1_s": lambda _, design: effective_latency_s(design.latency_s, design.frr_far1),
-    "effective_latency_far10_s": lambda _, design: effective_latency_s(design.latency_s, design.frr_far10),
+    "effective_latency_far1_s": lambda _, design: effective_s(design, design.frr_far1),
+    "effective_latency_far10_s": lambda _, design: effective_s(design, design.frr_far10),
     "flash_bytes": lambda _, design: design.flash_bytes,
     "ram_bytes": lambda _, design: design.ram_bytes,
     "energy_mj": lambda _, design: design.energy_mj,
@@ -182,11 +196,12 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
                 eer=values["eer"],
                 eer_ci95=None if interval is None else (interval[0], interval[1]),
                 eer_validation=values.get("eer_validation"),
-                frr_far1=_frr(values["latency_s"], values["effective_latency_far1_s"]),
-                frr_far10=_frr(values["latency_s"], values["effective_latency_far10_s"]),
+                frr_far1=_frr(values, "effective_latency_far1_s"),
+                frr_far10=_frr(values, "effective_latency_far10_s"),
+                operating_point=operating_point(point.get("operating_point")),
                 latency_s=values["latency_s"],
                 latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
-                acquisition_s=values.get("acquisition_s") or 0.0,
+                acquisition_s=values["acquisition_s"],
                 energy_mj=values["energy_mj"],
                 flash_bytes=point["requires"]["flash_bytes"],
                 ram_bytes=point["requires"]["ram_bytes"],
@@ -207,5 +222,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
     )
 
 
-def _frr(latency_s: float, effective_s: float | None) -> float | None:
-    return None if not effective_s else 1.0 - latency_s / effective_s
+def _frr(values: Mapping[str, Any], name: str) -> float | None:
+    """The FRR behind an effective latency, which front.json gives in its place."""
+    effective = values[name]
+    return None if not effective else 1.0 - (values["acquisition_s"] + values["latency_s"]) / effective

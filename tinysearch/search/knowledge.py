@@ -11,7 +11,7 @@ from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
 from tinysearch.search.fidelity import Hint
 from tinysearch.search.fusion import FusionRelation
-from tinysearch.search.objective_values import ObjectiveVector
+from tinysearch.search.objective_values import ObjectiveVector, attempt_s
 from tinysearch.search.pareto import hypervolume, is_nondominated
 
 RatesOf = Callable[[Sequence[BranchSpec]], ErrorRates]
@@ -68,7 +68,7 @@ class Knowledge:
         self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
         self.scale = objectives.scale(table)
         self.corner = self.scale.corner
-        self._board_latency_s = table.column("latency_s")[self.boards] if "latency_s" in objectives.analytic else None
+        self._board_attempt_s = attempt_s(table)[self.boards] if objectives.retried else None
         # What needs no error metric never changes, and is asked for at every draw of every decision.
         self._board_points = np.full((len(self.boards), len(objectives.names)), np.nan)
         for k in np.flatnonzero(~objectives.is_error):
@@ -98,9 +98,9 @@ class Knowledge:
     def points(self, boards: Ints, metrics: Floats) -> Floats:
         """Hypervolume coordinates [b, K] of rows ``boards`` (positions) with the metrics [b, M]."""
         out: Floats = self._board_points[boards]
-        latency_s = None if self._board_latency_s is None else self._board_latency_s[boards]
+        attempt = None if self._board_attempt_s is None else self._board_attempt_s[boards]
         for k in np.flatnonzero(self.objectives.is_error).tolist():
-            column = self.objectives.error_objective(k, latency_s, metrics)
+            column = self.objectives.error_objective(k, attempt, metrics)
             out[:, k] = self.scale.transform_objective(k, column)
         return out
 

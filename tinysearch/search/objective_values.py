@@ -8,11 +8,15 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorRates, check_objectives
+from tinysearch.metrics import effective_latency_s
 from tinysearch.search.design import DesignTable, Floats
 from tinysearch.search.pareto import Scale
 
 FAR_OF_OBJECTIVE = {"effective_latency_far1_s": 0.01, "effective_latency_far10_s": 0.1}
-"""Objectives that are latency divided by the share of genuine attempts accepted at a FAR."""
+"""Objectives that are the time of an attempt divided by the share of genuine attempts accepted at a FAR."""
+
+ATTEMPT_COLUMNS = ("acquisition_s", "latency_s")
+"""Analytic columns that make up one attempt: capture and front-end, then inference."""
 
 CHANCE_EER = 0.5
 """Equal error rate of guessing: what is assumed where a number is needed and nothing was trained."""
@@ -30,6 +34,7 @@ class ObjectiveVector:
         metrics: error metrics they need; empty when nothing has to be trained.
         analytic: analytic columns they need.
         is_error: bool per objective, whether it needs a metric.
+        retried: whether some objective counts the attempts of an owner.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -38,7 +43,8 @@ class ObjectiveVector:
         self._fars = tuple(dict.fromkeys(fars))
         self.metrics = (("eer",) if "eer" in self.names else ()) + tuple(f"frr@{far:g}" for far in self._fars)
         plain = [name for name in self.names if name not in ERROR_OBJECTIVES]
-        self.analytic = tuple(dict.fromkeys([*plain, *(["latency_s"] if fars else [])]))
+        self.retried = bool(fars)
+        self.analytic = tuple(dict.fromkeys([*plain, *(ATTEMPT_COLUMNS if fars else ())]))
         self.is_error = np.array([name in ERROR_OBJECTIVES for name in self.names])
 
     def chance_metrics(self) -> Floats:
@@ -85,27 +91,27 @@ class ObjectiveVector:
         out = np.empty((len(analytic), len(self.names)))
         for k, name in enumerate(self.names):
             if self.is_error[k]:
-                latency = analytic[:, list(columns).index("latency_s")] if name in FAR_OF_OBJECTIVE else None
-                out[:, k] = self.error_objective(k, latency, metrics)
+                attempt = None
+                if name in FAR_OF_OBJECTIVE:
+                    attempt = analytic[:, [list(columns).index(part) for part in ATTEMPT_COLUMNS]].sum(axis=1)
+                out[:, k] = self.error_objective(k, attempt, metrics)
             else:
                 out[:, k] = analytic[:, list(columns).index(name)]
         return out
 
-    def error_objective(self, k: int, latency_s: Floats | None, metrics: Floats) -> Floats:
+    def error_objective(self, k: int, attempt_s: Floats | None, metrics: Floats) -> Floats:
         """One objective that needs error metrics, [n].
 
         Args:
             k: which.
-            latency_s: [n]; may be None where the objective is the EER itself.
+            attempt_s: [n], of one attempt; may be None where the objective is the EER itself.
             metrics: [n, M], NaN where unknown.
         """
         name = self.names[k]
-        if latency_s is None or name not in FAR_OF_OBJECTIVE:
+        if attempt_s is None or name not in FAR_OF_OBJECTIVE:
             return metrics[:, 0]
         frr = metrics[:, self.metrics.index(f"frr@{FAR_OF_OBJECTIVE[name]:g}")]
-        with np.errstate(divide="ignore"):
-            accepted = latency_s / np.maximum(1.0 - frr, 1e-300)
-            return np.where(frr < 1.0, accepted, np.where(frr >= 1.0, np.inf, np.nan))
+        return effective_latency_s(attempt_s, frr)
 
     def scale(self, table: DesignTable) -> Scale:
         """The scale in which hypervolumes are taken: EER and price linear, the others logarithmic.
@@ -119,9 +125,15 @@ class ObjectiveVector:
             if name == "eer":
                 reference.append(CHANCE_EER)
                 continue
-            column = table.column("latency_s" if name in FAR_OF_OBJECTIVE else name)
+            column = attempt_s(table) if name in FAR_OF_OBJECTIVE else table.column(name)
             worst = float(column.max(initial=1.0 if not len(column) else -np.inf))
             if name in FAR_OF_OBJECTIVE:
                 worst *= 2.0  # every second genuine attempt refused
             reference.append(worst * 1.05 if worst > 0 else worst + 1.0)
         return Scale(logarithmic=np.array(logarithmic), reference=np.array(reference))
+
+
+def attempt_s(table: DesignTable) -> Floats:
+    """Time of one attempt of each design, float64 [n]: what a person waits for, and repeats if rejected."""
+    acquisition, latency = (table.column(name) for name in ATTEMPT_COLUMNS)
+    return acquisition + latency

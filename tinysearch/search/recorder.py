@@ -167,6 +167,8 @@ class Recorder:
         out["eer"] = rates.eer if rates is not None else None
         out["eer_validation"] = rates.decision_eer if rates is not None else None
         out["eer_ci95"] = list(rates.eer_ci95) if rates is not None and rates.eer_ci95 is not None else None
+        out["frr_at_far"] = {} if rates is None else {str(far): frr for far, frr in rates.frr_at_far.items()}
+        out["frr_ci95_at_far"] = {} if rates is None else {str(far): ci for far, ci in rates.frr_ci95_at_far.items()}
         out["trained"] = [record.branch.key for record in note.records if not record.remembered]
         out["remembered"] = [record.branch.key for record in note.records if record.remembered]
         out["training_s"] = {record.branch.key: record.seconds for record in note.records}

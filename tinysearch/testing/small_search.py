@@ -22,6 +22,7 @@ _CHIPS = {"small": (2.0, 1.0, 600e3), "large": (4.0, 0.3, 4e6)}
 """Price, slowness, and bytes of flash by processor."""
 
 _SENSOR_USD = {"face": 5.0, "voice": 1.5}
+_ACQUISITION_S = {"face": 0.1, "voice": 1.5}
 
 
 def _branches() -> tuple[BranchSpec, ...]:
@@ -82,14 +83,15 @@ def small_problem(errors: SmallErrors) -> SearchProblem:
             if weights <= flash_bytes:
                 seconds = slowness * sum(_params(b) * _SLOWNESS[b.precision] for b in used) * 1e-5
                 needs.append(model)
-                analytic.append((usd + sum(_SENSOR_USD[b.modality] for b in used), seconds))
+                sensors = sum(_SENSOR_USD[b.modality] for b in used), max(_ACQUISITION_S[b.modality] for b in used)
+                analytic.append((usd + sensors[0], seconds, sensors[1]))
                 platform.append(number)
     sizes = np.array([_params(branch) for branch in branches])
     table = DesignTable(
         branches=branches,
         params=sizes,
         macs=100 * sizes,
-        columns=("bom_cost_usd", "latency_s"),
+        columns=("bom_cost_usd", "latency_s", "acquisition_s"),
         analytic=np.array(analytic),
         needs=np.array(needs, np.int64),
         platforms=platforms,

@@ -3,11 +3,15 @@
   python -m tinysearch emit run_dir=runs/20261122-101500 id=face-22int8-esp32-4mb-1a2b3c4d out=lock
   python -m tinysearch emit modality=face face.blocks=[2,2] face.precision=int8 trainer=none out=lock
 
+The threshold is that of the run's operating point; far=0.05 takes another.
+
 trainer=none gives seeded random weights, marked untrained everywhere; trainer=torch trains first.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tinysearch.app import run_dir as files
@@ -15,10 +19,12 @@ from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.firmware import emit_candidate, emit_point
-from tinysearch.app.training import build_errors, train_with_progress
+from tinysearch.app.training import build_errors, far_of, train_with_progress
 from tinysearch.app.wiring import Config, branches_of, build_models, wish_of
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.objectives import ErrorRates
+from tinysearch.evaluation.operating import operating_far, rated
+from tinysearch.metrics import smallest_far
 
 
 def run(invocation: Invocation) -> int:
@@ -28,36 +34,72 @@ def run(invocation: Invocation) -> int:
     if config["out"] is None:
         raise UserError("emit writes into a folder", value="out is not set", remedy="add out=DIR")
     out = Path(config["out"])
-    written = _of_run(config, out) if config["id"] is not None else _of_candidate(config, out)
-    say(written)
+    levels = far_of(config) if _names_far(invocation.overrides) else None
+    of = _of_candidate if config["id"] is None else _of_run
+    say(of(config, out, levels=levels))
     return OK
 
 
-def _of_candidate(config: Config, out: Path) -> Path:
+def _names_far(overrides: Iterable[str]) -> bool:
+    """Whether the user said which false accept rate to set the threshold for."""
+    return any(word.lstrip("+").partition("=")[0] == "far" for word in overrides)
+
+
+def _of_candidate(config: Config, out: Path, *, levels: Sequence[float] | None) -> Path:
     evaluation = build_models(config).choose(branches_of(config), wish_of(config))
     if not evaluation.feasible:
         broken = "; ".join(violation.message for violation in evaluation.violations)
         raise UserError("firmware is emitted for feasible candidates", value=broken, remedy="choose a larger platform")
-    train_with_progress(build_errors(config), evaluation.candidate.branches)
-    return emit_candidate(config, _with_rates(config, evaluation), out)
+    errors = build_errors(config)
+    if levels is not None and errors.evidence != "trained":
+        raise _no_threshold(levels, errors.evidence)
+    train_with_progress(errors, evaluation.candidate.branches)
+    rates = errors.error_rates(evaluation.candidate.branches)
+    far = operating_far([rates], far_of(config)) if levels is None else _supported(rates, levels)
+    return emit_candidate(config, rated(evaluation, rates, far=far), out)
 
 
-def _with_rates(config: Config, evaluation: Evaluation) -> Evaluation:
-    from dataclasses import replace
+def _no_threshold(levels: Sequence[float], evidence: str) -> UserError:
+    return UserError(
+        "far sets the threshold of networks that were trained here",
+        value=f"far={list(levels)}, but the evidence of these is {evidence}",
+        remedy="add trainer=torch, or leave far out: the threshold is then a placeholder",
+    )
 
-    return replace(evaluation, errors=build_errors(config).error_rates(evaluation.candidate.branches))
+
+def _supported(rates: ErrorRates, levels: Sequence[float]) -> float:
+    """The FAR that a user asked for, of several by the rule of the operating point.
+
+    Raises:
+        UserError: there are too few impostor pairs for it, or none.
+    """
+    if rates.evidence != "trained":
+        raise _no_threshold(levels, rates.evidence)
+    far = operating_far([rates], levels)
+    if far is None or far not in rates.thresholds:
+        pairs, digits = rates.impostor_validation, 1e6
+        least = math.ceil(smallest_far(pairs) * digits) / digits
+        raise UserError(
+            f"far must be at least 3 divided by the number of impostor pairs of validation people, {pairs} here",
+            value=f"far={list(levels)}",
+            remedy=f"write far={least:g} or more, or give the validation split more people",
+        )
+    return far
 
 
-def _of_run(config: Config, out: Path) -> Path:
+def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Path:
     from tinysearch.app.setup import set_up
 
     if config["run_dir"] is None:
         raise UserError("a point belongs to a run", value="run_dir is not set", remedy="add run_dir=DIR")
     folder = Path(config["run_dir"])
-    known = [point["id"] for point in files.read_front(folder)["points"]]
+    known = {point["id"]: point for point in files.read_front(folder)["points"]}
     if config["id"] not in known:
-        raise UserError("id names a point of the run's front", value=config["id"], remedy=f"for example id={known[0]}")
-    setup = set_up(files.read_config(folder) | {"cache": config["cache"]})
+        example = next(iter(known), None)
+        raise UserError("id names a point of the run's front", value=config["id"], remedy=f"for example id={example}")
+    before = files.read_config(folder)
+    every = sorted({*far_of(before), *(levels or ())})
+    setup = set_up(before | {"cache": config["cache"], "far": every})
     table = setup.problem.table
     candidate = next(
         (table.candidate(row) for row in range(len(table)) if table.candidate(row).id == config["id"]), None
@@ -66,5 +108,12 @@ def _of_run(config: Config, out: Path) -> Path:
         raise UserError(
             "a point is still on sale", value=config["id"], remedy="the catalogue has changed: search again"
         )
-    evaluation = setup.evaluate(candidate, setup.errors.error_rates(candidate.branches))
+    rates = setup.errors.error_rates(candidate.branches)
+    if levels is not None:
+        far: float | None = _supported(rates, levels)
+    elif (chosen := known[config["id"]].get("operating_point")) is not None:
+        far = float(chosen["far"])
+    else:
+        far = operating_far([rates], far_of(before))
+    evaluation = setup.evaluate(candidate, rates, far=far)
     return emit_point(setup, evaluation, out)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.wiring import branches_of, build_models, wish_of
 from tinysearch.core.objectives import Evaluation
+from tinysearch.evaluation.operating import operating_far, rated
 
 
 def run(invocation: Invocation) -> int:
@@ -41,8 +41,9 @@ def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     evaluation = build_models(config).choose(branches_of(config), wish_of(config))
     if not any(word.startswith("trainer") for word in overrides):
         return evaluation
-    from tinysearch.app.training import build_errors, train_with_progress
+    from tinysearch.app.training import build_errors, far_of, train_with_progress
 
     errors = build_errors(config)
     train_with_progress(errors, evaluation.candidate.branches)
-    return replace(evaluation, errors=errors.error_rates(evaluation.candidate.branches))
+    rates = errors.error_rates(evaluation.candidate.branches)
+    return rated(evaluation, rates, far=operating_far([rates], far_of(config)))

@@ -34,8 +34,11 @@ function card(design, slot) {
   heading.append(remove);
   const figures = make('table', {}, make('tbody', {},
     line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`),
+    ...(isKnown(design.frr) ? [line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`),
+      line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never')] : []),
     line('cost', `${usd(design.board.price_usd)}${range(design.board.low_usd, design.board.high_usd, usd)}`),
-    line('latency', `${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)}, ${design.latency_evidence}`),
+    line('capture', seconds(design.acquisition_s)),
+    line('computing', `${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)}, ${design.latency_evidence}`),
     line('effective, FAR 1 % / 10 %', `${seconds(design.effective_latency_far1_s)} / ${seconds(design.effective_latency_far10_s)}`),
     line('energy of computing', energyText(design)),
     line('parameters', `${design.params.toLocaleString('en')}, ${bytes(design.weight_bytes)} in flash`),

@@ -68,7 +68,8 @@ const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.
 function addRow(design) {
   const cells = {
     network: design.network, board: design.board_name, eer: `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}`,
-    cost: usd(design.bom_cost_usd), latency: seconds(design.latency_s), far1: seconds(design.effective_latency_far1_s),
+    frr: `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`, effective: seconds(design.effective_latency_s),
+    capture: seconds(design.acquisition_s), cost: usd(design.bom_cost_usd), latency: seconds(design.latency_s), far1: seconds(design.effective_latency_far1_s),
     far10: seconds(design.effective_latency_far10_s), weights: bytes(design.weight_bytes), flash: bytes(design.flash_bytes),
     ram: bytes(design.ram_bytes), energy: energy(design.energy_mj), evidence: `${design.eer_evidence}, ${design.latency_evidence}`, firmware: '',
   };
@@ -86,7 +87,7 @@ function wireRow(row) {
 }
 
 const SORTED_BY = {
-  network: 'network', eer: 'eer', cost: 'bom_cost_usd', latency: 'latency_s', far1: 'effective_latency_far1_s', energy: 'energy_mj',
+  network: 'network', eer: 'eer', frr: 'frr', effective: 'effective_latency_s', capture: 'acquisition_s', cost: 'bom_cost_usd', latency: 'latency_s', far1: 'effective_latency_far1_s', energy: 'energy_mj',
   far10: 'effective_latency_far10_s', weights: 'weight_bytes', flash: 'flash_bytes', ram: 'ram_bytes',
 };
 

@@ -2,10 +2,10 @@
 
 const FIGURES = [
   { key: 'cost', x: 'bom_cost_usd', y: 'eer', title: 'EER / cost', note: 'what money buys' },
-  { key: 'latency', x: 'latency_s', y: 'eer', title: 'EER / latency', note: 'computing only, capture apart', log: true },
+  { key: 'latency', x: 'latency_s', y: 'eer', title: 'EER / latency', note: 'computing only, without capture', log: true },
   { key: 'size', x: 'weight_bytes', y: 'eer', title: 'EER / parameter size', note: 'weights as packed in flash', log: true },
-  { key: 'far1', x: 'bom_cost_usd', y: 'effective_latency_far1_s', title: 'Effective latency / cost, FAR 1 %', note: 'retries included', logY: true },
-  { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'retries included', logY: true },
+  { key: 'far1', x: 'bom_cost_usd', y: 'effective_latency_far1_s', title: 'Effective latency / cost, FAR 1 %', note: 'capture and retries included', logY: true },
+  { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'capture and retries included', logY: true },
   { key: 'energy', x: 'energy_mj', y: 'eer', title: 'EER / energy', note: 'computing only', log: true },
 ];
 const WITHOUT_RATES = { key: 'speed', x: 'bom_cost_usd', y: 'latency_s', title: 'Latency / cost', note: 'error rates are not known', logY: true };
@@ -42,12 +42,23 @@ function describe(design) {
     `${escaped(design.board_name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
     `cost ${usd(board.price_usd)}${range(board.low_usd, board.high_usd, usd)}`,
     `EER ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
-    `latency ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
+    `capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
+    ...atTheDoor(design),
     `effective ${seconds(design.effective_latency_far1_s)} at FAR 1 %, ${seconds(design.effective_latency_far10_s)} at 10 %`,
     `weights ${bytes(design.weight_bytes)}, flash ${bytes(design.flash_bytes)}, RAM ${bytes(design.ram_bytes)}`,
     `energy ${energy(design.energy_mj)}`,
   ].join('<br>');
 }
+
+// What the firmware's threshold means to an owner, as a list of at most one line.
+function atTheDoor(design) {
+  if (!isKnown(design.frr)) return [];
+  const until = isKnown(design.effective_latency_s) ? `, in after ${seconds(design.effective_latency_s)}` : '';
+  return [`FRR ${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)} at FAR ${share(DATA.operating_far)}${until}`];
+}
+
+// A chosen rate, without digits that nobody chose: 1 %, 0.1 %.
+const share = (rate) => `${Number((100 * rate).toPrecision(3))} %`;
 
 const fill = (design) => colorOf(design.branches[0].precision);
 const rim = (design) => colorOf(design.branches[design.branches.length - 1].precision);

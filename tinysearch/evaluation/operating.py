@@ -1,0 +1,92 @@
+"""The operating point: the FAR that the firmware's threshold is set for, and what it means to the people at the door.
+
+Rule: the threshold of a run is that of the strictest of its ``far=`` levels at which the best network of the front is
+usable on validation people; of the loosest where none is. A network is *usable* where an owner is let in at the first
+attempt at least four times out of five. Everything that is said of people is said at this point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tinysearch.core.objectives import FAILURES_TO_LOCK, ErrorRates, Evaluation, OperatingPoint
+from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
+
+USABLE_FRR = 0.2
+"""A network that rejects more of an owner's attempts is said to be hardly usable."""
+
+NEVER = 1e-6
+"""Chances below are not told as ``1 in ..``: attempts are not as independent as that."""
+
+
+def operating_far(rates: Iterable[ErrorRates], levels: Sequence[float]) -> float | None:
+    """The FAR to set thresholds for, by the rule above; None where no FRR at any level is known.
+
+    Args:
+        rates: of the front's points; the lowest deciding EER is the best.
+        levels: false accept rates to choose from.
+    """
+    rated = [found for found in rates if found.decision_eer is not None and set(levels) & found.frr_at_far.keys()]
+    if not rated:
+        return None
+    best = min(rated, key=lambda found: found.decision_eer or 0.0)
+    candidates = sorted(set(levels) & best.frr_at_far.keys())
+    usable = [far for far in candidates if best.decision_frr_at_far.get(far, best.frr_at_far[far]) <= USABLE_FRR]
+    return usable[0] if usable else candidates[-1]
+
+
+def rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None = None) -> Evaluation:
+    """An evaluation with error rates and what follows from them for people.
+
+    Args:
+        far: of the operating point; None, or one at which no FRR is known, leaves that unknown.
+    """
+    attempt_s = evaluation.attempt_s
+    return replace(
+        evaluation,
+        errors=rates,
+        effective_latency_s={
+            level: known(effective_latency_s(attempt_s, frr)) for level, frr in rates.frr_at_far.items()
+        },
+        operating_point=None if far is None else _operating_point(rates, far, attempt_s=attempt_s),
+    )
+
+
+def _operating_point(rates: ErrorRates, far: float, *, attempt_s: float) -> OperatingPoint | None:
+    frr = rates.frr_at_far.get(far)
+    if frr is None:
+        return None
+    return OperatingPoint(
+        far=far,
+        far_test=rates.far_at_threshold.get(far),
+        frr=frr,
+        frr_ci95=rates.frr_ci95_at_far.get(far),
+        # The paper states no FRR: those beside its EERs are of the same model as predicted EERs.
+        evidence="surrogate" if rates.evidence == "published" else rates.evidence,
+        attempts=known(expected_attempts(frr)),
+        effective_latency_s=known(effective_latency_s(attempt_s, frr)),
+        locked_out=float(lockout_chance(frr, failures=FAILURES_TO_LOCK)),
+        usable=frr <= USABLE_FRR,
+        threshold=rates.thresholds.get(far),
+    )
+
+
+def in_words(point: OperatingPoint) -> str:
+    """What an operating point means to strangers and owners, for report cards, terminal and README alike."""
+    bounds = "" if point.frr_ci95 is None else f" [{100 * point.frr_ci95[0]:.1f}-{100 * point.frr_ci95[1]:.1f} %]"
+    owner = f"rejects {100 * point.frr:.1f} %{bounds} of an owner's attempts{_one_in(point.frr)}"
+    if point.attempts is None:
+        return f"At FAR {100 * point.far:g} % it {owner}: it is not usable."
+    times = f"an owner is in after {point.attempts:.2f} attempts on average"
+    verdict = "" if point.usable else f"Hardly usable (rule: up to {100 * USABLE_FRR:g} % rejected). "
+    return f"{verdict}At FAR {100 * point.far:g} % it {owner}; {times}, {_locked(point.locked_out)}."
+
+
+def _one_in(rate: float) -> str:
+    return f", 1 in {round(1 / rate)}" if 0 < rate < 0.4 else ""
+
+
+def _locked(chance: float) -> str:
+    often = "less than once in a million visits" if chance < NEVER else f"in 1 of {1 / chance:,.0f} visits"
+    return f"and locked out by {FAILURES_TO_LOCK} failures in a row {often}"
