@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from binary_layers import Layer as BinaryLayer
+from binary_layers import weighted
 from random_networks import memory_of, program_of, random_inputs, randomized
 
 from tinysearch.core.network import INPUT, Convolution, Linear, Unit
@@ -98,8 +100,37 @@ def fully_connected(rng: np.random.Generator) -> Layer:
     return layer_of(unit, shape=(1, 1, int(rng.integers(1, 300))), rng=rng)
 
 
+def binary_convolution(rng: np.random.Generator) -> Layer:
+    """Any precision, kernel, stride, padding, channel counts and density, to bits and int8; whole maps among them."""
+    kernel = int(rng.choice([1, 2, 3, 5]))
+    padding, least = int(rng.integers(0, kernel + 1)), kernel
+    sides = (least + int(rng.integers(0, 14)) for _ in range(2))
+    channels = int(rng.choice([1, 3, 32, 64, 33, rng.integers(1, 100)]))
+    whole = rng.random() < 0.15
+    return of_binary(
+        weighted(
+            rng,
+            shape=(*sides, channels),
+            out_channels=int(rng.integers(1, 70)),
+            bits=(int(rng.integers(1, 4)), int(rng.integers(1, 3))),
+            kernel=None if whole else kernel,
+            stride=1 if whole else int(rng.integers(1, 4)),
+            padding=0 if whole else padding,
+            to_bits=bool(rng.integers(2)),
+            relu=bool(rng.integers(2)),
+            density=float(rng.choice([0.5, 0.1, 0.95])),
+        )
+    )
+
+
+def of_binary(layer: BinaryLayer) -> Layer:
+    """A step of :mod:`binary_layers`, which has its own literal reference."""
+    return Layer(frozen=layer.frozen, step=layer.step, sources=(layer.case().inputs[0][0],), expected=layer.expected[0])
+
+
 KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {
     "conv_s8": convolution,
     "fully_connected_s8": fully_connected,
+    "xnor_conv": binary_convolution,
 }
 """A random layer for every kernel of :data:`tinysearch.firmware.packing.pie.KERNELS`."""

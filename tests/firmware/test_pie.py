@@ -31,7 +31,10 @@ def test_random_layers_equal_the_oracle(kernel: str) -> None:
     for seed in range(SHAPES):
         rng = np.random.default_rng(seed)
         layer = KERNELS[kernel](rng)
-        layer.run(offsets=(int(rng.integers(16)), int(rng.integers(16))) if seed % 2 else (0, 0))
+        if pie.kernel(layer.frozen.program, layer.step) != kernel:
+            continue  # too large for its scratch
+        aligned = kernel.startswith("xnor") or seed % 2 == 0
+        layer.run(offsets=(0, 0) if aligned else (int(rng.integers(16)), int(rng.integers(16))))
 
 
 def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> None:
@@ -52,8 +55,9 @@ def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> N
 
 
 def test_a_project_runs_its_vector_kernels(tmp_path: Path) -> None:
-    folder = emit(face("int8"), out=tmp_path / "p", backend="auto")
+    folder = emit(face("xnor2/1", (1,), width=32, input_size=64), out=tmp_path / "p", backend="auto")
     assert facts(folder)["face"]["backend"] == "pie"
+    assert {"stem", "s1b1_conv1", "s1b1_conv2"} <= set(facts(folder)["face"]["backend_steps"])
     rung = vector_kernels(folder)
     assert rung.status == "passed", rung.detail
     assert "not a chip" in rung.detail

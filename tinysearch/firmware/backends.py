@@ -57,8 +57,8 @@ class Pie:
     component: Path | None = None
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
-        """Whether there is a kernel for the step."""
-        return processor in self.processors and pie.kernel(program, step) is not None
+        """Whether there is a kernel for the step, and it executes less than the portable one."""
+        return processor in self.processors and pie.kernel(program, step) is not None and pie.wins(program, step)
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """See :func:`tinysearch.firmware.packing.pie.pack`."""

@@ -15,7 +15,7 @@
  */
 #include "ts_pie_layout.h"
 
-#define FRAME 64
+#define FRAME 80
 #define INPUT 0
 #define OUTPUT 4      /* of the pixel that the first column belongs to */
 #define PHASE 8       /* pixels of its pool that came before */

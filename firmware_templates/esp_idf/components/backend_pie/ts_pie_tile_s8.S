@@ -13,7 +13,7 @@
  *
  * Six vectors of a channel's weights stay in registers while the columns stream past them: one instruction multiplies 16
  * pairs and loads the next 16. Two registers take turns, so that a load has an instruction's time. What is left of the sum
- * waits in memory, 64 bits a column. The 16 sums of a channel are requantized side by side, and eight channels at a time are
+ * waits in memory, 64 bits a column. The 16 sums of a channel are requantized side by side, and 16 channels at a time are
  * turned into pixels.
  */
 #include "ts_pie_requantize.h"
@@ -25,6 +25,7 @@
 #define LEFT 12   /* channels that are left, those of the group included */
 #define MAXIMA 16 /* of the group */
 #define NOW 20    /* channels of the group */
+#define RECORD 24 /* of the next group */
 
 /* One to six vectors of weights that stay. */
 #define WEIGHTS_1 ee.vld.128.ip q0, a3, 16
@@ -82,33 +83,6 @@
 5:  what(5)                      \
     j done;                      \
 6:  what(6)
-
-/* Eight rows of 16 pixels, a channel each, to 16 pixels of eight channels: a8 from, a5 to, a7 bytes between pixels. */
-#define TURN_EIGHT               \
-    ee.vld.128.ip q0, a8, 16;    \
-    ee.vld.128.ip q1, a8, 16;    \
-    ee.vld.128.ip q2, a8, 16;    \
-    ee.vld.128.ip q3, a8, 16;    \
-    ee.vld.128.ip q4, a8, 16;    \
-    ee.vld.128.ip q5, a8, 16;    \
-    ee.vld.128.ip q6, a8, 16;    \
-    ee.vld.128.ip q7, a8, 16;    \
-    ee.vzip.8 q0, q4;            \
-    ee.vzip.8 q1, q5;            \
-    ee.vzip.8 q2, q6;            \
-    ee.vzip.8 q3, q7;            \
-    ee.vzip.8 q0, q2;            \
-    ee.vzip.8 q1, q3;            \
-    ee.vzip.8 q4, q6;            \
-    ee.vzip.8 q5, q7;            \
-    ee.vzip.8 q0, q1;            \
-    ee.vzip.8 q2, q3;            \
-    ee.vzip.8 q4, q5;            \
-    ee.vzip.8 q6, q7;            \
-    PUT(q0); PUT(q1); PUT(q2); PUT(q3); PUT(q4); PUT(q5); PUT(q6); PUT(q7)
-#define PUT(q)                   \
-    ee.vst.l.64.xp q, a5, a7;    \
-    ee.vst.h.64.xp q, a5, a7
 
     .text
     .align 4
@@ -169,72 +143,31 @@ ts_pie_tile_s8:
     addi a13, a13, -1
     bnez a13, .Lchannel
 
-    l32i a5, a1, OUTPUT
-    l32i a7, a2, TS_PIE_CHANNELS
-    l32i a9, a2, TS_PIE_POOL_PIXELS
-    l32i a13, a1, NOW
-    or a10, a5, a7
-    mov a8, a6
-    extui a10, a10, 0, 3         /* 0 where all pixels start at a multiple of 8 */
-    addi a9, a9, -1
-    addi a11, a4, -TS_PIE_TILE
-    addi a14, a13, -TS_PIE_TILE
-    or a11, a11, a14
-    or a14, a10, a9
-    or a11, a11, a14
-    bnez a11, .Lslow             /* of a full tile of a full group, without a pool */
-    TURN_EIGHT
-    l32i a5, a1, OUTPUT
-    addi a5, a5, 8
-    TURN_EIGHT
-    j .Lstored
-
-.Lslow:
-    movi a7, TS_PIE_TILE
-    addmi a5, a6, TS_PIE_TILE_PIXELS
-    TURN_EIGHT
-    addmi a5, a6, TS_PIE_TILE_PIXELS
-    addi a5, a5, 8
-    TURN_EIGHT
-    l32i a5, a1, OUTPUT
-    l32i a7, a2, TS_PIE_CHANNELS
-    addmi a8, a6, TS_PIE_TILE_PIXELS
-    bnez a9, .Lpool
-    bnez a10, .Lbytes
-    beqi a13, 8, .Leight
-    addi a9, a7, -8
-    loop a4, 1f
-    ee.vld.128.ip q0, a8, 16
-    ee.vst.l.64.ip q0, a5, 8
-    ee.vst.h.64.xp q0, a5, a9
-1:  j .Lstored
-.Leight:
-    loop a4, 1f
-    ee.vld.128.ip q0, a8, 16
-    ee.vst.l.64.xp q0, a5, a7
-1:  j .Lstored
-
-.Lbytes:
+    mov a9, a12
+    l32i a13, a1, OUTPUT
+    l32i a14, a2, TS_PIE_CHANNELS
+    l32i a8, a2, TS_PIE_POOL_PIXELS
+    mov a10, a6
     mov a11, a4
-.Lpixel:
-    mov a9, a5
-    mov a10, a8
-    loop a13, 1f
-    l8ui a15, a10, 0
-    addi a10, a10, 1
-    s8i a15, a9, 0
-    addi a9, a9, 1
-1:  add a5, a5, a7
-    addi a8, a8, TS_PIE_TILE
-    addi a11, a11, -1
-    bnez a11, .Lpixel
+    l32i a12, a1, NOW
+    addmi a15, a6, TS_PIE_TILE_PIXELS
+    s32i a9, a1, RECORD
+    bnei a8, 1, .Lpool
+    call8 ts_pie_store_s8
     j .Lstored
 
-.Lpool:                          /* a9 pixels of a window, a14 those that came */
+.Lpool:                          /* all pixels to scratch; then a9 pixels of a window, a14 those that came */
+    mov a13, a15
+    movi a14, TS_PIE_TILE
+    movi a12, TS_PIE_TILE
+    call8 ts_pie_store_s8
+    l32i a5, a1, OUTPUT
     l32i a10, a1, MAXIMA
     l32i a14, a1, PHASE
+    l32i a13, a1, NOW
+    l32i a9, a2, TS_PIE_POOL_PIXELS
+    addmi a8, a6, TS_PIE_TILE_PIXELS
     mov a11, a4
-    addi a9, a9, 1
     ee.vld.128.ip q0, a10, 0
 .Lpooled:
     ee.vld.128.ip q1, a8, 16
@@ -261,6 +194,7 @@ ts_pie_tile_s8:
     s32i a10, a1, MAXIMA
 
 .Lstored:
+    l32i a12, a1, RECORD
     l32i a13, a1, LEFT
     l32i a5, a1, OUTPUT
     addi a13, a13, -TS_PIE_TILE

@@ -13,15 +13,16 @@ import numpy.typing as npt
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.firmware.packing import PackedStep
-from tinysearch.firmware.packing.pie import int8
+from tinysearch.firmware.packing.pie import int8, xnor
 from tinysearch.firmware.packing.pie.block import LINE
 
-KERNELS = ("conv_s8", "fully_connected_s8")
+KERNELS = ("conv_s8", "fully_connected_s8", "xnor_conv")
 """In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""
 
 _PACKERS: dict[str, Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]] = {
     "conv_s8": int8.convolution,
     "fully_connected_s8": int8.fully_connected,
+    "xnor_conv": xnor.convolution,
 }
 
 
@@ -30,7 +31,14 @@ def kernel(program: Program, step: Step) -> str | None:
     source, out = program.tensors[step.inputs[0]], program.tensors[step.output]
     if source.element is Element.INT8 and out.element is Element.INT8:
         return {Operator.CONV: "conv_s8", Operator.FULLY_CONNECTED: "fully_connected_s8"}.get(step.operator)
+    if program.binary(step) and xnor.supported(program, step):
+        return "xnor_conv"
     return None
+
+
+def wins(program: Program, step: Step) -> bool:
+    """Whether a step that has a kernel is better computed by it than by the portable one."""
+    return not program.binary(step) or xnor.wins(program, step)
 
 
 def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:

@@ -18,6 +18,8 @@ _LOOPS = ("loop", "loopnez", "loopgtz")
 _RETURNS = ("retw", "retw.n")
 _CALLS = ("call8",)
 _LOOP_BYTES = 256
+_WINDOW_BYTES = 32
+"""At the top of a frame that calls others: there registers of its caller are saved when the windows run out."""
 _FLOW_BYTES = 3
 _NARROW = ".n"
 """Ending of the two-byte form of an instruction of the core, which does the same."""
@@ -180,7 +182,7 @@ def _place(word: str, index: int, places: dict[str, list[int]], line: str) -> in
 
 
 def _check(function: Function) -> None:
-    """Reach of branches; loops that are short enough, not nested, and do not end in a jump.
+    """Room of locals; reach of branches; loops that are short enough, not nested, and do not end in a jump.
 
     Raises:
         AssemblyError: one of these.
@@ -188,6 +190,13 @@ def _check(function: Function) -> None:
     starts = [0]
     for statement in function.statements:
         starts.append(starts[-1] + statement.length)
+    entry = function.statements[0]
+    room = int(str(entry.operands[1])) - _WINDOW_BYTES
+    for statement in function.statements:
+        if len(statement.operands) == 3 and statement.operands[1] == "a1" and int(statement.operands[2]) + 4 > room:
+            raise AssemblyError(
+                f"locals must lie below what windows are saved to; got {function.name}: {statement.line}"
+            )
     bodies: list[tuple[int, int]] = []
     for index, statement in enumerate(function.statements):
         if statement.mnemonic in _LOOPS:

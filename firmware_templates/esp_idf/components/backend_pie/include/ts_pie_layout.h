@@ -54,9 +54,43 @@
 #define TS_PIE_FC_LOW 52        /* lower clamp */
 #define TS_PIE_FC_SCRATCH_INPUT 56
 
+/* Of binary convolutions. Pixels of the output are computed 128 at a time, pixel 4 i + l of a tile in bit i of word l of every
+ * vector. A plane holds one bit of one input under each of them; the planes of 32 inputs come in groups of 35, of which
+ * those at 11, 23 and 34 are zero, so that no list of planes ever steps by more than 15. */
+#define TS_PIE_X_KERNEL_HEIGHT 24
+#define TS_PIE_X_KERNEL_WIDTH 28
+#define TS_PIE_X_STRIDE 32
+#define TS_PIE_X_PADDING 36
+#define TS_PIE_X_IN_HEIGHT 40
+#define TS_PIE_X_ROW_BYTES 44
+#define TS_PIE_X_PIXEL_BYTES 48
+#define TS_PIE_X_WORDS 52           /* of 32 inputs, of a pixel and bit */
+#define TS_PIE_X_ACTIVATION_BITS 56
+#define TS_PIE_X_OUT_WIDTH 60
+#define TS_PIE_X_PIXELS 64          /* of the output */
+#define TS_PIE_X_SPANS 68           /* offset: for each kernel column first and end of the outputs that it lies inside for */
+#define TS_PIE_X_PLANE_BYTES 72     /* of all planes of one bit of the activations */
+#define TS_PIE_X_WEIGHT_BITS 76
+#define TS_PIE_X_SUM_PLANES 80      /* bits of a sum plus limit, 0 .. 2 limit */
+#define TS_PIE_X_TOTAL 84           /* largest sum of the activations under a window */
+#define TS_PIE_X_EVERY 88           /* offset: the list of all planes, as a list of a channel */
+#define TS_PIE_X_LISTS 92           /* offset: for each channel and bit of the weights, start, length / 8, place of its steps */
+#define TS_PIE_X_THRESHOLDS 96      /* offset: [channel][2^bits - 1], threshold + limit in 0 .. 2 limit + 1; for int8 the records */
+#define TS_PIE_X_OUT_BITS 100       /* 0 for an output of int8, which has records instead of thresholds */
+#define TS_PIE_X_OUT_PIXEL_BYTES 104
+#define TS_PIE_X_SCRATCH_PLANES 108 /* offsets in scratch; 512 bytes before the planes are free */
+#define TS_PIE_X_SCRATCH_SUMS 112
+#define TS_PIE_X_SCRATCH_CARRIES 116
+#define TS_PIE_X_SCRATCH_RESULTS 120
+#define TS_PIE_X_KEPT_PLANES 124    /* of a sum that are there: two more, for int8 at least 16 */
+#define TS_PIE_X_STEPS 128          /* offset of the steps of all lists */
+#define TS_PIE_X_LANES 128
+#define TS_PIE_X_GROUP_BYTES 560    /* 35 planes */
+#define TS_PIE_X_LIST_BYTES 12
+
 /* Record of one output channel. */
 #define TS_PIE_RECORD_BYTES 32
-#define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at */
+#define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at; of binary layers 32 that are added to 256 times a sum */
 #define TS_PIE_RECORD_FACTORS 8 /* nine of 16 bits, in the order that ts_pie_requantize.h reads */
 #define TS_PIE_RECORD_LOW 26    /* int8: lower clamp */
 #define TS_PIE_RECORD_SHIFT 27  /* uint8: right shift less 8, at least 0 */
