@@ -12,8 +12,11 @@ from tinysearch.firmware.verify.simd.instructions import INSTRUCTIONS, Instructi
 _LABEL = re.compile(r"^([.\w$]+):\s*")
 _LOCAL = re.compile(r"^(\d+)([bf])$")
 _IGNORED = frozenset(
-    (".text", ".align", ".global", ".globl", ".type", ".size", ".section", ".literal_position", ".balign")
+    (".text", ".literal", ".align", ".global", ".globl", ".type", ".size", ".section", ".literal_position", ".balign")
 )
+_ASSUMED = frozenset((".set", ".ifdef", ".endif"))
+"""Conditions in sources of others, taken to hold."""
+_LITERAL = re.compile(r"^\s*\.literal\s+(\S+)\s*,\s*(-?\w+)", re.MULTILINE)
 _LOOPS = ("loop", "loopnez", "loopgtz")
 _RETURNS = ("retw", "retw.n")
 _CALLS = ("call8",)
@@ -57,8 +60,13 @@ class Function:
     statements: tuple[Statement, ...]
 
 
-def read(path: Path, *, folders: tuple[Path, ...] = ()) -> tuple[Function, ...]:
+def read(path: Path, *, folders: tuple[Path, ...] = (), strict: bool = True) -> tuple[Function, ...]:
     """Functions of a file after the C preprocessor.
+
+    Args:
+        folders: for ``#include``.
+        strict: refuse what an assembler would change, and frames without room for windows. Sources of others may rely
+            on the former; their count is then that of the source.
 
     Raises:
         AssemblyError: an instruction, operand or label that is not there, or that cannot be encoded.
@@ -72,10 +80,10 @@ def read(path: Path, *, folders: tuple[Path, ...] = ()) -> tuple[Function, ...]:
     )
     if done.returncode != 0:
         raise AssemblyError(f"{path.name}: {done.stderr.strip()[-400:]}")
-    return parse(done.stdout)
+    return parse(done.stdout, strict=strict)
 
 
-def parse(text: str) -> tuple[Function, ...]:
+def parse(text: str, *, strict: bool = True) -> tuple[Function, ...]:
     """Functions of preprocessed text.
 
     Raises:
@@ -84,13 +92,17 @@ def parse(text: str) -> tuple[Function, ...]:
     lines = [line for raw in text.splitlines() for line in raw.split("#", 1)[0].split(";")]
     functions: list[tuple[str, list[str]]] = []
     waiting: list[str] = []
+    literals = dict(_LITERAL.findall(text))
     for line in lines:
         rest = line.strip()
         while match := _LABEL.match(rest):
             waiting.append(match.group(1))
             rest = rest[match.end() :]
-        if not rest or rest.split()[0] in _IGNORED:
+        if not rest or rest.split()[0] in _IGNORED or (not strict and rest.split()[0] in _ASSUMED):
             continue
+        if rest.startswith("l32r"):
+            register_of, name = rest.removeprefix("l32r").split(",")
+            rest = f"movi {register_of.strip()}, {literals.get(name.strip(), name)}"
         if rest.split()[0] == "entry":
             functions.append((waiting.pop(), []))
         if not functions:
@@ -100,10 +112,10 @@ def parse(text: str) -> tuple[Function, ...]:
         waiting.clear()
     if waiting and functions:
         functions[-1][1].extend(f"{label}:" for label in waiting)
-    return tuple(_function(name, body) for name, body in functions)
+    return tuple(_function(name, body, strict=strict) for name, body in functions)
 
 
-def _function(name: str, body: list[str]) -> Function:
+def _function(name: str, body: list[str], *, strict: bool) -> Function:
     places: dict[str, list[int]] = {}
     code: list[str] = []
     for line in body:
@@ -111,13 +123,14 @@ def _function(name: str, body: list[str]) -> Function:
             places.setdefault(line[:-1], []).append(len(code))
         else:
             code.append(line)
-    statements = tuple(_statement(line, index, places) for index, line in enumerate(code))
+    statements = tuple(_statement(line, index, places, strict=strict) for index, line in enumerate(code))
     function = Function(name=name, statements=statements)
-    _check(function)
+    if strict:
+        _check(function)
     return function
 
 
-def _statement(line: str, index: int, places: dict[str, list[int]]) -> Statement:
+def _statement(line: str, index: int, places: dict[str, list[int]], *, strict: bool) -> Statement:
     mnemonic, _, rest = line.partition(" ") if " " in line.replace("\t", " ") else (line, "", "")
     if "\t" in line:
         mnemonic, _, rest = line.replace("\t", " ").partition(" ")
@@ -143,7 +156,7 @@ def _statement(line: str, index: int, places: dict[str, list[int]]) -> Statement
     operands: list[str | int] = []
     for word, operand in zip(words, instruction.operands, strict=True):
         if isinstance(operand, Range):
-            operands.append(_immediate(word, operand, line))
+            operands.append(_immediate(word, operand, line, strict=strict))
         elif operand == "label":
             operands.append(_place(word, index, places, line))
         else:
@@ -156,11 +169,11 @@ def _statement(line: str, index: int, places: dict[str, list[int]]) -> Statement
     )
 
 
-def _immediate(word: str, span: Range, line: str) -> int:
+def _immediate(word: str, span: Range, line: str, *, strict: bool) -> int:
     if not re.fullmatch(r"[-+*()x\da-fA-F\s<>|]+", word):
         raise AssemblyError(f"an immediate must be a number; got {line}")
     value = int(eval(word, {"__builtins__": {}}))  # noqa: S307 - digits and operators, matched above
-    if not span.holds(value):
+    if strict and not span.holds(value):
         raise AssemblyError(f"an immediate must be one that the instruction can encode; got {value} in {line}")
     return value
 

@@ -27,3 +27,32 @@ int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const v
     kernel(window, pie_map(PIE_STACK_SEGMENT, stack, PIE_STACK_BYTES, 1) + PIE_STACK_BYTES);
     return (int64_t)pie_instructions;
 }
+
+/* A buffer that a call of pie_run_words names by its address in the model. */
+uint32_t pie_place(unsigned segment, const void *host, uint32_t bytes, int writable);
+uint32_t pie_place(unsigned segment, const void *host, uint32_t bytes, int writable)
+{
+    return pie_map(segment, host, bytes, writable);
+}
+
+/* As pie_run, with `count` words as arguments: six in registers, the rest on the stack. */
+int64_t pie_run_words(void (*kernel)(uint32_t *, uint32_t), const uint32_t *words, unsigned count, char *message);
+int64_t pie_run_words(void (*kernel)(uint32_t *, uint32_t), const uint32_t *words, unsigned count, char *message)
+{
+    static uint8_t stack[PIE_STACK_BYTES] __attribute__((aligned(16)));
+    const uint32_t top = PIE_STACK_BYTES - 256;
+    uint32_t window[8] = {0};
+    pie_instructions = 0;
+    if (setjmp(pie_escape) != 0) {
+        memcpy(message, pie_message, sizeof pie_message);
+        return -1;
+    }
+    for (unsigned i = 0; i < count; ++i) {
+        if (i < 6)
+            window[2 + i] = words[i];
+        else
+            memcpy(stack + top + 4 * (i - 6), words + i, 4);
+    }
+    kernel(window, pie_map(PIE_STACK_SEGMENT, stack, PIE_STACK_BYTES, 1) + top);
+    return (int64_t)pie_instructions;
+}

@@ -34,11 +34,11 @@ class Outcome:
 class Machine:
     """The functions of some ``.S`` files."""
 
-    def __init__(self, sources: Sequence[Path], *, folders: tuple[Path, ...] = ()) -> None:
+    def __init__(self, sources: Sequence[Path], *, folders: tuple[Path, ...] = (), strict: bool = True) -> None:
         with tempfile.TemporaryDirectory(prefix="tinysearch-pie-") as name:
             folder = Path(name)
             host = (files("tinysearch.firmware.verify.simd") / "host.c").read_text()
-            text = translate(sources, folders=folders).replace("static void model_", "void model_")
+            text = translate(sources, folders=folders, strict=strict).replace("static void model_", "void model_")
             (folder / "machine.c").write_text(model_header() + text + host)
             library = folder / "machine.so"
             command = [
@@ -52,11 +52,13 @@ class Machine:
                 "-o",
                 str(library),
             ]
+            command.append(f"-DPIE_UNALIGNED={int(not strict)}")
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise ModelError(done.stderr[-2000:])
             self._library = ctypes.CDLL(str(library))
-        self._library.pie_run.restype = ctypes.c_int64
+        self._library.pie_run.restype = self._library.pie_run_words.restype = ctypes.c_int64
+        self._library.pie_place.restype = ctypes.c_uint32
 
     def run(
         self,
@@ -90,6 +92,29 @@ class Machine:
         if count < 0:
             raise ModelError(f"{kernel}: {message.value.decode()}")
         return Outcome(output=output.copy(), instructions=int(count))
+
+    def run_words(self, kernel: str, arguments: Sequence[int | npt.NDArray[np.int8]]) -> int:
+        """Call any function of the windowed calling convention; arrays are passed by address and may be written.
+
+        Returns:
+            Instructions executed.
+
+        Raises:
+            ModelError: the kernel broke a rule.
+        """
+        words = (ctypes.c_uint32 * len(arguments))()
+        for index, value in enumerate(arguments):
+            if isinstance(value, np.ndarray):
+                place = ctypes.c_void_p(value.ctypes.data)
+                words[index] = self._library.pie_place(1 + index % 14, place, value.nbytes, 1)
+            else:
+                words[index] = value & 0xFFFFFFFF
+        message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        function = ctypes.cast(getattr(self._library, f"model_{kernel}"), ctypes.c_void_p)
+        count = self._library.pie_run_words(function, words, len(arguments), message)
+        if count < 0:
+            raise ModelError(f"{kernel}: {message.value.decode()}")
+        return int(count)
 
 
 def aligned(size: int, *, offset: int = 0) -> npt.NDArray[np.int8]:

@@ -16,15 +16,16 @@ def model_header() -> str:
     return (files("tinysearch.firmware.verify.simd") / "model.h").read_text()
 
 
-def translate(paths: Iterable[Path], *, folders: tuple[Path, ...] = ()) -> str:
+def translate(paths: Iterable[Path], *, folders: tuple[Path, ...] = (), strict: bool = True) -> str:
     """C text with one function ``model_<name>(uint32_t *window, uint32_t stack)`` for each function of the files.
 
-    ``window`` holds a0 .. a7 as the callee sees them, before and after.
+    ``folders`` and ``strict`` as in :func:`~tinysearch.firmware.verify.simd.assembly.read`; ``window`` holds a0 .. a7
+    as the callee sees them, before and after.
 
     Raises:
         AssemblyError: as :func:`~tinysearch.firmware.verify.simd.assembly.read`.
     """
-    functions = [function for path in paths for function in read(path, folders=folders)]
+    functions = [function for path in paths for function in read(path, folders=folders, strict=strict)]
     names = {function.name for function in functions}
     for function in functions:
         for statement in function.statements:
