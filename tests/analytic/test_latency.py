@@ -254,7 +254,7 @@ class TestBackends:
         chosen = models(f"firmware.backend={backend}").choose(branches, PlatformWish(processor=processor))
         return dict(chosen.details["branch_latency_s"])
 
-    @pytest.mark.parametrize(("precision", "backend"), [("int8", "esp_nn"), ("float32", "esp_dsp")])
+    @pytest.mark.parametrize(("precision", "backend"), [("int8", "pie"), ("xnor2/1", "pie"), ("float32", "esp_dsp")])
     def test_a_backend_is_faster_where_it_applies(self, precision: str, backend: str) -> None:
         branch = replace(self.face, precision=precision)
         portable = self.seconds(branch, backend="portable")
