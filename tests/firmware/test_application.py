@@ -288,3 +288,18 @@ uint32_t port_cycles(void)
     layers = re.findall(r"^layer face \S+ (\d+)$", done.stdout, re.MULTILINE)
     assert layers and set(layers) == {"20000000000"}
     assert f"branch face {len(layers) * 20_000_000_000}" in done.stdout
+
+
+def test_a_dead_microphone_neither_enrolls_nor_matches(console: Console, tmp_path: Path) -> None:
+    people(tmp_path, 1)
+    (tmp_path / "silent.raw").write_bytes(bytes(51_200))
+    (tmp_path / "hum.raw").write_bytes(np.full(25_600, -1, "<i2").tobytes())
+    (tmp_path / "loud.wav").write_bytes(wav(np.where(np.arange(25_600) % 40 < 20, 32767, -32768).astype(np.int16)))
+    silent = "this capture is silent: is the microphone connected, to these pins?"
+    answers = console(
+        *("enroll ghost face0a.ppm silent.raw", "enroll ghost face0a.ppm hum.raw", "enroll ghost face0a.ppm loud.wav"),
+        *("enroll ann face0a.ppm voice0a.raw", "verify - face0a.ppm silent.raw", "list"),
+    )
+    assert answers[:2] == [f"ERR enroll ghost: {silent}"] * 2
+    assert answers[2].startswith("ERR enroll ghost: this capture is nearly all at its limits")
+    assert answers[5:] == [f"ERR verify: {silent}", "entry ann", "OK list"]

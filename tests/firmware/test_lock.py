@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 from projects import TEMPLATES, emitted, face
 
-FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZED = "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 MAIN = TEMPLATES / "esp_idf/main"
 ATTEMPTS, LOCKOUT_S, OPEN_S, DAY_S = 5, 30, 120, 86_400
 EMBEDDING, SIDE = 32, 32
@@ -25,9 +25,8 @@ CLOSED = "closed: verify first, or give the owner's PIN"
 Console = Callable[..., list[str]]
 
 
-def built(project: Path, *defines: str) -> Path:
+def built(project: Path, flags: str) -> Path:
     build = project.parent / "build"
-    flags = " ".join([FLAGS, *(f"-D{define}" for define in defines)])
     command = ["make", "-s", "-C", str(project / "host"), f"BUILD={build}", "CC=gcc", f"CFLAGS={flags}", "lock"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -36,13 +35,13 @@ def built(project: Path, *defines: str) -> Path:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(emitted(face("int8"), out=tmp_path_factory.mktemp("lock") / "p"))
+    return built(emitted(face("int8"), out=tmp_path_factory.mktemp("lock") / "p"), SANITIZED)
 
 
 @pytest.fixture(scope="module")
 def float_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = emitted(face("float32"), out=tmp_path_factory.mktemp("lock") / "p")
-    return built(folder, "CONFIG_TS_FEED=1", "CONFIG_TS_DEBUG_SCORES=1")
+    return built(folder, "-O0 -DCONFIG_TS_FEED=1 -DCONFIG_TS_DEBUG_SCORES=1")
 
 
 def session(program: Path, folder: Path, *commands: str, flash: str = "flash") -> list[str]:

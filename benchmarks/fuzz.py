@@ -1,0 +1,52 @@
+"""Feed the application's C parsers with mutated bytes under libFuzzer: files, console lines, records of the store.
+
+    python benchmarks/fuzz.py [--minutes 10]
+
+Needs clang with its sanitizers (apt-get install clang libclang-rt-14-dev). The target is
+tests/firmware/fuzz/application.c, which tests/firmware/test_fuzz.py runs for a second with mutations of its own. The
+last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "firmware"))
+
+from projects import emitted, face, voice
+from test_fuzz import compile_harness
+
+FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
+
+
+def main() -> int:
+    """Fuzz for the time that is asked for; exit status 1 where a fault was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    minutes = parser.parse_args().minutes
+    with tempfile.TemporaryDirectory(prefix="tinysearch-fuzz-") as name:
+        folder = Path(name)
+        (folder / "corpus").mkdir()
+        project = emitted(face("int8", (1,)), voice("float32", (1,)), out=folder / "p", processor="esp32s3")
+        compile_harness(project, folder / "fuzz", "clang", *FLAGS)
+        limits = (f"-max_total_time={60 * minutes:.0f}", "-max_len=8192", "-print_final_stats=1", "-verbosity=1")
+        done = subprocess.run(
+            [folder / "fuzz", *limits, folder / "corpus"], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+        )
+        runs = re.search(r"stat::number_of_executed_units: (\d+)", done.stderr)
+        covered = re.findall(r"cov: (\d+)", done.stderr)
+        print(done.stderr[-4000:] if done.returncode else "no fault found")
+        kept = len(list((folder / "corpus").iterdir()))
+    result = {"faults": int(done.returncode != 0), "runs": int(runs.group(1)) if runs else None, "corpus": kept}
+    print(json.dumps({**result, "edges": int(covered[-1]) if covered else None, "minutes": minutes}))
+    return int(done.returncode != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
