@@ -60,6 +60,21 @@ def rows(rng: np.random.Generator) -> Iterator[Row]:
     unit = Linear(name="x", input=INPUT, out_features=512)
     layer = layer_of(unit, shape=(1, 1, 512), rng=rng, extremes=False)
     yield Row(key="int8_fc_512_512", label="fully connected 512x512", layer=layer, macs=512 * 512, target=0.20)
+    for stride, target in ((1, 0.8), (2, None)):
+        unit = Convolution(
+            name="x",
+            input=INPUT,
+            out_channels=64,
+            kernel=3,
+            stride=stride,
+            padding=1,
+            depthwise=True,
+            relu=False,
+        )
+        layer = layer_of(unit, shape=(16, 16, 64), rng=rng, extremes=False)
+        suffix = "_s2" * (stride == 2)
+        label = f"int8 depthwise 3x3 64, 16x16{', stride 2' * (stride == 2)}"
+        yield Row(key=f"int8_dw3x3{suffix}_64", label=label, layer=layer, macs=layer.step.macs, target=target)
     for side, suffix in ((16, ""), (14, "_14x14")):
         for bits, target in BINARY.items():
             layer = of_binary(weighted(rng, shape=(side, side, 64), out_channels=64, bits=bits))

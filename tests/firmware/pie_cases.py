@@ -100,6 +100,26 @@ def fully_connected(rng: np.random.Generator) -> Layer:
     return layer_of(unit, shape=(1, 1, int(rng.integers(1, 300))), rng=rng)
 
 
+def depthwise(rng: np.random.Generator) -> Layer:
+    """Any kernel up to 5x5, stride, padding and channel count."""
+    kernel = int(rng.choice([1, 2, 3, 3, 4, 5]))
+    padding = int(rng.integers(0, kernel + 1))
+    least = max(kernel - 2 * padding, 1)
+    channels = int(rng.choice([8, 16, 32, rng.integers(1, 50)]))
+    unit = Convolution(
+        name="x",
+        input=INPUT,
+        out_channels=channels,
+        kernel=kernel,
+        stride=int(rng.integers(1, 4)) if kernel != 3 else int(rng.integers(1, 3)),
+        padding=padding,
+        depthwise=True,
+        relu=bool(rng.integers(2)),
+    )
+    shape = (least + int(rng.integers(0, 9)), least + int(rng.integers(0, 24)), channels)
+    return layer_of(unit, shape=shape, rng=rng)
+
+
 def binary_convolution(rng: np.random.Generator) -> Layer:
     """Any precision, kernel, stride, padding, channel counts and density, to bits and int8; whole maps among them."""
     kernel = int(rng.choice([1, 2, 3, 5]))
@@ -132,5 +152,6 @@ KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {
     "conv_s8": convolution,
     "fully_connected_s8": fully_connected,
     "xnor_conv": binary_convolution,
+    "depthwise_s8": depthwise,
 }
 """A random layer for every kernel of :data:`tinysearch.firmware.packing.pie.KERNELS`."""

@@ -18,6 +18,12 @@ _COLUMNS_BYTES = 24576
 SECTION = 6
 """Vectors of weights that stay in registers."""
 
+MOST_PLACES = 32
+"""Products of bytes that an accumulator of 20 bits holds whatever they are: the largest depthwise kernel is 5x5."""
+
+_DEPTHWISE_ROWS = 1920
+"""Scratch of ``ts_pie_depthwise_s8`` before its rows."""
+
 _TILE_MAXIMA = 768
 """Scratch of ``ts_pie_tile_s8`` before its maxima."""
 
@@ -96,6 +102,57 @@ def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
             "records": np.ascontiguousarray(scale.astype("<i4")).view(np.uint8).reshape(-1),
             "starts": starts(bias).view(np.uint8),
         },
+    )
+
+
+def depthwise(frozen: FrozenNetwork, step: Step) -> np.ndarray:
+    """Block of a depthwise convolution or a scale, whose sums fit 20 bits: see :data:`MOST_PLACES`."""
+    parameters = frozen.parameters[step.name]
+    weights = np.asarray(parameters["weights"]).astype(np.int64)
+    source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
+    channels, kernel = len(weights), step.kernel
+    zero, in_zero = frozen.zero_points[step.output], frozen.zero_points.get(step.inputs[0], 0)
+    pixel = up(channels)
+    width = max((out.width - 1) * step.stride + kernel, step.padding + source.width)
+    whole = channels % LINE == 0
+    lanes = np.pad(weights.reshape(channels, -1), ((0, pixel - channels), (0, 0)))
+    ordered = lanes.reshape(-1, LINE, kernel * kernel).transpose(0, 2, 1)
+    words = {
+        "layer_bytes": 0,
+        "left_bytes": source.elements,
+        "right_bytes": 0,
+        "output_bytes": out.elements,
+        "scratch_bytes": _DEPTHWISE_ROWS + kernel * width * pixel,
+        "channels": channels,
+        "weights": 0,
+        "records": 0,
+        "kernel": kernel,
+        "pixel_bytes": pixel,
+        "step_bytes": step.stride * pixel,
+        "row_stride": width * pixel,
+        "row_step": (width - 2) * pixel,
+        "row_data": step.padding * pixel,
+        "out_height": out.height,
+        "out_width": out.width,
+        "in_height": source.height,
+        "in_row_bytes": source.width * channels,
+        "pieces": 1 if whole else source.width,
+        "piece_bytes": source.width * channels if whole else channels,
+        "first_row": -step.padding,
+        "stride": step.stride,
+        "in_zero": in_zero,
+        "group_weights": kernel * kernel * LINE,
+    }
+    table = records(
+        np.asarray(parameters["bias"]).astype(np.int64) - in_zero * weights.reshape(channels, -1).sum(1),
+        np.asarray(parameters["multiplier"]),
+        np.asarray(parameters["shift"]),
+        zero=zero,
+        low=zero if step.relu else INT8_LOW,
+    )
+    return lay_out(
+        words,
+        {"weights": np.ascontiguousarray(ordered.astype(np.int8)).reshape(-1).view(np.uint8), "records": table},
     )
 
 

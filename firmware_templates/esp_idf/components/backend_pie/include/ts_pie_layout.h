@@ -88,6 +88,27 @@
 #define TS_PIE_X_GROUP_BYTES 560    /* 35 planes */
 #define TS_PIE_X_LIST_BYTES 12
 
+/* Of depthwise convolutions; channels are filled up to a multiple of 16 in scratch, weights are [group of 16][place][16]. */
+#define TS_PIE_D_KERNEL 32
+#define TS_PIE_D_PIXEL_BYTES 36     /* of a pixel in scratch */
+#define TS_PIE_D_STEP_BYTES 40      /* from window to window */
+#define TS_PIE_D_ROW_STRIDE 44
+#define TS_PIE_D_ROW_STEP 48        /* from the third pixel of a row to the first of the next */
+#define TS_PIE_D_ROW_DATA 52        /* where the input's pixels start in a row */
+#define TS_PIE_D_OUT_HEIGHT 56
+#define TS_PIE_D_OUT_WIDTH 60
+#define TS_PIE_D_IN_HEIGHT 64
+#define TS_PIE_D_IN_ROW_BYTES 68
+#define TS_PIE_D_PIECES 72          /* in which a row is copied: one, or its pixels where channels are no multiple of 16 */
+#define TS_PIE_D_PIECE_BYTES 76
+#define TS_PIE_D_FIRST_ROW 80
+#define TS_PIE_D_STRIDE 84
+#define TS_PIE_D_IN_ZERO 88
+#define TS_PIE_D_GROUP_WEIGHTS 92   /* bytes of a group's weights */
+#define TS_PIE_D_SUMS 512           /* scratch: 16 pixels of 48 bytes, QACC's lower 16 bytes, L then H, and upper four each */
+#define TS_PIE_D_BYTES 1280         /* 40 bytes of QACC by 16 pixels */
+#define TS_PIE_D_ROWS 1920
+
 /* Record of one output channel. */
 #define TS_PIE_RECORD_BYTES 32
 #define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at; of binary layers 32 that are added to 256 times a sum */
