@@ -15,7 +15,7 @@ from binary_layers import Layer as BinaryLayer
 from binary_layers import weighted
 from random_networks import memory_of, program_of, random_inputs, randomized
 
-from tinysearch.core.network import INPUT, Convolution, Linear, Unit
+from tinysearch.core.network import INPUT, Addition, Convolution, Linear, Unit
 from tinysearch.core.program import FrozenNetwork, Step
 from tinysearch.firmware.integer_network import trace
 from tinysearch.firmware.packing import pie
@@ -120,6 +120,16 @@ def depthwise(rng: np.random.Generator) -> Layer:
     return layer_of(unit, shape=shape, rng=rng)
 
 
+def addition(rng: np.random.Generator) -> Layer:
+    """Two different tensors of any size."""
+    channels = int(rng.integers(1, 20))
+    units = (
+        Convolution(name="a", input=INPUT, out_channels=channels, kernel=1, relu=False),
+        Addition(name="x", left=INPUT, right="a", relu=bool(rng.integers(2))),
+    )
+    return layer_of(*units, shape=(int(rng.integers(1, 9)), int(rng.integers(1, 9)), channels), rng=rng)
+
+
 def binary_convolution(rng: np.random.Generator) -> Layer:
     """Any precision, kernel, stride, padding, channel counts and density, to bits and int8; whole maps among them."""
     kernel = int(rng.choice([1, 2, 3, 5]))
@@ -153,5 +163,6 @@ KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {
     "fully_connected_s8": fully_connected,
     "xnor_conv": binary_convolution,
     "depthwise_s8": depthwise,
+    "add_s8": addition,
 }
 """A random layer for every kernel of :data:`tinysearch.firmware.packing.pie.KERNELS`."""

@@ -16,7 +16,7 @@ from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.pie import int8, xnor
 from tinysearch.firmware.packing.pie.block import LINE
 
-KERNELS = ("conv_s8", "fully_connected_s8", "xnor_conv", "depthwise_s8")
+KERNELS = ("conv_s8", "fully_connected_s8", "xnor_conv", "depthwise_s8", "add_s8")
 """In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""
 
 _PACKERS: dict[str, Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]] = {
@@ -24,22 +24,25 @@ _PACKERS: dict[str, Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]] = {
     "fully_connected_s8": int8.fully_connected,
     "xnor_conv": xnor.convolution,
     "depthwise_s8": int8.depthwise,
+    "add_s8": int8.addition,
 }
+
+_INT8 = {
+    Operator.CONV: "conv_s8",
+    Operator.FULLY_CONNECTED: "fully_connected_s8",
+    Operator.DEPTHWISE: "depthwise_s8",
+    Operator.ADD: "add_s8",
+}
+"""Kernels of steps from int8 to int8."""
 
 
 def kernel(program: Program, step: Step) -> str | None:
     """Which of :data:`KERNELS` computes a step, None where none does."""
     source, out = program.tensors[step.inputs[0]], program.tensors[step.output]
     if source.element is Element.INT8 and out.element is Element.INT8:
-        match step.operator:
-            case Operator.CONV:
-                return "conv_s8"
-            case Operator.FULLY_CONNECTED:
-                return "fully_connected_s8"
-            case Operator.DEPTHWISE if step.pool == 1 and step.kernel**2 <= int8.MOST_PLACES:
-                return "depthwise_s8"
-            case _:
-                return None
+        if step.operator is Operator.DEPTHWISE and (step.pool > 1 or step.kernel**2 > int8.MOST_PLACES):
+            return None
+        return _INT8.get(step.operator)
     if program.binary(step) and xnor.supported(program, step):
         return "xnor_conv"
     return None

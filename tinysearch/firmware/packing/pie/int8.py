@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Step
-from tinysearch.core.quantization import INT8_LOW
+from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
+from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT
 from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
-from tinysearch.firmware.packing.pie.records import records, starts
+from tinysearch.firmware.packing.pie.records import ABOVE, records, starts
 
 TILE = 16
 """Columns that are computed together, at most."""
@@ -154,6 +155,36 @@ def depthwise(frozen: FrozenNetwork, step: Step) -> np.ndarray:
         words,
         {"weights": np.ascontiguousarray(ordered.astype(np.int8)).reshape(-1).view(np.uint8), "records": table},
     )
+
+
+def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
+    """Block of an addition: what each value of an input becomes, by its byte, and one record."""
+    multiplier, shift = (
+        np.asarray(frozen.parameters[step.name][key]).astype(np.int64) for key in ("multiplier", "shift")
+    )
+    values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.int64)
+    tables = []
+    for side, name in enumerate(step.inputs):
+        raised = (values - frozen.zero_points[name]) << ADD_LEFT_SHIFT
+        tables.append(rounding_shift_right(doubling_high_multiply(raised, multiplier[side]), shift[side]))
+    tables[0] = tables[0] + ABOVE
+    count = frozen.program.tensors[step.output].shape.elements
+    zero = frozen.zero_points[step.output]
+    words = {
+        "layer_bytes": 0,
+        "left_bytes": count,
+        "right_bytes": count,
+        "output_bytes": count,
+        "scratch_bytes": 80,
+        "channels": 1,
+        "weights": 0,
+        "records": 0,
+        "count": count,
+        "tables": 0,
+    }
+    record = records(np.zeros(1, np.int64), multiplier[2:], shift[2:], zero=zero, low=zero if step.relu else INT8_LOW)
+    table = np.concatenate(tables).astype("<i4").view(np.uint8)
+    return lay_out(words, {"records": record, "tables": table})
 
 
 def rows_of_lines(weights: np.ndarray) -> Bytes:

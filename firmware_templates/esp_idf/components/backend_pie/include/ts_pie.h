@@ -20,6 +20,7 @@ typedef enum {
     TS_PIE_FULLY_CONNECTED_S8,
     TS_PIE_XNOR_CONV,
     TS_PIE_DEPTHWISE_S8,
+    TS_PIE_ADD_S8,
     TS_PIE_OPERATORS
 } ts_pie_operator;
 

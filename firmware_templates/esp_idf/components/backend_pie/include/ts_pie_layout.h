@@ -109,6 +109,10 @@
 #define TS_PIE_D_BYTES 1280         /* 40 bytes of QACC by 16 pixels */
 #define TS_PIE_D_ROWS 1920
 
+/* Of additions: one record, and two tables of 256 words, by the bytes of left and right. */
+#define TS_PIE_A_COUNT 32
+#define TS_PIE_A_TABLES 36
+
 /* Record of one output channel. */
 #define TS_PIE_RECORD_BYTES 32
 #define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at; of binary layers 32 that are added to 256 times a sum */
