@@ -13,7 +13,8 @@ import time
 import numpy as np
 
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import build_models, build_space
+from tinysearch.app.spaces import build_space
+from tinysearch.app.wiring import build_models
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
 from tinysearch.search.pareto import is_nondominated
 

@@ -19,8 +19,8 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.resources import data_dir
 from tinysearch.app.wiring import build_models
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.tables import load_code_sizes
-from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.firmware.project import golden_count
@@ -86,7 +86,7 @@ def main() -> None:
         targets[platform.machine()] = on_host
     worst, cases = {"flash": 0.0, "ram": 0.0}, 0
     for case in CASES:
-        branches = [BranchSpec(modality=m, blocks=blocks, precision=p) for m, (blocks, p) in case.items()]
+        branches = [resnet_branch(m, blocks=blocks, precision=p) for m, (blocks, p) in case.items()]
         programs = {branch.modality: models.needs(branch).program for branch in branches}
         vectors = golden_count(max(program.network.input_shape.elements for program in programs.values()))
         with tempfile.TemporaryDirectory(prefix="tinysearch-footprint-") as name:

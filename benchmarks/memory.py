@@ -11,9 +11,8 @@ import sys
 
 from tinysearch.analytic.memory import plan
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import architecture, build_space
+from tinysearch.app.spaces import build_space
 from tinysearch.core.program import lower
-from tinysearch.core.quantization import Precision
 
 
 def main() -> None:
@@ -22,7 +21,7 @@ def main() -> None:
         space = build_space(plain(compose_config(words)))
         for modality in space.branch_modalities():
             for branch in space.branches(modality):
-                made = plan(lower(architecture(branch), Precision.parse(branch.precision)))
+                made = plan(lower(branch.network(), branch.precision))
                 ratio = made.peak_bytes / made.bound_bytes
                 cases += 1
                 worst = max(worst, ratio)

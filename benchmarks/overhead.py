@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from toy_space import LAYOUTS, PRECISIONS, branch_size
 
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
@@ -43,7 +44,7 @@ MEASURED = 30
 def make_table(rng: np.random.Generator) -> DesignTable:
     """5400 branches; every face goes with 40 voices drawn at random; two boards each."""
     branches = tuple(
-        BranchSpec(modality=m, blocks=blocks, precision=p, width=w, input_size=side)
+        resnet_branch(m, blocks=blocks, precision=p, width=w, input_size=side)
         for m in ("face", "voice")
         for w in WIDTHS
         for side in SIDES

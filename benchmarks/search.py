@@ -77,7 +77,8 @@ class RealSpace:
     def __init__(self, budget: str | None, overrides: Sequence[str], table: Path | None = None) -> None:
         from tinysearch.app.config import compose_config, overrides_of, plain
         from tinysearch.app.designs import build_designs
-        from tinysearch.app.wiring import build_models, build_space, table_of
+        from tinysearch.app.spaces import build_space, table_of
+        from tinysearch.app.wiring import build_models
 
         words = [*ORDER, *([f"budget={budget}"] if budget else [])]
         if table is not None:
@@ -138,7 +139,7 @@ class TableErrors:
 
 def model_key(branches: Sequence[BranchSpec]) -> tuple[tuple[str, str], ...]:
     """Blocks and precision, as a table spells them, of the face and of the voice branch; empty without one."""
-    spelled = {b.modality: ("-".join(map(str, b.blocks)), b.precision) for b in branches}
+    spelled = {b.modality: (b.architecture.label, str(b.precision)) for b in branches}
     return tuple(spelled.get(modality, ("", "")) for modality in ("face", "voice"))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorRates, Violation
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
@@ -52,10 +53,10 @@ CHIPS = {
 
 def branch_size(branch: BranchSpec) -> tuple[float, float]:
     """Parameters and MACs, roughly."""
-    width, side = branch.width, branch.input_size - 6
+    width, side = branch.architecture.width, branch.input_size - 6
     macs, params, inputs = side * side * 49.0 * width, 49.0 * width, width
     side //= 4
-    for stage, blocks in enumerate(branch.blocks):
+    for stage, blocks in enumerate(branch.architecture.blocks):
         outputs = width * 2**stage
         for block in range(blocks):
             if block == 0 and stage:
@@ -64,7 +65,7 @@ def branch_size(branch: BranchSpec) -> tuple[float, float]:
             macs += side * side * 9 * (inputs * outputs + outputs * outputs)
             params += 9 * (inputs * outputs + outputs * outputs)
             inputs = outputs
-    return params + inputs * branch.embedding, macs
+    return params + inputs * branch.architecture.embedding, macs
 
 
 def _cycles_per_mac(chip: ToyChip, precision: Precision) -> float:
@@ -86,7 +87,7 @@ class ToySpace:
     def __init__(self, *, budget_usd: float = float("inf"), widths: Sequence[int] = (16,)) -> None:
         self.budget_usd = budget_usd
         self.branches = tuple(
-            BranchSpec(modality=m, blocks=blocks, precision=p, width=w)
+            resnet_branch(m, blocks=blocks, precision=p, width=w)
             for m in ("face", "voice")
             for w in widths
             for blocks in LAYOUTS
@@ -113,7 +114,7 @@ class ToySpace:
         for branch in branches:
             precision = Precision.parse(branch.precision)
             flash += self.size[branch][0] * precision.weight_bits / 8
-            ram = max(ram, 60e3 + branch.width * 29 * 29 * min(precision.activation_bits, 32) / 8 * 2)
+            ram = max(ram, 60e3 + branch.architecture.width * 29 * 29 * min(precision.activation_bits, 32) / 8 * 2)
         return flash, ram
 
     def figures(self, branches: Sequence[BranchSpec], chip: str, flash: int, psram: int) -> dict[str, float]:
@@ -218,7 +219,7 @@ class SyntheticErrors:
             decades = np.log10(space.size[branch][0]) - 4.4
             penalty = {"float32": 0, "int8": 0.004, "xnor1/1": 0.09, "xnor2/1": 0.04, "xnor3/1": 0.025, "xnor2/2": 0.03}
             base = (0.10 if branch.modality == "face" else 0.17) + 0.12 * np.exp(-2.2 * decades)
-            base += penalty[branch.precision] * np.exp(-0.8 * decades) + rng.normal(0, 0.008)
+            base += penalty[str(branch.precision)] * np.exp(-0.8 * decades) + rng.normal(0, 0.008)
             self._eer[(branch,)] = max(0.02, base)
         for pair in space.models():
             if len(pair) == 2:

@@ -25,8 +25,8 @@ import numpy as np
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.setup import workers_of
+from tinysearch.app.spaces import build_space
 from tinysearch.app.training import build_errors
-from tinysearch.app.wiring import build_space
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import Dataset
@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> None:
 def _branches(space: Space) -> list[BranchSpec]:
     """Every branch; float siblings first, so that no worker waits for the float start of another."""
     branches = [branch for modality in space.branch_modalities() for branch in space.branches(modality)]
-    return sorted(branches, key=lambda branch: branch.precision)
+    return sorted(branches, key=lambda branch: str(branch.precision))
 
 
 def _models(space: Space) -> Iterator[tuple[BranchSpec, ...]]:
@@ -150,8 +150,8 @@ def _named(branches: tuple[BranchSpec, ...]) -> dict[str, Any]:
     alone = len(branches) == 1
     row = {"kind": "branch" if alone else "fusion", "modality": branches[0].modality if alone else "fusion"}
     for branch in branches:
-        row[f"{branch.modality}_blocks"] = "-".join(map(str, branch.blocks))
-        row[f"{branch.modality}_precision"] = branch.precision
+        row[f"{branch.modality}_blocks"] = branch.architecture.label
+        row[f"{branch.modality}_precision"] = str(branch.precision)
     return row
 
 

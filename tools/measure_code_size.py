@@ -31,7 +31,7 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.resources import data_dir
 from tinysearch.app.wiring import build_models
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.program import Program
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.files import write_atomically
@@ -243,8 +243,8 @@ def references(folder: Path) -> list[Reference]:
     models, found = build_models(config), []
     for layout in LAYOUTS:
         for precision in PRECISIONS:
-            branch = BranchSpec(
-                modality="face",
+            branch = resnet_branch(
+                "face",
                 blocks=layout,
                 precision=precision,
                 width=WIDTH,

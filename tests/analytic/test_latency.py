@@ -19,7 +19,8 @@ from tinysearch.app.counting import PRECISIONS as ALL_PRECISIONS
 from tinysearch.app.counting import count_networks, separable_shapes
 from tinysearch.app.resources import data_dir
 from tinysearch.app.wiring import build_models
-from tinysearch.architectures.resnet import resnet
+from tinysearch.architectures.family import FunctionArchitecture
+from tinysearch.architectures.resnet import resnet, resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape
@@ -106,8 +107,9 @@ def test_kernels_do_at_least_the_work_of_the_layer(width: int, size: int, precis
             assert found["moved"] + found["patch"] > 0
 
 
-def mobilenet(branch: BranchSpec) -> NetworkSpec:
+def mobilenet(*, blocks: tuple[int, ...], width: int, input_size: int, channels: int, embedding: int) -> NetworkSpec:
     """Inverted residual blocks behind a 3x3 convolution, with a max pool and a 5x5 depthwise convolution."""
+    del blocks, width
     expanded = {"out_channels": 24, "depthwise": True}
     units = (
         Convolution(name="stem", input=INPUT, out_channels=8, kernel=3, stride=2, padding=1),
@@ -121,17 +123,22 @@ def mobilenet(branch: BranchSpec) -> NetworkSpec:
         MaxPool(name="pool3", input="depthwise2", pool=3),
         Convolution(name="project2", input="pool3", out_channels=13, kernel=1),
         GlobalAveragePool(name="mean", input="project2"),
-        Linear(name="embed", input="mean", out_features=branch.embedding, batch_norm=True),
+        Linear(name="embed", input="mean", out_features=embedding, batch_norm=True),
     )
-    shape = Shape(height=branch.input_size, width=branch.input_size, channels=branch.channels)
+    shape = Shape(height=input_size, width=input_size, channels=channels)
     return NetworkSpec(name="mobilenet", input_shape=shape, units=units)
 
 
 @pytest.mark.parametrize("latency", ["calibrated", "opcount"])
 @pytest.mark.parametrize("precision", ALL_PRECISIONS)
 def test_a_mobilenet_is_timed_on_every_chip(precision: str, latency: str) -> None:
-    own = replace(models(f"latency.model={latency}"), architecture=mobilenet)
-    branch = BranchSpec(modality="face", blocks=(1,), precision=precision, input_size=48, architecture="mobilenet")
+    own = models(f"latency.model={latency}")
+    branch = BranchSpec(
+        modality="face",
+        architecture=FunctionArchitecture(family="mobilenet", function=mobilenet, blocks=(1,)),
+        precision=Precision.parse(precision),
+        shape=Shape(height=48, width=48, channels=3),
+    )
     program = own.needs(branch).program
     assert {Operator.DEPTHWISE, Operator.MAX_POOL} <= {step.operator for step in program.steps}
     for processor in own.catalog.chips:
@@ -247,8 +254,8 @@ def test_a_call_is_not_charged_what_varies_between_networks() -> None:
 class TestBackends:
     """Steps that a library computes in place of the portable kernels."""
 
-    face = BranchSpec(modality="face", blocks=(2, 2), precision="int8", width=16, input_size=64, embedding=64)
-    voice = replace(face, modality="voice", channels=1)
+    face = resnet_branch("face", blocks=(2, 2), precision="int8", width=16, input_size=64, embedding=64)
+    voice = resnet_branch("voice", blocks=(2, 2), precision="int8", channels=1)
 
     def seconds(self, *branches: BranchSpec, backend: str, processor: str = "esp32s3") -> dict[str, float]:
         chosen = models(f"firmware.backend={backend}").choose(branches, PlatformWish(processor=processor))
@@ -256,7 +263,7 @@ class TestBackends:
 
     @pytest.mark.parametrize(("precision", "backend"), [("int8", "pie"), ("xnor2/1", "pie"), ("float32", "esp_dsp")])
     def test_a_backend_is_faster_where_it_applies(self, precision: str, backend: str) -> None:
-        branch = replace(self.face, precision=precision)
+        branch = replace(self.face, precision=Precision.parse(precision))
         portable = self.seconds(branch, backend="portable")
         assert self.seconds(branch, backend=backend)["face"] < portable["face"]
         assert self.seconds(branch, backend="auto") == self.seconds(branch, backend=backend)
@@ -279,7 +286,7 @@ class TestBackends:
         backed = self.seconds(self.face, self.voice, backend="esp_nn")
         assert backed["face"] < portable["face"]
         assert backed["voice"] == portable["voice"]
-        floats = [replace(branch, precision="float32") for branch in (self.face, self.voice)]
+        floats = [branch.start for branch in (self.face, self.voice)]
         shared, plain_s = self.seconds(*floats, backend="esp_dsp"), self.seconds(*floats, backend="portable")
         assert all(shared[name] < plain_s[name] for name in shared)
 
@@ -310,8 +317,8 @@ def test_energy_is_power_by_mode_times_time() -> None:
 @pytest.mark.parametrize("precision", ["int8", "xnor1/1", "xnor3/1"])
 def test_networks_that_were_not_counted_come_out_within_five_percent(precision: str) -> None:
     """On RV32IMC under emulation, at a width and an input size that no network of the fit has."""
-    branch = BranchSpec(modality="voice", blocks=(1, 2), precision=precision, width=11, input_size=43, channels=1)
-    assert_counted_within_five_percent([replace(branch, embedding=30)])
+    sizes = {"width": 11, "input_size": 43, "channels": 1, "embedding": 30}
+    assert_counted_within_five_percent([resnet_branch("voice", blocks=(1, 2), precision=precision, **sizes)])
 
 
 @pytest.mark.slow

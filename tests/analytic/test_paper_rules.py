@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.wiring import build_models
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
@@ -81,7 +82,7 @@ def expected_usd(modality: str, branches: list[tuple[tuple[int, ...], str]]) -> 
 
 def specs(modality: str, branches: list[tuple[tuple[int, ...], str]]) -> list[BranchSpec]:
     return [
-        BranchSpec(modality=name, blocks=blocks, precision=precision, width=64, input_size=224, embedding=512)
+        resnet_branch(name, blocks=blocks, precision=precision, width=64, input_size=224, embedding=512)
         for name, (blocks, precision) in zip(MODALITIES[modality], branches, strict=True)
     ]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.wiring import build_models
-from tinysearch.core.candidate import BranchSpec
 
 SIZES = {"width": 8, "input_size": 40, "embedding": 16}
 VOICE = ["modality=voice", "voice.blocks=[1,1]", *(f"voice.{name}={value}" for name, value in SIZES.items())]
@@ -35,14 +35,12 @@ def printed(
     slower: Callable[[int, str], float],
     *,
     chip: str = "esp32c3",
-    blocks: tuple[int, ...] = (1, 1),
-    architecture: str = "resnet",
+    words: tuple[str, ...] = (),
 ) -> str:
     """What the command benchmark prints on a board whose layers take ``slower(index, operator)`` times the estimate."""
-    models = build_models(plain(compose_config([])))
-    branch = BranchSpec(
-        modality="voice", architecture=architecture, blocks=blocks, precision=precision, channels=1, **SIZES
-    )
+    config = plain(compose_config([*(words or VOICE), f"voice.precision={precision}"]))
+    models = build_models(config)
+    (branch,) = branches_of(config)
     program = models.needs(branch).program
     lines = ["I (312) main: ready", "> benchmark", f"benchmark {chip} {CYCLES_A_SECOND:.0f}"]
     for index, step in enumerate(program.steps):
@@ -166,14 +164,13 @@ def test_a_folder_that_is_no_project_is_one_line(
     assert "candidate.json" in capsys.readouterr().err
 
 
-def test_a_log_of_an_architecture_of_ones_own_calibrates_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    architecture, blocks = "tinysearch.app.separable:separable", (3211, 3111, 2, 5211)
+def test_a_log_of_another_family_calibrates_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sizes = [f"voice.{name}={value}" for name, value in SIZES.items()]
-    point = ["modality=voice", f"voice.architecture={architecture}", f"voice.blocks={list(blocks)}", *sizes]
-    point += ["voice.precision=int8", CHIP]
+    own = ("modality=voice", "voice.architecture=separable", "voice.stages=[1,2]", "voice.kernel=5", *sizes)
+    point = [*own, "voice.precision=int8", CHIP]
     project, log, table = tmp_path / "project", tmp_path / "serial.log", tmp_path / "table.yaml"
     assert main(["emit", *point, "trainer=none", f"out={project}"]) == 0
-    log.write_text(printed("int8", lambda _index, _operator: 2.0, blocks=blocks, architecture=architecture))
+    log.write_text(printed("int8", lambda _index, _operator: 2.0, words=own))
     assert main(["calibrate", str(log), str(project), f"out={table}"]) == 0
     before, after = evaluated(capsys, *point), evaluated(capsys, *point, f"latency.table={table}")
     assert after["evidence"]["latency"] == "calibrated"

@@ -7,9 +7,11 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, options_of, overrides_of, plain
 from tinysearch.app.resources import data_dir
-from tinysearch.app.wiring import branches_of, build_space, wish_of
+from tinysearch.app.spaces import build_space
+from tinysearch.app.wiring import wish_of
 from tinysearch.core.errors import UserError
 
 
@@ -136,9 +138,20 @@ def test_keyword_arguments_spell_the_same_configuration() -> None:
 
 def test_a_branch_takes_the_tasks_sizes_unless_it_says_otherwise() -> None:
     (branch,) = branches_of(composed("face.blocks=[2,1]", "face.precision=int8", "face.width=24"))
-    assert (branch.modality, branch.blocks, branch.width, branch.input_size) == ("face", (2, 1), 24, 64)
+    own = branch.architecture
+    assert (branch.modality, own.blocks, own.width, branch.input_size) == (
+        "face",
+        (2, 1),
+        24,
+        64,
+    )
     (paper,) = branches_of(composed("experiment=paper", "face.blocks=[2,1]", "face.precision=int8"))
-    assert (paper.width, paper.input_size, paper.channels, paper.embedding) == (64, 224, 3, 512)
+    assert (paper.architecture.width, paper.input_size, paper.channels, paper.architecture.embedding) == (
+        64,
+        224,
+        3,
+        512,
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.held_out import held_out_source
 from tinysearch.app.run_dir import write_config
 from tinysearch.app.training import build_dataset
-from tinysearch.app.wiring import branches_of, build_models, wish_of
+from tinysearch.app.wiring import build_models, wish_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.data.pairs import evaluation_pairs

@@ -138,7 +138,7 @@ def test_a_latency_model_of_ones_own_times_candidates() -> None:
 
 
 def composed_branch():
-    from tinysearch.app.wiring import branches_of
+    from tinysearch.app.branches import branches_of
 
     return branches_of(composed(*FACE))[0]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tinysearch.app.progress import SearchProgress
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.search.events import SearchEvent
 
 NAMES = ("eer", "bom_cost_usd", "latency_s", "effective_latency_far1_s")
-BRANCH = BranchSpec(modality="voice", blocks=(2, 2), precision="int8")
+BRANCH = resnet_branch("voice", blocks=(2, 2), precision="int8")
 EVENT = SearchEvent(
     kind="trained",
     branch=BRANCH,

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.spaces import build_space
 from tinysearch.app.tasks import task_of
-from tinysearch.app.wiring import branches_of, build_space
 from tinysearch.core.errors import UserError
 from tinysearch.inputs.microphone import Microphone
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.firmware import emit_candidate
 from tinysearch.app.setup import set_up
 from tinysearch.app.training import build_errors, build_judge, build_trainer
-from tinysearch.app.wiring import branches_of, build_models, wish_of
+from tinysearch.app.wiring import build_models, wish_of
 from tinysearch.core.errors import UserError
 from tinysearch.training.settings import TrainingSettings
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.cli import main
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.plugins import KINDS, plugin
-from tinysearch.app.wiring import architecture, branches_of
 from tinysearch.core import trust
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import trusting
@@ -161,19 +161,19 @@ def test_a_task_of_somebody_else_names_no_code(
 def test_other_processes_take_the_trust_along(tmp_path: Path) -> None:
     """Workers of a search build what was typed to their coordinator."""
     words = [*FACE, "face.architecture=evil:network"]
-    branch = branches_of(plain(compose_config(words)))[0]
-    (tmp_path / "payload").write_bytes(pickle.dumps((trusting(architecture), architecture, branch)))
+    branches_of(plain(compose_config(words)))
+    (tmp_path / "payload").write_bytes(pickle.dumps((trusting(plugin), plugin)))
     script = """
 import pickle, sys
-carried, plain, branch = pickle.load(open("payload", "rb"))
+carried, plain = pickle.load(open("payload", "rb"))
 try:
-    plain(branch)
+    plain("architectures", "evil:network")
 except Exception as error:
     print(type(error).__name__)
-print(carried(branch).embedding)
+print(carried("architectures", "evil:network").__name__)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["UserError", "64"], done.stderr
+    assert done.stdout.split() == ["UserError", "resnet"], done.stderr
 
 
 def test_words_that_name_no_plug_in_are_not_trusted() -> None:

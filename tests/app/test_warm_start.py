@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tinysearch as ts
 from tinysearch.app.warm_start import warm_start_of
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import UserError
 from tinysearch.search.storage import load_study
 
@@ -62,8 +61,8 @@ def test_a_resumed_run_starts_from_the_same_evidence(table: Path, tmp_path: Path
 
 
 def test_branches_of_other_sizes_are_weaker_evidence(table: Path) -> None:
-    exact = BranchSpec(modality="voice", blocks=(2, 2), precision="int8")
-    unlike = replace(exact, blocks=(3, 3))
+    exact = resnet_branch("voice", blocks=(2, 2), precision="int8")
+    unlike = resnet_branch("voice", blocks=(3, 3), precision="int8")
     found = warm_start_of(str(table), [exact, unlike])
     assert found is not None
     assert set(found.hints) == {exact.key}
@@ -78,7 +77,7 @@ def test_fusions_of_a_table_teach_the_relation(tmp_path: Path) -> None:
         "fusion,fusion,1-1,int8,1-1,int8,0.1,,,0",
     ]
     path.write_text("\n".join([HEAD, *rows]) + "\n")
-    branches = [BranchSpec(modality=m, blocks=(1, 1), precision="int8") for m in ("face", "voice")]
+    branches = [resnet_branch(m, blocks=(1, 1), precision="int8") for m in ("face", "voice")]
     found = warm_start_of([str(path)], branches)
     assert found is not None
     assert found.fusions == ((0.2, 0.3, 0.1),)

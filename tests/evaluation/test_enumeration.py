@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import build_models, build_space
+from tinysearch.app.spaces import build_space
+from tinysearch.app.wiring import build_models
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, enumerate_designs
 from tinysearch.space import Space

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinysearch as ts
-from tinysearch.architectures.resnet import resnet
+from tinysearch.architectures.resnet import resnet, resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel
@@ -42,7 +42,7 @@ modalities = st.sampled_from(["face", "voice"])
 
 def branch(modality: str, blocks: tuple[int, ...], precision: str, **sizes: int) -> BranchSpec:
     paper = {"width": 64, "input_size": 224, "channels": 3, "embedding": 512} | sizes
-    return BranchSpec(modality=modality, blocks=blocks, precision=precision, **paper)
+    return resnet_branch(modality, blocks=blocks, precision=precision, **paper)
 
 
 def face(name: str, precision: str) -> float:

@@ -8,11 +8,15 @@ import pytest
 
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.designs import build_designs
-from tinysearch.app.wiring import build_models, build_space, table_of
+from tinysearch.app.spaces import build_space, table_of
+from tinysearch.app.wiring import build_models
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.table import COLUMNS, TableErrors
 from tinysearch.search.flat import FlatPoint
+from tinysearch.space import Space
 
 HEAD = ",".join(COLUMNS)
 ROWS = [
@@ -30,7 +34,11 @@ def written(folder: Path, *rows: str, head: str = HEAD, encoding: str = "utf-8")
 
 
 def branch(modality: str, blocks: tuple[int, ...], precision: str) -> BranchSpec:
-    return BranchSpec(modality=modality, blocks=blocks, precision=precision)
+    return resnet_branch(modality, blocks=blocks, precision=precision)
+
+
+def layouts(space: Space, modality: str) -> list[tuple[int, ...]]:
+    return [architecture.blocks for architecture in space.options[modality].architectures]  # type: ignore[attr-defined]
 
 
 def composed(path: Path, *words: str) -> dict:
@@ -95,11 +103,12 @@ def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path: Path, row: str)
 def test_the_table_says_what_is_searched_unless_the_user_does(tmp_path: Path) -> None:
     path = written(tmp_path, *ROWS)
     space = build_space(composed(path))
-    assert space.options["voice"].layouts == ((3,), (1, 1, 1))
-    assert space.options["face"].layouts == ((2, 1),)
+    assert layouts(space, "voice") == [(3,), (1, 1, 1)]
+    assert layouts(space, "face") == [(2, 1)]
     assert space.modalities == ("face", "voice", "fusion")
-    assert build_space(composed(path, "space.precisions=[int8]")).options["voice"].precisions == ("int8",)
-    assert (2, 2, 2, 2) in build_space(composed(path, "space=paper")).options["face"].layouts
+    narrow = build_space(composed(path, "space.precisions=[int8]"))
+    assert narrow.options["voice"].precisions == (Precision.parse("int8"),)
+    assert (2, 2, 2, 2) in layouts(build_space(composed(path, "space=paper")), "face")
     only_voice = written(tmp_path, *ROWS[:2])
     assert build_space(composed(only_voice)).modalities == ("voice",)
     with pytest.raises(UserError, match="it has voice, searched are face"):

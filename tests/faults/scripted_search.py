@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from toy_space import ToySpace
 
-from tinysearch.architectures.resnet import resnet
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, lower
@@ -83,7 +82,7 @@ class SteadyErrors(TrainedErrors):
     """Trained error rates; seconds by size instead of by clock, so that two runs can be compared."""
 
     def train(self, branch: BranchSpec, *, progress: ProgressCallback) -> TrainingRecord:
-        return replace(super().train(branch, progress=progress), seconds=1.0 + sum(branch.blocks))
+        return replace(super().train(branch, progress=progress), seconds=1.0 + sum(branch.architecture.blocks))
 
 
 def embed(frozen: FrozenNetwork, inputs: np.ndarray) -> np.ndarray:
@@ -95,18 +94,8 @@ def embed(frozen: FrozenNetwork, inputs: np.ndarray) -> np.ndarray:
     return np.clip(np.round(8 * (few @ rng.normal(size=(64, 16)) / 8 + noise)), -127, 127).astype(np.int8)
 
 
-def architecture(branch: BranchSpec) -> NetworkSpec:
-    return resnet(
-        blocks=branch.blocks,
-        width=branch.width,
-        input_size=branch.input_size,
-        channels=branch.channels,
-        embedding=branch.embedding,
-    )
-
-
 def memo_of(folder: Path) -> BranchMemo:
-    return BranchMemo(root=folder / "cache", key=KEY, architecture=architecture)
+    return BranchMemo(root=folder / "cache", key=KEY)
 
 
 def errors_of(folder: Path, *, pause_s: float) -> SteadyErrors:

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from scripted_search import Patient, errors_of
 
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import TinysearchError
 from tinysearch.evaluation import memo as memo_module
 from tinysearch.evaluation.entries import SCHEMA
 
 SIZES = {"width": 4, "input_size": 16, "channels": 1, "embedding": 16}
-FACE = BranchSpec(modality="face", blocks=(1,), precision="int8", **SIZES)
-VOICE = BranchSpec(modality="voice", blocks=(1,), precision="int8", **SIZES)
+FACE = resnet_branch("face", blocks=(1,), precision="int8", **SIZES)
+VOICE = resnet_branch("voice", blocks=(1,), precision="int8", **SIZES)
 
 
 @pytest.fixture

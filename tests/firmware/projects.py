@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from tinysearch.architectures.resnet import resnet
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BranchSpec
@@ -34,13 +34,7 @@ TASK = Task(
 
 
 def network(branch: BranchSpec) -> NetworkSpec:
-    return resnet(
-        blocks=branch.blocks,
-        width=branch.width,
-        input_size=branch.input_size,
-        channels=branch.channels,
-        embedding=branch.embedding,
-    )
+    return branch.network()
 
 
 @cache
@@ -51,19 +45,18 @@ def models() -> AnalyticModels:
         catalog=catalog,
         latency=load_latency_table(root / "latency" / "default.yaml", catalog.chips.values()),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
-        architecture=network,
         task=TASK,
     )
 
 
 def face(precision: str = "int8", blocks: tuple[int, ...] = (1, 1), **sizes: int) -> BranchSpec:
     options = {"width": 8, "input_size": 32, "channels": 3, "embedding": 32} | sizes
-    return BranchSpec(modality="face", blocks=blocks, precision=precision, **options)
+    return resnet_branch("face", blocks=blocks, precision=precision, **options)
 
 
 def voice(precision: str = "int8", blocks: tuple[int, ...] = (1, 1), **sizes: int) -> BranchSpec:
     options = {"width": 8, "input_size": 64, "channels": 1, "embedding": 32} | sizes
-    return BranchSpec(modality="voice", blocks=blocks, precision=precision, **options)
+    return resnet_branch("voice", blocks=blocks, precision=precision, **options)
 
 
 def evaluated(*branches: BranchSpec, processor: str | None = None) -> Evaluation:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.objectives import BomLine, BranchFigures, ErrorRates, Evaluation
 from tinysearch.evaluation.operating import rated
@@ -29,12 +30,12 @@ BLOCKS = ((1, 1), (2, 1), (2, 2), (2, 2, 2))
 
 
 def branch(modality: str, *, blocks: tuple[int, ...] = (1, 1), precision: str = "int8") -> BranchSpec:
-    return BranchSpec(modality=modality, blocks=blocks, precision=precision)
+    return resnet_branch(modality, blocks=blocks, precision=precision)
 
 
 def figures(spec: BranchSpec, latency_s: float) -> BranchFigures:
-    params = 1000 * sum(spec.blocks) ** 2
-    bits = {"float32": 32, "int8": 8}.get(spec.precision, 1)
+    params = 1000 * sum(spec.architecture.blocks) ** 2
+    bits = {"float32": 32, "int8": 8}.get(str(spec.precision), 1)
     return BranchFigures(
         params=params, macs=params * 50, weight_bytes=params * bits // 8, arena_bytes=20_000, latency_s=latency_s
     )

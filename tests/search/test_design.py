@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysearch.core.candidate import BranchSpec, PlatformChoice
+from tinysearch.architectures.resnet import resnet_branch
+from tinysearch.core.candidate import PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.design import DesignTable
 from tinysearch.search.objective_values import ObjectiveVector
 
-BRANCHES = tuple(
-    BranchSpec(modality=m, blocks=(n, 1), precision="int8") for m in ("face", "voice") for n in range(1, 4)
-)
+BRANCHES = tuple(resnet_branch(m, blocks=(n, 1), precision="int8") for m in ("face", "voice") for n in range(1, 4))
 PLATFORMS = tuple(PlatformChoice(processor=p, flash_bytes=1 << 20, psram_bytes=0, board="b") for p in "abcd")
 NEEDS = [(i, -1) for i in range(6)] + [(i, j) for i in range(3) for j in range(3, 6)]
 
@@ -69,7 +68,7 @@ def test_best_boards_leave_out_only_what_the_same_model_beats(rows):
 def test_a_candidate_of_elsewhere_has_no_row():
     table = table_of([(0, 0, 1, 1)])
     candidate = table.candidate(0)
-    stranger = BranchSpec(modality="face", blocks=(9, 9), precision="int8")
+    stranger = resnet_branch("face", blocks=(9, 9), precision="int8")
     assert table.row_of(type(candidate)(branches=(stranger,), platform=PLATFORMS[0])) is None
     assert table.row_of(type(candidate)(branches=candidate.branches, platform=PLATFORMS[3])) is None
 

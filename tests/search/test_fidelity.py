@@ -9,7 +9,7 @@ import optuna
 import pytest
 from toy_space import SyntheticErrors
 
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.protocols import TrainingProgress, TrainingRecord
 from tinysearch.search.engines import make_engine
 from tinysearch.search.fidelity import Curves, EarlyEvidence, Hint, Limit
@@ -18,7 +18,7 @@ from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.samplers.memoized import MemoizedSampler
 
-BRANCH = BranchSpec(modality="face", blocks=(2, 2), precision="int8")
+BRANCH = resnet_branch("face", blocks=(2, 2), precision="int8")
 FRACTIONS = (0.25, 0.5, 0.75)
 
 
@@ -84,7 +84,7 @@ def test_a_perfect_tick_is_a_good_hint() -> None:
 
 
 def test_the_float_stage_tells_of_the_float_sibling() -> None:
-    float_sibling = replace(BRANCH, precision="float32")
+    float_sibling = BRANCH.start
     hints: dict[int, Hint] = {}
     evidence = EarlyEvidence([BRANCH, float_sibling], hints)
     for _ in range(3):

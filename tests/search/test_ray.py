@@ -74,7 +74,7 @@ def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
         reports += engine.wait(lambda: False)
     engine.close()
     engine.close()
-    by_precision = {report.branch.precision: report.error for report in reports}
+    by_precision = {str(report.branch.precision): report.error for report in reports}
     assert isinstance(by_precision["float32"], UserError)
     assert "Strange" in str(by_precision["int8"])
     with pytest.raises(UserError, match="holds one training"):

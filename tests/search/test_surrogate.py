@@ -23,7 +23,7 @@ def evidence(branches, eers, implied=None):
 
 
 def of_layout(table, modality, blocks):
-    return [i for i, b in enumerate(table.branches) if b.modality == modality and b.blocks == blocks]
+    return [i for i, b in enumerate(table.branches) if b.modality == modality and b.architecture.blocks == blocks]
 
 
 def expected(table, seen, wanted):

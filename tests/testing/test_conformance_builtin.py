@@ -14,9 +14,11 @@ import soundfile
 import torch
 from PIL import Image
 
+from tinysearch.app.branches import architecture_of
 from tinysearch.app.plugins import BUILT_IN, OWN_WORDS, plugin
 from tinysearch.app.resources import data_dir
 from tinysearch.catalog.tables import load_latency_table
+from tinysearch.core.network import Shape
 from tinysearch.firmware.backends import NAMES, EspDsp, EspNn
 from tinysearch.inputs.kind import kind_class
 from tinysearch.search.samplers import SAMPLERS, make_sampler
@@ -45,10 +47,33 @@ def test_words_of_the_rooms_are_known() -> None:
     assert set(BUILT_IN) == {"architectures", "trainers", "datasets"}
 
 
+def square(family: str, *, layout: str = "blocks"):
+    """A family as a function of what every architecture is asked for."""
+
+    def build(*, blocks, width, input_size, channels, embedding):
+        given = {layout: list(blocks), "width": width, "embedding": embedding}
+        shape = Shape(height=input_size, width=input_size, channels=channels)
+        return architecture_of(family, given, where="face").build(shape)
+
+    return build
+
+
+class TestSeparable(ArchitectureConformance):
+    @pytest.fixture
+    def plugin(self):
+        return square("separable", layout="stages")
+
+
+class TestPlain(ArchitectureConformance):
+    @pytest.fixture
+    def plugin(self):
+        return square("plain", layout="stages")
+
+
 class TestResnet(ArchitectureConformance):
     @pytest.fixture
     def plugin(self):
-        return plugin("architectures", "resnet")
+        return square("resnet")
 
 
 class TestTorchTrainer(TrainerConformance):

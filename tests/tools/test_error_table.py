@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tinysearch.app.config import compose_config, plain
+from tinysearch.app.spaces import build_space
 from tinysearch.app.training import build_errors
-from tinysearch.app.wiring import build_space
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.evaluation.trained import TrainedErrors
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinysearch.architectures.resnet import resnet
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.protocols import SPLITS, Samples, TrainingProgress
@@ -51,19 +51,13 @@ def data() -> SyntheticDataset:
 
 
 def make_branch(*, blocks: tuple[int, ...] = (1, 1), precision: str = "int8", modality: str = "face") -> BranchSpec:
-    return BranchSpec(
-        modality=modality, blocks=blocks, precision=precision, width=6, input_size=SIZE, channels=3, embedding=12
+    return resnet_branch(
+        modality, blocks=blocks, precision=precision, width=6, input_size=SIZE, channels=3, embedding=12
     )
 
 
 def make_network(branch: BranchSpec) -> NetworkSpec:
-    return resnet(
-        blocks=branch.blocks,
-        width=branch.width,
-        input_size=branch.input_size,
-        channels=branch.channels,
-        embedding=branch.embedding,
-    )
+    return branch.network()
 
 
 class Session:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.architectures.resnet import resnet
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.architectures.resnet import resnet, resnet_branch
 from tinysearch.core.errors import UserError
 from tinysearch.training.trainer import TorchTrainer
 
@@ -23,7 +22,7 @@ def test_settings_keep_their_digest(without_torch: None) -> None:
 
 
 def test_training_says_what_to_install(without_torch: None, tmp_path: Path) -> None:
-    branch = BranchSpec(modality="face", blocks=(1,), precision="int8", width=8, input_size=32)
-    network = resnet(blocks=branch.blocks, width=8, input_size=32, channels=3, embedding=64)
+    branch = resnet_branch("face", blocks=(1,), precision="int8", width=8, input_size=32)
+    network = resnet(blocks=branch.architecture.blocks, width=8, input_size=32, channels=3, embedding=64)
     with pytest.raises(UserError, match=r"needs PyTorch.*pip install .*torch"):
         TorchTrainer().fit(branch, network, None, workspace=tmp_path, progress=print)  # type: ignore[arg-type]

@@ -17,9 +17,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tinysearch.app.plugins import MISSING, registered
+from tinysearch.app.plugins import MISSING, built_in, plugin, registered
 from tinysearch.app.resources import data_dir
 from tinysearch.app.tasks import OWN, own_task
+from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
@@ -37,7 +38,7 @@ _TABLE_SPACE = "space=table"
 _NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
 _OPEN = (
     *("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings"),
-    *("branches", "task.inputs"),
+    *("branches", "task.inputs", "space.families"),
 )
 """Mappings to which a user may add keys: exchange rates, what a plug-in or library checks itself, and branches."""
 
@@ -50,8 +51,10 @@ _OPTIONAL = ("n_trials",)
 _TASKS = ("task=", "experiment=")
 """Choices that a task's inputs follow from."""
 
-BRANCH_KEYS = ("architecture", "blocks", "precision", "width", "input_size", "channels", "embedding")
-"""What may be said of every branch; an architecture adds its own parameters."""
+OF_EVERY_BRANCH = ("architecture", "precision", "input_size", "channels")
+"""What may be said of every branch beside the parameters of its family."""
+
+DEFAULT_FAMILY = "resnet"
 
 _PLUG_INS = {"trainer": "trainers", "data": "datasets", "sampler": "samplers"}
 """Groups with an option ``plugin``, and the kinds of plug-ins that these take: ``sampler=module:Class`` is short for
@@ -80,6 +83,7 @@ _PLAIN = re.compile(r"[\w./:+@%*-]+", re.ASCII)
 _MAYBE_LISTS = (
     "modalities",
     "combinations",
+    "architectures",
     "layouts",
     "precisions",
     "processors",
@@ -124,7 +128,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
     _check_kinds("", OmegaConf.to_container(config), _defaults(choices, folder))
     for name, branch in config["branches"].items():
-        _check_branch(str(name), branch)
+        _check_branch(str(name), branch, config["task"]["inputs"].get(name) or {})
     return config
 
 
@@ -136,13 +140,19 @@ def _own_data(words: Sequence[str]) -> list[str]:
     return [f"data={chosen[-1]}"] if chosen[-1] in options_of("data") else []
 
 
-def _check_branch(name: str, branch: Any) -> None:
+def _check_branch(name: str, branch: Any, asked: Any) -> None:
     """Refuse what no branch has: a word that nobody meant to type."""
-    for key in branch if isinstance(branch, DictConfig) else ():
-        if key not in BRANCH_KEYS:
-            near = difflib.get_close_matches(str(key), BRANCH_KEYS, n=1)
+    if not isinstance(branch, DictConfig):
+        return
+    family = branch.get("architecture") or asked.get("architecture") or DEFAULT_FAMILY
+    if not built_in("architectures", family):
+        return  # whoever builds it knows its parameters
+    known = (*OF_EVERY_BRANCH, *parameter_names(plugin("architectures", family)))
+    for key in branch:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
             raise UserError(
-                f"a branch must be spelled by {', '.join(BRANCH_KEYS)}",
+                f"a branch of family {family} must be spelled by {', '.join(known)}",
                 value=f"{name}.{key}",
                 remedy=f"did you mean {name}.{near[0]}?" if near else "leave it out",
             )
@@ -411,5 +421,9 @@ def all_keys() -> list[str]:
                 yield from walk(name, value)
 
     default = plain(_compose([], None))
-    branches = [f"{name}.{key}" for name in default["task"]["inputs"] for key in BRANCH_KEYS]
+    branches = [
+        f"{name}.{key}"
+        for name in default["task"]["inputs"]
+        for key in (*OF_EVERY_BRANCH, "blocks", "width", "embedding")
+    ]
     return [*walk("", default), *branches]

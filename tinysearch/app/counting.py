@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,10 @@ from tinysearch.analytic.calibration import Coefficients, Observation, fit_coeff
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import GENERAL_CLASSES, PORTABLE, Accelerated
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.counted_networks import FITTED, HELD, counted_branch
 from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.separable import ARCHITECTURE, FITTED, HELD
 from tinysearch.app.wiring import Config, build_models
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.network import NetworkSpec
@@ -125,31 +126,11 @@ def count_networks(config: Config, models: AnalyticModels, branches: Iterable[Br
         )
 
 
-def shapes(
-    precision: str, architecture: Callable[[BranchSpec], NetworkSpec]
-) -> tuple[list[BranchSpec], list[BranchSpec]]:
+def shapes(precision: str) -> tuple[list[BranchSpec], list[BranchSpec]]:
     """Networks to fit and networks to hold out, of one precision."""
-    found = _branches(_SHAPES, precision, architecture="resnet")
-    fit, held = found[:-HELD_OUT], found[-HELD_OUT:]
-    if precision == "float32":
-        fit, held = ([b for b in part if _small(architecture(b))] for part in (fit, held))
-    return fit, held
-
-
-def separable_shapes(precision: str) -> tuple[list[BranchSpec], list[BranchSpec]]:
-    """Networks of depthwise convolutions and max pools to fit and to hold out, of one precision."""
-    fit, held = (_branches(shapes, precision, architecture=ARCHITECTURE) for shapes in (FITTED, HELD))
-    return fit, held
-
-
-def _branches(
-    shapes: Iterable[tuple[tuple[int, ...], int, int, int, int]], precision: str, *, architecture: str
-) -> list[BranchSpec]:
-    """Branches of blocks, width, input size, channels, embedding."""
-    return [
-        BranchSpec(
-            modality="face" if channels == 3 else "voice",
-            architecture=architecture,
+    found = [
+        resnet_branch(
+            "face" if channels == 3 else "voice",
             blocks=blocks,
             precision=precision,
             width=width,
@@ -157,8 +138,18 @@ def _branches(
             channels=channels,
             embedding=embedding,
         )
-        for blocks, width, size, channels, embedding in shapes
+        for blocks, width, size, channels, embedding in _SHAPES
     ]
+    fit, held = found[:-HELD_OUT], found[-HELD_OUT:]
+    if precision == "float32":
+        fit, held = ([b for b in part if _small(b.network())] for part in (fit, held))
+    return fit, held
+
+
+def separable_shapes(precision: str) -> tuple[list[BranchSpec], list[BranchSpec]]:
+    """Networks of depthwise convolutions and max pools to fit and to hold out, of one precision."""
+    fit, held = ([counted_branch(row, precision) for row in rows] for rows in (FITTED, HELD))
+    return fit, held
 
 
 def _small(network: NetworkSpec) -> bool:
@@ -173,7 +164,7 @@ def count_precision(
     Raises:
         TinysearchError: a project that does not compile or run.
     """
-    (fit, held), (separable, held_separable) = shapes(precision, models.architecture), separable_shapes(precision)
+    (fit, held), (separable, held_separable) = shapes(precision), separable_shapes(precision)
     layers = [layer for network in count_networks(config, models, fit) for layer in network.observations]
     for network in count_networks(config, models, separable):
         layers += [layer for layer in network.observations if layer.kernel in SEPARABLE_KERNELS]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinysearch.app import run_dir as files
-from tinysearch.app.wiring import Config
+from tinysearch.app.branches import branch_of_document
+from tinysearch.app.tasks import task_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 
@@ -51,7 +52,8 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
 
     config = files.read_config(run_dir)
     point = json.loads((project / MARKER).read_text(encoding="utf-8"))
-    branches = [_branch(modality, given, config) for modality, given in sorted(point["branches"].items())]
+    task = task_of(config)
+    branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
     embeddings = {branch.modality: _measured(run_dir, branch) for branch in branches}
     dataset = build_dataset(config)
     shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
@@ -72,16 +74,6 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
         pairs=evaluation_pairs(dataset, "test", shapes),
         eer=point["values"]["eer"] if point["evidence"]["eer"] == "trained" else None,
         weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
-    )
-
-
-def _branch(modality: str, given: dict[str, Any], config: Config) -> BranchSpec:
-    names = ("precision", "width", "input_size", "channels", "embedding")
-    return BranchSpec(
-        modality=modality,
-        blocks=tuple(given["blocks"]),
-        architecture=config["task"]["inputs"][modality]["architecture"],
-        **{name: given[name] for name in names},
     )
 
 

@@ -16,7 +16,9 @@ from tinysearch.core.trust import check_trust
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "architectures": {
-        "resnet": "tinysearch.architectures.resnet:resnet",
+        "plain": "tinysearch.architectures.plain:Plain",
+        "resnet": "tinysearch.architectures.resnet:Resnet",
+        "separable": "tinysearch.architectures.separable:Separable",
         "windowed": "tinysearch.architectures.windowed:windowed",
     },
     "trainers": {"torch": "tinysearch.training.trainer:TorchTrainer"},
@@ -42,9 +44,7 @@ OWN_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """Words by kind that stand for more than one class; their rooms know what."""
 
-SHIPPED = frozenset(
-    {"tinysearch.app.separable:separable", *(path for paths in BUILT_IN.values() for path in paths.values())}
-)
+SHIPPED = frozenset(path for paths in BUILT_IN.values() for path in paths.values())
 """Import paths of our own, which files may name."""
 
 OPTIONS: Mapping[str, str] = {

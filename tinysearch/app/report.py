@@ -143,7 +143,7 @@ class _KnownSpace:
 
 def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float, far: float | None) -> list[Evaluation]:
     """Designs above the budget by at most so many dollars, of networks that need no training."""
-    from tinysearch.app.wiring import build_space
+    from tinysearch.app.spaces import build_space
 
     budget = setup.models.budget_usd
     if budget is None or not knowledge.objectives.metrics:

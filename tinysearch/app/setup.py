@@ -14,9 +14,10 @@ from tinysearch.app.asked import asked_before
 from tinysearch.app.designs import build_designs
 from tinysearch.app.plugins import OWN_WORDS, built_in, plugin
 from tinysearch.app.resources import cache_dir, processors
+from tinysearch.app.spaces import build_space
 from tinysearch.app.training import build_errors, build_finalists, decision_of, far_of, fusion_of
 from tinysearch.app.warm_start import warm_start_of
-from tinysearch.app.wiring import Config, build_models, build_space
+from tinysearch.app.wiring import Config, build_models
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives

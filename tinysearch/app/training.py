@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from tinysearch.app.console import error_console
 from tinysearch.app.plugins import BUILT_IN, make, plugin
 from tinysearch.app.resources import cache_dir
+from tinysearch.app.spaces import combinations_of, table_of
 from tinysearch.app.tasks import task_of
-from tinysearch.app.wiring import Config, architecture, combinations_of, table_of
+from tinysearch.app.wiring import Config
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
@@ -141,7 +142,8 @@ def build_judge(config: Config) -> Judge:
             f"fusion.rule is one of {', '.join(FUSION_RULES)}", value=rule, remedy="write fusion.rule=concatenation"
         )
     try:
-        integer_weights({modality: float(share) for modality, share in shares.items()})
+        if shares or rule == "weighted":
+            integer_weights({modality: float(share) for modality, share in shares.items()})
     except (TypeError, ValueError, AttributeError) as error:
         raise UserError(
             "fusion.weights are numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
@@ -201,7 +203,6 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
         memo=BranchMemo(
             root=cache_dir(config["cache"]["dir"]),
             key=f"{dataset.digest[:16]}-{trainer.digest[:16]}{judge.memo_suffix}",
-            architecture=trusting(architecture),
         ),
         make_dataset=partial(trusting(build_dataset), config),
         make_trainer=partial(trusting(build_trainer), config, threads=threads),

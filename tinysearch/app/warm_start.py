@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinysearch.app.run_dir import read_config
+from tinysearch.app.spaces import build_space
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.search import storage
 from tinysearch.search.fidelity import Hint, WarmStart
+
+logger = logging.getLogger(__name__)
 
 SAME_SPREAD, ALIKE_SPREAD = 0.1, 0.2
 """Standard deviations of a log error: of the same branch in another run, of one that differs in width or input."""
@@ -59,24 +64,39 @@ def _of_table(path: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
 def _of_run(folder: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
     """Trained points of a run, with the EER by which it decided."""
     by_key = {branch.key: branch for branch in branches}
+    elsewhere = _space_of(folder)
     for trial in storage.finished_trials(storage.load_study(folder)):
         eer = trial.user_attrs.get("eer_validation")
         keys = trial.user_attrs.get("branches", [])
-        found = tuple(by_key[key] if key in by_key else _alike(key, branches) for key in keys)
+        found = tuple(by_key.get(key) or _alike(elsewhere.get(key), branches) for key in keys)
         if eer is not None and found and None not in found:
             yield tuple(branch for branch in found if branch is not None), float(eer)
 
 
-def _alike(key: str, branches: Sequence[BranchSpec]) -> BranchSpec | None:
-    """A branch of the space with the modality, layout and precision that a key of another space begins with."""
-    return next((branch for branch in branches if key.startswith(branch.key.split("-w")[0] + "-w")), None)
+def _space_of(folder: Path) -> dict[str, BranchSpec]:
+    """Every branch by key of the space that a run searched; empty where that cannot be read any more."""
+    try:
+        space = build_space(read_config(folder))
+    except UserError as error:
+        logger.warning("only branches of this very space are taken from %s: %s", folder, error)
+        return {}
+    return {branch.key: branch for name in space.branch_modalities() for branch in space.branches(name)}
+
+
+def _alike(branch: BranchSpec | None, branches: Sequence[BranchSpec]) -> BranchSpec | None:
+    """A branch of the space with the input, layout and precision of one of another space."""
+    return None if branch is None else next((other for other in branches if _same(other) == _same(branch)), None)
+
+
+def _same(branch: BranchSpec) -> tuple[str, str, str]:
+    """What branches share that differ in their sizes alone."""
+    return branch.modality, branch.architecture.label, str(branch.precision)
 
 
 def _near(branch: BranchSpec, known: dict[BranchSpec, float]) -> BranchSpec | None:
     if branch in known:
         return branch
-    same = (branch.modality, branch.blocks, branch.precision)
-    return next((other for other in known if (other.modality, other.blocks, other.precision) == same), None)
+    return _alike(branch, list(known))
 
 
 def _hint(branch: BranchSpec, known: dict[BranchSpec, float]) -> Hint:

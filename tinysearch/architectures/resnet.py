@@ -7,10 +7,15 @@ A 7x7 convolution without stride or padding and a 4x4 pool, then stages of basic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from tinysearch.architectures.family import Value, check_counts, is_series, joined, plain_parameters
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
+from tinysearch.core.quantization import Precision
 
 STEM_KERNEL = 7
 STEM_POOL = 4
@@ -19,52 +24,120 @@ MOST_BLOCKS = 256
 """Of a layout: far beyond every chip, and a mistyped number should not take minutes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resnet:
+    """One layout. See :class:`~tinysearch.core.candidate.Architecture`.
+
+    Attributes:
+        blocks: basic blocks a stage, for example ``(2, 2)``; each stage after the first halves the side.
+        width: channels of the first stage.
+        embedding: length of the embedding.
+    """
+
+    family: ClassVar[str] = "resnet"
+    extras: ClassVar[tuple[str, ...]] = ()
+
+    blocks: tuple[int, ...]
+    width: int = 16
+    embedding: int = 64
+
+    @classmethod
+    def variables(cls) -> Mapping[str, tuple[Value, ...]]:
+        """See :class:`~tinysearch.architectures.family.Family`."""
+        return {"blocks": ((1,), (1, 1), (2, 1), (1, 2), (2, 2), (2, 2, 2))}
+
+    @property
+    def layout(self) -> str:
+        return joined(self.blocks)
+
+    @property
+    def label(self) -> str:
+        return self.layout
+
+    @property
+    def depth(self) -> int:
+        return len(self.blocks)
+
+    def parameters(self) -> dict[str, Any]:
+        """See :class:`~tinysearch.core.candidate.Architecture`."""
+        return plain_parameters(self)
+
+    def build(self, shape: Shape) -> NetworkSpec:
+        """The network of the layout.
+
+        Raises:
+            UserError: an empty or non-positive layout, or an input too small for it.
+        """
+        check_counts({"blocks": self.blocks, "width": self.width, "embedding": self.embedding}, most=MOST_BLOCKS)
+        units: list[Unit] = [self._stem(shape)]
+        current = "stem"
+        for stage, count in enumerate(self.blocks):
+            for block in range(count):
+                stride = 2 if stage > 0 and block == 0 else 1
+                name = f"s{stage + 1}b{block + 1}"
+                units += _basic_block(name, current, channels=self.width << stage, stride=stride)
+                current = units[-1].name
+        units.append(GlobalAveragePool(name="pool", input=current, batch_norm=True, relu=True))
+        units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
+        return NetworkSpec(name=f"resnet-{self.layout}", input_shape=shape, units=tuple(units))
+
+    def _stem(self, shape: Shape) -> Convolution:
+        if is_series(shape):
+            return Convolution(
+                name="stem",
+                input=INPUT,
+                out_channels=self.width,
+                kernel=STEM_KERNEL,
+                stride=STEM_POOL,
+                padding=STEM_KERNEL // 2,
+            )
+        smallest, side = STEM_KERNEL + STEM_POOL - 1, min(shape.height, shape.width)
+        if side < smallest:
+            raise UserError(
+                f"the input must be at least {smallest} pixels wide for the first layer",
+                value=f"input_size={side}",
+                remedy=f"use input_size={smallest} or more",
+            )
+        return Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=STEM_KERNEL, pool=STEM_POOL)
+
+
 def resnet(*, blocks: Sequence[int], width: int, input_size: int, channels: int, embedding: int) -> NetworkSpec:
-    """Network spec of one layout.
+    """Network spec of one layout for a square input, see :class:`Resnet`.
 
     Args:
-        blocks: basic blocks a stage, for example ``[2, 2]``; each stage after the first halves the side.
-        width: channels of the first stage.
         input_size: side of the square input in pixels.
         channels: channels of the input.
-        embedding: length of the embedding.
 
     Raises:
         UserError: an empty or non-positive layout, or an input too small for it.
     """
+    check_counts({"channels": channels}, most=MOST_BLOCKS)
     layout = tuple(int(count) for count in blocks)
-    if not layout or min(layout) < 1:
-        raise UserError(
-            "a layout lists at least one block for every stage",
-            value=list(blocks),
-            remedy="write for example blocks=[2,2]",
-        )
-    if sum(layout) > MOST_BLOCKS:
-        raise UserError(f"a layout has at most {MOST_BLOCKS} blocks", value=list(blocks), remedy="list fewer")
-    if min(width, embedding, channels) < 1:
-        raise UserError(
-            "width, channels and embedding are positive",
-            value=f"width={width} channels={channels} embedding={embedding}",
-            remedy="use for example width=16 channels=3 embedding=64",
-        )
-    smallest = STEM_KERNEL + STEM_POOL - 1
-    if input_size < smallest:
-        raise UserError(
-            f"the input is at least {smallest} pixels wide for the first layer",
-            value=f"input_size={input_size}",
-            remedy=f"use input_size={smallest} or more",
-        )
-    units: list[Unit] = [Convolution(name="stem", input=INPUT, out_channels=width, kernel=STEM_KERNEL, pool=STEM_POOL)]
-    current = "stem"
-    for stage, count in enumerate(layout):
-        for block in range(count):
-            stride = 2 if stage > 0 and block == 0 else 1
-            units += _basic_block(f"s{stage + 1}b{block + 1}", current, channels=width << stage, stride=stride)
-            current = units[-1].name
-    units.append(GlobalAveragePool(name="pool", input=current, batch_norm=True, relu=True))
-    units.append(Linear(name="embed", input="pool", out_features=embedding, batch_norm=True))
     shape = Shape(height=input_size, width=input_size, channels=channels)
-    return NetworkSpec(name="resnet-" + "-".join(map(str, layout)), input_shape=shape, units=tuple(units))
+    return Resnet(blocks=layout, width=width, embedding=embedding).build(shape)
+
+
+def resnet_branch(
+    modality: str,
+    *,
+    blocks: Sequence[int],
+    precision: str | Precision,
+    width: int = 16,
+    input_size: int = 64,
+    channels: int = 3,
+    embedding: int = 64,
+) -> BranchSpec:
+    """A branch with a residual network and a square input, spelled as on the command line.
+
+    Raises:
+        UserError: an unknown precision.
+    """
+    return BranchSpec(
+        modality=modality,
+        architecture=Resnet(blocks=tuple(blocks), width=width, embedding=embedding),
+        precision=Precision.parse(precision),
+        shape=Shape(height=input_size, width=input_size, channels=channels),
+    )
 
 
 def _basic_block(name: str, source: str, *, channels: int, stride: int) -> list[Unit]:

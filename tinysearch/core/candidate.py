@@ -4,52 +4,101 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.quantization import Precision
-
-Modality = Literal["face", "voice", "fusion"]
-BRANCH_MODALITIES: tuple[str, ...] = ("face", "voice")
+from tinysearch.core.network import NetworkSpec, Shape
+from tinysearch.core.quantization import FLOAT32, Precision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class BranchSpec:
-    """One modality's network: layout, precision and the sizes that shape it. Hashable; equal specs train once.
+class Architecture(Protocol):
+    """A network but for its input and its arithmetic: a frozen, hashable record of its family's own parameters.
 
     Attributes:
-        modality: ``face``, ``voice``, or the name of another input of a task.
-        architecture: name of a registered architecture.
-        blocks: blocks a stage.
-        precision: spelled as :meth:`Precision.parse` reads it.
-        width, input_size, channels, embedding: see :func:`tinysearch.architectures.resnet.resnet`.
+        family: by which it is configured, ``resnet`` or ``module:function``.
+        layout: its main parameters as digits and hyphens, for keys: ``2-2``.
+        label: how tables and sentences tell it from all others of its width: ``2-2``, ``separable-2-2``.
+        width: channels of its first layer.
+        embedding: length of the embedding.
+        depth: how many stages it has.
+        extras: what else its key must say, empty where every other parameter has its default.
+    """
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def embedding(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def extras(self) -> tuple[str, ...]: ...
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter by name, in plain values that JSON takes."""
+        ...
+
+    def build(self, shape: Shape) -> NetworkSpec:
+        """The network for an input of this shape.
+
+        Raises:
+            UserError: parameters out of range, or an input too small for them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchSpec:
+    """One input's network: its architecture, arithmetic and input. Hashable; equal specs train once.
+
+    Attributes:
+        modality: name of the task's input that it reads.
+        shape: of the network's input.
     """
 
     modality: str
-    blocks: tuple[int, ...]
-    precision: str
-    width: int = 16
-    input_size: int = 64
-    channels: int = 3
-    embedding: int = 64
-    architecture: str = "resnet"
+    architecture: Architecture
+    precision: Precision
+    shape: Shape
 
-    def __post_init__(self) -> None:
-        if str(Precision.parse(self.precision)) != self.precision:
-            object.__setattr__(self, "precision", str(Precision.parse(self.precision)))
+    @property
+    def input_size(self) -> int:
+        """Side of a square input, length of a series."""
+        return max(self.shape.height, self.shape.width)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the input."""
+        return self.shape.channels
+
+    @property
+    def start(self) -> BranchSpec:
+        """The float32 branch that every precision of this network starts its training from."""
+        return replace(self, precision=FLOAT32)
+
+    def network(self) -> NetworkSpec:
+        """The network without weights."""
+        return self.architecture.build(self.shape)
 
     @property
     def key(self) -> str:
         """Readable and unique, fit for file names: ``face-resnet-2-2-int8-w16-i64x3-e64``."""
-        layout, precision = "-".join(map(str, self.blocks)), self.precision.replace("/", "")
-        sizes = f"w{self.width}-i{self.input_size}x{self.channels}-e{self.embedding}"
-        return f"{self.modality}-{self.architecture}-{layout}-{precision}-{sizes}"
+        own, shape = self.architecture, self.shape
+        square = shape.height == shape.width
+        size = f"{shape.height}x{shape.channels}" if square else f"{shape.height}x{shape.width}x{shape.channels}"
+        head = (self.modality, own.family, own.layout, str(self.precision).replace("/", ""))
+        return "-".join([*head, f"w{own.width}", f"i{size}", f"e{own.embedding}", *own.extras])
 
     @property
     def short(self) -> str:
         """``face 2-2 int8``, for tables and sentences."""
-        return f"{self.modality} {'-'.join(map(str, self.blocks))} {self.precision}"
+        return f"{self.modality} {self.architecture.label} {self.precision}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -68,9 +117,9 @@ class PlatformChoice:
     board: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One design point: one or two branches on one board."""
+    """One design point: branches of different inputs on one board."""
 
     branches: tuple[BranchSpec, ...]
     platform: PlatformChoice
@@ -79,14 +128,14 @@ class Candidate:
         modalities = [branch.modality for branch in self.branches]
         if not modalities or modalities != sorted(set(modalities)):
             raise UserError(
-                "a candidate has one branch a modality, in alphabetical order",
+                "a candidate must have one branch an input, in alphabetical order",
                 value=modalities,
-                remedy="name every modality once",
+                remedy="name every input once",
             )
 
     @property
     def modality(self) -> str:
-        """``fusion`` for two branches, else the branch's own."""
+        """``fusion`` for several branches, else the branch's own."""
         return "fusion" if len(self.branches) > 1 else self.branches[0].modality
 
     @property
@@ -102,10 +151,8 @@ class Candidate:
             ]
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        heads = [
-            "".join(map(str, branch.blocks)) + branch.precision.replace("/", "").replace("float32", "float")
-            for branch in self.branches
-        ]
+        heads = [f"{branch.architecture.label}{branch.precision}" for branch in self.branches]
+        heads = [head.replace("-", "").replace("/", "").replace("float32", "float") for head in heads]
         return "-".join(
             [self.modality, *heads, self.platform.processor, f"{self.platform.flash_bytes >> 20}mb", digest]
         )

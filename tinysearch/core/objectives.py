@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tinysearch.core.candidate import Candidate
+from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
+from tinysearch.core.task import Decision
 
 ErrorEvidence = Literal["trained", "table", "published", "surrogate", "none"]
 LatencyEvidence = Literal["calibrated", "uncalibrated"]
@@ -263,6 +264,8 @@ class Evaluation:
         operating_point: what the firmware's threshold means to people; None where no FRR is known.
         violations: broken rules; empty means feasible.
         order: whether the bill is one that can be ordered; None for a board that nobody sells.
+        decision: of the task; an error rate of a verification is its EER.
+        input_kinds: by modality.
         details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
     """
 
@@ -283,6 +286,8 @@ class Evaluation:
     effective_latency_s: Mapping[float, float | None] = field(default_factory=dict)
     operating_point: OperatingPoint | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    decision: Decision = "verification"
+    input_kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def feasible(self) -> bool:
@@ -319,8 +324,11 @@ class Evaluation:
         return {
             "id": self.candidate.id,
             "modality": self.candidate.modality,
+            "decision": self.decision,
             "branches": {
-                branch.modality: _branch_dict(branch, self.figures[branch.modality])
+                branch.modality: _branch_dict(
+                    branch, self.figures[branch.modality], self.input_kinds.get(branch.modality)
+                )
                 for branch in self.candidate.branches
             },
             "platform": {
@@ -336,6 +344,8 @@ class Evaluation:
             "bom": [line.to_dict() for line in self.bom],
             "order": None if self.order is None else self.order.to_dict(),
             "values": {
+                "error": shown["eer"],
+                "error_ci95": None if self.errors.eer_ci95 is None else list(self.errors.eer_ci95),
                 "eer": shown["eer"],
                 "eer_ci95": None if self.errors.eer_ci95 is None else list(self.errors.eer_ci95),
                 "eer_validation": self.errors.eer_validation,
@@ -355,14 +365,17 @@ class Evaluation:
         }
 
 
-def _branch_dict(branch: Any, figures: BranchFigures) -> dict[str, Any]:
+def _branch_dict(branch: BranchSpec, figures: BranchFigures, kind: str | None) -> dict[str, Any]:
+    """A branch as front.json spells it: what its family knows of it, then figures."""
+    own = branch.architecture.parameters()
     return {
-        "blocks": list(branch.blocks),
-        "precision": branch.precision,
-        "width": branch.width,
+        "input_kind": kind,
+        "architecture": branch.architecture.family,
+        "parameters": own,
+        "precision": str(branch.precision),
         "input_size": branch.input_size,
         "channels": branch.channels,
-        "embedding": branch.embedding,
+        **{name: own[name] for name in ("blocks", "width", "embedding") if name in own},
         "params": figures.params,
         "macs": figures.macs,
         "weight_bytes": figures.weight_bytes,

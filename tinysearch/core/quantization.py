@@ -76,6 +76,9 @@ class Precision:
         return (1 << self.activation_bits) - 1
 
 
+FLOAT32 = Precision(kind="float32", activation_bits=32, weight_bits=32)
+
+
 def quantize_multiplier(real: float) -> tuple[int, int]:
     """Multiplier m in [2^30, 2^31) and right shift n with real ~ m / 2^31 / 2^n.
 

@@ -19,12 +19,10 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
-from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
-from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Capture, Task
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement
@@ -71,7 +69,6 @@ class AnalyticModels:
     """The models of one configuration, applied to candidates.
 
     Attributes:
-        architecture: network of a branch.
         task: the inputs, and how each is sensed.
         price_level: at which prices the BOM is taken.
         budget_usd: None for no budget.
@@ -81,7 +78,6 @@ class AnalyticModels:
     catalog: Catalog
     latency: LatencyRule
     software: SoftwareSizes
-    architecture: Callable[[BranchSpec], NetworkSpec]
     task: Task
     flash_rule: FlashRule = "layout"
     memory_rule: MemoryRule = "arena"
@@ -95,8 +91,7 @@ class AnalyticModels:
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
         if branch not in self._needs:
-            network = self.architecture(branch)
-            precision = Precision.parse(branch.precision)
+            network, precision = branch.network(), branch.precision
             program = lower(network, precision)
             plan = memory_model.plan(program)
             paper = self.flash_rule == "paper"
@@ -158,8 +153,7 @@ class AnalyticModels:
 
     def capture(self, branch: BranchSpec) -> Capture:
         """What is captured for a branch."""
-        kind = self.task.input(branch.modality).kind
-        return kind.capture(kind.shape(input_size=branch.input_size, channels=branch.channels))
+        return self.task.input(branch.modality).kind.capture(branch.shape)
 
     def footprints(self, names: Sequence[str]) -> tuple[str, ...]:
         """Keys of the bytes that drivers and front-ends of some inputs take, sorted, each once."""
@@ -215,7 +209,7 @@ class AnalyticModels:
             program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights
         )
         if self.memory_rule == "paper":
-            kinds = [Precision.parse(branch.precision).kind for branch in branches]
+            kinds = [branch.precision.kind for branch in branches]
             psram = max(PAPER_PSRAM_BYTES.get(kind, PAPER_PSRAM_DEFAULT_BYTES) for kind in kinds)
             buffers, placed = {"largest_activation": psram}, (False,)
         else:
@@ -276,6 +270,8 @@ class AnalyticModels:
             violations=tuple(self._violations(branches, option, requirement)),
             order=option.order_note(quantity=self.catalog.quantity),
             details=self._details(branches, option, requirement, parts),
+            decision=self.task.decision,
+            input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},
         )
 
     def _latency(

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,7 @@ import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError
-from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Array, FrozenNetwork, lower
-from tinysearch.core.quantization import Precision
 from tinysearch.files import write_atomically
 
 SCHEMA = 2
@@ -29,8 +27,6 @@ SCHEMA = 2
 
 RECORD, NETWORK, EMBEDDINGS = "record.json", "network.npz", "embeddings.npz"
 _SEPARATOR = "|"
-
-Architecture = Callable[[BranchSpec], NetworkSpec]
 
 
 class BrokenEntryError(TinysearchError):
@@ -51,7 +47,7 @@ def write_entry(
     _write_record(folder, branch, record, files)
 
 
-def check_entry(folder: Path, branch: BranchSpec, architecture: Architecture) -> None:
+def check_entry(folder: Path, branch: BranchSpec) -> None:
     """Believe an entry or not; one of before there were digests is read in full, and gets them.
 
     Raises:
@@ -64,7 +60,7 @@ def check_entry(folder: Path, branch: BranchSpec, architecture: Architecture) ->
     if "files" in record:
         _check_digests(folder, record)
     else:
-        _adopt(folder, branch, record, architecture)
+        _adopt(folder, branch, record)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -101,8 +97,8 @@ def read_embeddings(folder: Path) -> dict[str, Array]:
         return {name: archive[name] for name in archive.files}
 
 
-def read_network(folder: Path, branch: BranchSpec, architecture: Architecture) -> FrozenNetwork:
-    """The frozen network of an entry; its branch and architecture are needed to lower it again."""
+def read_network(folder: Path, branch: BranchSpec) -> FrozenNetwork:
+    """The frozen network of an entry; its branch is needed to lower it again."""
     parameters: dict[str, dict[str, Array]] = {}
     with np.load(folder / NETWORK, allow_pickle=False) as archive:
         meta = json.loads(archive["meta"].tobytes())
@@ -111,7 +107,7 @@ def read_network(folder: Path, branch: BranchSpec, architecture: Architecture) -
             if key:
                 parameters.setdefault(step, {})[key] = archive[name]
     return FrozenNetwork(
-        program=lower(architecture(branch), Precision.parse(branch.precision)),
+        program=lower(branch.network(), branch.precision),
         parameters=parameters,
         scales={name: float(value) for name, value in meta["scales"].items()},
         zero_points={name: int(value) for name, value in meta["zero_points"].items()},
@@ -137,9 +133,9 @@ def _check_digests(folder: Path, record: Mapping[str, Any]) -> None:
             raise BrokenEntryError(f"damaged ({name} does not have its digest)")
 
 
-def _adopt(folder: Path, branch: BranchSpec, record: Mapping[str, Any], architecture: Architecture) -> None:
+def _adopt(folder: Path, branch: BranchSpec, record: Mapping[str, Any]) -> None:
     try:
-        frozen = read_network(folder, branch, architecture)
+        frozen = read_network(folder, branch)
         embeddings = read_embeddings(folder)
     except Exception as error:  # of any kind: zip, header, missing name, another program
         raise BrokenEntryError(f"damaged, or of an older version ({type(error).__name__}: {error})") from error

@@ -26,7 +26,6 @@ from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.platform import BoardOption, Chip
-from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import (
     PAPER_PSRAM_BYTES,
     PAPER_PSRAM_DEFAULT_BYTES,
@@ -192,7 +191,7 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
     accelerated = [models.accelerated(branch, chip.id) for branch in branches]
     alone = [n.macs if a.steps and not a.shared else -1 for n, a in zip(needs, accelerated, strict=True)]
     captures = [models.capture(branch) for branch in branches]
-    kinds = [Precision.parse(branch.precision).kind for branch in branches]
+    kinds = [branch.precision.kind for branch in branches]
     sets = {kernels: number for number, kernels in enumerate(_kernel_sets(models, branches))}
     return _BranchArrays(
         kernels=np.array([sets[n.kernels] for n in needs], np.int64),

@@ -24,7 +24,6 @@ from tinysearch.evaluation.entries import (
     EMBEDDINGS,
     RECORD,
     SCHEMA,
-    Architecture,
     BrokenEntryError,
     check_entry,
     digest_of_text,
@@ -65,13 +64,11 @@ class BranchMemo:
     Attributes:
         root: the cache; this memo lives in ``root / key``.
         key: digest of data and trainer.
-        architecture: network of a branch, to lower it again when it is loaded.
         elsewhere: folders of branches that another memo's training stands for.
     """
 
     root: Path
     key: str
-    architecture: Architecture
     elsewhere: Mapping[BranchSpec, Path] = field(default_factory=dict)
 
     def folder(self, branch: BranchSpec) -> Path:
@@ -94,7 +91,7 @@ class BranchMemo:
             found = (folder / RECORD).stat()
             stamp = (found.st_mtime_ns, found.st_size)
             if _believed.get(str(folder)) != stamp:
-                check_entry(folder, branch, self.architecture)
+                check_entry(folder, branch)
                 found = (folder / RECORD).stat()
                 _believed[str(folder)] = (found.st_mtime_ns, found.st_size)
         except BrokenEntryError as error:
@@ -118,7 +115,7 @@ class BranchMemo:
 
     def network(self, branch: BranchSpec) -> FrozenNetwork:
         """The frozen network of a stored branch."""
-        return read_network(self.folder(branch), branch, self.architecture)
+        return read_network(self.folder(branch), branch)
 
     def store(self, branch: BranchSpec, entry: MemoEntry) -> None:
         """Store a branch; a process that stored it first wins.

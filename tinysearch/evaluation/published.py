@@ -28,8 +28,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tinysearch.architectures.resnet import resnet
-from tinysearch.core.candidate import BRANCH_MODALITIES, BranchSpec
+from tinysearch.architectures.resnet import Resnet, resnet
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
@@ -47,6 +47,9 @@ class PublishedRate:
     eer: float
     where: str
 
+
+MODALITIES = ("face", "voice")
+"""Whose error rates are published."""
 
 PUBLISHED: tuple[PublishedRate, ...] = (
     PublishedRate(modality="face", blocks=(1, 1), precision="float32", eer=0.1286, where="6.5.3"),
@@ -133,7 +136,7 @@ class PublishedErrors:
         """
         for branch in branches:
             _check(branch)
-        stated = _RATES.get((branches[0].modality, branches[0].blocks, branches[0].precision))
+        stated = _RATES.get((branches[0].modality, _resnet(branches[0]).blocks, str(branches[0].precision)))
         if len(branches) == 1 and stated is not None:
             return ErrorRates(eer=stated, evidence="published", frr_at_far=self._frr(stated))
         eer = surrogate_eer(branches)
@@ -169,7 +172,7 @@ def frr_at_far(eer: float, *, far: float) -> float:
 
 
 def _branch_eer(branch: BranchSpec) -> float:
-    face = face_eer(_params(branch.blocks), branch.precision)
+    face = face_eer(_params(_resnet(branch).blocks), str(branch.precision))
     return face if branch.modality == "face" else min(face + VOICE_BEHIND, _WORST)
 
 
@@ -179,8 +182,15 @@ def _params(blocks: tuple[int, ...]) -> int:
     return resnet(blocks=blocks, width=WIDTH, input_size=INPUT_SIZE, channels=CHANNELS, embedding=EMBEDDING).params
 
 
+def _resnet(branch: BranchSpec) -> Resnet:
+    """The architecture of a branch that was checked."""
+    assert isinstance(branch.architecture, Resnet)  # noqa: S101 - by _check
+    return branch.architecture
+
+
 def _check(branch: BranchSpec) -> None:
-    if (branch.width, branch.input_size, branch.channels, branch.embedding) != (
+    own = branch.architecture
+    if (own.width, branch.input_size, branch.channels, own.embedding) != (
         WIDTH,
         INPUT_SIZE,
         CHANNELS,
@@ -192,13 +202,13 @@ def _check(branch: BranchSpec) -> None:
             value=branch.key,
             remedy="add experiment=paper, or choose another trainer",
         )
-    if branch.architecture != "resnet" or branch.modality not in BRANCH_MODALITIES:
+    if not isinstance(own, Resnet) or branch.modality not in MODALITIES:
         raise UserError(
-            f"published error rates are those of residual networks for {' and '.join(BRANCH_MODALITIES)}",
+            f"published error rates are those of residual networks for {' and '.join(MODALITIES)}",
             value=branch.key,
             remedy="choose another trainer",
         )
-    if branch.precision not in FACE_ANCHORS:
+    if str(branch.precision) not in FACE_ANCHORS:
         raise UserError(
             f"published error rates are known at {', '.join(FACE_ANCHORS)}",
             value=branch.precision,

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
+from tinysearch.core.quantization import Precision
 from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
-Key = tuple[tuple[int, ...], str]
-"""Blocks and precision of one branch."""
+Key = tuple[str, str, str]
+"""Input, layout and precision of one branch, as tables spell them."""
+
+Model = tuple[Key, ...]
+"""A branch, or the branches of a fusion by input."""
+
+BRANCHES = "branches"
+"""Column that names a model of any inputs: ``face:2-2:int8+voice:1-1:xnor2/1``."""
+
+LISTED = (BRANCHES, "eer")
+"""Columns of a table that names models so."""
 
 COLUMNS = (
     "kind",
@@ -28,13 +38,19 @@ COLUMNS = (
     "eer_hi",
     "train_s",
 )
+"""Columns of a table of faces and voices."""
+
+PAIRED = ("face", "voice")
+"""Inputs that have columns of their own."""
+
+_LAYOUT = re.compile(r"[a-z][a-z0-9]*-[0-9][a-z0-9-]*|[0-9]+(-[0-9]+)*")
 
 
 class TableErrors:
     """Error model of ``trainer=table``: looks branches and fusions up; training takes no time but is counted.
 
     Args:
-        path: CSV with the columns of CONTRACT's table, as spreadsheets write it: see
+        path: CSV with :data:`COLUMNS` or :data:`LISTED`, as spreadsheets write it: see
             :mod:`tinysearch.reading.spreadsheet`.
         option: what names the file, for messages.
 
@@ -47,8 +63,8 @@ class TableErrors:
 
     def __init__(self, *, path: Path, option: str = "trainer.path") -> None:
         self.path = path
-        self._rates: dict[tuple[Key | None, Key | None], ErrorRates] = {}
-        self._seconds: dict[tuple[Key | None, Key | None], float] = {}
+        self._rates: dict[Model, ErrorRates] = {}
+        self._seconds: dict[Model, float] = {}
         self._known: set[BranchSpec] = set()
         try:
             self._read(*read_spreadsheet(path))
@@ -59,7 +75,8 @@ class TableErrors:
             ) from error
 
     def _read(self, columns: Sequence[str], rows: Iterator[Row]) -> None:
-        missing = [name for name in COLUMNS if name not in columns]
+        wanted = LISTED if BRANCHES in columns else COLUMNS
+        missing = [name for name in wanted if name not in columns]
         if missing:
             raise UserError(
                 "a table of error rates must have its columns",
@@ -82,16 +99,11 @@ class TableErrors:
         if found.extra:
             raise ValueError("more cells than columns")
         row = {name: _pointed(name, text, comma=found.comma) for name, text in found.cells.items()}
-        key = (_key(row["face_blocks"], row["face_precision"]), _key(row["voice_blocks"], row["voice_precision"]))
+        key = _listed_model(row[BRANCHES]) if BRANCHES in row else _paired_model(row)
         eer = _rate(row["eer"])
-        if eer is None or key == (None, None):
-            raise ValueError("a row names a branch and its eer")
-        if (row["kind"] == "fusion") != (None not in key) or row["kind"] not in ("branch", "fusion"):
-            raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
-        own = "face" if key[1] is None else "voice"
-        if row["kind"] == "branch" and row["modality"] not in ("", own):
-            raise ValueError(f"a branch row with {own}_blocks is of modality {own}, not {row['modality']}")
-        low, high = _rate(row["eer_lo"]), _rate(row["eer_hi"])
+        if eer is None:
+            raise ValueError("a row names a model and its eer")
+        low, high = _rate(row.get("eer_lo")), _rate(row.get("eer_hi"))
         if low is not None and high is not None and low > high:
             raise ValueError("eer_lo is at most eer_hi")
         frr = {far: _rate(text) for name, text in row.items() if (far := _far(name)) is not None}
@@ -103,7 +115,7 @@ class TableErrors:
         )
         if self._rates.setdefault(key, rates) != rates:
             raise ValueError("a branch or fusion has one row; this one has another with other rates above")
-        self._seconds[key] = _seconds(row["train_s"])
+        self._seconds[key] = _seconds(row.get("train_s") or "")
 
     def knows(self, branch: BranchSpec) -> bool:
         """Whether a branch was looked up in this run."""
@@ -131,26 +143,27 @@ class TableErrors:
 
     def has(self, branches: Sequence[BranchSpec]) -> bool:
         """Whether the table has a row for these branches."""
-        return _row_key(branches) in self._rates
+        return _model_of(branches) in self._rates
 
     def covers(self, modality: str) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
-        """Layouts and precisions of the branch rows of a modality, small ones first; both empty without such rows."""
-        singles = [key for key in self._rates if None in key]
-        keys = [key for pair in singles if (key := pair[("face", "voice").index(modality)]) is not None]
-        layouts = sorted({blocks for blocks, _ in keys}, key=lambda blocks: (len(blocks), sum(blocks), blocks))
-        return tuple(layouts), tuple(sorted({precision for _, precision in keys}))
+        """Layouts of residual networks and precisions of an input's rows, small ones first; both empty without rows."""
+        found = [model[0] for model in self._rates if len(model) == 1 and model[0][0] == modality]
+        residual = {layout for _, layout, _ in found if layout[0].isdigit()}
+        layouts = {tuple(int(count) for count in layout.split("-")) for layout in residual}
+        ordered = sorted(layouts, key=lambda blocks: (len(blocks), sum(blocks), blocks))
+        return tuple(ordered), tuple(sorted({precision for _, _, precision in found}))
 
-    def fusions(self, branches: Sequence[BranchSpec]) -> Iterator[tuple[BranchSpec, BranchSpec]]:
-        """Pairs (face, voice) out of some branches for which there is a fusion row; of alike branches the first."""
-        first: dict[tuple[str, Key], BranchSpec] = {}
+    def fusions(self, branches: Sequence[BranchSpec]) -> Iterator[tuple[BranchSpec, ...]]:
+        """Sets of branches out of some for which there is a fusion row; of alike branches the first."""
+        first: dict[Key, BranchSpec] = {}
         for branch in branches:
-            first.setdefault((branch.modality, (branch.blocks, branch.precision)), branch)
-        for face, voice in self._rates:
-            if face is not None and voice is not None and {("face", face), ("voice", voice)} <= first.keys():
-                yield first["face", face], first["voice", voice]
+            first.setdefault(_key_of(branch), branch)
+        for model in self._rates:
+            if len(model) > 1 and set(model) <= first.keys():
+                yield tuple(first[key] for key in model)
 
-    def _lookup(self, branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
-        key = _row_key(branches)
+    def _lookup(self, branches: Sequence[BranchSpec]) -> Model:
+        key = _model_of(branches)
         if key not in self._rates:
             raise UserError(
                 "the table has a row for every branch and fusion that is searched",
@@ -160,24 +173,57 @@ class TableErrors:
         return key
 
 
-def _row_key(branches: Sequence[BranchSpec]) -> tuple[Key | None, Key | None]:
-    found: dict[str, Key] = {branch.modality: (branch.blocks, branch.precision) for branch in branches}
-    return found.get("face"), found.get("voice")
+def _key_of(branch: BranchSpec) -> Key:
+    return branch.modality, branch.architecture.label, str(branch.precision)
+
+
+def _model_of(branches: Sequence[BranchSpec]) -> Model:
+    return tuple(sorted(map(_key_of, branches)))
 
 
 def _pointed(column: str, text: str, *, comma: bool) -> str:
-    return text if "blocks" in column or "precision" in column else decimal_point(text, comma=comma)
+    return (
+        text if "blocks" in column or "precision" in column or column == BRANCHES else decimal_point(text, comma=comma)
+    )
 
 
-def _key(blocks: str, precision: str) -> Key | None:
-    if re.search(r"[A-Za-z]{3}|\d{4}", blocks):
-        raise ValueError(f"{blocks} is what a spreadsheet made of blocks, a date; format the column as text")
-    if not blocks:
-        if precision:
+def _listed_model(text: str) -> Model:
+    """``face:2-2:int8+voice:1-1:xnor2/1``."""
+    keys = []
+    for part in text.split("+"):
+        name, *rest = (item.strip() for item in part.split(":"))
+        if len(rest) != 2 or not name:
+            raise ValueError(f"{part or 'nothing'} is no branch; write for example face:2-2:int8")
+        keys.append((name, *_spelled(*rest)))
+    if len({name for name, _, _ in keys}) != len(keys):
+        raise ValueError(f"{text} names an input twice")
+    return tuple(sorted(keys))
+
+
+def _paired_model(row: Mapping[str, str]) -> Model:
+    """The branches of a row with columns for faces and voices."""
+    spelled = {name: (row[f"{name}_blocks"], row[f"{name}_precision"]) for name in PAIRED}
+    for _, (blocks, precision) in spelled.items():
+        if precision and not blocks:
             raise ValueError(f"precision {precision} without blocks")
-        return None
-    spec = BranchSpec(modality="face", blocks=tuple(int(count) for count in blocks.split("-")), precision=precision)
-    return spec.blocks, spec.precision
+    keys = tuple((name, *_spelled(*cells)) for name, cells in spelled.items() if cells[0])
+    if not keys:
+        raise ValueError("a row names a branch and its eer")
+    if (row["kind"] == "fusion") != (len(keys) > 1) or row["kind"] not in ("branch", "fusion"):
+        raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
+    own = keys[0][0]
+    if row["kind"] == "branch" and row["modality"] not in ("", own):
+        raise ValueError(f"a branch row with {own}_blocks is of modality {own}, not {row['modality']}")
+    return keys
+
+
+def _spelled(layout: str, precision: str) -> tuple[str, str]:
+    """Layout and precision of a branch."""
+    if re.search(r"\b[A-Za-z]{3}\b|\d{4}", layout):
+        raise ValueError(f"{layout} is what a spreadsheet made of blocks, a date; format the column as text")
+    if not _LAYOUT.fullmatch(layout):
+        raise ValueError(f"{layout or 'nothing'} is no layout; write for example 2-2")
+    return layout, str(Precision.parse(precision))
 
 
 def _seconds(text: str) -> float:

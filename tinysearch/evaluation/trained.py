@@ -90,7 +90,7 @@ class TrainedErrors:
 
     def _train(self, branch: BranchSpec, progress: ProgressCallback) -> TrainingRecord:
         started = time.monotonic()
-        network = self.memo.architecture(branch)
+        network = branch.network()
         workspace = self.memo.workspace
         with writing(workspace):
             make_folder(workspace.parent, private=True)

@@ -24,7 +24,6 @@ def candidate_json(emission: Emission) -> str:
         "generator": {"name": GENERATOR, "version": emission.version, "configuration": emission.digest},
         **emission.evaluation.to_dict(),
     }
-    architectures = {branch.modality: branch.architecture for branch in emission.evaluation.candidate.branches}
     point["firmware_facts"] = {
         "trained": emission.trained,
         "target": emission.chip.idf_target,
@@ -38,7 +37,6 @@ def candidate_json(emission: Emission) -> str:
         "captures": emission.captures,
         "branches": {
             source.modality: {
-                "architecture": architectures[source.modality],
                 "backend": source.backend,
                 "backend_steps": list(source.accelerated),
                 "arena_bytes": source.memory.peak_bytes,

@@ -109,9 +109,9 @@ def build_data(
             branches[branch.key] = BranchCard(
                 key=branch.key,
                 modality=branch.modality,
-                blocks=branch.blocks,
-                precision=branch.precision,
-                width=branch.width,
+                layout=branch.architecture.label,
+                precision=str(branch.precision),
+                width=branch.architecture.width,
                 input_size=branch.input_size,
                 params=figures.params,
                 macs=figures.macs,

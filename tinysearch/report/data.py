@@ -26,18 +26,13 @@ class BranchCard:
 
     key: str
     modality: str
-    blocks: tuple[int, ...]
+    layout: str
     precision: str
     width: int
     input_size: int
     params: int
     macs: int
     weight_bytes: int
-
-    @property
-    def layout(self) -> str:
-        """Blocks a stage, as ``2-2``."""
-        return "-".join(map(str, self.blocks))
 
     @property
     def short(self) -> str:
@@ -274,7 +269,10 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
 
 
 def _branch(value: Mapping[str, Any]) -> BranchCard:
-    return BranchCard(**{**value, "blocks": tuple(value["blocks"])})
+    card = dict(value)
+    if "blocks" in card:  # of a run that was written when all networks were residual
+        card["layout"] = "-".join(map(str, card.pop("blocks")))
+    return BranchCard(**card)
 
 
 def _board(value: Mapping[str, Any]) -> BoardCard:

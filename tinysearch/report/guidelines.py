@@ -118,7 +118,7 @@ def _quantization(view: RunView, known: Sequence[DesignCard]) -> Sentence:
     families: dict[tuple[object, ...], dict[str, BranchCard]] = defaultdict(dict)
     for key in rates:
         branch = view.data.branches[key]
-        families[branch.modality, branch.blocks, branch.width, branch.input_size][branch.precision] = branch
+        families[branch.modality, branch.layout, branch.width, branch.input_size][branch.precision] = branch
     pairs = [(f["float32"], f["int8"]) for f in families.values() if {"float32", "int8"} <= f.keys()]
     if not pairs:
         text = f"Open: 0 of {count(len(families), 'layout')} known alone have both a float32 and an int8 network."

@@ -154,6 +154,14 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise UserError(f"{path.name} is readable JSON", value=path, remedy="run the search again") from error
 
 
+def _layout(branch: Mapping[str, Any]) -> str:
+    """What front.json tells of a network: its blocks, or its family and the parameters that are lists."""
+    listed = [value for value in branch.get("parameters", {}).values() if isinstance(value, list)]
+    numbers = "-".join(str(number) for value in listed or [branch.get("blocks", [])] for number in value)
+    family = str(branch.get("architecture") or "resnet")
+    return numbers if family == "resnet" else f"{family}-{numbers}"
+
+
 def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
     """What front.json alone tells."""
     branches: dict[str, BranchCard] = {}
@@ -162,13 +170,15 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
     for point in points:
         keys = []
         for modality, branch in point["branches"].items():
-            key = f"{modality} {branch['blocks']} {branch['precision']} {branch['width']} {branch['input_size']}"
+            layout = _layout(branch)
+            key = f"{modality} {layout} {branch['precision']} {branch.get('width')} {branch['input_size']}"
             keys.append(key)
-            figures = {name: branch[name] for name in ("precision", "width", "input_size", "params", "macs")}
+            figures = {name: branch[name] for name in ("precision", "input_size", "params", "macs")}
             branches[key] = BranchCard(
                 key=key,
                 modality=modality,
-                blocks=tuple(branch["blocks"]),
+                layout=layout,
+                width=int(branch.get("width") or 0),
                 weight_bytes=branch["weight_bytes"],
                 **figures,
             )

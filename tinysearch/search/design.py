@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,7 @@ class DesignTable:
             "model": np.cumsum(starts) - 1,
             "_index": {branch: i for i, branch in enumerate(self.branches)},
         }
-        siblings = [replace(branch, precision="float32") for branch in self.branches]
+        siblings = [branch.start for branch in self.branches]
         values["starts"] = tuple(dict.fromkeys(siblings))
         number = {branch: place for place, branch in enumerate(dict.fromkeys(siblings))}
         values["start"] = np.array([number[branch] for branch in siblings], np.int64)

@@ -8,7 +8,7 @@ a branch that was not trained to its end, and the EER above which going on is ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,8 +165,8 @@ class EarlyEvidence:
             return {}
         hinted = {}
         started = [tick for tick in ticks if tick.phase.startswith("float")]
-        if started and branch.precision != "float32":
-            hinted[replace(branch, precision="float32").key] = started[-1]
+        if started and branch != branch.start:
+            hinted[branch.start.key] = started[-1]
         if final is None:
             hinted[branch.key] = ticks[-1]
         out: dict[str, Any] = {}

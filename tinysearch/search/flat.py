@@ -7,7 +7,7 @@ a face design also carries values for the voice branch, which are ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 Choice = str | int
-_SHAPE_FIELDS = tuple(f.name for f in fields(BranchSpec) if f.name != "modality")
+_FIRST = ("blocks", "precision", "width", "input_size", "channels", "embedding", "architecture")
+"""Order of variables that all families share; parameters of others follow in alphabetical order."""
+
+
+def branch_values(branch: BranchSpec) -> dict[str, Any]:
+    """What a branch is, by variable: its arithmetic and input, and its family with the parameters that this one has."""
+    own = {name: tuple(v) if isinstance(v, list) else v for name, v in branch.architecture.parameters().items()}
+    sizes = {"input_size": branch.input_size, "channels": branch.channels}
+    return {"precision": str(branch.precision), "architecture": branch.architecture.family, **sizes, **own}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +67,15 @@ class FlatSpace:
         flash_bytes: Sequence[int],
         psram_bytes: Sequence[int],
     ) -> None:
-        self._branches = set(branches)
         self._modalities = dict(modalities)
         variables = [_plain("modality", tuple(modalities))]
+        self._by_values: dict[tuple[str, frozenset[Any]], BranchSpec] = {}
+        self._parameters: dict[str, dict[str, tuple[str, ...]]] = {}
         for modality in sorted({branch.modality for branch in branches}):
-            own = [branch for branch in branches if branch.modality == modality]
-            variables += [_shape_variable(modality, name, own) for name in _SHAPE_FIELDS]
+            own = {branch: branch_values(branch) for branch in branches if branch.modality == modality}
+            self._by_values |= {(modality, frozenset(values.items())): branch for branch, values in own.items()}
+            self._parameters[modality] = {values["architecture"]: tuple(values) for values in own.values()}
+            variables += _variables(modality, list(own.values()))
         variables += [
             _plain("processor", processors),
             _plain("flash_bytes", sorted(flash_bytes)),
@@ -87,16 +98,18 @@ class FlatSpace:
         """The design that a setting (Optuna's parameters by name) stands for."""
         value = {v.name: v.values[int(params[v.name])] if v.ordered else params[v.name] for v in self.variables}
         value |= self._fixed
-        branches = tuple(
-            BranchSpec(modality=m, **{name: value[f"{m}_{name}"] for name in _SHAPE_FIELDS})
-            for m in self._modalities[value["modality"]]
-        )
+        branches = [self._branch(modality, value) for modality in self._modalities[value["modality"]]]
         return FlatPoint(
-            branches=branches if all(b in self._branches for b in branches) else None,
+            branches=tuple(b for b in branches if b is not None) if None not in branches else None,
             processor=value["processor"],
             flash_bytes=value["flash_bytes"],
             psram_bytes=value["psram_bytes"],
         )
+
+    def _branch(self, modality: str, value: dict[str, Any]) -> BranchSpec | None:
+        """The branch that a setting spells; variables of other families are of no account."""
+        names = self._parameters[modality][value[f"{modality}_architecture"]]
+        return self._by_values.get((modality, frozenset((name, value[f"{modality}_{name}"]) for name in names)))
 
     def encode(
         self,
@@ -120,7 +133,7 @@ class FlatSpace:
             "psram_bytes": psram_bytes,
         }
         for branch in branches:
-            value |= {f"{branch.modality}_{name}": getattr(branch, name) for name in _SHAPE_FIELDS}
+            value |= {f"{branch.modality}_{name}": item for name, item in branch_values(branch).items()}
         params: dict[str, Any] = {}
         for v in self.variables:
             if v.name not in value:
@@ -138,9 +151,17 @@ def _plain(name: str, values: Sequence[Choice]) -> Variable:
     return Variable(name=name, values=distinct, labels=distinct, ordered=False)
 
 
-def _shape_variable(modality: str, name: str, branches: Sequence[BranchSpec]) -> Variable:
-    values = {getattr(branch, name) for branch in branches}
-    ordered = name == "blocks"
+def _variables(modality: str, branches: Sequence[dict[str, Any]]) -> list[Variable]:
+    """One variable for every value that some branch of an input has."""
+    names = {name for values in branches for name in values}
+    ordered = [name for name in _FIRST if name in names] + sorted(names - set(_FIRST))
+    return [
+        _shape_variable(modality, name, {values[name] for values in branches if name in values}) for name in ordered
+    ]
+
+
+def _shape_variable(modality: str, name: str, values: set[Any]) -> Variable:
+    ordered = any(isinstance(value, tuple) for value in values)
     if ordered:
         chosen = tuple(sorted(values, key=lambda blocks: (len(blocks), sum(blocks), blocks)))
     else:

@@ -5,52 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceOptions:
-    """Values that a branch of one modality may take; the product of them all is searched.
+    """Values that a branch of one input may take; the product of them all is searched.
 
     Attributes:
-        layouts: blocks a stage.
-        precisions, widths, input_sizes, channels, embeddings, architectures: see
-            :class:`~tinysearch.core.candidate.BranchSpec`.
+        architectures: of one family or of several.
+        precisions: arithmetic.
+        shapes: of the input.
     """
 
-    layouts: tuple[tuple[int, ...], ...]
-    precisions: tuple[str, ...]
-    widths: tuple[int, ...]
-    input_sizes: tuple[int, ...]
-    channels: tuple[int, ...]
-    embeddings: tuple[int, ...]
-    architectures: tuple[str, ...] = ("resnet",)
+    architectures: tuple[Architecture, ...]
+    precisions: tuple[Precision, ...]
+    shapes: tuple[Shape, ...]
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             if not getattr(self, name):
                 raise UserError(
-                    "every variable of a space has at least one value", value=f"{name}=[]", remedy="list one"
+                    "every variable of a space must have at least one value", value=f"{name}=[]", remedy="list one"
                 )
-        for name in ("widths", "input_sizes", "channels", "embeddings"):
-            if not all(map(_is_count, getattr(self, name))):
-                raise UserError(
-                    f"{name} of a space are whole numbers from 1",
-                    value=list(getattr(self, name)),
-                    remedy=f"write for example {name}: [16, 32]",
-                )
-        for precision in self.precisions:
-            Precision.parse(precision)
 
     @property
     def has_sizes(self) -> bool:
         """Whether the same layout is searched in several sizes."""
-        return max(len(self.widths), len(self.input_sizes), len(self.channels), len(self.embeddings)) > 1
+        return len(self.shapes) > 1 or len({own.label for own in self.architectures}) < len(self.architectures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +60,10 @@ class Space:
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         """Every branch of one input, in a fixed order."""
-        o = self.options[modality]
-        values = product(o.architectures, o.layouts, o.precisions, o.widths, o.input_sizes, o.channels, o.embeddings)
+        own = self.options[modality]
         return tuple(
-            BranchSpec(
-                modality=modality,
-                architecture=architecture,
-                blocks=blocks,
-                precision=precision,
-                width=width,
-                input_size=size,
-                channels=channels,
-                embedding=embedding,
-            )
-            for architecture, blocks, precision, width, size, channels, embedding in values
+            BranchSpec(modality=modality, architecture=architecture, precision=precision, shape=shape)
+            for architecture, precision, shape in product(own.architectures, own.precisions, own.shapes)
         )
 
     def branch_modalities(self) -> tuple[str, ...]:
@@ -95,7 +73,8 @@ class Space:
     @property
     def digest(self) -> str:
         """Of everything that the space contains (hex)."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        branches = {name: [branch.key for branch in self.branches(name)] for name in self.branch_modalities()}
+        text = json.dumps([self.name, self.combinations, branches, self.processors])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

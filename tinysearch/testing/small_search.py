@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
@@ -27,7 +28,7 @@ _ACQUISITION_S = {"face": 0.1, "voice": 1.5}
 
 def _branches() -> tuple[BranchSpec, ...]:
     return tuple(
-        BranchSpec(modality=modality, blocks=blocks, precision=precision)
+        resnet_branch(modality, blocks=blocks, precision=precision)
         for modality in ("face", "voice")
         for blocks in _LAYOUTS
         for precision in _PRECISIONS
@@ -35,7 +36,7 @@ def _branches() -> tuple[BranchSpec, ...]:
 
 
 def _params(branch: BranchSpec) -> float:
-    return 2e4 * sum(count << stage for stage, count in enumerate(branch.blocks))
+    return 2e4 * sum(count << stage for stage, count in enumerate(branch.architecture.parameters()["blocks"]))
 
 
 class SmallErrors:
@@ -60,7 +61,7 @@ class SmallErrors:
     def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
         eer = 1.0
         for branch in branches:
-            bits = {"float32": 1.0, "int8": 1.05, "xnor1/1": 1.5}[branch.precision]
+            bits = {"float32": 1.0, "int8": 1.05, "xnor1/1": 1.5}[str(branch.precision)]
             eer *= (0.1 if branch.modality == "face" else 0.18) * bits * (2e4 / _params(branch)) ** 0.3
         if len(branches) > 1:
             eer = 0.6 * eer**0.5
@@ -78,10 +79,10 @@ def small_problem(errors: SmallErrors) -> SearchProblem:
     needs, analytic, platform = [], [], []
     for model in models:
         used = [branches[i] for i in model if i != NO_BRANCH]
-        weights = sum(_params(b) * _BITS[b.precision] / 8 for b in used)
+        weights = sum(_params(b) * _BITS[str(b.precision)] / 8 for b in used)
         for number, (usd, slowness, flash_bytes) in enumerate(_CHIPS.values()):
             if weights <= flash_bytes:
-                seconds = slowness * sum(_params(b) * _SLOWNESS[b.precision] for b in used) * 1e-5
+                seconds = slowness * sum(_params(b) * _SLOWNESS[str(b.precision)] for b in used) * 1e-5
                 needs.append(model)
                 sensors = sum(_SENSOR_USD[b.modality] for b in used), max(_ACQUISITION_S[b.modality] for b in used)
                 analytic.append((usd + sensors[0], seconds, sensors[1]))

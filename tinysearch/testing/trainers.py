@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import FrozenNetwork, Program, lower
@@ -40,8 +41,8 @@ class TrainerConformance(Suite):
     exact: ClassVar[bool] = True
 
     def _branch(self, precision: str, modality: str = "face") -> BranchSpec:
-        return BranchSpec(
-            modality=modality,
+        return resnet_branch(
+            modality,
             blocks=(1, 1),
             precision=precision,
             width=WIDTH,

@@ -52,7 +52,7 @@ class BranchTraining:
                 remedy="choose another data set",
             )
         start, head = self._float_start(train, validation)
-        precision = Precision.parse(self.branch.precision)
+        precision = self.branch.precision
         program = lower(self.network, precision)
         model = self._model(program, precision, start, train)
         epochs = self.settings.epochs - self.settings.shared_epochs
@@ -185,14 +185,13 @@ class BranchTraining:
     def _key(self, stage: str) -> str:
         """Name of a stage's files: everything that its result depends on."""
         shared = stage == "float"
-        precision = "float32" if shared else self.branch.precision
         digest = self.settings.float_digest if shared else self.settings.digest
-        sibling = dataclasses.replace(self.branch, precision=precision)
+        sibling = self.branch.start if shared else self.branch
         text = "|".join([sibling.key, repr(self.network), self.data.digest, digest, torch.__version__])
         return f"{sibling.key}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def _seed(self, stage: str) -> int:
         """Seed of one stage; the float stage's depends on no precision."""
-        sibling = dataclasses.replace(self.branch, precision="float32")
+        sibling = self.branch.start
         text = f"{sibling.key}|{stage}|{self.settings.seed}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")

@@ -23,18 +23,20 @@ import yaml
 from rich.table import Table
 
 from tinysearch.analytic.calibration import Observation, Residual, fit_factors, observe
+from tinysearch.app.branches import branch_of_document
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.device_log import read_log
-from tinysearch.app.wiring import Config, architecture, build_models, latency_table
+from tinysearch.app.wiring import Config, build_models, latency_table
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import lower
-from tinysearch.core.quantization import Precision
+from tinysearch.core.task import Input
 from tinysearch.files import write_atomically, writing
+from tinysearch.inputs.kind import make_kind
 from tinysearch.reading import read_text
 
 
@@ -111,14 +113,14 @@ def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation
             raise UserError("a log is of the project that it is read with", value=modality, remedy="check both")
         facts = _facts(candidate, modality)
         branch = _branch(modality, candidate["branches"][modality], facts)
-        program = lower(architecture(branch), Precision.parse(branch.precision))
+        program = lower(branch.network(), branch.precision)
         backends = {} if modality in device.fallen_back else _backends(facts)
         observations += observe(program, steps, fpu=chip.fpu, backends=backends)
     return observations
 
 
 def _facts(candidate: Mapping, modality: str) -> Mapping:  # type: ignore[type-arg]
-    """What the firmware of a branch was given: its architecture, and which steps a backend computes."""
+    """What the firmware of a branch was given: which steps a backend computes, and earlier its architecture."""
     facts: Mapping = candidate.get("firmware_facts", {}).get("branches", {}).get(modality, {})  # type: ignore[type-arg]
     return facts
 
@@ -129,10 +131,8 @@ def _backends(facts: Mapping) -> dict[str, str]:  # type: ignore[type-arg]
 
 
 def _branch(modality: str, document: Mapping, facts: Mapping) -> BranchSpec:  # type: ignore[type-arg]
-    sizes = {name: document[name] for name in ("width", "input_size", "channels", "embedding")}
-    blocks = tuple(document["blocks"])
-    own = str(facts.get("architecture", "resnet"))
-    return BranchSpec(modality=modality, architecture=own, blocks=blocks, precision=document["precision"], **sizes)
+    asked = Input(name=modality, kind=make_kind(document.get("input_kind") or "camera", {}))
+    return branch_of_document(asked, {"architecture": facts.get("architecture"), **document})
 
 
 def _print(residuals: Sequence[Residual]) -> None:

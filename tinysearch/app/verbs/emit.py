@@ -15,12 +15,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tinysearch.app import run_dir as files
+from tinysearch.app.branches import branches_of
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.firmware import emit_candidate, emit_point
 from tinysearch.app.training import build_errors, far_of, train_with_progress
-from tinysearch.app.wiring import Config, branches_of, build_models, wish_of
+from tinysearch.app.wiring import Config, build_models, wish_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.evaluation.operating import operating_far, rated

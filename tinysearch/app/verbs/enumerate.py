@@ -20,7 +20,8 @@ import numpy as np
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
-from tinysearch.app.wiring import build_models, build_space
+from tinysearch.app.spaces import build_space
+from tinysearch.app.wiring import build_models
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
 from tinysearch.files import replacing

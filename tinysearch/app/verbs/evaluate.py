@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import sys
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
-from tinysearch.app.wiring import branches_of, build_models, wish_of
+from tinysearch.app.wiring import build_models, wish_of
 from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.operating import operating_far, rated
 

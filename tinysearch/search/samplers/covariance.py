@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinysearch.core.quantization import Precision
 from tinysearch.search.design import Bools, DesignTable, Floats
 
 PARAMS_SLOPE = -0.35
@@ -34,19 +33,19 @@ def branch_features(table: DesignTable) -> Floats:
     the precision costs (log error), precision (index), layout of one modality and width (index).
     """
     modalities = sorted({branch.modality for branch in table.branches})
-    precisions = sorted({branch.precision for branch in table.branches})
+    precisions = sorted({str(branch.precision) for branch in table.branches})
     rows = []
     for branch, start in zip(table.branches, table.start.tolist(), strict=True):
-        precision = Precision.parse(branch.precision)
+        precision = branch.precision
         product = precision.activation_bits * precision.weight_bits
         rows.append(
             [
                 modalities.index(branch.modality),
                 0.0,
                 0.0,
-                float(len(branch.blocks)),
+                float(branch.architecture.depth),
                 _XNOR_PENALTY / product if precision.kind == "xnor" else _PENALTY[precision.kind],
-                precisions.index(branch.precision),
+                precisions.index(str(branch.precision)),
                 start,
             ]
         )

@@ -1,0 +1,146 @@
+"""Networks of what residual ones lack, in all geometries of depthwise convolutions and max pools, for counting them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tinysearch.architectures.family import plain_parameters
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.network import (
+    INPUT,
+    Convolution,
+    GlobalAveragePool,
+    Linear,
+    MaxPool,
+    NetworkSpec,
+    Shape,
+    Unit,
+)
+from tinysearch.core.quantization import Precision
+
+Geometry = tuple[int, int, int, int]
+"""Kernel, stride, padding and pool of a convolution."""
+
+Stage = Geometry | int
+"""A depthwise convolution and a 1x1 convolution, or a max pool's side."""
+
+_Row = tuple[tuple[Stage, ...], int, int, int, int]
+
+FITTED: tuple[_Row, ...] = (
+    # stem and stages, width, input size, channels, embedding
+    (((3, 2, 1, 1), (3, 1, 1, 1), 2, (3, 2, 1, 1), (3, 1, 1, 1)), 16, 48, 3, 32),
+    (((3, 2, 1, 1), (5, 1, 2, 1), (3, 2, 1, 1), 2), 12, 40, 1, 24),
+    (((3, 1, 1, 1), (3, 1, 0, 1), (5, 2, 2, 1), (3, 1, 1, 1)), 9, 30, 1, 17),
+    (((3, 2, 0, 1), 3, (5, 1, 0, 1), (3, 2, 1, 1)), 7, 56, 3, 40),
+    (((5, 2, 2, 1), (3, 2, 0, 1), 4, (5, 1, 2, 1)), 24, 64, 1, 16),
+    (((3, 2, 1, 1), 2, (3, 1, 1, 1), (3, 1, 1, 2), (5, 1, 2, 1)), 20, 36, 3, 48),
+    (((5, 1, 1, 1), (7, 2, 3, 1), (3, 1, 1, 1), 3), 11, 35, 1, 32),
+    (((3, 2, 1, 1), (5, 2, 2, 2), (3, 1, 1, 1), (3, 2, 1, 1)), 13, 52, 3, 19),
+    (((3, 2, 1, 1), 5, (3, 1, 1, 1)), 8, 60, 1, 12),
+    (((7, 2, 3, 1), 2, 2, (3, 1, 1, 1), (3, 1, 1, 1)), 33, 50, 3, 64),
+    (((3, 2, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (3, 1, 1, 1)), 32, 33, 1, 30),
+    (((3, 1, 1, 1), (3, 2, 1, 1), (5, 2, 2, 1), (3, 1, 1, 1)), 4, 96, 1, 16),
+    (((5, 2, 2, 1), (3, 1, 1, 2), (3, 1, 1, 1)), 6, 80, 3, 20),
+    (((1, 1, 0, 1), (3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1)), 10, 24, 3, 40),
+    (((3, 2, 1, 1), (3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1)), 40, 24, 3, 80),
+    (((3, 2, 1, 1), (3, 1, 1, 1), (3, 1, 1, 1)), 128, 16, 3, 32),
+    (((3, 2, 1, 1), (3, 2, 0, 1), (5, 1, 2, 1)), 96, 22, 1, 100),
+    (((5, 2, 2, 1), 2, (3, 2, 1, 1)), 150, 28, 1, 64),
+)
+HELD: tuple[_Row, ...] = (
+    (((3, 2, 1, 1), (3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1)), 16, 64, 3, 64),
+    (((3, 2, 1, 1), (5, 1, 2, 1), 2, (5, 2, 2, 1), (3, 1, 1, 1)), 18, 54, 3, 36),
+    (((3, 2, 1, 1), (3, 1, 1, 1), 3, (5, 1, 2, 1)), 10, 43, 1, 21),
+    (((5, 2, 1, 1), 2, (3, 2, 0, 1), (5, 1, 1, 1), (3, 1, 1, 1)), 29, 58, 1, 50),
+    (((3, 1, 1, 1), (3, 2, 1, 1), 2, (3, 1, 1, 1)), 15, 31, 3, 33),
+    (((3, 2, 1, 1), (3, 1, 1, 2), (7, 1, 3, 1), (3, 2, 1, 1)), 14, 61, 1, 28),
+    (((3, 2, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1)), 112, 26, 3, 70),
+)
+"""Held out: other widths and sides in other orders, the first one's stages those of a MobileNet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedArchitecture:
+    """A convolution, then stages of any geometry. See :class:`~tinysearch.core.candidate.Architecture`.
+
+    Attributes:
+        stem: of the first convolution.
+        width: its channels; every stage of stride 2 has half as many again.
+    """
+
+    family: ClassVar[str] = "counted"
+    extras: ClassVar[tuple[str, ...]] = ()
+
+    stem: Geometry
+    stages: tuple[Stage, ...]
+    width: int
+    embedding: int
+
+    @property
+    def layout(self) -> str:
+        return "-".join(_digits(stage) for stage in (self.stem, *self.stages))
+
+    @property
+    def label(self) -> str:
+        return f"counted-{self.layout}"
+
+    @property
+    def depth(self) -> int:
+        return len(self.stages)
+
+    def parameters(self) -> dict[str, Any]:
+        """See :class:`~tinysearch.core.candidate.Architecture`."""
+        return plain_parameters(self)
+
+    def build(self, shape: Shape) -> NetworkSpec:
+        """The network.
+
+        Raises:
+            UserError: an input too small for its stages.
+        """
+        width = self.width
+        units: list[Unit] = [_convolution("stem", INPUT, self.stem, width)]
+        current = "stem"
+        for place, stage in enumerate(self.stages, start=1):
+            if isinstance(stage, int):
+                units.append(MaxPool(name=f"s{place}_pool", input=current, pool=stage))
+            else:
+                depthwise = _convolution(f"s{place}_depthwise", current, stage, width, depthwise=True)
+                width += width // 2 if depthwise.stride > 1 else 0
+                point = Convolution(name=f"s{place}_point", input=depthwise.name, out_channels=width, kernel=1)
+                units += [depthwise, point]
+            current = units[-1].name
+        units.append(GlobalAveragePool(name="pool", input=current))
+        units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
+        return NetworkSpec(name=f"separable-{self.layout}", input_shape=shape, units=tuple(units))
+
+
+def _digits(stage: Stage) -> str:
+    return str(stage) if isinstance(stage, int) else "".join(map(str, stage))
+
+
+def _convolution(name: str, source: str, geometry: Geometry, channels: int, *, depthwise: bool = False) -> Convolution:
+    kernel, stride, padding, pool = geometry
+    return Convolution(
+        name=name,
+        input=source,
+        out_channels=channels,
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        pool=pool,
+        depthwise=depthwise,
+    )
+
+
+def counted_branch(row: _Row, precision: str) -> BranchSpec:
+    """The branch of one row of :data:`FITTED` or :data:`HELD`."""
+    (stem, *stages), width, input_size, channels, embedding = row
+    assert not isinstance(stem, int)  # noqa: S101 - every row begins with a convolution
+    return BranchSpec(
+        modality="face" if channels == 3 else "voice",
+        architecture=CountedArchitecture(stem=stem, stages=tuple(stages), width=width, embedding=embedding),
+        precision=Precision.parse(precision),
+        shape=Shape(height=input_size, width=input_size, channels=channels),
+    )
