@@ -24,7 +24,7 @@ from binary_layers import weighted  # noqa: E402
 from esp_nn_kernels import esp_nn_counts  # noqa: E402
 from pie_cases import Layer, layer_of, of_binary  # noqa: E402
 
-from tinysearch.core.network import INPUT, Convolution, Linear  # noqa: E402
+from tinysearch.core.network import INPUT, Addition, Convolution, Linear  # noqa: E402
 from tinysearch.firmware import packing  # noqa: E402
 
 SEED = 0
@@ -38,6 +38,7 @@ class Row:
     """One kernel at one shape.
 
     Attributes:
+        macs: multiply-accumulates, of an addition elements.
         target: instructions a MAC to stay at or below, or None.
     """
 
@@ -85,6 +86,9 @@ def rows(rng: np.random.Generator) -> Iterator[Row]:
                 macs=side * side * 64 * 64 * 9,
                 target=target,
             )
+    first = Convolution(name="a", input=INPUT, out_channels=64, kernel=1, relu=False)
+    layer = layer_of(first, Addition(name="x", left=INPUT, right="a"), shape=(16, 16, 64), rng=rng, extremes=False)
+    yield Row(key="int8_add", label="int8 addition, an element", layer=layer, macs=16 * 16 * 64, target=None)
     layer = of_binary(weighted(rng, shape=(16, 16, 64), out_channels=64, bits=(1, 1), to_bits=False))
     macs = 16 * 16 * 64 * 64 * 9
     yield Row(key="xnor11_conv3x3_64_64_to_int8", label="XNOR 1/1 to int8", layer=layer, macs=macs, target=None)

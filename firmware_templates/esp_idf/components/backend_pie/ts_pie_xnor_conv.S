@@ -11,12 +11,13 @@
  *
  * 128 pixels lie side by side in a vector. A channel's sum of products plus its limit is w * (total - sum of activations) + 2 *
  * (sum of the activations whose weight has bit 0 set) + 4 * (bit 1), w = 2^weight_bits - 1: the first part is the same for all
- * channels, the others add the planes on a list of set bits, which is made at generation. Thresholds are compared bit by bit.
+ * channels, the others add the planes on lists of set bits, which are made at generation: for two channels one of the planes that
+ * both add, and for each the others, three quarters of what two lists would hold. Thresholds are compared bit by bit.
  */
 #include "ts_pie_requantize.h"
 #include "ts_pie_turn_bits.h"
 
-#define FRAME 112
+#define FRAME 128
 #define INPUT 0
 #define OUTPUT 4
 #define PIXEL 8       /* first of the tile */
@@ -26,7 +27,7 @@
 #define CHANNEL 24
 #define GROUP 28      /* channels of the group */
 #define LEFT 32       /* of them */
-#define END 36        /* of the planes of a sum */
+#define PLANE_BYTES 36 /* of the planes of a sum that can be other than zero */
 #define SUM_PLANES 40 /* that are there */
 #define LIST 44
 #define BIT 48
@@ -35,6 +36,8 @@
 #define RESULT 60
 #define CHUNK 64
 #define SUM 68
+#define SOURCE 72     /* sum that is copied, */
+#define REGION 76     /* and where to before lists are added */
 
     .text
     .align 4
@@ -53,8 +56,7 @@ ts_pie_xnor_conv:
     add a3, a10, a6              /* a3: the sum */
     slli a9, a9, 4
     l32i a11, a2, TS_PIE_X_KEPT_PLANES
-    add a10, a3, a9
-    s32i a10, a1, END
+    s32i a9, a1, PLANE_BYTES
     s32i a11, a1, SUM_PLANES
     movi a11, 320                /* a4: its common part, behind 20 planes */
     add a4, a3, a11
@@ -99,7 +101,8 @@ ts_pie_xnor_conv:
     add a10, a10, a9
     mov a13, a5
     add a14, a14, a6
-    l32i a15, a1, END
+    l32i a15, a1, PLANE_BYTES
+    add a15, a15, a3
     call8 ts_pie_xnor_count
     l32i a8, a2, TS_PIE_X_PLANE_BYTES
     l32i a9, a1, BIT
@@ -162,15 +165,24 @@ ts_pie_xnor_conv:
     add a10, a10, a6
     s32i a10, a1, RESULT
 
-.Lchannel:
+.Lchannel:                       /* of two channels first what both add, on the common part, then what each adds, on that */
+    l32i a8, a1, CHANNEL
+    addmi a10, a3, 768
+    s32i a10, a1, SOURCE
+    s32i a3, a1, REGION
+    bbsi a8, 0, .Lsum
+    s32i a4, a1, SOURCE
+    s32i a10, a1, REGION
+.Lsum:
     l32i a8, a1, SUM_PLANES
-    mov a9, a4
-    mov a10, a3
+    l32i a9, a1, SOURCE
+    l32i a10, a1, REGION
+    mov a11, a10
     loop a8, 1f
     ee.vld.128.ip q0, a9, 16
     ee.vst.128.ip q0, a10, 16
 1:  l32i a8, a2, TS_PIE_X_WEIGHT_BITS
-    addi a9, a3, 16
+    addi a9, a11, 16
     s32i a8, a1, LIST
     s32i a9, a1, SUM
 .Lweight_bit:
@@ -188,9 +200,11 @@ ts_pie_xnor_conv:
     s32i a8, a1, CHUNK
     add a10, a10, a2
     add a10, a10, a9
+    l32i a15, a1, PLANE_BYTES
+    l32i a9, a1, REGION
     mov a13, a5
     add a14, a14, a6
-    l32i a15, a1, END
+    add a15, a15, a9
     call8 ts_pie_xnor_count
     l32i a8, a1, CHUNK
     l32i a9, a2, TS_PIE_X_PLANE_BYTES
@@ -208,7 +222,12 @@ ts_pie_xnor_conv:
     s32i a8, a1, SUM
     s32i a9, a1, LIST
     bnez a9, .Lweight_bit
-
+    l32i a8, a1, REGION
+    beq a8, a3, 1f
+    s32i a8, a1, SOURCE
+    s32i a3, a1, REGION
+    j .Lsum
+1:
     l32i a8, a2, TS_PIE_X_OUT_BITS
     l32i a9, a1, CHANNEL
     beqz a8, .Lnumbers

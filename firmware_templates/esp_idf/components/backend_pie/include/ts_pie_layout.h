@@ -74,7 +74,8 @@
 #define TS_PIE_X_SUM_PLANES 80      /* bits of a sum plus limit, 0 .. 2 limit */
 #define TS_PIE_X_TOTAL 84           /* largest sum of the activations under a window */
 #define TS_PIE_X_EVERY 88           /* offset: the list of all planes, as a list of a channel */
-#define TS_PIE_X_LISTS 92           /* offset: for each channel and bit of the weights, start, length / 8, place of its steps */
+#define TS_PIE_X_LISTS 92           /* offset: three words a list, its start, length / 8, place of its steps; for two channels the bits of what both
+                                       add, of the first's rest, of the second's rest */
 #define TS_PIE_X_THRESHOLDS 96      /* offset: [channel][2^bits - 1], threshold + limit in 0 .. 2 limit + 1; for int8 the records */
 #define TS_PIE_X_OUT_BITS 100       /* 0 for an output of int8, which has records instead of thresholds */
 #define TS_PIE_X_OUT_PIXEL_BYTES 104
