@@ -148,7 +148,7 @@ def test_cards_and_table_write_numbers_alike(started: Browser, opened: Browser, 
         for label, column in (
             ("EER", "eer"),
             ("cost", "cost"),
-            ("latency", "latency"),
+            ("computing", "latency"),
             ("energy of computing", "energy"),
         ):
             shown = next(text for text in card if text.startswith(label)).removeprefix(label)

@@ -16,7 +16,7 @@ from tinysearch.report.view import RunView, read_view
 
 LAYOUTS = ("1-1", "2-2")
 PRECISIONS = {"float32": 1.0, "int8": 1.02, "xnor2/1": 1.5}
-BUDGET = 8.0
+BUDGET = 9.0
 
 
 def _table(path: Path) -> Path:
@@ -69,7 +69,7 @@ def view(folder: Path) -> RunView:
 
 def test_the_page_comes_with_the_run(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "What can be built for $8.00" in page
+    assert "What can be built for $9.00" in page
     assert "two &amp; two" in page
 
 
