@@ -50,7 +50,7 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("sampler.cost_exponent=nan", "sampler.cost_exponent is a number; got nan; write sampler.cost_exponent=0.25"),
         ("sampler.prune=maybe", "sampler.prune is true or false; got maybe; write sampler.prune=true"),
         ("n_trials=true", "n_trials is a whole number; got true; write n_trials=40"),
-        ("far=[a,b]", "every element of far is a number; got a; write far=[0.01,0.1]"),
+        ("far=[a,b]", "every element of far is a number; got a; write far=[0.01,0.02,0.05,0.1]"),
         ("space.precisions=int8", "space.precisions is a list; got int8; write space.precisions=[int8]"),
         ("emit=3", "emit is a group of options; got 3; write emit.top=.."),
         ("sampler=null", "got null; choose one of them"),
