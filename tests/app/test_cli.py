@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -129,6 +130,41 @@ def test_a_refused_run_leaves_no_rules_behind(tmp_path: Path, capsys: pytest.Cap
     assert "add experiment=paper" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert main([*words, "experiment=paper"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        ("board", "build=any would give nothing cheaper"),
+        ("module", r"build=any would give .* at \$\d+\.\d\d, an order"),
+    ],
+)
+def test_an_empty_front_says_what_any_build_would_give(
+    capsys: pytest.CaptureFixture[str], build: str, told: str
+) -> None:
+    assert main(["budget=3usd", "trainer=none", f"build={build}"]) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert re.search(told, message)
+
+
+@pytest.mark.parametrize("word", ["build=kit", "quantity=0", "quantity=1.5", "quantity=many", "quantity=9999999999"])
+def test_builds_and_quantities_that_do_not_exist_get_one_line(capsys: pytest.CaptureFixture[str], word: str) -> None:
+    assert main(["evaluate", *FACE, word]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_bill_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """An order by default, of one piece; a design where a part of one is named, with its price of so many."""
+    ordered = evaluated(capsys, *FACE)
+    assert ordered["order"]["ready"]
+    assert {line["quantity"] for line in ordered["bom"]} == {1}
+    assert all(line["seller"] and line["date"] and line["kind"] for line in ordered["bom"])
+    module = "platform.module=esp32-s3-wroom-1-n4r8"
+    designed = [evaluated(capsys, *FACE, module, f"quantity={pieces}") for pieces in (1, 10, 500)]
+    assert [point["bom"][0]["usd"] for point in designed] == [5.8, 4.94, 4.31]
+    assert [point["bom"][0]["quantity"] for point in designed] == [1, 10, 100]
+    assert all(point["order"]["text"].startswith("design, not an order") for point in designed)
 
 
 def test_a_budget_that_buys_nothing_names_the_cheapest_board(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,9 +176,10 @@ def _nothing_feasible(models: AnalyticModels, space: Space) -> UserError:
     told = ""
     if models.catalog.build != "any":
         cheaper = other is not None and (best is None or other[0] < best[0])
-        told = "; build=any would give nothing cheaper"
+        told = f"; build=any would give {'none either' if best is None else 'nothing cheaper'}"
         if other is not None and cheaper:
-            told = f"; build=any would give {other[1]} at ${other[0]:.2f}, a design and not an order"
+            what = "an order" if other[2] else "a design and not an order"
+            told = f"; build=any would give {other[1]} at ${other[0]:.2f}, {what}"
     if best is None:
         where = f"catalogue {models.catalog.name} with build={models.catalog.build}"
         return UserError(
@@ -194,14 +195,14 @@ def _nothing_feasible(models: AnalyticModels, space: Space) -> UserError:
     )
 
 
-def _cheapest(models: AnalyticModels, space: Space) -> tuple[float, str] | None:
-    """Price and name of the cheapest board that carries any network of a space; None where none does."""
-    best: tuple[float, str] | None = None
+def _cheapest(models: AnalyticModels, space: Space) -> tuple[float, str, bool] | None:
+    """Price and name of the cheapest board that carries any network of a space, and whether it is ready-made."""
+    best: tuple[float, str, bool] | None = None
     for chunk in enumerate_designs(models, space):
         prices = chunk.values[:, 0]
         if np.isfinite(prices).any():
             row = int(np.nanargmin(prices))
             option = chunk.options[int(chunk.option[row])]
-            found = float(prices[row]), f"{option.name} for {' + '.join(chunk.modalities)}"
+            found = float(prices[row]), f"{option.name} for {' + '.join(chunk.modalities)}", option.kind == "board"
             best = found if best is None or found < best else best
     return best
