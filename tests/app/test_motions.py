@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.tasks import task_of
 from tinysearch.app.training import build_dataset
-from tinysearch.app.wiring import architecture, branches_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import lower
-from tinysearch.core.quantization import Precision
 
 
 def test_a_task_brings_its_data_and_its_settings() -> None:
@@ -36,7 +35,7 @@ def test_data_without_their_kind_of_input_are_refused_in_one_line() -> None:
 def test_its_networks_have_a_program_in_every_precision(precision: str) -> None:
     words = ["task=motions", "modality=wrist", "wrist.blocks=[1,2]", f"wrist.precision={precision}"]
     (branch,) = branches_of(plain(compose_config(words)))
-    network = architecture(branch)
+    network = branch.network()
     assert network.params < 8600
-    program = lower(network, Precision.parse(precision))
+    program = lower(network, branch.precision)
     assert program.tensors[program.steps[-1].output].shape.channels == 32
