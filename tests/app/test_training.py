@@ -40,7 +40,7 @@ def test_the_trainer_takes_the_searchs_seed_and_its_share_of_threads() -> None:
         (["fusion.rule=weighted", "fusion.weights.face=-1"], "numbers from 0"),
         (["fusion.rule=weighted", "fusion.weights={face: 0, voice: 0}"], "numbers from 0"),
         (["fusion.rule=learned", "trainer=table", "trainer.path=rates.csv"], "measured on trained branches"),
-        (["task=digits"], "same classes in every split"),
+        (["task=digits", "data=embedded"], "same classes in every split"),
         (["task=digits", "trainer=published"], "measured on trained branches"),
         (["experiment=digits", "data=embedded", "fusion.rule=learned"], "adds the scores"),
     ],
