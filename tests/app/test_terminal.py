@@ -10,7 +10,7 @@ from tinysearch.report.picks import Pick, Picks
 
 
 def test_the_widest_front_fits_eighty_columns() -> None:
-    branch = {"blocks": [2, 2, 2, 2], "precision": "float32"}
+    branch = {"layout": "2-2-2-2", "precision": "float32"}
     point = {
         "branches": {"face": branch, "voice": branch},
         "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 113.82, "latency_s": 0.9994},

@@ -37,7 +37,7 @@ def values(point: dict) -> list[float]:
 def test_the_front_is_the_exact_front_of_the_space(tmp_path: Path, small_space: list[str]) -> None:
     words = [*small_space, "budget=15usd", "sampler=exhaustive", "n_trials=1000", "emit.top=none"]
     front = run(tmp_path, *words)
-    assert front["schema"] == 1
+    assert front["schema"] == 2
     assert front["budget_usd"] == 15.0
     assert front["objectives"] == NAMES
     shown = np.array([values(point) for point in front["points"]])

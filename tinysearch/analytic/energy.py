@@ -5,6 +5,7 @@ Without sensors, acquisition, PSRAM and sleep: a figure to compare networks and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ def energy_mj(chip: Chip, seconds: Sequence[npt.ArrayLike], *, contention: float
     """Energy of one inference of every branch, mJ.
 
     Args:
-        chip: two branches run side by side where it has several cores, one after the other where it has one.
+        chip: the longest runs beside all others where it has several cores, all one after the other where it has one.
         seconds: time of each branch alone on one core, arrays that broadcast against each other.
         contention: factor on both of two branches that run at once.
     """
@@ -29,6 +30,8 @@ def energy_mj(chip: Chip, seconds: Sequence[npt.ArrayLike], *, contention: float
     if len(times) == 1 or chip.cores == 1:
         total: Floats = sum(times, np.zeros(()))
         return one * total * 1e3
-    shorter, longer = np.minimum(*times) * contention, np.maximum(*times) * contention
+    longest, total = functools.reduce(np.maximum, times), functools.reduce(np.add, times)
+    others = np.minimum(*times) if len(times) == 2 else total - longest
+    shorter, longer = np.minimum(longest, others) * contention, np.maximum(longest, others) * contention
     energy: Floats = (both * shorter + one * (longer - shorter)) * 1e3
     return energy

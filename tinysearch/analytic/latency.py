@@ -255,8 +255,14 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Pr
     return profile
 
 
+def _beside(seconds: Sequence[float]) -> float:
+    """Time of several branches on two cores, the longest on a core of its own."""
+    longest = max(seconds)
+    return longest if len(seconds) == 2 else max(longest, sum(seconds) - longest)
+
+
 def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: float) -> LatencyEstimate:
-    """Seconds of one authentication: branches in sequence on one core, side by side on two.
+    """Seconds of one authentication: branches in sequence on one core; on two the longest beside all others.
 
     Args:
         contention: factor on the longer branch when two run at once and share flash and memory.
@@ -264,11 +270,11 @@ def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: floa
     parallel = len(branches) > 1 and cores > 1
 
     def join(seconds: Sequence[float]) -> float:
-        return max(seconds) * contention if parallel else sum(seconds)
+        return _beside(seconds) * contention if parallel else sum(seconds)
 
     return LatencyEstimate(
         seconds=join([part.seconds for part in branches]),
-        low=max(part.low for part in branches) if parallel else sum(part.low for part in branches),
+        low=_beside([part.low for part in branches]) if parallel else sum(part.low for part in branches),
         high=join([part.high for part in branches]),
         calibrated=all(part.calibrated for part in branches),
     )

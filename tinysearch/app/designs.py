@@ -84,7 +84,7 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
     """
     branches = [branch for modality in space.branch_modalities() for branch in space.branches(modality)]
     start = {m: branches.index(space.branches(m)[0]) for m in space.branch_modalities()}
-    rows = _Rows()
+    rows = _Rows(max(2, *(len(names) for names in space.combinations)))
     for chunk in enumerate_designs(models, space):
         rows.add(chunk, offsets=[start[modality] for modality in chunk.modalities])
     if not rows.count:
@@ -117,7 +117,8 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
 class _Rows:
     """Feasible rows of all chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int) -> None:
+        self._inputs = inputs
         self.platforms: dict[PlatformChoice, int] = {}
         self.count = 0
         self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -126,7 +127,7 @@ class _Rows:
         kept = np.flatnonzero(chunk.option != NO_OPTION)
         if not len(kept):
             return
-        needs = np.full((len(kept), 2), NO_BRANCH, np.int64)
+        needs = np.full((len(kept), self._inputs), NO_BRANCH, np.int64)
         needs[:, : len(offsets)] = chunk.branches[kept] + np.array(offsets)
         numbers = np.array([self._number(option) for option in chunk.options])
         self._parts.append((needs, chunk.values[kept], numbers[chunk.option[kept]]))

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 FRONT, MANIFEST, CONFIG, REPORT = "front.json", "manifest.json", "config.yaml", "report.html"
 RECORD = "record.json"
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, SCHEMA)
+_OF_BRANCHES = ("precision", "params", "macs", "weight_bytes")
 
 
 def make_run_dir(configured: str | None) -> Path:
@@ -68,8 +70,8 @@ def read_front(run_dir: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError("a finished run has a front.json", value=path, remedy="finish the search first") from error
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise UserError(f"front.json has schema {SCHEMA}", value=schema, remedy="run the search again")
+    if schema not in READABLE:
+        raise UserError(f"front.json must have schema {SCHEMA}", value=schema, remedy="run the search again")
     return dict(document)
 
 
@@ -111,10 +113,10 @@ def write_front(
 def flat_point(point: Mapping[str, Any]) -> dict[str, Any]:
     """A point as one row: nested names joined by dots, lists as text."""
     row: dict[str, Any] = {"id": point["id"], "modality": point["modality"]}
-    for modality in ("face", "voice"):
-        branch = point["branches"].get(modality, {})
-        for name in ("blocks", "precision", "params", "macs", "weight_bytes"):
-            value = branch.get(name)
+    for modality, branch in point["branches"].items():
+        parameters = branch.get("parameters", {})
+        for name in dict.fromkeys(["architecture", "blocks", *parameters, *_OF_BRANCHES]):
+            value = parameters.get(name, branch.get(name))
             row[f"{modality}.{name}"] = "-".join(map(str, value)) if isinstance(value, list) else value
     row |= {f"platform.{name}": _cell(value) for name, value in point["platform"].items()}
     row |= {f"requires.{name}": value for name, value in point["requires"].items()}

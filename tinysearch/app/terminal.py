@@ -108,7 +108,7 @@ def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _branch(modality: str, branch: Mapping[str, Any]) -> str:
-    return f"{modality} {''.join(map(str, branch['blocks']))} {branch['precision']}"
+    return f"{modality} {branch['layout'].replace('-', '')} {branch['precision']}"
 
 
 def _percent(value: float | None) -> str:

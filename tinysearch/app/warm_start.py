@@ -57,8 +57,8 @@ def _of_table(path: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:
     for branch in branches:
         if table.has([branch]):
             yield (branch,), float(table.error_rates([branch]).eer or 0.0)
-    for first, second in table.fusions(branches):
-        yield (first, second), float(table.error_rates([first, second]).eer or 0.0)
+    for fusion in table.fusions(branches):
+        yield fusion, float(table.error_rates(fusion).eer or 0.0)
 
 
 def _of_run(folder: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:

@@ -371,6 +371,7 @@ def _branch_dict(branch: BranchSpec, figures: BranchFigures, kind: str | None) -
     return {
         "input_kind": kind,
         "architecture": branch.architecture.family,
+        "layout": branch.architecture.label,
         "parameters": own,
         "precision": str(branch.precision),
         "input_size": branch.input_size,

@@ -292,21 +292,25 @@ class _Case:
 
     def _with_backend(self, parts: Sequence[_BranchArrays]) -> Sequence[_BranchArrays]:
         """The parts with the latency of the portable kernels where a rival of more MACs has the backend."""
-        if len(parts) == 1 or any((part.alone_macs < 0).all() for part in parts):
+        if sum((part.alone_macs >= 0).any() for part in parts) < 2:
             return parts
-        first, second = parts
-        wins = first.alone_macs >= second.alone_macs
-        return [_yielding(first, second.alone_macs < 0, wins), _yielding(second, first.alone_macs < 0, ~wins)]
+        found = []
+        for place, part in enumerate(parts):
+            wins = [part.alone_macs > other.alone_macs for other in parts[:place]]
+            wins += [part.alone_macs >= other.alone_macs for other in parts[place + 1 :]]
+            found.append(_yielding(part, functools.reduce(np.logical_and, wins)))
+        return found
 
     def _together(self, seconds: Sequence[Floats], *, contention: float) -> Floats:
-        """Branches side by side on two cores, one after the other on one."""
+        """The longest branch beside all others on two cores, one after the other on one."""
         if len(seconds) > 1 and self.chip.cores > 1:
-            return np.maximum(*seconds) * contention
+            longest, total = _largest(seconds), _sum(seconds)
+            return (longest if len(seconds) == 2 else np.maximum(longest, total - longest)) * contention
         return _sum(seconds)
 
 
-def _yielding(part: _BranchArrays, no_rival: npt.NDArray[np.bool_], wins: npt.NDArray[np.bool_]) -> _BranchArrays:
-    has = no_rival | wins | (part.alone_macs < 0)
+def _yielding(part: _BranchArrays, wins: npt.NDArray[np.bool_]) -> _BranchArrays:
+    has = wins | (part.alone_macs < 0)
     return replace(
         part,
         sram_s=np.where(has, part.sram_s, part.portable_sram_s),

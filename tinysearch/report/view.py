@@ -20,7 +20,7 @@ from tinysearch.report.data import (
     read_data,
 )
 
-FRONT_SCHEMA = 1
+FRONT_SCHEMAS = (1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +119,9 @@ def read_view(run_dir: Path) -> RunView:
     front = _read(run_dir / "front.json")
     if front is None:
         raise UserError("a report needs a finished run's front.json", value=run_dir, remedy="name a search's run_dir")
-    if front.get("schema") != FRONT_SCHEMA:
+    if front.get("schema") not in FRONT_SCHEMAS:
         raise UserError(
-            f"front.json has schema {FRONT_SCHEMA}", value=front.get("schema"), remedy="run the search again"
+            f"front.json must have schema {FRONT_SCHEMAS[-1]}", value=front.get("schema"), remedy="run the search again"
         )
     points = front["points"]
     data = read_data(run_dir) or _front_only(points)
@@ -155,11 +155,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _layout(branch: Mapping[str, Any]) -> str:
-    """What front.json tells of a network: its blocks, or its family and the parameters that are lists."""
-    listed = [value for value in branch.get("parameters", {}).values() if isinstance(value, list)]
-    numbers = "-".join(str(number) for value in listed or [branch.get("blocks", [])] for number in value)
-    family = str(branch.get("architecture") or "resnet")
-    return numbers if family == "resnet" else f"{family}-{numbers}"
+    """What front.json calls a network; its first schema had blocks alone."""
+    return str(branch.get("layout") or "-".join(map(str, branch.get("blocks", ()))))
 
 
 def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.objectives import Violation
-from tinysearch.search.design import NO_BRANCH, DesignTable
+from tinysearch.search.design import DesignTable
 from tinysearch.search.flat import FlatPoint
 
 
@@ -57,19 +57,19 @@ class TableAssessor:
 
     def __init__(self, table: DesignTable) -> None:
         self._table = table
-        self._rows: dict[tuple[int, int, str, int, int], int] = {}
+        self._rows: dict[tuple[tuple[int, ...], str, int, int], int] = {}
         for row in range(len(table)):
             platform = table.platforms[table.platform[row]]
-            first, second = (int(i) for i in table.needs[row])
-            key = (first, second, platform.processor, platform.flash_bytes, platform.psram_bytes)
+            members = tuple(table.needs[row].tolist())
+            key = (members, platform.processor, platform.flash_bytes, platform.psram_bytes)
             self._rows.setdefault(key, row)
 
     def assess(self, point: FlatPoint) -> Assessment:
         missing = Violation(rule="feasibility", limit=0.0, actual=1.0, message="no feasible design has these parts")
         if point.branches is None:
             return Assessment(violations=(missing,))
-        first, second = ([self._table.branch_index(b) for b in point.branches] + [NO_BRANCH])[:2]
-        row = self._rows.get((first, second, point.processor, point.flash_bytes, point.psram_bytes))
+        members = tuple(self._table.members_of(point.branches).tolist())
+        row = self._rows.get((members, point.processor, point.flash_bytes, point.psram_bytes))
         if row is None:
             return Assessment(branches=point.branches, violations=(missing,))
         analytic = dict(zip(self._table.columns, self._table.analytic[row].tolist(), strict=True))

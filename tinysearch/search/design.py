@@ -16,26 +16,25 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NO_BRANCH = -1
-"""Second branch of a design with one branch."""
+"""In the place of a branch of a design that has fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DesignTable:
     """Feasible and affordable designs as arrays; candidates are made on demand. A million rows are fine.
 
-    A *model* is one branch or a pair of branches; several rows (boards) may carry the same model. Rows are kept sorted
-    by model, so the constructor may reorder what it is given.
+    A *model* is one branch or several of different inputs, at most K; several rows (boards) may
+    carry the same model. Rows are kept sorted by model, so the constructor may reorder what it is given.
 
     Attributes:
         branches: every branch of the space, feasible or not, without repetition.
         params, macs: float64 [B], of each branch.
         columns: names of the analytic objectives in ``analytic`` (``bom_cost_usd``, ``latency_s`` ...; base units).
         analytic: float64 [n, k], finite.
-        needs: int64 [n, 2], indices into ``branches``; the second is -1 for one branch. The first is of the modality
-            that comes first in the alphabet.
+        needs: int64 [n, K], indices into ``branches``, by input in alphabetical order, then -1.
         platforms: distinct boards.
         platform: int64 [n], index into ``platforms``.
-        models: int64 [m, 2], the distinct rows of ``needs``, sorted.
+        models: int64 [m, K], the distinct rows of ``needs``, sorted.
         offsets: int64 [m + 1]; rows of model j are ``offsets[j] : offsets[j + 1]``.
         model: int64 [n], the model of each row.
         starts: what several precisions of one network start from: their branch in float32.
@@ -61,14 +60,15 @@ class DesignTable:
     _row_order: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        needs = np.asarray(self.needs, np.int64).reshape(-1, 2)
+        needs = np.asarray(self.needs, np.int64)
+        needs = needs if needs.ndim == 2 else needs.reshape(-1, 2)
         analytic = np.asarray(self.analytic, np.float64).reshape(len(needs), len(self.columns))
         platform = np.asarray(self.platform, np.int64)
         if not np.isfinite(analytic).all():
             raise ValueError("analytic objectives must be finite; leave out what cannot be evaluated")
         if len(set(self.branches)) != len(self.branches):
             raise ValueError("branches of a design table must be distinct")
-        order = np.lexsort((platform, needs[:, 1], needs[:, 0]))
+        order = np.lexsort((platform, *needs.T[::-1]))
         needs, analytic, platform = needs[order], analytic[order], platform[order]
         starts = np.ones(len(needs), bool)
         starts[1:] = (needs[1:] != needs[:-1]).any(axis=1)
@@ -92,7 +92,7 @@ class DesignTable:
         used[needs.ravel()] = True
         used.flags.writeable = False
         values["_useful"] = used[:-1]
-        keys = self._key(needs[:, 0], needs[:, 1], platform)
+        keys = self._key(needs, platform)
         values["_row_order"] = np.argsort(keys, kind="stable")
         values["_row_keys"] = np.sort(keys, kind="stable")
         for name, value in values.items():
@@ -101,9 +101,22 @@ class DesignTable:
     def __len__(self) -> int:
         return len(self.needs)
 
-    def _key(self, first: Ints, second: Ints, platform: Ints) -> Ints:
-        width = len(self.branches) + 1
-        return ((first + 1) * width + (second + 1)) * max(1, len(self.platforms)) + platform
+    def _key(self, needs: Ints, platform: Ints) -> Ints:
+        """One number [n] for members [n, K] and board; 3 inputs of a million branches each still have one."""
+        key = np.zeros(len(needs), np.int64)
+        for members in needs.T:
+            key = key * (len(self.branches) + 1) + members + 1
+        return key * max(1, len(self.platforms)) + platform
+
+    def members_of(self, branches: Sequence[BranchSpec]) -> Ints:
+        """int64 [K]: indices of branches in their order, then -1.
+
+        Raises:
+            KeyError: one is not of this space.
+        """
+        members = np.full(self.needs.shape[1], NO_BRANCH, np.int64)
+        members[: len(branches)] = [self._index[branch] for branch in branches]
+        return members
 
     def branch_index(self, branch: BranchSpec) -> int:
         """Position of a branch in ``branches``; KeyError if it is not of this space."""
@@ -118,8 +131,10 @@ class DesignTable:
         """The row of a candidate; None if it is infeasible, dominated by another board, or not of this space."""
         if candidate.platform not in self.platforms or any(b not in self._index for b in candidate.branches):
             return None
-        first, second = ([self._index[b] for b in candidate.branches] + [NO_BRANCH])[:2]
-        wanted = self._key(np.int64(first), np.int64(second), np.int64(self.platforms.index(candidate.platform)))  # type: ignore[arg-type]
+        if len(candidate.branches) > self.needs.shape[1]:
+            return None
+        platform = np.array([self.platforms.index(candidate.platform)], np.int64)
+        wanted = int(self._key(self.members_of(candidate.branches)[None], platform)[0])
         at = int(np.searchsorted(self._row_keys, wanted))
         return int(self._row_order[at]) if at < len(self._row_keys) and self._row_keys[at] == wanted else None
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from tinysearch.search.design import NO_BRANCH, Floats, Ints
@@ -89,13 +90,44 @@ class FusionRelation:
         self._probits = np.concatenate([self._probits, self._probit(metrics)])[-MOST_FUSIONS:]
         self._fits = None
 
-    def draw(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
+    def draw(self, models: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
         """Joint draws of the metrics of fusions, float64 [S, n, M].
 
         Args:
-            pairs: int64 [n, 2], branches by index.
+            models: int64 [n, K], branches by index, then -1.
             branch_metrics: float64 [S, B, M], the metrics of branches in each draw.
         """
+        larger = _is_larger(models)
+        pairs = self._draw_pairs(models[~larger, :2], branch_metrics, rng)
+        if not larger.any():
+            return pairs
+        middle = self._first_guess(models[larger], branch_metrics)
+        common = OFFSET * rng.standard_normal((len(middle), 1, 1))
+        drawn = self._error(middle + common + SCATTER * rng.standard_normal(middle.shape))
+        return _merged(pairs, drawn, larger)
+
+    def lucky(self, models: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:
+        """Metrics [S, n, M] of fusions that turn out so many standard deviations better than expected.
+
+        Args:
+            models: int64 [n, K], branches by index, then -1.
+            branch_metrics: float64 [S, B, M], the metrics of branches in each of some cases.
+        """
+        larger = _is_larger(models)
+        pairs = self._lucky_pairs(models[~larger, :2], branch_metrics, spreads=spreads)
+        if not larger.any():
+            return pairs
+        middle = self._first_guess(models[larger], branch_metrics)
+        return _merged(pairs, self._error(middle - spreads * float(np.hypot(OFFSET, SCATTER))), larger)
+
+    def _first_guess(self, models: Ints, branch_metrics: Floats) -> Floats:
+        """Probits [S, n, M] of fusions of three and more: independent evidence added, of which nothing is learned."""
+        probits = self._probit(branch_metrics)
+        there = (models != NO_BRANCH)[None, :, :, None]
+        members = np.where(there, probits[:, np.maximum(models, 0)], 0.0)
+        return np.asarray(members.sum(axis=2) / np.sqrt(there.sum(axis=2)), np.float64)
+
+    def _draw_pairs(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
         draws = len(branch_metrics)
         branches, places = _distinct(pairs)
         probits, fits = self._probit(branch_metrics[:, branches]), self._fitted()
@@ -112,13 +144,7 @@ class FusionRelation:
             out[:, :, k] = drawn[:, :1] + first[:, places[:, 0]] + second[:, places[:, 1]] + scatter
         return self._error(out)
 
-    def lucky(self, pairs: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:
-        """Metrics [S, n, M] of fusions that turn out so many standard deviations better than expected.
-
-        Args:
-            pairs: int64 [n, 2], branches by index.
-            branch_metrics: float64 [S, B, M], the metrics of branches in each of some cases.
-        """
+    def _lucky_pairs(self, pairs: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:
         branches, places = _distinct(pairs)
         first, second = places.T
         x, fits = self._probit(branch_metrics[:, branches]) - MIDDLE, self._fitted()
@@ -204,6 +230,18 @@ class FusionRelation:
             effect = float(np.sqrt((trust @ sizes + PRIOR_COUNT * EFFECT**2) / (effects + PRIOR_COUNT)))
             trust = (TAILS + 1) / (TAILS + sizes / effect**2)
         return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)
+
+
+def _is_larger(models: Ints) -> npt.NDArray[np.bool_]:
+    """Bool [n]: models [n, K] of more than two branches."""
+    return np.asarray((models[:, 2:] != NO_BRANCH).any(axis=1), np.bool_)
+
+
+def _merged(pairs: Floats, others: Floats, larger: npt.NDArray[np.bool_]) -> Floats:
+    """Metrics [S, n, M] of pairs and of larger fusions in their common order."""
+    out = np.empty((len(pairs), len(larger), pairs.shape[2]))
+    out[:, ~larger], out[:, larger] = pairs, others
+    return out
 
 
 def _distinct(pairs: Ints) -> tuple[Ints, Ints]:

@@ -143,7 +143,7 @@ class Knowledge:
             self._compute(pairs)
 
     def _hopeful(self, pairs: Ints) -> Ints:
-        """Those pairs of known branches that a lucky fusion could put on the front."""
+        """Those sets of known branches that a lucky fusion could put on the front."""
         if not len(pairs):
             return pairs
         lucky = self.relation.lucky(self.table.models[pairs], self.branch_metrics[None], spreads=SPREADS)[0]
@@ -161,9 +161,10 @@ class Knowledge:
             branches = self.table.models[models]
             for j, pair in zip(models, branches, strict=True):
                 self.model_metrics[j] = self.objectives.metrics_of(self.rates(pair))
-            pairs = branches[:, 1] != NO_BRANCH
+            pairs = (branches != NO_BRANCH).sum(axis=1) == 2
             sides = [self.branch_metrics[branches[pairs, side]] for side in (0, 1)]
-            self.relation.observe(branches[pairs], np.stack([*sides, self.model_metrics[models[pairs]]], axis=1))
+            fused = self.model_metrics[models[pairs]]
+            self.relation.observe(branches[pairs, :2], np.stack([*sides, fused], axis=1))
         self.model_done[models] = True
         boards = self.boards_of(models)
         points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
@@ -246,11 +247,9 @@ def dominated_by(points: Floats, front: Floats) -> Bools:
 
 
 def _models_by_branch(table: DesignTable) -> tuple[Ints, Ints]:
-    """Models sorted by branch (a pair appears twice) and where each branch starts."""
-    models = np.arange(len(table.models))
-    pair = table.models[:, 1] != NO_BRANCH
-    branch = np.concatenate([table.models[:, 0], table.models[pair, 1]])
-    owner = np.concatenate([models, models[pair]])
+    """Models sorted by branch (a fusion appears once for each member) and where each branch starts."""
+    places, models = np.nonzero(table.models.T != NO_BRANCH)
+    branch, owner = table.models[models, places], models
     order = np.argsort(branch, kind="stable")
     offsets = np.searchsorted(branch[order], np.arange(len(table.branches) + 1))
     return owner[order], offsets

@@ -32,11 +32,11 @@ LUCKY_QUANTILE = 0.1
 class Scene:
     """Draws of every unknown model, laid out by board, and the gains of actions within each draw.
 
-    An *action* is a branch, or a pair of branches, to train.
+    An *action* is a branch, or several of one design, to train.
 
     Args:
         draws: how many.
-        shortlist: at most so many single branches, and so many pairs, are weighed.
+        shortlist: at most so many single branches, and so many actions of each larger size, are weighed.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class Scene:
         return ~dominated_by(points, self.front) & (points < self._knowledge.corner).all(axis=1)
 
     def _shortlist_of(self, possible: Ints, drawn: Floats) -> list[tuple[int, ...]]:
-        """Branches and pairs seen on the front that each draw would have in the end, the most often seen first.
+        """Actions seen on the front that each draw would have in the end, the most often seen first.
 
         Args:
             possible, drawn: candidates and where they lie in each draw.
@@ -142,13 +142,16 @@ class Scene:
         on_front &= (drawn < self._knowledge.corner).all(axis=2)
         draws, rows = np.nonzero(on_front)
         lacking = self.lacking[possible[rows]]
-        pair = lacking[:, 1] != NO_BRANCH
-        singles = _often_seen(np.tile(draws, 2), lacking.T.reshape(-1, 1), self._shortlist)
-        pairs = _often_seen(draws[pair], lacking[pair, ::-1], self._shortlist)
+        inputs, counts = lacking.shape[1], (lacking != NO_BRANCH).sum(axis=1)
+        singles = _often_seen(np.tile(draws, inputs), lacking.T.reshape(-1, 1), self._shortlist)
+        together_of = [
+            _often_seen(draws[counts == size], lacking[counts == size, :size][:, ::-1], self._shortlist)
+            for size in range(2, inputs + 1)
+        ]
         if not singles:
             lacked = np.unique(self.lacking[self.lacking != NO_BRANCH])
             singles = [(int(b),) for b in lacked[: self._shortlist]]
-        return singles + pairs
+        return [*singles, *(action for found in together_of for action in found)]
 
     def _unlocked(self, action: tuple[int, ...]) -> Ints:
         """Candidates that lack nothing but (some of) an action's branches."""
@@ -157,7 +160,7 @@ class Scene:
         within = lacking == NO_BRANCH
         for branch in action:
             within |= lacking == branch
-        return np.asarray(rows[within[:, 0] & within[:, 1]], np.int64)
+        return np.asarray(rows[within.all(axis=1)], np.int64)
 
     def useless_from(self, branch: int, *, gain: float) -> float | None:
         """The EER from which a branch would add less than ``gain`` to the hypervolume whatever it is fused with.
@@ -203,7 +206,8 @@ class Scene:
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
         """Of the designs that need all of an action, the row that adds most where the draws expect it."""
-        exact = np.array([*sorted(action, reverse=True), NO_BRANCH][:2])
+        exact = np.full(self.lacking.shape[1], NO_BRANCH)
+        exact[: len(action)] = sorted(action, reverse=True)
         rows = np.flatnonzero((self.lacking == exact).all(axis=1))
         if not len(rows):
             rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
@@ -225,11 +229,11 @@ def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> 
 def _model_metrics(
     knowledge: Knowledge, models: Ints, branch_metrics: Floats, fuse: Callable[[Ints, Floats], Floats]
 ) -> Floats:
-    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], of pairs as ``fuse`` gives them."""
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], of fusions as ``fuse`` gives them."""
     branches = knowledge.table.models[models]
     metrics = branch_metrics[:, branches[:, 0]]
-    pair = np.flatnonzero(branches[:, 1] != NO_BRANCH)
-    metrics[:, pair] = fuse(branches[pair], branch_metrics)
+    fused = np.flatnonzero(branches[:, 1] != NO_BRANCH)
+    metrics[:, fused] = fuse(branches[fused], branch_metrics)
     return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
 
 
@@ -241,14 +245,14 @@ def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
 
 
 def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
-    """Boards of locked models that lack open branches at most, and the branches [n, 2] they lack (-1 none, last)."""
+    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last)."""
     models = knowledge.table.models
     reach = free | open_
-    reachable = reach[models[:, 0]] & reach[models[:, 1]] & ~knowledge.unlocked
+    reachable = reach[models].all(axis=1) & ~knowledge.unlocked
     boards = knowledge.boards_of(np.flatnonzero(reachable))
     needs = models[knowledge.board_model[boards]]
-    first, second = np.where(free[needs], NO_BRANCH, needs).T
-    return boards, np.column_stack([np.maximum(first, second), np.minimum(first, second)])
+    lacking = np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
+    return boards, np.ascontiguousarray(lacking)
 
 
 def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, trainable: Ints) -> Ints:
@@ -284,19 +288,19 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
 
 
 class _RowsByBranch:
-    """For each branch, the rows of ``lacking`` [n, 2] that name it (in the first column if only one is named)."""
+    """For each branch, the rows of ``lacking`` [n, K] that name it (in the first column if only one is named)."""
 
     def __init__(self, lacking: Ints, count: int) -> None:
-        flat = lacking.ravel()
+        flat, self._inputs = lacking.ravel(), lacking.shape[1]
         self._order = np.argsort(flat, kind="stable")
         self._starts = np.searchsorted(flat[self._order], np.arange(count + 1))
 
     def __getitem__(self, branch: int) -> Ints:
-        return np.asarray(self._order[self._starts[branch] : self._starts[branch + 1]] // 2, np.int64)
+        return np.asarray(self._order[self._starts[branch] : self._starts[branch + 1]] // self._inputs, np.int64)
 
 
 def _often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
-    """The actions [n, 1 or 2] seen in the most draws [n], each counted once a draw; without those that lack nothing."""
+    """The actions [n, members] seen in the most draws [n], each counted once a draw; not those that lack nothing."""
     real = actions[:, -1] != NO_BRANCH
     seen = np.unique(np.column_stack([actions[real], draws[real]]), axis=0)[:, :-1]
     distinct, counts = np.unique(seen, axis=0, return_counts=True)
