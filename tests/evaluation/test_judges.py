@@ -121,3 +121,8 @@ def test_judges_travel_between_processes():
     embedded = _embedded(shared=False)
     before = _rates(judge, embedded, shared=False)
     assert _rates(pickle.loads(pickle.dumps(judge)), embedded, shared=False) == before  # noqa: S301
+
+
+def test_an_anomaly_is_refused_as_long_as_nothing_measures_it() -> None:
+    with pytest.raises(UserError, match=r"anomalies are not measured yet.*trainer=none"):
+        judge_of("anomaly", far=[0.01])

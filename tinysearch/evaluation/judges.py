@@ -265,8 +265,14 @@ def judge_of(
     """The judge of a task by what it decides.
 
     Raises:
-        UserError: a fusion that the task has not.
+        UserError: a fusion that the task has not, or a decision whose error is not measured yet.
     """
+    if decision == "anomaly":
+        raise UserError(
+            "error rates must be those of a verification or a classification; anomalies are not measured yet",
+            value="decision: anomaly",
+            remedy="add trainer=none, which searches boards and latency alone",
+        )
     if decision == "verification":
         return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
     if fusion != "concatenation":
