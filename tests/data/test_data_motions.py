@@ -54,12 +54,32 @@ def test_unseen_exercises_are_anomalies_that_training_lacks():
     assert data.people("train")["wrist"].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_without_validation_people_the_last_fifth_of_a_recording_validates():
+    data = MotionsDataset(hop_s=2.0, validation_people=())
+    assert {split: len(np.unique(data.groups(split))) for split in SPLITS} == {
+        "train": 98,
+        "validation": 98,
+        "test": 42,
+    }
+    train, validation = len(data.labels("train")), len(data.labels("validation"))
+    assert 0.15 < validation / (train + validation) < 0.2  # of whole windows
+
+
+def test_training_sees_recordings_at_other_speeds():
+    plain, varied = MotionsDataset(hop_s=2.0), MotionsDataset(hop_s=2.0, speeds=(0.8, 1.0, 1.25))
+    assert varied.digest != plain.digest
+    assert 2.9 < len(varied.labels("train")) / len(plain.labels("train")) < 3.15
+    assert np.array_equal(varied.load("wrist", "test", **SHAPE).inputs, plain.load("wrist", "test", **SHAPE).inputs)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"test_people": (7,)}, "must be different people"),
         ({"test_people": ()}, "must be different people"),
         ({"test_people": (11,)}, "must be different people"),
+        ({"speeds": ()}, "speeds must be numbers from 0.5 to 2"),
+        ({"speeds": (3,)}, "speeds must be numbers from 0.5 to 2"),
         ({"hop_s": 0}, "hop_s must be a sample or more; got 0"),
         ({"hop_s": float("inf")}, "hop_s must be a sample or more"),
         ({"unseen": ("RUN",)}, "unseen must be exercises"),

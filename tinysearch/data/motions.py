@@ -11,6 +11,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tinysearch.core.task import Input
 from tinysearch.data.recordings import Recording, WindowDataset
 from tinysearch.data.window import VERSION
 from tinysearch.inputs.motion import AXES, Motion
+from tinysearch.inputs.series import is_number
 
 ARCHIVE = "motions.npz"
 EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
@@ -40,7 +42,9 @@ class MotionsDataset(WindowDataset):
         given: the task's input, of kind motion; its rate and ranges are those of the recordings.
         root: folder with ``motions.npz``; None takes the package's.
         hop_s: seconds between the starts of two windows.
-        validation_people, test_people: numbers 1 .. 10; all others train.
+        validation_people, test_people: numbers 1 .. 10; all others train. Without validation people the last fifth of
+            each training recording validates.
+        speeds: at which training sees each recording, 1 as it is; people are slower and faster than those who train.
         unseen: exercises that training does not see, which are then the anomalies; empty for a classification.
         audio, cache_dir: not used.
 
@@ -56,6 +60,7 @@ class MotionsDataset(WindowDataset):
         hop_s: float = 0.5,
         validation_people: Sequence[int] = (7,),
         test_people: Sequence[int] = (8, 9, 10),
+        speeds: Sequence[float] = (1.0,),
         unseen: Sequence[str] = (),
         audio: object = None,
         cache_dir: Path | str | None = None,
@@ -64,14 +69,20 @@ class MotionsDataset(WindowDataset):
         given = given or Input(name="wrist", kind=Motion())
         kind = _checked_kind(given)
         split_of = _split_of(validation_people, test_people)
-        seen = _seen(unseen)
+        seen, checked = _seen(unseen), _speeds(speeds)
         content = _content(root)
         names = seen + tuple(name for name in EXERCISES if name not in seen)
         recordings: dict[Split, list[Recording]] = {split: [] for split in SPLITS}
         for recording, person in _recordings(content, names, axes=len(kind.axes)):
-            if split_of[person] != "train" or recording.label < len(seen):
+            if split_of[person] != "train":
                 recordings[split_of[person]].append(recording)
-        settings = f"{VERSION}|{given.name}|{kind}|{hop_s}|{sorted(split_of.items())}|{names}|{len(seen)}"
+                continue
+            early, late = (recording, None) if validation_people else _parted(recording)
+            if recording.label < len(seen):
+                recordings["train"] += _at_speeds(early, checked)
+            if late is not None:
+                recordings["validation"].append(late)
+        settings = f"{VERSION}|{given.name}|{kind}|{hop_s}|{sorted(split_of.items())}|{checked}|{names}|{len(seen)}"
         super().__init__(
             name="motions",
             digest=hashlib.sha256(settings.encode() + hashlib.sha256(content).digest()).hexdigest()[:24],
@@ -102,15 +113,46 @@ def _split_of(validation: Sequence[int], test: Sequence[int]) -> dict[int, Split
         UserError: an unknown person, one in two splits, or nobody left to train.
     """
     held = [*validation, *test]
-    if len(set(held)) != len(held) or not set(held) < set(PEOPLE) or not validation or not test:
+    if len(set(held)) != len(held) or not set(held) < set(PEOPLE) or not test:
         raise UserError(
-            "validation_people and test_people must be different people out of 1 .. 10, some of each and some left",
+            "validation_people and test_people must be different people out of 1 .. 10, some to test and some left",
             value=f"{list(validation)} and {list(test)}",
             remedy="write data.validation_people=[7] data.test_people=[8,9,10]",
         )
     return {
         person: "validation" if person in validation else "test" if person in test else "train" for person in PEOPLE
     }
+
+
+def _speeds(given: Sequence[float]) -> tuple[float, ...]:
+    """Speeds of training.
+
+    Raises:
+        UserError: none, or one that nobody moves at.
+    """
+    speeds = tuple(given)
+    if not speeds or not all(is_number(speed) and 0.5 <= speed <= 2 for speed in speeds):
+        raise UserError(
+            "speeds must be numbers from 0.5 to 2", value=list(given), remedy="write data.speeds=[0.85,1,1.2]"
+        )
+    return tuple(float(speed) for speed in speeds)
+
+
+def _parted(recording: Recording) -> tuple[Recording, Recording]:
+    """A recording without its last fifth, and that."""
+    late = len(recording.counts) - len(recording.counts) // 5
+    return replace(recording, counts=recording.counts[:late]), replace(recording, counts=recording.counts[late:])
+
+
+def _at_speeds(recording: Recording, speeds: Sequence[float]) -> list[Recording]:
+    """The recording played at each speed: its accelerations and rates stay, which holds for speeds near 1."""
+    out = []
+    for speed in speeds:
+        length = len(recording.counts)
+        times = np.linspace(0, length - 1, round(length / speed))
+        axes = [np.interp(times, np.arange(length), axis) for axis in recording.counts.T]
+        out.append(replace(recording, counts=np.rint(np.stack(axes, axis=1)).astype(np.int16)))
+    return out
 
 
 def _seen(unseen: Sequence[str]) -> tuple[str, ...]:
