@@ -9,9 +9,11 @@ from tinysearch.catalog.section import Section
 from tinysearch.core.platform import (
     CAMERA_INTERFACES,
     MICROPHONE_INTERFACES,
+    MOTION_INTERFACES,
     PART_KINDS,
     PSRAM_INTERFACES,
     SENSOR_KINDS,
+    SIGNAL_INTERFACES,
     Chip,
     Kconfig,
     Part,
@@ -32,6 +34,8 @@ _INTERFACES = {
     "psram": PSRAM_INTERFACES,
     "camera": CAMERA_INTERFACES,
     "microphone": MICROPHONE_INTERFACES,
+    "motion": MOTION_INTERFACES,
+    "signal": SIGNAL_INTERFACES,
 }
 _VERSION = re.compile(r"^\d+\.\d+(\.\d+)?$")
 _KEY = re.compile(r"^CONFIG_[A-Z0-9_]+$")
@@ -95,6 +99,7 @@ def _chip(section: Section) -> Chip | None:
         "fpu": section.flag("fpu"),
         "cameras": cameras,
         "microphones": section.texts("microphones", options=MICROPHONE_INTERFACES),
+        "buses": section.texts("buses", options=SIGNAL_INTERFACES),
         "bootloader_offset": section.integer("bootloader_offset", minimum=0),
         "idf_target": section.text("idf_target"),
         "source": source,
@@ -221,7 +226,7 @@ def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
 
 def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tuple[Sensor, ...]]:
     """Flash, PSRAM, its interface and sensors of the ``contents`` block, which names its own source."""
-    if kind in ("base", "camera", "microphone", "accessory"):
+    if kind in ("base", "accessory", *SENSOR_KINDS):
         return 0, 0, None, ()
     nested = section.section("contents", what="the contents")
     if nested is None:
@@ -246,7 +251,7 @@ def _sensors(section: Section) -> tuple[Sensor, ...]:
     sensors = []
     for item in section.sections("sensors"):
         kind = item.choice("kind", SENSOR_KINDS)
-        interface = item.choice("interface", _INTERFACES.get(kind, (*CAMERA_INTERFACES, *MICROPHONE_INTERFACES)))
+        interface = item.choice("interface", _INTERFACES.get(kind, SIGNAL_INTERFACES))
         name = item.text("name")
         item.finish()
         sensors.append(Sensor(kind=kind, interface=interface, name=name))  # type: ignore[arg-type]

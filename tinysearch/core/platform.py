@@ -14,14 +14,18 @@ from typing import Literal, get_args
 from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.provenance import Price, Sourced
 
-PartKind = Literal["chip", "module", "flash", "psram", "camera", "microphone", "base", "board", "accessory"]
+PartKind = Literal[
+    "chip", "module", "flash", "psram", "camera", "microphone", "motion", "signal", "base", "board", "accessory"
+]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
-SENSOR_KINDS: tuple[PartKind, ...] = ("camera", "microphone")
+SENSOR_KINDS: tuple[PartKind, ...] = ("camera", "microphone", "motion", "signal")
 """Kinds of parts that sense."""
 
 CAMERA_INTERFACES = ("dvp", "mipi-csi")
 MICROPHONE_INTERFACES = ("i2s", "pdm")
+MOTION_INTERFACES = ("i2c", "spi")
+SIGNAL_INTERFACES = ("i2c", "spi", "adc", "uart")
 PSRAM_INTERFACES = ("quad", "octal", "hex")
 
 PriceLevel = Literal["low", "typical", "high"]
@@ -88,6 +92,7 @@ class Chip:
         psram: None where the chip has no PSRAM controller.
         flash_max_bytes: largest flash part that it can be fitted with.
         flash_window_bytes: how much flash can be mapped as data at once.
+        buses: to which any other sensor can be attached, out of :data:`SIGNAL_INTERFACES`.
         cameras, microphones: interfaces that can feed a network without a frame buffer chip; empty for none.
         camera_driver: managed component that reads a camera on it, None where no camera can be read.
         bootloader_offset: in flash, bytes.
@@ -124,6 +129,7 @@ class Chip:
     source: str
     date: str
     camera_driver: str | None = None
+    buses: tuple[str, ...] = ()
     one_core_power_w: Sourced | None = None
     family: str = ""
     revision: str = ""
@@ -136,7 +142,9 @@ class Chip:
 
     def sensor_interfaces(self, kind: str) -> tuple[str, ...]:
         """Interfaces by which a sensor of one kind can be attached; empty for none."""
-        return {"camera": self.cameras, "microphone": self.microphones}.get(kind, ())
+        motion = tuple(bus for bus in self.buses if bus in MOTION_INTERFACES)
+        known = {"camera": self.cameras, "microphone": self.microphones, "motion": motion, "signal": self.buses}
+        return known.get(kind, ())
 
     def sensor_driver(self, kind: str) -> str | None:
         """Managed component that reads a sensor of one kind on this chip; None where ESP-IDF itself does."""
