@@ -9,6 +9,7 @@ from PIL import Image
 from sample_files import encode_picture, encode_wave, picture_of, wave_of
 
 from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image, to_clip_format
+from tinysearch.data.wholeness import shortfall
 
 
 def _spectrum_peak_hz(wave):
@@ -52,7 +53,7 @@ def test_orientation_tag_is_obeyed():
         encode_picture(picture_of(0, 0))[:-60],
         encode_picture(picture_of(0, 0, side=64), kind="JPEG")[:-400],
         encode_picture(picture_of(0, 0, side=7)),
-        encode_picture(np.zeros((4097, 16), np.uint8)),
+        b"P5\n8000 8000\n255\n",
         encode_wave(wave_of(0, 0)),
     ],
     ids=["empty", "text", "truncated PNG", "truncated JPEG", "tiny", "huge", "a recording"],
@@ -120,3 +121,98 @@ def test_one_bad_sample_is_enough():
     wave[1234, 1] = np.nan
     with pytest.raises(BrokenSampleError, match="not numbers"):
         to_clip_format(wave, rate_hz=16_000)
+
+
+# --- what is readable and wrong all the same --------------------------------------------------------------------------
+
+TONE = 0.3 * np.sin(np.arange(8000) / 9)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_deep_gray_pictures_are_taken_at_the_depth_of_their_camera(bits):
+    picture = np.linspace(0, 255, 32 * 32).reshape(32, 32)
+    deep = np.round(picture / 255 * (2**bits - 1)).astype(np.uint16)
+    remarks = []
+    decoded = decode_image(encode_picture(deep), remarks=remarks)
+    assert np.abs(decoded[..., 0] - picture).max() < 1.01
+    assert remarks == ([] if bits == 16 else [f"taken as {bits} bits a pixel in a wider file"])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_the_first_picture_of_several_is_taken(kind):
+    first, second = (Image.fromarray(np.full((16, 16), level, np.uint8)) for level in (10, 200))
+    stream = io.BytesIO()
+    first.save(stream, kind, save_all=True, append_images=[second])
+    assert (decode_image(stream.getvalue()) == 10).all()
+
+
+def test_floating_point_pictures_are_shares_of_white():
+    stream = io.BytesIO()
+    Image.fromarray(np.full((16, 16), 0.5, np.float32)).save(stream, "TIFF")
+    assert (decode_image(stream.getvalue()) == 127).all()
+    stream = io.BytesIO()
+    Image.fromarray(np.full((16, 16), np.nan, np.float32)).save(stream, "TIFF")
+    with pytest.raises(BrokenSampleError, match="not numbers"):
+        decode_image(stream.getvalue())
+
+
+def test_the_square_of_a_picture_beyond_the_front_ends_reach_is_reduced():
+    wide = np.zeros((4100, 4200), np.uint8)
+    wide[:, :50] = wide[:, -50:] = 255
+    decoded = decode_image(encode_picture(wide, compress_level=1))
+    assert decoded.shape == (2050, 2050, 3)
+    assert decoded.max() == 0  # the edges lie outside of the square
+
+
+@pytest.mark.parametrize("rate_hz", [7_999, 192_001, 10_000_019])
+def test_a_rate_that_no_microphone_has_is_refused_before_anything_is_resampled(rate_hz):
+    with pytest.raises(BrokenSampleError, match="must be 8 to 192 kHz"):
+        decode_audio(encode_wave(TONE, rate_hz=rate_hz))
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"), [("WAV", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS"), ("FLAC", "PCM_16")]
+)
+@pytest.mark.parametrize("share", [0.3, 0.99])
+def test_a_truncated_recording_is_refused(kind, subtype, share):
+    content = encode_wave(TONE, kind=kind, subtype=subtype)
+    assert len(decode_audio(content)) == 8000
+    with pytest.raises(BrokenSampleError):
+        decode_audio(content[: round(share * len(content))])
+
+
+@pytest.mark.parametrize("length", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_recording_out_of_a_pipe_does_not_know_its_length(length):
+    content = bytearray(encode_wave(TONE))
+    content[40:44] = length.to_bytes(4, "little")
+    assert shortfall(bytes(content)) == 0
+
+
+@pytest.mark.parametrize(
+    ("channels", "subtype", "reason"),
+    [
+        ([TONE, -TONE], "PCM_16", "opposite phase"),
+        ([TONE, -0.9 * TONE], "PCM_16", "opposite phase"),
+        ([TONE / 2**16], "PCM_32", "15-bit numbers in a 32-bit file"),
+        ([TONE / 2**8], "PCM_24", "15-bit numbers in a 24-bit file"),
+        ([TONE * 32768], "FLOAT", "wrongly scaled: numbers up to 9830"),
+        ([TONE * 128], "DOUBLE", "divide by 32768"),
+    ],
+)
+def test_recordings_of_a_wrong_scale_or_phase_are_refused(channels, subtype, reason):
+    with pytest.raises(BrokenSampleError, match=reason):
+        decode_audio(encode_wave(np.stack(channels, axis=1), subtype=subtype))
+
+
+@pytest.mark.parametrize("channels", [[TONE, 0 * TONE], [TONE, TONE + 0.2], [TONE, np.roll(TONE, 7)], [TONE / 300]])
+def test_recordings_with_one_dead_channel_an_offset_or_little_level_are_taken(channels):
+    assert len(decode_audio(encode_wave(np.stack(channels, axis=1)))) == 8000
+
+
+def test_mp3_is_read_and_of_a_long_recording_the_middle(monkeypatch):
+    assert len(decode_audio(encode_wave(TONE, kind="MP3", subtype="MPEG_LAYER_III"))) >= 8000
+    monkeypatch.setattr("tinysearch.data.decode.MOST_VALUES", 2000)
+    remarks = []
+    middle = decode_audio(encode_wave(TONE), remarks=remarks)
+    assert np.array_equal(middle, np.rint(TONE[3000:5000] * 32768 - 1e-9).astype(np.int16)) or len(middle) == 2000
+    assert remarks == ["only the middle 0 s of it are used"]

@@ -28,7 +28,7 @@ def test_all_pairs_of_one_modality_are_each_taken_once(own):
     equal = own[:, None] == own[None, :]
     genuine = (np.triu(equal, 1)).sum()
     if genuine == 0 or equal.all():
-        with pytest.raises(UserError, match="pairs need two people"):
+        with pytest.raises(UserError, match="a split must have two people"):
             draw_pairs({"face": own}, options=EVERYTHING)
         return
     drawn = draw_pairs({"face": own}, options=EVERYTHING)

@@ -262,8 +262,8 @@ def test_validation_people_come_from_train_where_nobody_else_is_left(folder, cap
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
-        ("test.txt", "p00\nnobody\n", "names people who have files"),
-        ("test.txt", "", "names people who have files"),
+        ("test.txt", "p00\nnobody\n", "must name people who have files"),
+        ("test.txt", "", "must name people who have files"),
         ("test.txt", "p00\n", "at least two people"),
         ("train.txt", "p00\np01\n", "include test.txt"),
     ],
@@ -282,7 +282,7 @@ def test_a_person_is_in_one_split_only(folder):
 
 
 def test_folder_needs_people(tmp_path):
-    with pytest.raises(UserError, match=r"data\.root has folders"):
+    with pytest.raises(UserError, match=r"data\.root must have folders"):
         FolderDataset(root=tmp_path / "nothing")
     _person(tmp_path, "only", 0)
     with pytest.raises(UserError, match="at least 6 people"):
@@ -331,7 +331,7 @@ def test_a_limit_holds_for_samples_that_were_prepared_under_another(folder, tmp_
     for split, shape in shapes:
         FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0.9).load("face", split, **shape)
     strict = FolderDataset(root=folder, cache_dir=tmp_path / "cache", broken_limit=0)
-    with pytest.raises(UserError, match="unreadable"):
+    with pytest.raises(UserError, match="unusable"):
         for split, shape in shapes:
             strict.load("face", split, **shape)
 

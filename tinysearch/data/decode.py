@@ -1,16 +1,19 @@
 """Encoded pictures and recordings to arrays, with one rule for every way in which a file can be broken.
 
-Mended: gray, palette, transparent and 16-bit pictures become 8-bit RGB, and a camera's orientation tag is obeyed;
-stereo is mixed down, other sampling rates are resampled, other sample formats (8 bit, float) become 16 bit.
+Mended: gray, palette, transparent and 16-bit pictures become 8-bit RGB, and a camera's orientation tag is obeyed; of
+animations and pages the first is taken; stereo is mixed down, other sampling rates are resampled, other sample formats
+(8 bit, float) become 16 bit; of a long recording only the middle is decoded.
 Refused, with :class:`BrokenSampleError`: what cannot be decoded to its end (truncated, empty, another format),
-pictures with a side under 8 or over 4096 pixels, recordings under 0.1 s, below 8 kHz, or with a sample that is not
-a number.
+pictures with a side under 8 pixels or of over 50 megapixels, recordings under 0.1 s, sampled below 8 or above 192 kHz,
+with a sample that is not a number, with channels that cancel each other, or with numbers of another scale than the
+file's. Whether there is a signal in them is asked elsewhere, :mod:`tinysearch.data.capture_signal`.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,20 +21,43 @@ import numpy.typing as npt
 from tinysearch.core.errors import TinysearchError
 from tinysearch.data.image import LARGEST_SIDE
 from tinysearch.data.log_mel import SAMPLE_RATE_HZ
+from tinysearch.data.wholeness import shortfall
+from tinysearch.inputs.camera import Camera
+from tinysearch.inputs.microphone import Microphone
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SMALLEST_SIDE = 8
+MOST_PIXELS = 50_000_000
 SHORTEST_S = 0.1
-LOWEST_RATE_HZ = 8_000
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".webp", ".bmp")
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus")
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
+MOST_VALUES = 2**24
+"""Of a recording, all channels: 17 minutes at 16 kHz, 3 of stereo at 48 kHz; no more of its middle is decoded."""
+
+QUIETEST_WIDE_PEAK = 2.0**-8
+"""Of integers wider than 16 bits: below, 24-bit or shorter numbers were put into a wider file without being scaled."""
+
+LOUDEST_FLOAT_PEAK = 8.0
+"""Of floating point samples, whose full scale is 1: above, they are integers."""
+
+LEAST_MONO_POWER = 0.02
+"""Of the mean power of the channels: less is left of their mix where they are of opposite phase."""
+
+IMAGE_SUFFIXES = Camera.suffixes
+AUDIO_SUFFIXES = Microphone.suffixes
+_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 
 
 class BrokenSampleError(TinysearchError):
     """A sample that no rule mends; the message says why, without the file's name."""
 
 
-def decode_image(content: bytes) -> npt.NDArray[np.uint8]:
+def decode_image(content: bytes, *, remarks: list[str] | None = None) -> npt.NDArray[np.uint8]:
     """8-bit RGB of an encoded picture, uint8 [H, W, 3].
+
+    Args:
+        remarks: what was mended by a guess is added here.
 
     Raises:
         BrokenSampleError: see the module's rules.
@@ -44,21 +70,25 @@ def decode_image(content: bytes) -> npt.NDArray[np.uint8]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as image:
-                _check_sides(*image.size)
+                _check_size(*image.size)
                 image.load()
                 upright = ImageOps.exif_transpose(image)
-                if upright.mode.startswith("I"):  # 16 bits a pixel
-                    gray = np.clip(np.asarray(upright, np.int64) >> 8, 0, 255).astype(np.uint8)
-                    return np.repeat(gray[..., None], 3, axis=2)
-                return np.array(upright.convert("RGB"))
+                if upright.mode[0] in "IF":  # more than 8 bits a pixel
+                    return _deep_gray(np.asarray(upright), remarks)
+                return _small_enough(upright.convert("RGB"))
     except BrokenSampleError:
         raise
+    except Image.DecompressionBombError as error:
+        raise BrokenSampleError("over 50 megapixels") from error
     except Exception as error:  # decoders raise anything: OSError, SyntaxError, ValueError, struct.error ...
         raise BrokenSampleError(f"not a readable picture ({type(error).__name__})") from error
 
 
-def decode_audio(content: bytes) -> npt.NDArray[np.int16]:
+def decode_audio(content: bytes, *, remarks: list[str] | None = None) -> npt.NDArray[np.int16]:
     """16 kHz mono int16 of an encoded recording, [N].
+
+    Args:
+        remarks: what was mended by a guess is added here.
 
     Raises:
         BrokenSampleError: see the module's rules.
@@ -67,10 +97,25 @@ def decode_audio(content: bytes) -> npt.NDArray[np.int16]:
 
     if not content:
         raise BrokenSampleError("empty file")
+    missing = shortfall(content)
+    if missing:
+        raise BrokenSampleError(f"truncated: {missing} of its bytes are missing")
     try:
-        wave, rate_hz = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate_hz, frames, subtype, form = file.samplerate, file.frames, file.subtype, file.format
+            _check_rate(rate_hz)
+            wanted = min(frames, max(1, MOST_VALUES // file.channels))
+            if wanted < frames:
+                file.seek((frames - wanted) // 2)
+                _remark(remarks, f"only the middle {wanted / rate_hz:.0f} s of it are used")
+            wave = file.read(wanted, dtype="float64", always_2d=True)
+    except BrokenSampleError:
+        raise
     except Exception as error:  # libsndfile's errors and soundfile's own differ by version
         raise BrokenSampleError(f"not a readable recording ({type(error).__name__})") from error
+    if len(wave) < wanted and form != "MP3":  # whose length is estimated
+        raise BrokenSampleError(f"truncated: {len(wave)} of {wanted} samples can be decoded")
+    _check_scale(wave, subtype)
     return to_clip_format(wave, rate_hz=rate_hz)
 
 
@@ -80,13 +125,14 @@ def to_clip_format(wave: npt.NDArray[np.float64], *, rate_hz: int) -> npt.NDArra
     Raises:
         BrokenSampleError: see the module's rules.
     """
-    if rate_hz < LOWEST_RATE_HZ:
-        raise BrokenSampleError(f"sampled at {rate_hz} Hz, below 8 kHz")
+    _check_rate(rate_hz)
     if wave.shape[0] < SHORTEST_S * rate_hz:
         raise BrokenSampleError(f"{wave.shape[0] / rate_hz:.3f} s long, under 0.1 s")
     if not np.isfinite(wave).all():
         raise BrokenSampleError("has samples that are not numbers")
     mono = wave.mean(axis=1)
+    if wave.shape[1] > 1 and mono.var() < LEAST_MONO_POWER * wave.var(axis=0).mean():
+        raise BrokenSampleError("its channels are of opposite phase and cancel each other")
     if rate_hz != SAMPLE_RATE_HZ:
         from scipy.signal import resample_poly
 
@@ -94,6 +140,60 @@ def to_clip_format(wave: npt.NDArray[np.float64], *, rate_hz: int) -> npt.NDArra
     return np.asarray(np.clip(np.rint(mono * 32768), -32768, 32767), np.int16)
 
 
-def _check_sides(width: int, height: int) -> None:
-    if min(width, height) < SMALLEST_SIDE or max(width, height) > LARGEST_SIDE:
-        raise BrokenSampleError(f"{width} x {height} pixels, sides are 8 to 4096")
+def _check_rate(rate_hz: int) -> None:
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise BrokenSampleError(f"sampled at {rate_hz} Hz, must be 8 to 192 kHz")
+
+
+def _check_scale(wave: npt.NDArray[np.float64], subtype: str) -> None:
+    peak = float(np.abs(wave).max(initial=0.0))
+    if subtype in ("FLOAT", "DOUBLE") and LOUDEST_FLOAT_PEAK < peak < np.inf:
+        raise BrokenSampleError(f"wrongly scaled: numbers up to {peak:.5g} where 1 is full scale; divide by 32768")
+    if subtype in ("PCM_24", "PCM_32") and 0 < peak <= QUIETEST_WIDE_PEAK:
+        width = int(subtype[-2:])
+        used = int(np.ceil(np.log2(peak * 2.0 ** (width - 1) + 1))) + 1
+        raise BrokenSampleError(f"wrongly scaled: {used}-bit numbers in a {width}-bit file; save it as 16-bit")
+
+
+def _check_size(width: int, height: int) -> None:
+    if min(width, height) < SMALLEST_SIDE:
+        raise BrokenSampleError(f"{width} x {height} pixels, sides must be 8 or more")
+    if width * height > MOST_PIXELS:
+        raise BrokenSampleError(f"{width} x {height} pixels, over 50 megapixels")
+
+
+def _deep_gray(pixels: npt.NDArray[Any], remarks: list[str] | None) -> npt.NDArray[np.uint8]:
+    """8-bit RGB of gray pixels that are 16-bit, 32-bit or floating point.
+
+    Cameras deliver 8, 10, 12 or 14 bits in files of 16: the depth is taken to be the smallest of these that holds the
+    brightest pixel. Floating point up to 1 is taken for shares of white.
+    """
+    if not np.isfinite(pixels).all():
+        raise BrokenSampleError("has pixels that are not numbers")
+    brightest = float(pixels.max())
+    if pixels.dtype.kind == "f" and brightest <= 1.0:
+        levels = pixels * 255.0
+    else:
+        depth = next((bits for bits in _DEPTHS if brightest < 2.0**bits), 32)
+        if depth != 16:
+            _remark(remarks, f"taken as {depth} bits a pixel in a wider file")
+        levels = np.floor(pixels / 2.0 ** (depth - 8))
+    gray = np.clip(levels, 0, 255).astype(np.uint8)
+    from PIL import Image
+
+    return _small_enough(Image.fromarray(gray).convert("RGB"))
+
+
+def _small_enough(picture: Image) -> npt.NDArray[np.uint8]:
+    """Pixels; where the centered square is larger than the front-end takes, it alone, reduced by a whole number."""
+    side = min(picture.size)
+    factor = -(-side // LARGEST_SIDE)
+    if factor > 1:
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.reduce(factor, box=(left, top, left + side, top + side))
+    return np.array(picture)
+
+
+def _remark(remarks: list[str] | None, text: str) -> None:
+    if remarks is not None:
+        remarks.append(text)

@@ -7,19 +7,11 @@ from pathlib import Path
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
-from tinysearch.data.pairs import listed_names
+from tinysearch.data.pairs import listed_names, read_list
+from tinysearch.data.people import find_people
 from tinysearch.data.samples import AudioOptions, FileDataset
-from tinysearch.data.splits import (
-    SMALLEST_SPLIT,
-    SUFFIXES,
-    Found,
-    FoundFile,
-    digest_of,
-    draw_people,
-    draw_splits,
-    find_files,
-    share_out,
-)
+from tinysearch.data.splits import SMALLEST_SPLIT, digest_of, draw_people, draw_splits, share_out
+from tinysearch.reading import same_name
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +31,9 @@ class FolderDataset(FileDataset):
         split_seed, validation_share, test_share: of the drawing; shares of all people.
         audio, cache_dir, broken_limit: see :class:`~tinysearch.data.samples.FileDataset`.
 
+    Attributes:
+        unread: files below ``root`` that are no samples, by the reason why.
+
     Raises:
         UserError: no such folder, no people, or lists that do not fit them.
     """
@@ -55,13 +50,15 @@ class FolderDataset(FileDataset):
         broken_limit: float = 0.05,
     ) -> None:
         folder = Path(root)
-        found = _found(folder)
+        tree = find_people(folder)
+        found = tree.found
         names = sorted({person for by_person in found.values() for person in by_person})
         listed = {split: _listed_people(folder / f"{split}.txt", names) for split in SPLITS}
         splits = _splits(names, listed, split_seed=split_seed, shares=(validation_share, test_share))
         shared = share_out(found, splits)
         paths = {split: folder / f"{split}.txt" for split in SPLITS}
         lists = {split: path for split, path in paths.items() if path.is_file() and listed_names(path) is not None}
+        self.unread = tree.unread
         super().__init__(
             name="folder",
             digest=digest_of(found, splits, contents=True),
@@ -72,24 +69,8 @@ class FolderDataset(FileDataset):
             audio=audio,
             cache_dir=cache_dir,
             broken_limit=broken_limit,
+            one_of_each=True,
         )
-
-
-def _found(folder: Path) -> Found:
-    found: dict[str, dict[str, list[FoundFile]]] = {}
-    people = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    for person in people:
-        for modality in SUFFIXES:
-            files = find_files(person / modality, modality=modality, root=folder)
-            if files:
-                found.setdefault(modality, {})[person.name] = files
-    if not found:
-        raise UserError(
-            "data.root has folders <person>/face or <person>/voice with pictures or recordings",
-            value=folder,
-            remedy="write data=folder data.root=DIR",
-        )
-    return found
 
 
 def _listed_people(path: Path, names: list[str]) -> list[str] | None:
@@ -98,15 +79,15 @@ def _listed_people(path: Path, names: list[str]) -> list[str] | None:
     Raises:
         UserError: an empty file, or a person who has no files.
     """
-    if not path.is_file():
+    if not path.exists():
         return None
     pairs = listed_names(path)
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [same_name(line.strip()).rstrip("/") for line in read_list(path).splitlines() if line.strip()]
     listed = list(dict.fromkeys(name.split("/")[0] for name in pairs) if pairs else dict.fromkeys(lines))
     unknown = [name for name in listed if name not in names]
     if unknown or not listed:
         raise UserError(
-            "a split file names people who have files",
+            "a split file must name people who have files",
             value=f"{unknown[0] if unknown else 'nothing'} in {path}",
             remedy="write one folder name a line, or pairs `label path path`",
         )

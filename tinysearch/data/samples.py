@@ -15,6 +15,8 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Samples, Split
 from tinysearch.data.cache import PreparedCache
+from tinysearch.data.capture_signal import Signal, judge_clip, judge_picture
+from tinysearch.data.copies import Print, find_copies
 from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image
 from tinysearch.data.image import VERSION as IMAGE_VERSION
 from tinysearch.data.image import prepare_image
@@ -25,7 +27,9 @@ from tinysearch.metrics.pairs import Pairs
 
 _LOG = logging.getLogger(__name__)
 _FILES_AT_ONCE = 64
-_Prepared = tuple[dict[str, npt.NDArray[Any]], dict[str, str]]
+_Prepared = tuple[dict[str, npt.NDArray[Any]], dict[str, dict[str, str]]]
+"""Arrays ``inputs``, ``identities`` and ``prints`` of the readable files, and names with reasons: broken, mended."""
+
 FRONT_ENDS: Mapping[str, Literal["mel", "linear"]] = {"log_mel": "mel", "log_spectrogram": "linear"}
 """Audio front-ends by name, with their band spacing."""
 
@@ -74,10 +78,11 @@ class AudioOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """Files that no rule mends: ``reasons`` by file name, out of ``files`` in all."""
+    """Files that no rule mends: ``reasons`` by file name, out of ``files`` in all; ``mended`` are guesses."""
 
     files: int
     reasons: Mapping[str, str] = field(default_factory=dict)
+    mended: Mapping[str, str] = field(default_factory=dict)
 
 
 class FileDataset:
@@ -95,6 +100,8 @@ class FileDataset:
         cache_dir: folder for prepared arrays; None prepares anew in each process.
         broken_limit: share of a split's files that may be broken and are skipped with a warning; more is refused. One
             file may be broken however small the split, unless this is 0.
+        one_of_each: whether samples that are the same when decoded are skipped: under two people (or under one in two
+            splits, under another name) all of them, under one person all but the first.
     """
 
     def __init__(
@@ -109,6 +116,7 @@ class FileDataset:
         audio: AudioOptions | None = None,
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
+        one_of_each: bool = False,
     ) -> None:
         self.name = name
         self.audio = audio or AudioOptions()
@@ -118,6 +126,8 @@ class FileDataset:
         self._lists_name_modalities = lists_name_modalities
         self._cache = None if cache_dir is None else PreparedCache(folder=Path(cache_dir))
         self._broken_limit = broken_limit
+        self._one_of_each = one_of_each
+        self._examined: dict[str, _Prepared] = {}
         self._loaded: dict[str, tuple[Samples, Skipped]] = {}
 
     def load(self, modality: str, split: Split, *, input_size: int, channels: int) -> Samples:
@@ -126,7 +136,9 @@ class FileDataset:
         Raises:
             UserError: a modality or split that is not there, no readable file, or more broken files than allowed.
         """
-        return self._load(modality, split, input_size, channels)[0]
+        samples, skipped = self._load(modality, split, input_size, channels)
+        self._refuse(f"{modality}/{split}/{input_size}x{channels}", skipped)
+        return samples
 
     def people(self, split: Split) -> Mapping[str, npt.NDArray[np.int32]]:
         """See :class:`~tinysearch.core.protocols.Dataset`."""
@@ -168,51 +180,76 @@ class FileDataset:
         files = self._files[_known(modality, self.modalities, "modality")][_known(split, SPLITS, "split")]
         shape = f"{modality}/{split}/{input_size}x{channels}"
         if shape not in self._loaded:
-            preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
-            key = f"prepared-v2/{self.digest}/{shape}/{preparation.key}"
-            remembered = self._remembered(key)
-            if remembered is not None:  # perhaps under another limit
-                self._refuse(shape, len(files), remembered[1])
-            arrays, broken = remembered or self._prepare(key, shape, files, preparation)
-            samples = Samples(inputs=arrays["inputs"], identities=np.array(arrays["identities"]))
-            self._loaded[shape] = samples, Skipped(files=len(files), reasons=broken)
+            arrays, notes = self._prepared(modality, split, input_size, channels)
+            inputs, identities = arrays["inputs"], np.array(arrays["identities"])
+            broken = dict(notes["broken"])
+            if self._one_of_each:
+                copies = self._copies(modality, split, input_size, channels)
+                readable = [file.name for file in files if file.name not in broken]
+                kept = [place for place in range(len(readable)) if place not in copies]
+                broken |= {readable[place]: reason for place, reason in copies.items()}
+                if copies:
+                    inputs, identities = inputs[kept], identities[kept]
+            samples = Samples(inputs=inputs, identities=identities)
+            skipped = Skipped(files=len(files), reasons=broken, mended=notes["mended"])
+            self._loaded[shape] = samples, skipped
         return self._loaded[shape]
 
-    def _remembered(self, key: str) -> _Prepared | None:
-        return None if self._cache is None else self._cache.load(key)
+    def _copies(self, modality: str, split: Split, input_size: int, channels: int) -> dict[int, str]:
+        """Reason by place of a split's readable samples that are copies of others of any split."""
+        prints: list[tuple[Print, str]] = []
+        for other in SPLITS:
+            arrays, notes = self._prepared(modality, other, input_size, channels)
+            names = [file.name for file in self._files[modality][other] if file.name not in notes["broken"]]
+            rows = zip(arrays["prints"].tolist(), arrays["identities"].tolist(), names, strict=True)
+            prints += [((value, other, identity), name) for value, identity, name in rows]
+        first = next((place for place, (found, _) in enumerate(prints) if found[1] == split), 0)
+        reasons = find_copies(prints).items()
+        return {place - first: reason for place, reason in reasons if prints[place][0][1] == split}
 
-    def _prepare(self, key: str, what: str, files: Sequence[SampleFile], preparation: _Preparation) -> _Prepared:
-        identities: list[int] = []
-        broken: dict[str, str] = {}
-        blocks = _blocks(files, preparation, identities, broken)
+    def _prepared(self, modality: str, split: Split, input_size: int, channels: int) -> _Prepared:
+        shape = f"{modality}/{split}/{input_size}x{channels}"
+        if shape not in self._examined:
+            preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
+            key = f"prepared-v3/{self.digest}/{shape}/{preparation.key}"
+            remembered = None if self._cache is None else self._cache.load(key)
+            self._examined[shape] = remembered or self._prepare(key, self._files[modality][split], preparation)
+            if remembered is None:
+                self._warn(shape, self._examined[shape][1])
+        return self._examined[shape]
+
+    def _prepare(self, key: str, files: Sequence[SampleFile], preparation: _Preparation) -> _Prepared:
+        batch = _Batch()
+        blocks = batch.blocks(files, preparation)
+        notes = {"broken": batch.broken, "mended": batch.mended}
         if self._cache is None:
             inputs = np.concatenate([np.zeros((0, *preparation.row), np.int8), *blocks])
-            self._judge(what, len(files), broken)
-            return {"inputs": inputs, "identities": np.array(identities, np.int32)}, broken
+            return {"inputs": inputs} | batch.arrays(), notes
         rows = self._cache.store_rows(key, "inputs", blocks, row=preparation.row)
-        self._judge(what, len(files), broken)
-        others = {"identities": np.array(identities, np.int32)}
-        self._cache.store(key, others, rows={"inputs": [rows, *preparation.row]}, notes=broken)
+        if not rows:  # which cannot be mapped
+            return {"inputs": np.zeros((0, *preparation.row), np.int8)} | batch.arrays(), notes
+        self._cache.store(key, batch.arrays(), rows={"inputs": [rows, *preparation.row]}, notes=notes)
         stored = self._cache.load(key)
         if stored is None:
             raise OSError(f"the prepared samples cannot be read back from {self._cache.folder}")
         return stored
 
-    def _judge(self, what: str, total: int, broken: Mapping[str, str]) -> None:
-        """Warn of few broken files, refuse many."""
-        self._refuse(what, total, broken)
-        if broken:
-            more = " ..." if len(broken) > 3 else ""
-            _LOG.warning(
-                "%s/%s: skipped %d of %d files (%s%s)", self.name, what, len(broken), total, _named(broken), more
-            )
+    def _warn(self, what: str, notes: Mapping[str, Mapping[str, str]]) -> None:
+        for told in ("broken", "mended"):
+            if notes[told]:
+                more = " ..." if len(notes[told]) > 3 else ""
+                verb = "skipped" if told == "broken" else "guessed at"
+                _LOG.warning(
+                    "%s/%s: %s %d files (%s%s)", self.name, what, verb, len(notes[told]), _named(notes[told]), more
+                )
 
-    def _refuse(self, what: str, total: int, broken: Mapping[str, str]) -> None:
-        if len(broken) > broken_allowed(total, limit=self._broken_limit) or len(broken) == total:
+    def _refuse(self, what: str, skipped: Skipped) -> None:
+        count, total = len(skipped.reasons), skipped.files
+        if count > broken_allowed(total, limit=self._broken_limit) or count == total:
             raise UserError(
-                f"at most {100 * self._broken_limit:g} % of a split's files are unreadable, or one of a small split",
-                value=f"{len(broken)} of {total} in {self.name}/{what} ({_named(broken) or 'no file'})",
-                remedy="mend or remove them, or raise data.broken_limit",
+                f"at most {100 * self._broken_limit:g} % of a split's files must be unusable, or one of a small split",
+                value=f"{count} of {total} in {self.name}/{what} ({_named(skipped.reasons) or 'no file'})",
+                remedy="mend or remove them, or raise data.broken_limit; data inspect names all",
             )
 
 
@@ -231,7 +268,8 @@ class _Preparation:
 
     key: str
     row: tuple[int, int, int]
-    decode: Callable[[bytes], npt.NDArray[Any]]
+    decode: Callable[[bytes, list[str]], npt.NDArray[Any]]
+    fit: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
     finish: Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.int8]]
 
     @classmethod
@@ -243,7 +281,8 @@ class _Preparation:
             return cls(
                 key=front_end.settings.key,
                 row=row,
-                decode=lambda content: fit_clip(decode_audio(content), samples),
+                decode=lambda content, remarks: decode_audio(content, remarks=remarks),
+                fit=lambda wave: _with_signal(fit_clip(wave, samples), judge_clip),
                 finish=lambda clips: front_end(np.stack(clips)),
             )
         if channels not in (1, 3) or input_size < 1:
@@ -255,28 +294,65 @@ class _Preparation:
         return cls(
             key=f"image-v{IMAGE_VERSION}",
             row=row,
-            decode=lambda content: prepare_image(decode_image(content), input_size=input_size, channels=channels),
+            decode=lambda content, remarks: decode_image(content, remarks=remarks),
+            fit=lambda picture: _with_signal(
+                prepare_image(picture, input_size=input_size, channels=channels),
+                lambda image: judge_picture((image.astype(np.int16) + 128).astype(np.uint8)),
+            ),
             finish=np.stack,
         )
 
 
-def _blocks(
-    files: Sequence[SampleFile], preparation: _Preparation, identities: list[int], broken: dict[str, str]
-) -> Iterator[npt.NDArray[np.int8]]:
-    """Network inputs of the readable files, batch by batch; fills ``identities`` and ``broken`` on the way."""
-    waiting: list[npt.NDArray[Any]] = []
-    for file in files:
-        try:
-            waiting.append(preparation.decode(file.read()))
-        except (BrokenSampleError, OSError) as error:
-            broken[file.name] = str(error)
-            continue
-        identities.append(file.identity)
-        if len(waiting) == _FILES_AT_ONCE:
+def _with_signal(fitted: npt.NDArray[Any], judge: Callable[[npt.NDArray[Any]], Signal]) -> npt.NDArray[Any]:
+    """What a network is to be fed with, if the firmware would take it as a capture.
+
+    Raises:
+        BrokenSampleError: there is no signal in it.
+    """
+    verdict = judge(fitted)
+    if not verdict.good:
+        raise BrokenSampleError(f"no signal: it {verdict.reason}")
+    return fitted
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is known of a split's readable files besides their network inputs, in their order, and of the others."""
+
+    identities: list[int] = field(default_factory=list)
+    prints: list[int] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    mended: dict[str, str] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {"identities": np.array(self.identities, np.int32), "prints": np.array(self.prints, np.uint64)}
+
+    def blocks(self, files: Sequence[SampleFile], preparation: _Preparation) -> Iterator[npt.NDArray[np.int8]]:
+        """Network inputs of the readable files, batch by batch; fills the lists on the way."""
+        waiting: list[npt.NDArray[Any]] = []
+        for file in files:
+            remarks: list[str] = []
+            try:
+                decoded = preparation.decode(file.read(), remarks)
+                waiting.append(preparation.fit(decoded))
+            except (BrokenSampleError, OSError) as error:
+                self.broken[file.name] = getattr(error, "strerror", None) or str(error)
+                continue
+            if remarks:
+                self.mended[file.name] = "; ".join(remarks)
+            self.identities.append(file.identity)
+            self.prints.append(_print_of(decoded))
+            if len(waiting) == _FILES_AT_ONCE:
+                yield preparation.finish(waiting)
+                waiting = []
+        if waiting:
             yield preparation.finish(waiting)
-            waiting = []
-    if waiting:
-        yield preparation.finish(waiting)
+
+
+def _print_of(decoded: npt.NDArray[Any]) -> int:
+    """64 bits of a hash of what a file decodes to."""
+    digest = hashlib.sha256(f"{decoded.shape}".encode() + np.ascontiguousarray(decoded).tobytes())
+    return int.from_bytes(digest.digest()[:8], "little")
 
 
 def _with_front_ends(digest: str, audio: AudioOptions) -> str:

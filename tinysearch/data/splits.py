@@ -15,9 +15,15 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.data.decode import AUDIO_SUFFIXES, IMAGE_SUFFIXES
 from tinysearch.data.samples import SampleFile
+from tinysearch.reading import read_bytes, same_name
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {"face": IMAGE_SUFFIXES, "voice": AUDIO_SUFFIXES}
 SMALLEST_SPLIT = 2
+MOST_SAMPLE_BYTES = 2**29
+"""Of one encoded picture or recording."""
+
+RULES = "samples-3"
+"""Version of the rules by which files are read, mended and skipped; part of the digest of people's own files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +47,10 @@ class Shared:
     people: Mapping[Split, Mapping[str, npt.NDArray[np.int32]]]
 
 
-def find_files(folder: Path, *, modality: str, root: Path) -> list[FoundFile]:
-    """Files of one modality directly in a folder, by name, without hidden ones; names are relative to ``root``."""
-    if not folder.is_dir():
-        return []
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES[modality])
-    return [found_file(path, root=root) for path in paths if not path.name.startswith(".") and path.is_file()]
-
-
 def found_file(path: Path, *, root: Path) -> FoundFile:
-    """One file on disk."""
-    name = path.relative_to(root).as_posix()
-    return FoundFile(name=name, size_bytes=path.stat().st_size, read=partial(Path.read_bytes, path))
+    """One file on disk, under its name in composed letters (NFC)."""
+    name = same_name(path.relative_to(root).as_posix())
+    return FoundFile(name=name, size_bytes=path.stat().st_size, read=partial(read_bytes, path, most=MOST_SAMPLE_BYTES))
 
 
 def share_out(found: Found, split_people: Mapping[Split, Sequence[str]]) -> Shared:
@@ -117,7 +115,7 @@ def digest_of(found: Found, split_people: Mapping[Split, Sequence[str]], *, cont
     Args:
         contents: of the files' bytes; else of names and lengths, for sets too large to read at every start.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{RULES}\n".encode())
     for split in SPLITS:
         digest.update(f"{split}:{'|'.join(sorted(split_people[split]))}\n".encode())
     for modality in sorted(found):

@@ -16,6 +16,7 @@ listed clips in turn. The paper draws a frame and a clip anew for every pair; he
 from __future__ import annotations
 
 import csv
+import io
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Split
-from tinysearch.data.pairs import listed_names
+from tinysearch.data.pairs import listed_names, read_list
 from tinysearch.data.samples import AudioOptions, FileDataset
 from tinysearch.data.splits import SUFFIXES, Found, FoundFile, digest_of, draw_people, found_file, share_out
 
@@ -121,8 +122,12 @@ def _ids_by_name(path: Path) -> dict[str, str]:
     """VoxCeleb1's id of each name, from its tab-separated table; empty without the file."""
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.reader(stream, delimiter="\t") if len(row) >= 2]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(read_list(path)), delimiter="\t") if len(row) >= 2]
+    except csv.Error as error:
+        raise UserError(
+            "data.meta must be a table of ids and names", value=f"{path}: {error}", remedy="mend it"
+        ) from error
     return {row[1].strip(): row[0].strip() for row in rows if row[0].startswith("id1")}
 
 

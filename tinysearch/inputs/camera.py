@@ -62,7 +62,19 @@ class Camera:
     interfaces: ClassVar[tuple[str, ...]] = ("dvp", "mipi-csi")
     wanted: ClassVar[str] = "a parallel or MIPI camera"
     drivers: ClassVar[tuple[str, ...]] = ("espressif/esp32-camera",)
-    suffixes: ClassVar[tuple[str, ...]] = (".png", ".jpg", ".jpeg", ".pgm", ".webp", ".bmp")
+    suffixes: ClassVar[tuple[str, ...]] = (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".pgm",
+        ".ppm",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+    )
     sources: ClassVar[tuple[str, ...]] = ("main/camera.c",)
     front_ends: ClassVar[tuple[str, ...]] = ("ts_image.h",)
     kconfig: ClassVar[str] = "CAMERA"

@@ -31,7 +31,7 @@ class Microphone:
     interfaces: ClassVar[tuple[str, ...]] = ("i2s", "pdm")
     wanted: ClassVar[str] = "an I2S or PDM microphone"
     drivers: ClassVar[tuple[str, ...]] = ()
-    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".opus")
+    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
     sources: ClassVar[tuple[str, ...]] = ("main/microphone.c",)
     front_ends: ClassVar[tuple[str, ...]] = ("ts_log_mel.h",)
     kconfig: ClassVar[str] = "MICROPHONE"

@@ -4,10 +4,13 @@
   python -m tinysearch data inspect data=folder data.root=DIR
   python -m tinysearch data prepare data=embedded
 
-`inspect` counts people and samples by split and names broken files; `prepare` decodes everything into the cache.
+`inspect` counts people and samples by split, names every file that is not used and why, and says what cannot be judged;
+`prepare` decodes everything into the cache.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,8 +21,10 @@ from tinysearch.app.tasks import task_of
 from tinysearch.app.training import build_dataset
 from tinysearch.app.wiring import Config
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Dataset
-from tinysearch.data.samples import broken_allowed
+from tinysearch.core.protocols import SPLITS, Dataset, Split
+from tinysearch.data.folder import FolderDataset
+from tinysearch.data.pairs import evaluation_pairs
+from tinysearch.data.samples import FileDataset, broken_allowed
 
 _ACTIONS = ("list", "prepare", "inspect")
 
@@ -44,6 +49,9 @@ def run(invocation: Invocation) -> int:
     for modality in dataset.modalities:
         for split in SPLITS:
             _describe(dataset, modality, split, config, limit=limit)
+    if action == "inspect":
+        _tell_unread(dataset)
+        _tell_pairs(dataset, config)
     return OK
 
 
@@ -54,16 +62,54 @@ def _purpose(name: str) -> str:
     return first.lstrip("# ")
 
 
-def _describe(dataset: Dataset, modality: str, split: str, config: Config, *, limit: float | None) -> None:
-    sizes = {name: task_of(config).input(modality).defaults[name] for name in ("input_size", "channels")}
-    samples = dataset.load(modality, split, **sizes)  # type: ignore[arg-type]
-    people = len(np.unique(samples.identities))
-    what = "people" if getattr(dataset, "classes", None) is None else "classes"
-    say(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
-    skipped = getattr(dataset, "skipped", None)
-    if skipped is not None:
-        left_out = skipped(modality, split, **sizes)
-        for name, reason in left_out.reasons.items():
-            say(f"    skipped {name}: {reason}")
-        if limit is not None and len(left_out.reasons) > broken_allowed(left_out.files, limit=limit):
-            say(f"    {len(left_out.reasons)} of {left_out.files} are too many for data.broken_limit={limit:g}")
+def _describe(dataset: Dataset, modality: str, split: Split, config: Config, *, limit: float | None) -> None:
+    sizes = _sizes(config, modality)
+    skipped = dataset.skipped(modality, split, **sizes) if isinstance(dataset, FileDataset) else None
+    if skipped is not None and len(skipped.reasons) == skipped.files:
+        say(f"  {modality:6} {split:10}      0 samples")
+    else:
+        samples = dataset.load(modality, split, **sizes)
+        people = len(np.unique(samples.identities))
+        what = "people" if getattr(dataset, "classes", None) is None else "classes"
+        say(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
+    if skipped is None:
+        return
+    for name, reason in skipped.reasons.items():
+        say(f"    skipped {name}: {reason}")
+    for reason, names in _by_reason(skipped.mended).items():
+        say(f"    {len(names)} {reason} ({names[0]}{' ..' if len(names) > 1 else ''})")
+    if limit is not None and len(skipped.reasons) > broken_allowed(skipped.files, limit=limit):
+        say(f"    {len(skipped.reasons)} of {skipped.files} are too many for data.broken_limit={limit:g}")
+
+
+def _sizes(config: Config, modality: str) -> dict[str, int]:
+    defaults = task_of(config).input(modality).defaults
+    return {name: int(str(defaults[name])) for name in ("input_size", "channels")}
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return found
+
+
+def _tell_unread(dataset: Dataset) -> None:
+    """Files that are no samples, by the reason why."""
+    unread = dataset.unread if isinstance(dataset, FolderDataset) else {}
+    for reason, names in unread.items():
+        say(f"  not read {len(names)}: {reason} ({', '.join(names[:3])}{' ..' if len(names) > 3 else ''})")
+
+
+def _tell_pairs(dataset: Dataset, config: Config) -> None:
+    """What cannot be judged, because a split lacks people or their samples."""
+    if getattr(dataset, "classes", None) is not None or getattr(dataset, "normal", None) is not None:
+        return
+    together = [dataset.modalities] if len(dataset.modalities) > 1 else []
+    for modalities in [*((name,) for name in dataset.modalities), *together]:
+        shapes = {name: tuple(_sizes(config, name).values()) for name in modalities}
+        for split in ("validation", "test"):
+            try:
+                evaluation_pairs(dataset, split, shapes)  # type: ignore[arg-type]
+            except UserError as error:
+                say(f"  {'+'.join(modalities)} cannot be judged: {error}")
