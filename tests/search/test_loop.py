@@ -247,9 +247,28 @@ def test_when_everything_fails_the_search_gives_up(problem, space):
     complaint = UserError("a data set has people", value="none", remedy="prepare it")
     with pytest.raises(UserError, match="people"):
         search(
-            replace(problem, error_model=Failing(space, fails=lambda n: n == 1, error=complaint)),
+            replace(problem, error_model=Failing(space, fails=lambda n: True, error=complaint)),
             SearchOptions(sampler="memoized"),
         )
+
+
+@pytest.mark.parametrize("error", [UserError("a face must have ears", value="none", remedy="x"), SystemExit(3)])
+def test_a_branch_of_which_a_trainer_complains_ends_no_search(problem, space, error):
+    errors = Failing(space, fails=lambda n: n == 1, error=error)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="memoized", n_trials=6))
+    assert result.points and len(errors.attempts) > 2
+
+
+def test_a_branch_that_cannot_be_answered_ends_no_search(problem, space):
+    class Forgetful(SyntheticErrors):
+        def error_rates(self, branches):
+            if list(branches) == self.trainings[1:2]:
+                raise TinysearchError("its entry was damaged meanwhile")
+            return super().error_rates(branches)
+
+    errors = Forgetful(space, seed=0)
+    result = search(replace(problem, error_model=errors), SearchOptions(sampler="memoized", n_trials=6))
+    assert result.points
 
 
 def test_a_full_disk_is_one_line(problem, space, tmp_path):

@@ -94,7 +94,7 @@ def test_two_searches_do_not_share_a_run_directory(tmp_path):
     process = context.Process(target=_hold, args=(tmp_path, ready, done))
     process.start()
     assert ready.wait(20)
-    with pytest.raises(UserError, match="one search at a time"), storage.run_lock(tmp_path):
+    with pytest.raises(UserError, match="one process at a time"), storage.run_lock(tmp_path):
         pass
     process.kill()
     process.join()

@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tinysearch.app.paths import from_home
 from tinysearch.app.plugins import MISSING, built_in, plugin, registered
 from tinysearch.app.resources import data_dir
 from tinysearch.app.tasks import OWN, own_task
@@ -247,7 +248,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
         spelled = [f"{error.full_key}=..." if error.full_key else "interpolation"]
         raise _explain(error, spelled) from _without_secrets(error)
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
-    return {str(key): value for key, value in container.items()}
+    return from_home({str(key): value for key, value in container.items()})
 
 
 def options_of(group: str) -> list[str]:

@@ -13,7 +13,7 @@ from tinysearch.app.tasks import task_of
 from tinysearch.app.training import build_errors, clip_s_of, decision_of
 from tinysearch.app.wiring import Config, build_backend, build_models
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import TinysearchError, UserError, WritingError
 from tinysearch.core.objectives import ErrorEvidence, Evaluation
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.protocols import ErrorModel
@@ -69,7 +69,13 @@ def emit_front(
         hosts: dict[str, Future[Rung]] = {}
         waiting: list[tuple[str, Path, tuple[Future[Rung], ...] | None]] = []
         for evaluation in evaluations[:count]:
-            project = emit_point(setup, evaluation, folder / evaluation.candidate.id)
+            try:
+                project = emit_point(setup, evaluation, folder / evaluation.candidate.id)
+            except WritingError:
+                raise
+            except TinysearchError as error:  # the other points are as good as they were
+                say(f"no firmware for {evaluation.candidate.id}: {error}")
+                continue
             checked = None
             if setup.config["emit"]["verify"]:
                 digest = _host_digest(project)

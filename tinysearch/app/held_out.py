@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tinysearch.app import run_dir as files
 from tinysearch.app.branches import branch_of_document
 from tinysearch.app.tasks import task_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
 
 if TYPE_CHECKING:
     from tinysearch.firmware.verify.held_out import HeldOut
@@ -78,13 +77,14 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
 
 
 def _measured(run_dir: Path, branch: BranchSpec) -> Any:
-    path = run_dir / "models" / branch.key / "embeddings.npz"
+    path = run_dir / "models" / branch.key
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive["test"]
-    except (OSError, KeyError, ValueError) as error:
+        if (path / RECORD).is_file():
+            check_entry(path, branch)
+        return read_embeddings(path)["test"]
+    except (OSError, KeyError, BrokenEntryError) as error:
         raise UserError(
             "a run keeps the models of its front with their embeddings of the test samples",
-            value=path,
-            remedy="verify a project of a run with trainer=torch, in its run directory",
+            value=f"{path}: {error}",
+            remedy="verify a project of a run with trainer=torch and keep_embeddings=true, in its run directory",
         ) from error

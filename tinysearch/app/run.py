@@ -17,7 +17,7 @@ from tinysearch.app.firmware import emit_front, top_of
 from tinysearch.app.report import check_options, write_report, write_report_data
 from tinysearch.app.resources import cache_dir, processors
 from tinysearch.app.setup import Setup, digest_of, set_up
-from tinysearch.app.training import far_of
+from tinysearch.app.training import far_of, memos_of
 from tinysearch.app.wiring import Config, build_backend
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -25,11 +25,13 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.safe_text import redacted
 from tinysearch.distribution import DISTRIBUTION, version_of
 from tinysearch.evaluation.operating import operating_far
+from tinysearch.files import sweep
 from tinysearch.firmware.verify import Rung
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 from tinysearch.search.loop import search as run_search
 from tinysearch.search.result import SearchResult
+from tinysearch.search.storage import run_lock
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +93,16 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     top_of(config, evidence="none", available=0)
     setup = set_up(config)
     folder = files.make_run_dir(config["run_dir"])
-    result = run_search(setup.problem, setup.options, run_dir=folder, on_event=on_event)
+    with run_lock(folder):
+        sweep(folder, depth=2)
+        return _run_in(folder, setup, started, on_event=on_event, say=say)
+
+
+def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallback, say: Say) -> FinishedRun:
+    """Search in a run directory that is locked, and write everything that belongs there."""
+    config = setup.config
     files.write_config(folder, config)
+    result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
     far = operating_far((point.rates for point in result.points), far_of(config))
     evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
     _keep_models(setup, evaluations, folder)
@@ -105,6 +115,8 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     rungs = {} if result.interrupted else finish.emit()
     finish.write_front()
     finish.write_rest(started, rungs)
+    if not config.get("keep_embeddings", True):
+        _forget_people(setup)
     return FinishedRun(
         folder=folder,
         evaluations=evaluations,
@@ -120,8 +132,18 @@ def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) 
     if memo is None:
         return
     branches: dict[BranchSpec, None] = dict.fromkeys(b for e in evaluations for b in e.candidate.branches)
+    kept = bool(setup.config.get("keep_embeddings", True))
     for branch in branches:
-        files.copy_model(memo.folder(branch), folder, branch.key)
+        if not memo.has(branch):  # read for the last time before it is copied
+            logger.warning("%s is not kept with the run: what is remembered of it was damaged meanwhile", branch.short)
+            continue
+        files.copy_model(memo.folder(branch), folder, branch.key, embeddings=kept)
+
+
+def _forget_people(setup: Setup) -> None:
+    """Leave no embedding behind that this search, or an earlier one of the same data and trainer, has made."""
+    for memo in memos_of(setup.errors):
+        memo.forget_people()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tinysearch.app.paths import located, relocatable
+from tinysearch.app.resources import note_people
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted_tree
-from tinysearch.files import fresh_folder, replace_folder, write_atomically, writing
+from tinysearch.evaluation.entries import EMBEDDINGS
+from tinysearch.files import fresh_folder, home_path, replace_folder, write_atomically, writing
 from tinysearch.search.storage import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
 
 FRONT, MANIFEST, CONFIG, REPORT = "front.json", "manifest.json", "config.yaml", "report.html"
-RECORD = "record.json"
 SCHEMA = 2
 READABLE = (1, SCHEMA)
 _OF_BRANCHES = ("precision", "params", "macs", "weight_bytes")
@@ -33,7 +36,9 @@ def make_run_dir(configured: str | None) -> Path:
     Raises:
         UserError: it cannot be created, is a file, or holds files of the names of a run's that no run has written.
     """
-    path = Path(configured) if configured else Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    if not configured:
+        return _fresh_run_dir()
+    path = home_path(configured)
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
     if not any((path / name).exists() for name in (CONFIG, JOURNAL, MANIFEST)):
@@ -45,6 +50,21 @@ def make_run_dir(configured: str | None) -> Path:
     return path.absolute()
 
 
+def _fresh_run_dir() -> Path:
+    """A folder by date and time that no other search has; two may begin within a second."""
+    name = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for number in itertools.count(1):
+        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        with writing(path, remedy="name another run_dir"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+        break
+    return path.absolute()
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON file atomically."""
     with writing(path):
@@ -52,9 +72,13 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_config(run_dir: Path, config: Mapping[str, Any]) -> None:
-    """Write the composed configuration, without passwords."""
-    text = yaml.safe_dump(redacted_tree(config), sort_keys=False, allow_unicode=True)
+    """Write the composed configuration, without passwords, so that the run can be used from any folder, and moved.
+
+    Small files that it names are copied into the run, other paths become absolute.
+    """
     with writing(run_dir):
+        kept = relocatable(run_dir, config)
+        text = yaml.safe_dump(redacted_tree(kept), sort_keys=False, allow_unicode=True)
         write_atomically(run_dir / CONFIG, text.encode())
 
 
@@ -87,7 +111,7 @@ def read_config(run_dir: Path) -> dict[str, Any]:
         raise UserError(
             "a run directory has a config.yaml", value=run_dir, remedy="name the run_dir of a search"
         ) from error
-    return _with_inputs(dict(document))
+    return _with_inputs(located(run_dir, dict(document)))
 
 
 def _with_inputs(config: dict[str, Any]) -> dict[str, Any]:
@@ -162,18 +186,25 @@ def _operating_columns(attributes: Mapping[str, Any], far: float | None) -> dict
     }
 
 
-def copy_model(source: Path, run_dir: Path, key: str) -> None:
+def copy_model(source: Path, run_dir: Path, key: str, *, embeddings: bool = True) -> None:
     """Keep a trained branch with the run: network, embeddings and record, as remembered in the cache.
 
-    One that is there already stays, unless another training of it counts by now.
+    One that is there already stays, unless another training of it counts by now, or a byte of it has changed.
     """
+    wanted = [path for path in source.iterdir() if embeddings or path.name != EMBEDDINGS]
     target = run_dir / "models" / key
-    if target.is_dir() and _same(source / RECORD, target / RECORD):
-        return
-    with writing(target), fresh_folder(target, private=True) as fresh:
-        for path in source.iterdir():
-            write_atomically(fresh / path.name, path.read_bytes(), private=True)
-        replace_folder(fresh, target)
+    with writing(target):
+        note_people(target.parent)
+        if all(_same(path, target / path.name) for path in wanted) and len(wanted) == _count(target):
+            return
+        with fresh_folder(target, private=True) as fresh:
+            for path in wanted:
+                write_atomically(fresh / path.name, path.read_bytes(), private=True)
+            replace_folder(fresh, target)
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
 
 
 def _same(left: Path, right: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -241,13 +241,19 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
         "catalog": models.catalog.digest[:16],
         "budget": "none" if models.budget_usd is None else f"{models.budget_usd:.6g} usd",
         **spelled,
-        "latency": digest_of(config["latency"]),
+        "latency": digest_of(_by_content(config["latency"])),
         "backend": str(config["firmware"]["backend"]),
         "backend settings": digest_of(config["firmware"]["settings"]),
         "data": str(memo.key) if memo is not None else _file_digest(config["trainer"].get("path")),
         "trainer": str(config["trainer"]["name"]),
         "fusion": digest_of(fusion_of(config)),
     }
+
+
+def _by_content(latency: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the latency model, a table by what it holds, wherever it lies."""
+    table = latency["table"]
+    return dict(latency) if table is None else {**latency, "table": _file_digest(table)}
 
 
 def digest_of(value: object) -> str:

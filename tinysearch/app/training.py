@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tinysearch.app.console import error_console
 from tinysearch.app.plugins import BUILT_IN, make, plugin
-from tinysearch.app.resources import cache_dir
+from tinysearch.app.resources import usable_cache
 from tinysearch.app.spaces import combinations_of, table_of
 from tinysearch.app.tasks import task_of
 from tinysearch.app.wiring import Config
@@ -25,6 +26,7 @@ from tinysearch.inputs.microphone import Microphone
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judges import Judge
+    from tinysearch.evaluation.memo import BranchMemo
     from tinysearch.evaluation.repeated import RepeatedErrors
     from tinysearch.evaluation.trained import TrainedErrors
 
@@ -44,7 +46,7 @@ def build_dataset(config: Config) -> Dataset:
         made: Dataset = dataset(
             **_given(config),
             audio=AudioOptions(clip_s=clip_s_of(task_of(config)), **audio),
-            cache_dir=cache_dir(config["cache"]["dir"]) / "data",
+            cache_dir=usable_cache(config["cache"]["dir"]) / "data",
             **settings,
         )
     except TypeError as error:
@@ -127,6 +129,31 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
     return _trained_errors(config, threads=threads)
 
 
+def memos_of(errors: ErrorModel) -> tuple[BranchMemo, ...]:
+    """Where an error model remembers trained branches; empty where it trains none."""
+    from tinysearch.evaluation.repeated import RepeatedErrors
+    from tinysearch.evaluation.trained import TrainedErrors
+
+    match errors:
+        case RepeatedErrors():
+            return errors.memos
+        case TrainedErrors():
+            return (errors.memo,)
+        case _:
+            return ()
+
+
+def recall(errors: ErrorModel, branches: Sequence[BranchSpec], run_dir: Path) -> None:
+    """Know branches of a run: remembered in the cache, else kept with the run, else trained again."""
+    from tinysearch.evaluation.trained import TrainedErrors
+
+    if isinstance(errors, TrainedErrors):
+        for branch in branches:
+            errors.memo.borrow(branch, run_dir / "models" / branch.key)
+    if errors.needs_training:
+        train_with_progress(errors, [branch for branch in branches if not errors.knows(branch)])
+
+
 def build_judge(config: Config) -> Judge:
     """How the task of a configuration measures error.
 
@@ -201,7 +228,7 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     config = {**config, "storage": None}  # it may hold a password, and goes to other processes and machines
     return TrainedErrors(
         memo=BranchMemo(
-            root=cache_dir(config["cache"]["dir"]),
+            root=usable_cache(config["cache"]["dir"]),
             key=f"{dataset.digest[:16]}-{trainer.digest[:16]}{judge.memo_suffix}",
         ),
         make_dataset=partial(trusting(build_dataset), config),

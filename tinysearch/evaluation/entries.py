@@ -11,6 +11,8 @@ import hashlib
 import io
 import json
 import math
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,9 +94,13 @@ def read_embeddings(folder: Path) -> dict[str, Array]:
 
     Raises:
         FileNotFoundError: they were not kept.
+        BrokenEntryError: they are damaged.
     """
-    with np.load(folder / EMBEDDINGS, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    try:
+        with np.load(folder / EMBEDDINGS, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise BrokenEntryError(f"damaged ({EMBEDDINGS}: {error})") from error
 
 
 def read_network(folder: Path, branch: BranchSpec) -> FrozenNetwork:

@@ -69,7 +69,7 @@ class BranchMemo:
 
     root: Path
     key: str
-    elsewhere: Mapping[BranchSpec, Path] = field(default_factory=dict)
+    elsewhere: dict[BranchSpec, Path] = field(default_factory=dict)
 
     def folder(self, branch: BranchSpec) -> Path:
         """Where a branch is stored."""
@@ -100,6 +100,16 @@ class BranchMemo:
         except OSError:
             return False
         return True
+
+    def borrow(self, branch: BranchSpec, folder: Path) -> None:
+        """Answer a branch that is not remembered from an entry elsewhere, for as long as this memo lives.
+
+        It is not copied into the cache: a run of somebody else's may say of a network whatever it likes.
+        """
+        if not self.has(branch):
+            self.elsewhere[branch] = folder
+            if not self.has(branch):
+                del self.elsewhere[branch]
 
     def record(self, branch: BranchSpec) -> dict[str, Any]:
         """The record of a stored branch."""
@@ -184,7 +194,8 @@ class BranchMemo:
 
     def _set_aside(self, path: Path, said: str) -> None:
         """Move what cannot be believed out of the way, where somebody may look at it."""
-        aside = self.root / "set-aside" / self.key
+        ours = path.is_relative_to(self.root)
+        aside = self.root / "set-aside" / self.key if ours else path.parent / "set-aside"
         try:
             make_folder(aside.parent, private=True)
             make_folder(aside, private=True)

@@ -36,6 +36,11 @@ class RepeatedErrors:
         self._answers = replace(models[0], memo=self.memo)
 
     @property
+    def memos(self) -> tuple[BranchMemo, ...]:
+        """One a seed."""
+        return tuple(model.memo for model in self._models)
+
+    @property
     def dataset(self) -> Dataset:
         """The data set of this process."""
         return self._answers.dataset

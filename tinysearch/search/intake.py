@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.errors import TinysearchError, UserError, WritingError
 from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search import storage
 from tinysearch.search.engines import TrainingReport
@@ -69,7 +69,7 @@ class Intake:
         """Any report; at the end of a training nothing of ``in_flight`` waits for it any more.
 
         Raises:
-            UserError: the trainer complains, or the disk is full.
+            UserError: the disk is full, or the trainer complains of every branch.
             TinysearchError: too many trainings failed, and none succeeded.
         """
         if not report.is_end:
@@ -78,9 +78,9 @@ class Intake:
         branch = self._knowledge.table.branch_index(report.branch)
         waiting = [item for item in in_flight if branch in item.missing]
         self._progress.ended(report.branch)
-        if report.record is not None:
+        record = None if report.record is None else self._counted(report.record)
+        if isinstance(record, TrainingRecord):
             self._succeeded, self._failures = True, 0
-            record = self._history.count(report.record)
             if waiting:
                 waiting[0].records.append(record)
             self._keep_early(report.branch, waiting, final=self._final(branch))
@@ -95,7 +95,7 @@ class Intake:
             message = f"{report.branch.short} given up: validation EER {at}"
             self._progress.emit("given_up", self._history, branch=report.branch, message=message)
         else:
-            self._take_failure(branch, report, waiting)
+            self._take_failure(branch, record or report.error, report.branch, waiting)
         for item in waiting:
             item.missing.discard(branch)
 
@@ -111,22 +111,32 @@ class Intake:
             for name, entries in told.items():
                 waiting[0].early.setdefault(name, {}).update(entries)
 
-    def _take_failure(self, branch: int, report: TrainingReport, waiting: list[InFlight]) -> None:
-        error = report.error
-        if isinstance(error, UserError):
+    def _counted(self, record: TrainingRecord) -> TrainingRecord | TinysearchError:
+        """A training that ended well as it is to be recorded, or why its branch cannot be answered all the same."""
+        try:
+            return self._history.count(record)
+        except UserError:
+            raise
+        except TinysearchError as error:
+            return error
+
+    def _take_failure(self, branch: int, error: Exception | None, spec: BranchSpec, waiting: list[InFlight]) -> None:
+        if isinstance(error, WritingError):
             raise error
         if isinstance(error, OSError) and isinstance(storage.storage_error(error), UserError):
             raise storage.storage_error(error)
         self._failures += 1
         self._knowledge.pending[branch] = False
         self._knowledge.failed[branch] = True
-        message = f"training {report.branch.short} failed: {type(error).__name__}: {error}"
+        message = f"training {spec.short} failed: {type(error).__name__}: {error}"
         _LOGGER.warning(message)
-        self._progress.emit("failed", self._history, branch=report.branch, message=message)
+        self._progress.emit("failed", self._history, branch=spec, message=message)
         for item in waiting:
             item.error = message
-            item.failed.append(report.branch.key)
+            item.failed.append(spec.key)
         if self._failures >= MOST_FAILURES and not self._succeeded:
+            if isinstance(error, UserError):
+                raise error
             raise TinysearchError(
                 f"{self._failures} trainings failed and none succeeded; the last: {message}"
             ) from error

@@ -114,11 +114,11 @@ class Knowledge:
     def learn(self, branches: Iterable[int]) -> None:
         """Take in branches that have become known, and everything they unlock."""
         fresh = [int(b) for b in branches if not self.known[b]]
-        self.order += fresh
-        for branch in fresh:
-            self.pending[branch] = False
-            if self.objectives.metrics:
+        if self.objectives.metrics:  # first what may fail, so that a branch is taken in as a whole or not at all
+            for branch in fresh:
                 self.branch_metrics[branch] = self.objectives.metrics_of(self.rates([branch]))
+        self.order += fresh
+        self.pending[fresh] = False
         self.known[np.asarray(fresh, np.int64)] = True
         touched = np.concatenate([self.models_of(b) for b in fresh]) if fresh else np.zeros(0, np.int64)
         self.unlocked[touched] = np.append(self.known, True)[self.table.models[touched]].all(axis=1)

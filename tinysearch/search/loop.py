@@ -57,12 +57,14 @@ def search(
     options: SearchOptions,
     *,
     run_dir: Path | None = None,
+    locked: bool = False,
     on_event: EventCallback = ignore,
 ) -> SearchResult:
     """Search, or go on with the search of ``run_dir``.
 
     Args:
         run_dir: where journal.log lies or will lie; None keeps the study in memory.
+        locked: the caller holds the lock of the run directory, and keeps it until everything is written.
         on_event: called from this thread for everything that happens; should return fast.
 
     Raises:
@@ -87,7 +89,7 @@ def search(
     )
     with ExitStack() as stack:
         stack.enter_context(studies.readable_errors(options.shared))
-        if run_dir is not None:
+        if run_dir is not None and not locked:
             stack.enter_context(storage.run_lock(run_dir))
         interrupts = stack.enter_context(Interrupts())
         study, claims = studies.open_study(run_dir, objectives=objectives.names, shared=options.shared)

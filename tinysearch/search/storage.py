@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.files import writing
 
 if TYPE_CHECKING:
     import optuna
@@ -39,16 +41,23 @@ def run_lock(run_dir: Path) -> Iterator[None]:
     """
     import fcntl
 
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / ".lock").open("w") as handle:
+    with writing(run_dir):
+        run_dir.mkdir(parents=True, exist_ok=True)
+        handle = (run_dir / ".lock").open("a+")
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            handle.seek(0)
+            holder = handle.read().strip() or "another process"
             raise UserError(
-                "one search at a time may work in a run directory",
-                value=run_dir,
-                remedy="wait for the other one, or choose another run_dir",
+                "one process at a time may write in a run directory",
+                value=f"{run_dir}, held by {holder}",
+                remedy="wait for it, or choose another run_dir",
             ) from error
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        handle.flush()
         yield
 
 

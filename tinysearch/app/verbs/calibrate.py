@@ -35,7 +35,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import lower
 from tinysearch.core.task import Input
-from tinysearch.files import write_atomically, writing
+from tinysearch.files import home_path, write_atomically, writing
 from tinysearch.inputs.kind import make_kind
 from tinysearch.reading import read_text
 
@@ -58,7 +58,7 @@ def run(invocation: Invocation) -> int:
                 raise UserError(
                     "calibrate keeps what it reads", value=out, remedy="name another file with out=FILE.yaml"
                 )
-            _from_log(config, Path(log), Path(project), out)
+            _from_log(config, home_path(log), home_path(project), out)
         case _:
             raise UserError(
                 "calibrate takes a log and the project that printed it, or emulator",

@@ -28,6 +28,7 @@ from tinysearch.catalog.listing import Listing, board_listing, change_listing, c
 from tinysearch.catalog.prices import read_prices, write_prices
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import FUSION
+from tinysearch.files import home_path
 
 _LISTS = ("parts", "chips", "boards")
 
@@ -42,7 +43,7 @@ def run(invocation: Invocation) -> int:
         case "check", [path]:
             return _check(path)
         case "price", [path]:
-            return _price(config, Path(path), as_json=invocation.json)
+            return _price(config, home_path(path), as_json=invocation.json)
         case _:
             raise UserError(
                 "catalog does list, check PATH or price FILE.csv",

@@ -20,7 +20,7 @@ from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.firmware import emit_candidate, emit_point
-from tinysearch.app.training import build_errors, far_of, train_with_progress
+from tinysearch.app.training import build_errors, far_of, recall, train_with_progress
 from tinysearch.app.wiring import Config, build_models, wish_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates
@@ -109,6 +109,7 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
         raise UserError(
             "a point is still on sale", value=config["id"], remedy="the catalogue has changed: search again"
         )
+    recall(setup.errors, candidate.branches, folder)
     rates = setup.errors.error_rates(candidate.branches)
     if levels is not None:
         far: float | None = _supported(rates, levels)

@@ -14,6 +14,7 @@ from tinysearch.app.config import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.report import write_report
 from tinysearch.core.errors import UserError
+from tinysearch.search.storage import run_lock
 
 
 def run(invocation: Invocation) -> int:
@@ -22,5 +23,9 @@ def run(invocation: Invocation) -> int:
     config = plain(compose_config(invocation.overrides))
     if config["run_dir"] is None:
         raise UserError("report rebuilds the page of a run", value="run_dir is not set", remedy="add run_dir=DIR")
-    say(write_report(Path(config["run_dir"])))
+    folder = Path(config["run_dir"])
+    if not folder.is_dir():
+        raise UserError("a run directory must be there", value=folder, remedy="name the run_dir of a search")
+    with run_lock(folder):
+        say(write_report(folder))
     return OK

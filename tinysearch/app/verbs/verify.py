@@ -10,12 +10,12 @@ Rungs that need a tool which is not installed say `not run` and what to install.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from tinysearch.app.cli import INTERNAL, OK, Invocation
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import trust_words
+from tinysearch.files import home_path
 
 
 def run(invocation: Invocation) -> int:
@@ -32,8 +32,8 @@ def run(invocation: Invocation) -> int:
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )
-    project = Path(invocation.words[0])
-    rungs = verify(project, held_out=held_out_source(project, Path(named[0]) if named else None))
+    project = home_path(invocation.words[0])
+    rungs = verify(project, held_out=held_out_source(project, home_path(named[0]) if named else None))
     if invocation.json:
         say(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))
     else:

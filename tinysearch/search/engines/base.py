@@ -93,6 +93,9 @@ def train(
         return TrainingReport(branch=branch, progress=last[0], given_up=True)
     except Exception as error:
         return TrainingReport(branch=branch, error=error)
+    except SystemExit as error:  # a trainer of somebody else's that thinks it is a program
+        failed = TinysearchError(f"the trainer ended its program (SystemExit {error.code})")
+        return TrainingReport(branch=branch, error=failed)
     return TrainingReport(branch=branch, record=record)
 
 
