@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tinysearch.app.config import compose_config, overrides_of, plain
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.objectives import OBJECTIVES, Evaluation
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 
@@ -17,7 +17,34 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin(Protocol):
+    """Where a point comes from, which can build its firmware; no closure, so that points can be pickled."""
+
+    def emit(self, evaluation: Evaluation, target: Path) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    config: Mapping[str, Any]
+
+    def emit(self, evaluation: Evaluation, target: Path) -> Path:
+        from tinysearch.app.firmware import emit_point
+        from tinysearch.app.setup import set_up
+
+        return emit_point(set_up(self.config), evaluation, target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    words: tuple[str, ...]
+
+    def emit(self, evaluation: Evaluation, target: Path) -> Path:
+        from tinysearch.app.firmware import emit_candidate
+
+        return emit_candidate(plain(compose_config(self.words)), evaluation, target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Point:
     """One evaluated candidate.
 
@@ -28,7 +55,10 @@ class Point:
 
     evaluation: Evaluation
     document: dict[str, Any]
-    _emit: Callable[[Evaluation, Path], Path] = field(repr=False)
+    _origin: _Origin
+
+    def __repr__(self) -> str:
+        return f"<Point {self.id}>"
 
     @property
     def id(self) -> str:
@@ -49,10 +79,10 @@ class Point:
 
         A point without trained branches gets seeded random weights and is marked untrained.
         """
-        return self._emit(self.evaluation, Path(folder) / self.id)
+        return self._origin.emit(self.evaluation, Path(folder) / self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Result:
     """What a search found.
 
@@ -68,6 +98,10 @@ class Result:
     folder: Path
     reason: str
 
+    def __repr__(self) -> str:
+        points = f"{len(self.points)} point{'' if len(self.points) == 1 else 's'}"
+        return f"<Result with {points} in {self.folder}: {self.reason}>"
+
     @property
     def front(self) -> pd.DataFrame:
         """The front as a table, one row a point, columns as in front.csv."""
@@ -75,6 +109,8 @@ class Result:
 
         from tinysearch.app.run_dir import flat_point
 
+        if not self.points:
+            return pd.DataFrame(columns=["id", "modality", *OBJECTIVES])
         return pd.DataFrame([flat_point(point.document) for point in self.points])
 
 
@@ -90,18 +126,13 @@ def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result
         UserError: what the command would answer with exit status 2.
     """
     from tinysearch.app.run import run
-    from tinysearch.app.setup import set_up
 
     config = plain(compose_config(overrides_of(options)))
     finished = run(config, on_event=on_event)
 
-    def emit(evaluation: Evaluation, target: Path) -> Path:
-        from tinysearch.app.firmware import emit_point
-
-        return emit_point(set_up(config), evaluation, target)
-
+    origin = _Searched({**config, "storage": None})  # an address may hold a password, and points are pickled
     points = [
-        Point(evaluation=evaluation, document=document, _emit=emit)
+        Point(evaluation=evaluation, document=document, _origin=origin)
         for evaluation, document in zip(finished.evaluations, finished.documents, strict=True)
     ]
     return Result(
@@ -119,10 +150,4 @@ def evaluate(**options: Any) -> Point:
 
     words = overrides_of(options)
     evaluation = evaluate_words(words)
-
-    def emit(point: Evaluation, target: Path) -> Path:
-        from tinysearch.app.firmware import emit_candidate
-
-        return emit_candidate(plain(compose_config(words)), point, target)
-
-    return Point(evaluation=evaluation, document=evaluation.to_dict(), _emit=emit)
+    return Point(evaluation=evaluation, document=evaluation.to_dict(), _origin=_Spelled(tuple(words)))
