@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make search: the main job in a fresh environment. make test: the whole suite. make gates: style, types, layers.
 PYTHON ?= python3
 VENV := .venv

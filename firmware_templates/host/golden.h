@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Golden vectors of the generator's oracle: inputs, embeddings, and scores of pairs. */
 #ifndef GOLDEN_H
 #define GOLDEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The network of the device on a host, or on the device's instruction set under an emulator.
  *
  *   host                      golden vectors, pair scores and self-test; exit status 0 if all agree

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float addition of two tensors with fused ReLU.
  *
  * Layout   input, input2 and output hold `count` values in any one order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_add_s8.h"
 
 /* Each input has only 256 values, so its half of the arithmetic comes from a table. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 addition of two tensors with fused ReLU, TensorFlow Lite's arithmetic with a left shift of 20.
  *
  * Layout   input, input2 and output hold `count` values in any one order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic and loop idioms that the kernels share. Include only; nothing to link.
  *
  * Requantization is TensorFlow Lite's: y = x * multiplier / 2^31 rounded to nearest, then y / 2^shift rounded to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_average_f32.h"
 
 size_t ts_average_f32_scratch_bytes(const ts_average_f32_layer *layer)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float mean over height and width with fused ReLU.
  *
  * Layout   input [pixels][channels], output [channels]; pixels < 2^24.

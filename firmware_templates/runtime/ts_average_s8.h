@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 mean over height and width with fused ReLU, TensorFlow Lite's AVERAGE_POOL: scale and zero point stay, halves
  * are rounded away from zero.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_conv_bwn_s8.h"
 
 #include "ts_tile_s8.h"

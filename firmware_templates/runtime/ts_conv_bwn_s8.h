@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* First convolution of an XNOR network: int8 input, weights of 1 bit (-1, 1) or 2 bits (-3, -1, 1, 3), int8 output,
  * with fused max pool and ReLU.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_conv_f32.h"
 
 /* Two pixels and four output channels at a time: eight sums fit the registers of soft-float and FPU targets alike. The

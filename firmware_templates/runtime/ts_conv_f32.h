@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float convolution with fused max pool and ReLU, any square kernel, stride, padding and channel count. The input is
  * float, or int8 standing for value / 128 (the first layer).
  *

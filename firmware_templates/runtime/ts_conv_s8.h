@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 convolution with fused max pool and ReLU, any square kernel, stride, padding and channel count.
  *
  * Layout   input [in_height][in_width][in_channels], output [out_height][out_width][out_channels].

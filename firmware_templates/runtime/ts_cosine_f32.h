@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cosine of float embeddings, rounded to the same fixed point as ts_cosine_s8: 20 fraction bits.
  *
  * Range    any bits; the result lies in [-2^20, 2^20]. An embedding with a value that is not a finite number, or whose

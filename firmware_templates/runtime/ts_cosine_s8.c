@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_cosine_s8.h"
 
 enum { FRACTION_BITS = 20, ROOT_BITS = 8, PRODUCT_BITS = 48 };

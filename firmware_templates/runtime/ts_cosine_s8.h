@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cosine of int8 embeddings in fixed point with 20 fraction bits, bit for bit as core/quantization.py cosine_fixed.
  *
  * Range    count <= 1024, norms of at most 2^24; the result lies in [-2^20, 2^20]. An embedding of zeros, or one whose

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_crc32.h"
 
 uint32_t ts_crc32(uint32_t crc, const void *data, size_t size)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32 as in zlib, gzip and Ethernet (reflected polynomial 0xEDB88320), for self-tests and stored templates.
  *
  * Start with crc = 0; feeding the result back continues over a further piece. Four bits a step from a table of 64

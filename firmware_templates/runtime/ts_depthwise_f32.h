@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float depthwise convolution (one filter a channel) with fused max pool and ReLU; with a 1x1 kernel, a scale and shift
  * of every channel. The input is float, or int8 standing for value / 128 (the first layer).
  *

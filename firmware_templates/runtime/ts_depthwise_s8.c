@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_depthwise_s8.h"
 
 /* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side, its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 depthwise convolution (one filter a channel) with fused max pool and ReLU; with a 1x1 kernel, a scale and shift
  * of every channel.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float fully connected layer with fused ReLU. The input is float, or int8 standing for value / 128.
  *
  * Layout   input [in_count], output [out_count].

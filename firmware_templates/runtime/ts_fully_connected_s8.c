@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_fully_connected_s8.h"
 
 /* Eight outputs at a time: one load of an input for eight products. */

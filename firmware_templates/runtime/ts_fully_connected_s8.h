@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 fully connected layer with fused ReLU.
  *
  * Layout   input [in_count], output [out_count].

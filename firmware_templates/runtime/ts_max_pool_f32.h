@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* float max pool with a stride equal to its side; rows and columns left over are dropped.
  *
  * Layout   input [in_height][in_width][channels], output [in_height / pool][in_width / pool][channels].

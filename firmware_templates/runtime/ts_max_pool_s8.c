@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_max_pool_s8.h"
 
 size_t ts_max_pool_s8_scratch_bytes(const ts_max_pool_s8_layer *layer)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 max pool with a stride equal to its side; rows and columns left over are dropped. Scale and zero point stay.
  *
  * Layout   input [in_height][in_width][channels], output [in_height / pool][in_width / pool][channels].

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 to bit planes: level = number of thresholds that a value reaches.
  *
  * input: int8 [pixels, channels].

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_tile_s8.h"
 
 static int8_t *fill(int8_t *slot, int32_t count, int8_t value)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the int8 convolutions share around their inner loops: gathering four receptive fields, storing what came out.
  * Not kernels; called by ts_conv_s8 and ts_conv_bwn_s8 with buffers of theirs.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_xnor_conv_bits.h"
 
 #include "ts_arithmetic.h"

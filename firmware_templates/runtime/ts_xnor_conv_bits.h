@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binary convolution, bit planes to bit planes: level = number of thresholds that the accumulator reaches.
  *
  * input: bit planes [input_height, input_width, activation_bits, ceil(input_channels / 32)], channel 32 w + i in bit i

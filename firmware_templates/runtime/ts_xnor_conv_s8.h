@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binary convolution, bit planes to int8: clamp(output_zero + requantize((accumulator << 8) + bias)).
  *
  * input, weights: as in ts_xnor_conv_bits.h. A fully connected layer is the convolution whose kernel is the whole map.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inner part of the XNOR kernels: the binary sums of one output pixel. Not called by generated code.
  *
  * Method. Weights are sliced over output channels: one 32-bit word holds one bit of 32 channels. A kernel walks the set

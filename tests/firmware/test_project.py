@@ -324,3 +324,28 @@ def test_patterns_depend_on_seed_alone(seed: int, height: int, width: int) -> No
     longer = golden.pattern((height + 1, width, 1), seed)
     assert values.dtype == np.int8
     assert np.array_equal(values, longer[:height])
+
+
+def test_every_source_says_its_license_and_the_notice_whose_network_it_is(tmp_path: Path) -> None:
+    branches = networks(face("int8"), voice("int8"))
+    branches["face"] = replace(branches["face"], trained=True)
+    folder = emit(evaluated(face("int8"), voice("int8")), branches, tmp_path / "p")
+    sources = [p for p in folder.rglob("*") if p.suffix in (".c", ".h", ".S", ".yml", ".projbuild")]
+    sources += [*folder.rglob("CMakeLists.txt"), folder / "host/Makefile"]
+    found = {str(p.relative_to(folder)): p.read_text().splitlines()[0] for p in sources}
+    networks_own = {name for name, line in found.items() if "SPDX-License-Identifier: LicenseRef-Network" in line}
+    weights = {f"components/model_{name}/model_{name}_weights.c" for name in branches}
+    assert networks_own == weights | {"host/golden.c"}
+    assert {name for name, line in found.items() if "SPDX-License-Identifier: Apache-2.0" not in line} == networks_own
+    assert "Apache License" in (folder / "LICENSE").read_text()
+    notice = (folder / "NOTICE").read_text()
+    assert "model_face_weights.c: trained\n" in notice
+    assert "model_voice_weights.c: random numbers, untrained\n" in notice
+
+
+def test_the_license_of_projects_is_the_packages_and_every_template_names_one() -> None:
+    assert (TEMPLATES / "esp_idf/LICENSE").read_bytes() == (TEMPLATES.parent / "LICENSE").read_bytes()
+    for path in (
+        p for p in TEMPLATES.rglob("*") if p.is_file() and p.stem.split(".")[0] not in ("README", "LICENSE", "NOTICE")
+    ):
+        assert "SPDX-License-Identifier: " in path.read_text().splitlines()[0], path

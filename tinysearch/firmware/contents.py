@@ -125,6 +125,8 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     kconfig = files["main/Kconfig.projbuild"].decode()
     values |= documents.readme_values(emission, kconfig=kconfig)
     text["README.md"] = templates.render("esp_idf/README.md", values)
+    text["NOTICE"] = templates.render("esp_idf/NOTICE", values)
+    files["LICENSE"] = (templates.folder / "esp_idf" / "LICENSE").read_bytes()
     text["bom.csv"] = documents.bom_csv(emission)
     text["candidate.json"] = documents.candidate_json(emission)
     text[".gitignore"] = _IGNORED

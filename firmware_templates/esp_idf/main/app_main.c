@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start: console, store, memory, sensors, self-test; then one command a line. Nothing allocates after READY but the drivers of
  * camera and microphone, when they are first used. */
 #include <stdio.h>

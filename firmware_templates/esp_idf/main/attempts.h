@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Failed attempts, counted in NVS before each comparison, and lock-outs that double until somebody is accepted. */
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The branches of this device, their memory and their last embeddings. */
 #ifndef BRANCHES_H
 #define BRANCHES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A parallel camera through espressif/esp32-camera: a small raw frame, so that no JPEG decoder and, for small inputs,
  * no PSRAM is needed. Without the managed component the project still builds, and says so at start. */
 #include "sdkconfig.h"

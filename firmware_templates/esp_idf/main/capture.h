@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From the world to a network's input: sensors on a chip, files on linux. */
 #ifndef CAPTURE_H
 #define CAPTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a capture holds a signal at all: the rule, the constants and the verdicts of tinysearch/data/capture_signal.py,
  * which defines them. What fails it would give everybody the same embedding. */
 #ifndef CAPTURE_SIGNAL_H

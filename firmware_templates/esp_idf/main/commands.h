@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File-fed camera and microphone of the linux target. Files are mapped: a task may be suspended inside malloc or stdio
  * by the simulated tick, and another one would then wait for their locks forever. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The front-ends of the runtime, on the memory that a branch's arena has to spare before its network runs. */
 #include <stddef.h>
 

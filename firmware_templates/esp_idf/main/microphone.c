@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A microphone at 16 kHz: I2S (INMP441 and the like, 24 bits in 32-bit slots), or PDM where the chip turns it into PCM. */
 #include "sdkconfig.h"
 

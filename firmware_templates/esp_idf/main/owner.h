@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may change who is enrolled: for CONFIG_TS_OPEN_S after an accepted verification, a right PIN, or the first
  * enrollment of an empty device. The PIN is kept as a salted hash, and never printed. */
 #ifndef OWNER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Enrolled people: up to PEOPLE_CAPTURES captures each, in NVS, never printed. */
 #ifndef PEOPLE_H
 #define PEOPLE_H

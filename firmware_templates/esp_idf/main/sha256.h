@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 (FIPS 180-4), and PBKDF2 with HMAC-SHA-256 (RFC 8018) for the first 32 bytes of a key. Here because ESP-IDF 5.5
  * and 6.0 offer it under different names, and a PC's build has none. */
 #ifndef SHA256_H

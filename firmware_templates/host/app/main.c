@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The application on a PC without ESP-IDF. */
 void app_main(void);
 

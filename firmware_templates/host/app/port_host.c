@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* port.h on a PC: one task, so branches compute one after the other. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* port.h for checks of the lock: a line "ahead S" of the input moves the clock by S seconds instead of being a command. */
 #define port_us real_us
 #define port_getline real_getline

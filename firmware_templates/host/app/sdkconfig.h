@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What menuconfig would choose for the linux target; -D changes it. Off: CONFIG_TS_FEED, CONFIG_TS_DEBUG_SCORES. */
 #ifndef SDKCONFIG_H
 #define SDKCONFIG_H

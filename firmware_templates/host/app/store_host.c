@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store.h on a PC: records in memory, and in the file named by TS_FLASH between runs. After TS_FLASH_WRITES writes, where
  * that is set, it is worn out. */
 #include "store.h"

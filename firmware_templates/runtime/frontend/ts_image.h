@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Camera frame to network input: centered square, area average, int8. The same bytes as tinysearch/data/image.py.
  *
  * Images are [size][size][channels] int8, byte - 128, channels 3 (red, green, blue; gray is repeated) or 1 (gray).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Speech to network input: a square spectrogram in int8. The same bytes as tinysearch/data/log_mel.py, which defines it.
  *
  * Either the whole clip at once (ts_log_mel), or frame by frame while the microphone runs, which needs no more of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_window.h"
 
 #include "ts_log_mel.h"

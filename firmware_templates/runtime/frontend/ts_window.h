@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A window of a motion sensor or of any other time series to network input: a square image in int8. The same bytes as
  * tinysearch/data/window.py, which defines it.
  *

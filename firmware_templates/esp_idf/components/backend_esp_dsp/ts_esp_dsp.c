@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_esp_dsp.h"
 
 /* dsps_dotprod.h asks sdkconfig.h for the chip. Its version in C is no faster than the portable kernels: good for a test on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_esp_nn.h"
 
 /* esp_nn.h asks sdkconfig.h for the chip. Its versions in C are slower than the portable kernels: good for a test on a PC,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_pie.h"
 
 #include "ts_pie_layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 addition of two tensors with fused ReLU, TensorFlow Lite's arithmetic with a left shift of 20.
  *
  * void ts_pie_add_s8(const void *layer, const int8_t *left, const int8_t *right, int8_t *output, void *scratch)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 convolution with fused max pool and ReLU, any square kernel, stride, padding and channel count.
  *
  * void ts_pie_conv_s8(const void *layer, const int8_t *input, const void *right, int8_t *output, void *scratch)

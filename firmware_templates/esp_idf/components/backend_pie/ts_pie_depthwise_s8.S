@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 depthwise convolution with fused ReLU, kernels up to 5x5, any stride, padding and channel count.
  *
  * void ts_pie_depthwise_s8(const void *layer, const int8_t *input, const void *right, int8_t *output, void *scratch)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* int8 fully connected layer with fused ReLU, any number of inputs and outputs.
  *
  * void ts_pie_fully_connected_s8(const void *layer, const int8_t *input, const void *right, int8_t *output, void *scratch)

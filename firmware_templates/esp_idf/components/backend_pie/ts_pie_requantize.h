@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requantization of 16 sums that share a multiplier and a shift; for the assembler's files only.
  *
  * With x the sum, m its multiplier and s its shift, 1 .. 31, core/quantization.py defines the output as

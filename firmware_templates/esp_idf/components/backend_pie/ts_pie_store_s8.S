@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 16 channels of up to 16 pixels, from [channel][pixel] to the pixels of a tensor.
  *
  * void ts_pie_store_s8(const int8_t *block, uint32_t pixels, uint32_t channels, int8_t *output, uint32_t stride,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Up to 16 columns times all output channels, requantized: the inside of int8 convolutions.
  *
  * void ts_pie_tile_s8(const void *layer, const int8_t *columns, uint32_t count, int8_t *output, void *scratch,

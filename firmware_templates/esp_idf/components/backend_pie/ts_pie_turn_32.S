@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Transposes 32 vectors of four 32-bit words: bit b of word l of vector i changes places with bit i of word l of vector b.
  *
  * void ts_pie_turn_32(void *vectors)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Transposing and adding bits in vectors; for the assembler's files only. */
 #ifndef TS_PIE_TURN_BITS_H
 #define TS_PIE_TURN_BITS_H

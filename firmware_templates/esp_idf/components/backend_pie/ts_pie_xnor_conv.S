@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binary convolution, bit planes to bit planes or to int8; a fully connected layer is the one whose kernel is the whole map.
  *
  * void ts_pie_xnor_conv(const void *layer, const uint32_t *input, const void *right, void *output, void *scratch)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Adds the planes of a list to a sum of 128 pixels that lies in bit planes.
  *
  * void ts_pie_xnor_count(const uint8_t *steps, uint32_t blocks, const void *plane, void *sum, void *carries,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bit planes of the inputs under 128 pixels of a binary convolution's output.
  *
  * void ts_pie_xnor_planes(const void *layer, const uint32_t *input, void *planes, uint32_t row, uint32_t column,

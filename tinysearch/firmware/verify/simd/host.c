@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One call of a translated kernel, for ctypes. Follows model.h and the translation in one file. */
 
 /* Runs `kernel` with (layer, left, right, output, scratch); sizes are those of the layer's header. NULL for `right` where there

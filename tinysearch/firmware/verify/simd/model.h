@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers and instructions of the ESP32-S3's vector unit for C text that translate.py writes from .S files.
  *
  * Semantics follow "Processor Instruction Extensions (PIE)" of the ESP32-S3 Technical Reference Manual, version 1.7. Where

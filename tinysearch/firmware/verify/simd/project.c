@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernels of the backend pie for an emitted project on this machine. Follows model.h, the translation and, by name,
  * MODEL_KERNEL(kernel) for each. */
 

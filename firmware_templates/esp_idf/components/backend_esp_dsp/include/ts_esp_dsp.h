@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of a float network by the dot product of ESP-DSP (managed component espressif/esp-dsp). It adds in another order than
  * the portable kernels: results differ in their last bits.
  *

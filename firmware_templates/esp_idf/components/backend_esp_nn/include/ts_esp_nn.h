@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of an int8 network by ESP-NN (managed component espressif/esp-nn), whose arithmetic is that of the portable kernels.
  *
  * Layout   tensors [height][width][channels], as the portable kernels have them.

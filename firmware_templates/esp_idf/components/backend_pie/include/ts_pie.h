@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of int8 and XNOR networks by the vector unit of the ESP32-S3 (its "PIE" instructions), in assembly of ours. They compute
  * what the portable kernels compute, bit for bit.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a layer's constants lie: one block of bytes a layer, aligned to 16, made by tinysearch/firmware/packing/pie.
  * Offsets in bytes; words of 32 bits unless said. Read by C, by the assembler and, in the same order, by the packer. */
 #ifndef TS_PIE_LAYOUT_H

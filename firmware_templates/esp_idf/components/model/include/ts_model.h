@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One branch's network as the application sees it: sizes, and one function a step.
  *
  * The generated component of a branch (model_face, model_voice) defines one constant of this type. Nothing here

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What differs between a chip and IDF's linux target: time, console, button, tasks. */
 #ifndef PORT_H
 #define PORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records that survive a restart, by name: namespace "tinysearch" of the NVS partition. What is read back may be damaged
  * or forged: whoever reads checks length, version and CRC. */
 #ifndef STORE_H
