@@ -1,30 +1,33 @@
 """Files and folders that are whole or absent: the one atomic write that everybody uses.
 
-Something new is written under a temporary name beside its place, synced, and renamed. While it is written its writer
-holds a lock on it, which dies with the writer; what is left without a lock is a stray, and :func:`sweep` removes it.
-Private files and folders, of biometric data for example, are for their owner alone.
+Something new is written under a temporary name beside its place, synced, and renamed. While it is written its
+writer holds a lock beside it, which dies with the writer; what is left without one is a stray, and :func:`sweep`
+removes it.
+Private files and folders, of biometric data for example, are for their owner alone, where a system has permissions by
+owner; elsewhere they are as private as the folder of the user that they lie in.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from tinysearch.core.errors import WritingError
+from tinysearch.locks import hold, release
 
 TEMPORARY = ".new-"
 """How names of temporary files and folders begin."""
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-POLL_S = 0.5
+_LOCK = ".lock"
+_POSIX = sys.platform != "win32"
 
 
 @contextmanager
@@ -40,19 +43,21 @@ def replacing(path: Path, *, private: bool = False, mode: int | None = None) -> 
         OSError: a full disk, or a folder that cannot be written.
     """
     make_folder(path.parent, private=private)
-    descriptor, temporary = _temporary_file(path.parent, PRIVATE_FILE if private else 0o666)
-    try:
-        with os.fdopen(descriptor, "w+b") as stream:
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            yield stream
-            stream.flush()
-            os.fsync(descriptor)
+    permissions = PRIVATE_FILE if private else 0o666
+    with _temporary(path.parent) as temporary:
+        try:
+            # Made with its permissions, so that the user's umask holds without being asked for.
+            with open(temporary, "x+b", opener=lambda name, flags: os.open(name, flags, permissions)) as stream:
+                if mode is not None:
+                    temporary.chmod(mode)
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
             temporary.replace(path)
-        _sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    _sync_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False, mode: int | None = None) -> None:
@@ -69,12 +74,12 @@ def fresh_folder(beside: Path, *, private: bool = False) -> Iterator[Path]:
         OSError: it cannot be made.
     """
     make_folder(beside.parent, private=private)
-    descriptor, folder = _temporary_folder(beside.parent, PRIVATE_FOLDER if private else 0o777)
-    try:
-        yield folder
-    finally:
-        os.close(descriptor)
-        shutil.rmtree(folder, ignore_errors=True)
+    with _temporary(beside.parent) as folder:
+        folder.mkdir(mode=PRIVATE_FOLDER if private else 0o777)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def replace_folder(fresh: Path, target: Path) -> None:
@@ -113,7 +118,7 @@ def make_folder(folder: Path, *, private: bool = False) -> None:
         make_folder(folder.parent)
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     found = folder.stat()
-    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+    if _POSIX and found.st_uid == os.getuid() and found.st_mode & 0o077:
         folder.chmod(PRIVATE_FOLDER)
 
 
@@ -122,39 +127,13 @@ def sweep(folder: Path, *, depth: int = 0) -> int:
 
     What a living process is writing stays.
     """
-    swept = 0
-    for path in _entries(folder):
-        if path.name.startswith(TEMPORARY):
-            swept += _remove_stray(path)
-        elif depth and path.is_dir() and not path.is_symlink():
+    entries = _entries(folder)
+    strays = {path.with_name(path.name.removesuffix(_LOCK)) for path in entries if path.name.startswith(TEMPORARY)}
+    swept = sum(_remove_stray(path) for path in sorted(strays))
+    for path in entries:
+        if depth and not path.name.startswith(TEMPORARY) and path.is_dir() and not path.is_symlink():
             swept += sweep(path, depth=depth - 1)
     return swept
-
-
-@contextmanager
-def exclusive(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock between processes; it is released when its holder dies.
-
-    Args:
-        path: the lock file; it stays, empty.
-        waiting: called every half second while another process holds the lock; may raise.
-
-    Raises:
-        OSError: the lock file cannot be made.
-    """
-    make_folder(path.parent)
-    with path.open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waiting()
-                time.sleep(POLL_S)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -180,55 +159,46 @@ def home_path(path: str | Path) -> Path:
         return Path(path)
 
 
-def _temporary_name() -> str:
-    return TEMPORARY + secrets.token_hex(8)
-
-
-def _temporary_file(folder: Path, mode: int) -> tuple[int, Path]:
-    """A new file, open and locked; made with ``open`` so that the user's umask holds without being asked for."""
-    while True:
-        path = folder / _temporary_name()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        if _hold(descriptor):
-            return descriptor, path
-
-
-def _temporary_folder(folder: Path, mode: int) -> tuple[int, Path]:
-    while True:
-        path = folder / _temporary_name()
-        path.mkdir(mode=mode)
-        with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            if _hold(descriptor):
-                return descriptor, path
-
-
-def _hold(descriptor: int) -> bool:
-    """Lock what is new; False where somebody took it for a stray and removed it before it was locked."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    if os.fstat(descriptor).st_nlink:
-        return True
-    os.close(descriptor)
-    return False
+@contextmanager
+def _temporary(folder: Path) -> Iterator[Path]:
+    """A name for something new, which nobody takes for a stray while the lock beside it is held."""
+    descriptor = None
+    while descriptor is None:
+        path = folder / (TEMPORARY + secrets.token_hex(8))
+        descriptor = hold(_lock_beside(path))  # None: somebody took the lock for a stray and removed it
+    try:
+        yield path
+    finally:
+        _give_back(descriptor, _lock_beside(path))
 
 
 def _remove_stray(path: Path) -> bool:
-    """Remove a temporary file or folder that nobody holds; whether that was so."""
+    """Remove a temporary file or folder that nobody holds, and its lock; whether that was so."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = hold(_lock_beside(path))
+        if descriptor is None:
+            return False
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        finally:
+            _give_back(descriptor, _lock_beside(path))
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
     return not path.exists()
+
+
+def _lock_beside(path: Path) -> Path:
+    return path.with_name(path.name + _LOCK)
+
+
+def _give_back(descriptor: int, lock: Path) -> None:
+    """Release a lock and then remove its file; in this order, for some systems remove no open file."""
+    release(descriptor)
+    with contextlib.suppress(OSError):
+        lock.unlink()
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -239,14 +209,14 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("rb" if _POSIX else "r+b") as file:  # Windows syncs only what is open for writing
         os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the file system can."""
+    """Make a rename last through a power cut, where the system can."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

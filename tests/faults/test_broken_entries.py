@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import stat
 import threading
 from collections.abc import Callable
@@ -133,7 +134,7 @@ def test_two_runs_share_a_training_under_way(tmp_path: Path) -> None:
     assert begun.wait(20)
 
     def watch(tick) -> None:
-        assert "waiting" in tick.phase
+        assert f"process {os.getpid()} on" in tick.waits_for
         waited.set()
         go.set()
 

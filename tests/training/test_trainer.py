@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.protocols import Trainer
-from tinysearch.files import exclusive
 from tinysearch.firmware.integer_network import run
 from tinysearch.training.stage import verification_eer
 from tinysearch.training.stages import load_if_whole, save_atomically
@@ -218,22 +215,6 @@ def test_files_are_whole_or_absent(tmp_path) -> None:
     save_atomically({"epoch": 3}, path)
     assert load_if_whole(path) == {"epoch": 3}
     assert [file.name for file in path.parent.iterdir()] == ["x.pt"]
-
-
-def test_a_lock_is_exclusive(tmp_path) -> None:
-    path, waits, order = tmp_path / "x.lock", threading.Event(), []
-
-    def second() -> None:
-        with exclusive(path, waiting=waits.set):
-            order.append("second")
-
-    with exclusive(path, waiting=lambda: None):
-        thread = threading.Thread(target=second)
-        thread.start()
-        assert waits.wait(10)
-        order.append("first")
-    thread.join(10)
-    assert order == ["first", "second"]
 
 
 def test_error_rate_of_known_cases() -> None:

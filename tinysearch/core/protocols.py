@@ -67,13 +67,18 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingProgress:
-    """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, validation EER."""
+    """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, validation EER.
+
+    Attributes:
+        waits_for: who is doing it already, in words: another process, whose training is waited for.
+    """
 
     branch: BranchSpec
     phase: str
     fraction: float
     loss: float | None = None
     eer_validation: float | None = None
+    waits_for: str | None = None
 
 
 ProgressCallback = Callable[[TrainingProgress], None]

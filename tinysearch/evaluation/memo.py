@@ -33,7 +33,6 @@ from tinysearch.evaluation.entries import (
     write_entry,
 )
 from tinysearch.files import (
-    exclusive,
     fresh_folder,
     make_folder,
     replace_folder,
@@ -41,6 +40,7 @@ from tinysearch.files import (
     write_atomically,
     writing,
 )
+from tinysearch.locks import PATIENCE_S, exclusive
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -142,16 +142,19 @@ class BranchMemo:
                     replace_folder(fresh, target)
 
     @contextmanager
-    def training(self, branch: BranchSpec, *, waiting: Callable[[], None]) -> Iterator[None]:
+    def training(self, branch: BranchSpec, *, waiting: Callable[[str], None]) -> Iterator[None]:
         """Be the only process, of all that use this cache, that trains a branch; ask ``has`` again within.
 
+        A process that dies gives its claim back; one that was stopped, or hangs, is passed over after a minute, and
+        whoever stores the branch first wins.
+
         Args:
-            waiting: called every half second while another process trains it; may raise.
+            waiting: called every half second while another process trains it, with who that is; may raise.
         """
         lock = self.root / "locks" / self.key / f"{branch.key}.lock"
         with writing(lock):
             make_folder(lock.parent, private=True)
-        with exclusive(lock, waiting=waiting):
+        with exclusive(lock, waiting=waiting, patience_s=PATIENCE_S):
             yield
 
     def rates(self, branches: Sequence[BranchSpec], *, settings: object) -> ErrorRates | None:

@@ -74,12 +74,12 @@ class TrainedErrors:
     def train(self, branch: BranchSpec, *, progress: ProgressCallback) -> TrainingRecord:
         """Train a branch, or remember it; see :class:`~tinysearch.core.protocols.ErrorModel`.
 
-        A branch that another process is training, for whatever run, is waited for and not trained twice. A branch whose
-        error cannot be measured is not remembered.
+        A branch that another process is training, for whatever run, is waited for and not trained twice, unless that
+        process was stopped or hangs. A branch whose error cannot be measured is not remembered.
         """
 
-        def waiting() -> None:
-            progress(TrainingProgress(branch=branch, phase="waiting for another process", fraction=0.0))
+        def waiting(holder: str) -> None:
+            progress(TrainingProgress(branch=branch, phase="waiting", fraction=0.0, waits_for=holder))
 
         if not self.memo.has(branch):
             with self.memo.training(branch, waiting=waiting):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tinysearch.core.candidate import BranchSpec
 
-EventKind = Literal["started", "training", "trained", "failed", "given_up", "trial", "completing", "stopped"]
+EventKind = Literal["started", "training", "waiting", "trained", "failed", "given_up", "trial", "completing", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,8 @@ class SearchEvent:
     """One thing that happened.
 
     Attributes:
-        kind: ``started``; ``training`` (a tick); ``trained`` / ``failed`` / ``given_up`` (one branch); ``trial`` (one
+        kind: ``started``; ``training`` (a tick); ``waiting`` (for the training of another process, once a branch, its
+            ``message`` says whose); ``trained`` / ``failed`` / ``given_up`` (one branch); ``trial`` (one
             recorded); ``completing`` (the front is being filled up); ``stopped`` (the end, ``message`` says why).
         elapsed_s: since the search began; ``remaining_s`` an estimate, None while there is nothing to judge by.
         trials, n_trials: proposals told so far and the most there may be (None: no limit).

@@ -39,6 +39,7 @@ class Progress:
         self._began = time.monotonic()
         self._told_before: int | None = None
         self._running: dict[BranchSpec, float] = {}
+        self._waited_for: dict[BranchSpec, str] = {}
 
     def elapsed_s(self) -> float:
         return time.monotonic() - self._began
@@ -50,6 +51,10 @@ class Progress:
     def ticked(self, branch: BranchSpec, progress: TrainingProgress, counters: Counters) -> None:
         """One tick of one training."""
         self._running[branch] = progress.fraction
+        holder = progress.waits_for
+        if holder is not None and self._waited_for.get(branch) != holder:
+            self._waited_for[branch] = holder
+            self.emit("waiting", counters, branch=branch, message=f"{branch.short} is in training already, by {holder}")
         self.emit("training", counters, branch=branch, phase=progress.phase, fraction=progress.fraction)
 
     def ended(self, branch: BranchSpec) -> None:

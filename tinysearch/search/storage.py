@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.files import writing
+from tinysearch.locks import exclusive
 
 if TYPE_CHECKING:
     import optuna
@@ -39,25 +39,17 @@ def run_lock(run_dir: Path) -> Iterator[None]:
     Raises:
         UserError: another search is running there.
     """
-    import fcntl
 
-    with writing(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
-        handle = (run_dir / ".lock").open("a+")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.seek(0)
-            holder = handle.read().strip() or "another process"
-            raise UserError(
-                "one process at a time may write in a run directory",
-                value=f"{run_dir}, held by {holder}",
-                remedy="wait for it, or choose another run_dir",
-            ) from error
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        handle.flush()
+    def refuse(holder: str) -> None:
+        raise UserError(
+            "one process at a time may write in a run directory",
+            value=f"{run_dir}, held by {holder}",
+            remedy="wait for it, or choose another run_dir",
+        )
+
+    with ExitStack() as stack:
+        with writing(run_dir):
+            stack.enter_context(exclusive(run_dir / ".lock", waiting=refuse))
         yield
 
 

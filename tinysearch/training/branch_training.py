@@ -16,7 +16,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, Program, lower
 from tinysearch.core.protocols import Dataset, ProgressCallback, Samples, TrainingProgress
 from tinysearch.core.quantization import Precision
-from tinysearch.files import exclusive
+from tinysearch.locks import PATIENCE_S, exclusive
 from tinysearch.training.batches import augmentation_of, plain_batches
 from tinysearch.training.folding import fold
 from tinysearch.training.freeze import freeze_float, freeze_integer
@@ -126,10 +126,10 @@ class BranchTraining:
         )
         path = self.workspace / "stages" / f"{self._key('float')}.pt"
 
-        def waiting() -> None:
-            self._tick("waiting for the float start", 0.0, None, None)
+        def waiting(holder: str) -> None:
+            self._tick("waiting for the float start", 0.0, None, None, waits_for=holder)
 
-        with exclusive(path.with_suffix(".lock"), waiting=waiting):
+        with exclusive(path.with_suffix(".lock"), waiting=waiting, patience_s=PATIENCE_S):
             stored = load_if_whole(path)
             if stored is None:
                 model, head = model.to(device), head.to(device)
@@ -177,9 +177,18 @@ class BranchTraining:
         )
         checkpoint.unlink(missing_ok=True)
 
-    def _tick(self, phase: str, fraction: float, loss: float | None, rate: float | None) -> None:
+    def _tick(
+        self, phase: str, fraction: float, loss: float | None, rate: float | None, waits_for: str | None = None
+    ) -> None:
         self.progress(
-            TrainingProgress(branch=self.branch, phase=phase, fraction=fraction, loss=loss, eer_validation=rate)
+            TrainingProgress(
+                branch=self.branch,
+                phase=phase,
+                fraction=fraction,
+                loss=loss,
+                eer_validation=rate,
+                waits_for=waits_for,
+            )
         )
 
     def _key(self, stage: str) -> str:
