@@ -12,7 +12,7 @@ import pytest
 from projects import emitted, face, voice
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify import Rung, emulator, host, idf, lock, project_rules, verify
+from tinysearch.firmware.verify import Rung, emulator, host, idf, lock, project_rules, stack, verify
 from tinysearch.firmware.verify.objects import Objects, shared_objects
 
 
@@ -186,6 +186,7 @@ def test_missing_tools_are_not_a_pass(original: Path, tmp_path: Path, monkeypatc
         lock.drive(original),
         emulator.target_instruction_set(original),
         idf.build(original),
+        stack.stacks(original),
     ):
         assert rung.status == "not run"
         assert rung.detail.startswith("not run: needs ")

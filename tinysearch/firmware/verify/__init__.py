@@ -1,7 +1,7 @@
 """The ladder of checks for an emitted project.
 
-Host, sanitizers, lock, target instruction set, a model of the chip's vector unit, error rate on held-out people,
-ESP-IDF's rules, ESP-IDF.
+Host, sanitizers, lock, target instruction set, a model of the chip's vector unit, depth of stacks, error rate on
+held-out people, ESP-IDF's rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
@@ -37,13 +37,13 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
             rungs ``eer`` and ``eer_rv32`` are not run.
 
     Returns:
-        One result a rung, in order: ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``eer``, ``eer_rv32``,
-        ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``.
+        One result a rung, in order: ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``, ``eer``,
+        ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``.
 
     Raises:
         UserError: not a project of this generator.
     """
-    from tinysearch.firmware.verify import emulator, host, idf, lock, project_rules
+    from tinysearch.firmware.verify import emulator, host, idf, lock, project_rules, stack
     from tinysearch.firmware.verify import held_out as people
     from tinysearch.firmware.verify.simd import project as simd
 
@@ -60,6 +60,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
         ("lock", lock.drive),
         ("rv32", emulator.target_instruction_set),
         ("simd", simd.vector_kernels),
+        ("stack", stack.stacks),
         ("eer", partial(people.error_rate, source=held_out)),
         ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
         ("project", project_rules.project),
