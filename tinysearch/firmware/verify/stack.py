@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,11 +66,11 @@ class CallGraph:
     frames: Mapping[str, int]
     calls: Mapping[str, frozenset[str]]
 
-    def deepest(self, entries: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+    def deepest(self, entries: Sequence[str]) -> tuple[int, tuple[str, ...]]:
         """Bytes and functions of the deepest chain from any of these.
 
         Raises:
-            ValueError: an entry that is not there, or a function that can reach itself.
+            ValueError: no entry is there (the compiler leaves out what is not called), or a function reaches itself.
         """
 
         @cache
@@ -83,10 +83,10 @@ class CallGraph:
             return self.frames[name] + found[0], (name, *found[1])
 
         path: list[str] = []
-        unknown = [name for name in entries if name not in self.frames]
-        if unknown:
-            raise ValueError(f"a task's entry must be a function of the project: {', '.join(unknown)}")
-        return max(below(name) for name in entries)
+        known = [name for name in entries if name in self.frames]
+        if not known:
+            raise ValueError(f"a task's entry must be a function of the project: {', '.join(entries)}")
+        return max(below(name) for name in known)
 
 
 def read_graph(texts: Mapping[str, str]) -> CallGraph:
