@@ -7,9 +7,10 @@ import pytest
 from tinysearch.app.branches import branches_of
 from tinysearch.app.config import compose_config, plain
 from tinysearch.app.tasks import task_of
-from tinysearch.app.training import build_dataset
+from tinysearch.app.training import build_dataset, build_judge, decision_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import lower
+from tinysearch.core.protocols import SPLITS, AnomalyDataset
 
 
 def test_a_task_brings_its_data_and_its_settings() -> None:
@@ -18,6 +19,18 @@ def test_a_task_brings_its_data_and_its_settings() -> None:
     data = build_dataset(config)
     assert data.load("wrist", "test", input_size=20, channels=6).inputs.shape[1:] == (20, 20, 6)
     assert task_of(config).sensors(("wrist",)) == ("motion",)
+
+
+def test_what_training_does_not_see_is_an_anomaly() -> None:
+    config = plain(compose_config(["task=unseen_motions", "data.hop_s=4.0"]))
+    assert decision_of(config) == "anomaly"
+    data = build_dataset(config)
+    build_judge(config).check(data)
+    assert isinstance(data, AnomalyDataset)
+    labels = {split: data.load("wrist", split, input_size=10, channels=6).identities for split in SPLITS}
+    assert labels["train"].max() < data.normal == 5
+    assert labels["test"].max() == labels["validation"].max() == 6
+    assert {split: len(data.groups("wrist", split)) for split in SPLITS} == {s: len(own) for s, own in labels.items()}
 
 
 def test_data_that_are_chosen_stay() -> None:

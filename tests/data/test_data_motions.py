@@ -17,7 +17,7 @@ SHAPE = {"input_size": 10, "channels": 6}
 def test_it_is_what_the_data_card_says():
     data = MotionsDataset(hop_s=2.0)
     assert data.modalities == ("wrist",) and data.classes == 7 and data.class_names == EXERCISES
-    recordings = {split: len(np.unique(data.groups(split))) for split in SPLITS}
+    recordings = {split: len(np.unique(data.groups("wrist", split))) for split in SPLITS}
     assert recordings == {"train": 84, "validation": 14, "test": 42}  # 14 of each of 6, 1 and 3 people
     for split in SPLITS:
         samples = data.load("wrist", split, **SHAPE)
@@ -56,7 +56,7 @@ def test_unseen_exercises_are_anomalies_that_training_lacks():
 
 def test_without_validation_people_the_last_fifth_of_a_recording_validates():
     data = MotionsDataset(hop_s=2.0, validation_people=())
-    assert {split: len(np.unique(data.groups(split))) for split in SPLITS} == {
+    assert {split: len(np.unique(data.groups("wrist", split))) for split in SPLITS} == {
         "train": 98,
         "validation": 98,
         "test": 42,
@@ -126,5 +126,5 @@ def test_recordings_shorter_than_a_window_give_none():
         class_names=("a", "b"),
     )
     assert data.labels("test").tolist() == [0, 1, 1, 1, 1]
-    assert data.groups("test").tolist() == [0, 2, 2, 2, 2]
+    assert data.groups("wrist", "test").tolist() == [0, 2, 2, 2, 2]
     assert data.load("wrist", "test", input_size=4, channels=6).inputs.shape == (5, 4, 4, 6)

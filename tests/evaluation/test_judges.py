@@ -7,7 +7,7 @@ import pytest
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Samples
-from tinysearch.evaluation.judges import Classification, Verification, judge_of
+from tinysearch.evaluation.judges import Anomaly, Classification, Verification, judge_of
 from tinysearch.metrics import integer_weights
 
 SHAPES = {"face": (8, 1), "voice": (8, 1)}
@@ -112,7 +112,7 @@ def test_a_task_and_its_data_have_to_fit():
         Classification().check(People(shared=False))
     with pytest.raises(UserError, match="whom no training has seen"):
         Verification().check(People(shared=True))
-    with pytest.raises(UserError, match="adds the scores"):
+    with pytest.raises(UserError, match="scores of the branches of a classification are added"):
         judge_of("classification", far=[0.01], fusion="learned")
 
 
@@ -123,6 +123,40 @@ def test_judges_travel_between_processes():
     assert _rates(pickle.loads(pickle.dumps(judge)), embedded, shared=False) == before  # noqa: S301
 
 
-def test_an_anomaly_is_refused_as_long_as_nothing_measures_it() -> None:
-    with pytest.raises(UserError, match=r"anomalies are not measured yet.*trainer=none"):
-        judge_of("anomaly", far=[0.01])
+class Sounds(People):
+    """Identities of which the first six are normal, and what each sample is from."""
+
+    normal = 6
+
+    def __init__(self):
+        super().__init__(shared=False)
+
+    def groups(self, modality, split):
+        del modality, split
+        return np.arange(PEOPLE * EACH, dtype=np.int32) // 2
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.float32])
+def test_an_anomaly_is_what_is_far_from_normal_training_samples(kind):
+    embedded = _embedded(shared=True, noise={"face": 8.0, "voice": 25.0}, kind=kind)
+    normal = np.repeat(np.arange(PEOPLE), EACH) < Sounds.normal
+    embedded["train"] = {name: rows * normal[:, None].astype(kind) for name, rows in embedded["train"].items()}
+    judge, data = judge_of("anomaly", far=[0.1, 0.001]), Sounds()
+    judge.check(data)
+    found = {}
+    for modalities in (("face",), ("voice",), ("face", "voice")):
+        shapes = {modality: SHAPES[modality] for modality in modalities}
+        kept = {split: {name: rows[name] for name in modalities} for split, rows in embedded.items()}
+        found[modalities] = judge.rates(data, shapes, kept, rng=np.random.default_rng(0), evidence="trained")
+    sharp, both = found["face",], found["face", "voice"]
+    assert sharp.auc > 0.99
+    assert found["voice",].auc < both.auc
+    assert set(both.thresholds) == {0.1}  # 36 normal samples are too few for a thousandth
+    assert (both.genuine, both.impostor) == (12, 36)
+
+
+def test_an_anomaly_task_needs_data_that_say_what_is_normal():
+    with pytest.raises(UserError, match=r"must have data that say what is normal.*got data=people"):
+        Anomaly().check(People(shared=True))
+    with pytest.raises(UserError, match="scores of the branches of an anomaly are added"):
+        judge_of("anomaly", far=[0.01], fusion="learned")

@@ -75,8 +75,25 @@ def test_rates_stand_where_equal_error_rates_do():
         validation_labels=labels[:2],
         test_found=np.array([1] + [0] * 9, np.int32),
         test_labels=labels,
+        rng=np.random.default_rng(0),
     )
     assert (rates.eer, rates.eer_validation) == (0.1, 0.5)
     assert rates.eer_ci95 == error_interval(1, 10)
     assert not rates.frr_at_far
     assert not rates.thresholds
+
+
+def test_samples_of_one_recording_widen_the_interval():
+    wrong = np.repeat([1, 0, 0, 0], 25).astype(np.int32)
+    given = {
+        "validation_found": wrong[:1],
+        "validation_labels": wrong[:1],
+        "test_found": wrong,
+        "test_labels": np.zeros(100, np.int32),
+    }
+    alone = class_error_rates(**given, rng=np.random.default_rng(0))
+    grouped = class_error_rates(
+        **given, rng=np.random.default_rng(0), test_groups=np.repeat(np.arange(4), 25).astype(np.int32)
+    )
+    assert alone.eer == grouped.eer == 0.25
+    assert grouped.eer_ci95[0] < alone.eer_ci95[0] < alone.eer_ci95[1] < grouped.eer_ci95[1]

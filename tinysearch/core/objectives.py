@@ -65,6 +65,9 @@ class ErrorRates:
         curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
         weights: by modality, with which the scores of a fusion are added, fixed point
             (:mod:`tinysearch.metrics.fusion`); empty for the plain sum.
+        auc, auc_ci95: of an anomaly task the chance that an anomaly is farther from what was seen than a normal test
+            sample, and its interval; None for others. There an alarm is what is accepted, so that FAR is the share of
+            normal samples with an alarm, and FRR the share of anomalies without (:mod:`tinysearch.metrics.anomaly`).
     """
 
     eer: float | None
@@ -82,6 +85,8 @@ class ErrorRates:
     impostor_validation: int = 0
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
+    auc: float | None = None
+    auc_ci95: tuple[float, float] | None = None
 
     @property
     def decision_eer(self) -> float | None:
@@ -112,7 +117,8 @@ class OperatingPoint:
         evidence: where ``frr`` comes from.
         attempts: mean number of attempts until an owner is in; None if that never happens.
         effective_latency_s: mean time until then, capturing and computing in every attempt.
-        locked_out: chance that an owner fails :data:`FAILURES_TO_LOCK` times in a row, attempts being independent.
+        locked_out: chance that an owner fails :data:`FAILURES_TO_LOCK` times in a row, attempts being independent;
+            None, as ``attempts`` and ``effective_latency_s``, for an anomaly task, where nobody tries again.
         usable: whether the FRR leaves it usable, by the rule of :mod:`tinysearch.evaluation.operating`.
         threshold: accepting score, fixed point as in the firmware; None where no network was trained here.
     """
@@ -124,7 +130,7 @@ class OperatingPoint:
     evidence: ErrorEvidence
     attempts: float | None
     effective_latency_s: float | None
-    locked_out: float
+    locked_out: float | None
     usable: bool
     threshold: int | None
 
@@ -317,6 +323,13 @@ class Evaluation:
             "energy_mj": self.energy_mj,
         }
 
+    def _area(self) -> dict[str, Any]:
+        """The area under the curve of an anomaly task."""
+        if self.decision != "anomaly":
+            return {}
+        bounds = self.errors.auc_ci95
+        return {"auc": self.errors.auc, "auc_ci95": None if bounds is None else list(bounds)}
+
     def to_dict(self) -> dict[str, Any]:
         """The point as front.json spells it, with feasibility and violations; ``firmware`` is null until emitted."""
         platform = self.candidate.platform
@@ -349,6 +362,7 @@ class Evaluation:
                 "eer": shown["eer"],
                 "eer_ci95": None if self.errors.eer_ci95 is None else list(self.errors.eer_ci95),
                 "eer_validation": self.errors.eer_validation,
+                **self._area(),
                 "bom_cost_usd": shown["bom_cost_usd"],
                 "latency_s": self.latency_s,
                 "latency_range_s": list(self.latency_range_s),

@@ -65,6 +65,29 @@ class Dataset(Protocol):
         ...
 
 
+@runtime_checkable
+class GroupedDataset(Protocol):
+    """A data set that knows which samples are from one recording or speaker, so that intervals are not too narrow."""
+
+    def groups(self, modality: str, split: Split) -> npt.NDArray[np.int32]:
+        """What each sample of a split is from, int32 [N], in the order of ``load``."""
+        ...
+
+
+@runtime_checkable
+class AnomalyDataset(GroupedDataset, Protocol):
+    """A data set for an anomaly task; ``people`` of each split are its labels.
+
+    Attributes:
+        normal: how many labels are normal, the first ones, the same in every split; None for a classification. Training
+            holds normal samples only; those with a label from ``normal`` on are normal ones that were transformed, for
+            a network to learn from what it is to tell apart (Golan and El-Yaniv 2018, arXiv 1805.10917). In validation
+            and test they are anomalies.
+    """
+
+    normal: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingProgress:
     """One tick of a training: ``fraction`` done in [0, 1], a phase such as ``float 3/8``, loss, validation EER.

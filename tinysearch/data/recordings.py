@@ -99,8 +99,9 @@ class WindowDataset:
         counts = [len(self._starts(recording)) for recording in self._recordings[split]]
         return np.repeat(np.array([r.label for r in self._recordings[split]], np.int32), counts)
 
-    def groups(self, split: Split) -> Int32:
+    def groups(self, modality: str, split: Split) -> Int32:
         """Recording that every window of a split is from, int32 [N]: windows of one are no independent samples."""
+        del modality
         counts = [len(self._starts(recording)) for recording in self._recordings[split]]
         return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
 

@@ -1,8 +1,8 @@
 """What a task calls an error: from embeddings of a data set's splits to the error rates of a branch or a fusion.
 
 A judge says of which splits embeddings are needed, and makes rates of them. Verification compares pairs of people;
-classification compares every sample with each class. Both fill the same :class:`ErrorRates`, so that nothing behind
-them, search, report, evaluation, needs to know which task it is.
+classification compares every sample with each class, an anomaly task with what is normal. All fill the same
+:class:`ErrorRates`, so that nothing behind them, search, report, evaluation, needs to know which task it is.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array
-from tinysearch.core.protocols import Dataset, Split
+from tinysearch.core.protocols import AnomalyDataset, Dataset, GroupedDataset, Split
 from tinysearch.core.task import Decision
 from tinysearch.data.pairs import PairOptions, evaluation_pairs, matched_samples
 from tinysearch.metrics import (
     Agreement,
+    Distances,
     FusionRule,
+    NormalModel,
     Pairs,
     agreement,
+    anomaly_distances,
+    anomaly_error_rates,
     branch_scores,
     class_error_rates,
     class_prototypes,
@@ -35,6 +39,7 @@ from tinysearch.metrics import (
     error_rates,
     integer_weights,
     learned_weights,
+    normal_model,
     smallest_far,
     weighted_sum,
 )
@@ -186,32 +191,35 @@ class Classification:
 
     @property
     def settings(self) -> object:
-        """Nothing but that it is one."""
-        return "classification-1"
+        """Nothing but that it is one, and how its interval is made."""
+        return "classification-2"
 
     def check(self, dataset: Dataset) -> None:
         """Splits have to share their classes."""
         if getattr(dataset, "classes", None) is None:
             raise UserError(
-                "a classification has the same classes in every split",
-                value=f"data={dataset.name}, whose splits are of different people",
-                remedy="choose data=digits, or task=face_voice",
+                "a classification must have the same classes in every split",
+                value=f"data={dataset.name}, whose splits are of different people or have anomalies",
+                remedy="choose data=digits, or another task",
             )
+
+    def prototypes(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, Any]:
+        """What each class looks like by modality, [classes, E], from embeddings of the training split."""
+        classes = int(dataset.classes)  # type: ignore[attr-defined]
+        labels = _labels(dataset, "train", shapes)
+        return {
+            modality: class_prototypes(rows, labels[modality], classes=classes)
+            for modality, rows in _typed(embedded).items()
+        }
 
     def rates(
         self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
     ) -> ErrorRates:
         """See :class:`Judge`. A fusion classifies the samples that have a partner in the other modality."""
-        del rng
-        classes = int(dataset.classes)  # type: ignore[attr-defined]
-        labels = {split: _labels(dataset, split, shapes) for split in self.splits}
-        prototypes = {
-            modality: class_prototypes(rows, labels["train"][modality], classes=classes)
-            for modality, rows in _typed(embedded["train"]).items()
-        }
-        found, right = {}, {}
+        prototypes = self.prototypes(dataset, shapes, embedded["train"])
+        found, right, samples = {}, {}, {}
         for split in ("validation", "test"):
-            samples, right[split] = matched_samples(labels[split], people=dataset.people(split))
+            samples, right[split] = matched_samples(_labels(dataset, split, shapes), people=dataset.people(split))
             scores = {
                 modality: class_scores(rows, prototypes[modality])[samples[modality]]
                 for modality, rows in _typed(embedded[split]).items()
@@ -222,8 +230,93 @@ class Classification:
             validation_labels=right["validation"],
             test_found=found["test"],
             test_labels=right["test"],
+            rng=rng,
+            test_groups=_groups(dataset, "test", samples),
             evidence=evidence,
         )
+
+
+@dataclass(kw_only=True)
+class Anomaly:
+    """Is a sample like what was seen? By the distances of :mod:`tinysearch.metrics.anomaly`.
+
+    Networks and what is normal are of normal training samples alone, thresholds of normal validation samples.
+    Labels are the identities of the data set, of which the first ``normal`` are normal
+    (:class:`~tinysearch.core.protocols.AnomalyDataset`).
+
+    Attributes:
+        far: shares of normal samples that may raise a false alarm, to set thresholds for.
+        resamples: of the bootstrap over groups.
+    """
+
+    far: tuple[float, ...] = (0.01, 0.1)
+    resamples: int = 1000
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    memo_suffix: str = "-anomaly"
+
+    @property
+    def settings(self) -> object:
+        """FARs and resamples."""
+        return ("anomaly-1", self.far, self.resamples)
+
+    def check(self, dataset: Dataset) -> None:
+        """Some labels have to be normal, others not."""
+        if not isinstance(dataset, AnomalyDataset) or dataset.normal is None:
+            raise UserError(
+                "an anomaly task must have data that say what is normal",
+                value=f"data={dataset.name}",
+                remedy="choose data=vibration, or data=motions data.unseen=[TRAP,ROW]",
+            )
+
+    def models(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, NormalModel]:
+        """What is normal, by modality, from embeddings of the training split."""
+        normal = _normal_of(dataset)
+        labels = _labels(dataset, "train", shapes)
+        return {
+            modality: normal_model(rows, labels[modality], classes=normal)
+            for modality, rows in _typed(embedded).items()
+        }
+
+    def rates(
+        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+    ) -> ErrorRates:
+        """See :class:`Judge`. A fusion judges the samples that have a partner in the other modality."""
+        models = self.models(dataset, shapes, embedded["train"])
+        found: dict[str, Distances] = {}
+        for split in ("validation", "test"):
+            samples, labels = matched_samples(_labels(dataset, split, shapes), people=dataset.people(split))
+            chosen = {modality: rows[samples[modality]] for modality, rows in _typed(embedded[split]).items()}
+            distances = anomaly_distances(chosen, models)
+            groups, normal = _groups(dataset, split, samples), labels < _normal_of(dataset)
+            assert groups is not None  # noqa: S101 - an AnomalyDataset has them
+            found[split] = Distances(
+                anomalies=distances[~normal],
+                normals=distances[normal],
+                anomaly_groups=groups[~normal],
+                normal_groups=groups[normal],
+            )
+        least = smallest_far(len(found["validation"].normals))
+        return anomaly_error_rates(
+            validation=found["validation"],
+            test=found["test"],
+            rng=rng,
+            far=tuple(far for far in self.far if far >= least),
+            resamples=self.resamples,
+            evidence=evidence,
+        )
+
+
+def _normal_of(dataset: Dataset) -> int:
+    assert isinstance(dataset, AnomalyDataset) and dataset.normal is not None  # noqa: S101 - it was checked
+    return dataset.normal
+
+
+def _groups(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Any:
+    """What the chosen samples are from; None where the data set does not tell. Of a fusion by its first modality."""
+    if not isinstance(dataset, GroupedDataset):
+        return None
+    first = min(samples)
+    return dataset.groups(first, split)[samples[first]]
 
 
 def _labels(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:
@@ -265,18 +358,14 @@ def judge_of(
     """The judge of a task by what it decides.
 
     Raises:
-        UserError: a fusion that the task has not, or a decision whose error is not measured yet.
+        UserError: a fusion that the task has not.
     """
-    if decision == "anomaly":
-        raise UserError(
-            "error rates must be those of a verification or a classification; anomalies are not measured yet",
-            value="decision: anomaly",
-            remedy="add trainer=none, which searches boards and latency alone",
-        )
     if decision == "verification":
         return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
     if fusion != "concatenation":
         raise UserError(
-            "a classification adds the scores of its branches", value=f"fusion.rule={fusion}", remedy="leave it out"
+            f"the scores of the branches of {'an' if decision == 'anomaly' else 'a'} {decision} are added",
+            value=f"fusion.rule={fusion}",
+            remedy="leave it out",
         )
-    return Classification()
+    return Anomaly(far=tuple(far)) if decision == "anomaly" else Classification()

@@ -230,7 +230,11 @@ def _rates_of(text: str) -> ErrorRates:
         intervals = {float(far): (low, high) for far, (low, high) in document.pop("frr_ci95_at_far").items()}
         interval = document.pop("eer_ci95")
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
-        bounds = None if interval is None else (interval[0], interval[1])
-        return ErrorRates(eer_ci95=bounds, frr_ci95_at_far=intervals, weights=weights, **by_far, **document)
+        area = document.pop("auc_ci95", None)
+        bounds = {
+            name: None if found is None else (found[0], found[1])
+            for name, found in (("eer_ci95", interval), ("auc_ci95", area))
+        }
+        return ErrorRates(**bounds, frr_ci95_at_far=intervals, weights=weights, **by_far, **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenEntryError("damaged, or of another version") from error

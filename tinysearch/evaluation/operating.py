@@ -2,7 +2,8 @@
 
 Rule: the threshold of a run is that of the strictest of its ``far=`` levels at which the best network of the front is
 usable on validation people; of the loosest where none is. A network is *usable* where an owner is let in at the first
-attempt at least four times out of five. Everything that is said of people is said at this point.
+attempt at least four times out of five. Everything that is said of people is said at this point. For an anomaly task
+FAR is the share of false alarms, and usable where at least four anomalies out of five raise one.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ def rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None = None
     Args:
         far: of the operating point; None, or one at which no FRR is known, leaves that unknown.
     """
+    if evaluation.decision == "anomaly":
+        point = None if far is None else _alarm_point(rates, far)
+        return replace(evaluation, errors=rates, operating_point=point)
     attempt_s = evaluation.attempt_s
     return replace(
         evaluation,
@@ -72,9 +76,35 @@ def _operating_point(rates: ErrorRates, far: float, *, attempt_s: float) -> Oper
     )
 
 
+def _alarm_point(rates: ErrorRates, far: float) -> OperatingPoint | None:
+    """The operating point of an anomaly task: nobody tries again, and nobody is locked out."""
+    frr = rates.frr_at_far.get(far)
+    if frr is None:
+        return None
+    return OperatingPoint(
+        far=far,
+        far_test=rates.far_at_threshold.get(far),
+        frr=frr,
+        frr_ci95=rates.frr_ci95_at_far.get(far),
+        evidence=rates.evidence,
+        attempts=None,
+        effective_latency_s=None,
+        locked_out=None,
+        usable=frr <= USABLE_FRR,
+        threshold=rates.thresholds.get(far),
+    )
+
+
 def in_words(point: OperatingPoint) -> str:
     """What an operating point means to strangers and owners, for report cards, terminal and README alike."""
     bounds = "" if point.frr_ci95 is None else f" [{100 * point.frr_ci95[0]:.1f}-{100 * point.frr_ci95[1]:.1f} %]"
+    if point.locked_out is None:
+        verdict = "" if point.usable else f"Hardly usable (rule: up to {100 * USABLE_FRR:g} % missed). "
+        false = "" if point.far_test is None else f", {100 * point.far_test:.1f} % with the test data"
+        return (
+            f"{verdict}Set for false alarms at {100 * point.far:g} % of what is normal{false}, it misses "
+            f"{100 * point.frr:.1f} %{bounds} of anomalies."
+        )
     owner = f"rejects {100 * point.frr:.1f} %{bounds} of an owner's attempts{_one_in(point.frr)}"
     if point.attempts is None:
         return f"At FAR {100 * point.far:g} % it {owner}: it is not usable."

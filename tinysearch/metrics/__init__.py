@@ -3,10 +3,12 @@
 Words are those of the paper: FAR (ISO: FMR) is the share of impostor pairs that are accepted, FRR (ISO: FNMR) the
 share of genuine pairs that are rejected. A pair is accepted iff its score reaches the threshold; scores are fixed-point
 integers as in the firmware (:data:`tinysearch.core.quantization.COSINE_FRACTION_BITS`), of a fusion the sum over its
-branches, or a weighted one. Classification uses the same cosines, to one prototype a class.
+branches, or a weighted one. Classification uses the same cosines, to one prototype a class; anomalies are far from what
+is normal.
 """
 
 from tinysearch.metrics.agreement import Agreement, agreement, distances
+from tinysearch.metrics.anomaly import NormalModel, anomaly_distances, area_interval, area_under_curve, normal_model
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 from tinysearch.metrics.bootstrap import eer_interval, frr_interval
 from tinysearch.metrics.classification import class_prototypes, class_scores, classify, error_interval
@@ -22,15 +24,21 @@ from tinysearch.metrics.rates import (
     threshold_at_far,
 )
 from tinysearch.metrics.scores import branch_scores, fused_scores, score_pairs
-from tinysearch.metrics.summary import class_error_rates, error_rates
+from tinysearch.metrics.summary import Distances, anomaly_error_rates, class_error_rates, error_rates
 
 __all__ = [
     "FUSION_RULES",
     "Agreement",
     "DetCurve",
+    "Distances",
     "FusionRule",
+    "NormalModel",
     "Pairs",
     "agreement",
+    "anomaly_distances",
+    "anomaly_error_rates",
+    "area_interval",
+    "area_under_curve",
     "branch_scores",
     "class_error_rates",
     "class_prototypes",
@@ -52,6 +60,7 @@ __all__ = [
     "known",
     "learned_weights",
     "lockout_chance",
+    "normal_model",
     "score_pairs",
     "smallest_far",
     "threshold_at_far",

@@ -113,6 +113,32 @@ def resampled_eers(
     return np.concatenate(rates)
 
 
+def grouped_eers(
+    genuine: npt.NDArray[np.integer],
+    impostor: npt.NDArray[np.integer],
+    *,
+    genuine_groups: npt.NDArray[np.integer],
+    impostor_groups: npt.NDArray[np.integer],
+    rng: np.random.Generator,
+    resamples: int,
+) -> npt.NDArray[np.float64]:
+    """Equal error rates of resamples over groups, those of genuine and of impostor scores apart; float64 [resamples].
+
+    Args:
+        genuine, impostor: scores [G] and [I].
+        genuine_groups, impostor_groups: the group of each; scores of one stand or fall together.
+    """
+    thresholds = np.append(np.unique(np.concatenate([genuine, impostor])), max(genuine.max(), impostor.max()) + 1)
+    weights, below = [], []
+    for scores, groups in ((genuine, genuine_groups), (impostor, impostor_groups)):
+        order = np.argsort(scores, kind="stable")
+        names, owner = np.unique(groups, return_inverse=True)
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples).astype(np.int32)
+        weights.append(_cumulative(drawn.T[owner[order]]))
+        below.append(np.searchsorted(scores[order], thresholds, side="left"))
+    return _weighted_eer(weights[0], weights[1], below[0], below[1])
+
+
 def _cumulative(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.integer]:
     """Sums of the first 0 .. P rows, [P + 1, R]."""
     kind = np.int32 if int(weights.max(initial=0)) * len(weights) < 2**31 else np.int64

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.metrics.agreement import Agreement, distance_histogram
-from tinysearch.metrics.bootstrap import eer_interval, frr_interval
+from tinysearch.metrics.anomaly import area_interval, area_under_curve
+from tinysearch.metrics.bootstrap import eer_interval, frr_interval, grouped_eers
 from tinysearch.metrics.classification import Int32, error_interval
 from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import (
@@ -105,27 +106,116 @@ def class_error_rates(
     validation_labels: Int32,
     test_found: Int32,
     test_labels: Int32,
+    rng: np.random.Generator,
+    test_groups: Int32 | None = None,
     evidence: ErrorEvidence = "trained",
 ) -> ErrorRates:
-    """Classification errors in the place of equal error rates: ``eer`` of test samples with Wilson's interval.
+    """Classification errors in the place of equal error rates: ``eer`` of test samples with its interval.
 
     A classification has no pairs and no false acceptances, so rates and thresholds by FAR stay empty.
 
     Args:
         validation_found, test_found: classes as decided, int32 [N]; ``.._labels`` as they are.
+        rng: draws the groups of the bootstrap.
+        test_groups: int32 [N], what test samples are from, over whose choice the interval is; None where samples are
+            independent, which gives Wilson's interval.
 
     Raises:
         ValueError: no samples.
     """
-    wrong = int(np.sum(test_found != test_labels))
-    interval = error_interval(wrong, len(test_labels))
-    if not len(validation_labels):
-        raise ValueError("an error rate needs validation samples")
+    wrong = test_found != test_labels
+    if not len(validation_labels) or not len(test_labels):
+        raise ValueError("an error rate needs validation and test samples")
+    count = int(np.sum(wrong))
+    interval = error_interval(count, len(wrong)) if test_groups is None else frr_interval(wrong, test_groups, rng=rng)
     return ErrorRates(
-        eer=wrong / len(test_labels),
+        eer=count / len(test_labels),
         evidence=evidence,
         eer_ci95=interval,
         eer_validation=float(np.mean(validation_found != validation_labels)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distances:
+    """How far the samples of a split are from what is normal.
+
+    Attributes:
+        anomalies, normals: int64 [A] and [N].
+        anomaly_groups, normal_groups: int32, what each is from; samples of one group are not independent.
+    """
+
+    anomalies: npt.NDArray[np.int64]
+    normals: npt.NDArray[np.int64]
+    anomaly_groups: Int32
+    normal_groups: Int32
+
+
+def anomaly_error_rates(
+    *,
+    validation: Distances,
+    test: Distances,
+    rng: np.random.Generator,
+    far: Sequence[float] = (0.01, 0.1),
+    resamples: int = 1000,
+    evidence: ErrorEvidence = "trained",
+) -> ErrorRates:
+    """Rates of raising an alarm at a distance, in the words of :mod:`tinysearch.metrics.anomaly`.
+
+    ``eer`` is the rate at which as many normal samples raise an alarm as anomalies are missed. Thresholds are set by
+    normal validation samples alone. Intervals are over the choice of groups.
+
+    Args:
+        far: shares of false alarms to set thresholds for.
+        resamples: of the bootstrap, 1 or more.
+
+    Raises:
+        ValueError: a split without anomalies or without normal samples.
+    """
+    curve = det_curve(test.anomalies, test.normals)
+    eer = equal_error_rate(curve)
+    thresholds = {rate: threshold_at_far(validation.normals, rate) for rate in far}
+    area = area_under_curve(test.anomalies, test.normals)
+    area_low, area_high = area_interval(
+        test.anomalies,
+        test.normals,
+        anomaly_groups=test.anomaly_groups,
+        normal_groups=test.normal_groups,
+        rng=rng,
+        resamples=resamples,
+    )
+    low, high = np.quantile(
+        grouped_eers(
+            test.anomalies,
+            test.normals,
+            genuine_groups=test.anomaly_groups,
+            impostor_groups=test.normal_groups,
+            rng=rng,
+            resamples=resamples,
+        ),
+        [0.025, 0.975],
+    )
+    return ErrorRates(
+        eer=eer,
+        evidence=evidence,
+        eer_ci95=(min(float(low), eer), max(float(high), eer)),
+        eer_validation=equal_error_rate(det_curve(validation.anomalies, validation.normals)),
+        auc=area,
+        auc_ci95=(min(area_low, area), max(area_high, area)),
+        frr_at_far={rate: false_reject_rate(test.anomalies, threshold) for rate, threshold in thresholds.items()},
+        frr_at_far_validation={
+            rate: false_reject_rate(validation.anomalies, threshold) for rate, threshold in thresholds.items()
+        },
+        frr_ci95_at_far={
+            rate: frr_interval(test.anomalies < threshold, test.anomaly_groups, rng=rng, resamples=resamples)
+            for rate, threshold in thresholds.items()
+        },
+        thresholds=thresholds,
+        far_at_threshold={rate: false_accept_rate(test.normals, threshold) for rate, threshold in thresholds.items()},
+        genuine=len(test.anomalies),
+        impostor=len(test.normals),
+        impostor_validation=len(validation.normals),
+        curves=_thinned(curve),
     )
 
 

@@ -37,6 +37,7 @@ def run(invocation: Invocation) -> int:
                 "eer": rates.eer,
                 "eer_ci95": rates.eer_ci95,
                 "eer_validation": rates.eer_validation,
+                **({} if rates.auc is None else {"auc": rates.auc, "auc_ci95": rates.auc_ci95}),
                 "frr_at_far": {str(far): frr for far, frr in rates.frr_at_far.items()},
                 "people": rates.people,
                 "evidence": rates.evidence,
