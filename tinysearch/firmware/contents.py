@@ -20,12 +20,21 @@ from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
     "components/model": ("CMakeLists.txt", "ts_model.c", "include/ts_model.h"),
-    "components/port": ("CMakeLists.txt", "port_chip.c", "port_linux.c", "tasks.c", "include/port.h"),
+    "components/port": (
+        "CMakeLists.txt",
+        "line.c",
+        "port_chip.c",
+        "port_linux.c",
+        "tasks.c",
+        "include/line.h",
+        "include/port.h",
+    ),
     "components/store": ("CMakeLists.txt", "store.c", "include/store.h"),
     "main": (
         *("Kconfig.projbuild", "app_main.c", "attempts.c", "attempts.h", "branches.c", "branches.h", "capture.c"),
         *("capture.h", "capture_signal.c", "capture_signal.h", "commands.c", "commands.h", "files.c", "frontend.c"),
-        *("owner.c", "owner.h", "people.c", "people.h", "sha256.c", "sha256.h"),
+        *("owner.c", "owner.h", "people.c", "people.h", "sha256.c", "sha256.h", "show.c", "show.h"),
+        "threshold.h",
     ),
 }
 _HOST_COPIED = (
@@ -50,7 +59,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         inputs, embeddings = emission.golden[source.modality]
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
-    far = emission.threshold_far
+    far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)
     return {
         "banner": emission.banner,
@@ -71,6 +80,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
+        "stricter_threshold": emission.stricter_threshold,
+        "stricter_note": "None is known: the same." if stricter is None else f"For FAR {stricter:g}.",
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         "clip_in_psram": "audio_clip" in emission.in_psram,

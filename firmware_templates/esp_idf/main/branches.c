@@ -145,6 +145,14 @@ static void take(unsigned branch)
     }
 }
 
+const char *branches_capture(unsigned branch, const char *path)
+{
+    s.path[branch] = path;
+    s.fed[branch] = 0;
+    take(branch);
+    return s.error[branch];
+}
+
 /* What was fed was computed then. */
 static void finish(unsigned branch)
 {
@@ -166,6 +174,7 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
         s.path[b] = paths[b];
         if (paths[b] == NULL && s.fed[b] == 0) {
             capture_open();
+            capture_prompt(branches[b]->name);
         }
     }
     if (CANDIDATE_TASKS > 1 && capture_in_turns()) {

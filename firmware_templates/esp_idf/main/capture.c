@@ -27,14 +27,15 @@ static const struct {
     const char *(*open)(void);
     const char *(*take)(const capture_target *target);
     void (*close)(void);
+    const char *prompt;
 } sensors[] = {
 #if CANDIDATE_FACE
-    {"face", "camera", camera_open, camera_capture, camera_close},
+    {"face", "camera", camera_open, camera_capture, camera_close, "stand still, the face in the middle of the picture"},
 #endif
 #if CANDIDATE_VOICE
-    {"voice", "microphone", microphone_open, microphone_capture, microphone_close},
+    {"voice", "microphone", microphone_open, microphone_capture, microphone_close, "speak now"},
 #endif
-    {NULL, NULL, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 static void open_sensors(void)
@@ -80,6 +81,19 @@ void capture_open(void)
     asked = 1;
     if (!port_run_apart(open_sensors, START_MS)) {
         printf("ERR sensors: a driver does not come back\n");
+    }
+#endif
+}
+
+void capture_prompt(const char *branch)
+{
+    (void)branch;
+#if CONFIG_TS_CAPTURE_HARDWARE
+    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
+        if (strcmp(sensors[i].branch, branch) == 0) {
+            printf("NOTE %s: %s\n", sensors[i].name, sensors[i].prompt);
+            fflush(stdout);
+        }
     }
 #endif
 }

@@ -14,6 +14,8 @@
 #include "people.h"
 #include "port.h"
 #include "sdkconfig.h"
+#include "show.h"
+#include "threshold.h"
 #include "ts_crc32.h"
 
 enum { WORDS = 5 };
@@ -127,11 +129,11 @@ static void verify(char *const *words)
         return;
     }
     const people_match match = people_closest(branches_embeddings(), only);
-    const int accepted = match.name[0] != 0 && match.score >= CANDIDATE_THRESHOLD;
+    const int accepted = match.name[0] != 0 && match.score >= ACCEPTING_SCORE;
     end_attempt(accepted);
     printf("OK verify %s", accepted ? match.name : "nobody");
 #if CONFIG_TS_DEBUG_SCORES
-    printf(" %" PRId32 " threshold %" PRId32, match.score, (int32_t)CANDIDATE_THRESHOLD);
+    printf(" %" PRId32 " threshold %" PRId32, match.score, (int32_t)ACCEPTING_SCORE);
 #endif
     printf("\n");
 }
@@ -247,10 +249,26 @@ static void sensors(char *const *words)
 {
     (void)words;
     capture_open();
+#if CONFIG_TS_CAPTURE_HARDWARE
+    answer("sensors", show_signals());
+#else
     answer("sensors", NULL);
+#endif
 }
 
 #if CONFIG_TS_FEED
+static void picture(char *const *words)
+{
+    capture_open();
+    answer("picture", show_picture(words[1]));
+}
+
+static void record(char *const *words)
+{
+    capture_open();
+    answer("record", show_recording(words[1]));
+}
+
 static int digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -323,9 +341,11 @@ static const struct {
     {"close", close_lock, 0, "ends the time that an accepted verification or the PIN opened"},
     {"benchmark", benchmark, 1, "a line a layer: layer BRANCH STEP CYCLES"},
     {"bench", benchmark, 1, "as benchmark"},
-    {"sensors", sensors, 0, "opens camera and microphone and says how they are"},
+    {"sensors", sensors, 1, "opens camera and microphone, captures, and says how bright and how loud it was"},
     {"selftest", selftest, 1, "golden patterns through every branch"},
 #if CONFIG_TS_FEED
+    {"picture", picture, 1, "[FILE]: captures and prints the picture as a PPM or PGM file"},
+    {"record", record, 1, "[FILE]: captures and prints the recording, 16-bit values in hexadecimal"},
     {"feed", feed, 1, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next enroll or verify"},
 #endif
     {"help", help, 0, ""},
@@ -370,6 +390,11 @@ void commands_run(char *line)
     memset(line, 0, length); /* a PIN may stand there */
     fflush(stdout);
     port_unlock();
+}
+
+int commands_hides(const char *typed)
+{
+    return strncmp(typed, "pin ", 4) == 0 || strncmp(typed, "owner ", 6) == 0;
 }
 
 void commands_button(void)

@@ -8,6 +8,9 @@ void commands_run(char *line);
 /* Golden patterns of every branch, and one line with the outcome. */
 void commands_selftest(void);
 
+/* Whether what follows these first characters of a line is a PIN. */
+int commands_hides(const char *typed);
+
 /* What the button does: verify against everybody. */
 void commands_button(void);
 
