@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
@@ -17,10 +19,15 @@ from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.firmware.applications import Classifier
+from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
+from tinysearch.inputs.motion import Motion
+from tinysearch.inputs.signal import Signal
+from tinysearch.metrics.windows import Answers
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "firmware_templates"
@@ -37,15 +44,29 @@ def network(branch: BranchSpec) -> NetworkSpec:
     return branch.network()
 
 
+WATCH = Task(
+    name="watch",
+    decision="classification",
+    inputs=(
+        Input(name="eye", kind=Camera()),
+        Input(name="hum", kind=Signal(window_s=0.5, rate_hz=800)),
+        Input(name="word", kind=Microphone(clip_s=1.0)),
+        Input(name="wrist", kind=Motion()),
+    ),
+    combinations=(("wrist",),),
+)
+"""A classification with every kind of input."""
+
+
 @cache
-def models() -> AnalyticModels:
+def models(task: str = TASK.name) -> AnalyticModels:
     root = ROOT / "hardware_catalog"
     catalog: Catalog = load_catalog("espressif", root=root)
     return AnalyticModels(
         catalog=catalog,
         latency=load_latency_table(root / "latency" / "default.yaml", catalog.chips.values()),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
-        task=TASK,
+        task={TASK.name: TASK, WATCH.name: WATCH}[task],
     )
 
 
@@ -57,6 +78,17 @@ def face(precision: str = "int8", blocks: tuple[int, ...] = (1, 1), **sizes: int
 def voice(precision: str = "int8", blocks: tuple[int, ...] = (1, 1), **sizes: int) -> BranchSpec:
     options = {"width": 8, "input_size": 64, "channels": 1, "embedding": 32} | sizes
     return resnet_branch("voice", blocks=blocks, precision=precision, **options)
+
+
+def wrist(precision: str = "int8", blocks: tuple[int, ...] = (1,), **sizes: int) -> BranchSpec:
+    options = {"width": 4, "input_size": 10, "channels": 6, "embedding": 16} | sizes
+    return resnet_branch("wrist", blocks=blocks, precision=precision, **options)
+
+
+def watching(name: str, precision: str = "int8", **sizes: int) -> BranchSpec:
+    """A branch of :data:`WATCH` other than ``wrist``."""
+    options = {"width": 4, "input_size": 28, "channels": 1, "embedding": 16} | sizes
+    return resnet_branch(name, blocks=(1,), precision=precision, **options)
 
 
 def evaluated(*branches: BranchSpec, processor: str | None = None) -> Evaluation:
@@ -97,3 +129,39 @@ def emitted(
         digest=DIGEST,
         board=board_of(evaluation),
     )
+
+
+def classified(
+    *branches: BranchSpec,
+    out: Path,
+    classes: int = 3,
+    answers: Answers | None = None,
+    processor: str | None = "esp32s3",
+    hop_s: float = 0.5,
+    seed: int = 1,
+    schedule: str = "always",
+) -> tuple[Path, dict[str, FrozenNetwork], Classifier]:
+    """The project of a classification with random networks, which compares with the embeddings of random inputs."""
+    evaluation = models(WATCH.name).choose(tuple(branches), PlatformWish(processor=processor))
+    frozen = networks(*branches, seed=seed)
+    random = np.random.default_rng(seed)
+    prototypes = {}
+    for name, network in frozen.items():
+        shape = network.program.network.input_shape
+        drawn = random.integers(-128, 128, (classes, shape.height, shape.width, shape.channels)).astype(np.int8)
+        prototypes[name] = run(network, drawn)
+    names = tuple(f"class {index}" for index in range(classes))
+    chosen = answers or Answers(names=names, thresholds=(0,) * classes)
+    classifier = Classifier(answers=chosen, prototypes=prototypes, hop_s=hop_s, reject=None)
+    project = emit(
+        evaluation,
+        frozen,
+        chip=models().catalog.chip(evaluation.candidate.platform.processor),
+        task=replace(WATCH, schedule=schedule),
+        out=out,
+        templates=TEMPLATES,
+        version=VERSION,
+        digest=DIGEST,
+        classifier=classifier,
+    )
+    return project, frozen, classifier

@@ -27,10 +27,10 @@ Console = Callable[..., list[str]]
 
 def built(project: Path, flags: str) -> Path:
     build = project.parent / "build"
-    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={build}", "CC=gcc", f"CFLAGS={flags}", "lock"]
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={build}", "CC=gcc", f"CFLAGS={flags}", "scripted"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return build / "lock"
+    return build / "scripted"
 
 
 @pytest.fixture(scope="module")

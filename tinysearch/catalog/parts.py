@@ -210,17 +210,15 @@ def _part(section: Section) -> Part | None:
 
 
 def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
-    """Pins for a microphone that is wired to a board: ``clock: {gpio: 2, label: D2}`` and so on, and their source."""
+    """Pins for a microphone that is wired to a board: ``clock: {gpio: 2, label: D2}`` and so on."""
     nested = section.section("microphone_pins", required=False, what="the pins of a wired microphone")
     if nested is None:
         return ()
     pins = []
-    source = nested.text("source", required=False)
     for signal in MICROPHONE_SIGNALS:
         pin = nested.section(signal, what="gpio and label")
         if pin is not None:
-            gpio, label = pin.integer("gpio", minimum=0), pin.text("label")
-            pins.append(WiredPin(signal=signal, gpio=gpio, label=label, source=source))
+            pins.append(WiredPin(signal=signal, gpio=pin.integer("gpio", minimum=0), label=pin.text("label")))
             pin.finish()
     nested.finish()
     return tuple(pins)

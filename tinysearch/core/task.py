@@ -49,7 +49,10 @@ class InputKind(Protocol):
         wanted: the sensor in words, with its article: ``an I2S or PDM microphone``.
         drivers: managed components that the firmware can read it with; empty where it needs none.
         suffixes: of files with samples, lower case, with the dot.
-        sources: C files of a project beside those that every project has, by path in ``firmware_templates/esp_idf``.
+        sources: C files of a project beside those that every project has, by path in ``firmware_templates/esp_idf``; a
+            header beside one belongs to it. The first defines ``input_<name>``, see ``main/input.h``.
+        chip_sources: the same, built for chips alone: drivers.
+        components: of ESP-IDF that these call.
         front_ends: headers in ``firmware_templates/runtime`` that turn a capture into the network's input.
         kconfig: group of its options and pins in ``Kconfig.projbuild``.
         footprint: key of its program bytes, reserved RAM and acquisition time in the tables of ``hardware_catalog``.
@@ -63,6 +66,8 @@ class InputKind(Protocol):
     drivers: ClassVar[tuple[str, ...]]
     suffixes: ClassVar[tuple[str, ...]]
     sources: ClassVar[tuple[str, ...]]
+    chip_sources: ClassVar[tuple[str, ...]]
+    components: ClassVar[tuple[str, ...]]
     front_ends: ClassVar[tuple[str, ...]]
     kconfig: ClassVar[str]
     footprint: ClassVar[str]

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.objectives import Evaluation
-from tinysearch.data.log_mel import LogMelTables
 from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.firmware.applications import Classifier
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
-from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
@@ -20,27 +19,17 @@ from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
     "components/model": ("CMakeLists.txt", "ts_model.c", "include/ts_model.h"),
-    "components/port": (
-        "CMakeLists.txt",
-        "line.c",
-        "port_chip.c",
-        "port_linux.c",
-        "tasks.c",
-        "include/line.h",
-        "include/port.h",
-    ),
-    "components/store": ("CMakeLists.txt", "store.c", "include/store.h"),
+    "components/port": ("CMakeLists.txt", "port_chip.c", "port_linux.c", "tasks.c", "include/port.h"),
     "main": (
-        *("Kconfig.projbuild", "app_main.c", "attempts.c", "attempts.h", "branches.c", "branches.h", "capture.c"),
-        *("capture.h", "capture_signal.c", "capture_signal.h", "commands.c", "commands.h", "files.c", "frontend.c"),
-        *("owner.c", "owner.h", "people.c", "people.h", "sha256.c", "sha256.h", "show.c", "show.h"),
-        "threshold.h",
+        *("Kconfig.projbuild", "application.h", "branches.h", "capture.h", "commands.h", "files.c", "input.h"),
+        *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c"),
     ),
 }
-_HOST_COPIED = (
-    *("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h"),
-    "app/store_host.c",
-)
+_STORE = ("CMakeLists.txt", "store.c", "include/store.h")
+_BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c")
+"""C files of ``main/`` that every project builds on chips and on linux."""
+
+_HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h")
 _HOST_RENDERED = ("Makefile", "golden.c", "app/scripted_models.c")
 _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
@@ -55,11 +44,12 @@ _IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies
 def _values(emission: Emission) -> dict[str, Any]:
     """Values that every template may use."""
     branches = [branch_values(s, in_psram=emission.arena_in_psram(s.modality)) for s in emission.sources]
-    for branch, source in zip(branches, emission.sources, strict=True):
+    for place, (branch, source) in enumerate(zip(branches, emission.sources, strict=True)):
         inputs, embeddings = emission.golden[source.modality]
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
-    far, stricter = emission.threshold_far, emission.stricter_far
+        branch.update(_capture_values(emission, place))
+    far = emission.threshold_far
     seen = emission.source_of(Camera)
     return {
         "banner": emission.banner,
@@ -69,23 +59,26 @@ def _values(emission: Emission) -> dict[str, Any]:
         "trained": emission.trained,
         "branches": branches,
         "backends": sorted({branch["backend"] for branch in branches} - {""}),
-        "face": seen is not None,
-        "voice": emission.sound is not None,
+        "kinds": sorted({kind.name for kind in emission.kinds}),
+        "layer_headers": sorted({layer.header for layer in emission.layers.values()}),
+        "camera": seen is not None,
+        "microphone": emission.source_of(Microphone) is not None,
+        "windows": any(layer.header == "ts_window.h" for layer in emission.layers.values()),
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
         "template_bytes": emission.template_bytes,
-        "people": emission.people,
+        "stores": emission.application.stores,
+        "people": emission.people if emission.application.stores else 0,
         "captures": emission.captures,
         "weights": _weights(emission),
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
-        "stricter_threshold": emission.stricter_threshold,
-        "stricter_note": "None is known: the same." if stricter is None else f"For FAR {stricter:g}.",
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
-        "clip_in_psram": "audio_clip" in emission.in_psram,
-        "log_mel": "" if emission.sound is None else _log_mel(emission),
+        "classes": None if emission.classifier is None else _class_values(emission.classifier),
+        "streams": emission.task.schedule != "button",
+        "period_ms": round(1e3 * emission.period_s),
         "count": len(next(iter(emission.golden.values()))[0]),
         "pairs": pair_scores({name: embeddings for name, (_, embeddings) in emission.golden.items()}),
         "most_arena_bytes": max(branch["arena_bytes"] for branch in branches),
@@ -99,18 +92,34 @@ def _weights(emission: Emission) -> str:
     return f"{{ {', '.join(str(weights[source.modality]) for source in emission.sources)} }}" if weights else ""
 
 
-def _log_mel(emission: Emission) -> str:
-    heard = emission.source_of(Microphone)
-    assert emission.sound is not None and heard is not None  # noqa: S101 - asked for only where there is sound
-    tables = LogMelTables.of(emission.sound)
-    packed = PackedStep(
-        function="ts_log_mel",
-        layer_type="ts_log_mel_layer",
-        header="ts_log_mel.h",
-        fields=tables.fields(channels=heard.program.network.input_shape.channels),
-        arrays=tables.arrays(),
-    )
-    return layer_constants(packed, "candidate_log_mel")
+def _capture_values(emission: Emission, place: int) -> dict[str, Any]:
+    """What the application knows of one branch's capture."""
+    kind, modality = emission.kinds[place], emission.modalities[place]
+    layer, symbol = emission.layers.get(modality), f"candidate_{modality}_layer"
+    buffer = kind.capture(emission.sources[place].program.network.input_shape).buffer
+    return {
+        "kind": kind.name,
+        "hop": emission.hops[place],
+        "worker": emission.workers[place],
+        "buffer_in_psram": buffer in emission.in_psram,
+        "layer": "" if layer is None else layer_constants(layer, symbol),
+        "layer_symbol": symbol,
+    }
+
+
+def _class_values(classifier: Classifier) -> dict[str, Any]:
+    answers, reject = classifier.answers, classifier.reject
+    return {
+        "names": answers.names,
+        "thresholds": answers.thresholds,
+        "told": answers.told,
+        "smooth": answers.smooth,
+        "hold_off": answers.hold_off,
+        "prototypes": {modality: c_values(rows) for modality, rows in classifier.prototypes.items()},
+        "note": "Placeholders: nothing was trained here."
+        if reject is None
+        else f"Thresholds reject at most {reject:g} of the right validation windows of a class.",
+    }
 
 
 def project_contents(emission: Emission, templates: Templates) -> dict[str, bytes]:
@@ -118,17 +127,18 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     runtime = _runtime(emission, templates.folder / "runtime")
     values = _values(emission)
     values["sources"] = [path.name for path in runtime if path.suffix == ".c"]
-    values["lock_sources"] = [path.name for path in _lock_runtime(emission, templates) if path.suffix == ".c"]
+    values["application_sources"] = [p.name for p in _application_runtime(emission, templates) if p.suffix == ".c"]
+    values |= _main_values(emission)
     files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
     for folder, names in _COPIED.items():
         files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
     for source in emission.sources:
         if source.accelerated:
             files |= _backend_files(source, templates)
-    for path in dict.fromkeys(path for kind in emission.kinds for path in kind.sources):
-        files[path] = (templates.folder / "esp_idf" / path).read_bytes()
+    files |= _application_files(emission, templates)
     files |= {f"host/{name}": (templates.folder / "host" / name).read_bytes() for name in _HOST_COPIED}
-    text = {name: templates.render(f"esp_idf/{name}", values) for name in _RENDERED}
+    rendered = (*_RENDERED, *(f"main/{name}" for name in emission.application.rendered))
+    text = {name: templates.render(f"esp_idf/{name}", values) for name in rendered}
     text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in _HOST_RENDERED}
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
@@ -144,6 +154,33 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     return files | {name: content.encode() for name, content in text.items()}
 
 
+def _main_values(emission: Emission) -> dict[str, Any]:
+    """What of ``main/`` is built where."""
+    kinds, application = emission.kinds, emission.application
+    rendered = [name for name in application.rendered if name.endswith(".c")]
+    sources = [name.removeprefix("main/") for kind in kinds for name in kind.sources]
+    return {
+        "main_sources": sorted({*_BUILT, *application.sources, *rendered, *sources}),
+        "chip_sources": sorted({name.removeprefix("main/") for kind in kinds for name in kind.chip_sources}),
+        "chip_components": sorted({name for kind in kinds for name in kind.components}),
+    }
+
+
+def _application_files(emission: Emission, templates: Templates) -> dict[str, bytes]:
+    """The application and its kinds of input: sources, the header beside each, and the store where it keeps records."""
+    origin = templates.folder / "esp_idf"
+    named = {f"main/{name}" for name in emission.application.sources}
+    named |= {path for kind in emission.kinds for path in (*kind.sources, *kind.chip_sources)}
+    headers = {str(Path(name).with_suffix(".h")) for name in named}
+    paths = named | {name for name in headers if (origin / name).is_file()}
+    files = {path: (origin / path).read_bytes() for path in sorted(paths)}
+    if emission.application.stores:
+        store = "components/store"
+        files |= {f"{store}/{name}": (origin / store / name).read_bytes() for name in _STORE}
+        files["host/app/store_host.c"] = (templates.folder / "host/app/store_host.c").read_bytes()
+    return files
+
+
 def _backend_files(source: BranchSource, templates: Templates) -> dict[str, bytes]:
     """The component of a backend, ours or a user's own: all of its folder."""
     folder = f"components/backend_{source.backend}"
@@ -157,14 +194,15 @@ def _runtime(emission: Emission, folder: Path) -> tuple[Path, ...]:
     return runtime_files(folder, tuple(sorted(headers | _application_headers(emission))))
 
 
-def _lock_runtime(emission: Emission, templates: Templates) -> tuple[Path, ...]:
+def _application_runtime(emission: Emission, templates: Templates) -> tuple[Path, ...]:
     """What the application calls of the runtime, without the kernels of its networks."""
     return runtime_files(templates.folder / "runtime", tuple(sorted(_application_headers(emission))))
 
 
 def _application_headers(emission: Emission) -> frozenset[str]:
     front_ends = {header for kind in emission.kinds for header in kind.front_ends}
-    return frozenset({"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h"} | front_ends)
+    own = {"ts_crc32.h", "ts_cosine_f32.h", "ts_cosine_s8.h", *emission.application.runtime}
+    return frozenset(own | front_ends)
 
 
 def _branch_files(branch: Mapping[str, Any], templates: Templates, *, banner: str) -> dict[str, str]:

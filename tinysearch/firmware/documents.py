@@ -30,13 +30,10 @@ def candidate_json(emission: Emission) -> str:
         "kconfig": sorted(sdkconfig.known_keys(emission.chip)),
         "threshold": emission.threshold if emission.threshold_far is not None else None,
         "threshold_far": emission.threshold_far,
-        "stricter_threshold": emission.stricter_threshold,
-        "stricter_far": emission.stricter_far,
         "fusion_weights": dict(emission.evaluation.errors.weights),
         "selftest_crc": emission.selftest_crc,
         "tasks": emission.tasks,
-        "people": emission.people,
-        "captures": emission.captures,
+        **_application_facts(emission),
         "branches": {
             source.modality: {
                 "backend": source.backend,
@@ -50,6 +47,22 @@ def candidate_json(emission: Emission) -> str:
         },
     }
     return json.dumps(point, indent=2, allow_nan=False) + "\n"
+
+
+def _application_facts(emission: Emission) -> dict[str, Any]:
+    """What the application was given: room for people, or classes with their thresholds."""
+    if emission.classifier is None:
+        return {"people": emission.people, "captures": emission.captures}
+    answers = emission.classifier.answers
+    return {
+        "classes": list(answers.names),
+        "class_thresholds": list(answers.thresholds),
+        "smooth": answers.smooth,
+        "hold_off": answers.hold_off,
+        "reject": emission.classifier.reject,
+        "hops": dict(zip(emission.modalities, emission.hops, strict=True)),
+        "prototypes": {name: rows.tolist() for name, rows in emission.classifier.prototypes.items()},
+    }
 
 
 def bom_csv(emission: Emission) -> str:
@@ -98,8 +111,7 @@ def _reads_camera(emission: Emission) -> bool:
 def _pin_text(pin: WiredPin) -> str:
     """``D2 (GPIO 2)``: what the board calls the pin first."""
     gpio = f"GPIO {pin.gpio}"
-    text = gpio if pin.label == str(pin.gpio) else f"{markdown_text(pin.label)} ({gpio})"
-    return text if pin.source is not None else f"{text}; not checked: is it on your board's header?"
+    return gpio if pin.label == str(pin.gpio) else f"{markdown_text(pin.label)} ({gpio})"
 
 
 def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
@@ -133,6 +145,5 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "encrypts_by_hmac": emission.chip.kconfig.nvs_by_hmac,
         "selftest_crc": emission.selftest_crc,
         "threshold_far": None if emission.threshold_far is None else f"{100 * emission.threshold_far:g} %",
-        "stricter_far": None if emission.stricter_far is None else f"{100 * emission.stricter_far:g} %",
         "far_test": None if point is None or point.far_test is None else f"{100 * point.far_test:.1f} %",
     }

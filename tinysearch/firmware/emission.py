@@ -12,10 +12,13 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task
-from tinysearch.data.log_mel import LogMelSettings
+from tinysearch.core.units import parse_duration
 from tinysearch.firmware import partitions
+from tinysearch.firmware.applications import APPLICATIONS, Application, Classifier
+from tinysearch.firmware.front_ends import hop_samples
 from tinysearch.firmware.golden import Embeddings, selftest_crc
 from tinysearch.firmware.model_source import BranchSource
+from tinysearch.firmware.packing import PackedStep
 
 IDF_MINIMUM = (5, 5)
 """First ESP-IDF release for which the templates are written."""
@@ -39,8 +42,9 @@ class Emission:
         task: tells what each branch is sensed with.
         golden: int8 inputs by modality [N, height, width, channels] and the oracle's embeddings [N, E].
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
-        stricter_threshold: the next stricter one that is known, and its FAR; the same and None where none is.
         people, captures: that the NVS partition has room for.
+        layers: constants of the front-ends that have any, by modality.
+        classifier: of a classification; None for a lock.
         in_psram: buffers by name that lie in PSRAM.
         board_kconfig: key of the board whose pins the application knows, empty for others.
         microphone_pins: where a wired microphone goes; empty for the application's defaults.
@@ -53,8 +57,6 @@ class Emission:
     golden: Mapping[str, tuple[Inputs, Embeddings]]
     threshold: int
     threshold_far: float | None
-    stricter_threshold: int
-    stricter_far: float | None
     psram_interface: str | None
     microphone_pdm: bool
     in_psram: frozenset[str]
@@ -63,7 +65,8 @@ class Emission:
     people: int
     captures: int
     table: tuple[partitions.Partition, ...]
-    sound: LogMelSettings | None
+    layers: Mapping[str, PackedStep]
+    classifier: Classifier | None
     version: str
     digest: str
 
@@ -81,9 +84,36 @@ class Emission:
         return next((s for s, own in zip(self.sources, self.kinds, strict=True) if isinstance(own, kind)), None)
 
     @property
+    def application(self) -> Application:
+        """The files of what the device decides."""
+        return APPLICATIONS[self.task.decision]
+
+    @property
     def tasks(self) -> int:
-        """Two where the branches run on two cores at once."""
+        """Two where branches run on two cores at once."""
         return 2 if len(self.sources) > 1 and self.chip.cores > 1 else 1
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """By branch, the core that it runs on: the slowest one beside all others, as latency is predicted."""
+        if self.tasks == 1 or len(self.sources) == 2:
+            return tuple(range(len(self.sources))) if self.tasks > 1 else (0,) * len(self.sources)
+        seconds = self.evaluation.details["branch_latency_s"]
+        slowest = max(self.modalities, key=lambda name: float(seconds[name]))
+        return tuple(0 if name == slowest else 1 for name in self.modalities)
+
+    @property
+    def period_s(self) -> float:
+        """Seconds from one decision to the next: what the schedule says, else the hop of a stream; 0 for a lock."""
+        if self.classifier is None:
+            return 0.0
+        word, _, duration = self.task.schedule.partition(":")
+        return parse_duration(duration) if word == "every" else self.classifier.hop_s
+
+    @property
+    def hops(self) -> tuple[int, ...]:
+        """By branch, samples from one window of a stream to the next."""
+        return tuple(hop_samples(kind, self.period_s) for kind in self.kinds)
 
     @property
     def template_bytes(self) -> int:

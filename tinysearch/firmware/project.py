@@ -19,14 +19,17 @@ from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.firmware import partitions
+from tinysearch.firmware.applications import APPLICATIONS, Classifier
 from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold
 from tinysearch.firmware.folder import write_folder
+from tinysearch.firmware.front_ends import front_end
 from tinysearch.firmware.golden import Embeddings, pattern
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.model_source import BranchSource, accelerate, branch_source
+from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates
 from tinysearch.inputs.microphone import Microphone
 
@@ -62,6 +65,7 @@ def emit(
     board: BoardOption | None = None,
     golden: Mapping[str, Inputs] | None = None,
     sound: LogMelSettings | None = None,
+    classifier: Classifier | None = None,
     backend: str | Backend = "portable",
 ) -> Path:
     """Write one project.
@@ -76,7 +80,8 @@ def emit(
         version, digest: of the generator and of the configuration, named in every generated file.
         board: tells how PSRAM and microphone are attached; None takes the chip's first choice.
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
-        sound: front-end of the voice branch; None takes the defaults for its input size.
+        sound: front-end of the branches with a microphone; None takes the defaults for their input size.
+        classifier: of a classification: prototypes and thresholds.
         backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own.
 
     Returns:
@@ -94,6 +99,7 @@ def emit(
         board=board,
         golden=golden,
         sound=sound,
+        classifier=classifier,
         version=version,
         digest=digest,
         backend=backend,
@@ -111,24 +117,25 @@ def _prepare(
     board: BoardOption | None,
     golden: Mapping[str, Inputs] | None,
     sound: LogMelSettings | None,
+    classifier: Classifier | None,
     version: str,
     digest: str,
     backend: str | Backend,
 ) -> Emission:
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
-    if sorted(frozen) != modalities or len(modalities) > 2:
+    if sorted(frozen) != modalities:
         raise UserError(
-            "a project has one network for each of its one or two branches",
+            "a project must have one network for each of its branches",
             value=f"{sorted(frozen)} for {modalities}",
             remedy="pass the frozen network of every branch by modality",
         )
     candidate_id(candidate.id)
+    _check_application(task, classifier)
     portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
     sources = _accelerated(portable, backend, chip)
     _check_embeddings(sources)
     threshold, threshold_far = _threshold(evaluation)
-    stricter, stricter_far = _stricter(evaluation, threshold)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
@@ -149,8 +156,6 @@ def _prepare(
         golden=_golden(sources, golden),
         threshold=threshold,
         threshold_far=threshold_far,
-        stricter_threshold=stricter,
-        stricter_far=stricter_far,
         psram_interface=_psram_interface(chip, board) if has_psram else None,
         microphone_pdm=_microphone_pdm(board),
         in_psram=frozenset(
@@ -161,7 +166,8 @@ def _prepare(
         people=people,
         captures=captures,
         table=table,
-        sound=_sound(sources, task, sound),
+        layers=_layers(sources, task, sound),
+        classifier=classifier,
         version=version_text(version),
         digest=digest_text(digest),
     )
@@ -220,16 +226,6 @@ def _threshold(evaluation: Evaluation) -> tuple[int, float | None]:
     return placeholder_threshold(len(evaluation.candidate.branches)), None
 
 
-def _stricter(evaluation: Evaluation, threshold: int) -> tuple[int, float | None]:
-    """The threshold of the next lower FAR that takes a higher score, and that FAR; the same and None without one."""
-    point = evaluation.operating_point
-    known = sorted(evaluation.errors.thresholds.items(), reverse=True)
-    for far, score in known if point is not None and point.threshold is not None else ():
-        if point is not None and far < point.far and score > threshold:
-            return score, far
-    return threshold, None
-
-
 def golden_count(input_bytes: int) -> int:
     """How many golden vectors a project carries where the largest input of its networks takes so many bytes."""
     return max(2, min(GOLDEN_VECTORS, GOLDEN_BYTES // input_bytes))
@@ -273,16 +269,26 @@ def _microphone_pdm(board: BoardOption | None) -> bool:
     return sensor is not None and sensor.interface == "pdm"
 
 
-def _sound(sources: tuple[BranchSource, ...], task: Task, given: LogMelSettings | None) -> LogMelSettings | None:
-    for source in sources:
-        if isinstance(task.input(source.modality).kind, Microphone):
-            size = source.program.network.input_shape.height
-            settings = LogMelSettings(size=size) if given is None else given
-            if settings.size != size:
-                raise UserError(
-                    "the spectrogram must have the size of its network's input",
-                    value=f"{settings.size} for {size}",
-                    remedy="use the front-end that the network was trained with",
-                )
-            return settings
-    return None
+def _layers(sources: tuple[BranchSource, ...], task: Task, sound: LogMelSettings | None) -> dict[str, PackedStep]:
+    """Constants of the front-ends that have any, by modality."""
+    made = {
+        source.modality: front_end(task.input(source.modality).kind, source.program.network.input_shape, sound=sound)
+        for source in sources
+    }
+    return {modality: layer for modality, layer in made.items() if layer is not None}
+
+
+def _check_application(task: Task, classifier: Classifier | None) -> None:
+    """Refuse decisions that no application takes."""
+    if task.decision not in APPLICATIONS:
+        raise UserError(
+            f"firmware must be of a decision out of {', '.join(APPLICATIONS)}",
+            value=f"task={task.name}, decision {task.decision}",
+            remedy="choose another task; search, evaluate and report work for it",
+        )
+    if (task.decision == "classification") != (classifier is not None):
+        raise UserError(
+            "a classification, and nothing else, must be emitted with its classes",
+            value=f"decision {task.decision}",
+            remedy="pass classifier=",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zlib
 from collections.abc import Iterable, Mapping
@@ -63,6 +64,7 @@ def _environment(folder: Path) -> jinja2.Environment:
     environment.filters |= {
         "c_string": c_string,
         "markdown": markdown_text,
+        "json_in_c": lambda text: c_string(json.dumps(text)[1:-1]),
         "hex32": lambda value: f"{value:#010x}",
     }
     return environment

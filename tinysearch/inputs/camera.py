@@ -75,7 +75,9 @@ class Camera:
         ".tif",
         ".tiff",
     )
-    sources: ClassVar[tuple[str, ...]] = ("main/camera.c",)
+    sources: ClassVar[tuple[str, ...]] = ("main/input_camera.c", "main/capture_signal.c")
+    chip_sources: ClassVar[tuple[str, ...]] = ("main/camera.c",)
+    components: ClassVar[tuple[str, ...]] = ()
     front_ends: ClassVar[tuple[str, ...]] = ("ts_image.h",)
     kconfig: ClassVar[str] = "CAMERA"
     footprint: ClassVar[str] = "face"

@@ -32,7 +32,9 @@ class Microphone:
     wanted: ClassVar[str] = "an I2S or PDM microphone"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
-    sources: ClassVar[tuple[str, ...]] = ("main/microphone.c",)
+    sources: ClassVar[tuple[str, ...]] = ("main/input_microphone.c", "main/capture_signal.c")
+    chip_sources: ClassVar[tuple[str, ...]] = ("main/microphone.c",)
+    components: ClassVar[tuple[str, ...]] = ("esp_driver_i2s",)
     front_ends: ClassVar[tuple[str, ...]] = ("ts_log_mel.h",)
     kconfig: ClassVar[str] = "MICROPHONE"
     footprint: ClassVar[str] = "voice"

@@ -47,7 +47,9 @@ class Motion:
     wanted: ClassVar[str] = "a motion sensor by I2C or SPI"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
-    sources: ClassVar[tuple[str, ...]] = ()
+    sources: ClassVar[tuple[str, ...]] = ("main/input_motion.c", "main/window.c")
+    chip_sources: ClassVar[tuple[str, ...]] = ()
+    components: ClassVar[tuple[str, ...]] = ()
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "MOTION"
     footprint: ClassVar[str] = "motion"

@@ -49,7 +49,9 @@ class Signal:
     wanted: ClassVar[str] = "a sensor by I2C, SPI, an analog pin or a serial line"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
-    sources: ClassVar[tuple[str, ...]] = ()
+    sources: ClassVar[tuple[str, ...]] = ("main/input_signal.c", "main/window.c")
+    chip_sources: ClassVar[tuple[str, ...]] = ()
+    components: ClassVar[tuple[str, ...]] = ()
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "SIGNAL"
     footprint: ClassVar[str] = "signal"

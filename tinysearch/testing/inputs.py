@@ -40,7 +40,7 @@ class InputConformance(Suite):
         law(kind.augmentation in get_args(Augmentation), "an augmentation is one that trainers know", kind.augmentation)
 
     def test_lists_are_tuples_of_texts(self, kind: InputKind) -> None:
-        for name in ("interfaces", "drivers", "suffixes", "sources", "front_ends"):
+        for name in ("interfaces", "drivers", "suffixes", "sources", "chip_sources", "components", "front_ends"):
             listed = getattr(kind, name)
             law(
                 isinstance(listed, tuple) and all(isinstance(text, str) for text in listed), f"{name} are texts", listed
@@ -48,7 +48,7 @@ class InputConformance(Suite):
         law(kind.interfaces, "a sensor is attached by at least one interface", kind.interfaces)
         for suffix in kind.suffixes:
             law(suffix.startswith(".") and suffix == suffix.lower(), "suffixes are lower case with their dot", suffix)
-        for source in kind.sources:
+        for source in (*kind.sources, *kind.chip_sources):
             law(source.startswith("main/") and source.endswith(".c"), "sources are C files of main/", source)
         for header in kind.front_ends:
             law(header.endswith(".h"), "front-ends are named by their headers", header)

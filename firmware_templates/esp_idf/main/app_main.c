@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start: console, store, memory, sensors, self-test; then one command a line. Nothing allocates after READY but the drivers of
- * camera and microphone, when they are first used. */
+ * sensors, when they are first used. */
 #include <stdio.h>
 
+#include "application.h"
 #include "branches.h"
 #include "candidate.h"
 #include "capture.h"
 #include "commands.h"
-#include "people.h"
 #include "port.h"
 #include "sdkconfig.h"
 
@@ -16,20 +16,20 @@ void app_main(void)
     static char line[1200]; /* 512 bytes of an input, in hexadecimal, and room */
 
     port_flash_open();
-    port_console_open(commands_hides);
+    port_console_open();
     printf("tinysearch %s %s\n", CANDIDATE_GENERATOR, CANDIDATE_ID);
 #if !CANDIDATE_TRAINED
     printf("WARN untrained weights: no decision of this device means anything\n");
 #endif
     const char *problem = branches_open();
     if (problem == NULL) {
-        problem = frontend_open();
+        problem = capture_prepare();
     }
     if (problem != NULL) {
         printf("ERR start: %s\n", problem);
     }
-    printf(people_open() == 0 ? "store ready\n" : "ERR store: NVS does not open\n");
     commands_open(problem);
+    application_open(problem);
 #if CONFIG_TS_SENSORS_AT_START
     capture_open();
 #endif
@@ -42,6 +42,7 @@ void app_main(void)
     port_figures();
     printf("READY\n");
     fflush(stdout);
+    application_start();
 
     for (int length = port_getline(line, sizeof line); length >= 0; length = port_getline(line, sizeof line)) {
         if (length == (int)sizeof line - 1) {

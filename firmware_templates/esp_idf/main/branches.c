@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "capture.h"
-#include "capture_signal.h"
+#include "input.h"
 #include "port.h"
 #include "ts_cosine_f32.h"
 #include "ts_cosine_s8.h"
@@ -21,6 +21,7 @@ static struct {
     const char *path[CANDIDATE_BRANCHES];
     const char *error[CANDIDATE_BRANCHES];
     int fed[CANDIDATE_BRANCHES];
+    long window;
 } s;
 
 /* Branches on one task compute one after the other in the same arena: the largest. */
@@ -66,7 +67,7 @@ static void accelerate(unsigned branch)
 const char *branches_open(void)
 {
     uint32_t offset = 0;
-    if (port_branches_open(CANDIDATE_TASKS > 1 ? CANDIDATE_BRANCHES : 0) != 0) {
+    if (port_branches_open(CANDIDATE_TASKS > 1 ? candidate_workers : NULL, CANDIDATE_BRANCHES) != 0) {
         return "no memory for the tasks";
     }
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
@@ -96,28 +97,11 @@ int8_t *branches_input(unsigned branch)
     return (int8_t *)s.arena[branch] + branches[branch]->input_offset;
 }
 
-/* What keeps this branch's input from being computed, or NULL. Sound was judged before it became a spectrogram. */
-static const char *input_problem(unsigned branch)
-{
-    const ts_model *model = branches[branch];
-    const int8_t *input = branches_input(branch);
-    uint32_t same = 1;
-#if CANDIDATE_FACE
-    if (branch == CANDIDATE_FACE_BRANCH) {
-        return capture_signal_problem(capture_judge_picture(input, model->height, model->width, model->channels));
-    }
-#endif
-    while (same < model->input_bytes && input[same] == input[0]) {
-        same++;
-    }
-    return same == model->input_bytes ? "this capture is the same everywhere: is the sensor connected?" : NULL;
-}
-
 /* All steps, where the input is worth it. NULL, or why it is not. */
 static const char *compute(unsigned branch)
 {
     const ts_model *model = branches[branch];
-    const char *problem = input_problem(branch);
+    const char *problem = candidate_kinds[branch]->judge(model, branches_input(branch));
     for (unsigned step = 0; problem == NULL && step < model->step_count; step++) {
         model->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
         port_breathe();
@@ -138,19 +122,13 @@ static void take(unsigned branch)
         .model = branches[branch],
         .input = branches_input(branch),
         .arena = s.arena[branch],
+        .branch = branch,
+        .window = s.window,
     };
     s.error[branch] = NULL;
     if (s.fed[branch] == 0) {
         s.error[branch] = capture(&target, s.path[branch]);
     }
-}
-
-const char *branches_capture(unsigned branch, const char *path)
-{
-    s.path[branch] = path;
-    s.fed[branch] = 0;
-    take(branch);
-    return s.error[branch];
 }
 
 /* What was fed was computed then. */
@@ -168,13 +146,13 @@ static void sense(unsigned branch)
     finish(branch);
 }
 
-const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES])
+const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long window)
 {
+    s.window = window;
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         s.path[b] = paths[b];
         if (paths[b] == NULL && s.fed[b] == 0) {
             capture_open();
-            capture_prompt(branches[b]->name);
         }
     }
     if (CANDIDATE_TASKS > 1 && capture_in_turns()) {
@@ -230,14 +208,19 @@ int branches_usable(const uint8_t *record)
     return usable;
 }
 
+int32_t branches_cosine(unsigned branch, const uint8_t *record, const void *other)
+{
+    const ts_model *model = branches[branch];
+    const void *own = record + s.offset[branch];
+    const int32_t count = (int32_t)model->embedding;
+    return model->golden != NULL ? ts_cosine_f32(own, other, count) : ts_cosine_s8(own, other, count);
+}
+
 int32_t branches_score(const uint8_t *left, const uint8_t *right)
 {
     int32_t score = 0;
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
-        const ts_model *model = branches[b];
-        const void *a = left + s.offset[b], *z = right + s.offset[b];
-        const int32_t count = (int32_t)model->embedding;
-        const int32_t cosine = model->golden != NULL ? ts_cosine_f32(a, z, count) : ts_cosine_s8(a, z, count);
+        const int32_t cosine = branches_cosine(b, left, right + s.offset[b]);
 #ifdef CANDIDATE_WEIGHTS
         static const int32_t weight[CANDIDATE_BRANCHES] = CANDIDATE_WEIGHTS;
         score += weight[b] * cosine; /* weights sum to 2^9, cosines are within 2^20 */

@@ -15,12 +15,9 @@ const char *branches_open(void);
 int branches_find(const char *name);
 
 /* Captures and computes all branches, except those that were fed since the last call. paths[b] (NULL for the sensor)
- * is what branch b reads; afterwards every branch has its embedding. NULL, or why not: also where a capture holds no
- * signal (capture_signal.h), or an embedding is of no use. */
-const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES]);
-
-/* Captures for one branch, from the sensor where path is NULL, and computes nothing. NULL, or why not. */
-const char *branches_capture(unsigned branch, const char *path);
+ * is what branch b reads, and window which one of a stream (capture.h); afterwards every branch has its embedding. NULL, or
+ * why not: also where a capture holds no signal (capture_signal.h), or an embedding is of no use. */
+const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long window);
 
 /* Where a branch's input lies: to be filled, then computed with branches_feed_done, which says as branches_sense why it is
  * not. Branches may share this memory. */
@@ -33,6 +30,9 @@ const uint8_t *branches_embeddings(void);
 /* Whether embeddings in such a record are finite numbers, and in no branch all the same number: those of a network that
  * sees something. */
 int branches_usable(const uint8_t *record);
+
+/* Cosine of a branch's embedding in such a record to another embedding, aligned to 4. */
+int32_t branches_cosine(unsigned branch, const uint8_t *record, const void *other);
 
 /* Sum of cosines between two such records. */
 int32_t branches_score(const uint8_t *left, const uint8_t *right);

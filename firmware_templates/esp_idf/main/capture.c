@@ -3,63 +3,69 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "candidate.h"
+#include "input.h"
 #include "port.h"
 #include "sdkconfig.h"
 
 /* esp32-camera drives the first I2S controller of the ESP32 and ESP32-S2 by itself. A microphone that needs the same one
  * takes turns with the camera: each is opened for a capture, and closed after it. */
-#if CONFIG_TS_CAPTURE_HARDWARE && CANDIDATE_FACE && CANDIDATE_VOICE &&                                                  \
+#if CONFIG_TS_CAPTURE_HARDWARE && CANDIDATE_CAMERA && CANDIDATE_MICROPHONE &&                                           \
     (CONFIG_IDF_TARGET_ESP32S2 || (CONFIG_IDF_TARGET_ESP32 && CONFIG_TS_MICROPHONE_PDM))
 enum { TURNS = 1 };
 #else
 enum { TURNS = 0 };
 #endif
 
+const char *capture_prepare(void)
+{
+    const char *problem = NULL;
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES && problem == NULL; b++) {
+        problem = candidate_kinds[b]->prepare(b);
+    }
+    return problem;
+}
+
 #if CONFIG_TS_CAPTURE_HARDWARE
 enum { START_MS = 5000 };
 
-static const struct {
-    const char *branch;
-    const char *name;
-    const char *(*open)(void);
-    const char *(*take)(const capture_target *target);
-    void (*close)(void);
-    const char *prompt;
-} sensors[] = {
-#if CANDIDATE_FACE
-    {"face", "camera", camera_open, camera_capture, camera_close, "stand still, the face in the middle of the picture"},
-#endif
-#if CANDIDATE_VOICE
-    {"voice", "microphone", microphone_open, microphone_capture, microphone_close, "speak now"},
-#endif
-    {NULL, NULL, NULL, NULL, NULL, NULL},
-};
+/* Whether a branch before this one has the same sensor. */
+static int opened_before(unsigned branch)
+{
+    unsigned b = 0;
+    while (b < branch && candidate_kinds[b] != candidate_kinds[branch]) {
+        b++;
+    }
+    return b < branch;
+}
 
 static void open_sensors(void)
 {
-    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
-        const char *problem = sensors[i].open();
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        const input_kind *kind = candidate_kinds[b];
+        if (kind->open == NULL || opened_before(b)) {
+            continue;
+        }
+        const char *problem = kind->open();
         if (problem == NULL) {
-            printf("%s ready\n", sensors[i].name);
+            printf("%s ready\n", kind->name);
             if (TURNS) {
-                sensors[i].close();
+                kind->close();
             }
         } else {
-            printf("ERR %s: %s\n", sensors[i].name, problem);
+            printf("ERR %s: %s\n", kind->name, problem);
         }
     }
 }
 
-static const char *take(unsigned sensor, const capture_target *target)
+static const char *take(const input_kind *kind, const capture_target *target)
 {
-    const char *problem = TURNS ? sensors[sensor].open() : NULL;
+    const char *problem = TURNS ? kind->open() : NULL;
     if (problem == NULL) {
-        problem = sensors[sensor].take(target);
+        problem = kind->take(target);
         if (TURNS) {
-            sensors[sensor].close();
+            kind->close();
         }
     }
     return problem;
@@ -85,19 +91,6 @@ void capture_open(void)
 #endif
 }
 
-void capture_prompt(const char *branch)
-{
-    (void)branch;
-#if CONFIG_TS_CAPTURE_HARDWARE
-    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
-        if (strcmp(sensors[i].branch, branch) == 0) {
-            printf("NOTE %s: %s\n", sensors[i].name, sensors[i].prompt);
-            fflush(stdout);
-        }
-    }
-#endif
-}
-
 const char *capture(const capture_target *target, const char *path)
 {
     if (path != NULL) {
@@ -108,10 +101,8 @@ const char *capture(const capture_target *target, const char *path)
 #endif
     }
 #if CONFIG_TS_CAPTURE_HARDWARE
-    for (unsigned i = 0; sensors[i].branch != NULL; i++) {
-        if (strcmp(sensors[i].branch, target->model->name) == 0) {
-            return take(i, target);
-        }
+    if (candidate_kinds[target->branch]->take != NULL) {
+        return take(candidate_kinds[target->branch], target);
     }
 #endif
     return "nothing was fed to a branch, and it has no sensor";

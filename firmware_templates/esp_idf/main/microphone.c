@@ -2,8 +2,10 @@
 /* A microphone at 16 kHz: I2S (INMP441 and the like, 24 bits in 32-bit slots), or PDM where the chip turns it into PCM. */
 #include "sdkconfig.h"
 
+#include <string.h>
+
 #include "candidate.h"
-#include "capture.h"
+#include "input_microphone.h"
 
 #if CONFIG_IDF_TARGET_LINUX
 
@@ -26,9 +28,10 @@ void microphone_close(void)
 
 #include "driver/i2s_pdm.h"
 #include "driver/i2s_std.h"
+#include "esp_attr.h"
 #include "soc/soc_caps.h"
 
-enum { RATE_HZ = 16000, CHUNK = 256, SETTLE = 4096, TIMEOUT_MS = 1000 };
+enum { RATE_HZ = 16000, CHUNK = 256, SETTLE = 4096, TIMEOUT_MS = 1000, DMA_FRAMES = 512 };
 
 /* The ESP32 receives PDM by its first controller only, which is the camera's if it can be (capture.c). */
 #if CONFIG_IDF_TARGET_ESP32 && !CONFIG_TS_MICROPHONE_PDM
@@ -45,6 +48,7 @@ typedef int32_t raw_sample;
 
 static i2s_chan_handle_t channel;
 static int opened;
+static volatile int lost; /* whether samples were overwritten before they were read */
 
 static esp_err_t start(void)
 {
@@ -75,13 +79,37 @@ static esp_err_t start(void)
 #endif
 }
 
+static bool IRAM_ATTR overrun(i2s_chan_handle_t handle, i2s_event_data_t *event, void *context)
+{
+    (void)handle;
+    (void)event;
+    (void)context;
+    lost = 1;
+    return false;
+}
+
+/* Room for what comes in while a stream computes: a hop, and a little. */
+static void size_buffers(i2s_chan_config_t *config)
+{
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        const uint32_t wanted = candidate_kinds[b] == &input_microphone ? candidate_hops[b] / DMA_FRAMES + 2 : 0;
+        if (wanted > config->dma_desc_num) {
+            config->dma_desc_num = wanted;
+            config->dma_frame_num = DMA_FRAMES;
+        }
+    }
+}
+
 const char *microphone_open(void)
 {
-    const i2s_chan_config_t config = I2S_CHANNEL_DEFAULT_CONFIG(CONTROLLER, I2S_ROLE_MASTER);
+    const i2s_event_callbacks_t callbacks = {.on_recv_q_ovf = overrun};
+    i2s_chan_config_t config = I2S_CHANNEL_DEFAULT_CONFIG(CONTROLLER, I2S_ROLE_MASTER);
+    size_buffers(&config);
     if (i2s_new_channel(&config, NULL, &channel) != ESP_OK) {
         return "no I2S channel";
     }
-    if (start() != ESP_OK || i2s_channel_enable(channel) != ESP_OK) {
+    if (start() != ESP_OK || i2s_channel_register_event_callback(channel, &callbacks, NULL) != ESP_OK ||
+        i2s_channel_enable(channel) != ESP_OK) {
         i2s_del_channel(channel);
         return "the I2S channel does not start; check pins and microphone type (menuconfig)";
     }
@@ -113,16 +141,29 @@ static int read_samples(int16_t *clip, uint32_t count)
     return 0;
 }
 
+/* A clip from now on. What waits in the DMA buffers is old, and a microphone needs a moment. */
+static int read_anew(int16_t *clip, uint32_t samples)
+{
+    const int failed = read_samples(NULL, SETTLE);
+    lost = 0;
+    return failed != 0 ? failed : read_samples(clip, samples);
+}
+
 const char *microphone_capture(const capture_target *target)
 {
+    int16_t *clip = microphone_clip(target->branch);
+    const uint32_t samples = microphone_samples(target->branch), hop = candidate_hops[target->branch];
+    int failed;
     if (!opened) {
         return "the microphone did not start";
     }
-    /* What waits in the DMA buffers is old, and a microphone needs a moment. */
-    if (read_samples(NULL, SETTLE) != 0 || read_samples(frontend_clip(), frontend_clip_samples()) != 0) {
-        return "the microphone gave no samples";
+    if (target->window > 0 && hop < samples && !lost) {
+        memmove(clip, clip + hop, (samples - hop) * sizeof clip[0]);
+        failed = read_samples(clip + samples - hop, hop); /* some of it came while the network ran */
+    } else {
+        failed = read_anew(clip, samples);
     }
-    return frontend_sound(target);
+    return failed != 0 ? "the microphone gave no samples" : microphone_sound(target);
 }
 
 void microphone_close(void)

@@ -39,9 +39,8 @@ void port_flash_open(void)
 {
 }
 
-void port_console_open(int (*hidden)(const char *typed))
+void port_console_open(void)
 {
-    (void)hidden; /* the terminal echoes by itself */
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
@@ -117,10 +116,29 @@ void port_unlock(void)
 {
 }
 
-int port_branches_open(unsigned tasks)
+int port_branches_open(const uint8_t *workers, unsigned count)
 {
-    (void)tasks;
+    (void)workers;
+    (void)count;
     return 0;
+}
+
+int port_repeat(int (*fn)(void))
+{
+    (void)fn;
+    return -1;
+}
+
+int port_output_open(int gpio)
+{
+    (void)gpio;
+    return -1;
+}
+
+void port_output(int gpio, int level)
+{
+    (void)gpio;
+    (void)level;
 }
 
 void port_branches(port_branch_fn fn, unsigned count)

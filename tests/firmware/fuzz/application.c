@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "application.h"
 #include "attempts.h"
 #include "branches.h"
 #include "commands.h"
@@ -27,11 +28,11 @@ static void start(void)
         return;
     }
     started = 1;
-    if (freopen("/dev/null", "w", stdout) == NULL || branches_open() != NULL || frontend_open() != NULL) {
+    if (freopen("/dev/null", "w", stdout) == NULL || branches_open() != NULL || capture_prepare() != NULL) {
         abort();
     }
-    people_open();
     commands_open(NULL);
+    application_open(NULL);
 }
 
 static void read_file(unsigned branch, const uint8_t *data, size_t size)
@@ -40,11 +41,13 @@ static void read_file(unsigned branch, const uint8_t *data, size_t size)
         .model = branches[branch],
         .input = branches_input(branch),
         .arena = (uint8_t *)branches_input(branch) - branches[branch]->input_offset,
+        .branch = branch,
+        .window = size > 0 ? data[size - 1] % 4 - 1 : CAPTURE_ALONE,
     };
     uint8_t *exact = malloc(size); /* so that reading past its end is seen */
     if (exact != NULL && size > 0) {
         memcpy(exact, data, size);
-        convert(&target, exact, size);
+        convert(&target, data[0] % 8 == 0 ? "a.inputs" : "a", exact, size);
     }
     free(exact);
 }

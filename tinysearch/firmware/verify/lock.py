@@ -1,6 +1,6 @@
 """The rung that drives the application: who is accepted, who is rejected, when it locks, and what opens it.
 
-The program is the project's ``main/`` with stand-ins for its networks and its clock (``make -C host lock``): an
+The program is the project's ``main/`` with stand-ins for its networks and its clock (``make -C host scripted``): an
 embedding is the first bytes of an input, so that captures can be drawn whose scores lie close about the threshold of
 candidate.json, and a line ``ahead S`` moves the clock. So a threshold, a comparison, a weight or a lock-out that was
 changed answers otherwise than it must.
@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +35,8 @@ _DRAWS = 400
 _MARGIN = 32
 """Of 2^20: what rounding can move a float score by."""
 
-_BOOLEANS = ("TS_FEED", "TS_DEBUG_SCORES", "TS_STRICTER")
-_NUMBERS = ("TS_ATTEMPTS", "TS_LOCKOUT_S", "TS_OPEN_S", "TS_THRESHOLD")
+_BOOLEANS = ("TS_FEED", "TS_DEBUG_SCORES")
+_NUMBERS = ("TS_ATTEMPTS", "TS_LOCKOUT_S", "TS_OPEN_S")
 _PIN, _WRONG_PIN = "471108", "471107"
 _NAME = "ann"
 
@@ -70,7 +69,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
     for problem in contradictions(project, point):
         raise _WrongAnswerError(problem)
     options = configuration(project)
-    for problem in dangers(options, emitted=accepting_score(point)):
+    for problem in dangers(options):
         raise _WrongAnswerError(problem)
     branches = locked_branches(project, point)
     with tempfile.TemporaryDirectory(prefix="tinysearch-lock-") as name:
@@ -80,7 +79,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
                 _build(project, folder, options, own)
         else:
             _build(project, folder, options, objects)
-        probes = _captures(folder, branches, _configured_score(point, options))
+        probes = _captures(folder, branches, accepting_score(point))
         _converse(folder, probes, options)
     return (
         f"{2 * PROBES} captures about the threshold judged right; locked after {options['TS_ATTEMPTS']} failures for "
@@ -89,8 +88,8 @@ def _drive(project: Path, objects: Objects | None) -> str:
 
 
 def _build(project: Path, folder: Path, options: Mapping[str, int], objects: Objects) -> None:
-    defines = [f"-DCONFIG_{key}={options[key]}" for key in (*_NUMBERS, "TS_STRICTER")]
-    built = objects.link(project / "host", folder / "lock", goal="list-lock", options=["-O1", *defines])
+    defines = [f"-DCONFIG_{key}={options[key]}" for key in _NUMBERS]
+    built = objects.link(project / "host", folder / "lock", goal="list-scripted", options=["-O1", *defines])
     if not built.passed:
         raise _WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
 
@@ -123,16 +122,8 @@ def _option(text: str) -> int:
     return {"y": 1, "n": 0}[text] if text in ("y", "n") else int(text)
 
 
-def _configured_score(point: Mapping[str, Any], options: Mapping[str, int]) -> int:
-    """The threshold that decides under these options."""
-    chosen = int(point["firmware_facts"]["stricter_threshold"]) if options["TS_STRICTER"] else accepting_score(point)
-    return options["TS_THRESHOLD"] or chosen
-
-
-def dangers(options: Mapping[str, int], *, emitted: int) -> Iterator[str]:
-    """Options that a device which guards something must not have; ``emitted`` is the project's own threshold."""
-    if 0 < options["TS_THRESHOLD"] < emitted:
-        yield f"CONFIG_TS_THRESHOLD must be {emitted} or more in a lock, or 0, got {options['TS_THRESHOLD']}"
+def dangers(options: Mapping[str, int]) -> Iterator[str]:
+    """Options that a device which guards something must not have."""
     if options["TS_FEED"]:
         yield "CONFIG_TS_FEED must be off in a lock: whoever reaches the console presents any picture or sound"
     if options["TS_DEBUG_SCORES"]:

@@ -25,11 +25,13 @@ what an interrupt saves, and Xtensa's windows, whose frames are larger, are assu
 OPTIONS = ("-std=gnu17", "-O2", "-ffp-contract=off", "-fstack-usage", "-fcallgraph-info=su")
 SETTINGS = {
     **dict.fromkeys(("CAPTURE_HARDWARE", "SELFTEST_AT_START", "SENSORS_AT_START", "FEED", "DEBUG_SCORES"), "1"),
-    **{"ATTEMPTS": "5", "LOCKOUT_S": "30", "OPEN_S": "120", "BUTTON_GPIO": "0"},
+    **{"ATTEMPTS": "5", "LOCKOUT_S": "30", "OPEN_S": "120", "BUTTON_GPIO": "0", "EVENT_GPIO": "0"},
+    "STREAM_AT_START": "1",
 }
 """The application with everything on, less its drivers."""
 
 DRIVERS = frozenset({"camera", "files", "microphone"})
+_INPUTS = re.compile(r"(input_\w+|window)\.c:\w+")
 _BRANCH_ENTRIES = ("branches.c:sense", "branches.c:finish")
 _NODE = re.compile(
     r'^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes \((static|dynamic|dynamic,bounded)\)', re.M
@@ -121,13 +123,23 @@ def _named(file: str, title: str) -> str:
 
 
 def _behind_pointers(source: str, direct: Mapping[str, frozenset[str]]) -> list[str]:
-    """Where a call through a pointer may lead: models' steps, sensors' front-ends, else functions of the same file."""
+    """Where a call through a pointer may lead.
+
+    To steps of models, functions of inputs, commands and judgments of the application, else within the same file.
+    """
     file = source.split(":", maxsplit=1)[0]
-    if file in ("branches.c", "ts_model.c"):
-        return [name for name in direct if name.startswith("model_") and not name.endswith("_run")]
-    if file == "capture.c":
-        return [name for name in direct if name.startswith("frontend.c:frontend_") and not name.endswith("_open")]
-    return [name for name in direct if name.startswith(f"{file}:") and not _reaches(direct, name, source)]
+    if file == "ts_model.c":
+        return [name for name in direct if _is_step(name)]
+    if file == "branches.c":
+        return [name for name in direct if _is_step(name) or _INPUTS.fullmatch(name)]
+    if file in ("capture.c", "files.c"):
+        return [name for name in direct if _INPUTS.fullmatch(name)]
+    owners = (file, "app_") if file in ("commands.c", "stream.c") else (file,)
+    return [name for name in direct if name.startswith(owners) and not _reaches(direct, name, source)]
+
+
+def _is_step(name: str) -> bool:
+    return name.startswith("model_") and not name.endswith("_run")
 
 
 def _reaches(calls: Mapping[str, frozenset[str]], start: str, goal: str) -> bool:
@@ -153,11 +165,14 @@ def tasks_of(project: Path) -> tuple[Task, ...]:
     branch = _stated(port / "tasks.c", r"\bSTACK_BYTES = (\d+)")
     apart = _stated(port / "tasks.c", r"\bAPART_STACK_BYTES = (\d+)")
     button = _stated(port / "port_chip.c", r'xTaskCreate\(watch_button, "button", (\d+)')
+    streams = (project / "main" / "stream.c").is_file()
+    stream = _stated(port / "tasks.c", r"\bREPEAT_STACK_BYTES = (\d+)")
     return (
         Task(name="main", stack_bytes=main, entries=("app_main.c:app_main",)),
         Task(name="branch", stack_bytes=branch, entries=_BRANCH_ENTRIES),
         Task(name="apart", stack_bytes=apart, entries=("capture.c:open_sensors",)),
         Task(name="button", stack_bytes=button, entries=("commands.c:commands_button",)),
+        *([Task(name="stream", stack_bytes=stream, entries=("stream.c:live_window",))] if streams else []),
     )
 
 

@@ -20,7 +20,6 @@
 #include "driver/usb_serial_jtag_vfs.h"
 #endif
 
-#include "line.h"
 #include "port.h"
 
 int64_t port_us(void)
@@ -57,12 +56,9 @@ void port_flash_open(void)
 static int usb = -1;
 #endif
 
-static int (*hidden)(const char *typed);
-
 /* With the driver, stdin blocks and is buffered; without it, reads return at once. */
-void port_console_open(int (*hides)(const char *typed))
+void port_console_open(void)
 {
-    hidden = hides;
 #if CONFIG_ESP_CONSOLE_UART
     ESP_ERROR_CHECK(uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, 1024, 0, 0, NULL, 0));
     uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
@@ -94,25 +90,23 @@ static int read_byte(char *c)
     return 0;
 }
 
-int port_getline(char *text, size_t size)
+int port_getline(char *line, size_t size)
 {
-    line typed = {.text = text, .size = size};
+    size_t length = 0;
     for (;;) {
         char c;
         if (!read_byte(&c)) {
             continue;
         }
-        const char *echo;
-        text[typed.length] = 0;
-        const int length = line_take(&typed, c, hidden(text), &echo);
-#if CONFIG_TS_ECHO
-        fputs(echo, stdout);
-        fflush(stdout);
-#else
-        (void)echo;
-#endif
-        if (length > 0) {
-            return length;
+        if (c == '\n' || c == '\r') {
+            if (length == 0) {
+                continue;
+            }
+            line[length] = 0;
+            return (int)length;
+        }
+        if (length + 1 < size) {
+            line[length++] = c;
         }
     }
 }
@@ -181,4 +175,18 @@ int port_button_open(int gpio, void (*pressed)(void))
         return -1;
     }
     return xTaskCreate(watch_button, "button", 6144, NULL, 2, NULL) == pdPASS ? 0 : -1;
+}
+
+int port_output_open(int gpio)
+{
+    if (!GPIO_IS_VALID_OUTPUT_GPIO(gpio)) {
+        return -1;
+    }
+    const gpio_config_t config = {.pin_bit_mask = UINT64_C(1) << gpio, .mode = GPIO_MODE_OUTPUT};
+    return gpio_config(&config) == ESP_OK && gpio_set_level((gpio_num_t)gpio, 0) == ESP_OK ? 0 : -1;
+}
+
+void port_output(int gpio, int level)
+{
+    gpio_set_level((gpio_num_t)gpio, level != 0);
 }

@@ -74,9 +74,8 @@ void port_flash_open(void)
     strcpy(control->flash_file_name, path);
 }
 
-void port_console_open(int (*hidden)(const char *typed))
+void port_console_open(void)
 {
-    (void)hidden; /* the terminal echoes by itself */
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
@@ -131,4 +130,16 @@ int port_button_open(int gpio, void (*pressed)(void))
     (void)gpio;
     (void)pressed;
     return -1;
+}
+
+int port_output_open(int gpio)
+{
+    (void)gpio;
+    return -1;
+}
+
+void port_output(int gpio, int level)
+{
+    (void)gpio;
+    (void)level;
 }

@@ -6,46 +6,53 @@
 #include "port.h"
 
 enum { WORKERS = 2, STACK_BYTES = 4096, APART_STACK_BYTES = 6144, PRIORITY = 5, BREATH_US = 2000000 };
+enum { REPEAT_STACK_BYTES = 6144, REPEAT_PRIORITY = 2 };
 
 static struct {
     port_branch_fn fn;
+    const uint8_t *workers; /* by branch; NULL: none */
+    unsigned count;
     TaskHandle_t caller;
     TaskHandle_t worker[WORKERS];
-    unsigned workers;
     StaticSemaphore_t lock_memory;
     SemaphoreHandle_t lock;
 } s;
 
 static void worker(void *argument)
 {
-    const unsigned branch = (unsigned)(uintptr_t)argument;
+    const unsigned own = (unsigned)(uintptr_t)argument;
     for (;;) {
         ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
-        s.fn(branch);
+        for (unsigned branch = 0; branch < s.count; branch++) {
+            if (s.workers[branch] == own) {
+                s.fn(branch);
+            }
+        }
         xTaskNotifyGive(s.caller);
     }
 }
 
-int port_branches_open(unsigned tasks)
+int port_branches_open(const uint8_t *workers, unsigned count)
 {
     s.lock = xSemaphoreCreateMutexStatic(&s.lock_memory);
-    if (s.lock == NULL || tasks > WORKERS) {
+    if (s.lock == NULL) {
         return -1;
     }
-    for (unsigned i = 0; i < tasks; i++) {
+    s.workers = workers;
+    s.count = count;
+    for (unsigned i = 0; workers != NULL && i < WORKERS; i++) {
         const BaseType_t core = (BaseType_t)(i % portNUM_PROCESSORS);
         if (xTaskCreatePinnedToCore(worker, i == 0 ? "branch0" : "branch1", STACK_BYTES, (void *)(uintptr_t)i,
                                     PRIORITY, &s.worker[i], core) != pdPASS) {
             return -1;
         }
     }
-    s.workers = tasks;
     return 0;
 }
 
 void port_branches(port_branch_fn fn, unsigned count)
 {
-    if (count != s.workers) {
+    if (s.workers == NULL) {
         for (unsigned i = 0; i < count; i++) {
             fn(i);
         }
@@ -53,12 +60,27 @@ void port_branches(port_branch_fn fn, unsigned count)
     }
     s.fn = fn;
     s.caller = xTaskGetCurrentTaskHandle();
-    for (unsigned i = count; i-- > 0;) {
+    for (unsigned i = WORKERS; i-- > 0;) {
         xTaskNotifyGive(s.worker[i]);
     }
-    for (int left = (int)count; left > 0;) {
+    for (int left = WORKERS; left > 0;) {
         left -= (int)ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
     }
+}
+
+static void repeat(void *argument)
+{
+    int (*const fn)(void) = (int (*)(void))(uintptr_t)argument;
+    for (int ms = fn(); ms >= 0; ms = fn()) {
+        vTaskDelay(pdMS_TO_TICKS(ms) + 1); /* also lets whoever waits for the lock have it */
+    }
+    vTaskDelete(NULL);
+}
+
+int port_repeat(int (*fn)(void))
+{
+    void *argument = (void *)(uintptr_t)fn;
+    return xTaskCreate(repeat, "stream", REPEAT_STACK_BYTES, argument, REPEAT_PRIORITY, NULL) == pdPASS ? 0 : -1;
 }
 
 static struct {

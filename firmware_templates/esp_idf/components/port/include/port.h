@@ -11,10 +11,7 @@ uint32_t port_cycles(void);     /* wraps; CPU cycles on a chip, nanoseconds on l
 uint32_t port_cycle_hz(void);   /* what port_cycles counts a second */
 const char *port_chip(void);    /* "esp32c3", "linux" */
 void port_flash_open(void);     /* before anything touches a partition */
-
-/* hidden tells whether what follows what was typed of a line must not be shown; a chip echoes itself, where
- * CONFIG_TS_ECHO, and takes back what backspace erases. */
-void port_console_open(int (*hidden)(const char *typed));
+void port_console_open(void);
 
 /* One line without its end: its length, or -1 at the end of input. Longer lines lose their tail. */
 int port_getline(char *line, size_t size);
@@ -42,10 +39,18 @@ int port_run_apart(void (*fn)(void), unsigned timeout_ms);
 void port_lock(void);
 void port_unlock(void);
 
-/* Runs fn(0) .. fn(count - 1) and waits for all. After port_branches_open(2) two run on two tasks, pinned to two cores
- * where there are two; without, one after the other on the caller's task. fn must not print. */
+/* Runs fn(0) .. fn(count - 1) and waits for all: branch b on task workers[b], 0 or 1, of which each is pinned to a core
+ * where there are two; where workers was NULL, one after the other on the caller's task. fn must not print. */
 typedef void (*port_branch_fn)(unsigned branch);
-int port_branches_open(unsigned tasks);
+int port_branches_open(const uint8_t *workers, unsigned count);
 void port_branches(port_branch_fn fn, unsigned count);
+
+/* Calls fn again and again from a task of its own, after as many milliseconds as it returns; never again once that is
+ * negative. 0, or -1 where there is no such task (on a PC without ESP-IDF). */
+int port_repeat(int (*fn)(void));
+
+/* Makes a GPIO an output, low; sets its level. 0, or -1. */
+int port_output_open(int gpio);
+void port_output(int gpio, int level);
 
 #endif

@@ -1,0 +1,134 @@
+"""The application of a classification, on this machine: windows of files and their classes, as Python says them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from projects import WATCH, classified, watching, wrist
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.program import FrozenNetwork
+from tinysearch.data.image import prepare_image
+from tinysearch.data.log_mel import LogMel, LogMelSettings
+from tinysearch.data.recordings import window_settings
+from tinysearch.data.window import Window, window_starts
+from tinysearch.firmware.applications import Classifier
+from tinysearch.firmware.integer_network import run
+from tinysearch.metrics import class_scores
+from tinysearch.metrics.windows import UNKNOWN, Answers, answer
+
+SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+NAMES = ("left", 'say "yes"', "silence")
+
+
+def built(project: Path, flags: str = SANITIZED) -> Path:
+    build = project.parent / "build"
+    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={build}", "CC=gcc", f"CFLAGS={flags}", "app"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return build / "app"
+
+
+def said(program: Path, folder: Path, *commands: str) -> list[str]:
+    """Lines after the start."""
+    done = subprocess.run(
+        [program], input="\n".join(commands) + "\n", capture_output=True, text=True, cwd=folder, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = done.stdout.splitlines()
+    return lines[lines.index("READY") + 1 :]
+
+
+def windows_of(lines: Sequence[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def expected(
+    inputs: dict[str, npt.NDArray[np.int8]], frozen: dict[str, FrozenNetwork], classifier: Classifier
+) -> list[dict[str, Any]]:
+    """What the application must say to these inputs, window after window."""
+    count = len(next(iter(inputs.values())))
+    scores = sum(class_scores(run(frozen[name], rows), classifier.prototypes[name]) for name, rows in inputs.items())
+    found = answer(np.asarray(scores), np.zeros(count, np.int32), classifier.answers)
+    names = classifier.answers.names
+    shares = [int(abs(score) * 1_000_000 // (len(inputs) << 20)) * (1 if score >= 0 else -1) for score in found.score]
+    return [
+        {
+            "window": place,
+            "class": "unknown" if found.answer[place] == UNKNOWN else names[found.answer[place]],
+            "score": shares[place] / 1e6,
+            "nearest": names[found.nearest[place]],
+            "event": bool(found.event[place]),
+        }
+        for place in range(count)
+    ]
+
+
+def without_time(lines: Sequence[str]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in window.items() if key != "ms"} for window in windows_of(lines)]
+
+
+def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path) -> None:
+    answers = Answers(names=NAMES, thresholds=(0, 400_000, -(1 << 20)), smooth=3, hold_off=2)
+    project, frozen, classifier = classified(wrist(), out=tmp_path / "p", answers=answers)
+    random = np.random.default_rng(2)
+    steps = random.normal(0, 900, (400, 6)).cumsum(axis=0) + random.normal(0, 3000, (400, 6))
+    counts = np.clip(np.rint(steps), -32768, 32767).astype(np.int16)
+    (tmp_path / "walk.raw").write_bytes(counts.astype("<i2").tobytes())
+    kind: Any = WATCH.input("wrist").kind
+    starts = window_starts(len(counts), samples=kind.samples, hop=25)
+    images = Window(window_settings(kind, input_size=10))(np.stack([counts[s : s + kind.samples] for s in starts]))
+    lines = said(built(project), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classes")
+    wanted = expected({"wrist": images}, frozen, classifier)
+    assert len({window["class"] for window in wanted}) > 1
+    assert without_time(lines[: len(wanted)]) == wanted
+    assert lines[len(wanted)] == f"OK stream windows {len(wanted)}"
+    assert lines[len(wanted) + 2] == "OK classify"
+    assert without_time(lines[len(wanted) + 3 : 2 * len(wanted) + 3]) == wanted
+    assert lines[-4:] == [
+        'class "left" threshold 0.000000',
+        'class "say \\"yes\\"" threshold 0.381469',
+        'class "silence" threshold -1.000000 untold',
+        "OK classes",
+    ]
+
+
+def samples_of(branch: BranchSpec, folder: Path, count: int) -> npt.NDArray[np.int8]:
+    """Files of a branch, ``NAME`` with all windows, and the inputs that Python makes of it."""
+    random = np.random.default_rng(5)
+    kind: Any = WATCH.input(branch.modality).kind
+    path = folder / branch.modality
+    if branch.modality == "eye":
+        pictures = random.integers(0, 256, (count, 40, 60, 3)).astype(np.uint8)
+        path.write_bytes(b"".join(b"P6 60 40 255\n" + picture.tobytes() for picture in pictures))
+        size, channels = branch.input_size, branch.channels
+        return np.stack([prepare_image(p, input_size=size, channels=channels) for p in pictures])
+    if branch.modality == "word":
+        clip = np.rint(random.normal(0, 4000, 16_000 + 8_000 * (count - 1))).astype(np.int16)
+        path.write_bytes(clip.astype("<i2").tobytes())
+        front_end = LogMel(LogMelSettings(size=branch.input_size, clip_s=1.0))
+        return front_end(np.stack([clip[at : at + 16_000] for at in range(0, 8_000 * count, 8_000)]))
+    hop = round(0.5 * kind.rate_hz)
+    counts = np.rint(random.normal(0, 9000, (kind.samples + hop * (count - 1), len(kind.axes)))).astype(np.int16)
+    path.write_bytes(counts.astype("<i2").tobytes())
+    starts = window_starts(len(counts), samples=kind.samples, hop=hop)
+    return Window(window_settings(kind, input_size=branch.input_size))(
+        np.stack([counts[s : s + kind.samples] for s in starts])
+    )
+
+
+@pytest.mark.parametrize("precision", ["int8", "xnor2/1"])
+def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, precision: str) -> None:
+    branches = (watching("eye"), watching("hum"), watching("word", precision), wrist())
+    project, frozen, classifier = classified(*branches, out=tmp_path / "p")
+    inputs = {branch.modality: samples_of(branch, tmp_path, 4) for branch in branches}
+    lines = said(built(project), tmp_path, "stream eye hum word wrist")
+    assert without_time(lines) == expected(inputs, frozen, classifier)
+    assert lines[-1] == "OK stream windows 4"

@@ -1,0 +1,55 @@
+"""What a device does with embeddings, by the decision of its task: the C files of each application, and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinysearch.core.task import Decision
+from tinysearch.firmware.golden import Embeddings
+from tinysearch.metrics.windows import Answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Files of one application beside those that every project has.
+
+    Attributes:
+        sources: C files of ``main/`` that are built, copied with the header beside each.
+        rendered: C files and headers of ``main/`` that come from templates.
+        runtime: headers of the runtime that it calls.
+        stores: whether it keeps records in NVS.
+    """
+
+    sources: tuple[str, ...]
+    rendered: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    stores: bool = False
+
+
+_STREAMED = ("event.c", "stream.c")
+
+APPLICATIONS: Mapping[Decision, Application] = {
+    "verification": Application(sources=("app_lock.c", "attempts.c", "owner.c", "people.c", "sha256.c"), stores=True),
+    "classification": Application(
+        sources=("app_classify.c", *_STREAMED), rendered=("classes.c", "classes.h"), runtime=("ts_classes.h",)
+    ),
+}
+"""By decision; a decision without an entry has no firmware yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Classifier:
+    """What a classification's firmware is given.
+
+    Attributes:
+        answers: names, thresholds, smoothing and hold-off.
+        prototypes: by modality, [classes, E] in the type of the embeddings.
+        hop_s: seconds from one window of a stream to the next.
+        reject: share of right validation windows that thresholds were set to give up; None for placeholders.
+    """
+
+    answers: Answers
+    prototypes: Mapping[str, Embeddings]
+    hop_s: float
+    reject: float | None
