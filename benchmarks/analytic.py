@@ -12,11 +12,11 @@ import time
 
 import numpy as np
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.spaces import build_space
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
-from tinysearch.search.pareto import is_nondominated
+from tinysearch.search.known.pareto import is_nondominated
 
 
 def main() -> None:

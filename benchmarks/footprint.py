@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.resources import data_dir
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.tables import load_code_sizes
 from tinysearch.core.errors import TinysearchError

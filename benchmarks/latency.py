@@ -11,9 +11,9 @@ import json
 import sys
 
 from tinysearch.analytic.calibration import fit_coefficients
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.counting import PRECISIONS, count_precision, relative_error
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.calibration.counting import PRECISIONS, count_precision, relative_error
+from tinysearch.app.config.compose import compose_config, plain
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import json
 import sys
 
 from tinysearch.analytic.memory import plan
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.spaces import build_space
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.program import lower
 
 

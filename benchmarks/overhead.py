@@ -28,9 +28,9 @@ from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.core.quantization import Precision
-from tinysearch.search.design import DesignTable
 from tinysearch.search.events import SearchEvent
-from tinysearch.search.flat import FlatSpace
+from tinysearch.search.known.design import DesignTable
+from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.loop import SearchOptions, SearchProblem, search
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")

@@ -39,12 +39,12 @@ from toy_space import SyntheticErrors, ToySpace
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import TrainingProgress
-from tinysearch.search.assess import Assessor, constraint_values
-from tinysearch.search.design import NO_BRANCH, DesignTable
-from tinysearch.search.flat import FlatSpace
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.objective_values import ObjectiveVector
-from tinysearch.search.pareto import hypervolume, is_nondominated
+from tinysearch.search.known.assess import Assessor, constraint_values
+from tinysearch.search.known.design import NO_BRANCH, DesignTable
+from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.objective_values import ObjectiveVector
+from tinysearch.search.known.pareto import hypervolume, is_nondominated
 from tinysearch.search.samplers import Outcome, Proposal, make_sampler
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
@@ -75,10 +75,10 @@ class RealSpace:
     """Boards and designs of the default catalogue within a budget, and its space or that of a table."""
 
     def __init__(self, budget: str | None, overrides: Sequence[str], table: Path | None = None) -> None:
-        from tinysearch.app.config import compose_config, overrides_of, plain
-        from tinysearch.app.designs import build_designs
-        from tinysearch.app.spaces import build_space, table_of
-        from tinysearch.app.wiring import build_models
+        from tinysearch.app.building.designs import build_designs
+        from tinysearch.app.building.spaces import build_space, table_of
+        from tinysearch.app.building.wiring import build_models
+        from tinysearch.app.config.compose import compose_config, overrides_of, plain
 
         words = [*ORDER, *([f"budget={budget}"] if budget else [])]
         if table is not None:

@@ -17,9 +17,9 @@ from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorRates, Violation
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.core.quantization import Precision
-from tinysearch.search.assess import Assessment
-from tinysearch.search.design import DesignTable
-from tinysearch.search.flat import FlatPoint, FlatSpace
+from tinysearch.search.known.assess import Assessment
+from tinysearch.search.known.design import DesignTable
+from tinysearch.search.known.flat import FlatPoint, FlatSpace
 
 LAYOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (2, 2, 2), (2, 2, 2, 2))
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")

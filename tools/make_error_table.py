@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.setup import workers_of
-from tinysearch.app.spaces import build_space
-from tinysearch.app.training import build_errors
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.building.training import build_errors
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.run.setup import workers_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import Dataset

@@ -22,13 +22,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.branches import branches_of
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.setup import set_up
-from tinysearch.app.spaces import build_space
-from tinysearch.app.training import build_errors
-from tinysearch.app.wiring import build_models, wish_of
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.building.training import build_errors
+from tinysearch.app.building.wiring import build_models, wish_of
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.run.firmware import emit_candidate
+from tinysearch.app.run.setup import set_up
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, enumerate_designs
 from tinysearch.search.loop import search
 

@@ -27,10 +27,10 @@ import numpy as np
 import yaml
 
 from tinysearch.analytic.code_size import PATTERNS, kernels_of
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.firmware import emit_candidate
-from tinysearch.app.resources import data_dir
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.program import Program
 from tinysearch.evaluation.analytic import PlatformWish

@@ -14,11 +14,11 @@ from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.latency import GENERAL_CLASSES, Accelerated, combine, complete, kernel_class, program_profile
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.counting import PRECISIONS as ALL_PRECISIONS
-from tinysearch.app.counting import count_networks, separable_shapes
-from tinysearch.app.resources import data_dir
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.calibration.counting import PRECISIONS as ALL_PRECISIONS
+from tinysearch.app.calibration.counting import count_networks, separable_shapes
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
 from tinysearch.architectures.family import FunctionArchitecture
 from tinysearch.architectures.resnet import resnet, resnet_branch
 from tinysearch.core.candidate import BranchSpec

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import Evaluation

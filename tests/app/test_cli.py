@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tinysearch.app.cli import VERBS, main, parse
-from tinysearch.app.resources import data_dir
+from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog import load_catalog
 from tinysearch.core.errors import UserError
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from tinysearch.app import run_dir as files
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, SafeFormatter, say
+from tinysearch.app.run import run_dir as files
 from tinysearch.core.errors import UserError
-from tinysearch.search.postgresql import parse_url, shown
+from tinysearch.search.study.postgresql import parse_url, shown
 
 EVIL = "Eve\x1b[2J\x1b]0;owned\x07\u202e[link=http://x]\x9b"
 ADDRESSES = [

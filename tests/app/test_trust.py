@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tinysearch.app.branches import branches_of
+from tinysearch.app.building.branches import branches_of
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.plugins import KINDS, plugin
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.plugins import KINDS, plugin
 from tinysearch.core import trust
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import trusting
@@ -135,10 +135,10 @@ def test_a_project_of_somebody_else_names_no_code(
 def test_verify_imports_no_data_set_that_a_run_names(
     project: Path, run_dir: Path, evil: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinysearch.app.held_out import load_held_out
+    from tinysearch.app.run.held_out import load_held_out
 
     changed(run_dir / "config.yaml", ("data", "name"), "evil:Code")
-    monkeypatch.setattr("tinysearch.app.held_out._measured", lambda *_: [])
+    monkeypatch.setattr("tinysearch.app.run.held_out._measured", lambda *_: [])
     with pytest.raises(UserError, match=r"data\.name=evil:Code"):
         load_held_out(project, run_dir)
     assert not evil.exists()

@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 from docs_pages import PAGES, ROOT, blocks, command_lines, spans, words
 
-from tinysearch.app.branches import branches_of
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.wiring import wish_of
 from tinysearch.app.cli import VERBS, main, parse
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import wish_of
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError
 
 TAKE_WORDS = {"verify", "calibrate", "catalog", "data", "completion"}

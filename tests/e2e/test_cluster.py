@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config
+from tinysearch.app.config.compose import compose_config
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 

@@ -14,8 +14,8 @@ import pytest
 
 import tinysearch as ts
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.setup import set_up
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.run.setup import set_up
 
 NAMES = ["eer", "bom_cost_usd", "latency_s"]
 

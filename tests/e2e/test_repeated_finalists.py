@@ -82,8 +82,8 @@ def test_a_wrong_number_is_one_line(tmp_path: Path, repeats: object) -> None:
 def test_a_table_has_one_figure_a_branch(
     small_space: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tinysearch.app.config import compose_config, plain
-    from tinysearch.app.setup import set_up
+    from tinysearch.app.config.compose import compose_config, plain
+    from tinysearch.app.run.setup import set_up
 
     with caplog.at_level(logging.WARNING):
         setup = set_up(plain(compose_config([*small_space, "finalists.repeats=3"])))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.cli import main
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.setup import set_up
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.run.setup import set_up
 
 TASK = """
 inputs:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.spaces import build_space
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, enumerate_designs
 from tinysearch.space import Space

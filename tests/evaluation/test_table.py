@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.designs import build_designs
-from tinysearch.app.spaces import build_space, table_of
-from tinysearch.app.wiring import build_models
+from tinysearch.app.building.designs import build_designs
+from tinysearch.app.building.spaces import build_space, table_of
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.table import COLUMNS, TableErrors
-from tinysearch.search.flat import FlatPoint
+from tinysearch.search.known.flat import FlatPoint
 from tinysearch.space import Space
 
 HEAD = ",".join(COLUMNS)

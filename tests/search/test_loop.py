@@ -15,10 +15,10 @@ from toy_space import SyntheticErrors
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import TrainingProgress
-from tinysearch.search import history, storage
+from tinysearch.search.known.pareto import is_nondominated
 from tinysearch.search.loop import SearchOptions, search
-from tinysearch.search.pareto import is_nondominated
 from tinysearch.search.samplers import SAMPLERS, Wait
+from tinysearch.search.study import history, storage
 
 QUICK = [name for name in SAMPLERS if name != "gp"]
 
@@ -127,7 +127,7 @@ def test_a_sampler_that_brings_nothing_new_does_not_spin_forever(problem, monkey
 
         def assess(self, point):
             from tinysearch.core.objectives import Violation
-            from tinysearch.search.assess import Assessment
+            from tinysearch.search.known.assess import Assessment
 
             return Assessment(violations=(Violation(rule="no", limit=0, actual=1, message="never"),))
 

@@ -14,9 +14,9 @@ import soundfile
 import torch
 from PIL import Image
 
-from tinysearch.app.branches import architecture_of
-from tinysearch.app.plugins import BUILT_IN, OWN_WORDS, plugin
-from tinysearch.app.resources import data_dir
+from tinysearch.app.building.branches import architecture_of
+from tinysearch.app.config.plugins import BUILT_IN, OWN_WORDS, plugin
+from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog.tables import load_latency_table
 from tinysearch.core.network import Shape
 from tinysearch.firmware.backends import NAMES, EspDsp, EspNn
@@ -217,8 +217,8 @@ class TestOpcount(LatencyModelConformance):
         files = data_dir("hardware_catalog") / "latency"
 
         def make(*, table):
-            from tinysearch.app.config import compose_config, plain
-            from tinysearch.app.wiring import build_catalog
+            from tinysearch.app.building.wiring import build_catalog
+            from tinysearch.app.config.compose import compose_config, plain
 
             chips = build_catalog(plain(compose_config([]))).chips.values()
             return load_latency_table(files / "opcount.yaml", chips, default=files / "default.yaml")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tinysearch.app.config import compose_config, overrides_of, plain
+from tinysearch.app.config.compose import compose_config, overrides_of, plain
 from tinysearch.core.objectives import OBJECTIVES, Evaluation
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
@@ -28,8 +28,8 @@ class _Searched:
     config: Mapping[str, Any]
 
     def emit(self, evaluation: Evaluation, target: Path) -> Path:
-        from tinysearch.app.firmware import emit_point
-        from tinysearch.app.setup import set_up
+        from tinysearch.app.run.firmware import emit_point
+        from tinysearch.app.run.setup import set_up
 
         return emit_point(set_up(self.config), evaluation, target)
 
@@ -39,7 +39,7 @@ class _Spelled:
     words: tuple[str, ...]
 
     def emit(self, evaluation: Evaluation, target: Path) -> Path:
-        from tinysearch.app.firmware import emit_candidate
+        from tinysearch.app.run.firmware import emit_candidate
 
         return emit_candidate(plain(compose_config(self.words)), evaluation, target)
 
@@ -107,7 +107,7 @@ class Result:
         """The front as a table, one row a point, columns as in front.csv."""
         import pandas as pd
 
-        from tinysearch.app.run_dir import flat_point
+        from tinysearch.app.run.run_dir import flat_point
 
         if not self.points:
             return pd.DataFrame(columns=["id", "modality", *OBJECTIVES])
@@ -125,7 +125,7 @@ def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result
     Raises:
         UserError: what the command would answer with exit status 2.
     """
-    from tinysearch.app.run import run
+    from tinysearch.app.run.main_job import run
 
     config = plain(compose_config(overrides_of(options)))
     finished = run(config, on_event=on_event)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tinysearch.search.assess import constraint_values
 from tinysearch.search.finalists import FinalistModel
-from tinysearch.search.history import History
 from tinysearch.search.judge import Judge
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.recorder import TrialNote
+from tinysearch.search.known.assess import constraint_values
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.samplers import Proposal
+from tinysearch.search.study.history import History
+from tinysearch.search.study.recorder import TrialNote
 
 
 def closing_notes(

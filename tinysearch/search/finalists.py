@@ -10,9 +10,9 @@ import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import ErrorModel
-from tinysearch.search.design import NO_BRANCH, Ints
 from tinysearch.search.engines import Engine, TrainingReport
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.design import NO_BRANCH, Ints
+from tinysearch.search.known.knowledge import Knowledge
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from typing import Any
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError, WritingError
 from tinysearch.core.protocols import TrainingRecord
-from tinysearch.search import storage
 from tinysearch.search.engines import TrainingReport
-from tinysearch.search.history import History
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Design
 from tinysearch.search.samplers import Proposal
+from tinysearch.search.study import storage
+from tinysearch.search.study.history import History
+from tinysearch.search.study.recorder import Design
 
 _LOGGER = logging.getLogger(__name__)
 

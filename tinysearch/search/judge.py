@@ -6,11 +6,11 @@ import numpy as np
 
 from tinysearch.core.errors import TinysearchError
 from tinysearch.core.objectives import ErrorRates
-from tinysearch.search.assess import Assessor
-from tinysearch.search.design import NO_BRANCH, DesignTable
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.recorder import Design
+from tinysearch.search.known.assess import Assessor
+from tinysearch.search.known.design import NO_BRANCH, DesignTable
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.samplers import Proposal
+from tinysearch.search.study.recorder import Design
 
 
 class Judge:

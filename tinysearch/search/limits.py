@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tinysearch.search.history import History
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.problem import SearchOptions
+from tinysearch.search.study.history import History
 
 
 class Limits:

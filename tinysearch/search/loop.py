@@ -16,27 +16,27 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, check_objectives
 from tinysearch.core.protocols import ErrorModel
-from tinysearch.search import storage, studies
-from tinysearch.search.assess import Assessor, TableAssessor, constraint_values
-from tinysearch.search.claims import Claims
 from tinysearch.search.closing import closing_notes
 from tinysearch.search.engines import Engine, TrainingReport, make_engine
+from tinysearch.search.engines.interrupts import Interrupts
 from tinysearch.search.events import EventCallback, EventKind, ignore
-from tinysearch.search.fidelity import WarmStart
 from tinysearch.search.finalists import relearned, repeat_finalists
-from tinysearch.search.history import History
 from tinysearch.search.intake import InFlight, Intake
-from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.judge import Judge
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.assess import Assessor, TableAssessor, constraint_values
+from tinysearch.search.known.fidelity import WarmStart
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.limits import Limits
-from tinysearch.search.objective_values import ObjectiveVector
-from tinysearch.search.peers import Peers
 from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
-from tinysearch.search.recorder import Recorder, TrialNote
 from tinysearch.search.result import SearchResult, front_points
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
+from tinysearch.search.study import storage, studies
+from tinysearch.search.study.claims import Claims
+from tinysearch.search.study.history import History
+from tinysearch.search.study.peers import Peers
+from tinysearch.search.study.recorder import Recorder, TrialNote
 
 if TYPE_CHECKING:
     import optuna

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.core.protocols import ErrorModel
-from tinysearch.search.assess import Assessor
-from tinysearch.search.design import DesignTable
-from tinysearch.search.fidelity import WarmStart
 from tinysearch.search.finalists import FinalistModel
-from tinysearch.search.flat import FlatSpace
-from tinysearch.search.recorder import Describe
-from tinysearch.search.samplers.base import SamplerFactory
-from tinysearch.search.shared import SharedStudy
+from tinysearch.search.known.assess import Assessor
+from tinysearch.search.known.design import DesignTable
+from tinysearch.search.known.fidelity import WarmStart
+from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.proposals import SamplerFactory
+from tinysearch.search.study.recorder import Describe
+from tinysearch.search.study.shared import SharedStudy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import TrainingProgress
 from tinysearch.search.events import EventCallback, EventKind, SearchEvent
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.knowledge import Knowledge
 
 
 class Counters(Protocol):

@@ -9,9 +9,9 @@ import numpy as np
 
 from tinysearch.core.candidate import Candidate
 from tinysearch.core.objectives import NO_ERROR_RATES, ErrorRates
-from tinysearch.search.design import Floats, Ints
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.pareto import is_nondominated
+from tinysearch.search.known.design import Floats, Ints
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.pareto import is_nondominated
 
 if TYPE_CHECKING:
     import optuna

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from tinysearch.app.resources import data_dir
+from tinysearch.app.config.resources import data_dir
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import FrozenNetwork, Program, Step, lower
 from tinysearch.core.quantization import Precision

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from tinysearch.analytic.stepwise import StepwiseLatency
-from tinysearch.app.config import compose_config, plain
-from tinysearch.app.wiring import build_catalog, latency_table
+from tinysearch.app.building.wiring import build_catalog, latency_table
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program, Step, lower
 from tinysearch.core.protocols import LatencyEstimate, LatencyModel

@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.core.protocols import Sampler
-from tinysearch.search.assess import TableAssessor, constraint_values
 from tinysearch.search.judge import Judge
-from tinysearch.search.knowledge import Knowledge
+from tinysearch.search.known.assess import TableAssessor, constraint_values
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, search
-from tinysearch.search.objective_values import ObjectiveVector
 from tinysearch.search.result import SearchResult
 from tinysearch.search.samplers import Outcome, Proposal, Stop, Wait
-from tinysearch.search.storage import JOURNAL
+from tinysearch.search.study.storage import JOURNAL
 from tinysearch.testing.laws import Suite, law
 from tinysearch.testing.small_search import OBJECTIVES, SmallErrors, small_problem
 

@@ -10,8 +10,8 @@ from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
-from tinysearch.search.design import NO_BRANCH, DesignTable
-from tinysearch.search.flat import FlatSpace
+from tinysearch.search.known.design import NO_BRANCH, DesignTable
+from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.problem import SearchProblem
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")

@@ -23,12 +23,12 @@ import yaml
 from rich.table import Table
 
 from tinysearch.analytic.calibration import Observation, Residual, fit_factors, observe
-from tinysearch.app.branches import branch_of_document
+from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.wiring import Config, build_models, latency_table
+from tinysearch.app.calibration.device_log import read_log
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
-from tinysearch.app.device_log import read_log
-from tinysearch.app.wiring import Config, build_models, latency_table
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -50,7 +50,7 @@ def run(invocation: Invocation) -> int:
         raise UserError("calibrate writes into a folder of yours", value=out, remedy="name another with out=FILE.yaml")
     match invocation.words:
         case ["emulator"]:
-            from tinysearch.app.counting import write_counted_table
+            from tinysearch.app.calibration.counting import write_counted_table
 
             write_counted_table(config, out)
         case [log, project]:

@@ -16,13 +16,13 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from tinysearch.app.building.wiring import Config, build_catalog
 from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import SafeConsole, say
-from tinysearch.app.resources import data_dir
-from tinysearch.app.tasks import task_of
 from tinysearch.app.terminal import listing_table, listing_width
-from tinysearch.app.wiring import Config, build_catalog
 from tinysearch.catalog.catalog import catalog_folder, check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
 from tinysearch.catalog.prices import read_prices, write_prices

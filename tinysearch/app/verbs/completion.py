@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tinysearch.app.cli import FLAGS, OK, VERBS, Invocation
-from tinysearch.app.config import GROUPS, all_keys, options_of
+from tinysearch.app.config.compose import GROUPS, all_keys, options_of
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
 

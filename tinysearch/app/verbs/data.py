@@ -14,12 +14,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinysearch.app.building.training import build_dataset
+from tinysearch.app.building.wiring import Config
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, options_of, plain
+from tinysearch.app.config.compose import compose_config, options_of, plain
+from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import say
-from tinysearch.app.tasks import task_of
-from tinysearch.app.training import build_dataset
-from tinysearch.app.wiring import Config
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Dataset, Split
 from tinysearch.data.folder import FolderDataset
@@ -56,7 +56,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _purpose(name: str) -> str:
-    from tinysearch.app.resources import data_dir
+    from tinysearch.app.config.resources import data_dir
 
     first = (data_dir("conf") / "data" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
     return first.lstrip("# ")

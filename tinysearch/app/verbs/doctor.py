@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import cache_dir
 from tinysearch.app.console import say
-from tinysearch.app.resources import cache_dir
 from tinysearch.core.units import format_bytes
 from tinysearch.distribution import install_line, version_of
 

@@ -14,14 +14,14 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tinysearch.app import run_dir as files
-from tinysearch.app.branches import branches_of
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.training import build_errors, far_of, recall, train_with_progress
+from tinysearch.app.building.wiring import Config, build_models, wish_of
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
-from tinysearch.app.firmware import emit_candidate, emit_point
-from tinysearch.app.training import build_errors, far_of, recall, train_with_progress
-from tinysearch.app.wiring import Config, build_models, wish_of
+from tinysearch.app.run import run_dir as files
+from tinysearch.app.run.firmware import emit_candidate, emit_point
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.evaluation.operating import operating_far, rated
@@ -89,7 +89,7 @@ def _supported(rates: ErrorRates, levels: Sequence[float]) -> float:
 
 
 def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Path:
-    from tinysearch.app.setup import set_up
+    from tinysearch.app.run.setup import set_up
 
     if config["run_dir"] is None:
         raise UserError("a point belongs to a run", value="run_dir is not set", remedy="add run_dir=DIR")

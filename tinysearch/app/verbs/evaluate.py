@@ -14,11 +14,11 @@ from __future__ import annotations
 import json
 import sys
 
-from tinysearch.app.branches import branches_of
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
-from tinysearch.app.wiring import build_models, wish_of
 from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.operating import operating_far, rated
 
@@ -42,7 +42,7 @@ def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     evaluation = build_models(config).choose(branches_of(config), wish_of(config))
     if not any(word.startswith("trainer") for word in overrides):
         return evaluation
-    from tinysearch.app.training import build_errors, far_of, train_with_progress
+    from tinysearch.app.building.training import build_errors, far_of, train_with_progress
 
     errors = build_errors(config)
     train_with_progress(errors, evaluation.candidate.branches)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
-from tinysearch.app.report import write_report
+from tinysearch.app.run.report import write_report
 from tinysearch.core.errors import UserError
-from tinysearch.search.storage import run_lock
+from tinysearch.search.study.storage import run_lock
 
 
 def run(invocation: Invocation) -> int:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinysearch.app.cli import INTERRUPTED, OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
 
 if TYPE_CHECKING:
-    from tinysearch.app.run import FinishedRun
+    from tinysearch.app.run.main_job import FinishedRun
 
 
 def run(invocation: Invocation) -> int:
@@ -30,9 +30,9 @@ def run(invocation: Invocation) -> int:
     console = error_console(quiet=quiet)
     if console.is_terminal:  # elsewhere standard error holds what went wrong, and nothing else before
         console.print("tinysearch: preparing the design space, the data and the models")
-    from tinysearch.app.progress import SearchProgress
-    from tinysearch.app.run import run as run_job
-    from tinysearch.app.setup import objectives_of, trains
+    from tinysearch.app.run.main_job import run as run_job
+    from tinysearch.app.run.progress import SearchProgress
+    from tinysearch.app.run.setup import objectives_of, trains
 
     with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from tinysearch.app.branches import branches_of
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.training import build_errors, decision_of, train_with_progress
 from tinysearch.app.cli import OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
-from tinysearch.app.training import build_errors, decision_of, train_with_progress
 
 
 def run(invocation: Invocation) -> int:

@@ -20,7 +20,7 @@ from tinysearch.files import home_path
 
 def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
-    from tinysearch.app.held_out import held_out_source
+    from tinysearch.app.run.held_out import held_out_source
     from tinysearch.firmware.verify import verify
 
     named = [word.removeprefix("run_dir=") for word in invocation.overrides if word.startswith("run_dir=")]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinysearch.app.cli import INTERRUPTED, OK, Invocation
-from tinysearch.app.config import compose_config, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import error_console
 from tinysearch.core.errors import UserError
 
@@ -33,8 +33,8 @@ def run(invocation: Invocation) -> int:
     console = error_console(quiet=quiet)
     if console.is_terminal:
         console.print("tinysearch: preparing the design space, the data and the models")
-    from tinysearch.app.progress import SearchProgress
-    from tinysearch.app.setup import set_up, trains
+    from tinysearch.app.run.progress import SearchProgress
+    from tinysearch.app.run.setup import set_up, trains
     from tinysearch.search.loop import search
 
     setup = set_up(config)

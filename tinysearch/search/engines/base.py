@@ -10,7 +10,7 @@ from typing import Protocol
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
-from tinysearch.search.fidelity import Limit
+from tinysearch.search.known.fidelity import Limit
 
 
 class TrainingStopped(KeyboardInterrupt):

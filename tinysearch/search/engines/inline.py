@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
 from tinysearch.search.engines.base import ShouldStop, TrainingReport, TrainingStopped, train
-from tinysearch.search.fidelity import Limit
+from tinysearch.search.known.fidelity import Limit
 
 
 class InlineEngine:

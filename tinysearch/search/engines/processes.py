@@ -26,7 +26,7 @@ from tinysearch.search.engines.base import (
     portable_error,
     train,
 )
-from tinysearch.search.fidelity import Limit
+from tinysearch.search.known.fidelity import Limit
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _PATIENCE_S = 1.0

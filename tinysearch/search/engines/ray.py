@@ -20,7 +20,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress
 from tinysearch.distribution import install_line
 from tinysearch.search.engines.base import ShouldStop, TrainingReport, WorkerDiedError, portable_error, train
-from tinysearch.search.fidelity import Limit
+from tinysearch.search.known.fidelity import Limit
 
 _LOGGER = logging.getLogger(__name__)
 

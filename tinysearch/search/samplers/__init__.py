@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.search.flat import FlatSpace
-from tinysearch.search.samplers.base import Outcome, Proposal, SamplerFactory, Stop, StudySampler, Wait
+from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.memoized.sampler import MemoizedSampler
+from tinysearch.search.proposals import Outcome, Proposal, SamplerFactory, Stop, StudySampler, Wait
+from tinysearch.search.sampler_settings import check_settings, defaults_of
 from tinysearch.search.samplers.exhaustive import ExhaustiveSampler
-from tinysearch.search.samplers.memoized import MemoizedSampler
-from tinysearch.search.samplers.settings import check_settings, defaults_of
 
 __all__ = ["SAMPLERS", "Outcome", "Proposal", "SamplerFactory", "Stop", "StudySampler", "Wait", "make_sampler"]
 

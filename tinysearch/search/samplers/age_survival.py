@@ -13,7 +13,7 @@ import numpy as np
 from pymoo.core.survival import Survival
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
-from tinysearch.search.design import Floats, Ints
+from tinysearch.search.known.design import Floats, Ints
 
 _TINY = 1e-9
 _LEAST_P, _MOST_P = 0.1, 20.0

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinysearch.search.design import NO_BRANCH
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
+from tinysearch.search.known.design import NO_BRANCH
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinysearch.core.errors import UserError
-from tinysearch.search.flat import FlatSpace
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
-from tinysearch.search.samplers.settings import check_settings, defaults_of
-from tinysearch.search.storage import CONSTRAINTS
+from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.sampler_settings import check_settings, defaults_of
+from tinysearch.search.study.storage import CONSTRAINTS
 
 if TYPE_CHECKING:
     import optuna

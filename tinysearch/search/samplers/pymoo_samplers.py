@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinysearch.search.flat import FlatSpace
-from tinysearch.search.knowledge import Knowledge
-from tinysearch.search.samplers.base import Outcome, Proposal, Stop, Wait
-from tinysearch.search.samplers.settings import check_settings, check_whole
+from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.sampler_settings import check_settings, check_whole
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

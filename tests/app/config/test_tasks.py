@@ -1,0 +1,88 @@
+"""Tasks of a user's own: inputs by name, combinations, and one line for what is wrong with a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.tasks import task_of
+from tinysearch.core.errors import UserError
+from tinysearch.inputs.microphone import Microphone
+
+DOOR = """
+inputs:
+  hall: {kind: camera, width: 8, input_size: 32, channels: 1, embedding: 32, architecture: resnet}
+  face: {kind: camera, width: 8, input_size: 64, channels: 3, embedding: 64, architecture: resnet}
+  voice: {kind: microphone, clip_s: 2.0, width: 8, input_size: 64, channels: 1, embedding: 64, architecture: resnet}
+combinations: [[face], [voice, face], [face, hall, voice]]
+schedule: every:10s
+"""
+
+
+def composed(*words: str) -> dict[str, Any]:
+    return plain(compose_config(words))
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "door.yaml").write_text(text)
+    return f"task={folder}/door.yaml"
+
+
+def test_a_file_is_a_task_with_inputs_by_name(tmp_path: Path) -> None:
+    config = composed(written(tmp_path, DOOR), "task.hall.width=4", "hall.precision=int8", "hall.blocks=[1]")
+    task = task_of(config)
+    assert (task.name, task.decision, task.names, task.schedule) == (
+        "door",
+        "verification",
+        ("face", "hall", "voice"),
+        "every:10s",
+    )
+    assert task.combinations == (("face",), ("face", "voice"), ("face", "hall", "voice"))
+    assert task.input("voice").kind == Microphone(clip_s=2.0)
+    (branch,) = branches_of(config)
+    assert branch.key == "hall-resnet-1-int8-w4-i32x1-e32"
+
+
+def test_combinations_are_searched_as_named(tmp_path: Path) -> None:
+    word = written(tmp_path, DOOR)
+    assert build_space(composed(word)).modalities == ("face", "face+voice", "fusion")
+    assert build_space(composed(word, "space.modalities=[hall+face]")).combinations == (("face", "hall"),)
+    every = build_space(composed(written(tmp_path, DOOR.replace("combinations", "# combinations"))))
+    assert every.modalities == ("face", "hall", "voice", "fusion")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("kind: microphone", "kind: smell", "must be one of camera, microphone"),
+        ("  hall:", "  Hall:", "lower-case letter"),
+        ("  hall: {kind: camera, ", "  hall: {", "must have a kind"),
+        ("clip_s: 2.0", "clip_s: 99", "0.1 to 10 s"),
+        ("[voice, face]", "[voice, gait]", "one of face, hall, voice"),
+        ("[voice, face]", "[voice, voice]", "once"),
+        ("[voice, face]", "[face]", "must differ"),
+        ("every:10s", "sometimes", "must be always, button or every:10s"),
+        ("schedule:", "decision: guess\nschedule:", "must be one of verification"),
+        ("schedule:", "color: red\nschedule:", "keys out of"),
+        (DOOR, "inputs: {}", "at least one input"),
+        (DOOR, "- a list", "keys out of"),
+        (DOOR, "a: [", "readable YAML"),
+        ("  hall:", "  face:", "twice"),
+    ],
+)
+def test_a_wrong_file_gets_one_line(tmp_path: Path, before: str, after: str, line: str) -> None:
+    word = written(tmp_path, DOOR.replace(before, after, 1))
+    with pytest.raises(UserError) as caught:
+        task_of(composed(word))
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_gets_one_line() -> None:
+    with pytest.raises(UserError, match="readable YAML"):
+        composed("task=nowhere/door.yaml")

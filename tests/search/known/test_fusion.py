@@ -1,0 +1,83 @@
+"""The fusion of two branches predicted from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import ndtr, ndtri
+
+from tinysearch.search.known.fusion import FusionRelation
+
+
+def matchers(rng, count=8):
+    """Probits of faces and voices, and of their fusions by independent normal scores of like spread."""
+    faces, voices = rng.normal(-1.2, 0.15, count), rng.normal(-0.8, 0.15, count)
+    return faces, voices, (faces[:, None] + voices[None]) / np.sqrt(2)
+
+
+def observe_all(relation, faces, voices, fused):
+    first, second = np.indices(fused.shape).reshape(2, -1)
+    probits = np.stack([faces[first], voices[second], fused.ravel()], axis=1)
+    relation.observe(np.column_stack([first, len(faces) + second]), ndtr(probits)[:, :, None])
+
+
+def with_metrics(known):
+    """float64 [1, B, 1]: the errors of some branches, by index."""
+    metrics = np.full((1, max(known) + 1, 1), np.nan)
+    for branch, error in known.items():
+        metrics[0, branch] = error
+    return metrics
+
+
+def test_the_relation_starts_from_normal_scores_and_learns_its_scatter():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    relation = FusionRelation(np.array([0.5]))
+    pairs, branches = np.array([[20, 21]]), with_metrics({20: ndtr(faces[0]), 21: ndtr(voices[0])})
+    assert relation.lucky(pairs, branches, spreads=0.0) == pytest.approx(ndtr(fused[0, 0]))
+    doubtful = relation.lucky(pairs, branches, spreads=2.0)
+    observe_all(relation, faces, voices, fused + 0.05)
+    assert relation.lucky(pairs, branches, spreads=0.0) == pytest.approx(ndtr(fused[0, 0] + 0.05), rel=0.02)
+    assert doubtful < relation.lucky(pairs, branches, spreads=2.0)
+    drawn = relation.draw(pairs, np.repeat(branches, 400, axis=0), np.random.default_rng(1))
+    assert np.median(drawn) == pytest.approx(float(ndtr(fused[0, 0] + 0.05)), rel=0.02)
+
+
+def test_the_relation_learns_what_is_particular_to_a_branch():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    fused[0] += 0.2  # its own error was lucky
+    relation = FusionRelation(np.array([0.5]))
+    observe_all(relation, faces, voices, fused)
+    own = ndtr(faces[:2])[:, None]
+    lucky, usual = relation.implied(np.array([0, 1]), own)[:, 0]
+    assert lucky == pytest.approx(ndtr(faces[0] + 0.2 * np.sqrt(2)), rel=0.05)
+    assert usual == pytest.approx(own[1, 0], rel=0.05)
+    # That branch with a voice of which nothing is known yet, beside an unknown face of the same error.
+    branches = with_metrics({0: own[0, 0], 40: ndtr(voices[0]), 41: own[0, 0]})
+    known, unknown = relation.lucky(np.array([[0, 40], [41, 40]]), branches, spreads=0.0)[0, :, 0]
+    assert known > 1.2 * unknown
+
+
+def test_fusions_of_elsewhere_are_nobodys():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    fused[:, -1] += 0.2
+    relation = FusionRelation(np.array([0.5]))
+    observe_all(relation, faces, voices, fused)
+    last, own = np.array([len(faces) + len(voices) - 1]), ndtr(voices[-1:])[:, None]
+    before = relation.implied(last, own)
+    relation.observe(np.full((40, 2), -1), np.tile(ndtr([[-1.0], [-1.0], [-np.sqrt(2)]]), (40, 1, 1)))
+    assert relation.implied(last, own) == pytest.approx(before, rel=0.01)
+
+
+def test_lucky_fusions_are_as_lucky_as_draws_are():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    fused += np.random.default_rng(1).normal(0, 0.08, fused.shape)
+    fused[0] += 0.2
+    relation = FusionRelation(np.array([0.5]))
+    observe_all(relation, faces, voices, fused)
+    # Both known, one unknown, both unknown; far from the middle, where the slopes matter.
+    branches = with_metrics({0: 0.05, 9: 0.3, 40: 0.02, 41: 0.4})
+    pairs = np.array([[0, 9], [0, 41], [40, 9], [40, 41]])
+    drawn = ndtri(relation.draw(pairs, np.repeat(branches, 20_000, axis=0), np.random.default_rng(2)))
+    for spreads in (0.0, 1.5):
+        expected = drawn.mean(axis=0) - spreads * drawn.std(axis=0)
+        assert ndtri(relation.lucky(pairs, branches, spreads=spreads)[0]) == pytest.approx(expected, abs=0.01)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tinysearch.search.known.pareto import Scale, hypervolume, is_nondominated
+
+POINTS = arrays(np.float64, st.tuples(st.integers(1, 25), st.integers(1, 4)), elements=st.integers(0, 6).map(float))
+
+
+@given(POINTS)
+def test_front_is_what_the_definition_says(points):
+    before = points.copy()
+    front = is_nondominated(points)
+    for i, point in enumerate(points):
+        beaten = any((q <= point).all() and (q < point).any() for q in points)
+        copy_before = any((points[j] == point).all() for j in range(i))
+        assert front[i] == (not beaten and not copy_before)
+    assert (points == before).all()
+
+
+@given(POINTS)
+def test_equals_are_kept_on_request(points):
+    front = is_nondominated(points, keep_equals=True)
+    for i, point in enumerate(points):
+        assert front[i] == (not any((q <= point).all() and (q < point).any() for q in points))
+
+
+def test_unknown_points_are_never_on_a_front():
+    assert is_nondominated([[np.nan, 0.0], [1.0, 1.0]]).tolist() == [False, True]
+    assert is_nondominated(np.zeros((0, 3))).tolist() == []
+
+
+@given(POINTS, st.randoms(use_true_random=False))
+def test_hypervolume_grows_with_points_and_needs_only_the_front(points, random):
+    reference = np.full(points.shape[1], 5.0)
+    whole = hypervolume(points, reference)
+    some = points[[i for i in range(len(points)) if random.random() < 0.5]]
+    assert hypervolume(some, reference) <= whole + 1e-9
+    assert hypervolume(points[is_nondominated(points)], reference) == pytest.approx(whole)
+    assert hypervolume(points[::-1], reference) == pytest.approx(whole)
+
+
+@given(arrays(np.float64, (12, 2), elements=st.integers(0, 4).map(float)))
+def test_hypervolume_counts_unit_cells(points):
+    cells = sum(any((p <= (x, y)).all() for p in points) for x in range(5) for y in range(5))
+    assert hypervolume(points, np.array([5.0, 5.0])) == pytest.approx(cells)
+
+
+def test_scale_is_logarithmic_where_told_and_goes_back():
+    scale = Scale(logarithmic=np.array([False, True]), reference=np.array([0.5, 10.0]))
+    points = np.array([[0.1, 0.01], [0.2, 1.0]])
+    assert scale.inverse(scale.transform(points)) == pytest.approx(points)
+    assert scale.hypervolume([[0.0, 1.0]]) == pytest.approx(0.5)
+    assert scale.hypervolume([[0.6, 1.0], [np.nan, 1.0]]) == 0.0

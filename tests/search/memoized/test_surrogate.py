@@ -1,0 +1,79 @@
+"""The errors of untrained branches, predicted from those of trained ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toy_space import SyntheticErrors
+
+from tinysearch.search.memoized.surrogate import BranchSurrogate, Evidence
+
+
+@pytest.fixture
+def truth(space):
+    """float64 [B]: smooth errors of every branch."""
+    errors = SyntheticErrors(space, seed=0)
+    return np.array([errors.error_rates([branch]).eer for branch in space.table.branches])
+
+
+def evidence(branches, eers, implied=None):
+    metrics = np.asarray(eers)[:, None]
+    said = metrics if implied is None else np.asarray(implied)[:, None]
+    return Evidence(branches=np.asarray(branches), metrics=metrics, implied=said, spreads=np.zeros(len(metrics)))
+
+
+def of_layout(table, modality, blocks):
+    return [i for i, b in enumerate(table.branches) if b.modality == modality and b.architecture.blocks == blocks]
+
+
+def expected(table, seen, wanted):
+    return np.exp(BranchSurrogate(table).posterior(seen, np.asarray(wanted)).mean[:, 0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_predictions_are_near_and_as_doubtful_as_they_say(space, truth, seed):
+    order = np.random.default_rng(seed).permutation(len(truth))
+    known, wanted = order[:16], order[16:]
+    posterior = BranchSurrogate(space.table).posterior(evidence(known, truth[known]), wanted)
+    drawn = posterior.draw(400, np.random.default_rng(0))[:, :, 0]
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    inside = (np.log(truth[wanted]) > low) & (np.log(truth[wanted]) < high)
+    assert inside.mean() > 0.85
+    # Better than knowing nothing but the mean of what was seen.
+    wrong = np.abs(posterior.mean[:, 0] - np.log(truth[wanted])).mean()
+    assert wrong < 0.5 * np.abs(np.log(truth[known]).mean() - np.log(truth[wanted])).mean()
+
+
+def test_marginals_are_those_of_the_likeliest_hypothesis(space, truth):
+    known, wanted = np.arange(0, 72, 5), np.arange(1, 72, 5)
+    surrogate, seen = BranchSurrogate(space.table), evidence(known, truth[known])
+    mean, deviation = surrogate.marginals(seen, wanted)
+    likeliest = surrogate.posterior(seen, wanted).beliefs[0]
+    assert mean == pytest.approx(likeliest.mean)
+    assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
+
+
+def test_a_layout_that_fails_to_train_tells_nothing_of_others(space, truth):
+    table = space.table
+    failing, near = of_layout(table, "voice", (2, 2, 2, 2)), of_layout(table, "voice", (2, 2, 2))
+    others = [i for i in range(0, 72, 4) if i not in failing + near]
+    without = expected(table, evidence(others, truth[others]), near)
+    known = others + failing[:2]
+    eers = np.concatenate([truth[others], [0.35, 0.33]])
+    beside = expected(table, evidence(known, eers), near)
+    # Without that hypothesis they are taken to be worse by 53 to 63 %.
+    assert beside == pytest.approx(without, rel=0.25)
+    assert expected(table, evidence(known, eers), failing[2:]).min() > 0.25
+
+
+def test_fusions_correct_what_a_branch_was_lucky_in(space, truth):
+    known = np.arange(0, 72, 3)
+    lucky = truth[known] * np.exp(np.random.default_rng(3).normal(0, 0.25, len(known)))
+    wanted = np.setdiff1d(np.arange(72), known)
+
+    def wrong(seen):
+        return np.abs(np.log(expected(space.table, seen, wanted)) - np.log(truth[wanted])).mean()
+
+    assert wrong(evidence(known, lucky, truth[known])) < 0.6 * wrong(evidence(known, lucky))
+    # Fusions that tell of something else than the branches' errors are not believed.
+    assert wrong(evidence(known, truth[known], lucky)) < 1.1 * wrong(evidence(known, truth[known]))

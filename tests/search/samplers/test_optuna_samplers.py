@@ -1,0 +1,38 @@
+"""Optuna's samplers, told of designs that break a rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinysearch.search.proposals import Outcome
+from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
+
+STARTUP = 4
+
+
+def test_gp_does_not_insist_on_a_point_that_breaks_a_rule(space):
+    sampler = OptunaStudySampler("gp", flat=space.flat, objectives=2, options={"n_startup_trials": STARTUP})
+    rng = np.random.default_rng(0)
+    for _ in range(STARTUP):
+        sampler.told(sampler.propose(None, rng), Outcome(values=tuple(rng.random(2))))
+    seen = []
+    for _ in range(4):
+        proposal = sampler.propose(None, rng)
+        seen.append(tuple(proposal.params.items()))
+        sampler.told(proposal, Outcome(values=None, constraints=(3.0, float(8 << 20))))
+    assert len(set(seen)) == len(seen)
+
+
+def test_gp_is_told_the_worst_values_of_what_has_none(space):
+    sampler = OptunaStudySampler("gp", flat=space.flat, objectives=2, options={})
+    rng = np.random.default_rng(0)
+    for outcome in (
+        Outcome(values=None, constraints=(2.0,)),  # nothing to compare with yet
+        Outcome(values=(0.1, 9.0)),
+        Outcome(values=(0.3, 7.0)),
+        Outcome(values=None, constraints=(2.0,)),
+        Outcome(values=None),  # given up, not infeasible
+    ):
+        sampler.told(sampler.propose(None, rng), outcome)
+    trials = sampler._mirror.trials
+    assert [t.values for t in trials] == [None, [0.1, 9.0], [0.3, 7.0], [0.3, 9.0], None]

@@ -1,0 +1,209 @@
+"""From the analytic enumeration to the search's view: its table of feasible designs, how a proposal is judged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec, PlatformChoice
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import Violation
+from tinysearch.core.platform import BoardOption
+from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
+from tinysearch.search.known.assess import Assessment
+from tinysearch.search.known.design import NO_BRANCH, DesignTable
+from tinysearch.search.known.flat import FlatPoint, FlatSpace
+from tinysearch.space import Space
+
+logger = logging.getLogger(__name__)
+
+Has = Callable[[Sequence[BranchSpec]], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Designs:
+    """A space as the search sees it.
+
+    Attributes:
+        table: feasible and affordable designs.
+        flat: variables that plain samplers draw from.
+        assessor: judges what plain samplers propose.
+    """
+
+    table: DesignTable
+    flat: FlatSpace
+    assessor: ModelAssessor
+
+
+class ModelAssessor:
+    """Judges flat points with the analytic models, so that an infeasible one names the rules that it breaks.
+
+    Args:
+        has: whether error rates of some branches exist at all; None for all.
+    """
+
+    rules = ("network", "sold", "buildable", "flash", "psram", "budget", "hardware")
+
+    def __init__(self, models: AnalyticModels, *, has: Has | None = None) -> None:
+        self._models = models
+        self._has = has
+
+    def assess(self, point: FlatPoint) -> Assessment:
+        """Figures and violations of one point."""
+        if point.branches is None:
+            missing = Violation(rule="network", limit=0, actual=1, message="the space has no such network")
+            return Assessment(violations=(missing,))
+        if self._has is not None and not self._has(point.branches):
+            unlisted = Violation(rule="network", limit=0, actual=1, message="the table has no row for such a network")
+            return Assessment(branches=point.branches, violations=(unlisted,))
+        wish = PlatformWish(chip=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
+        evaluation = self._models.choose(point.branches, wish)
+        values = evaluation.values()
+        analytic = {name: values[name] for name in COLUMNS}
+        sold = evaluation.bom_cost_usd is not None
+        return Assessment(
+            branches=evaluation.candidate.branches,
+            platform=evaluation.candidate.platform if sold else None,
+            analytic={name: value for name, value in analytic.items() if value is not None},
+            violations=evaluation.violations,
+        )
+
+
+def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = None) -> Designs:
+    """Enumerate a space and keep what can be built within the budget.
+
+    Args:
+        has: tells whether error rates of a model exist at all (a table may lack some); None for all.
+
+    Raises:
+        UserError: no design is feasible; says what the cheapest costs and why.
+    """
+    branches = [branch for modality in space.branch_modalities() for branch in space.branches(modality)]
+    start = {m: branches.index(space.branches(m)[0]) for m in space.branch_modalities()}
+    rows = _Rows(max(2, *(len(names) for names in space.combinations)))
+    for chunk in enumerate_designs(models, space):
+        rows.add(chunk, offsets=[start[modality] for modality in chunk.modalities])
+    if not rows.count:
+        raise _nothing_feasible(models, space)
+    needs, values, platform = rows.arrays()
+    if has is not None:
+        kept = _known_models(needs, branches, has)
+        if not kept.any():
+            raise UserError(
+                "the table of error rates covers part of the space",
+                value="no feasible design has a row",
+                remedy="check blocks and precisions of the table, or the space",
+            )
+        if not kept.all():
+            logger.warning("%d of %d designs are not in the table and are left out", (~kept).sum(), len(kept))
+        needs, values, platform = needs[kept], values[kept], platform[kept]
+    table = DesignTable(
+        branches=tuple(branches),
+        params=np.array([models.needs(branch).params for branch in branches], float),
+        macs=np.array([models.needs(branch).macs for branch in branches], float),
+        columns=COLUMNS,
+        analytic=values,
+        needs=needs,
+        platforms=tuple(rows.platforms),
+        platform=platform,
+    )
+    return Designs(table=table, flat=_flat_space(models, space, branches), assessor=ModelAssessor(models, has=has))
+
+
+class _Rows:
+    """Feasible rows of all chunks."""
+
+    def __init__(self, inputs: int) -> None:
+        self._inputs = inputs
+        self.platforms: dict[PlatformChoice, int] = {}
+        self.count = 0
+        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def add(self, chunk: DesignChunk, *, offsets: Sequence[int]) -> None:
+        kept = np.flatnonzero(chunk.option != NO_OPTION)
+        if not len(kept):
+            return
+        needs = np.full((len(kept), self._inputs), NO_BRANCH, np.int64)
+        needs[:, : len(offsets)] = chunk.branches[kept] + np.array(offsets)
+        numbers = np.array([self._number(option) for option in chunk.options])
+        self._parts.append((needs, chunk.values[kept], numbers[chunk.option[kept]]))
+        self.count += len(kept)
+
+    def _number(self, option: BoardOption) -> int:
+        return self.platforms.setdefault(platform_of(option), len(self.platforms))
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        needs, values, platform = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+        return needs, values, platform
+
+
+def platform_of(option: BoardOption) -> PlatformChoice:
+    """The hardware half of a candidate on a board."""
+    return PlatformChoice(
+        processor=option.processor,
+        flash_bytes=option.flash_bytes,
+        psram_bytes=option.psram_bytes,
+        board=option.id,
+    )
+
+
+def _known_models(needs: np.ndarray, branches: Sequence[BranchSpec], has: Has) -> np.ndarray:
+    models, inverse = np.unique(needs, axis=0, return_inverse=True)
+    known = [has([branches[i] for i in model if i != NO_BRANCH]) for model in models]
+    return np.array(known)[inverse.reshape(-1)]
+
+
+def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchSpec]) -> FlatSpace:
+    options = [option for names in space.combinations for option in models.board_options(names)]
+    if space.processors is not None:
+        options = [option for option in options if {option.processor, option.family} & set(space.processors)]
+    return FlatSpace(
+        branches=branches,
+        modalities=dict(zip(space.modalities, space.combinations, strict=True)),
+        processors=sorted({option.processor for option in options}),
+        flash_bytes=sorted({option.flash_bytes for option in options}),
+        psram_bytes=sorted({option.psram_bytes for option in options}),
+    )
+
+
+def _nothing_feasible(models: AnalyticModels, space: Space) -> UserError:
+    """What the cheapest feasible board costs, so that the user knows how far off the budget is."""
+    best = _cheapest(replace(models, budget_usd=None), space)
+    other = _cheapest(replace(models, budget_usd=None, catalog=replace(models.catalog, build="any")), space)
+    told = ""
+    if models.catalog.build != "any":
+        cheaper = other is not None and (best is None or other[0] < best[0])
+        told = f"; build=any would give {'none either' if best is None else 'nothing cheaper'}"
+        if other is not None and cheaper:
+            what = "an order" if other[2] else "a design and not an order"
+            told = f"; build=any would give {other[1]} at ${other[0]:.2f}, {what}"
+    if best is None:
+        where = f"catalogue {models.catalog.name} with build={models.catalog.build}"
+        return UserError(
+            "a space must have at least one design that fits a board of the catalogue",
+            value=f"none of space {space.name} on {where}{told}",
+            remedy="use smaller layouts, widths or inputs, or add larger boards",
+        )
+    parts = f"the cheapest feasible board costs ${best[0]:.2f} ({best[1]}){told}"
+    return UserError(
+        "a budget must buy at least one feasible board",
+        value=f"${models.budget_usd or 0:.2f}: {parts}",
+        remedy=f"use budget={np.ceil(best[0] * 100) / 100:.2f}usd or more",
+    )
+
+
+def _cheapest(models: AnalyticModels, space: Space) -> tuple[float, str, bool] | None:
+    """Price and name of the cheapest board that carries any network of a space, and whether it is ready-made."""
+    best: tuple[float, str, bool] | None = None
+    for chunk in enumerate_designs(models, space):
+        prices = chunk.values[:, 0]
+        if np.isfinite(prices).any():
+            row = int(np.nanargmin(prices))
+            option = chunk.options[int(chunk.option[row])]
+            found = float(prices[row]), f"{option.name} for {' + '.join(chunk.modalities)}", option.kind == "board"
+            best = found if best is None or found < best else best
+    return best

@@ -1,0 +1,195 @@
+"""From the configuration's space to every branch and combination that is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tinysearch.app.building.branches import architecture_of, family_of, shape_of
+from tinysearch.app.building.wiring import Config
+from tinysearch.app.config.plugins import plugin
+from tinysearch.app.config.tasks import combination_of, task_of
+from tinysearch.architectures.family import is_family, parameter_names
+from tinysearch.core.candidate import Architecture
+from tinysearch.core.errors import UserError
+from tinysearch.core.quantization import Precision
+from tinysearch.core.task import Input, Task
+from tinysearch.evaluation.table import TableErrors
+from tinysearch.space import Space, SpaceOptions
+from tinysearch.space.space import layouts_of
+
+_LISTS = {"width": "widths", "embedding": "embeddings"}
+"""Lists of a space by the parameter whose values they are, in any family."""
+
+_LIST_NAMES = ("architectures", "input_sizes", *_LISTS.values())
+
+
+def build_space(config: Config) -> Space:
+    """The configured model space, with the task's sizes where the space leaves them open."""
+    settings = dict(config["space"])
+    if settings.get("path"):
+        settings |= _space_file(Path(settings["path"]))
+    task = task_of(config)
+    covered = _covered_by_table(config, settings, task)
+    combinations = _covered(_combinations(settings["modalities"], task), covered)
+    options = {}
+    for given in task.inputs:
+        if given.name not in covered:
+            continue
+        layouts, precisions = covered[given.name]
+        options[given.name] = SpaceOptions(
+            architectures=_architectures(given, settings, layouts_of(settings["layouts"] or layouts)),
+            precisions=tuple(map(Precision.parse, settings["precisions"] or precisions)),
+            shapes=tuple(shape_of(given, {"input_size": size}) for size in _listed("input_sizes", settings) or (None,)),
+        )
+    processors = settings["processors"]
+    if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):
+        raise UserError(
+            "space.processors is a list of names",
+            value=processors,
+            remedy="write for example space.processors=[esp32s3]",
+        )
+    return Space(
+        name=settings["name"],
+        combinations=combinations,
+        modalities=tuple(task.modality(names) for names in combinations),
+        options=options,
+        processors=None if processors is None else tuple(processors),
+    )
+
+
+def _architectures(
+    given: Input, settings: Mapping[str, Any], layouts: tuple[tuple[int, ...], ...]
+) -> tuple[Architecture, ...]:
+    """Every architecture of an input: of each family the product of its parameters' values.
+
+    A parameter takes the values of ``space.families``; then ``blocks``, ``width`` and ``embedding`` those of layouts,
+    widths and embeddings; then the task's; then those of the family's own ``variables``; then its default.
+    """
+    families = _listed("architectures", settings) or (family_of(given, {}),)
+    return tuple(
+        architecture_of(str(family), dict(zip(names, values, strict=True)), where=given.name)
+        for family in families
+        for names in (parameter_names(plugin("architectures", str(family))),)
+        for values in product(*(_values(str(family), name, given, settings, layouts) for name in names))
+    )
+
+
+def _values(
+    family: str, name: str, given: Input, settings: Mapping[str, Any], layouts: tuple[tuple[int, ...], ...]
+) -> Sequence[object]:
+    own = (settings.get("families") or {}).get(family, {}).get(name)
+    if own is not None:
+        if not isinstance(own, list) or not own:
+            raise UserError(
+                f"space.families.{family}.{name} must be a list of values",
+                value=own,
+                remedy=f"write for example space.families.{family}.{name}=[8,16]",
+            )
+        return own
+    listed = layouts if name == "blocks" else _listed(_LISTS[name], settings) if name in _LISTS else None
+    if listed:
+        return listed
+    if given.defaults.get(name) is not None:
+        return (given.defaults[name],)
+    made = plugin("architectures", family)
+    return made.variables().get(name, (None,)) if is_family(made) else (None,)
+
+
+def _listed(name: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A list of the space; empty where it lists none.
+
+    Raises:
+        UserError: no list.
+    """
+    listed = settings.get(name)
+    if listed is not None and not isinstance(listed, list):
+        raise UserError(f"space.{name} must be a list", value=listed, remedy=f"write space.{name}=[{listed}]")
+    return tuple(listed or ())
+
+
+def combinations_of(config: Config, task: Task) -> tuple[tuple[str, ...], ...]:
+    """The combinations of inputs that a configuration searches, see :func:`build_space`."""
+    settings = dict(config["space"])
+    if settings.get("path"):
+        settings |= _space_file(Path(settings["path"]))
+    return _combinations(settings["modalities"], task)
+
+
+def _combinations(given: Any, task: Task) -> tuple[tuple[str, ...], ...]:
+    """The combinations of inputs that are searched: those of the task, or as the space lists them.
+
+    Raises:
+        UserError: no list, or an unknown input.
+    """
+    if given is None:
+        return task.combinations
+    if not isinstance(given, list) or not given:
+        raise UserError(
+            "space.modalities must be a list of combinations of inputs",
+            value=given,
+            remedy=f"write for example space.modalities=[{task.names[0]}]",
+        )
+    return tuple(dict.fromkeys(combination_of(item, task) for item in given))
+
+
+def _covered_by_table(config: Config, settings: Mapping[str, Any], task: Task) -> dict[str, tuple[Any, Any]]:
+    """Layouts and precisions of each input where the space leaves them to the table of error rates.
+
+    Raises:
+        UserError: there is no table.
+    """
+    if settings["layouts"] is not None and settings["precisions"] is not None:
+        return dict.fromkeys(task.names, (None, None))
+    if config["trainer"]["name"] != "table":
+        raise UserError(
+            "a space without layouts or precisions takes those of a table of error rates",
+            value=f"space={settings['name']} trainer={config['trainer']['name']}",
+            remedy="add space=paper, or trainer=table trainer.path=FILE",
+        )
+    table = table_of(config)
+    covered = {name: table.covers(name) for name in task.names}
+    return {modality: found for modality, found in covered.items() if found[0]}
+
+
+def _covered(combinations: Sequence[tuple[str, ...]], covered: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Those of the combinations whose branches are there.
+
+    Raises:
+        UserError: none is.
+    """
+    kept = tuple(names for names in combinations if set(names) <= set(covered))
+    if not kept:
+        raise UserError(
+            "a table of error rates must have rows of a combination that is searched",
+            value=f"it has {', '.join(covered) or 'none'}, searched are {', '.join(map('+'.join, combinations))}",
+            remedy="choose other space.modalities",
+        )
+    return kept
+
+
+def table_of(config: Config) -> TableErrors:
+    """The table of ``trainer=table``.
+
+    Raises:
+        UserError: no path, or a file that is no such table.
+    """
+    path = config["trainer"]["path"]
+    if path is None:
+        raise UserError("trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE")
+    return TableErrors(path=Path(path))
+
+
+def _space_file(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError("a space is a readable YAML file", value=path, remedy=str(error).splitlines()[0]) from error
+    known = {"name", "modalities", "layouts", "precisions", "processors", "families", *_LIST_NAMES}
+    if not isinstance(document, dict) or not set(document) <= known:
+        raise UserError(f"a space has keys out of {', '.join(sorted(known))}", value=path, remedy="see conf/space")
+    return document

@@ -1,0 +1,155 @@
+"""From configuration to objects: the one place that knows which class stands behind which word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
+from tinysearch.analytic.stepwise import StepwiseLatency
+from tinysearch.app.config.plugins import built_in, make
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.config.tasks import task_of
+from tinysearch.catalog.catalog import Catalog, load_catalog
+from tinysearch.catalog.tables import load_latency_table, load_software_sizes
+from tinysearch.core.errors import UserError
+from tinysearch.core.platform import BUILDS, BuildKind
+from tinysearch.core.program import Program
+from tinysearch.core.units import parse_bytes, parse_money
+from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
+from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
+
+Config = Mapping[str, Any]
+
+MOST_PIECES = 1_000_000
+
+
+def build_catalog(config: Config) -> Catalog:
+    """The configured catalogue, for the configured build and order.
+
+    Runs that were started before there was a choice have boards of every build.
+
+    Raises:
+        UserError: no such build, or no such quantity.
+    """
+    name, build = str(config["catalog"]["name"]), config.get("build", "any")
+    if build is None:
+        build = "board" if any(part.kind == "board" for part in _catalog(name).parts.values()) else "any"
+    _one_of("build", build, BUILDS)
+    quantity = config.get("quantity", 1)
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= MOST_PIECES:
+        raise UserError(
+            f"quantity must be a whole number of pieces from 1 to {MOST_PIECES}",
+            value=quantity,
+            remedy="write quantity=1 for what one person orders",
+        )
+    return _bought(name, build, quantity)
+
+
+@cache
+def _bought(name: str, build: BuildKind, quantity: int) -> Catalog:
+    return _catalog(name).bought(build=build, quantity=quantity)
+
+
+@cache
+def _catalog(name: str) -> Catalog:
+    return load_catalog(name, root=data_dir("hardware_catalog"))
+
+
+def build_models(config: Config) -> AnalyticModels:
+    """Analytic models of a configuration.
+
+    Raises:
+        UserError: a rule, price level or budget that does not exist.
+    """
+    catalog = build_catalog(config)
+    root = data_dir("hardware_catalog")
+    budget = config["budget"]
+    return AnalyticModels(
+        catalog=catalog,
+        latency=build_latency(config, catalog),
+        software=load_software_sizes(root / "software" / "espidf.yaml"),
+        task=task_of(config),
+        flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
+        memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
+        price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
+        budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+        accelerate=_accelerate(build_backend(config)),
+    )
+
+
+def build_latency(config: Config, catalog: Catalog) -> LatencyRule:
+    """The configured latency model: a table, or one of the user's own that is given the table.
+
+    Raises:
+        UserError: no such model, a table that cannot be read, or wrong settings.
+    """
+    model, table = str(config["latency"]["model"]), latency_table(config, catalog)
+    if built_in("latency_models", model):
+        return table
+    made = make("latency_models", model, table=table, **config["latency"].get("settings", {}))
+    return StepwiseLatency(model=made, table=table)
+
+
+def latency_table(config: Config, catalog: Catalog) -> LatencyTable:
+    """The table behind the configured latency model: the user's, or that of the model.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    root = data_dir("hardware_catalog") / "latency"
+    usual, path = root / "default.yaml", config["latency"]["table"]
+    own = root / "opcount.yaml" if config["latency"]["model"] == "opcount" else usual
+    return load_latency_table(Path(path) if path else own, catalog.chips.values(), default=usual)
+
+
+def build_backend(config: Config) -> str | Backend:
+    """The configured backend: a word of ours, or a backend of the user's own.
+
+    Runs that were started before there was a choice have portable kernels.
+
+    Raises:
+        UserError: there is no such backend, or what was made is none.
+    """
+    options = config.get("firmware", {})
+    name = str(options.get("backend", "portable"))
+    backend = name if built_in("backends", name) else make("backends", name, **options.get("settings", {}))
+    check_backend(backend)
+    return backend  # type: ignore[no-any-return]
+
+
+def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated] | None:
+    """What backends compute of a program on an ESP-IDF target."""
+    backends = choose_backends(backend)
+    if not backends:
+        return None
+
+    def accelerate(program: Program, target: str) -> Accelerated:
+        for candidate in backends:
+            steps = accelerated_steps(program, candidate, processor=target)
+            if steps:
+                return Accelerated(name=candidate.name, steps=frozenset(steps), shared=candidate.shared)
+        return PORTABLE
+
+    return accelerate
+
+
+def wish_of(config: Config) -> PlatformWish:
+    """What the user fixed of the platform."""
+    platform = config["platform"]
+    flash, psram = platform["flash"], platform["psram"]
+    return PlatformWish(
+        processor=platform["processor"],
+        module=platform["module"],
+        designs=True,
+        flash_bytes=None if flash is None else parse_bytes(flash, what="platform.flash"),
+        psram_bytes=None if psram is None else parse_bytes(psram, what="platform.psram"),
+    )
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise UserError(f"{name} is one of {', '.join(known)}", value=value, remedy="choose one of them")
+    return value

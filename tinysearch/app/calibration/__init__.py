@@ -1,0 +1,1 @@
+"""Counting instructions, and reading what a device measured."""

@@ -1,0 +1,1 @@
+"""From words to one configuration: files, plug-ins, resources of the package."""

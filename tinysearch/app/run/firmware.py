@@ -1,0 +1,159 @@
+"""Firmware of points: which ones, with whose weights, into which folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from tinysearch.app.building.training import build_errors, clip_s_of, decision_of
+from tinysearch.app.building.wiring import Config, build_backend, build_models
+from tinysearch.app.config.resources import data_dir, processors
+from tinysearch.app.config.tasks import task_of
+from tinysearch.app.run.setup import Setup
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import TinysearchError, UserError, WritingError
+from tinysearch.core.objectives import ErrorEvidence, Evaluation
+from tinysearch.core.program import FrozenNetwork
+from tinysearch.core.protocols import ErrorModel
+from tinysearch.data.log_mel import LogMelSettings
+from tinysearch.data.samples import AudioOptions
+from tinysearch.distribution import installed_version
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.memo import writing
+from tinysearch.firmware.project import emit
+from tinysearch.firmware.untrained import untrained
+from tinysearch.firmware.verify import Rung, host, lock, project_rules
+from tinysearch.firmware.verify.objects import shared_objects
+from tinysearch.inputs.microphone import Microphone
+
+NO_FIRMWARE = "it enrolls and verifies people"
+
+
+def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
+    """How many points of a front to emit: ``all``, ``none``, a number, or ``auto`` (all where branches were trained).
+
+    Raises:
+        UserError: none of these.
+    """
+    top = config["emit"]["top"]
+    if top == "auto":
+        return available if evidence == "trained" else 0
+    if top in ("all", "none", None):
+        return available if top == "all" else 0
+    if not isinstance(top, int) or isinstance(top, bool) or top < 0:
+        raise UserError("emit.top is all, none, auto or a number of points", value=top, remedy="write emit.top=3")
+    return min(top, available)
+
+
+def emit_point(setup: Setup, evaluation: Evaluation, target: Path) -> Path:
+    """Write the project of a point of a run; branches that were not trained get seeded random weights, marked so."""
+    return _emit(setup.config, setup.models, setup.errors, evaluation, target)
+
+
+def emit_front(
+    setup: Setup, evaluations: Sequence[Evaluation], folder: Path, *, say: Callable[[str], None]
+) -> dict[str, tuple[Rung, ...]]:
+    """Write the projects of a front's first points and verify each; rungs by id, empty where verifying is off.
+
+    Boards that carry the same networks have the same sources on the host, which are built and run once.
+    """
+    count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
+    if count and decision_of(setup.config) != "verification":
+        task = setup.config["task"]["name"]
+        say(f"no firmware: {NO_FIRMWARE}; task={task} classifies, EER stands for its classification error")
+        return {}
+    rungs: dict[str, tuple[Rung, ...]] = {}
+    with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
+        hosts: dict[str, Future[Rung]] = {}
+        waiting: list[tuple[str, Path, tuple[Future[Rung], ...] | None]] = []
+        for evaluation in evaluations[:count]:
+            try:
+                project = emit_point(setup, evaluation, folder / evaluation.candidate.id)
+            except WritingError:
+                raise
+            except TinysearchError as error:  # the other points are as good as they were
+                say(f"no firmware for {evaluation.candidate.id}: {error}")
+                continue
+            checked = None
+            if setup.config["emit"]["verify"]:
+                digest = _host_digest(project)
+                if digest not in hosts:
+                    hosts[digest] = pool.submit(host.golden_vectors, project, objects=objects)
+                checked = (hosts[digest], pool.submit(lock.drive, project, objects=objects))
+            waiting.append((evaluation.candidate.id, project, checked))
+        for number, (name, project, checked) in enumerate(waiting, start=1):
+            rungs[name] = ()
+            if checked is not None:
+                rungs[name] = (*(rung.result() for rung in checked), project_rules.project(project))
+            told = ", ".join(f"{rung.name} {rung.status}" for rung in rungs[name])
+            say(f"firmware {number}/{count}: {name} {told}".rstrip())
+    return rungs
+
+
+def _host_digest(project: Path) -> str:
+    """Of everything that the host build reads."""
+    hashed = hashlib.sha256()
+    for part in ("components", "host"):
+        for path in sorted((project / part).rglob("*")):
+            if path.is_file():
+                hashed.update(str(path.relative_to(project)).encode())
+                hashed.update(path.read_bytes())
+    return hashed.hexdigest()
+
+
+def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path:
+    """Write the project of one spelled-out candidate with the configured trainer's weights, as far as it has them."""
+    return _emit(config, build_models(config), build_errors(config), evaluation, target)
+
+
+def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation: Evaluation, target: Path) -> Path:
+    if decision_of(config) != "verification":
+        raise UserError(
+            f"firmware is written for verification: {NO_FIRMWARE}",
+            value=f"task={config['task']['name']}, a classification",
+            remedy="choose task=face_voice; search, evaluate and report work for both",
+        )
+    candidate = evaluation.candidate
+    modalities = [branch.modality for branch in candidate.branches]
+    networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
+    heard = next((b for b in candidate.branches if isinstance(models.task.input(b.modality).kind, Microphone)), None)
+    with writing(target):
+        return emit(
+            evaluation,
+            networks,
+            chip=models.catalog.chip(candidate.platform.processor),
+            out=target,
+            templates=data_dir("firmware_templates"),
+            version=installed_version(),
+            digest=_digest(networks),
+            board=models.board_option(candidate.platform.board, modalities),
+            sound=None if heard is None else _sound(config, heard),
+            task=models.task,
+            backend=build_backend(config),
+        )
+
+
+def _network(config: Config, models: AnalyticModels, errors: ErrorModel, branch: BranchSpec) -> FrozenNetwork:
+    memo = getattr(errors, "memo", None)
+    if memo is not None and memo.has(branch):
+        network: FrozenNetwork = memo.network(branch)
+        return network
+    return untrained(models.needs(branch).program, config["seed"])
+
+
+def _sound(config: Config, branch: BranchSpec) -> LogMelSettings:
+    audio = dict(config["data"].get("audio", {}))
+    return AudioOptions(clip_s=clip_s_of(task_of(config)), **audio).settings(branch.input_size)
+
+
+def _digest(networks: dict[str, FrozenNetwork]) -> str:
+    """Of every weight, so that boards with the same networks carry the same sources."""
+    hashed = hashlib.sha256()
+    for modality in sorted(networks):
+        for step, values in sorted(networks[modality].parameters.items()):
+            for key, array in sorted(values.items()):
+                hashed.update(f"{modality}.{step}.{key}".encode())
+                hashed.update(array.tobytes())
+    return hashed.hexdigest()[:16]

@@ -1,0 +1,90 @@
+"""The people by whom a run judged its networks, for verifying what it emitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.config.tasks import task_of
+from tinysearch.app.run import run_dir as files
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
+
+if TYPE_CHECKING:
+    from tinysearch.firmware.verify.held_out import HeldOut
+
+MARKER = "candidate.json"
+
+
+def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut] | None:
+    """What loads the held-out people of an emitted project, once.
+
+    Args:
+        project: the project's folder.
+        run_dir: the run that it comes from; None takes the one that it lies in as ``firmware/<id>``.
+
+    Returns:
+        None where the project lies in no run and none is named.
+    """
+    folder = run_dir
+    if folder is None:
+        above = project.resolve().parent.parent
+        folder = above if project.resolve().parent.name == "firmware" and (above / files.CONFIG).is_file() else None
+    return None if folder is None else cache(lambda: load_held_out(project, folder))
+
+
+def load_held_out(project: Path, run_dir: Path) -> HeldOut:
+    """Test samples, their embeddings as measured, and pairs of a project of a run.
+
+    Raises:
+        UserError: the run keeps no such model, or its data cannot be loaded, or are others than the models were
+            measured on.
+    """
+    from tinysearch.app.building.training import build_dataset
+    from tinysearch.data.pairs import evaluation_pairs
+    from tinysearch.firmware.verify.held_out import HeldOut
+
+    config = files.read_config(run_dir)
+    point = json.loads((project / MARKER).read_text(encoding="utf-8"))
+    task = task_of(config)
+    branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
+    embeddings = {branch.modality: _measured(run_dir, branch) for branch in branches}
+    dataset = build_dataset(config)
+    shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
+    inputs = {
+        modality: dataset.load(modality, "test", input_size=size, channels=channels).inputs
+        for modality, (size, channels) in shapes.items()
+    }
+    for modality, rows in embeddings.items():
+        if len(rows) != len(inputs[modality]):
+            raise UserError(
+                "a run's models are verified on the data that they were measured on",
+                value=f"{len(rows)} {modality} embeddings, {len(inputs[modality])} samples of data={dataset.name}",
+                remedy="bring back the data of the run, or search again",
+            )
+    return HeldOut(
+        inputs=inputs,
+        embeddings=embeddings,
+        pairs=evaluation_pairs(dataset, "test", shapes),
+        eer=point["values"]["eer"] if point["evidence"]["eer"] == "trained" else None,
+        weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
+    )
+
+
+def _measured(run_dir: Path, branch: BranchSpec) -> Any:
+    path = run_dir / "models" / branch.key
+    try:
+        if (path / RECORD).is_file():
+            check_entry(path, branch)
+        return read_embeddings(path)["test"]
+    except (OSError, KeyError, BrokenEntryError) as error:
+        raise UserError(
+            "a run keeps the models of its front with their embeddings of the test samples",
+            value=f"{path}: {error}",
+            remedy="verify a project of a run with trainer=torch and keep_embeddings=true, in its run directory",
+        ) from error

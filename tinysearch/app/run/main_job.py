@@ -1,0 +1,206 @@
+"""The main job: search, then front, firmware and report, all in one run directory that can be resumed."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinysearch.app.building.training import far_of, memos_of
+from tinysearch.app.building.wiring import Config, build_backend
+from tinysearch.app.config.resources import cache_dir, processors
+from tinysearch.app.run import run_dir as files
+from tinysearch.app.run.artifacts import publish
+from tinysearch.app.run.asked import remember_asked
+from tinysearch.app.run.firmware import emit_front, top_of
+from tinysearch.app.run.report import check_options, write_report, write_report_data
+from tinysearch.app.run.setup import Setup, digest_of, set_up
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import Evaluation
+from tinysearch.core.safe_text import redacted
+from tinysearch.distribution import DISTRIBUTION, version_of
+from tinysearch.evaluation.operating import operating_far
+from tinysearch.files import sweep
+from tinysearch.firmware.verify import Rung
+from tinysearch.search.events import EventCallback
+from tinysearch.search.events import ignore as ignore_events
+from tinysearch.search.loop import search as run_search
+from tinysearch.search.result import SearchResult
+from tinysearch.search.study.storage import run_lock
+
+logger = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+_PACKAGES = (DISTRIBUTION, "torch", "optuna", "numpy", "pymoo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """What a search leaves behind.
+
+    Attributes:
+        folder: the run directory.
+        evaluations: of the front, in its order; ``documents`` the same as front.json has them.
+        rungs: verification of each emitted point by id.
+        storage: address of the study's database without its password; None where it is the run's journal.
+    """
+
+    folder: Path
+    evaluations: tuple[Evaluation, ...]
+    documents: tuple[dict[str, Any], ...]
+    result: SearchResult
+    rungs: Mapping[str, Sequence[Rung]] = field(default_factory=dict)
+    storage: str | None = None
+
+
+def _refuse_candidate(config: Config) -> None:
+    """Refuse what names one candidate: a search takes its candidates from the space.
+
+    Raises:
+        UserError: something of a candidate is set.
+    """
+    for name, instead in (
+        ("modality", "modalities"),
+        ("branches", "layouts"),
+        ("platform", "processors"),
+    ):
+        given = config[name]
+        if given and not (isinstance(given, Mapping) and all(value is None for value in given.values())):
+            raise UserError(
+                "a search takes its candidates from the space; one candidate is for evaluate, train and emit",
+                value=f"{name}={given}" if isinstance(given, str) else ", ".join(given) if name == "branches" else name,
+                remedy=f"choose space.{instead} instead",
+            )
+
+
+def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = logger.info) -> FinishedRun:
+    """Search, write the front, emit and verify firmware, write the report.
+
+    Args:
+        config: composed configuration, plain.
+        on_event: watches the search.
+        say: told what happens after the search, one line at a time.
+    """
+    started = time.time()
+    _refuse_candidate(config)
+    check_options(config)
+    build_backend(config)
+    top_of(config, evidence="none", available=0)
+    setup = set_up(config)
+    folder = files.make_run_dir(config["run_dir"])
+    with run_lock(folder):
+        sweep(folder, depth=2)
+        return _run_in(folder, setup, started, on_event=on_event, say=say)
+
+
+def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallback, say: Say) -> FinishedRun:
+    """Search in a run directory that is locked, and write everything that belongs there."""
+    config = setup.config
+    files.write_config(folder, config)
+    result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
+    far = operating_far((point.rates for point in result.points), far_of(config))
+    evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
+    _keep_models(setup, evaluations, folder)
+    documents = [evaluation.to_dict() for evaluation in evaluations]
+    finish = _Finish(
+        setup=setup, folder=folder, result=result, far=far, evaluations=evaluations, documents=documents, say=say
+    )
+    finish.write_front()
+    # Somebody who interrupts does not want to wait for compilers; the next run emits what is missing.
+    rungs = {} if result.interrupted else finish.emit()
+    finish.write_front()
+    finish.write_rest(started, rungs)
+    if not config.get("keep_embeddings", True):
+        _forget_people(setup)
+    return FinishedRun(
+        folder=folder,
+        evaluations=evaluations,
+        documents=tuple(documents),
+        result=result,
+        rungs=rungs,
+        storage=redacted(config["storage"]) if config["storage"] else None,
+    )
+
+
+def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:
+    memo = getattr(setup.errors, "memo", None)
+    if memo is None:
+        return
+    branches: dict[BranchSpec, None] = dict.fromkeys(b for e in evaluations for b in e.candidate.branches)
+    kept = bool(setup.config.get("keep_embeddings", True))
+    for branch in branches:
+        if not memo.has(branch):  # read for the last time before it is copied
+            logger.warning("%s is not kept with the run: what is remembered of it was damaged meanwhile", branch.short)
+            continue
+        files.copy_model(memo.folder(branch), folder, branch.key, embeddings=kept)
+
+
+def _forget_people(setup: Setup) -> None:
+    """Leave no embedding behind that this search, or an earlier one of the same data and trainer, has made."""
+    for memo in memos_of(setup.errors):
+        memo.forget_people()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Finish:
+    """What follows the search, in the order in which a user would miss it: front, firmware, tables, report."""
+
+    setup: Setup
+    folder: Path
+    result: SearchResult
+    far: float | None
+    evaluations: Sequence[Evaluation]
+    documents: list[dict[str, Any]]
+    say: Say
+
+    def write_front(self) -> None:
+        files.write_front(
+            self.folder,
+            budget_usd=self.setup.models.budget_usd,
+            objectives=self.setup.objectives,
+            points=self.documents,
+        )
+
+    def emit(self) -> dict[str, Sequence[Rung]]:
+        """Firmware of the points asked for, verified; the documents learn where it lies."""
+        rungs = emit_front(self.setup, self.evaluations, self.folder / "firmware", say=self.say)
+        for document in self.documents:
+            if document["id"] in rungs:
+                document["firmware"] = f"firmware/{document['id']}"
+        return rungs
+
+    def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
+        files.write_trials(self.folder, self.result.study, operating_far=self.far)
+        files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
+        write_report_data(self.setup, self.result, self.evaluations, self.folder, far=self.far)
+        write_report(self.folder)
+        if not self.result.interrupted:
+            remember_asked(cache_dir(self.setup.config["cache"]["dir"]), digest_of(dict(self.setup.problem.rules)))
+        publish(self.result.study, self.folder, self.evaluations, self.documents)
+
+    def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:
+        rules = dict(self.setup.problem.rules)
+        return {
+            "schema": files.SCHEMA,
+            "versions": {name: version_of(name) for name in _PACKAGES} | {"python": platform.python_version()},
+            "machine": {"system": platform.platform(), "processors": processors()},
+            "seed": self.setup.options.seed,
+            "rules": rules,
+            "digest": digest_of(rules),
+            "search": {
+                "reason": self.result.reason,
+                "trials": self.result.trials,
+                "trainings": self.result.trainings,
+                "training_s": round(self.result.training_s, 3),
+                "hypervolume": self.result.hypervolume,
+            },
+            "wall_s": round(time.time() - started, 3),
+            "designs": len(self.setup.problem.table),
+            "verify": {name: [rung.to_dict() for rung in found] for name, found in rungs.items()},
+            "evidence": self.setup.errors.evidence,
+        }

@@ -1,0 +1,255 @@
+"""What a search knows: branches trained so far, error rates of every model they unlock, and the front of all that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.objectives import ErrorRates
+from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
+from tinysearch.search.known.fidelity import Hint
+from tinysearch.search.known.fusion import FusionRelation
+from tinysearch.search.known.objective_values import ObjectiveVector, attempt_s
+from tinysearch.search.known.pareto import hypervolume, is_nondominated
+
+RatesOf = Callable[[Sequence[BranchSpec]], ErrorRates]
+"""Error rates of known branches (one, or two for their fusion)."""
+
+ALL_PAIRS = 200
+"""Up to so many unlocked fusions are computed without asking whether they could matter."""
+
+SPREADS = 4.0
+"""A fusion is left uncomputed only if even an error this many standard deviations below its prediction is dominated."""
+
+FARTHEST = 1e9
+"""No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
+
+FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
+"""Points of the front, or comparisons with them, between looks at what is still undominated."""
+
+
+class Knowledge:
+    """Error metrics by branch and model, and the exact front of every design whose branches are known.
+
+    Attributes:
+        table, objectives: what is searched.
+        boards: int64 [r], rows of the table that can be on a front (see :meth:`DesignTable.best_boards`).
+        board_model: int64 [r], their models.
+        known, failed, pending: bool [B], branches that can be answered, that cannot be trained, and in training.
+        branch_metrics: float64 [B, M], NaN where unknown.
+        model_metrics: float64 [m, M], NaN where unknown or not computed.
+        unlocked, model_done: bool [m], models of which every branch is known, and those of them that are computed.
+        relation: the fusion of two branches predicted from them, learned from the fusions seen.
+        order: known branches in the order in which they became known.
+        seconds: training seconds by branch index, of those trained.
+        hints: cheap evidence by branch index; of no account once a branch is known.
+    """
+
+    def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
+        self.table = table
+        self.objectives = objectives
+        self._rates_of = rates_of
+        self._rates: dict[tuple[int, ...], ErrorRates] = {}
+        count, metrics = len(table.branches), len(objectives.metrics)
+        self.known = np.zeros(count, bool)
+        self.failed = np.zeros(count, bool)
+        self.pending = np.zeros(count, bool)
+        self.branch_metrics = np.full((count, metrics), np.nan)
+        self.model_metrics = np.full((len(table.models), metrics), np.nan)
+        self.unlocked, self.model_done = np.zeros((2, len(table.models)), bool)
+        self.order: list[int] = []
+        self.seconds: dict[int, float] = {}
+        self.hints: dict[int, Hint] = {}
+        self.relation = FusionRelation(objectives.chance_metrics())
+        self.boards: Ints = table.best_boards(objectives.analytic)
+        self.board_model: Ints = table.model[self.boards]
+        self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
+        self.scale = objectives.scale(table)
+        self.corner = self.scale.corner
+        self._board_attempt_s = attempt_s(table)[self.boards] if objectives.retried else None
+        # What needs no error metric never changes, and is asked for at every draw of every decision.
+        self._board_points = np.full((len(self.boards), len(objectives.names)), np.nan)
+        for k in np.flatnonzero(~objectives.is_error):
+            column = table.column(objectives.names[k])[self.boards]
+            self._board_points[:, k] = self.scale.transform_objective(int(k), column)
+        self._by_branch = _models_by_branch(table)
+        self._front: Ints = np.zeros(0, np.int64)
+        self._front_points: Floats = np.zeros((0, len(objectives.names)))
+        self._useful_now = self.failed.tobytes(), table.useful()
+        if not objectives.metrics:
+            self.learn(range(count))
+
+    def models_of(self, branch: int) -> Ints:
+        """Models that contain a branch."""
+        order, offsets = self._by_branch
+        return order[offsets[branch] : offsets[branch + 1]]
+
+    def boards_of(self, models: Ints) -> Ints:
+        """Positions in ``boards`` of the rows of some models."""
+        starts, stops = self._board_offsets[models], self._board_offsets[models + 1]
+        lengths = stops - starts
+        if not lengths.sum():
+            return np.zeros(0, np.int64)
+        shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        return np.asarray(np.arange(lengths.sum()) + shift, np.int64)
+
+    def points(self, boards: Ints, metrics: Floats) -> Floats:
+        """Hypervolume coordinates [b, K] of rows ``boards`` (positions) with the metrics [b, M]."""
+        out: Floats = self._board_points[boards]
+        attempt = None if self._board_attempt_s is None else self._board_attempt_s[boards]
+        for k in np.flatnonzero(self.objectives.is_error).tolist():
+            column = self.objectives.error_objective(k, attempt, metrics)
+            out[:, k] = self.scale.transform_objective(k, column)
+        return out
+
+    def rates(self, branches: Sequence[int]) -> ErrorRates:
+        """Memoised error rates of one branch or of a fusion, all known."""
+        key = tuple(int(b) for b in branches if b != NO_BRANCH)
+        if key not in self._rates:
+            self._rates[key] = self._rates_of([self.table.branches[b] for b in key])
+        return self._rates[key]
+
+    def learn(self, branches: Iterable[int]) -> None:
+        """Take in branches that have become known, and everything they unlock."""
+        fresh = [int(b) for b in branches if not self.known[b]]
+        if self.objectives.metrics:  # first what may fail, so that a branch is taken in as a whole or not at all
+            for branch in fresh:
+                self.branch_metrics[branch] = self.objectives.metrics_of(self.rates([branch]))
+        self.order += fresh
+        self.pending[fresh] = False
+        self.known[np.asarray(fresh, np.int64)] = True
+        touched = np.concatenate([self.models_of(b) for b in fresh]) if fresh else np.zeros(0, np.int64)
+        self.unlocked[touched] = np.append(self.known, True)[self.table.models[touched]].all(axis=1)
+        self.complete()
+
+    def complete(self) -> None:
+        """Compute unlocked models, those of one branch first: all if they are few, or those that could reach the front.
+
+        What could be follows from the fusions seen, so the last ones seen may bring up some that were left out.
+        """
+        waiting = np.flatnonzero(self.unlocked & ~self.model_done)
+        single = self.table.models[waiting, 1] == NO_BRANCH
+        self._compute(waiting[single])
+        pairs = waiting[~single]
+        if len(waiting) > ALL_PAIRS and self.objectives.metrics:
+            hopeful = self._hopeful(pairs)
+            while len(hopeful):
+                # In slices, since every fusion computed may rule out others.
+                self._compute(hopeful[:64])
+                hopeful = self._hopeful(hopeful[64:])
+        else:
+            self._compute(pairs)
+
+    def _hopeful(self, pairs: Ints) -> Ints:
+        """Those sets of known branches that a lucky fusion could put on the front."""
+        if not len(pairs):
+            return pairs
+        lucky = self.relation.lucky(self.table.models[pairs], self.branch_metrics[None], spreads=SPREADS)[0]
+        boards = self.boards_of(pairs)
+        of = np.searchsorted(pairs, self.board_model[boards])
+        points = self.points(boards, lucky[of])
+        keep = np.zeros(len(pairs), bool)
+        keep[of[~dominated_by(points, self._front_points)]] = True
+        return pairs[keep]
+
+    def _compute(self, models: Ints) -> None:
+        if not len(models):
+            return
+        if self.objectives.metrics:
+            branches = self.table.models[models]
+            for j, pair in zip(models, branches, strict=True):
+                self.model_metrics[j] = self.objectives.metrics_of(self.rates(pair))
+            pairs = (branches != NO_BRANCH).sum(axis=1) == 2
+            sides = [self.branch_metrics[branches[pairs, side]] for side in (0, 1)]
+            fused = self.model_metrics[models[pairs]]
+            self.relation.observe(branches[pairs, :2], np.stack([*sides, fused], axis=1))
+        self.model_done[models] = True
+        boards = self.boards_of(models)
+        points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
+        keep = is_nondominated(points)
+        self._front = np.concatenate([self._front, boards])[keep]
+        self._front_points = points[keep]
+
+    @property
+    def front(self) -> Ints:
+        """Rows of the table on the front of all known designs, ascending."""
+        return np.sort(self.boards[self._front])
+
+    @property
+    def front_points(self) -> Floats:
+        """That front in hypervolume coordinates, float64 [f, K], in no particular order."""
+        return self._front_points
+
+    def hypervolume(self) -> float:
+        """Of the front, in the coordinates of ``scale``."""
+        return hypervolume(self._front_points, self.corner)
+
+    def values(self, row: int, *, shown: bool = False) -> Floats:
+        """Objective values [K] of one row whose branches are known; ``shown``: with the errors of test people."""
+        rates = self.rates([int(b) for b in self.table.needs[row]]) if self.objectives.metrics else None
+        metrics = np.zeros(0) if rates is None else self.objectives.metrics_of(rates, shown=shown)
+        values: Floats = self.objectives.combine(self.table.columns, self.table.analytic[row][None], metrics[None])[0]
+        return values
+
+    def trainable(self) -> Bools:
+        """Bool [B]: branches that some design needs and that are neither known, failed nor in training.
+
+        While the first precision of a layout trains, its siblings stay out: they start from the float stage that it
+        is making, so a second worker would only wait for it.
+        """
+        groups = len(self.table.starts)
+        known = np.bincount(self.table.start[self.known], minlength=groups) > 0
+        making = np.bincount(self.table.start[self.pending], minlength=groups) > 0
+        waits = (making & ~known)[self.table.start]
+        return self._useful() & ~self.known & ~self.failed & ~self.pending & ~waits
+
+    def why_nothing_is_left(self) -> str:
+        """Why nothing is to be trained any more, for people."""
+        if not self.objectives.metrics:
+            return "nothing has to be trained for these objectives"
+        if self.failed.any():
+            return f"nothing is left to train; failed or given up: {int(self.failed.sum())}"
+        return "every branch that a feasible design needs is known"
+
+    def _useful(self) -> Bools:
+        """Bool [B]: branches that some design needs of which no other branch has failed."""
+        failed = self.failed.tobytes()
+        if self._useful_now[0] != failed:
+            models = self.table.models[~np.append(self.failed, False)[self.table.models].any(axis=1)]
+            useful = np.zeros(len(self.failed) + 1, bool)
+            useful[models] = True
+            self._useful_now = failed, useful[:-1]
+        return self._useful_now[1]
+
+
+def dominated_by(points: Floats, front: Floats) -> Bools:
+    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
+    out = np.zeros(len(points), bool)
+    if not len(front):
+        return out
+    alive = np.arange(len(points))
+    # A few points of the front at a time, those that dominate most first: what they rule out is done with.
+    finite = np.minimum(front, FARTHEST)
+    order = np.argsort(-np.prod(finite.max(axis=0) - finite + 1e-9, axis=1), kind="stable")
+    while len(order) and len(alive):
+        few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
+        strong, left = front[order[:few]], points[alive]
+        order = order[few:]
+        beaten = np.ones((len(strong), len(left)), bool)
+        for k in range(points.shape[1]):
+            beaten &= strong[:, k, None] <= left[None, :, k]
+        gone = beaten.any(axis=0)
+        out[alive[gone]] = True
+        alive = alive[~gone]
+    return out
+
+
+def _models_by_branch(table: DesignTable) -> tuple[Ints, Ints]:
+    """Models sorted by branch (a fusion appears once for each member) and where each branch starts."""
+    places, models = np.nonzero(table.models.T != NO_BRANCH)
+    branch, owner = table.models[models, places], models
+    order = np.argsort(branch, kind="stable")
+    offsets = np.searchsorted(branch[order], np.arange(len(table.branches) + 1))
+    return owner[order], offsets

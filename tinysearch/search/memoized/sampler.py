@@ -1,0 +1,113 @@
+"""The sampler that knows what training costs and what is free.
+
+Hardware follows from a model analytically and a fusion follows from its branches, so the only expensive decision is
+which branch to train next. A surrogate predicts the error of every untrained branch, the fusion relation that of every
+pair; the branch, or pair of branches, with the largest expected gain in hypervolume per cost of training is next,
+counted over all designs that it unlocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.memoized.costs import training_costs
+from tinysearch.search.memoized.scene import Scene
+from tinysearch.search.memoized.surrogate import BranchSurrogate
+from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.sampler_settings import check_not_negative, check_whole
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+    from threadpoolctl import ThreadpoolController
+
+LEAST_TRAINED = 4
+"""The expected gain is not believed, and the search not ended by it, before so many branches are known."""
+
+
+class MemoizedSampler:
+    """Expected hypervolume improvement per cost of training, over everything a training unlocks.
+
+    Args:
+        stop_share: the search ends when the best expected gain is below this share of the present hypervolume.
+        draws: how many joint draws of the surrogate stand for its uncertainty.
+        cost_exponent: trainings are weighed by their expected seconds to this power: 0 counts trainings, 1 seconds.
+        shortlist: at most so many single branches, and so many pairs, are weighed at a time.
+        prune: give up trainings whose learning curve says that they will add nothing.
+
+    Raises:
+        UserError: a number that is too small.
+    """
+
+    name = "memoized"
+
+    def __init__(
+        self,
+        *,
+        stop_share: float = 1e-4,
+        draws: int = 16,
+        cost_exponent: float = 0.25,
+        shortlist: int = 12,
+        prune: bool = True,
+    ) -> None:
+        check_whole("draws", draws)
+        check_whole("shortlist", shortlist)
+        check_not_negative("stop_share", stop_share)
+        check_not_negative("cost_exponent", cost_exponent)
+        self.stop_share = stop_share
+        self._draws = draws
+        self._cost_exponent = cost_exponent
+        self._shortlist = shortlist
+        self._prune = prune
+        self._surrogate: BranchSurrogate | None = None
+        self._libraries: ThreadpoolController | None = None
+
+    def resume(self, trials: Sequence[FrozenTrial]) -> None:
+        """Nothing: everything follows from the knowledge."""
+
+    def told(self, proposal: Proposal, outcome: Outcome) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing to remember."""
+        return {}
+
+    def propose(self, knowledge: Knowledge, rng: np.random.Generator) -> Proposal | Stop | Wait:
+        if not knowledge.trainable().any():
+            if knowledge.pending.any():
+                return Wait()
+            return Stop(reason=knowledge.why_nothing_is_left())
+        if self._surrogate is None or self._libraries is None:
+            from threadpoolctl import ThreadpoolController
+
+            self._surrogate, self._libraries = BranchSurrogate(knowledge.table), ThreadpoolController()
+        # Matrices this small only make threads wait for one another, and one thread rounds alike on every machine.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            return self._decide(knowledge, self._surrogate, rng)
+
+    def _decide(
+        self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator
+    ) -> Proposal | Stop | Wait:
+        scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng)
+        if scene.empty:
+            # What could be trained lacks a partner that waits for its layout's float stage.
+            return Wait() if knowledge.pending.any() else Stop(reason="no training left leads to a design")
+        action, gain, row = scene.best_action(training_costs(knowledge) ** self._cost_exponent)
+        hypervolume_now = knowledge.hypervolume()
+        share = gain / hypervolume_now if hypervolume_now > 0 else float("inf")
+        if share < self.stop_share and knowledge.known.sum() >= LEAST_TRAINED:
+            if knowledge.pending.any():
+                return Wait()
+            return Stop(
+                reason=f"the best training left is expected to add {share:.2%} to the front's hypervolume, "
+                f"less than {self.stop_share:.2%}"
+            )
+        note = None if not np.isfinite(share) else round(share, 6)
+        useless = (
+            {b: scene.useless_from(b, gain=self.stop_share * hypervolume_now) for b in action} if self._prune else {}
+        )
+        return Proposal(
+            row=row,
+            attributes={"expected_gain_share": note, "action": [int(b) for b in action]},
+            useless={b: eer for b, eer in useless.items() if eer is not None},
+        )

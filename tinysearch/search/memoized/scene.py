@@ -1,0 +1,307 @@
+"""One decision of the memoized sampler: draws of everything unknown, and what each training would gain in them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from scipy.special import ndtri
+
+from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
+from tinysearch.search.known.knowledge import Knowledge, dominated_by
+from tinysearch.search.known.objective_values import CHANCE_EER
+from tinysearch.search.known.pareto import Extension, is_nondominated
+from tinysearch.search.memoized.surrogate import BranchSurrogate, Evidence, evidence_of
+
+FEW_BRANCHES = 100
+"""With more unknown branches than this, only the most promising that many are drawn jointly."""
+
+MOST_LOOKED_AT, MOST_BOARDS = 1000, 12_000
+"""In very large spaces each decision looks at so many unknown branches, drawn at random (their neighbors are alike),
+and at about so many boards of designs that lack them: the more is known, the more of these a branch has."""
+
+OPTIMISM = 1.5
+"""How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
+
+LUCKY_QUANTILE = 0.1
+"""Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
+
+
+class Scene:
+    """Draws of every unknown model, laid out by board, and the gains of actions within each draw.
+
+    An *action* is a branch, or several of one design, to train.
+
+    Args:
+        draws: how many.
+        shortlist: at most so many single branches, and so many actions of each larger size, are weighed.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, surrogate: BranchSurrogate, *, draws: int, shortlist: int, rng: np.random.Generator
+    ) -> None:
+        self._knowledge = knowledge
+        self._surrogate, self._evidence = surrogate, evidence_of(knowledge)
+        self._shortlist = shortlist
+        self.front = knowledge.front_points
+        trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
+        if len(trainable) > FEW_BRANCHES:
+            looked_at = rng.permutation(trainable)[:MOST_LOOKED_AT]
+            trainable = _promising(knowledge, surrogate, self._evidence, looked_at)
+        unknown = np.union1d(trainable, waiting)
+        order = np.array(knowledge.order, np.int64)
+        posterior = surrogate.posterior(self._evidence, unknown)
+        self.branch_metrics = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
+        self.branch_metrics[:, order] = knowledge.branch_metrics[order]
+        self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
+        # Trainings in flight are taken to end as expected, so that workers choose different branches.
+        self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
+        np.minimum(self.branch_metrics, knowledge.objectives.worst_metrics(), out=self.branch_metrics)
+        self._free = np.append(knowledge.known | knowledge.pending, True)
+        self._open = np.zeros(len(knowledge.known) + 1, bool)
+        self._open[trainable] = True
+        self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
+        self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
+        distinct, self._of = _distinct(knowledge.board_model[self.boards])
+        self._metrics = _model_metrics(
+            knowledge, distinct, self.branch_metrics, partial(knowledge.relation.draw, rng=rng)
+        )
+        if len(waiting):
+            self._grant_pending()
+        self._extension = Extension(self.front, knowledge.corner)
+
+    def _points(self, rows: Ints) -> Floats:
+        """float64 [S, r, K]: where some candidates would lie in each draw."""
+        metrics = self._metrics[:, self._of[rows]]
+        points = self._knowledge.points(np.tile(self.boards[rows], len(metrics)), metrics.reshape(-1, metrics.shape[2]))
+        return points.reshape(len(metrics), len(rows), points.shape[1])
+
+    def _grant_pending(self) -> None:
+        """Designs that only wait for trainings in flight join the front as expected."""
+        granted = np.flatnonzero(self.lacking[:, 0] == NO_BRANCH)
+        if len(granted):
+            points = np.vstack([self.front, np.median(self._points(granted), axis=0)])
+            self.front = points[is_nondominated(points)]
+
+    def _possible(self) -> Ints:
+        """Candidates, ascending, that the front does not dominate in at least one draw.
+
+        Only errors differ from draw to draw, so it is enough to look at the lowest of each.
+        """
+        knowledge = self._knowledge
+        points = knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
+        rows = np.flatnonzero((points < knowledge.corner).all(axis=1))
+        return np.asarray(rows[~dominated_by(points[rows], self.front)], np.int64)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no branch that may be trained now leads to a design, were it known."""
+        return not (self.lacking[:, 0] != NO_BRANCH).any()
+
+    def best_action(self, costs: Floats) -> tuple[tuple[int, ...], float, int]:
+        """The branches to train next, the largest gain that any action promises, and the row to record."""
+        possible = self._possible()
+        drawn = self._points(possible)
+        actions = self._shortlist_of(possible, drawn)
+        place = np.full(len(self.boards), -1)
+        place[possible] = np.arange(len(possible))
+        rows_of = {action: kept[kept >= 0] for action in actions for kept in [place[self._unlocked(action)]]}
+        unlocked = np.unique(np.concatenate(list(rows_of.values())))
+        gains = dict.fromkeys(actions, 0.0)
+        adds = np.zeros(drawn.shape[:2], bool)
+        flat = drawn[:, unlocked].reshape(-1, drawn.shape[2])
+        adds[:, unlocked] = self._adds(flat).reshape(len(drawn), len(unlocked))
+        for points, worth in zip(drawn, adds, strict=True):
+            seen: dict[bytes, float] = {}
+            for action, rows in rows_of.items():
+                useful = rows[worth[rows]]
+                if len(useful):
+                    # A pair often unlocks nothing of worth beyond what one of its branches does.
+                    key = useful.tobytes()
+                    if key not in seen:
+                        seen[key] = self._extension.hypervolume(points[useful]) - self._extension.base
+                    gains[action] += seen[key] / len(drawn)
+        rates = {action: gain / sum(costs[i] for i in action) for action, gain in gains.items()}
+        best = max(rates, key=lambda action: (rates[action], [-i for i in action]))
+        return best, max(gains.values()), self._row_to_record(best)
+
+    def _adds(self, points: Floats) -> Bools:
+        """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
+        return ~dominated_by(points, self.front) & (points < self._knowledge.corner).all(axis=1)
+
+    def _shortlist_of(self, possible: Ints, drawn: Floats) -> list[tuple[int, ...]]:
+        """Actions seen on the front that each draw would have in the end, the most often seen first.
+
+        Args:
+            possible, drawn: candidates and where they lie in each draw.
+        """
+        together = (np.concatenate([self.front, points]) for points in drawn)
+        on_front = np.stack([is_nondominated(points)[len(self.front) :] for points in together])
+        on_front &= (drawn < self._knowledge.corner).all(axis=2)
+        draws, rows = np.nonzero(on_front)
+        lacking = self.lacking[possible[rows]]
+        inputs, counts = lacking.shape[1], (lacking != NO_BRANCH).sum(axis=1)
+        singles = _often_seen(np.tile(draws, inputs), lacking.T.reshape(-1, 1), self._shortlist)
+        together_of = [
+            _often_seen(draws[counts == size], lacking[counts == size, :size][:, ::-1], self._shortlist)
+            for size in range(2, inputs + 1)
+        ]
+        if not singles:
+            lacked = np.unique(self.lacking[self.lacking != NO_BRANCH])
+            singles = [(int(b),) for b in lacked[: self._shortlist]]
+        return [*singles, *(action for found in together_of for action in found)]
+
+    def _unlocked(self, action: tuple[int, ...]) -> Ints:
+        """Candidates that lack nothing but (some of) an action's branches."""
+        rows = np.concatenate([self._rows_lacking[b] for b in action])
+        lacking = self.lacking[rows]
+        within = lacking == NO_BRANCH
+        for branch in action:
+            within |= lacking == branch
+        return np.asarray(rows[within.all(axis=1)], np.int64)
+
+    def useless_from(self, branch: int, *, gain: float) -> float | None:
+        """The EER from which a branch would add less than ``gain`` to the hypervolume whatever it is fused with.
+
+        Partners and fusions are taken to turn out well, so that no training is given up for a doubt.
+
+        Returns:
+            None where even guessing would add more (the cheapest board, say), or the search has no EER.
+        """
+        knowledge = self._knowledge
+        if knowledge.objectives.metrics != ("eer",):
+            return None
+        models = np.sort(knowledge.models_of(branch))
+        models = models[~np.append(knowledge.failed, False)[knowledge.table.models[models]].any(axis=1)]
+        boards = knowledge.boards_of(models)
+        of = np.searchsorted(models, knowledge.board_model[boards])
+        rates = np.geomspace(0.01, CHANCE_EER, 17)
+        partners = np.setdiff1d(knowledge.table.models[models], [branch, NO_BRANCH])
+        metrics = np.full((len(rates), *self.branch_metrics.shape[1:]), np.nan)
+        metrics[:, partners] = self._lucky_branches(partners)
+        metrics[:, branch] = rates[:, None]
+        lucky = lucky_models(knowledge, models, metrics)
+
+        def adds(i: int) -> bool:
+            points = knowledge.points(boards, lucky[i, of])
+            useful = points[self._adds(points)]
+            return len(useful) > 0 and self._extension.hypervolume(useful) - self._extension.base > gain
+
+        if adds(len(rates) - 1):
+            return None
+        # A higher error never adds more.
+        return float(rates[bisect_left(range(len(rates)), 1, key=lambda i: int(not adds(i)))])
+
+    def _lucky_branches(self, branches: Ints) -> Floats:
+        """Metrics [b, M] of branches that turn out well; in large spaces most of them are not among those drawn."""
+        drawn = ~np.isnan(self.branch_metrics[0, branches, 0])
+        out = np.empty((len(branches), self.branch_metrics.shape[2]))
+        out[drawn] = np.quantile(self.branch_metrics[:, branches[drawn]], LUCKY_QUANTILE, axis=0)
+        if not drawn.all():
+            mean, spread = self._surrogate.marginals(self._evidence, branches[~drawn])
+            out[~drawn] = np.exp(mean + float(ndtri(LUCKY_QUANTILE)) * spread)
+        return np.asarray(np.minimum(out, self._knowledge.objectives.worst_metrics()), np.float64)
+
+    def _row_to_record(self, action: tuple[int, ...]) -> int:
+        """Of the designs that need all of an action, the row that adds most where the draws expect it."""
+        exact = np.full(self.lacking.shape[1], NO_BRANCH)
+        exact[: len(action)] = sorted(action, reverse=True)
+        rows = np.flatnonzero((self.lacking == exact).all(axis=1))
+        if not len(rows):
+            rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
+        middle = np.median(self._points(rows), axis=0)
+        inside = np.all(middle < self._knowledge.corner, axis=1).tolist()
+        volumes = [
+            self._extension.hypervolume(point[None]) if counts else self._extension.base
+            for point, counts in zip(middle, inside, strict=True)
+        ]
+        best = int(np.argmax(volumes))
+        return int(self._knowledge.boards[self.boards[rows[best]]])
+
+
+def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> Floats:
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], where fusions turn out well."""
+    return _model_metrics(knowledge, models, branch_metrics, partial(knowledge.relation.lucky, spreads=OPTIMISM))
+
+
+def _model_metrics(
+    knowledge: Knowledge, models: Ints, branch_metrics: Floats, fuse: Callable[[Ints, Floats], Floats]
+) -> Floats:
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], of fusions as ``fuse`` gives them."""
+    branches = knowledge.table.models[models]
+    metrics = branch_metrics[:, branches[:, 0]]
+    fused = np.flatnonzero(branches[:, 1] != NO_BRANCH)
+    metrics[:, fused] = fuse(branches[fused], branch_metrics)
+    return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
+
+
+def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
+    """Distinct values of an ascending array, and for each element the position of its value among them."""
+    starts = np.ones(len(ascending), bool)
+    starts[1:] = ascending[1:] != ascending[:-1]
+    return ascending[starts], np.asarray(np.cumsum(starts) - 1, np.int64)
+
+
+def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
+    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last)."""
+    models = knowledge.table.models
+    reach = free | open_
+    reachable = reach[models].all(axis=1) & ~knowledge.unlocked
+    boards = knowledge.boards_of(np.flatnonzero(reachable))
+    needs = models[knowledge.board_model[boards]]
+    lacking = np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
+    return boards, np.ascontiguousarray(lacking)
+
+
+def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, trainable: Ints) -> Ints:
+    """Of some branches those in designs that would be on the front if predictions erred on the bright side.
+
+    Args:
+        trainable: in any order; the last ones are left out where there would be too much to look at.
+    """
+    order, pending = np.array(knowledge.order, np.int64), np.flatnonzero(knowledge.pending)
+    free = np.append(knowledge.known, True)
+    open_ = np.zeros(len(free), bool)
+    open_[trainable] = open_[pending] = True
+    boards, lacking = _candidates(knowledge, free, open_)
+    if len(boards) > MOST_BOARDS:
+        trainable = trainable[: max(FEW_BRANCHES, len(trainable) * MOST_BOARDS // len(boards))]
+        within = np.zeros(len(free), bool)
+        within[trainable] = within[pending] = within[NO_BRANCH] = True
+        kept = within[lacking].all(axis=1)
+        boards, lacking = boards[kept], lacking[kept]
+    unknown = np.union1d(trainable, pending)
+    mean, spread = surrogate.marginals(evidence, unknown)
+    metrics = np.full((len(free), mean.shape[1]), np.nan)
+    metrics[order] = knowledge.branch_metrics[order]
+    metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
+    models, of = _distinct(knowledge.board_model[boards])
+    points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
+    front = knowledge.front_points
+    on_front = is_nondominated(np.vstack([front, points]))[len(front) :]
+    seen = lacking[on_front].reshape(-1, 1)
+    seen = seen[np.isin(seen[:, 0], trainable)]
+    chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or trainable[:FEW_BRANCHES]
+    return np.sort(np.array(chosen, np.int64))
+
+
+class _RowsByBranch:
+    """For each branch, the rows of ``lacking`` [n, K] that name it (in the first column if only one is named)."""
+
+    def __init__(self, lacking: Ints, count: int) -> None:
+        flat, self._inputs = lacking.ravel(), lacking.shape[1]
+        self._order = np.argsort(flat, kind="stable")
+        self._starts = np.searchsorted(flat[self._order], np.arange(count + 1))
+
+    def __getitem__(self, branch: int) -> Ints:
+        return np.asarray(self._order[self._starts[branch] : self._starts[branch + 1]] // self._inputs, np.int64)
+
+
+def _often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
+    """The actions [n, members] seen in the most draws [n], each counted once a draw; not those that lack nothing."""
+    real = actions[:, -1] != NO_BRANCH
+    seen = np.unique(np.column_stack([actions[real], draws[real]]), axis=0)[:, :-1]
+    distinct, counts = np.unique(seen, axis=0, return_counts=True)
+    return [tuple(action) for action in distinct[np.argsort(-counts, kind="stable")][:most].tolist()]

@@ -1,0 +1,1 @@
+"""Where a search is recorded, and who else works on it."""
