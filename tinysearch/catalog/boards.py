@@ -13,6 +13,7 @@ from tinysearch.core.platform import (
     Part,
     Sensor,
 )
+from tinysearch.core.supply import Draw
 
 
 def board_options(
@@ -107,9 +108,24 @@ def _option(
         marking=carrier.marking,
         kconfig=carrier.kconfig,
         microphone_pins=carrier.microphone_pins if any(part.kind == "microphone" for part in sensors) else (),
+        idle=_idle(carrier, sensors, parts=parts),
+        sensing=tuple(_sensing(sensor, parts=parts) for sensor in fitted if sensor.kind in served),
         buildable=not reasons,
         reason="; ".join(reasons),
     )
+
+
+def _idle(carrier: Part, sensors: Sequence[Part], *, parts: Mapping[str, Part]) -> tuple[Draw, ...]:
+    """What draws all the time beside the chip: a board, or the base that a module or chip needs, and wired sensors."""
+    bases = [carrier] if carrier.kind == "board" else [parts[need] for need in carrier.needs]
+    named = [part for part in (*bases, *sensors) if part.kind != "accessory"]
+    return tuple(Draw(name=part.name, power_w=part.idle_power_w) for part in named)
+
+
+def _sensing(sensor: Sensor, *, parts: Mapping[str, Part]) -> Draw:
+    """What a sensor draws while it captures, by the part of that name."""
+    known = (part for part in parts.values() if part.kind == sensor.kind and part.name == sensor.name)
+    return Draw(name=sensor.name, power_w=next((part.active_power_w for part in known), None))
 
 
 def _obstacles(

@@ -74,6 +74,21 @@ class Catalog:
             )
         return self.chips[processor]
 
+    def battery(self, name: str) -> Part:
+        """One battery by id.
+
+        Raises:
+            UserError: unknown.
+        """
+        known = {part.id: part for part in self.parts.values() if part.battery is not None}
+        if name not in known:
+            raise UserError(
+                f"a battery of catalogue {self.name} must be one of {', '.join(known) or 'none: it lists no battery'}",
+                value=name,
+                remedy="choose one of them, or add one to a catalogue of your own",
+            )
+        return known[name]
+
     def board_options(
         self, sensors: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
     ) -> tuple[BoardOption, ...]:

@@ -21,6 +21,7 @@ from tinysearch.core.platform import (
     Sensor,
     WiredPin,
 )
+from tinysearch.core.supply import Battery, Rest
 
 CHIP_FILE_KIND = "processor"
 """``kind`` of a file that describes silicon; all other kinds are parts with a price."""
@@ -29,6 +30,7 @@ ISAS = ("xtensa-lx6", "xtensa-lx7", "xtensa-l106", "rv32imc", "rv32imac", "rv32i
 
 MICROPHONE_SIGNALS = ("clock", "word", "data")
 _CARRIERS = ("chip", "module", "board")
+_DRAWING = ("board", "base")
 _INTERFACES = {
     "flash": ("quad", "octal"),
     "psram": PSRAM_INTERFACES,
@@ -69,7 +71,7 @@ def _chip(section: Section) -> Chip | None:
     flash_max, window = section.quantity("flash_max", "bytes"), section.quantity("flash_window", "bytes")
     power = section.quantity("active_power", "W")
     one_core_power = section.quantity("one_core_power", "W", required=False)
-    psram = _psram(section)
+    psram, rest = _psram(section), _rest(section)
     if block and heap and sram and not block.value <= heap.value <= sram.value:
         section.refuse(
             "largest_block",
@@ -123,6 +125,7 @@ def _chip(section: Section) -> Chip | None:
         idf_minimum=tuple(int(number) for number in version.group().split(".")),
         active_power_w=power,
         one_core_power_w=one_core_power,
+        rest=rest,
         **chip,  # type: ignore[arg-type]
     )
 
@@ -148,6 +151,35 @@ def _psram(section: Section) -> Psram | None:
         shared_with_flash=shared,
         bandwidth_bytes_per_s=bandwidth,
         clock_hz={name: value for name, value in clock.items() if value is not None},
+    )
+
+
+def _rest(section: Section) -> Rest | None:
+    """What a chip draws asleep and what a wake takes: the ``sleep`` block."""
+    nested = section.section("sleep", required=False, what="what it draws asleep and what a wake takes")
+    if nested is None:
+        return None
+    deep, boot, image = nested.quantity("deep", "W"), nested.quantity("boot", "s"), nested.quantity("image", "bytes/s")
+    psram_test = nested.quantity("psram_test", "bytes/s", required=False)
+    light = nested.quantity("light", "W", required=False)
+    kept = nested.section("psram", required=False, what="what PSRAM of each interface draws in light sleep")
+    psram = {} if kept is None else {name: kept.quantity(name, "W", required=False) for name in PSRAM_INTERFACES}
+    if kept is not None:
+        kept.finish()
+    nested.finish()
+    for name, speed in (("image", image), ("psram_test", psram_test)):
+        if speed is not None and speed.value == 0:
+            nested.refuse(name, f"{name} must be faster than 0", value=0, remedy="correct the number, or leave it out")
+            return None
+    if deep is None or boot is None or image is None:
+        return None
+    return Rest(
+        deep_sleep_power_w=deep,
+        boot_s=boot,
+        image_bytes_per_s=image,
+        psram_bytes_per_s=psram_test,
+        light_sleep_power_w=light,
+        psram_sleep_power_w={name: power for name, power in psram.items() if power is not None},
     )
 
 
@@ -183,6 +215,9 @@ def _part(section: Section) -> Part | None:
     marking = section.text("marking", required=False) if carrier else ""
     kconfig = section.text("kconfig", required=False) if kind == "board" else ""
     pins = _microphone_pins(section) if kind == "board" else ()
+    idle = section.quantity("idle_power", "W", required=False) if kind in (*_DRAWING, *SENSOR_KINDS) else None
+    active = section.quantity("active_power", "W", required=False) if kind in SENSOR_KINDS else None
+    battery = _battery(section, identifier) if kind == "battery" else None
     offered = section.flag("offered", default=True)
     note = section.text("note", required=False)
     if price is None:
@@ -204,8 +239,39 @@ def _part(section: Section) -> Part | None:
         marking=marking,
         kconfig=kconfig,
         microphone_pins=pins,
+        idle_power_w=idle,
+        active_power_w=active,
+        battery=battery,
         offered=offered,
         note=note,
+    )
+
+
+def _battery(section: Section, identifier: str) -> Battery | None:
+    """What a battery holds and gives; shares lie between 0 and 1."""
+    label = section.text("label", what="its name in a sentence, such as 2 AA")
+    capacity, voltage = section.quantity("capacity", "Ah"), section.quantity("voltage", "V")
+    usable, conversion = section.quantity("usable", "share"), section.quantity("conversion", "share")
+    lost, current = section.quantity("self_discharge", "share/year"), section.quantity("max_current", "A")
+    if not (capacity and voltage and usable and conversion and lost and current):
+        return None
+    for name, figure in (("usable", usable), ("conversion", conversion)):
+        if figure.value > 1:
+            section.refuse(name, f"{name} must be a share of at most 1", value=figure.value, remedy="correct the share")
+            return None
+    for name, figure in (("capacity", capacity), ("voltage", voltage), ("usable", usable), ("conversion", conversion)):
+        if figure.value == 0:
+            section.refuse(name, f"{name} must be more than 0", value=0, remedy="correct the number")
+            return None
+    return Battery(
+        id=identifier,
+        label=label,
+        capacity_ah=capacity,
+        voltage_v=voltage,
+        usable=usable,
+        conversion=conversion,
+        self_discharge_per_year=lost,
+        max_current_a=current,
     )
 
 
@@ -226,7 +292,7 @@ def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
 
 def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tuple[Sensor, ...]]:
     """Flash, PSRAM, its interface and sensors of the ``contents`` block, which names its own source."""
-    if kind in ("base", "accessory", *SENSOR_KINDS):
+    if kind in ("base", "accessory", "battery", *SENSOR_KINDS):
         return 0, 0, None, ()
     nested = section.section("contents", what="the contents")
     if nested is None:

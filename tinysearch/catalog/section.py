@@ -23,10 +23,20 @@ UNITS: dict[str, tuple[str, float]] = {
     "MHz": ("Hz", 1e6),
     "W": ("W", 1.0),
     "mW": ("W", 1e-3),
+    "uW": ("W", 1e-6),
     "s": ("s", 1.0),
     "ms": ("s", 1e-3),
     "bytes/s": ("bytes/s", 1.0),
     "MB/s": ("bytes/s", 1e6),
+    "Ah": ("Ah", 1.0),
+    "mAh": ("Ah", 1e-3),
+    "V": ("V", 1.0),
+    "A": ("A", 1.0),
+    "mA": ("A", 1e-3),
+    "share": ("share", 1.0),
+    "%": ("share", 1e-2),
+    "share/year": ("share/year", 1.0),
+    "%/year": ("share/year", 1e-2),
 }
 """Units that a file may use, with the base unit that numbers are kept in; sizes are binary, as parts are sold."""
 

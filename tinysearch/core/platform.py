@@ -13,10 +13,10 @@ from typing import Literal, get_args
 
 from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.provenance import Price, Sourced
+from tinysearch.core.supply import Battery, Draw, Rest
 
-PartKind = Literal[
-    "chip", "module", "flash", "psram", "camera", "microphone", "motion", "signal", "base", "board", "accessory"
-]
+SensorKind = Literal["camera", "microphone", "motion", "signal"]
+PartKind = Literal["chip", "module", "flash", "psram", SensorKind, "base", "board", "accessory", "battery"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
 SENSOR_KINDS: tuple[PartKind, ...] = ("camera", "microphone", "motion", "signal")
@@ -104,6 +104,7 @@ class Chip:
         kconfig: what its configuration offers.
         active_power_w: all cores busy at ``frequency_hz``, radio off.
         one_core_power_w: one core busy, the others idle; None is taken for ``active_power_w``.
+        rest: what it draws asleep, and what a wake takes; None where nobody says.
         source, date: of the facts that are not numbers with a unit (ISA, cores, interfaces ...).
     """
 
@@ -131,6 +132,7 @@ class Chip:
     camera_driver: str | None = None
     buses: tuple[str, ...] = ()
     one_core_power_w: Sourced | None = None
+    rest: Rest | None = None
     family: str = ""
     revision: str = ""
     preview: bool = False
@@ -191,6 +193,10 @@ class Part:
         marking: what is printed on it, by which people tell it from its likes.
         kconfig: the key by which the emitted application knows the board's own pins.
         microphone_pins: of a microphone that is wired to a board.
+        idle_power_w: of a board or base what everything on it draws all the time beside the chip, its own sensors in
+            standby (regulator, USB bridge, light); of a sensor what it draws in standby. None where nobody says.
+        active_power_w: of a sensor while it captures; None where nobody says.
+        battery: what a battery holds.
         offered: false keeps a part listed but out of board options.
         note: one line for people.
     """
@@ -211,6 +217,9 @@ class Part:
     marking: str = ""
     kconfig: str = ""
     microphone_pins: tuple[WiredPin, ...] = ()
+    idle_power_w: Sourced | None = None
+    active_power_w: Sourced | None = None
+    battery: Battery | None = None
     offered: bool = True
     note: str = ""
 
@@ -265,6 +274,8 @@ class BoardOption:
         marking: what is printed on the carrier.
         kconfig: the key by which the emitted application knows the board, empty where it has none.
         microphone_pins: of a microphone that is wired to the board; empty where it is on the board, or wired freely.
+        idle: what draws all the time beside the chip: the carrier or its base, and sensors that are wired to it.
+        sensing: what the sensors that it was asked for draw beyond that while they capture.
         buildable: false only in a catalogue that keeps what a publication printed.
         reason: why it cannot be built, one line; empty otherwise.
     """
@@ -286,6 +297,8 @@ class BoardOption:
     marking: str = ""
     kconfig: str = ""
     microphone_pins: tuple[WiredPin, ...] = ()
+    idle: tuple[Draw, ...] = ()
+    sensing: tuple[Draw, ...] = ()
     buildable: bool = True
     reason: str = ""
 

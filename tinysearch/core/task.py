@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Protocol, get_args
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
+from tinysearch.core.schedule import ALWAYS, Schedule
 
 Decision = Literal["verification", "classification", "anomaly"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
@@ -109,14 +110,14 @@ class Task:
     Attributes:
         inputs: in alphabetical order of their names.
         combinations: sets of inputs that make a candidate, the names of each in alphabetical order.
-        schedule: when it decides: ``always``, ``every:10s`` or ``button``.
+        schedule: when it decides.
     """
 
     name: str
     decision: Decision
     inputs: tuple[Input, ...]
     combinations: tuple[tuple[str, ...], ...]
-    schedule: str = "always"
+    schedule: Schedule = ALWAYS
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from tinysearch.app.building.spaces import build_space
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.core.errors import UserError
+from tinysearch.core.schedule import Schedule
 from tinysearch.inputs.microphone import Microphone
 
 DOOR = """
@@ -40,7 +41,7 @@ def test_a_file_is_a_task_with_inputs_by_name(tmp_path: Path) -> None:
         "door",
         "verification",
         ("face", "hall", "voice"),
-        "every:10s",
+        Schedule(kind="every", interval_s=10.0),
     )
     assert task.combinations == (("face",), ("face", "voice"), ("face", "hall", "voice"))
     assert task.input("voice").kind == Microphone(clip_s=2.0)
@@ -66,7 +67,7 @@ def test_combinations_are_searched_as_named(tmp_path: Path) -> None:
         ("[voice, face]", "[voice, gait]", "one of face, hall, voice"),
         ("[voice, face]", "[voice, voice]", "once"),
         ("[voice, face]", "[face]", "must differ"),
-        ("every:10s", "sometimes", "must be always, button or every:10s"),
+        ("every:10s", "sometimes", "must be always, every:DURATION or button:PRESSES/day"),
         ("schedule:", "decision: guess\nschedule:", "must be one of verification"),
         ("schedule:", "color: red\nschedule:", "keys out of"),
         (DOOR, "inputs: {}", "at least one input"),

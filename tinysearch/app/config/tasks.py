@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Task
-from tinysearch.core.units import parse_duration
 from tinysearch.inputs.kind import make_kind, setting_names
 
 OWN = "own"
@@ -107,7 +107,7 @@ def task_of(config: Mapping[str, Any]) -> Task:
         decision=chosen,
         inputs=inputs,
         combinations=_combinations(given.get("combinations"), alone),
-        schedule=_schedule(given.get("schedule", "always")),
+        schedule=parse_schedule(given.get("schedule", "always")),
     )
 
 
@@ -161,14 +161,3 @@ def combination_of(given: object, task: Task) -> tuple[str, ...]:
     if not names:
         raise UserError("a combination must name inputs", value=given, remedy=f"write for example [{task.names[0]}]")
     return task.combination(names)
-
-
-def _schedule(given: object) -> str:
-    """``always``, ``button``, or ``every:DURATION``."""
-    text = str(given)
-    word, colon, duration = text.partition(":")
-    if word == "every" and colon:
-        parse_duration(duration)
-    elif text not in ("always", "button"):
-        raise UserError("a schedule must be always, button or every:10s", value=given, remedy="write schedule: always")
-    return text
