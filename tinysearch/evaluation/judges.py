@@ -80,6 +80,18 @@ class Judge(Protocol):
         """
         ...
 
+    def check_samples(self, dataset: Dataset, shapes: Shapes) -> None:
+        """Refuse samples that give no error rate, before hours of training go into a branch that could not be judged.
+
+        Args:
+            dataset: that was checked.
+            shapes: input size and channels of the branch, or of those of a fusion, by modality.
+
+        Raises:
+            UserError: a split has too few people or samples.
+        """
+        ...
+
     def rates(
         self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
     ) -> ErrorRates:
@@ -128,6 +140,11 @@ class Verification:
                 value=f"data={dataset.name} has the same classes in every split",
                 remedy="add experiment=digits, or choose another data set",
             )
+
+    def check_samples(self, dataset: Dataset, shapes: Shapes) -> None:
+        """Every split has to have pairs."""
+        for split in self.splits:
+            self.pairs_of(dataset, split, shapes)
 
     def rates(
         self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
@@ -203,6 +220,10 @@ class Classification:
                 remedy="choose data=digits, or another task",
             )
 
+    def check_samples(self, dataset: Dataset, shapes: Shapes) -> None:
+        """Every split has to have samples."""
+        _check_every_split(dataset, self.splits, shapes)
+
     def prototypes(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, Any]:
         """What each class looks like by modality, [classes, E], from embeddings of the training split."""
         classes = int(dataset.classes)  # type: ignore[attr-defined]
@@ -268,6 +289,10 @@ class Anomaly:
                 remedy="choose data=vibration, or data=motions data.unseen=[TRAP,ROW]",
             )
 
+    def check_samples(self, dataset: Dataset, shapes: Shapes) -> None:
+        """Every split has to have samples."""
+        _check_every_split(dataset, self.splits, shapes)
+
     def models(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, NormalModel]:
         """What is normal, by modality, from embeddings of the training split."""
         normal = _normal_of(dataset)
@@ -317,6 +342,17 @@ def _groups(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np
         return None
     first = min(samples)
     return dataset.groups(first, split)[samples[first]]
+
+
+def _check_every_split(dataset: Dataset, splits: Sequence[Split], shapes: Shapes) -> None:
+    for split in splits:
+        for modality, labels in _labels(dataset, split, shapes).items():
+            if not len(labels):
+                raise UserError(
+                    "every split must have samples",
+                    value=f"none of {modality} in {dataset.name}/{split}",
+                    remedy="add samples, or give the split more of them",
+                )
 
 
 def _labels(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:

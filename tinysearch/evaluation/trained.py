@@ -95,6 +95,7 @@ class TrainedErrors:
         with writing(workspace):
             make_folder(workspace.parent, private=True)
             make_folder(workspace, private=True)
+        self.judge.check_samples(self.dataset, {branch.modality: (branch.input_size, branch.channels)})
         trainer = self.make_trainer()
         frozen = trainer.fit(branch, network, self.dataset, workspace=workspace, progress=progress)
         seconds = time.monotonic() - started
