@@ -27,9 +27,8 @@ def killed(folder: Path, *, sampler: str, kills: int, seed: int) -> list[dict]:
 @pytest.mark.parametrize(
     ("sampler", "kills"),
     [
-        ("memoized", 6),
-        pytest.param("memoized", 50, marks=pytest.mark.slow),
-        pytest.param("nsga2", 20, marks=pytest.mark.slow),
+        ("memoized", 12),
+        ("nsga2", 6),
     ],
 )
 def test_a_killed_run_ends_like_the_undisturbed_one(tmp_path: Path, sampler: str, kills: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from tinysearch.firmware.verify.objects import Objects, shared_objects
@@ -11,6 +13,7 @@ from tinysearch.firmware.verify.rung import Outcome, Rung, missing, run_tool
 
 TIMEOUT_S = 600.0
 INSTALL = "apt-get install gcc make"
+SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 _GOLDEN = re.compile(r"^golden (\w+) \d+ (crc|error)", re.MULTILINE)
 _CHECKED = re.compile(r"^pair \d+ \d+ score -?\d+ equal$", re.MULTILINE)
@@ -23,37 +26,34 @@ def golden_vectors(project: Path, *, objects: Objects | None = None) -> Rung:
         project: folder of an emitted project.
         objects: shared with other projects; None compiles anew.
     """
-    lacking = missing(("gcc", "make"))
-    if lacking:
-        return Rung(name="host", status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
-    if objects is None:
-        with shared_objects() as own:
-            return _checked(project, own)
-    return _checked(project, objects)
+    return _built("host", project, objects)
 
 
-def _checked(project: Path, objects: Objects) -> Rung:
-    with tempfile.TemporaryDirectory(prefix="tinysearch-verify-") as name:
-        program = Path(name) / "host"
-        outcome = objects.link(project / "host", program, goal="list")
-        if outcome.passed:
-            outcome = run_tool((program,), timeout_s=TIMEOUT_S, folder=Path(name))
-    return _judged("host", outcome)
-
-
-def sanitizers(project: Path) -> Rung:
-    """``make sanitize``: the same under the address and undefined-behavior sanitizers."""
-    return _make("sanitizers", project, "sanitize")
-
-
-def _make(name: str, project: Path, goal: str) -> Rung:
+def _built(name: str, project: Path, objects: Objects | None, *, options: Sequence[str] = ()) -> Rung:
     lacking = missing(("gcc", "make"))
     if lacking:
         return Rung(name=name, status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
-    with tempfile.TemporaryDirectory(prefix="tinysearch-verify-") as folder:
-        command = ("make", "-s", "-C", project / "host", f"BUILD={folder}", "CC=gcc", goal)
-        outcome = run_tool(command, timeout_s=TIMEOUT_S, folder=Path(folder))
-    return _judged(name, outcome)
+    with nullcontext(objects) if objects is not None else shared_objects() as shared:
+        return _judged(name, _run(project, shared, options))
+
+
+def _run(project: Path, objects: Objects, options: Sequence[str]) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="tinysearch-verify-") as name:
+        program = Path(name) / "host"
+        outcome = objects.link(project / "host", program, goal="list", options=options)
+        if outcome.passed:
+            outcome = run_tool((program,), timeout_s=TIMEOUT_S, folder=Path(name))
+    return outcome
+
+
+def sanitizers(project: Path, *, objects: Objects | None = None) -> Rung:
+    """What ``make sanitize`` does: the same under the address and undefined-behavior sanitizers.
+
+    Args:
+        project: folder of an emitted project.
+        objects: shared with other projects; None compiles anew.
+    """
+    return _built("sanitizers", project, objects, options=SANITIZE)
 
 
 def _judged(name: str, outcome: Outcome) -> Rung:
