@@ -16,7 +16,7 @@ from tinysearch.app.cli import VERBS, main, parse
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError
 
-TAKE_WORDS = {"verify", "calibrate", "catalog", "data", "completion"}
+TAKE_WORDS = {"journal", "verify", "calibrate", "catalog", "data", "completion"}
 """Verbs that take words without ``=``."""
 
 ONE_CANDIDATE = {"evaluate", "train"}

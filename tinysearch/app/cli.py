@@ -27,6 +27,7 @@ VERBS = {
     "emit": "firmware for one point of a run, or for one spelled-out candidate",
     "verify": "check an emitted project: host, and target instruction set where the tools are installed",
     "report": "rebuild report.html from a run",
+    "journal": "check or repair the journal of a run",
     "worker": "join a run that lives in a PostgreSQL storage",
     "calibrate": "fit the latency table from a device's log or the emulator",
     "catalog": "list, check and price parts",

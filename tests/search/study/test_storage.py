@@ -20,23 +20,18 @@ def test_a_line_cut_anywhere_costs_only_that_line(journal):
     raw = journal.read_bytes()
     last = raw.rstrip(b"\n").rfind(b"\n") + 1
     whole = len(storage.load_study(journal.parent).trials)
-    for cut in (last + 1, last + 20, (last + len(raw)) // 2, len(raw) - 2, len(raw) - 1):
+    for cut in (last + 1, last + 20, (last + len(raw)) // 2, len(raw) - 2):
         journal.write_bytes(raw[:cut])
-        assert storage.repair_journal(journal) == cut - last
+        assert storage.end_journal(journal) == cut - last
         assert journal.read_bytes() == raw[:last]
         study = storage.load_study(journal.parent)
         assert len(study.trials) == whole - 1
         study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
         assert len(storage.load_study(journal.parent).trials) == whole
-    journal.write_bytes(raw)
-    assert storage.repair_journal(journal) == 0
-
-
-def test_garbage_with_a_line_end_is_cut_too(journal):
-    raw = journal.read_bytes()
-    journal.write_bytes(raw + b'{"op_code": 4, "x\n')
-    assert storage.repair_journal(journal) > 0
-    assert journal.read_bytes() == raw
+    for whole_but_its_end in (raw, raw[:-1], raw[:-1] + b"\x08"):
+        journal.write_bytes(whole_but_its_end)
+        assert storage.end_journal(journal) == 0
+        assert journal.read_bytes() == raw
 
 
 def test_what_was_never_a_journal_is_left_alone(tmp_path):
@@ -47,7 +42,7 @@ def test_what_was_never_a_journal_is_left_alone(tmp_path):
     assert diary.read_text() == "my diary\nline two\n"
 
 
-@pytest.mark.parametrize("line", ["garbage", '{"op_code":99}', "[1,2]"])
+@pytest.mark.parametrize("line", ["garbage", '{"op_code":99}', "[1,2]", "[" * 9999, '{"op_code":2,"study_id":"x"}'])
 def test_a_journal_that_somebody_changed_is_one_line(journal, line):
     lines = journal.read_text().splitlines()
     journal.write_text("\n".join([*lines[:5], line, *lines[6:]]) + "\n")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.core.errors import UserError
 from tinysearch.files import writing
 from tinysearch.locks import exclusive
+from tinysearch.search.study.lines import Journal, read_journal
 
 if TYPE_CHECKING:
     import optuna
@@ -28,7 +29,9 @@ CONSTRAINTS = "constraints"
 by which the dashboard does not recognize infeasible trials."""
 
 _JOURNAL_START = b'{"op_code"'
-_RULES = "rules"
+RULES = "rules"
+"""User attribute of a study: what its run was begun under."""
+
 _KNOWN = "known_at_start"
 
 
@@ -53,8 +56,8 @@ def run_lock(run_dir: Path) -> Iterator[None]:
         yield
 
 
-def repair_journal(path: Path) -> int:
-    """Cut what a killed writer left at the end of a journal: a line without its end, or one that is not JSON.
+def end_journal(path: Path) -> int:
+    """Refuse a damaged journal, and put its end in order: cut the half record of a killed writer.
 
     Call it only while holding :func:`run_lock`. Also removes a lock file left by a killed writer.
 
@@ -62,38 +65,51 @@ def repair_journal(path: Path) -> int:
         Bytes cut.
 
     Raises:
-        UserError: no journal at all.
+        UserError: it is damaged, or no journal at all.
     """
     for left in path.parent.glob(path.name + ".lock*"):
         left.unlink(missing_ok=True)
     if not path.exists():
         return 0
-    raw = path.read_bytes()
-    if not raw.startswith(_JOURNAL_START[: len(raw)]):
-        raise UserError("journal.log is that of a search", value=path, remedy="name another run_dir")
-    keep = len(raw)
-    while keep:
-        start = raw.rfind(b"\n", 0, keep - 1) + 1
-        line = raw[start:keep]
-        if line.endswith(b"\n") and _is_json(line):
-            break
-        keep = start
-    cut = len(raw) - keep
-    if cut:
-        with path.open("r+b") as handle:
-            handle.truncate(keep)
-            handle.flush()
-            os.fsync(handle.fileno())
-        _LOGGER.warning("cut %d bytes of an unfinished record from %s", cut, path)
-    return cut
+    journal = believed(path)
+    if journal.is_older:
+        _LOGGER.warning("%s was begun by a version whose lines have no digest; not all damage in it can be found", path)
+    if not journal.unfinished:
+        return 0
+    keep = path.stat().st_size - len(journal.unfinished)
+    end = b"" if journal.last.problem else journal.last.content + b"\n"
+    with path.open("r+b") as handle:
+        handle.seek(keep)
+        handle.write(end)
+        handle.truncate(keep + len(end))
+        handle.flush()
+        os.fsync(handle.fileno())
+    if end:
+        return 0
+    _LOGGER.warning("cut %d bytes of an unfinished record from %s", len(journal.unfinished), path)
+    return len(journal.unfinished)
 
 
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
+def believed(path: Path) -> Journal:
+    """The lines of a journal, if each of them can be believed.
+
+    Raises:
+        UserError: one cannot, or this is no journal at all.
+        OSError: it cannot be read.
+    """
+    journal = read_journal(path)
+    started = journal.unfinished.startswith(_JOURNAL_START[: len(journal.unfinished)])
+    if not (any(not line.problem for line in journal.lines) or (started and not journal.lines)):
+        raise UserError("journal.log must be that of a search", value=path, remedy="name another run_dir")
+    if journal.damaged:
+        first, *more = journal.damaged
+        others = f", and so are {len(more)} more" if len(more) > 1 else ", and so is one more" if more else ""
+        raise UserError(
+            "journal.log must be as the search wrote it",
+            value=f"{path}, whose line {first.number} {first.problem}{others}",
+            remedy=f"run python -m tinysearch journal repair {shlex.quote(str(path.parent))}",
+        )
+    return journal
 
 
 def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.Study:
@@ -107,7 +123,7 @@ def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.S
     if run_dir is None:
         return make_study(optuna.storages.InMemoryStorage(), STUDY_NAME, objectives)
     path = run_dir / JOURNAL
-    repair_journal(path)
+    end_journal(path)
     with _journal_storage(path) as storage:
         return make_study(storage, STUDY_NAME, objectives)
 
@@ -120,13 +136,14 @@ def _journal_storage(path: Path) -> Iterator[optuna.storages.JournalStorage]:
         UserError: the journal has records that are none, or lacks some.
     """
     import optuna
-    from optuna.storages.journal import JournalFileBackend
+
+    from tinysearch.search.study.journal_file import DigestedJournal
 
     try:
-        yield optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+        yield optuna.storages.JournalStorage(DigestedJournal(path))
     except (ValueError, TypeError, KeyError, AssertionError) as error:
         raise UserError(
-            "journal.log is as the search wrote it",
+            "journal.log must be as the search wrote it",
             value=f"{path}: {type(error).__name__} {error}".strip(),
             remedy="restore it from a copy, or name another run_dir",
         ) from error
@@ -156,7 +173,8 @@ def load_study(run_dir: Path) -> optuna.Study:
 
     path = run_dir / JOURNAL
     if not path.is_file():
-        raise UserError("a run directory holds journal.log", value=run_dir, remedy="name the run_dir of a search")
+        raise UserError("a run directory must hold journal.log", value=run_dir, remedy="name the run_dir of a search")
+    believed(path)
     with _journal_storage(path) as storage:
         return optuna.load_study(study_name=STUDY_NAME, storage=storage)
 
@@ -170,8 +188,8 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
     Raises:
         UserError: some differ; the message names which.
     """
-    if _RULES in study.user_attrs:
-        stored: dict[str, str] = study.user_attrs[_RULES]
+    if RULES in study.user_attrs:
+        stored: dict[str, str] = study.user_attrs[RULES]
         changed = [name for name in sorted(stored.keys() | rules.keys()) if stored.get(name) != rules.get(name)]
         if changed:
             raise UserError(
@@ -181,7 +199,7 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
             )
         return
     # One attribute, hence one write: a kill leaves all of them or none.
-    study.set_user_attr(_RULES, dict(rules))
+    study.set_user_attr(RULES, dict(rules))
 
 
 def _difference(stored: Mapping[str, str], rules: Mapping[str, str], name: str) -> str:
