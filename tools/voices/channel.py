@@ -76,10 +76,17 @@ def transmit(wave: np.ndarray, channel: Channel, *, rng: np.random.Generator) ->
     return heard * min(1.0, _PEAK / np.abs(heard).max())
 
 
-def encode(wave: np.ndarray, *, serial: int) -> bytes:
-    """Return `wave` (16 kHz, float) as Ogg Opus whose bytes depend on the wave and `serial` alone."""
+def background(count: int, channel: Channel, *, rng: np.random.Generator) -> np.ndarray:
+    """Return `count` samples of `channel` while nobody speaks: its noise, as loud as it would be beside speech."""
+    heard = _microphone(_noise(count, channel, rng=rng), channel)
+    heard *= 10 ** ((channel.level_db - channel.snr_db) / 20) / _rms(heard)
+    return heard * min(1.0, _PEAK / np.abs(heard).max())
+
+
+def encode(wave: np.ndarray, *, serial: int, effort: float = _OPUS_EFFORT) -> bytes:
+    """Return `wave` (16 kHz, float) as Ogg Opus whose bytes depend on the wave, `serial` and `effort` alone."""
     buffer = io.BytesIO()
-    soundfile.write(buffer, wave, SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=_OPUS_EFFORT)
+    soundfile.write(buffer, wave, SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=effort)
     return with_serial(buffer.getvalue(), serial)
 
 
