@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="folder for clean words, kept between runs")
     parser.add_argument("--output", type=Path, required=True, help="the archive to write")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--blends", type=int, default=10, help="training people blended from two training voices")
+    parser.add_argument("--blends", type=int, default=0, help="training people blended from two training voices")
     return parser
 
 

@@ -19,7 +19,9 @@ from tinysearch.app.config.plugins import BUILT_IN, OWN_WORDS, plugin
 from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog.tables import load_latency_table
 from tinysearch.core.network import Shape
+from tinysearch.core.task import Input
 from tinysearch.firmware.backends import NAMES, EspDsp, EspNn
+from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.kind import kind_class
 from tinysearch.search.samplers import SAMPLERS, make_sampler
 from tinysearch.testing import (
@@ -137,6 +139,21 @@ class TestDigits(DatasetConformance):
         frames = random.normal(size=(lengths.sum(), 13)).astype(np.float32)
         np.savez(tmp_path / "digits.npz", X=frames, y=np.arange(100) % 10, lengths=lengths)
         return partial(plugin("datasets", "digits"), root=tmp_path)
+
+
+class TestClasses(DatasetConformance):
+    channels: ClassVar[dict[str, int]] = {"view": 3}
+
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        random = np.random.default_rng(0)
+        for name in ("cup", "key"):
+            (tmp_path / name).mkdir()
+            for number in range(12):
+                picture = random.integers(0, 256, (20, 20, 3)).astype(np.uint8)
+                Image.fromarray(picture).save(tmp_path / name / f"{number}.png")
+        given = Input(name="view", kind=Camera())
+        return partial(plugin("datasets", "classes"), given=given, root=tmp_path, validation_share=0.3, test_share=0.3)
 
 
 class TestMotions(DatasetConformance):

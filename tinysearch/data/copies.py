@@ -8,7 +8,7 @@ Print = tuple[int, str, int]
 """Hash of what a sample decodes to, its split, and its identity there."""
 
 
-def find_copies(samples: Sequence[tuple[Print, str]]) -> dict[int, str]:
+def find_copies(samples: Sequence[tuple[Print, str]], *, owner: str = "person") -> dict[int, str]:
     """Reason by place of samples that must not be used.
 
     A sample under two people belongs to neither: which of the two is wrong is not known, and a pair of equal samples
@@ -17,6 +17,7 @@ def find_copies(samples: Sequence[tuple[Print, str]]) -> dict[int, str]:
 
     Args:
         samples: each with its name.
+        owner: what an identity is.
     """
     places: dict[int, list[int]] = {}
     for place, (found, _) in enumerate(samples):
@@ -28,11 +29,12 @@ def find_copies(samples: Sequence[tuple[Print, str]]) -> dict[int, str]:
             own = samples[place][0][1:]
             other = next((p for p in same if samples[p][0][1:] != own), None)
             if other is not None:
-                reasons[place] = f"the same as {samples[other][1]}{_whose(own, samples[other][0])}"
+                reasons[place] = f"the same as {samples[other][1]}{_whose(own, samples[other][0], owner)}"
             elif len(owners) == 1 and place != same[0]:
                 reasons[place] = f"the same as {samples[same[0]][1]}"
     return reasons
 
 
-def _whose(own: tuple[str, int], other: Print) -> str:
-    return " of another person" if other[1] == own[0] else f" of another person, in {other[1]}"
+def _whose(own: tuple[str, int], other: Print, owner: str) -> str:
+    whose = f" of another {owner}" if owner == "person" or other[2] != own[1] else ""
+    return whose if other[1] == own[0] else f"{whose}, in {other[1]}"

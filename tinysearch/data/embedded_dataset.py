@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
-from functools import lru_cache, partial
 from importlib import resources
 from pathlib import Path
 
@@ -13,7 +10,8 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
-from tinysearch.data.samples import AudioOptions, FileDataset, SampleFile
+from tinysearch.data.archive import Archive
+from tinysearch.data.samples import AudioOptions, FileDataset
 
 ARCHIVES = {"face": "faces.zip", "voice": "voices.zip"}
 
@@ -59,7 +57,7 @@ class EmbeddedDataset(FileDataset):
                 value=folder,
                 remedy="install the package again, or make them with tools/generate_faces.py and generate_voices.py",
             )
-        archives = {modality: _Archive(path) for modality, path in paths.items()}
+        archives = {modality: Archive(path) for modality, path in paths.items()}
         digest = hashlib.sha256("".join(archives[m].digest for m in sorted(archives)).encode()).hexdigest()[:16]
         super().__init__(
             name="embedded",
@@ -72,42 +70,7 @@ class EmbeddedDataset(FileDataset):
         )
 
 
-class _Archive:
-    """One ZIP file: its samples by split, and how many identities each split has."""
-
-    def __init__(self, path: Path) -> None:
-        self.digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = sorted(name for name in archive.namelist() if name.count("/") == 2 and name[-1] != "/")
-        except (zipfile.BadZipFile, OSError) as error:
-            raise UserError("an archive of samples is a ZIP file", value=path, remedy="install it again") from error
-        self.files: dict[Split, tuple[SampleFile, ...]] = {}
-        self.identities: dict[Split, int] = {}
-        for split in SPLITS:
-            members = [name for name in names if name.startswith(f"{split}/")]
-            known = {identity: i for i, identity in enumerate(sorted({name.split("/")[1] for name in members}))}
-            self.identities[split] = len(known)
-            self.files[split] = tuple(
-                SampleFile(
-                    name=name,
-                    identity=known[name.split("/")[1]],
-                    read=partial(_read_member, str(path), self.digest, name),
-                )
-                for name in members
-            )
-
-
-def _read_member(path: str, digest: str, name: str) -> bytes:
-    return _opened(path, digest, os.getpid()).read(name)
-
-
-@lru_cache(maxsize=4)
-def _opened(path: str, digest: str, process: int) -> zipfile.ZipFile:  # noqa: ARG001 (a forked process needs its own file)
-    return zipfile.ZipFile(path)
-
-
-def _chimeric(archives: dict[str, _Archive], split: Split) -> dict[str, np.ndarray]:
-    counts = {modality: archive.identities[split] for modality, archive in archives.items()}
+def _chimeric(archives: dict[str, Archive], split: Split) -> dict[str, np.ndarray]:
+    counts = {modality: len(archive.identities[split]) for modality, archive in archives.items()}
     people = counts.get("face", counts.get("voice", 0))
     return {modality: (np.arange(people) % max(count, 1)).astype(np.int32) for modality, count in counts.items()}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -102,7 +103,14 @@ class FileDataset:
             file may be broken however small the split, unless this is 0.
         one_of_each: whether samples that are the same when decoded are skipped: under two people (or under one in two
             splits, under another name) all of them, under one person all but the first.
+        recorded: modalities whose files are recordings; those of all others are pictures.
+        owner: what an identity is, for messages.
+
+    Attributes:
+        unread: files that are no samples, by the reason why.
     """
+
+    unread: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -117,6 +125,8 @@ class FileDataset:
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
         one_of_each: bool = False,
+        recorded: Container[str] = ("voice",),
+        owner: str = "person",
     ) -> None:
         self.name = name
         self.audio = audio or AudioOptions()
@@ -127,6 +137,7 @@ class FileDataset:
         self._cache = None if cache_dir is None else PreparedCache(folder=Path(cache_dir))
         self._broken_limit = broken_limit
         self._one_of_each = one_of_each
+        self._recorded, self._owner = recorded, owner
         self._examined: dict[str, _Prepared] = {}
         self._loaded: dict[str, tuple[Samples, Skipped]] = {}
 
@@ -147,6 +158,17 @@ class FileDataset:
     def skipped(self, modality: str, split: Split, *, input_size: int, channels: int) -> Skipped:
         """What :meth:`load` with the same arguments left out, and why."""
         return self._load(modality, split, input_size, channels)[1]
+
+    def last_skipped(self, modality: str, split: Split) -> Skipped:
+        """What was left out when a split was last loaded, in whatever shape.
+
+        Raises:
+            ValueError: it was not loaded yet.
+        """
+        found = [skipped for shape, (_, skipped) in self._loaded.items() if shape.startswith(f"{modality}/{split}/")]
+        if not found:
+            raise ValueError(f"{modality}/{split} was not loaded yet")
+        return found[-1]
 
     def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
         """Pairs of the published list of a split, or None where there is none (for these modalities).
@@ -204,13 +226,15 @@ class FileDataset:
             rows = zip(arrays["prints"].tolist(), arrays["identities"].tolist(), names, strict=True)
             prints += [((value, other, identity), name) for value, identity, name in rows]
         first = next((place for place, (found, _) in enumerate(prints) if found[1] == split), 0)
-        reasons = find_copies(prints).items()
+        reasons = find_copies(prints, owner=self._owner).items()
         return {place - first: reason for place, reason in reasons if prints[place][0][1] == split}
 
     def _prepared(self, modality: str, split: Split, input_size: int, channels: int) -> _Prepared:
         shape = f"{modality}/{split}/{input_size}x{channels}"
         if shape not in self._examined:
-            preparation = _Preparation.of(modality, self.audio, input_size=input_size, channels=channels)
+            preparation = _Preparation.of(
+                self.audio if modality in self._recorded else None, input_size=input_size, channels=channels
+            )
             key = f"prepared-v3/{self.digest}/{shape}/{preparation.key}"
             remembered = None if self._cache is None else self._cache.load(key)
             self._examined[shape] = remembered or self._prepare(key, self._files[modality][split], preparation)
@@ -273,9 +297,10 @@ class _Preparation:
     finish: Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.int8]]
 
     @classmethod
-    def of(cls, modality: str, audio: AudioOptions, *, input_size: int, channels: int) -> _Preparation:
+    def of(cls, audio: AudioOptions | None, *, input_size: int, channels: int) -> _Preparation:
+        """Of recordings, or without options of pictures."""
         row = (input_size, input_size, channels)
-        if modality == "voice":
+        if audio is not None:
             front_end = LogMel(audio.settings(input_size), channels=channels)
             samples = front_end.settings.clip_samples
             return cls(

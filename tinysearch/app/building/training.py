@@ -58,7 +58,11 @@ def build_dataset(config: Config) -> Dataset:
     return made
 
 
-_KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {"motions": ("motion",)}
+_KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {
+    "classes": ("camera", "microphone"),
+    "keywords": ("microphone",),
+    "motions": ("motion",),
+}
 """Kinds of input that a data set of no particular input is made for; it is given the task's input of that kind."""
 
 

@@ -23,9 +23,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "trainers": {"torch": "tinysearch.training.trainer:TorchTrainer"},
     "datasets": {
+        "classes": "tinysearch.data.classes:ClassesDataset",
         "digits": "tinysearch.data.digits:DigitsDataset",
         "embedded": "tinysearch.data.embedded_dataset:EmbeddedDataset",
         "folder": "tinysearch.data.folder:FolderDataset",
+        "keywords": "tinysearch.data.keywords:KeywordsDataset",
         "motions": "tinysearch.data.motions:MotionsDataset",
         "orl": "tinysearch.data.orl:OrlDataset",
         "voxceleb": "tinysearch.data.voxceleb:VoxCelebDataset",

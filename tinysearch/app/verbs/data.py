@@ -22,7 +22,6 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Dataset, Split
-from tinysearch.data.folder import FolderDataset
 from tinysearch.data.pairs import evaluation_pairs
 from tinysearch.data.samples import FileDataset, broken_allowed
 
@@ -96,7 +95,7 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _tell_unread(dataset: Dataset) -> None:
     """Files that are no samples, by the reason why."""
-    unread = dataset.unread if isinstance(dataset, FolderDataset) else {}
+    unread = dataset.unread if isinstance(dataset, FileDataset) else {}
     for reason, names in unread.items():
         say(f"  not read {len(names)}: {reason} ({', '.join(names[:3])}{' ..' if len(names) > 3 else ''})")
 
