@@ -9,17 +9,14 @@ from hypothesis import strategies as st
 
 from tinysearch.analytic.bom import (
     NONE_FITS,
-    bill,
     cheapest,
-    check_level,
     non_dominated,
     option_table,
     over_budget,
     price_usd,
 )
 from tinysearch.catalog import load_catalog
-from tinysearch.core.errors import UserError
-from tinysearch.core.platform import PRICE_LEVELS, BoardOption, BomItem
+from tinysearch.core.platform import PRICE_LEVELS, BoardOption, BomItem, PriceLevel
 from tinysearch.core.provenance import Price
 
 MIB = 2**20
@@ -56,7 +53,7 @@ NEEDS = st.tuples(st.integers(0, 17 * MIB), st.integers(0, 17 * MIB))
 def test_a_bill_adds_up_and_rises_with_the_level() -> None:
     board = option(0, "x", 1.25, 4, 0)
     for level in PRICE_LEVELS:
-        assert sum(line.usd for line in bill(board, level=level)) == price_usd(board, level=level)
+        assert sum(line.usd for line in (item.line(level) for item in board.items)) == price_usd(board, level=level)
     assert [price_usd(board, level=level) for level in PRICE_LEVELS] == [1.25, 2.5, 5.0]
 
 
@@ -72,23 +69,19 @@ def test_a_budget_is_broken_from_the_first_cent() -> None:
     assert over_budget(board, budget_usd=5.0, level="low") is None
 
 
-def test_a_level_is_checked() -> None:
-    assert check_level("high") == "high"
-    with pytest.raises(UserError):
-        check_level("median")
-
-
 @given(OPTIONS, NEEDS, st.sampled_from(PRICE_LEVELS))
-def test_the_cheapest_fit_survives_the_filter(options: list[BoardOption], needs: tuple[int, int], level: str) -> None:
-    kept = non_dominated(options, level=check_level(level))
+def test_the_cheapest_fit_survives_the_filter(
+    options: list[BoardOption], needs: tuple[int, int], level: PriceLevel
+) -> None:
+    kept = non_dominated(options, level=level)
     assert set(kept) <= set(options)
     for processor in ("x", "y"):
         flash, psram = needs
-        of_all = cheapest(options, flash_bytes=flash, psram_bytes=psram, processor=processor, level=check_level(level))
-        of_kept = cheapest(kept, flash_bytes=flash, psram_bytes=psram, processor=processor, level=check_level(level))
+        of_all = cheapest(options, flash_bytes=flash, psram_bytes=psram, processor=processor, level=level)
+        of_kept = cheapest(kept, flash_bytes=flash, psram_bytes=psram, processor=processor, level=level)
         assert (of_all is None) == (of_kept is None)
         if of_all is not None and of_kept is not None:
-            assert price_usd(of_all, level=check_level(level)) == price_usd(of_kept, level=check_level(level))
+            assert price_usd(of_all, level=level) == price_usd(of_kept, level=level)
 
 
 @given(OPTIONS)

@@ -7,7 +7,7 @@ import pytest
 
 from tinysearch.catalog import load_catalog
 from tinysearch.catalog.listing import board_listing, change_listing, chip_listing, part_listing
-from tinysearch.catalog.prices import read_prices, reprice, write_prices
+from tinysearch.catalog.prices import read_prices, write_prices
 from tinysearch.core.errors import UserError
 from tinysearch.core.provenance import Price
 
@@ -87,15 +87,6 @@ def test_a_wrong_file_is_one_line_with_its_place(tmp_path: Path, text: str) -> N
 def test_an_unreadable_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         read_prices(tmp_path / "nothing.csv", today="2026-12-01")
-
-
-def test_a_copy_in_memory_has_the_new_price_and_digest(mine: Path, root: Path, tmp_path: Path) -> None:
-    catalog = load_catalog(mine, root=root)
-    before = catalog.board_options(["microphone"])[0].price_usd()
-    updated = reprice(catalog, prices(tmp_path, "part,usd\nmy-module,5\n"))
-    assert updated.board_options(["microphone"])[0].price_usd() == pytest.approx(before + 2)
-    assert catalog.board_options(["microphone"])[0].price_usd() == before
-    assert updated.digest != catalog.digest
 
 
 def test_writing_keeps_every_other_character(mine: Path, root: Path, tmp_path: Path) -> None:

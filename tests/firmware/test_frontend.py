@@ -1,15 +1,18 @@
 """The C front-ends give the bytes of the Python ones, on the host under sanitizers and on RV32IMC."""
 
 import ctypes
+from typing import get_args
 
 import numpy as np
 import pytest
 from ckernels import Case, have_emulator, library, run_host, run_rv32
 
-from tinysearch.data.image import PIXEL_FORMATS, frame_to_rgb, prepare_image, scratch_bytes
+from tinysearch.data.image import PixelFormat, frame_to_rgb, prepare_image, scratch_bytes
 from tinysearch.data.log_mel import LogMel, LogMelSettings
 from tinysearch.data.window import Window, WindowSettings
 from tinysearch.firmware.packing import PackedStep
+
+PIXEL_FORMATS = get_args(PixelFormat)
 
 
 def _log_mel_case(front_end, clips):

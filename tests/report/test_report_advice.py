@@ -12,7 +12,7 @@ from report_cases import Case, branch, cases, evaluation, make_case, rates
 
 from tinysearch.report.advice import Advice, advise
 from tinysearch.report.data import BlockedCard
-from tinysearch.report.prices import price_limits
+from tinysearch.report.prices import market_of, price_limits
 from tinysearch.report.sentence import Sentence, decided_matrix, ladder, number, overlap, quality_of
 from tinysearch.report.table import rows
 from tinysearch.report.view import RunView
@@ -158,8 +158,9 @@ def test_price_limits_are_where_a_point_leaves_the_front(case: Case) -> None:
     if "bom_cost_usd" not in view.objectives:
         return
     parts = {part.name for board in view.data.boards.values() for part in board.parts}
+    market = market_of(view)
     for point in view.points:
-        limits, _ = price_limits(view, point)
+        limits, _ = price_limits(market, point)
         for limit in limits:
             sign = 1 if limit.rises else -1
             assert _dominated(view, point.id, part=limit.part, change=sign * (limit.change_usd + 1e-4))

@@ -16,11 +16,11 @@ from tinysearch.core.network import (
     NetworkSpec,
     Shape,
 )
-from tinysearch.core.program import Element, Operator, lower
+from tinysearch.core.program import Element, Operator, Step, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.firmware.integer_network import run, trace
 from tinysearch.training.batches import to_inputs
-from tinysearch.training.folding import execute, fold, real_parameters, relu_after
+from tinysearch.training.folding import execute, fold, real_parameters
 from tinysearch.training.freeze import freeze_float, freeze_integer
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import BatchNorm, FloatNetwork, reestimate_statistics
@@ -132,6 +132,10 @@ def test_integers_agree_at_the_embedded_size(precision: str) -> None:
     assert difference.max() <= 1
 
 
+def relu(step: Step, value: torch.Tensor) -> torch.Tensor:
+    return torch.relu(value) if step.relu else value
+
+
 @pytest.mark.parametrize("network", [zoo(), None], ids=["zoo", "resnet"])
 def test_folding_keeps_the_float_network(network: NetworkSpec | None, branch_of, network_of) -> None:
     network = network or network_of(branch_of(blocks=(2, 2)))
@@ -141,7 +145,7 @@ def test_folding_keeps_the_float_network(network: NetworkSpec | None, branch_of,
     with torch.no_grad():
         expected = model(to_inputs(inputs)).numpy()
         folded = fold(program, model.units)
-        stepwise = execute(program, real_parameters(folded), to_inputs(inputs), relu_after).numpy()
+        stepwise = execute(program, real_parameters(folded), to_inputs(inputs), relu).numpy()
     largest = np.abs(expected).max()
     assert np.abs(stepwise - expected).max() < 1e-5 * largest
     frozen = freeze_float(program, folded, seed=0, trained=True)

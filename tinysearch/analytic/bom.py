@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import BomLine, Violation
-from tinysearch.core.platform import PRICE_LEVELS, BoardOption, PriceLevel
+from tinysearch.core.objectives import Violation
+from tinysearch.core.platform import BoardOption, PriceLevel
 
 NONE_FITS = -1
 """Index that :meth:`OptionTable.cheapest` gives where no board is large enough."""
@@ -22,28 +21,9 @@ BUDGET_SLACK_USD = 5e-5
 """Half a hundredth of a cent over a budget is forgiven."""
 
 
-def bill(option: BoardOption, *, level: PriceLevel = "typical") -> tuple[BomLine, ...]:
-    """The bill of materials at one price level, one line a part."""
-    return tuple(item.line(level) for item in option.items)
-
-
 def price_usd(option: BoardOption, *, level: PriceLevel = "typical") -> float:
     """Sum of the bill of materials in US$."""
     return option.price_usd(level)
-
-
-def check_level(level: str) -> PriceLevel:
-    """A price level by name.
-
-    Raises:
-        UserError: unknown.
-    """
-    for known in PRICE_LEVELS:
-        if level == known:
-            return known
-    raise UserError(
-        f"prices are judged at {', '.join(PRICE_LEVELS)}", value=level, remedy="choose one, typical is the default"
-    )
 
 
 def over_budget(option: BoardOption, *, budget_usd: float, level: PriceLevel = "typical") -> Violation | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinysearch.catalog.catalog import HEAD_FILE, Catalog
+from tinysearch.catalog.catalog import HEAD_FILE
 from tinysearch.catalog.document import Document, Problem, read_document
 from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import is_date
@@ -149,28 +148,6 @@ def _check_parts(prices: Mapping[str, Price], known: Iterable[str], *, name: str
             value=", ".join(unknown),
             remedy="'catalog list' shows their ids",
         )
-
-
-def reprice(catalog: Catalog, prices: Mapping[str, Price]) -> Catalog:
-    """A copy of a catalogue with other prices and another digest; the original stays as it is.
-
-    Raises:
-        UserError: a price for a part that the catalogue does not have.
-    """
-    _check_parts(prices, catalog.parts, name=catalog.name)
-    parts = {
-        part_id: replace(part, price=prices[part_id]) if part_id in prices else part
-        for part_id, part in catalog.parts.items()
-    }
-    told = json.dumps([catalog.digest, sorted((key, asdict(price)) for key, price in prices.items())])
-    return Catalog(
-        name=catalog.name,
-        description=catalog.description,
-        rules=catalog.rules,
-        chips=catalog.chips,
-        parts=parts,
-        digest=hashlib.sha256(told.encode()).hexdigest(),
-    )
 
 
 def write_prices(folder: Path, prices: Mapping[str, Price], *, out: Path | None = None) -> tuple[PriceChange, ...]:

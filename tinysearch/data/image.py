@@ -25,7 +25,6 @@ VERSION = 1
 LARGEST_SIDE = 4096
 UInt8 = npt.NDArray[np.uint8]
 PixelFormat = Literal["rgb888", "rgb565", "gray", "yuv422"]
-PIXEL_FORMATS: tuple[PixelFormat, ...] = ("rgb888", "rgb565", "gray", "yuv422")
 
 
 def prepare_image(picture: UInt8, *, input_size: int, channels: int) -> npt.NDArray[np.int8]:

@@ -34,8 +34,6 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 
-SOURCE = "Sharma et al. 2023, Cost-Driven Hardware-Software Co-Optimization of Machine Learning Pipelines"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRate:

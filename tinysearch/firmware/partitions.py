@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from tinysearch.core.errors import UserError
 
-TABLE_OFFSET = 0x8000
 FIRST_OFFSET = 0x9000
 APP_ALIGNMENT = 0x10000
 DATA_ALIGNMENT = 0x1000

@@ -54,7 +54,7 @@ class PriceLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Market:
+class Market:
     """Affordable designs with what decides between them, in arrays: ``values`` [n, K - 1] without the cost."""
 
     designs: tuple[DesignCard, ...]
@@ -64,10 +64,11 @@ class _Market:
     prices: Mapping[str, float]
 
 
-def _market(view: RunView) -> _Market:
+def market_of(view: RunView) -> Market:
+    """Every affordable design of a run with what it costs."""
     others = [name for name in view.objectives if name != COST]
     boards = view.data.boards
-    return _Market(
+    return Market(
         designs=view.affordable,
         values=decided_matrix(view, view.affordable, others),
         cost_usd=np.array([view.cost(design) for design in view.affordable]),
@@ -80,22 +81,18 @@ def sensitivity(view: RunView) -> dict[str, tuple[Sentence, ...]]:
     """By point of the front, what change of price it survives; empty where cost is no objective."""
     if COST not in view.objectives:
         return {}
-    market = _market(view)
+    market = market_of(view)
     shown = len(view.affordable) - 1
     apart = any(design.eer_validation is not None for design in view.affordable)
     judged = ", by the EER of validation people" if apart and "eer" in view.objectives else ""
-    return {p.id: (_sentence(p, *_limits(market, p), shown=shown, judged=judged),) for p in view.points}
+    return {p.id: (_sentence(p, *price_limits(market, p), shown=shown, judged=judged),) for p in view.points}
 
 
-def price_limits(view: RunView, point: DesignCard) -> tuple[tuple[PriceLimit, ...], int]:
+def price_limits(market: Market, point: DesignCard) -> tuple[tuple[PriceLimit, ...], int]:
     """The tightest limit of every part whose price could take a point off the front, and how many rivals there are.
 
     A rival is another affordable design that is at least as good in every objective but cost.
     """
-    return _limits(_market(view), point)
-
-
-def _limits(market: _Market, point: DesignCard) -> tuple[tuple[PriceLimit, ...], int]:
     at = next(i for i, design in enumerate(market.designs) if design.id == point.id)
     as_good = [int(i) for i in np.flatnonzero((market.values <= market.values[at]).all(axis=1)) if i != at]
     own = market.boards[point.board]

@@ -76,11 +76,6 @@ After = Callable[[Step, Tensor], Tensor]
 """Called with every step and its output before ReLU; applies ReLU and quantization."""
 
 
-def relu_after(step: Step, value: Tensor) -> Tensor:
-    """ReLU where the step has one: plain single precision."""
-    return F.relu(value) if step.relu else value
-
-
 def execute(program: Program, parameters: Mapping[str, tuple[Tensor, Tensor]], inputs: Tensor, after: After) -> Tensor:
     """Embeddings [N, E] of inputs [N, C, H, W] (int8 / 128) by the steps of a program, in real numbers.
 

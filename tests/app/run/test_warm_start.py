@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 import tinysearch as ts
-from tinysearch.app.run.warm_start import warm_start_of
-from tinysearch.architectures.resnet import resnet_branch
+from tinysearch.app.run.warm_start import _alike, warm_start_of
+from tinysearch.architectures.family import FunctionArchitecture
+from tinysearch.architectures.resnet import resnet, resnet_branch
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
+from tinysearch.core.quantization import Precision
 from tinysearch.search.study.storage import load_study
 
 HEAD = "kind,modality,face_blocks,face_precision,voice_blocks,voice_precision,eer,eer_lo,eer_hi,train_s"
@@ -90,3 +94,24 @@ def test_what_is_no_run_and_no_table_is_one_line(tmp_path: Path, name: str) -> N
     with pytest.raises(UserError) as caught:
         warm_start_of([str(tmp_path / name)], [])
     assert "\n" not in str(caught.value)
+
+
+def test_branches_of_another_space_are_told_by_fields_not_by_their_names() -> None:
+    """A family's name may hold what separates the fields of a key."""
+
+    def branch(
+        precision: str, *, blocks: tuple[int, ...] = (2, 2), width: int = 16, family: str = "my-wide"
+    ) -> BranchSpec:
+        own = FunctionArchitecture(family=family, function=resnet, blocks=blocks, width=width)
+        shape = Shape(height=64, width=64, channels=3)
+        return BranchSpec(modality="face", architecture=own, precision=Precision.parse(precision), shape=shape)
+
+    asked = branch("int8", width=32)
+    others = [
+        branch("float32", blocks=(1,)),
+        branch("float32"),
+        branch("int8", blocks=(1,)),
+        branch("int8", family="my"),
+    ]
+    assert _alike(asked, others) is None
+    assert _alike(asked, [*others, branch("int8")]) == branch("int8")

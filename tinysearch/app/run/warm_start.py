@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tinysearch.app.building.spaces import build_space
 from tinysearch.app.run.run_dir import read_config
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.search.known.fidelity import Hint, WarmStart
 from tinysearch.search.study import storage
@@ -88,9 +89,11 @@ def _alike(branch: BranchSpec | None, branches: Sequence[BranchSpec]) -> BranchS
     return None if branch is None else next((other for other in branches if _same(other) == _same(branch)), None)
 
 
-def _same(branch: BranchSpec) -> tuple[str, str, str]:
+def _same(branch: BranchSpec) -> tuple[str, str, Mapping[str, object], Precision]:
     """What branches share that differ in their sizes alone."""
-    return branch.modality, branch.architecture.label, str(branch.precision)
+    own = branch.architecture
+    layout = {name: value for name, value in own.parameters().items() if name not in ("width", "embedding")}
+    return branch.modality, own.family, layout, branch.precision
 
 
 def _near(branch: BranchSpec, known: dict[BranchSpec, float]) -> BranchSpec | None:

@@ -83,7 +83,6 @@ class FlatSpace:
         ]
         self._fixed = {v.name: v.values[0] for v in variables if len(v.values) == 1}
         self.variables = tuple(v for v in variables if len(v.values) > 1)
-        self._all = {v.name: v for v in variables}
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's view: integers for ordered variables, categories for the others."""
