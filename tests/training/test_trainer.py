@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.errors import TinysearchError, UserError
@@ -224,3 +225,10 @@ def test_error_rate_of_known_cases() -> None:
     assert verification_eer(perfect, np.arange(12)) == 0.5
     noise = np.random.default_rng(0).normal(size=(400, 8))
     assert verification_eer(noise, np.repeat(np.arange(40), 10)) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_training_leaves_threads_and_random_numbers_as_they_were(session, branch_of) -> None:
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    session.fit(branch_of(), threads=threads + 1)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)

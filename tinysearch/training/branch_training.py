@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import threading
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tinysearch.core.borrowed import Borrowed
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
@@ -26,6 +28,13 @@ from tinysearch.training.quantized import Int8Network, QuantizedNetwork, XnorNet
 from tinysearch.training.settings import TrainingSettings
 from tinysearch.training.stage import Stage, classification_error, embeddings, run_stage, verification_eer
 from tinysearch.training.stages import load_if_whole, save_atomically
+
+threads = Borrowed(torch.get_num_threads, torch.set_num_threads)
+random_numbers = Borrowed(torch.get_rng_state, torch.set_rng_state)
+"""The process has one of each, and this may be a guest in it."""
+
+_drawing = threading.Lock()
+"""Held from a seed to the last number that is drawn by it."""
 
 CALIBRATION_SAMPLES = 512
 """Training samples, without augmentation, that settle running statistics and int8 ranges."""
@@ -114,16 +123,17 @@ class BranchTraining:
     def _float_start(self, train: Samples, validation: Samples) -> tuple[FloatNetwork, IdentityHead]:
         """The float network after the shared stage, trained here or by whoever came first."""
         settings, device = self.settings, torch.device(self.settings.device_type)
-        torch.manual_seed(self._seed("float"))
-        model = FloatNetwork(self.network)
-        head = IdentityHead(
-            loss=settings.loss,
-            embedding=self.network.embedding,
-            identities=int(train.identities.max()) + 1,
-            margin=settings.margin,
-            temperature=settings.temperature,
-            smoothing=settings.smoothing,
-        )
+        with _drawing:
+            torch.manual_seed(self._seed("float"))
+            model = FloatNetwork(self.network)
+            head = IdentityHead(
+                loss=settings.loss,
+                embedding=self.network.embedding,
+                identities=int(train.identities.max()) + 1,
+                margin=settings.margin,
+                temperature=settings.temperature,
+                smoothing=settings.smoothing,
+            )
         path = self.workspace / "stages" / f"{self._key('float')}.pt"
 
         def waiting(holder: str) -> None:

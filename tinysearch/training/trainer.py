@@ -61,22 +61,23 @@ class TorchTrainer:
                 value=f"{branch.short} is not trained yet and torch is not installed",
                 remedy=f"{install_line('train')}, or choose trainer=table, published or none",
             ) from error
-        from tinysearch.training.branch_training import BranchTraining
+        from tinysearch.training.branch_training import BranchTraining, random_numbers, threads
 
-        if self.settings.threads:
-            torch.set_num_threads(self.settings.threads)
         repeats = self.settings.repeats
         trained = []
-        for index in range(repeats):
-            training = BranchTraining(
-                settings=dataclasses.replace(self.settings, seed=self.settings.seed + 1000 * index, repeats=1),
-                branch=branch,
-                network=network,
-                data=data,
-                workspace=Path(workspace),
-                progress=_shared(progress, index, repeats),
-            )
-            trained.append(training.run())
+        # The program around this one finds its random numbers and its threads as they were.
+        many = self.settings.threads or torch.get_num_threads()
+        with random_numbers.as_(torch.get_rng_state()), threads.as_(many):
+            for index in range(repeats):
+                training = BranchTraining(
+                    settings=dataclasses.replace(self.settings, seed=self.settings.seed + 1000 * index, repeats=1),
+                    branch=branch,
+                    network=network,
+                    data=data,
+                    workspace=Path(workspace),
+                    progress=_shared(progress, index, repeats),
+                )
+                trained.append(training.run())
         trained.sort(key=lambda pair: pair[0])
         rates = [rate for rate, _ in trained]
         self.repeated_errors = tuple(rates)

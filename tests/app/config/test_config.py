@@ -51,7 +51,8 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("sampler.prune=maybe", "sampler.prune is true or false; got maybe; write sampler.prune=true"),
         ("n_trials=true", "n_trials is a whole number; got true; write n_trials=40"),
         ("far=[a,b]", "every element of far is a number; got a; write far=[0.01,0.02,0.05,0.1]"),
-        ("space.precisions=int8", "space.precisions is a list; got int8; write space.precisions=[int8]"),
+        ("space.precisions=int8,float32", "a list; got int8,float32; write space.precisions=[int8,float32]"),
+        ("space.layouts=2", "write space.layouts=["),
         ("emit=3", "emit is a group of options; got 3; write emit.top=.."),
         ("sampler=null", "got null; choose one of them"),
         ("budget=[a]", "budget is one value, no list; got [a]; write budget=VALUE"),
@@ -63,6 +64,23 @@ def test_what_nobody_meant_gets_one_line(word: str, line: str) -> None:
         compose_config([word])
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "listed"),
+    [
+        ("space.precisions=int8", "space.precisions", ["int8"]),
+        ("space.modalities=voice", "space.modalities", ["voice"]),
+        ("space.widths=8", "space.widths", [8]),
+        ("objectives=eer", "objectives.names", ["eer"]),
+        ("objectives.names=eer", "objectives.names", ["eer"]),
+        ("far=0.1", "far", [0.1]),
+    ],
+)
+def test_a_word_stands_for_a_list_of_it(word: str, key: str, listed: list[object]) -> None:
+    group, name = (*key.split("."), None)[:2]
+    found = composed(word)[group]
+    assert (found if name is None else found[name]) == listed
 
 
 @pytest.mark.parametrize(

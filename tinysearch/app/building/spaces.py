@@ -107,6 +107,8 @@ def _listed(name: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
         UserError: no list.
     """
     listed = settings.get(name)
+    if isinstance(listed, str | int):
+        return (listed,)
     if listed is not None and not isinstance(listed, list):
         raise UserError(f"space.{name} must be a list", value=listed, remedy=f"write space.{name}=[{listed}]")
     return tuple(listed or ())
@@ -128,6 +130,7 @@ def _combinations(given: Any, task: Task) -> tuple[tuple[str, ...], ...]:
     """
     if given is None:
         return task.combinations
+    given = [given] if isinstance(given, str) else given
     if not isinstance(given, list) or not given:
         raise UserError(
             "space.modalities must be a list of combinations of inputs",

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import difflib
 import functools
-import logging
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tinysearch.app.config.loading import load_config
 from tinysearch.app.config.paths import from_home
 from tinysearch.app.config.plugins import MISSING, built_in, plugin, registered
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import OWN, own_task
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
 
@@ -111,7 +110,6 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     Raises:
         UserError: an unknown key or option, or a word that is no override.
     """
-    logging.getLogger("hydra").setLevel(logging.ERROR)
     _remember_secrets(overrides)
     trust_words(overrides)
     folder, overrides = own_task(overrides, known=options_of("task"))
@@ -127,7 +125,10 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from _without_secrets(error)
     choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
-    _check_kinds("", OmegaConf.to_container(config), _defaults(choices, folder))
+    defaults = _defaults(choices, folder)
+    for key, word in _words_for_lists("", OmegaConf.to_container(config), defaults):
+        OmegaConf.update(config, key, [word])
+    _check_kinds("", OmegaConf.to_container(config), defaults)
     for name, branch in config["branches"].items():
         _check_branch(str(name), branch, config["task"]["inputs"].get(name) or {})
     return config
@@ -172,10 +173,7 @@ def _of_input(word: str, inputs: Mapping[str, Any]) -> str:
 
 def _compose(words: Sequence[str], folder: Path | None) -> DictConfig:
     """The configuration with words of Hydra's; ``folder`` has options of the user's own, by group."""
-    GlobalHydra.instance().clear()
-    words = [*words, *([] if folder is None else [f"hydra.searchpath=[file://{folder}]"])]
-    with initialize_config_dir(version_base="1.3", config_dir=str(data_dir("conf")), job_name="tinysearch"):
-        return compose(config_name="config", overrides=list(words))
+    return load_config(words, search_path=[] if folder is None else [f"file://{folder}"])
 
 
 @functools.lru_cache(maxsize=16)
@@ -189,6 +187,30 @@ def _defaults(choices: tuple[str, ...], folder: Path | None) -> Any:
         return OmegaConf.to_container(_compose(choices, folder))
     except (HydraException, OmegaConfBaseException) as error:
         raise _unknown_option(*choices[0].split("=", 1)) from error
+
+
+def _words_for_lists(key: str, value: Any, default: Any) -> Iterator[tuple[str, Any]]:
+    """Keys that take a list of words or numbers and were given one of them, which stands for a list of itself.
+
+    Raises:
+        UserError: several with commas between them, which Hydra's users write to run one after the other.
+    """
+    if isinstance(default, dict) and isinstance(value, dict):
+        for name in default:
+            if name in value:
+                yield from _words_for_lists(f"{key}.{name}" if key else str(name), value[name], default[name])
+    elif isinstance(value, str | int | float) and _takes_words(key, default):
+        if isinstance(value, str) and "," in value:
+            raise UserError(f"{key} must be a list", value=value, remedy=f"write {key}=[{value}]")
+        if not (isinstance(value, str) and "${" in value):
+            yield key, value
+
+
+def _takes_words(key: str, default: Any) -> bool:
+    """Whether an option takes a list whose elements are no lists themselves."""
+    if isinstance(default, list):
+        return key not in _PATH_LISTS and not any(isinstance(item, list | dict) for item in default)
+    return default is None and key.endswith(_MAYBE_LISTS) and not key.endswith(("layouts", "combinations"))
 
 
 def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
@@ -319,7 +341,7 @@ def _expand(word: str, folder: Path | None) -> list[str]:
         raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
     if open_key:
         return [f"++{key}={_spelled_for_hydra(key, value)}"]
-    if key in _LISTED and value.lstrip().startswith("["):
+    if key in _LISTED and (value.lstrip().startswith("[") or value in OBJECTIVES):
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]

@@ -26,7 +26,9 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._handle)
+                # None is a handler of a program in C around this one, which could not be given back.
+                if signal.getsignal(number) is not None:
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(

@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ from tinysearch.search.known.fidelity import Limit
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _PATIENCE_S = 1.0
 _TICK_S = 0.1
+
+_starting = threading.Lock()
+"""A start changes what the new process inherits, for a moment; two of them at once would leave it changed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -116,7 +120,7 @@ class ProcessEngine:
         process = context.Process(target=_work, args=(theirs, self._payload), daemon=True)
         # Only a trainer that lives in the user's script makes it necessary to import that script again.
         hidden = contextlib.nullcontext() if b"__main__" in self._payload else _hidden_main()
-        with _single_threaded(), hidden:
+        with _starting, _single_threaded(), hidden:
             process.start()
         theirs.close()
         worker = _Worker(process=process, pipe=ours)

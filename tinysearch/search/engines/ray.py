@@ -168,8 +168,9 @@ def _connect(ray: Any, options: RayOptions, n_workers: int) -> None:
         where: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
     else:
         where = {}
-    said = io.StringIO()
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    said, logger = io.StringIO(), logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
 
     def start() -> None:
         _knock(options.address)
@@ -192,6 +193,7 @@ def _connect(ray: Any, options: RayOptions, n_workers: int) -> None:
             remedy="start one with: ray start --head, leave ray.address out, or write engine=local",
         ) from error
     finally:
+        logger.setLevel(level)
         _LOGGER.debug("Ray: %s", said.getvalue().strip())
 
 

@@ -20,6 +20,7 @@ from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
 from tinysearch.search.sampler_settings import check_settings, defaults_of
+from tinysearch.search.study.quiet import quiet_optuna
 from tinysearch.search.study.storage import CONSTRAINTS
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class OptunaStudySampler:
     def _begin(self) -> None:
         import optuna
 
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._mirror = optuna.create_study(directions=["minimize"] * self._objectives)
+        with quiet_optuna():
+            self._mirror = optuna.create_study(directions=["minimize"] * self._objectives)
         self._generation = 0
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:

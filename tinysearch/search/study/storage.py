@@ -15,6 +15,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.files import writing
 from tinysearch.locks import exclusive
 from tinysearch.search.study.lines import Journal, read_journal
+from tinysearch.search.study.quiet import quiet_optuna
 
 if TYPE_CHECKING:
     import optuna
@@ -119,7 +120,6 @@ def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.S
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     if run_dir is None:
         return make_study(optuna.storages.InMemoryStorage(), STUDY_NAME, objectives)
     path = run_dir / JOURNAL
@@ -153,9 +153,10 @@ def make_study(storage: optuna.storages.BaseStorage, name: str, objectives: Sequ
     """A study of a storage, created if need be, its objectives named."""
     import optuna
 
-    study = optuna.create_study(
-        storage=storage, study_name=name, directions=["minimize"] * len(objectives), load_if_exists=True
-    )
+    with quiet_optuna():
+        study = optuna.create_study(
+            storage=storage, study_name=name, directions=["minimize"] * len(objectives), load_if_exists=True
+        )
     if study.metric_names is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # metric names have been "experimental" since Optuna 3.2

@@ -27,11 +27,8 @@ def open_study(
     """
     if shared is None:
         return storage.open_journal(run_dir, objectives=objectives), NoClaims()
-    import optuna
-
     from tinysearch.search.study import postgresql
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     return postgresql.open_study(shared, objectives=objectives)
 
 
