@@ -276,15 +276,17 @@ def _battery(section: Section, identifier: str) -> Battery | None:
 
 
 def _microphone_pins(section: Section) -> tuple[WiredPin, ...]:
-    """Pins for a microphone that is wired to a board: ``clock: {gpio: 2, label: D2}`` and so on."""
+    """Pins for a microphone that is wired to a board: ``clock: {gpio: 2, label: D2}`` and so on, and their source."""
     nested = section.section("microphone_pins", required=False, what="the pins of a wired microphone")
     if nested is None:
         return ()
     pins = []
+    source = nested.text("source", required=False)
     for signal in MICROPHONE_SIGNALS:
         pin = nested.section(signal, what="gpio and label")
         if pin is not None:
-            pins.append(WiredPin(signal=signal, gpio=pin.integer("gpio", minimum=0), label=pin.text("label")))
+            gpio, label = pin.integer("gpio", minimum=0), pin.text("label")
+            pins.append(WiredPin(signal=signal, gpio=gpio, label=label, source=source))
             pin.finish()
     nested.finish()
     return tuple(pins)

@@ -168,11 +168,16 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WiredPin:
-    """Where a signal (``clock``, ``word`` or ``data``) goes: the GPIO, and what the board calls that pin."""
+    """Where a signal (``clock``, ``word`` or ``data``) goes: the GPIO, and what the board calls that pin.
+
+    Attributes:
+        source: the document that says so, None where none was at hand: who wires it must look at the board.
+    """
 
     signal: str
     gpio: int
     label: str
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

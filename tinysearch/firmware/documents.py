@@ -111,7 +111,8 @@ def _reads_camera(emission: Emission) -> bool:
 def _pin_text(pin: WiredPin) -> str:
     """``D2 (GPIO 2)``: what the board calls the pin first."""
     gpio = f"GPIO {pin.gpio}"
-    return gpio if pin.label == str(pin.gpio) else f"{markdown_text(pin.label)} ({gpio})"
+    text = gpio if pin.label == str(pin.gpio) else f"{markdown_text(pin.label)} ({gpio})"
+    return text if pin.source is not None else f"{text}; not checked: is it on your board's header?"
 
 
 def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
