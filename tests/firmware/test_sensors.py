@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from projects import emitted, face, voice
+from projects import TEMPLATES, emitted, face, voice
 
 SENSORS = """
 #include <stdio.h>
@@ -39,6 +40,7 @@ CONFIGURATION = """
 #define CONFIG_TS_LOCKOUT_S 30
 """
 
+STAND = "stand still, the face in the middle of the picture"
 ONCE = ["# camera opens", "camera ready", "# microphone opens", "microphone ready"]
 TURNS = ["# camera opens", "camera ready", "# camera closes", "# microphone opens", "microphone ready"]
 TURNS += ["# microphone closes"]
@@ -73,11 +75,14 @@ def test_camera_and_microphone_take_turns_where_they_share_a_controller(
 ) -> None:
     """The ESP32's camera is on the controller that receives PDM, and the ESP32-S2 has no other one."""
     project = emitted(face(), voice(input_size=48), out=tmp_path / "p", processor=processor)
-    said = answers(project, "sensors\nenroll ann\nverify ann\nfeed face seed 1\nverify ann\n", *flags)
+    everything = answers(project, "sensors\nenroll ann\nverify ann\nfeed face seed 1\nverify ann\n", *flags)
+    assert [line for line in everything if line.startswith("NOTE camera")] == [f"NOTE camera: {STAND}"] * 2
+    assert [line for line in everything if line.startswith("NOTE microphone")] == ["NOTE microphone: speak now"] * 3
+    assert sum(line.startswith("signal ") for line in everything) == 2
+    said = [line for line in everything if not line.startswith(("NOTE", "signal"))]
     start, take = (TURNS, TAKE_TURNS) if turns else (ONCE, ["# picture", "# sound"])
-    assert said[: len(start) + 1] == [*start, "OK sensors"]
-    rest = said[len(start) + 1 :]
-    rest.remove(next(line for line in rest if line.startswith("NOTE the first person")))
+    assert said[: len(start) + len(take) + 1] == [*start, *take, "OK sensors"]
+    rest = said[len(start) + len(take) + 1 :]
     assert rest[: 2 * len(take) + 1] == [*take, "OK enroll ann", *take]
     assert rest[2 * len(take) + 1].startswith(f"OK verify ann {2 << 20} ")
     alone = TAKE_TURNS[3:] if turns else ["# sound"]
@@ -91,3 +96,46 @@ def test_a_silent_sensor_stops_only_what_needs_it(tmp_path: Path) -> None:
     assert "ERR microphone: no I2S channel" in said
     assert "ERR enroll ann: no I2S channel" in said
     assert said[-1] == "OK enroll ann"
+
+
+def test_help_and_readme_name_the_same_commands() -> None:
+    main = TEMPLATES / "esp_idf/main"
+
+    def table(name: str) -> dict[str, str]:
+        rows = re.findall(r'^    \{"(\w+)", \w+, \d, "([^"]*)"\},$', (main / name).read_text(), re.MULTILINE)
+        return {command: usage for command, usage in rows if not usage.startswith("as ")}
+
+    for application in ("lock", "classify"):
+        known = table(f"app_{application}.c") | table("commands.c")
+        readme = (TEMPLATES / f"esp_idf/README.{application}.md.jinja").read_text()
+        named = set(re.findall(r"`(\w+)", readme))
+        assert set(known) <= named
+        commands = readme.split("| command | does |")[1].split("\n\n")[0]
+        rows = re.findall(r"^\| (`.*?`) \|", commands, re.MULTILINE)
+        assert {name for row in rows for name in re.findall(r"`(\w+)", row)} <= set(known)
+
+
+def test_a_typed_line_is_echoed_and_can_be_erased(tmp_path: Path) -> None:
+    port = TEMPLATES / "esp_idf/components/port"
+    main = tmp_path / "main.c"
+    main.write_text(
+        '#include "line.h"\n#include <stdio.h>\n#include <string.h>\n'
+        "int main(void)\n{\n    char text[8] = {0};\n    line typed = {.text = text, .size = sizeof text};\n"
+        "    for (int c = getchar(); c != EOF; c = getchar()) {\n        const char *echo;\n"
+        "        text[typed.length] = 0;\n"
+        '        const int length = line_take(&typed, (char)c, strncmp(text, "pin ", 4) == 0, &echo);\n'
+        "        fputs(echo, stdout);\n        if (length > 0) {\n"
+        '            printf("[%d %s]", length, text);\n        }\n    }\n}\n'
+    )
+    command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{port}/include", main, port / "line.c"]
+    subprocess.run([*command, "-o", tmp_path / "line"], check=True)
+
+    def shown(typed: str) -> str:
+        done = subprocess.run([tmp_path / "line"], input=typed.encode(), capture_output=True, check=True)
+        return done.stdout.decode()
+
+    assert shown("\r\nlist\n") == "list\r\n[4 list]"
+    assert shown("lixx\b\x7fst\rok\n") == "lixx\b \b\b \bst\r\n[4 list]ok\r\n[2 ok]"
+    assert shown("\b\x7fa\n") == "a\r\n[1 a]"
+    assert shown("pin 12\n") == "pin **\r\n[6 pin 12]"
+    assert shown("abcdefghij\n") == "abcdefg\r\n[7 abcdefg]"

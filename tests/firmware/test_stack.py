@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from projects import emitted, face
 
-from tests.firmware.projects import emitted, face
 from tinysearch.firmware.verify import Rung, stack
 
 

@@ -19,14 +19,16 @@ from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
     "components/model": ("CMakeLists.txt", "ts_model.c", "include/ts_model.h"),
-    "components/port": ("CMakeLists.txt", "port_chip.c", "port_linux.c", "tasks.c", "include/port.h"),
+    "components/port": (
+        *("CMakeLists.txt", "line.c", "port_chip.c", "port_linux.c", "tasks.c", "include/line.h", "include/port.h"),
+    ),
     "main": (
         *("Kconfig.projbuild", "application.h", "branches.h", "capture.h", "commands.h", "files.c", "input.h"),
-        *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c"),
+        *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c", "show.c", "show.h"),
     ),
 }
 _STORE = ("CMakeLists.txt", "store.c", "include/store.h")
-_BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c")
+_BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c", "show.c")
 """C files of ``main/`` that every project builds on chips and on linux."""
 
 _HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h")
@@ -49,7 +51,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
         branch.update(_capture_values(emission, place))
-    far = emission.threshold_far
+    far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)
     return {
         "banner": emission.banner,
@@ -74,6 +76,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
+        "stricter_threshold": emission.stricter_threshold,
+        "stricter_note": "None is known: the same." if stricter is None else f"For FAR {stricter:g}.",
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         "classes": None if emission.classifier is None else _class_values(emission.classifier),

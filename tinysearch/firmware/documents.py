@@ -30,6 +30,8 @@ def candidate_json(emission: Emission) -> str:
         "kconfig": sorted(sdkconfig.known_keys(emission.chip)),
         "threshold": emission.threshold if emission.threshold_far is not None else None,
         "threshold_far": emission.threshold_far,
+        "stricter_threshold": emission.stricter_threshold,
+        "stricter_far": emission.stricter_far,
         "fusion_weights": dict(emission.evaluation.errors.weights),
         "selftest_crc": emission.selftest_crc,
         "tasks": emission.tasks,
@@ -146,5 +148,6 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "encrypts_by_hmac": emission.chip.kconfig.nvs_by_hmac,
         "selftest_crc": emission.selftest_crc,
         "threshold_far": None if emission.threshold_far is None else f"{100 * emission.threshold_far:g} %",
+        "stricter_far": None if emission.stricter_far is None else f"{100 * emission.stricter_far:g} %",
         "far_test": None if point is None or point.far_test is None else f"{100 * point.far_test:.1f} %",
     }

@@ -42,6 +42,7 @@ class Emission:
         task: tells what each branch is sensed with.
         golden: int8 inputs by modality [N, height, width, channels] and the oracle's embeddings [N, E].
         threshold: accepting score in fixed point; ``threshold_far`` is None for a placeholder.
+        stricter_threshold: the next stricter one that is known, and its FAR; the same and None where none is.
         people, captures: that the NVS partition has room for.
         layers: constants of the front-ends that have any, by modality.
         classifier: of a classification; None for a lock.
@@ -57,6 +58,8 @@ class Emission:
     golden: Mapping[str, tuple[Inputs, Embeddings]]
     threshold: int
     threshold_far: float | None
+    stricter_threshold: int
+    stricter_far: float | None
     psram_interface: str | None
     microphone_pdm: bool
     in_psram: frozenset[str]

@@ -136,6 +136,7 @@ def _prepare(
     sources = _accelerated(portable, backend, chip)
     _check_embeddings(sources)
     threshold, threshold_far = _threshold(evaluation)
+    stricter, stricter_far = _stricter(evaluation, threshold)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
     has_psram = candidate.platform.psram_bytes > 0
@@ -156,6 +157,8 @@ def _prepare(
         golden=_golden(sources, golden),
         threshold=threshold,
         threshold_far=threshold_far,
+        stricter_threshold=stricter,
+        stricter_far=stricter_far,
         psram_interface=_psram_interface(chip, board) if has_psram else None,
         microphone_pdm=_microphone_pdm(board),
         in_psram=frozenset(
@@ -224,6 +227,16 @@ def _threshold(evaluation: Evaluation) -> tuple[int, float | None]:
     if point is not None and point.threshold is not None:
         return point.threshold, point.far
     return placeholder_threshold(len(evaluation.candidate.branches)), None
+
+
+def _stricter(evaluation: Evaluation, threshold: int) -> tuple[int, float | None]:
+    """The threshold of the next lower FAR that takes a higher score, and that FAR; the same and None without one."""
+    point = evaluation.operating_point
+    known = sorted(evaluation.errors.thresholds.items(), reverse=True)
+    for far, score in known if point is not None and point.threshold is not None else ():
+        if point is not None and far < point.far and score > threshold:
+            return score, far
+    return threshold, None
 
 
 def golden_count(input_bytes: int) -> int:

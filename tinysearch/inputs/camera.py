@@ -77,7 +77,7 @@ class Camera:
     )
     sources: ClassVar[tuple[str, ...]] = ("main/input_camera.c", "main/capture_signal.c")
     chip_sources: ClassVar[tuple[str, ...]] = ("main/camera.c",)
-    components: ClassVar[tuple[str, ...]] = ()
+    components: ClassVar[tuple[str, ...]] = ("esp_driver_gpio",)
     front_ends: ClassVar[tuple[str, ...]] = ("ts_image.h",)
     kconfig: ClassVar[str] = "CAMERA"
     footprint: ClassVar[str] = "face"

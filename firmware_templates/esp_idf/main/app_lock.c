@@ -14,6 +14,15 @@
 #include "people.h"
 #include "sdkconfig.h"
 
+/* The score from which a person is accepted: that of the point that was emitted, or what menuconfig says instead. */
+#if CONFIG_TS_THRESHOLD
+#define ACCEPTING_SCORE INT32_C(CONFIG_TS_THRESHOLD)
+#elif CONFIG_TS_STRICTER
+#define ACCEPTING_SCORE CANDIDATE_STRICTER_THRESHOLD
+#else
+#define ACCEPTING_SCORE CANDIDATE_THRESHOLD
+#endif
+
 const char application_button[] = "verify";
 
 void application_open(const char *problem)
@@ -106,11 +115,11 @@ static void verify(char *const *words)
         return;
     }
     const people_match match = people_closest(branches_embeddings(), only);
-    const int accepted = match.name[0] != 0 && match.score >= CANDIDATE_THRESHOLD;
+    const int accepted = match.name[0] != 0 && match.score >= ACCEPTING_SCORE;
     end_attempt(accepted);
     printf("OK verify %s", accepted ? match.name : "nobody");
 #if CONFIG_TS_DEBUG_SCORES
-    printf(" %" PRId32 " threshold %" PRId32, match.score, (int32_t)CANDIDATE_THRESHOLD);
+    printf(" %" PRId32 " threshold %" PRId32, match.score, (int32_t)ACCEPTING_SCORE);
 #endif
     printf("\n");
 }

@@ -16,7 +16,7 @@ void app_main(void)
     static char line[1200]; /* 512 bytes of an input, in hexadecimal, and room */
 
     port_flash_open();
-    port_console_open();
+    port_console_open(commands_hides);
     printf("tinysearch %s %s\n", CANDIDATE_GENERATOR, CANDIDATE_ID);
 #if !CANDIDATE_TRAINED
     printf("WARN untrained weights: no decision of this device means anything\n");

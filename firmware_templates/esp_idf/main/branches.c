@@ -131,6 +131,15 @@ static void take(unsigned branch)
     }
 }
 
+const char *branches_capture(unsigned branch, const char *path)
+{
+    s.path[branch] = path;
+    s.window = CAPTURE_ALONE;
+    s.fed[branch] = 0;
+    take(branch);
+    return s.error[branch];
+}
+
 /* What was fed was computed then. */
 static void finish(unsigned branch)
 {
@@ -153,6 +162,9 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long win
         s.path[b] = paths[b];
         if (paths[b] == NULL && s.fed[b] == 0) {
             capture_open();
+            if (window == CAPTURE_ALONE) {
+                capture_prompt(b);
+            }
         }
     }
     if (CANDIDATE_TASKS > 1 && capture_in_turns()) {

@@ -19,6 +19,9 @@ int branches_find(const char *name);
  * why not: also where a capture holds no signal (capture_signal.h), or an embedding is of no use. */
 const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long window);
 
+/* Captures for one branch, from the sensor where path is NULL, and computes nothing. NULL, or why not. */
+const char *branches_capture(unsigned branch, const char *path);
+
 /* Where a branch's input lies: to be filled, then computed with branches_feed_done, which says as branches_sense why it is
  * not. Branches may share this memory. */
 int8_t *branches_input(unsigned branch);

@@ -8,15 +8,39 @@
 #include "ts_image.h"
 
 #if __has_include("esp_camera.h") && (CONFIG_IDF_TARGET_ESP32 || CONFIG_IDF_TARGET_ESP32S2 || CONFIG_IDF_TARGET_ESP32S3)
+#include "driver/gpio.h"
 #include "esp_camera.h"
+
+/* Kconfig leaves out what is off. */
+#ifndef CONFIG_TS_CAMERA_VFLIP
+#define CONFIG_TS_CAMERA_VFLIP 0
+#endif
+#ifndef CONFIG_TS_CAMERA_HMIRROR
+#define CONFIG_TS_CAMERA_HMIRROR 0
+#endif
+#ifndef CONFIG_TS_CAMERA_TURNED
+#define CONFIG_TS_CAMERA_TURNED 0
+#endif
 
 enum { SETTLE_FRAMES = 8 };
 
 static int opened;
 static unsigned old_frames; /* to be dropped: the exposure adapts to the first ones, and the one buffer holds an old one */
 
+/* An OV3660 delivers its picture upside down; a board that mounts its camera so, or turned, is told by Kconfig. */
+static void orient(sensor_t *sensor)
+{
+    const int flip = CONFIG_TS_CAMERA_VFLIP || sensor->id.PID == OV3660_PID;
+    sensor->set_vflip(sensor, flip != CONFIG_TS_CAMERA_TURNED);
+    sensor->set_hmirror(sensor, CONFIG_TS_CAMERA_HMIRROR != CONFIG_TS_CAMERA_TURNED);
+}
+
 const char *camera_open(void)
 {
+#if CONFIG_TS_BOARD_ESP_EYE
+    gpio_set_pull_mode(GPIO_NUM_13, GPIO_PULLUP_ONLY);
+    gpio_set_pull_mode(GPIO_NUM_14, GPIO_PULLUP_ONLY);
+#endif
     const camera_config_t config = {
         .pin_pwdn = CONFIG_TS_CAMERA_PIN_PWDN,
         .pin_reset = CONFIG_TS_CAMERA_PIN_RESET,
@@ -46,6 +70,9 @@ const char *camera_open(void)
     };
     opened = esp_camera_init(&config) == ESP_OK;
     old_frames = SETTLE_FRAMES;
+    if (opened) {
+        orient(esp_camera_sensor_get());
+    }
     return opened ? NULL : "no sensor answers; check wiring, pins (menuconfig) and memory";
 }
 

@@ -91,6 +91,18 @@ void capture_open(void)
 #endif
 }
 
+void capture_prompt(unsigned branch)
+{
+    (void)branch;
+#if CONFIG_TS_CAPTURE_HARDWARE
+    const input_kind *kind = candidate_kinds[branch];
+    if (kind->take != NULL && kind->prompt != NULL) {
+        printf("NOTE %s: %s\n", kind->name, kind->prompt);
+        fflush(stdout);
+    }
+#endif
+}
+
 const char *capture(const capture_target *target, const char *path)
 {
     if (path != NULL) {

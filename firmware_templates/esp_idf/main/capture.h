@@ -28,6 +28,9 @@ const char *capture_prepare(void);
  * that fail, and asks again only after a restart. */
 void capture_open(void);
 
+/* Prints what a person must do for the sensor of a branch to see or hear them, where it has one. */
+void capture_prompt(unsigned branch);
+
 /* Whether only one sensor can be open: then captures must not run at once. */
 int capture_in_turns(void);
 

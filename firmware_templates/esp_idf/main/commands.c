@@ -12,6 +12,7 @@
 #include "capture.h"
 #include "port.h"
 #include "sdkconfig.h"
+#include "show.h"
 #include "ts_crc32.h"
 
 static const char *broken; /* why the networks cannot run */
@@ -84,11 +85,20 @@ static void benchmark(char *const *words)
 static void sensors(char *const *words)
 {
     (void)words;
-    capture_open();
-    commands_answer("sensors", NULL);
+    commands_answer("sensors", show_signals());
 }
 
 #if CONFIG_TS_FEED
+static void picture(char *const *words)
+{
+    commands_answer("picture", show_all("camera", words[1]));
+}
+
+static void record(char *const *words)
+{
+    commands_answer("record", show_all("microphone", words[1]));
+}
+
 static int digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -148,9 +158,11 @@ static void help(char *const *words);
 static const command own_commands[] = {
     {"benchmark", benchmark, 1, "a line a layer: layer BRANCH STEP CYCLES"},
     {"bench", benchmark, 1, "as benchmark"},
-    {"sensors", sensors, 0, "opens the sensors and says how they are"},
+    {"sensors", sensors, 1, "opens the sensors, captures, and says how bright or loud it was"},
     {"selftest", selftest, 1, "golden patterns through every branch"},
 #if CONFIG_TS_FEED
+    {"picture", picture, 1, "[FILE]: captures and prints the picture as a PPM or PGM file"},
+    {"record", record, 1, "[FILE]: captures and prints the recording, 16-bit values in hexadecimal"},
     {"feed", feed, 1, "BRANCH OFFSET HEX | BRANCH seed N: an input for the next capture"},
 #endif
     {"help", help, 0, ""},
@@ -204,6 +216,11 @@ void commands_run(char *line)
     memset(line, 0, length); /* a PIN may stand there */
     fflush(stdout);
     port_unlock();
+}
+
+int commands_hides(const char *typed)
+{
+    return strncmp(typed, "pin ", 4) == 0 || strncmp(typed, "owner ", 6) == 0;
 }
 
 void commands_button(void)

@@ -15,6 +15,9 @@ const char *commands_sense(char *const *words, long window);
 /* Golden patterns of every branch, and one line with the outcome. */
 void commands_selftest(void);
 
+/* Whether what follows these first characters of a line is a PIN. */
+int commands_hides(const char *typed);
+
 /* What the button does. */
 void commands_button(void);
 

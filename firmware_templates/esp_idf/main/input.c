@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input.h"
 
+#include <stdio.h>
+
+#include "branches.h"
 #include "candidate.h"
 #include "port.h"
 
@@ -56,4 +59,24 @@ long input_window_start(const capture_target *target, size_t have, size_t length
     const size_t start = (size_t)target->window * candidate_hops[target->branch];
     const int ends = have < length ? target->window > 0 : start + length > have;
     return ends || (target->window > 0 && candidate_hops[target->branch] == 0) ? -1 : (long)start;
+}
+
+input_range input_range_of(const int8_t *input, uint32_t bytes)
+{
+    input_range range = {.mean = 0, .least = INT8_MAX, .most = INT8_MIN};
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < bytes; i++) {
+        sum += input[i];
+        range.least = input[i] < range.least ? input[i] : range.least;
+        range.most = input[i] > range.most ? input[i] : range.most;
+    }
+    range.mean = (int)(sum / (int64_t)bytes);
+    return range;
+}
+
+void input_show_range(unsigned branch, int all)
+{
+    const input_range range = input_range_of(branches_input(branch), branches[branch]->input_bytes);
+    (void)all;
+    printf("signal %s level %d from %d to %d\n", branches[branch]->name, range.mean, range.least, range.most);
 }

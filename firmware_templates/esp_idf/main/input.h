@@ -10,7 +10,10 @@
 
 /* NULL, or what went wrong, is what all of these return. */
 typedef struct {
-    const char *name; /* of the sensor, for people */
+    const char *name;   /* of the sensor, for people */
+    const char *prompt; /* what somebody must do at a capture, or NULL */
+    /* Prints what was captured last: one line of how bright or loud it was, or all of it. NULL where nothing is told. */
+    void (*show)(unsigned branch, int all);
     /* Takes the memory that a branch's front-end needs. */
     const char *(*prepare)(unsigned branch);
     /* What keeps a network's input from being computed. */
@@ -26,6 +29,17 @@ typedef struct {
 /* Scratch memory of a front-end: beside the input in its arena where there is room, else taken at start. */
 int input_reserve(unsigned branch, size_t bytes); /* 0, or -1 where there is no memory */
 void *input_scratch(const capture_target *target, size_t bytes);
+
+/* Mean, smallest and largest value of an input. */
+typedef struct {
+    int mean;
+    int least;
+    int most;
+} input_range;
+input_range input_range_of(const int8_t *input, uint32_t bytes);
+
+/* For kinds that have nothing better to show. */
+void input_show_range(unsigned branch, int all);
 
 /* For kinds that have nothing better to say: an input that is the same everywhere is of no use. */
 const char *input_judge_any(const ts_model *model, const int8_t *input);

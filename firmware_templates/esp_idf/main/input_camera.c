@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input_camera.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "branches.h"
 #include "candidate.h"
 #include "capture_signal.h"
 #include "sdkconfig.h"
@@ -89,8 +91,26 @@ static const char *file(const capture_target *target, const uint8_t *bytes, size
 }
 #endif
 
+/* How bright it was, or the text of a PPM or PGM file (P3, P2) at the size that the network sees. */
+static void show(unsigned branch, int all)
+{
+    const ts_model *model = branches[branch];
+    const int8_t *input = branches_input(branch);
+    if (!all) {
+        const input_range range = input_range_of(input, model->input_bytes);
+        printf("signal picture level %d contrast %d of 255\n", range.mean + 128, range.most - range.least);
+        return;
+    }
+    printf("%s\n%u %u\n255\n", model->channels == 3 ? "P3" : "P2", (unsigned)model->width, (unsigned)model->height);
+    for (uint32_t i = 0, row = model->width * model->channels; i < model->input_bytes; i++) {
+        printf("%d%c", input[i] + 128, (i + 1) % row == 0 ? '\n' : ' ');
+    }
+}
+
 const input_kind input_camera = {
     .name = "camera",
+    .prompt = "stand still, the face in the middle of the picture",
+    .show = show,
     .prepare = prepare,
     .judge = judge,
 #if CONFIG_IDF_TARGET_LINUX

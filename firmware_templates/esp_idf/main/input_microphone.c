@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input_microphone.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "candidate.h"
@@ -112,9 +114,30 @@ static const char *file(const capture_target *target, const uint8_t *bytes, size
 }
 #endif
 
+/* How loud it was, or all samples in hexadecimal, lowest byte first. */
+static void show(unsigned branch, int all)
+{
+    enum { A_LINE = 32 };
+    const int16_t *clip = clips[branch];
+    const uint32_t samples = microphone_samples(branch);
+    int64_t sum = 0;
+    int peak = 0;
+    for (uint32_t i = 0; i < samples; i++) {
+        sum += abs(clip[i]);
+        peak = abs(clip[i]) > peak ? abs(clip[i]) : peak;
+    }
+    printf("signal recording level %d peak %d of 32767\n", (int)(sum / (int64_t)samples), peak);
+    for (uint32_t i = 0; all && i < samples; i++) {
+        const unsigned value = (uint16_t)clip[i];
+        printf("%02x%02x%s", value & 255u, value >> 8, (i + 1) % A_LINE == 0 || i + 1 == samples ? "\n" : "");
+    }
+}
+
 /* Sound was judged before it became a spectrogram. */
 const input_kind input_microphone = {
     .name = "microphone",
+    .prompt = "speak now",
+    .show = show,
     .prepare = prepare,
     .judge = input_judge_any,
 #if CONFIG_IDF_TARGET_LINUX

@@ -5,6 +5,8 @@
 
 const input_kind input_motion = {
     .name = "motion sensor",
+    .prompt = "move now",
+    .show = input_show_range,
     .prepare = window_prepare,
     .judge = window_judge,
 #if CONFIG_IDF_TARGET_LINUX

@@ -5,6 +5,7 @@
 
 const input_kind input_signal = {
     .name = "signal",
+    .show = input_show_range,
     .prepare = window_prepare,
     .judge = window_judge,
 #if CONFIG_IDF_TARGET_LINUX

@@ -39,8 +39,9 @@ void port_flash_open(void)
 {
 }
 
-void port_console_open(void)
+void port_console_open(int (*hidden)(const char *typed))
 {
+    (void)hidden; /* the terminal echoes by itself */
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 

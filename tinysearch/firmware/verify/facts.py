@@ -99,6 +99,7 @@ def contradictions(folder: Path, point: Mapping[str, Any]) -> Iterator[str]:
         "PEOPLE": str(facts["people"]),
         "CAPTURES": str(facts["captures"]),
         "THRESHOLD": f"INT32_C({accepting_score(point)})",
+        "STRICTER_THRESHOLD": f"INT32_C({int(facts['stricter_threshold'])})",
     }
     if weights:
         wanted["WEIGHTS"] = f"{{ {', '.join(str(weights[name]) for name in order)} }}"

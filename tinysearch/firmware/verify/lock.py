@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +36,8 @@ _DRAWS = 400
 _MARGIN = 32
 """Of 2^20: what rounding can move a float score by."""
 
-_BOOLEANS = ("TS_FEED", "TS_DEBUG_SCORES")
-_NUMBERS = ("TS_ATTEMPTS", "TS_LOCKOUT_S", "TS_OPEN_S")
+_BOOLEANS = ("TS_FEED", "TS_DEBUG_SCORES", "TS_STRICTER")
+_NUMBERS = ("TS_ATTEMPTS", "TS_LOCKOUT_S", "TS_OPEN_S", "TS_THRESHOLD")
 _PIN, _WRONG_PIN = "471108", "471107"
 _NAME = "ann"
 
@@ -69,7 +70,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
     for problem in contradictions(project, point):
         raise _WrongAnswerError(problem)
     options = configuration(project)
-    for problem in dangers(options):
+    for problem in dangers(options, emitted=accepting_score(point)):
         raise _WrongAnswerError(problem)
     branches = locked_branches(project, point)
     with tempfile.TemporaryDirectory(prefix="tinysearch-lock-") as name:
@@ -79,7 +80,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
                 _build(project, folder, options, own)
         else:
             _build(project, folder, options, objects)
-        probes = _captures(folder, branches, accepting_score(point))
+        probes = _captures(folder, branches, _configured_score(point, options))
         _converse(folder, probes, options)
     return (
         f"{2 * PROBES} captures about the threshold judged right; locked after {options['TS_ATTEMPTS']} failures for "
@@ -88,7 +89,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
 
 
 def _build(project: Path, folder: Path, options: Mapping[str, int], objects: Objects) -> None:
-    defines = [f"-DCONFIG_{key}={options[key]}" for key in _NUMBERS]
+    defines = [f"-DCONFIG_{key}={options[key]}" for key in (*_NUMBERS, "TS_STRICTER")]
     built = objects.link(project / "host", folder / "lock", goal="list-scripted", options=["-O1", *defines])
     if not built.passed:
         raise _WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
@@ -122,8 +123,16 @@ def _option(text: str) -> int:
     return {"y": 1, "n": 0}[text] if text in ("y", "n") else int(text)
 
 
-def dangers(options: Mapping[str, int]) -> Iterator[str]:
-    """Options that a device which guards something must not have."""
+def _configured_score(point: Mapping[str, Any], options: Mapping[str, int]) -> int:
+    """The threshold that decides under these options."""
+    chosen = int(point["firmware_facts"]["stricter_threshold"]) if options["TS_STRICTER"] else accepting_score(point)
+    return options["TS_THRESHOLD"] or chosen
+
+
+def dangers(options: Mapping[str, int], *, emitted: int) -> Iterator[str]:
+    """Options that a device which guards something must not have; ``emitted`` is the project's own threshold."""
+    if 0 < options["TS_THRESHOLD"] < emitted:
+        yield f"CONFIG_TS_THRESHOLD must be {emitted} or more in a lock, or 0, got {options['TS_THRESHOLD']}"
     if options["TS_FEED"]:
         yield "CONFIG_TS_FEED must be off in a lock: whoever reaches the console presents any picture or sound"
     if options["TS_DEBUG_SCORES"]:

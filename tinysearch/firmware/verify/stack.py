@@ -30,7 +30,17 @@ SETTINGS = {
 }
 """The application with everything on, less its drivers."""
 
-DRIVERS = frozenset({"camera", "files", "microphone"})
+_POINTED = {
+    "branches.c": ("model_", "input_", "window.c"),
+    "capture.c": ("input_", "window.c"),
+    "commands.c": ("app_", "commands.c"),
+    "show.c": ("input_",),
+    "stream.c": ("app_",),
+    "ts_model.c": ("model_",),
+}
+"""Starts of the names of files whose functions are called through pointers, by the file that calls; else its own."""
+
+_ONE_TARGET = re.compile(r'list\(APPEND srcs "(\w+)\.c"\)')
 _INPUTS = re.compile(r"(input_\w+|window)\.c:\w+")
 _BRANCH_ENTRIES = ("branches.c:sense", "branches.c:finish")
 _NODE = re.compile(
@@ -123,23 +133,10 @@ def _named(file: str, title: str) -> str:
 
 
 def _behind_pointers(source: str, direct: Mapping[str, frozenset[str]]) -> list[str]:
-    """Where a call through a pointer may lead.
-
-    To steps of models, functions of inputs, commands and judgments of the application, else within the same file.
-    """
+    """Where a call through a pointer may lead: into the files that ``_POINTED`` names, but not back to its own."""
     file = source.split(":", maxsplit=1)[0]
-    if file == "ts_model.c":
-        return [name for name in direct if _is_step(name)]
-    if file == "branches.c":
-        return [name for name in direct if _is_step(name) or _INPUTS.fullmatch(name)]
-    if file in ("capture.c", "files.c"):
-        return [name for name in direct if _INPUTS.fullmatch(name)]
-    owners = (file, "app_") if file in ("commands.c", "stream.c") else (file,)
-    return [name for name in direct if name.startswith(owners) and not _reaches(direct, name, source)]
-
-
-def _is_step(name: str) -> bool:
-    return name.startswith("model_") and not name.endswith("_run")
+    files = _POINTED.get(file, (file,))
+    return [name for name in direct if name.startswith(files) and not _reaches(direct, name, source)]
 
 
 def _reaches(calls: Mapping[str, frozenset[str]], start: str, goal: str) -> bool:
@@ -190,7 +187,8 @@ def compile_graph(project: Path, folder: Path) -> Outcome | CallGraph:
     parts = sorted(
         path for path in (project / "components").iterdir() if not path.name.startswith(("backend_", "port"))
     )
-    sources = [path for path in sorted((project / "main").glob("*.c")) if path.stem not in DRIVERS]
+    skipped = set(_ONE_TARGET.findall((project / "main" / "CMakeLists.txt").read_text(encoding="utf-8")))
+    sources = [path for path in sorted((project / "main").glob("*.c")) if path.stem not in skipped]
     sources += [
         path
         for part in parts

@@ -20,6 +20,7 @@
 #include "driver/usb_serial_jtag_vfs.h"
 #endif
 
+#include "line.h"
 #include "port.h"
 
 int64_t port_us(void)
@@ -56,9 +57,12 @@ void port_flash_open(void)
 static int usb = -1;
 #endif
 
+static int (*hidden)(const char *typed);
+
 /* With the driver, stdin blocks and is buffered; without it, reads return at once. */
-void port_console_open(void)
+void port_console_open(int (*hides)(const char *typed))
 {
+    hidden = hides;
 #if CONFIG_ESP_CONSOLE_UART
     ESP_ERROR_CHECK(uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, 1024, 0, 0, NULL, 0));
     uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
@@ -90,23 +94,25 @@ static int read_byte(char *c)
     return 0;
 }
 
-int port_getline(char *line, size_t size)
+int port_getline(char *text, size_t size)
 {
-    size_t length = 0;
+    line typed = {.text = text, .size = size};
     for (;;) {
         char c;
         if (!read_byte(&c)) {
             continue;
         }
-        if (c == '\n' || c == '\r') {
-            if (length == 0) {
-                continue;
-            }
-            line[length] = 0;
-            return (int)length;
-        }
-        if (length + 1 < size) {
-            line[length++] = c;
+        const char *echo;
+        text[typed.length] = 0;
+        const int length = line_take(&typed, c, hidden(text), &echo);
+#if CONFIG_TS_ECHO
+        fputs(echo, stdout);
+        fflush(stdout);
+#else
+        (void)echo;
+#endif
+        if (length > 0) {
+            return length;
         }
     }
 }

@@ -74,8 +74,9 @@ void port_flash_open(void)
     strcpy(control->flash_file_name, path);
 }
 
-void port_console_open(void)
+void port_console_open(int (*hidden)(const char *typed))
 {
+    (void)hidden; /* the terminal echoes by itself */
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 

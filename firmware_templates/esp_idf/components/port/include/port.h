@@ -11,7 +11,10 @@ uint32_t port_cycles(void);     /* wraps; CPU cycles on a chip, nanoseconds on l
 uint32_t port_cycle_hz(void);   /* what port_cycles counts a second */
 const char *port_chip(void);    /* "esp32c3", "linux" */
 void port_flash_open(void);     /* before anything touches a partition */
-void port_console_open(void);
+
+/* hidden tells whether what follows what was typed of a line must not be shown; a chip echoes itself, where
+ * CONFIG_TS_ECHO, and takes back what backspace erases. */
+void port_console_open(int (*hidden)(const char *typed));
 
 /* One line without its end: its length, or -1 at the end of input. Longer lines lose their tail. */
 int port_getline(char *line, size_t size);
