@@ -15,7 +15,6 @@ from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.latency import GENERAL_CLASSES, Accelerated, combine, complete, kernel_class, program_profile
 from tinysearch.app.building.wiring import build_models
-from tinysearch.app.calibration.counting import PRECISIONS as ALL_PRECISIONS
 from tinysearch.app.calibration.counting import count_networks, separable_shapes
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
@@ -26,6 +25,7 @@ from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape
 from tinysearch.core.program import Operator, Program, Step, lower
 from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.quantization import PRECISIONS as ALL_PRECISIONS
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR

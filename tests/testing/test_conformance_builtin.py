@@ -15,12 +15,12 @@ import torch
 from PIL import Image
 
 from tinysearch.app.building.branches import architecture_of
-from tinysearch.app.config.plugins import BUILT_IN, OWN_WORDS, plugin
+from tinysearch.app.config.plugins import BUILT_IN, plugin
 from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog.tables import load_latency_table
 from tinysearch.core.network import Shape
 from tinysearch.core.task import Input
-from tinysearch.firmware.backends import NAMES, EspDsp, EspNn
+from tinysearch.firmware.backends import EspDsp, EspNn
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.kind import kind_class
 from tinysearch.search.samplers import SAMPLERS, make_sampler
@@ -43,9 +43,8 @@ torch.set_num_threads(1)
 SLOW = ("gp", "pymoo_nsga3")
 
 
-def test_words_of_the_rooms_are_known() -> None:
-    assert OWN_WORDS["samplers"] == SAMPLERS
-    assert OWN_WORDS["backends"] == NAMES
+def test_every_sampler_has_its_file_of_settings() -> None:
+    assert set(SAMPLERS) == {path.stem for path in (data_dir("conf") / "sampler").glob("*.yaml")} - {"plugin"}
     assert set(BUILT_IN) == {"architectures", "trainers", "datasets"}
 
 

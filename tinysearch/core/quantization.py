@@ -32,6 +32,9 @@ COSINE_FRACTION_BITS = 20
 
 _XNOR = re.compile(r"^xnor([123])/([12])$")
 
+PRECISIONS = ("float32", "int8", *(f"xnor{a}/{w}" for w in (1, 2) for a in (1, 2, 3)))
+"""Every precision, by name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:

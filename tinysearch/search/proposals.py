@@ -105,3 +105,19 @@ class SamplerFactory(Protocol):
     def __call__(
         self, *, flat: FlatSpace, objectives: int, constraints: int, seed: int, **settings: Any
     ) -> StudySampler: ...
+
+
+class SamplerMaker(Protocol):
+    """Makes a sampler of this package by its name; raises UserError for settings that it has not."""
+
+    def __call__(
+        self,
+        name: str,
+        /,
+        *,
+        flat: FlatSpace,
+        objectives: int,
+        constraints: int,
+        seed: int,
+        options: Mapping[str, Any],
+    ) -> StudySampler: ...

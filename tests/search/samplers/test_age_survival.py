@@ -7,7 +7,7 @@ import pytest
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 
-from tinysearch.search.samplers.age_survival import AgeSurvival, curvature, extremes, intercepts, spread_scores
+from tinysearch.search.samplers._age_survival import AgeSurvival, curvature, extremes, intercepts, spread_scores
 
 
 def sphere(count: int, power: float) -> np.ndarray:

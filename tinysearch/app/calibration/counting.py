@@ -27,6 +27,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Operator, Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
+from tinysearch.core.quantization import PRECISIONS
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.files import write_atomically, writing
@@ -62,7 +63,6 @@ _SHAPES = (
     ((1, 2, 2, 1), 8, 80, 3, 64),
 )
 HELD_OUT = 7
-PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor1/2", "xnor2/2", "xnor3/2")
 SEPARABLE_KERNELS = frozenset({Operator.DEPTHWISE.value, Operator.MAX_POOL.value, *GENERAL_CLASSES})
 """Of separable networks only what residual ones lack is fitted: other layers keep the coefficients of the latter."""
 FLOAT_MACS, FLOAT_PARAMS = 12e6, 1e6

@@ -35,16 +35,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 }
 """Import path by kind and name; imported only when asked for."""
 
-OWN_WORDS: Mapping[str, tuple[str, ...]] = {
+_OWN_WORDS: Mapping[str, tuple[str, ...]] = {
     "trainers": ("table", "published", "none"),
     "latency_models": ("calibrated", "opcount"),
-    "samplers": (
-        *("auto", "memoized", "exhaustive", "random", "tpe", "nsga2", "nsga3", "gp"),
-        *("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea"),
-    ),
-    "backends": ("portable", "pie", "esp_nn", "esp_dsp", "auto"),
 }
-"""Words by kind that stand for more than one class; their rooms know what."""
+"""Words by kind that stand for more than one class."""
 
 SHIPPED = frozenset(path for paths in BUILT_IN.values() for path in paths.values())
 """Import paths of our own, which files may name."""
@@ -61,12 +56,27 @@ OPTIONS: Mapping[str, str] = {
 MISSING = "???"
 """A name that the user has yet to say, as the configuration spells it."""
 
-KINDS = tuple(sorted({*BUILT_IN, *OWN_WORDS}))
+KINDS = tuple(sorted({*BUILT_IN, *_OWN_WORDS, "samplers", "backends"}))
+
+
+def own_words(kind: str) -> tuple[str, ...]:
+    """Words of a kind that stand for more than one class; those of samplers and backends are what their rooms make."""
+    match kind:
+        case "samplers":
+            from tinysearch.search.samplers import SAMPLERS
+
+            return SAMPLERS
+        case "backends":
+            from tinysearch.firmware.backends import NAMES
+
+            return NAMES
+        case _:
+            return _OWN_WORDS.get(kind, ())
 
 
 def built_in(kind: str, name: str) -> bool:
     """Whether a name means something of tinysearch's own, and no plug-in."""
-    return name in BUILT_IN.get(kind, {}) or name in OWN_WORDS.get(kind, ())
+    return name in BUILT_IN.get(kind, {}) or name in own_words(kind)
 
 
 def registered(kind: str) -> dict[str, str]:
@@ -97,7 +107,7 @@ def plugin(kind: str, name: str) -> Any:
         if name not in SHIPPED:
             check_trust(kind.replace("_", " "), name, option=OPTIONS.get(kind, "").format(name=name))
         return _load(kind, name if ":" in name else f"{module}:{attribute}", name)
-    known = sorted({*BUILT_IN.get(kind, {}), *OWN_WORDS.get(kind, ()), *found})
+    known = sorted({*BUILT_IN.get(kind, {}), *own_words(kind), *found})
     raise UserError(
         f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
         value=name,

@@ -14,7 +14,7 @@ from tinysearch.app.building.designs import build_designs
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.training import build_errors, build_finalists, decision_of, far_of, fusion_of
 from tinysearch.app.building.wiring import Config, build_models
-from tinysearch.app.config.plugins import OWN_WORDS, built_in, plugin
+from tinysearch.app.config.plugins import built_in, own_words, plugin
 from tinysearch.app.config.resources import cache_dir, processors
 from tinysearch.app.run.asked import asked_before
 from tinysearch.app.run.warm_start import warm_start_of
@@ -144,7 +144,7 @@ def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives:
 
 def trains(config: Config) -> bool:
     """Whether error rates are measured on networks that are trained here."""
-    return config["trainer"]["name"] not in OWN_WORDS["trainers"]
+    return config["trainer"]["name"] not in own_words("trainers")
 
 
 def workers_of(config: Config) -> int:

@@ -14,8 +14,12 @@ from collections.abc import Iterator, Mapping
 
 from tinysearch.app.cli import FLAGS, OK, VERBS, Invocation
 from tinysearch.app.config.compose import GROUPS, all_keys, options_of
+from tinysearch.app.config.plugins import own_words
+from tinysearch.app.config.resources import data_dir
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
+from tinysearch.core.platform import BUILDS, PRICE_LEVELS
+from tinysearch.core.quantization import PRECISIONS
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "calibrate": ("emulator",),
@@ -25,22 +29,19 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """First words after a verb."""
 
-PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
-
 VALUES: Mapping[str, tuple[str, ...]] = {
     "budget": ("10usd", "15usd", "20usd"),
     "emit.top": ("all", "auto", "none"),
     "engine": ("local", "ray"),
-    "firmware.backend": ("portable", "pie", "esp_nn", "esp_dsp", "auto"),
+    "firmware.backend": own_words("backends"),
     "flash": ("layout", "paper"),
     "latency": ("calibrated", "opcount"),
     "memory": ("arena", "paper"),
     "modality": ("face", "voice", "fusion"),
-    "build": ("any", "board", "module", "chip"),
-    "price_level": ("low", "typical", "high"),
+    "build": BUILDS,
+    "price_level": PRICE_LEVELS,
     "face.precision": PRECISIONS,
     "voice.precision": PRECISIONS,
-    "platform.processor": ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c5", "esp32c6", "esp32p4"),
 }
 """Values of options that are no group of conf/."""
 
@@ -65,7 +66,9 @@ def run(invocation: Invocation) -> int:
 
 def _values() -> dict[str, tuple[str, ...]]:
     """Known values by option."""
-    return {**{group: tuple(options_of(group)) for group in GROUPS}, **VALUES}
+    chips = (path.stem for path in (data_dir("hardware_catalog") / "espressif" / "chips").glob("*.yaml"))
+    groups = {group: tuple(options_of(group)) for group in GROUPS}
+    return {**groups, **VALUES, "platform.processor": tuple(sorted(chips))}
 
 
 def _options() -> list[str]:

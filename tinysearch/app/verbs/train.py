@@ -18,6 +18,7 @@ from tinysearch.app.building.training import build_errors, decision_of, train_wi
 from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
+from tinysearch.core.candidate import BranchSpec
 
 
 def run(invocation: Invocation) -> int:
@@ -42,7 +43,7 @@ def run(invocation: Invocation) -> int:
                 "people": rates.people,
                 "evidence": rates.evidence,
                 "fusion_weights": dict(rates.weights) or None,
-                "agreement": _agreement(rates.curves),
+                "agreement": _agreement(rates.curves, branches),
                 "repeats": [_spread(repeated(branch)) for branch in branches],
                 "train_s": [round(record.seconds, 2) for record in records],
                 "remembered": [record.remembered for record in records],
@@ -53,11 +54,13 @@ def run(invocation: Invocation) -> int:
     return OK
 
 
-def _agreement(curves: Mapping[str, Sequence[float]]) -> dict[str, float] | None:
+def _agreement(curves: Mapping[str, Sequence[float]], branches: Sequence[BranchSpec]) -> dict[str, float] | None:
     """Shares of test pairs that two branches decide rightly, by name; None for a single branch."""
-    names = ("both", "only_face", "only_voice", "neither", "neither_if_independent")
     found = curves.get("agreement")
-    return None if found is None else dict(zip(names, found, strict=True))
+    if found is None:
+        return None
+    alone = (f"only_{branch.modality}" for branch in branches)
+    return dict(zip(("both", *alone, "neither", "neither_if_independent"), found, strict=True))
 
 
 def _spread(rates: Sequence[float]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ counted over all designs that it unlocks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.memoized.costs import training_costs
 from tinysearch.search.memoized.scene import Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
-from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
-from tinysearch.search.sampler_settings import check_not_negative, check_whole
+from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
+from tinysearch.search.sampler_settings import check_not_negative, check_settings, check_whole, defaults_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -111,3 +111,11 @@ class MemoizedSampler:
             attributes={"expected_gain_share": note, "action": [int(b) for b in action]},
             useless={b: eer for b, eer in useless.items() if eer is not None},
         )
+
+
+def _make(name: str, *, options: Mapping[str, Any], **_: Any) -> MemoizedSampler:
+    check_settings(name, options, defaults_of(MemoizedSampler))
+    return MemoizedSampler(**options)
+
+
+SAMPLERS: Mapping[str, SamplerMaker] = {"auto": _make, "memoized": _make}

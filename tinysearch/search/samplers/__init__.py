@@ -1,22 +1,35 @@
-"""Samplers, by name. ``memoized`` (also ``auto``) knows that only training costs; the others are the usual ones."""
+"""Samplers, by name. ``memoized`` (also ``auto``) knows that only training costs; the others are the usual ones.
+
+A module of this package is known by being here: its ``SAMPLERS`` says which names it makes.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.search.known.flat import FlatSpace
-from tinysearch.search.memoized.sampler import MemoizedSampler
-from tinysearch.search.proposals import Outcome, Proposal, SamplerFactory, Stop, StudySampler, Wait
-from tinysearch.search.sampler_settings import check_settings, defaults_of
-from tinysearch.search.samplers.exhaustive import ExhaustiveSampler
+from tinysearch.search.memoized import sampler
+from tinysearch.search.proposals import Outcome, Proposal, SamplerFactory, SamplerMaker, Stop, StudySampler, Wait
 
 __all__ = ["SAMPLERS", "Outcome", "Proposal", "SamplerFactory", "Stop", "StudySampler", "Wait", "make_sampler"]
 
-OPTUNA = ("random", "tpe", "nsga2", "nsga3", "gp")
-PYMOO = ("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea")
-SAMPLERS = ("auto", "memoized", "exhaustive", *OPTUNA, *PYMOO)
+
+def _makers() -> dict[str, SamplerMaker]:
+    """What each module of this package says that it makes; a name that begins with ``_`` is a helper's."""
+    makers = dict(sampler.SAMPLERS)
+    for info in pkgutil.iter_modules(__path__):
+        if not info.name.startswith("_"):
+            makers |= importlib.import_module(f"{__name__}.{info.name}").SAMPLERS
+    return makers
+
+
+_MAKERS = _makers()
+SAMPLERS = tuple(_MAKERS)
+"""Every name, ``auto`` first."""
 
 
 def make_sampler(
@@ -49,18 +62,6 @@ def make_sampler(
                 value=f"{name}: {error}",
                 remedy="see docs/how-to/plug-ins.md",
             ) from error
-    if name in ("auto", "memoized"):
-        check_settings(name, options, defaults_of(MemoizedSampler))
-        return MemoizedSampler(**options)
-    if name == "exhaustive":
-        check_settings(name, options, {})
-        return ExhaustiveSampler()
-    if name in OPTUNA:
-        from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
-
-        return OptunaStudySampler(name, flat=flat, objectives=objectives, options=options)
-    if name in PYMOO:
-        from tinysearch.search.samplers.pymoo_samplers import PymooSampler
-
-        return PymooSampler(name, flat=flat, objectives=objectives, constraints=constraints, seed=seed, options=options)
-    raise UserError("a sampler is one of " + ", ".join(SAMPLERS), value=name, remedy="write sampler=auto")
+    if name not in _MAKERS:
+        raise UserError("a sampler is one of " + ", ".join(SAMPLERS), value=name, remedy="write sampler=auto")
+    return _MAKERS[name](name, flat=flat, objectives=objectives, constraints=constraints, seed=seed, options=options)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinysearch.search.known.design import NO_BRANCH
 from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
+from tinysearch.search.sampler_settings import check_settings
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -42,3 +43,11 @@ class ExhaustiveSampler:
         if knowledge.pending.any():
             return Wait()
         return Stop(reason=knowledge.why_nothing_is_left())
+
+
+def _make(name: str, *, options: Mapping[str, Any], **_: Any) -> ExhaustiveSampler:
+    check_settings(name, options, {})
+    return ExhaustiveSampler()
+
+
+SAMPLERS: Mapping[str, SamplerMaker] = {"exhaustive": _make}

@@ -18,7 +18,7 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
 from tinysearch.search.sampler_settings import check_settings, defaults_of
 from tinysearch.search.study.quiet import quiet_optuna
 from tinysearch.search.study.storage import CONSTRAINTS
@@ -162,3 +162,10 @@ class OptunaStudySampler:
             else:
                 frozen = self._mirror.tell(trial, values)
         return {name: value for name, value in frozen.system_attrs.items() if name != CONSTRAINTS}
+
+
+def _make(name: str, *, flat: FlatSpace, objectives: int, options: Mapping[str, Any], **_: Any) -> OptunaStudySampler:
+    return OptunaStudySampler(name, flat=flat, objectives=objectives, options=options)
+
+
+SAMPLERS: Mapping[str, SamplerMaker] = dict.fromkeys(("random", "tpe", "nsga2", "nsga3", "gp"), _make)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.proposals import Outcome, Proposal, Stop, Wait
+from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
 from tinysearch.search.sampler_settings import check_settings, check_whole
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class PymooSampler:
         from pymoo.core.variable import Choice, Integer
         from pymoo.util.ref_dirs import get_reference_directions
 
-        from tinysearch.search.samplers.age_survival import AgeSurvival
+        from tinysearch.search.samplers._age_survival import AgeSurvival
 
         if self.name == "pymoo_nsga3":
             directions = get_reference_directions("energy", self._objectives, self._population, seed=1)
@@ -139,3 +139,6 @@ class PymooSampler:
         algorithm = MixedVariableGA(pop_size=self._population, survival=survival)
         algorithm.setup(problem, termination=("n_gen", 10**9), seed=seed, verbose=False)
         return algorithm
+
+
+SAMPLERS: Mapping[str, SamplerMaker] = dict.fromkeys(("pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea"), PymooSampler)
