@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.core.task import Input
-from tinysearch.data.recordings import Recording, WindowDataset
+from tinysearch.data.recordings import Recording, WindowDataset, at_speed
 from tinysearch.data.window import VERSION
 from tinysearch.inputs.motion import AXES, Motion
 from tinysearch.inputs.series import is_number
@@ -79,7 +79,8 @@ class MotionsDataset(WindowDataset):
                 continue
             early, late = (recording, None) if validation_people else _parted(recording)
             if recording.label < len(seen):
-                recordings["train"] += _at_speeds(early, checked)
+                # for speeds near 1 accelerations and rates stay as they are
+                recordings["train"] += [at_speed(early, speed) for speed in checked]
             if late is not None:
                 recordings["validation"].append(late)
         settings = f"{VERSION}|{given.name}|{kind}|{hop_s}|{sorted(split_of.items())}|{checked}|{names}|{len(seen)}"
@@ -142,17 +143,6 @@ def _parted(recording: Recording) -> tuple[Recording, Recording]:
     """A recording without its last fifth, and that."""
     late = len(recording.counts) - len(recording.counts) // 5
     return replace(recording, counts=recording.counts[:late]), replace(recording, counts=recording.counts[late:])
-
-
-def _at_speeds(recording: Recording, speeds: Sequence[float]) -> list[Recording]:
-    """The recording played at each speed: its accelerations and rates stay, which holds for speeds near 1."""
-    out = []
-    for speed in speeds:
-        length = len(recording.counts)
-        times = np.linspace(0, length - 1, round(length / speed))
-        axes = [np.interp(times, np.arange(length), axis) for axis in recording.counts.T]
-        out.append(replace(recording, counts=np.rint(np.stack(axes, axis=1)).astype(np.int16)))
-    return out
 
 
 def _seen(unseen: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Samples, Split
 from tinysearch.data.window import Window, WindowSettings, window_starts
 from tinysearch.inputs.motion import Motion
+from tinysearch.inputs.series import FULL_SCALE
 from tinysearch.inputs.signal import Signal
 
 SeriesKind = Motion | Signal
@@ -142,6 +144,36 @@ class WindowDataset:
             return np.zeros((0, length, recording.counts.shape[1]), np.int16)
         windows = np.lib.stride_tricks.sliding_window_view(recording.counts, length, axis=0)
         return np.ascontiguousarray(np.moveaxis(windows[self._starts(recording)], 2, 1))
+
+
+def at_speed(recording: Recording, speed: float) -> Recording:
+    """A recording played faster (above 1) or slower; its values stay."""
+    length = len(recording.counts)
+    times = np.linspace(0, length - 1, round(length / speed))
+    axes = [np.interp(times, np.arange(length), axis) for axis in recording.counts.T]
+    return replace(recording, counts=np.rint(np.stack(axes, axis=1)).astype(np.int16))
+
+
+def transformed(recordings: Sequence[Recording], *, first_label: int) -> list[Recording]:
+    """Recordings faster, slower, and sharper than they are, labeled from ``first_label`` on.
+
+    Where only one class is normal there is nothing to tell apart, so a network learns to tell normal recordings from
+    these (:class:`~tinysearch.core.protocols.AnomalyDataset`). They are made of normal ones, and are no anomalies.
+    """
+    ways = (partial(at_speed, speed=1.5), partial(at_speed, speed=1 / 1.5), _sharper)
+    return [
+        replace(way(recording), label=first_label + place) for place, way in enumerate(ways) for recording in recordings
+    ]
+
+
+def _sharper(recording: Recording) -> Recording:
+    """Differences of neighbors, as strong as the recording was around its means."""
+    values = recording.counts.astype(np.float64)
+    means = values.mean(axis=0)
+    steps = np.diff(values, axis=0, append=values[-1:])
+    gain = values.std(axis=0) / np.maximum(steps.std(axis=0), 1e-9)
+    counts = np.clip(np.rint(means + steps * gain), -FULL_SCALE, FULL_SCALE - 1)
+    return replace(recording, counts=counts.astype(np.int16))
 
 
 def window_settings(kind: SeriesKind, *, input_size: int) -> WindowSettings:

@@ -62,6 +62,8 @@ _KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {
     "classes": ("camera", "microphone"),
     "keywords": ("microphone",),
     "motions": ("motion",),
+    "series": ("motion", "signal"),
+    "vibration": ("signal",),
 }
 """Kinds of input that a data set of no particular input is made for; it is given the task's input of that kind."""
 

@@ -30,6 +30,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "keywords": "tinysearch.data.keywords:KeywordsDataset",
         "motions": "tinysearch.data.motions:MotionsDataset",
         "orl": "tinysearch.data.orl:OrlDataset",
+        "series": "tinysearch.data.series:SeriesDataset",
+        "vibration": "tinysearch.data.vibration:VibrationDataset",
         "voxceleb": "tinysearch.data.voxceleb:VoxCelebDataset",
     },
 }

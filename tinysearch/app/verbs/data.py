@@ -21,9 +21,10 @@ from tinysearch.app.config.compose import compose_config, options_of, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Dataset, Split
+from tinysearch.core.protocols import SPLITS, AnomalyDataset, Dataset, Split
 from tinysearch.data.pairs import evaluation_pairs
 from tinysearch.data.samples import FileDataset, broken_allowed
+from tinysearch.data.series import SeriesDataset
 
 _ACTIONS = ("list", "prepare", "inspect")
 
@@ -50,6 +51,7 @@ def run(invocation: Invocation) -> int:
             _describe(dataset, modality, split, config, limit=limit)
     if action == "inspect":
         _tell_unread(dataset)
+        _tell_series(dataset, limit=limit)
         _tell_pairs(dataset, config)
     return OK
 
@@ -69,7 +71,8 @@ def _describe(dataset: Dataset, modality: str, split: Split, config: Config, *, 
     else:
         samples = dataset.load(modality, split, **sizes)
         people = len(np.unique(samples.identities))
-        what = "people" if getattr(dataset, "classes", None) is None else "classes"
+        labelled = getattr(dataset, "classes", None) is not None or isinstance(dataset, AnomalyDataset)
+        what = "classes" if labelled else "people"
         say(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
     if skipped is None:
         return
@@ -98,6 +101,18 @@ def _tell_unread(dataset: Dataset) -> None:
     unread = dataset.unread if isinstance(dataset, FileDataset) else {}
     for reason, names in unread.items():
         say(f"  not read {len(names)}: {reason} ({', '.join(names[:3])}{' ..' if len(names) > 3 else ''})")
+
+
+def _tell_series(dataset: Dataset, *, limit: float | None) -> None:
+    """CSV files, and rows of them, that are not used."""
+    if not isinstance(dataset, SeriesDataset):
+        return
+    for name, reason in dataset.skipped.items():
+        say(f"  skipped {name}: {reason}")
+    for name, told in dataset.mended.items():
+        say(f"  {name}: {told}")
+    if limit is not None and len(dataset.skipped) > broken_allowed(dataset.files, limit=limit):
+        say(f"  {len(dataset.skipped)} of {dataset.files} files are too many for data.broken_limit={limit:g}")
 
 
 def _tell_pairs(dataset: Dataset, config: Config) -> None:

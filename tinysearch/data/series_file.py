@@ -1,0 +1,267 @@
+"""One CSV file of a series: which columns are what, in which units, at which rate, and which of its rows are not used.
+
+Rules, each told with file and row:
+
+- The first line names columns. Those of the input's axes are needed, in any order and in small or capital letters; a
+  unit may stand behind a name, ``ax [m/s2]`` or ``ax (g)``. Other columns are not read, apart from time and label.
+- A column ``time``, ``t``, ``timestamp`` or ``seconds`` (with a unit, or in seconds) tells the rate, the inverse of
+  the median step; else the rate has to be stated. A rate more than 2 % off the input's makes the file unusable.
+- A row is left out where a needed cell is empty, no number, or not finite, and where there are more cells than columns;
+  the series is parted there, as where time makes a step of over one and a half of the usual. Of a file with more than
+  one such row in twenty nothing is used.
+- Time must rise. A value beyond the sensor's range is clamped, as the sensor would.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.inputs.series import FULL_SCALE
+from tinysearch.reading import Row, SpreadsheetError, read_spreadsheet
+
+MOST_BAD_ROWS = 0.05
+RATE_TOLERANCE = 0.02
+GAP = 1.5
+"""Steps of time by which samples may be apart."""
+
+TIME_NAMES = ("time", "t", "timestamp", "seconds")
+_SECONDS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_STANDARD_GRAVITY = 9.80665
+_FACTORS: Mapping[tuple[str, str], float] = {
+    ("m/s2", "g"): 1 / _STANDARD_GRAVITY,
+    ("g", "m/s2"): _STANDARD_GRAVITY,
+    ("mg", "g"): 1e-3,
+    ("rad/s", "dps"): 180 / math.pi,
+    ("dps", "rad/s"): math.pi / 180,
+    ("mv", "v"): 1e-3,
+    ("v", "mv"): 1e3,
+    ("ma", "a"): 1e-3,
+    ("a", "ma"): 1e3,
+}
+_SPELLINGS: Mapping[str, str] = {"m/s^2": "m/s2", "m/s²": "m/s2", "deg/s": "dps", "°/s": "dps"}
+_HEAD = re.compile(r"^(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\])]*)[\])])?$")
+
+Int16 = npt.NDArray[np.int16]
+Float64 = npt.NDArray[np.float64]
+
+
+class UnusableFileError(ValueError):
+    """Nothing of a file can be used; the message continues "this file"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for in files.
+
+    Attributes:
+        axes, units: of the input, in order.
+        full_scale: by axis, in its unit, what 32768 counts stand for.
+        rate_hz: of the input.
+        stated_hz: of files without time; None where they must have it.
+        label: name of the column with classes; None where folders are classes.
+    """
+
+    axes: tuple[str, ...]
+    units: tuple[str, ...]
+    full_scale: tuple[float, ...]
+    rate_hz: float
+    stated_hz: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Samples without a gap: int16 [n, axes], and their label, empty without such a column."""
+
+    counts: Int16
+    label: str
+
+
+def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str]:
+    """Parts of one file, and what of it was left out, empty where all is used.
+
+    Raises:
+        UnusableFileError: nothing can be used, and why.
+    """
+    try:
+        columns, rows = read_spreadsheet(path)
+        places = _columns(columns, wanted)
+        table = _Table.of(rows, places)
+    except OSError as error:
+        raise UnusableFileError(error.strerror or "cannot be read") from error
+    except SpreadsheetError as error:
+        raise UnusableFileError(str(error)) from error
+    if len(table.bad) > MOST_BAD_ROWS * table.rows or len(table.values) < 2:
+        first = f": {table.bad[0]}" if table.bad else ""
+        raise UnusableFileError(f"{len(table.bad)} of its {table.rows} rows cannot be used{first}")
+    breaks = _breaks(table, wanted, timed=places.time is not None, step_s=places.step_s)
+    factors = np.array([places.factors[axis] for axis in wanted.axes]) * FULL_SCALE / np.array(wanted.full_scale)
+    counts = np.clip(np.rint(table.values * factors), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    ends = [*breaks, len(counts)]
+    parts = [
+        Part(counts=counts[start:end], label=table.labels[start])
+        for start, end in zip([0, *breaks], ends, strict=True)
+        if end > start
+    ]
+    told = (
+        f"{len(table.bad)} row{'' if len(table.bad) == 1 else 's'} left out, first {table.bad[0]}" if table.bad else ""
+    )
+    return parts, told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """Names of a file's columns by what they are, the seconds of a step of time, and factors of the axes' units."""
+
+    axes: tuple[str, ...]
+    factors: Mapping[str, float]
+    time: str | None
+    step_s: float
+    label: str | None
+
+
+def _columns(names: Sequence[str], wanted: Wanted) -> _Columns:
+    """See the module.
+
+    Raises:
+        UnusableFileError: a column is missing or twice, or a unit is unknown.
+    """
+    heads: dict[str, tuple[str, str]] = {}
+    for name in names:
+        match = _HEAD.match(name)
+        assert match is not None  # noqa: S101 - it matches everything
+        word = match["name"].strip().lower()
+        if word in heads and word in (*map(str.lower, wanted.axes), *TIME_NAMES):
+            raise UnusableFileError(f"has two columns {word}")
+        heads[word] = (name, (match["unit"] or "").strip().lower())
+    missing = [axis for axis in wanted.axes if axis.lower() not in heads]
+    if missing:
+        raise UnusableFileError(
+            f"has no column {missing[0]}; its first line names {', '.join(names)[:80] or 'nothing'}"
+        )
+    label = None if wanted.label is None else heads.get(wanted.label.lower(), ("", ""))[0]
+    if label == "":
+        raise UnusableFileError(f"has no column {wanted.label}")
+    factors = {
+        axis: _factor(heads[axis.lower()][1], unit, axis) for axis, unit in zip(wanted.axes, wanted.units, strict=True)
+    }
+    time = next((name for name in TIME_NAMES if name in heads), None)
+    unit = "" if time is None else heads[time][1]
+    if unit and unit not in _SECONDS:
+        raise UnusableFileError(f"has a unit of time that must be one of {', '.join(_SECONDS)}: {unit}")
+    return _Columns(
+        axes=tuple(heads[axis.lower()][0] for axis in wanted.axes),
+        factors=factors,
+        time=None if time is None else heads[time][0],
+        step_s=_SECONDS[unit or "s"],
+        label=label,
+    )
+
+
+def _factor(given: str, wanted: str, axis: str) -> float:
+    """What a value is multiplied with; without a unit it is in the input's."""
+    given, unit = _SPELLINGS.get(given, given), wanted.lower()
+    if not given or given == unit:
+        return 1.0
+    if (given, unit) not in _FACTORS:
+        raise UnusableFileError(f"has {axis} in {given}, which must be {wanted}, or a unit that is known to be one")
+    return _FACTORS[given, unit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Table:
+    """Rows that can be used: values [n, axes], times [n], labels, and whether a row was left out before each."""
+
+    values: Float64
+    times: Float64
+    labels: list[str]
+    after_bad: npt.NDArray[np.bool_]
+    places: list[str]
+    bad: list[str]
+    rows: int
+
+    @classmethod
+    def of(cls, rows: Iterator[Row], columns: _Columns) -> _Table:
+        values: list[list[float]] = []
+        labels: list[str] = []
+        after_bad: list[bool] = []
+        places: list[str] = []
+        bad: list[str] = []
+        needed = (*columns.axes, *([columns.time] if columns.time else []))
+        count, broken = 0, False
+        for row in rows:
+            count += 1
+            reason = "more cells than columns" if row.extra else ""
+            numbers: list[float] = []
+            for name in needed:
+                number = _number(row, name)
+                if not math.isfinite(number):
+                    reason = reason or f"{name} is {row.cells.get(name) or 'empty'}"
+                numbers.append(number)
+            label = "" if columns.label is None else row.cells.get(columns.label, "")
+            if columns.label is not None and not label:
+                reason = reason or f"{columns.label} is empty"
+            if reason:
+                bad.append(f"{row.place}: {reason}")
+                broken = True
+                continue
+            values.append(numbers)
+            labels.append(label)
+            after_bad.append(broken)
+            places.append(row.place)
+            broken = False
+        table = np.array(values, np.float64).reshape(len(values), len(needed))
+        axes = len(columns.axes)
+        return cls(
+            values=table[:, :axes],
+            times=table[:, axes] if columns.time else np.zeros(len(table)),
+            labels=labels,
+            after_bad=np.array(after_bad, bool),
+            places=places,
+            bad=bad,
+            rows=count,
+        )
+
+
+def _number(row: Row, name: str) -> float:
+    """A cell as a number, NaN for what is none; a comma is a decimal point where it separates no cells."""
+    text = row.cells.get(name, "")
+    try:
+        return float(text.replace(",", ".") if row.comma else text)
+    except ValueError:
+        return math.nan
+
+
+def _breaks(table: _Table, wanted: Wanted, *, timed: bool, step_s: float) -> list[int]:
+    """Places at which a new part begins.
+
+    Raises:
+        UnusableFileError: time does not rise, or the rate is another or unknown.
+    """
+    new = table.after_bad.copy()
+    new[1:] |= np.array([one != other for one, other in zip(table.labels[1:], table.labels, strict=False)], bool)
+    rate: float | None
+    if timed:
+        steps = np.diff(table.times) * step_s
+        if (steps <= 0).any():
+            place = int(np.argmax(steps <= 0)) + 1
+            raise UnusableFileError(f"has a time that does not rise, {table.places[place]}")
+        usual = float(np.median(steps))
+        rate = 1 / usual
+        new[1:] |= steps > GAP * usual
+    else:
+        rate = wanted.stated_hz
+    if rate is None:
+        raise UnusableFileError(
+            f"has no column {' or '.join(TIME_NAMES)}; add one, or write data.rate_hz={wanted.rate_hz:g}"
+        )
+    if abs(rate / wanted.rate_hz - 1) > RATE_TOLERANCE:
+        raise UnusableFileError(f"is at {rate:.4g} Hz, and the task at {wanted.rate_hz:g} Hz")
+    return [int(place) for place in np.flatnonzero(new) if place]
