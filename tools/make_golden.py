@@ -70,6 +70,7 @@ BRANCH_FIELDS = (
     "macs",
     "weight_bytes",
 )
+BOM_FIELDS = ("part", "usd", "quantity", "seller", "date", "kind", "source")
 VALUES = (
     *("eer", "eer_ci95", "bom_cost_usd", "latency_s", "latency_range_s", "acquisition_s"),
     *("effective_latency_far1_s", "effective_latency_far10_s", "energy_mj"),
@@ -96,6 +97,7 @@ def fronts() -> str:
 def _stable(point: Mapping[str, Any]) -> dict[str, Any]:
     """What every point had since the first schema of front.json; fields that are added later change no digest."""
     kept = {name: point[name] for name in ("id", "modality", "platform", "requires", "bom", "evidence")}
+    kept["bom"] = [{name: part[name] for name in BOM_FIELDS} for part in point["bom"]]
     kept["branches"] = {
         modality: {name: branch[name] for name in BRANCH_FIELDS} for modality, branch in point["branches"].items()
     }

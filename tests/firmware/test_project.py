@@ -32,6 +32,7 @@ from tinysearch.core.network import Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.objectives import BomLine, ErrorRates, Evaluation
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
+from tinysearch.core.safe_text import plain_line
 from tinysearch.evaluation.operating import rated
 from tinysearch.firmware import golden, identifiers, project
 from tinysearch.firmware.folder import write_folder
@@ -198,9 +199,9 @@ def test_c_strings_hold_any_text(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_markdown_and_csv_text_stay_on_one_line(text: str) -> None:
-    for line in (identifiers.markdown_text(text), identifiers.plain_line(text)):
+    for line in (identifiers.markdown_text(text), plain_line(text)):
         assert len(line.splitlines()) <= 1
-    assert not identifiers.plain_line(text).startswith(("=", "+", "-", "@"))
+    assert not plain_line(text).startswith(("=", "+", "-", "@"))
 
 
 @given(st.integers(-(2**31), 2**32 - 1))

@@ -28,6 +28,7 @@ VERBS = {
     "verify": "check an emitted project: host, and target instruction set where the tools are installed",
     "report": "rebuild report.html from a run",
     "journal": "check or repair the journal of a run",
+    "compare": "two runs side by side: best points, and which front reaches further",
     "worker": "join a run that lives in a PostgreSQL storage",
     "calibrate": "fit the latency table from a device's log or the emulator",
     "catalog": "list, check and price parts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.table import Table
@@ -11,14 +12,23 @@ from tinysearch.catalog.listing import Listing
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.report.picks import Picks
-from tinysearch.report.wording import count, interval, percent, seconds, usd, value_text
+from tinysearch.report.wording import count, interval, money_sign, percent, seconds, unit_usd, usd, value_text
 
 UNKNOWN = "not known"
 _EVIDENCE = (("EER", "eer"), ("latency", "latency"))
 
 
-def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
-    """The front, one line a point: networks, EER with its interval, FRR, price, how long an owner waits, board."""
+_Cell = Callable[[Mapping[str, Any]], str]
+_USUAL = frozenset({"eer", "bom_cost_usd", "latency_s"})
+"""Objectives whose front has the columns of people and of memories; others have a column for each objective."""
+
+
+def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str] = ("eer", "bom_cost_usd")) -> Table:
+    """The front, one line a point: networks, what was asked for, and the board.
+
+    Error rate, price and latency are told by EER with its interval, FRR, price and how long an owner waits; where
+    another objective was asked for, each has its column. Amounts are written as :func:`shown_in` says.
+    """
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
         title_justify="left",
@@ -26,34 +36,81 @@ def front_table(points: Sequence[Mapping[str, Any]]) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name, justify in (
-        ("networks", "left"),
-        ("EER %", "right"),
-        ("95 %", "right"),
-        ("FRR %", "right"),
-        ("US$", "right"),
-        ("in after", "right"),
-        ("chip", "left"),
-        ("flash", "right"),
-        ("psram", "right"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    usual = set(objectives) <= _USUAL
+    columns = _usual_columns() if usual else _columns_of(objectives)
+    left = {"networks", "chip"}
+    for name in columns:
+        table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
     for point in points:
-        values, platform = point["values"], point["platform"]
-        table.add_row(
-            "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items()),
-            _percent(values["eer"]),
-            "" if values["eer_ci95"] is None else "-".join(f"{100 * edge:.0f}" for edge in values["eer_ci95"]),
-            _rejected(point["operating_point"]),
-            "" if values["bom_cost_usd"] is None else f"{values['bom_cost_usd']:.2f}{_mark(point)}",
-            _waits(point),
-            platform["processor"],
-            _megabytes(platform["flash_bytes"]),
-            _megabytes(platform["psram_bytes"]),
-        )
-    notes = [_at_the_door(points), _evidence(points), *_footnotes(points)]
+        table.add_row(*(cell(point) for cell in columns.values()))
+    notes = [*([_at_the_door(points)] if usual else []), _evidence(points), *_footnotes(points)]
     table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
+
+
+def _usual_columns() -> dict[str, _Cell]:
+    return {
+        "networks": _networks,
+        "EER %": _error_rate,
+        "95 %": _interval,
+        "FRR %": lambda point: _rejected(point["operating_point"]),
+        money_sign(): _price,
+        "in after": _waits,
+        "chip": _chip,
+        "flash": lambda point: _megabytes(point["platform"]["flash_bytes"]),
+        "psram": lambda point: _megabytes(point["platform"]["psram_bytes"]),
+    }
+
+
+def _columns_of(objectives: Sequence[str]) -> dict[str, _Cell]:
+    """Networks, the objectives in their order, chip."""
+    columns: dict[str, _Cell] = {"networks": _networks}
+    for name in objectives:
+        if name == "eer":
+            columns |= {"EER %": _error_rate, "95 %": _interval}
+        elif name == "bom_cost_usd":
+            columns[money_sign()] = _price
+        else:
+            columns[_HEADINGS.get(name, name)] = partial(_objective, name=name)
+    return {**columns, "chip": _chip}
+
+
+_HEADINGS = {
+    "latency_s": "latency",
+    "effective_latency_far1_s": "eff. FAR 1 %",
+    "effective_latency_far10_s": "eff. FAR 10 %",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM",
+    "energy_mj": "energy",
+}
+
+
+def _objective(point: Mapping[str, Any], *, name: str) -> str:
+    needs: Mapping[str, Any] = point.get("requires", {})
+    value = point["values"].get(name, needs.get(name))
+    return "" if value is None else value_text(name, value)
+
+
+def _networks(point: Mapping[str, Any]) -> str:
+    return "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items())
+
+
+def _error_rate(point: Mapping[str, Any]) -> str:
+    return _percent(point["values"]["eer"])
+
+
+def _interval(point: Mapping[str, Any]) -> str:
+    bounds = point["values"]["eer_ci95"]
+    return "" if bounds is None else "-".join(f"{100 * edge:.0f}" for edge in bounds)
+
+
+def _price(point: Mapping[str, Any]) -> str:
+    cost = point["values"]["bom_cost_usd"]
+    return "" if cost is None else f"{cost / unit_usd():.2f}{_mark(point)}"
+
+
+def _chip(point: Mapping[str, Any]) -> str:
+    return str(point["platform"]["processor"])
 
 
 def _rejected(at: Mapping[str, Any] | None) -> str:

@@ -25,7 +25,7 @@ COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
 """Columns of a price file; the first two are required."""
 
 _PRICE_KEYS = ("low", "typical", "high", "quantity", "source", "date", "kind")
-_DROPPED_KEYS = ("seller", "breaks")
+_DROPPED_KEYS = ("seller", "url", "breaks")
 """What is said of the old price alone: a price of one's own holds for every quantity, from wherever it is."""
 
 

@@ -41,6 +41,7 @@ UNITS: dict[str, tuple[str, float]] = {
 """Units that a file may use, with the base unit that numbers are kept in; sizes are binary, as parts are sold."""
 
 _DATE = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
+_ADDRESS = re.compile(r"^https://[\w.-]+(/[^\s<>\"']*)?$", re.ASCII)
 _IDENTIFIER = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 
 
@@ -242,6 +243,9 @@ class Section:
         section.choice("unit", ("usd",), required=False)
         quantity = section.integer("quantity", minimum=1)
         seller = section.choice("seller", SELLERS, required=False)
+        url = section.text("url", required=False)
+        if url and not _ADDRESS.match(url):
+            section.refuse("url", "an address must begin with https://", value=url, remedy="copy it from the browser")
         breaks = [_price_break(item) for item in section.sections("breaks")]
         source, when, kind = section.provenance()
         section.finish()
@@ -269,6 +273,7 @@ class Section:
             date=when,
             kind=kind,
             seller=seller,  # type: ignore[arg-type]
+            url=url,
             breaks=steps,
         )
 

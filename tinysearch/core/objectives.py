@@ -173,6 +173,7 @@ class BomLine:
         source: where the price can be looked up.
         quantity: the order size that it holds for; None where that is not known.
         seller, date, kind: who asks it, when it was read, and how it was obtained (``assumed`` is an estimate).
+        url: where it can be ordered; empty where no address is known.
     """
 
     part: str
@@ -182,6 +183,7 @@ class BomLine:
     seller: str = ""
     date: str = ""
     kind: str = ""
+    url: str = ""
 
     @property
     def about(self) -> str:
@@ -199,6 +201,7 @@ class BomLine:
             "date": self.date or None,
             "kind": self.kind or None,
             "source": self.source or None,
+            "url": self.url or None,
         }
 
 

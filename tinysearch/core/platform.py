@@ -255,6 +255,7 @@ class BomItem:
             seller=price.seller,
             date=price.date,
             kind=price.kind,
+            url=price.url,
         )
 
 

@@ -53,6 +53,7 @@ class Price:
         quantity: the order size that the prices hold for.
         source, date, kind: as in :class:`Sourced`.
         seller: who asks it; empty where it is not said.
+        url: where it can be ordered; empty where no address is known.
         breaks: prices of larger orders, by increasing quantity.
     """
 
@@ -64,6 +65,7 @@ class Price:
     date: str
     kind: Kind
     seller: Seller | Literal[""] = ""
+    url: str = ""
     breaks: tuple[PriceBreak, ...] = ()
 
     def for_order(self, quantity: int) -> Price:

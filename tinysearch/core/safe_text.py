@@ -110,3 +110,9 @@ def _hide_part(part: str, *, database: bool) -> str:
 def _hidden_key(part: str) -> bool:
     key, sign, _ = part.partition("=")
     return bool(sign) and unquote(key).lower() not in _SHOWN_KEYS
+
+
+def plain_line(text: str) -> str:
+    """One line without control characters, for a cell of a CSV; a leading formula sign is quoted for spreadsheets."""
+    line = "".join(char for char in " ".join(str(text).split()) if char.isprintable())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

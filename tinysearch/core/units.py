@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tinysearch.core.errors import UserError
 
@@ -47,6 +48,37 @@ def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
     return float(match.group(1)), match.group(2).lower()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency:
+    """What amounts are shown in: its code (``usd``, ``eur``) and the US$ that one unit of it buys."""
+
+    code: str = "usd"
+    usd: float = 1.0
+
+    def text(self, amount_usd: float, digits: int = 2) -> str:
+        """``$9.45``, or ``8.59 EUR`` of the same amount in US$."""
+        amount = amount_usd / self.usd
+        if self.code == "usd":
+            return f"-${-amount:.{digits}f}" if amount < 0 else f"${amount:.{digits}f}"
+        return f"{amount:.{digits}f} {self.code.upper()}"
+
+
+US_DOLLARS = Currency()
+
+
+def currency_of(text: object, *, rates: Mapping[str, float] | None = None) -> Currency:
+    """The currency in which an amount is typed; US$ for a plain number and for no amount (None).
+
+    Raises:
+        UserError: as :func:`parse_money`.
+    """
+    if text is None:
+        return US_DOLLARS
+    code, _ = _amount(text)
+    parse_money(text, rates=rates)
+    return US_DOLLARS if code == "usd" else Currency(code=code, usd=_rates(rates)[code])
+
+
 def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> float:
     """US$ from ``15usd``, ``12.50USD``, ``$15``, ``USD 15``, ``12,50``, or ``15 eur`` with ``rates={"eur": 1.1}``.
 
@@ -57,30 +89,42 @@ def parse_money(text: object, *, rates: Mapping[str, float] | None = None) -> fl
     Raises:
         UserError: not an amount, negative, or a currency without a rate.
     """
-    rule, remedy = "a budget is an amount of money", "write for example budget=15usd"
-    ahead = re.fullmatch(r"\s*(us\$|[a-z]{3}|[$€])\s*([\d.,+-].*)", str(text), re.IGNORECASE | re.DOTALL)
-    spelled = f"{ahead[2]}{ahead[1]}" if ahead else str(text)
-    try:
-        amount, unit = _split(_DECIMAL_COMMA.sub(".", spelled), rule=rule, remedy=remedy)
-    except UserError:
-        raise UserError(rule, value=text, remedy=remedy) from None
-    currency = _CURRENCIES.get(unit, unit)
-    rate = 1.0 if currency == "usd" else {k.lower(): v for k, v in (rates or {}).items()}.get(currency)
+    currency, amount = _amount(text)
+    rate = 1.0 if currency == "usd" else _rates(rates).get(currency)
     if rate is None:
         raise UserError(
-            "a currency other than US$ needs an exchange rate",
+            "a currency other than US$ must have an exchange rate",
             value=text,
-            remedy=f"add rates.{currency}=USD_PER_UNIT" if len(currency) == 3 else remedy,
+            remedy=f"add rates.{currency}=USD_PER_UNIT" if len(currency) == 3 else _MONEY_REMEDY,
         )
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < float("inf"):
         raise UserError(
-            "an exchange rate is a positive number of US$",
+            "an exchange rate must be a positive number of US$",
             value=f"rates.{currency}={rate}",
             remedy=f"write for example rates.{currency}=1.1",
         )
     if amount < 0:
-        raise UserError("a budget is not negative", value=text, remedy=remedy)
+        raise UserError("a budget must not be negative", value=text, remedy=_MONEY_REMEDY)
     return amount * rate
+
+
+_MONEY_REMEDY = "write for example budget=15usd"
+
+
+def _amount(text: object) -> tuple[str, float]:
+    """Code of the currency and amount, as typed."""
+    rule = "a budget must be an amount of money"
+    ahead = re.fullmatch(r"\s*(us\$|[a-z]{3}|[$€])\s*([\d.,+-].*)", str(text), re.IGNORECASE | re.DOTALL)
+    spelled = f"{ahead[2]}{ahead[1]}" if ahead else str(text)
+    try:
+        amount, unit = _split(_DECIMAL_COMMA.sub(".", spelled), rule=rule, remedy=_MONEY_REMEDY)
+    except UserError:
+        raise UserError(rule, value=text, remedy=_MONEY_REMEDY) from None
+    return _CURRENCIES.get(unit, unit), amount
+
+
+def _rates(rates: Mapping[str, float] | None) -> dict[str, float]:
+    return {code.lower(): rate for code, rate in (rates or {}).items()}
 
 
 def parse_bytes(text: object, *, what: str = "a size") -> int:

@@ -9,12 +9,13 @@ from typing import Any
 
 from tinysearch.core.objectives import OrderNote
 from tinysearch.core.platform import WiredPin
+from tinysearch.core.safe_text import plain_line
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.operating import in_words
 from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
-from tinysearch.firmware.identifiers import markdown_text, plain_line
+from tinysearch.firmware.identifiers import markdown_text
 from tinysearch.inputs.camera import Camera
 
 

@@ -87,9 +87,3 @@ def markdown_text(text: str) -> str:
     """One line of plain text in Markdown: no line ends, no markup, no table cells."""
     line = " ".join(str(text).split())
     return re.sub(r"([\\`*_{}\[\]<>#|!~$])", r"\\\1", line)
-
-
-def plain_line(text: str) -> str:
-    """One line without control characters, for a cell of a CSV; a leading formula sign is quoted for spreadsheets."""
-    line = "".join(char for char in " ".join(str(text).split()) if char.isprintable())
-    return f"'{line}" if line[:1] in "=+-@" else line

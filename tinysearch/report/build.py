@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
+from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.report.data import (
     BlockedCard,
     BoardCard,
@@ -83,6 +84,7 @@ def build_data(
     blocked: Sequence[BlockedCard] = (),
     title: str = "tinysearch",
     caveat: str = "",
+    currency: Currency = US_DOLLARS,
 ) -> ReportData:
     """The report's data.
 
@@ -97,6 +99,7 @@ def build_data(
         blocked: processors that cannot carry the best networks.
         title: of the page.
         caveat: about the people whom error rates are of.
+        currency: in which amounts are shown.
     """
     branches: dict[str, BranchCard] = {}
     boards: dict[str, BoardCard] = {}
@@ -129,6 +132,7 @@ def build_data(
         price_level=price_level,
         title=title,
         caveat=caveat,
+        currency=currency,
         known=shown if known is None else known,
         thinning=THINNING if known is not None and known > shown else "every known design",
         branches=dict(sorted(branches.items())),

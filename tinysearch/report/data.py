@@ -15,6 +15,7 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import OperatingPoint
+from tinysearch.core.units import US_DOLLARS, Currency
 
 SCHEMA = 1
 DATA_FILE = "report_data.json"
@@ -205,6 +206,7 @@ class ReportData:
     Attributes:
         title: that the user gave the report.
         caveat: about the people whom error rates are of, empty where there is none.
+        currency: of the run's budget, in which amounts are shown; all amounts here are US$.
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
         details: of front points, by id.
         blocked: processors that cannot carry the networks of the point with the lowest error rate.
@@ -221,6 +223,7 @@ class ReportData:
     blocked: tuple[BlockedCard, ...] = ()
     title: str = "tinysearch"
     caveat: str = ""
+    currency: Currency = US_DOLLARS
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -257,6 +260,7 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
         price_level=document["price_level"],
         title=document["title"],
         caveat=document.get("caveat", ""),
+        currency=Currency(**document.get("currency", {})),
         known=document["known"],
         thinning=document["thinning"],
         branches={key: _branch(value) for key, value in document["branches"].items()},

@@ -8,9 +8,11 @@ from itertools import pairwise
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Sentence, ladder, number, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, change, interval, named, pair_text, percent, usd
+from tinysearch.report.wording import LABELS, change, interval, named, pair_text, percent, unit_usd, usd
 
-DOLLARS = (1, 2, 5)
+UNITS = (1, 2, 5)
+"""Steps of more money, in the currency shown."""
+
 _FORGIVEN_USD = 5e-5
 
 
@@ -43,10 +45,10 @@ def next_dollars(view: RunView, quality: str) -> tuple[Sentence, ...]:
     """What 1, 2 and 5 dollars more than the cheapest point buy, as far as the budget reaches."""
     rungs = ladder(view, view.points, quality)
     found: list[Sentence] = []
-    for dollars in DOLLARS:
-        limit = view.cost(rungs[0]) + dollars
+    for more in (units * unit_usd() for units in UNITS):
+        limit = view.cost(rungs[0]) + more
         if view.budget_usd is None or limit <= view.budget_usd + _FORGIVEN_USD:
-            sentence = _spend(view, quality, rungs, dollars, before=found[-1] if found else None)
+            sentence = _spend(view, quality, rungs, more, before=found[-1] if found else None)
             if found and sentence.points[-1] == rungs[0].id:
                 found.pop()  # what buys nothing for more covers what buys nothing for less
             found.append(sentence)
@@ -54,18 +56,18 @@ def next_dollars(view: RunView, quality: str) -> tuple[Sentence, ...]:
 
 
 def _spend(
-    view: RunView, quality: str, rungs: Sequence[DesignCard], dollars: int, *, before: Sentence | None
+    view: RunView, quality: str, rungs: Sequence[DesignCard], more: float, *, before: Sentence | None
 ) -> Sentence:
     first = rungs[0]
-    limit = view.cost(first) + dollars
+    limit = view.cost(first) + more
     best = [design for design in rungs if view.cost(design) <= limit + _FORGIVEN_USD][-1]
     values = number(view, first, quality), number(view, best, quality)
     texts = pair_text(quality, *values)
-    start = f"${dollars} more than the cheapest (up to {usd(limit)})"
+    start = f"{usd(more, 0)} more than the cheapest (up to {usd(limit)})"
     if best.id == first.id:
         text = f"{start} buys no lower {LABELS[quality]} than {texts[0]}."
     elif before is not None and best.id == before.points[-1]:
-        text = f"{start} buys no more than ${before.numbers['dollars']:.0f} does: {LABELS[quality]} {texts[1]}."
+        text = f"{start} buys no more than {usd(before.numbers['more_usd'], 0)} does: {LABELS[quality]} {texts[1]}."
     else:
         text = (
             f"{start} takes the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
@@ -75,7 +77,7 @@ def _spend(
         kind="next",
         text=text,
         numbers={
-            "dollars": dollars,
+            "more_usd": more,
             "limit_usd": limit,
             "before": values[0],
             "after": values[1],
@@ -91,16 +93,16 @@ def raise_budget(view: RunView, quality: str) -> tuple[Sentence, ...]:
         return ()
     inside = min(view.points, key=lambda d: (number(view, d, quality), view.cost(d), d.id))
     found: list[Sentence] = []
-    for dollars in DOLLARS:
-        sentence = _raised(view, quality, inside, dollars, before=found[-1] if found else None)
+    for more in (units * unit_usd() for units in UNITS):
+        sentence = _raised(view, quality, inside, more, before=found[-1] if found else None)
         if found and "after" not in sentence.numbers:
             found.pop()  # what buys nothing for more covers what buys nothing for less
         found.append(sentence)
     return tuple(found)
 
 
-def _raised(view: RunView, quality: str, inside: DesignCard, dollars: int, *, before: Sentence | None) -> Sentence:
-    limit = (view.budget_usd or 0.0) + dollars
+def _raised(view: RunView, quality: str, inside: DesignCard, more: float, *, before: Sentence | None) -> Sentence:
+    limit = (view.budget_usd or 0.0) + more
     reach = [
         design
         for design in view.data.designs
@@ -110,8 +112,8 @@ def _raised(view: RunView, quality: str, inside: DesignCard, dollars: int, *, be
     ]
     now = number(view, inside, quality)
     best = min(reach, key=lambda d: (number(view, d, quality), view.cost(d), d.id), default=None)
-    start = f"${dollars} on top of the budget (up to {usd(limit)})"
-    numbers: dict[str, float] = {"dollars": dollars, "limit_usd": limit, "before": now}
+    start = f"{usd(more, 0)} on top of the budget (up to {usd(limit)})"
+    numbers: dict[str, float] = {"more_usd": more, "limit_usd": limit, "before": now}
     if best is None or number(view, best, quality) >= now:
         text = (
             f"{start} would buy no lower {LABELS[quality]} than {pair_text(quality, now, now)[0]}, as far as is known "
@@ -121,7 +123,7 @@ def _raised(view: RunView, quality: str, inside: DesignCard, dollars: int, *, be
     after = number(view, best, quality)
     texts = pair_text(quality, now, after)
     if before is not None and best.id == before.points[-1]:
-        text = f"{start} would buy no more than ${before.numbers['dollars']:.0f}: {LABELS[quality]} {texts[1]}."
+        text = f"{start} would buy no more than {usd(before.numbers['more_usd'], 0)}: {LABELS[quality]} {texts[1]}."
     else:
         text = (
             f"{start} would take the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "

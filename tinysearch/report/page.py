@@ -19,7 +19,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import printable
 from tinysearch.distribution import installed_version
 from tinysearch.report.advice import advise
@@ -28,7 +27,7 @@ from tinysearch.report.picks import picks
 from tinysearch.report.sentence import Sentence
 from tinysearch.report.table import columns, rows
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import count, usd
+from tinysearch.report.wording import LABELS, count, money_sign, shown_in, usd
 
 SCRIPTS = ("core.js", "plots.js", "drawings.js", "compare.js", "main.js")
 
@@ -37,7 +36,7 @@ KINDS = {
     "cheapest": "Cheapest",
     "fastest": "Fastest",
     "knee": "Best value",
-    "next": "Next dollars",
+    "next": "A little more",
     "raise": "More budget",
     "give_up": "Give up first",
     "tie": "Ties",
@@ -48,7 +47,12 @@ KINDS = {
 
 
 def render(view: RunView) -> str:
-    """The page as text; equal runs give equal pages."""
+    """The page as text; equal runs give equal pages. Amounts are in the currency of the run's budget."""
+    with shown_in(view.data.currency):
+        return _render(view)
+
+
+def _render(view: RunView) -> str:
     advice, chosen = advise(view), picks(view)
     script = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();\n"
     plotly = _plotly()
@@ -59,11 +63,12 @@ def render(view: RunView) -> str:
     return environment.from_string(_asset("page.html.jinja")).render(
         advice=advice,
         caveat=view.data.caveat,
+        currency=money_sign(),
         columns=columns(view),
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,
         operating=_operating(view),
-        objectives=", ".join(OBJECTIVES[name] for name in view.objectives),
+        objectives=", ".join(LABELS[name] for name in view.objectives),
         payload=script_json(_plain(payload(view, advice, chosen))),
         picks=chosen,
         plotly=_own(base64.b64encode(gzip.compress(plotly, mtime=0)).decode()),

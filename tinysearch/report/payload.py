@@ -51,6 +51,7 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
     ordered = [*view.points, *(design for design in view.data.designs if design.id not in front)]
     return {
         "budget_usd": view.budget_usd,
+        "currency": dataclasses.asdict(view.data.currency),
         "objectives": view.objectives,
         "price_level": view.data.price_level,
         "operating_far": view.operating_far,

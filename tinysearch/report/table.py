@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysearch.core.units import format_bytes
 from tinysearch.report.data import DesignCard
@@ -50,15 +50,36 @@ class Row:
     cells: dict[str, str]
 
 
+OBJECTIVE_COLUMNS = {
+    "eer": "eer",
+    "bom_cost_usd": "cost",
+    "latency_s": "latency",
+    "effective_latency_far1_s": "far1",
+    "effective_latency_far10_s": "far10",
+    "flash_bytes": "flash",
+    "ram_bytes": "ram",
+    "energy_mj": "energy",
+}
+"""The column of an objective."""
+
+
 def columns(view: RunView) -> tuple[Column, ...]:
-    """The columns that say something: without what is empty, unknown or the same in every row and said elsewhere."""
+    """The network, what the run was asked for, then all else that says something.
+
+    Left out is what is empty, unknown, or the same in every row and said elsewhere. Objectives are never left out on
+    phones.
+    """
     cells = [row.cells for row in rows(view)]
     dropped = {"firmware"} if not any(cell["firmware"] for cell in cells) else set()
     if len({cell["evidence"] for cell in cells}) < 2:
         dropped.add("evidence")
     unknown = ("frr", "effective", "far1", "far10", "energy")
     dropped |= {name for name in unknown if all(cell[name] == UNKNOWN for cell in cells)}
-    return tuple(column for column in COLUMNS if column.name not in dropped)
+    kept = {column.name: column for column in COLUMNS if column.name not in dropped}
+    asked = [kept[name] for name in (OBJECTIVE_COLUMNS[objective] for objective in view.objectives) if name in kept]
+    first = [kept["network"], *(replace(column, style=column.style.removesuffix("wide").strip()) for column in asked)]
+    names = {column.name for column in first}
+    return (*first, *(column for name, column in kept.items() if name not in names))
 
 
 def rows(view: RunView) -> tuple[Row, ...]:

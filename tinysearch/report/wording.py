@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from tinysearch.core.objectives import OBJECTIVES
-from tinysearch.core.units import format_bytes
+from tinysearch.core.units import US_DOLLARS, Currency, format_bytes
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.view import RunView
 
@@ -23,9 +25,33 @@ def points(fraction: float, digits: int = 1) -> str:
     return f"{fraction * 100:.{digits}f} points"
 
 
+_CURRENCY: ContextVar[Currency] = ContextVar("currency", default=US_DOLLARS)
+
+
+@contextmanager
+def shown_in(currency: Currency) -> Iterator[None]:
+    """Amounts of money within are written in a currency, that of the run's budget."""
+    token = _CURRENCY.set(currency)
+    try:
+        yield
+    finally:
+        _CURRENCY.reset(token)
+
+
+def unit_usd() -> float:
+    """US$ that one unit of the currency shown buys."""
+    return _CURRENCY.get().usd
+
+
+def money_sign() -> str:
+    """What a column of amounts is called: ``US$`` or ``EUR``."""
+    code = _CURRENCY.get().code
+    return "US$" if code == "usd" else code.upper()
+
+
 def usd(amount: float, digits: int = 2) -> str:
-    """``$9.45``."""
-    return f"-${-amount:.{digits}f}" if amount < 0 else f"${amount:.{digits}f}"
+    """``$9.45`` from US$, or ``8.59 EUR`` within :func:`shown_in`."""
+    return _CURRENCY.get().text(amount, digits)
 
 
 def seconds(duration: float, digits: int = 0) -> str:

@@ -14,6 +14,7 @@ from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, Evaluation
+from tinysearch.core.units import currency_of
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
 from tinysearch.evaluation.operating import rated
@@ -73,6 +74,7 @@ def write_report_data(
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
         title=_title(setup.config),
+        currency=currency_of(setup.config["budget"], rates=setup.config["rates"]),
         caveat=getattr(getattr(setup.errors, "dataset", None), "caveat", ""),
     )
     return write_data(folder, data)

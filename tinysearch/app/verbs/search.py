@@ -42,9 +42,8 @@ def run(invocation: Invocation) -> int:
 
 def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
     from tinysearch.app.terminal import front_table, order_table
-    from tinysearch.report.wording import count
+    from tinysearch.report.wording import count, shown_in
 
-    SafeConsole().print(front_table(finished.documents))
     result = finished.result
     folder = _short(finished.folder)
     if finished.documents:
@@ -52,10 +51,13 @@ def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
         from tinysearch.report.view import read_view
 
         view = read_view(finished.folder)
-        console.print(order_table(picks(view)))
+        with shown_in(view.data.currency):
+            SafeConsole().print(front_table(finished.documents, objectives=view.objectives))
+            console.print(order_table(picks(view)))
         if view.data.caveat:
             console.print(view.data.caveat)
     else:
+        SafeConsole().print(front_table([]))
         console.print(
             "the front is empty, as no feasible design was evaluated; go on in the same run_dir with more time or "
             "trials, and with sampler=auto, which proposes nothing infeasible"
@@ -63,6 +65,10 @@ def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
     console.print(f"front     {folder}/front.json, front.csv")
     console.print(f"report    {folder}/report.html")
+    if finished.documents:
+        console.print(
+            f"to order  python -m tinysearch report run_dir={shlex.quote(folder)} shopping=ID", soft_wrap=True
+        )
     storage, artifacts = shlex.quote(finished.storage or f"{folder}/journal.log"), shlex.quote(f"{folder}/artifacts")
     console.print(f"study     optuna-dashboard {storage} --artifact-dir {artifacts}", soft_wrap=True)
     emitted = [document for document in finished.documents if document["firmware"]]

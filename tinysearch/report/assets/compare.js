@@ -81,7 +81,7 @@ function bom(board) {
   return make('table', {}, make('tbody', {},
     ...board.parts.map((part) => make('tr', {},
       make('td', { class: 'text' }, part.name, part.about ? make('div', { class: 'soft' }, part.about) : null, source(part.source)),
-      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) && usd(part.low_usd) !== usd(part.high_usd) ? `${usd(part.low_usd)}-${part.high_usd.toFixed(2)}` : '')))),
+      make('td', {}, `${usd(part.usd)}`, make('div', { class: 'soft' }, isKnown(part.low_usd) && isKnown(part.high_usd) && usd(part.low_usd) !== usd(part.high_usd) ? `${usd(part.low_usd)} to ${usd(part.high_usd)}` : '')))),
     make('tr', {}, make('td', { class: 'text' }, make('b', {}, 'Sum')), make('td', {}, make('b', {}, usd(board.price_usd))))));
 }
 
@@ -138,7 +138,7 @@ function drawDet(element) {
   }));
   traces.push({ type: 'scatter', mode: 'lines', x: [floor * 100, 100], y: [floor * 100, 100], hoverinfo: 'skip', showlegend: false, line: { color: css('--soft'), dash: 'dot', width: 1 } });
   return Plotly.react(element, traces, layout({
-    xaxis: { title: { text: 'FAR (%)' }, type: 'log', range: [-1, 2] }, yaxis: { title: { text: 'FRR (%)' }, type: 'log', range: [-1, 2] },
+    xaxis: { title: { text: 'FAR (%)' }, type: 'log', range: [-1, 2], dtick: 1, tickformat: '~r' }, yaxis: { title: { text: 'FRR (%)' }, type: 'log', range: [-1, 2], dtick: 1, tickformat: '~r' },
     legend: { orientation: 'h', x: 0, y: 1.1 },
   }), CONFIG);
 }

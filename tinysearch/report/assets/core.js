@@ -50,7 +50,9 @@ const trim = (value, digits) => {
   return (half ? (2 * Math.round((value * 10 ** digits) / 2)) / 10 ** digits : value).toFixed(digits);
 };
 const percent = (value) => (isKnown(value) ? `${trim(value * 100, 1)} %` : '-');
-const usd = (value) => (isKnown(value) ? `${value < 0 ? '-' : ''}$${trim(Math.abs(value), 2)}` : '-');
+// Amounts are US$ everywhere and are written in the currency of the budget.
+const currency = (value) => (DATA.currency.code === 'usd' ? `$${trim(value, 2)}` : `${trim(value / DATA.currency.usd, 2)} ${DATA.currency.code.toUpperCase()}`);
+const usd = (value) => (isKnown(value) ? `${value < 0 ? '-' : ''}${currency(Math.abs(value))}` : '-');
 const seconds = (value) => {
   if (!isKnown(value)) return '-';
   return value < 1 ? `${trim(value * 1000, value < 0.01 ? 1 : 0)} ms` : `${trim(value, 2)} s`;

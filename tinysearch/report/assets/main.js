@@ -7,16 +7,17 @@ const table = document.getElementById('table');
 function setUpControls() {
   const costs = designs.map((design) => design.bom_cost_usd);
   if (!costs.length) return;
-  const low = Math.floor(Math.min(...costs) * 100) / 100;
-  const high = Math.ceil(Math.max(...costs, isKnown(DATA.budget_usd) ? DATA.budget_usd : 0) * 100) / 100;
+  const unit = DATA.currency.usd;
+  const low = Math.floor((Math.min(...costs) / unit) * 100) / 100;
+  const high = Math.ceil((Math.max(...costs, isKnown(DATA.budget_usd) ? DATA.budget_usd : 0) / unit) * 100) / 100;
   [slider, amount].forEach((input) => {
     input.min = low;
     input.max = high;
-    input.value = isKnown(DATA.budget_usd) ? DATA.budget_usd : high;
+    input.value = isKnown(DATA.budget_usd) ? Number((DATA.budget_usd / unit).toFixed(2)) : high;
   });
-  state.budget = Number(amount.value);
-  slider.addEventListener('input', () => { amount.value = slider.value; setBudget(Number(slider.value)); });
-  amount.addEventListener('input', () => { if (amount.value !== '') { slider.value = amount.value; setBudget(Number(amount.value)); } });
+  state.budget = Number(amount.value) * unit;
+  slider.addEventListener('input', () => { amount.value = slider.value; setBudget(Number(slider.value) * unit); });
+  amount.addEventListener('input', () => { if (amount.value !== '') { slider.value = amount.value; setBudget(Number(amount.value) * unit); } });
   const form = document.getElementById('controls');
   form.addEventListener('submit', (event) => event.preventDefault());
   form.hidden = false;

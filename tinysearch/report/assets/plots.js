@@ -13,7 +13,7 @@ const largest = (name) => designs.reduce((most, design) => Math.max(most, design
 const inSeconds = (name, text) => (largest(name) < 10 ? { text: `${text} (ms)`, scale: 1000 } : { text: `${text} (s)`, scale: 1 });
 const AXES = {
   eer: { text: 'EER (%)', scale: 100 },
-  bom_cost_usd: { text: 'board cost (US$)', scale: 1 },
+  bom_cost_usd: { text: `board cost (${DATA.currency.code === 'usd' ? 'US$' : DATA.currency.code.toUpperCase()})`, scale: 1 / DATA.currency.usd },
   latency_s: inSeconds('latency_s', 'latency'),
   weight_bytes: { text: 'weights (KiB)', scale: 1 / 1024 },
   effective_latency_far1_s: inSeconds('effective_latency_far1_s', 'effective latency'),
@@ -185,7 +185,8 @@ function drawFigure(element, figure) {
   }), CONFIG);
 }
 
-const logAxis = (log) => (log ? { type: 'log', dtick: 'D2', exponentformat: 'none' } : {});
+// Ticks at 1, 2 and 5 of every power of ten, each with its whole number: by default Plotly writes a bare 2 or 5.
+const logAxis = (log) => (log ? { type: 'log', dtick: 'D2', tickformat: ',~r' } : {});
 
 function drawParallel(element) {
   const narrow = element.clientWidth < 620;

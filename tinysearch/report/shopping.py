@@ -1,0 +1,71 @@
+"""The shopping list of one point: what to order, from whom, and what else it takes, as a CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import plain_line
+from tinysearch.core.units import Currency
+
+COLUMNS = (
+    "pieces",
+    "part",
+    "each",
+    "sum",
+    "currency",
+    "seller",
+    "order of",
+    "price is",
+    "read on",
+    "source",
+    "address",
+)
+"""``order of``: the number of pieces that the price holds for; ``address`` is empty where the catalogue has none."""
+
+
+def point_of(front: Mapping[str, Any], identity: object) -> Mapping[str, Any]:
+    """A point of front.json by id.
+
+    Raises:
+        UserError: the front has no such point.
+    """
+    points: Sequence[Mapping[str, Any]] = front["points"]
+    found = next((point for point in points if point["id"] == identity), None)
+    if found is None:
+        example = f", for example {points[0]['id']}" if points else ""
+        raise UserError(
+            "a shopping list must be of a point of the front",
+            value=identity,
+            remedy=f"name an id of front.csv{example}",
+        )
+    return found
+
+
+def shopping_csv(point: Mapping[str, Any], *, currency: Currency) -> str:
+    """One row a part with its number, then what else it takes, whose price is not known, then the sum.
+
+    Args:
+        point: of front.json.
+        currency: in which amounts are written; front.json has US$.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    code, order = currency.code.upper(), point.get("order") or {}
+    for row, pieces in Counter(tuple(part.items()) for part in point["bom"]).items():
+        part = dict(row)
+        each = part["usd"] / currency.usd
+        told = [part.get(name) for name in ("seller", "quantity", "kind", "date", "source", "url")]
+        cells = [pieces, part["part"], f"{each:.2f}", f"{pieces * each:.2f}", code, *told]
+        writer.writerow([plain_line("" if cell is None else str(cell)) for cell in cells])
+    for thing in order.get("bring", ()):
+        writer.writerow(["1", plain_line(thing), "", "", code, "", "", "not known, not in the sum", "", "", ""])
+    total = point["values"]["bom_cost_usd"] / currency.usd
+    standing = plain_line(order.get("text", ""))
+    writer.writerow(["", "sum", "", f"{total:.2f}", code, "", order.get("quantity") or "", standing, "", "", ""])
+    return stream.getvalue()
