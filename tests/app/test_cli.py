@@ -104,7 +104,7 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         ["catalog", "list", "hats"],
         ["++budget=3"],
         ["budget={a"],
-        ["-m", "budget=1,2"],
+        ["-x", "budget=1,2"],
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

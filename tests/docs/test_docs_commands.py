@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import chdir
 from functools import cache
+from pathlib import Path
 
 import pytest
 from docs_pages import PAGES, ROOT, blocks, command_lines, spans, words
@@ -18,6 +20,9 @@ from tinysearch.core.errors import UserError
 
 TAKE_WORDS = {"journal", "verify", "calibrate", "catalog", "data", "completion"}
 """Verbs that take words without ``=``."""
+
+FILES = Path(__file__).parent / "files"
+"""What the pages take for the reader's own files."""
 
 ONE_CANDIDATE = {"evaluate", "train"}
 OPTION = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*=\S")
@@ -62,7 +67,8 @@ def given(override: str) -> str:
 
 @cache
 def composed(overrides: tuple[str, ...]) -> dict:
-    return plain(compose_config([given(word) for word in overrides]))
+    with chdir(FILES):
+        return plain(compose_config([given(word) for word in overrides]))
 
 
 ROOTS = set(plain(compose_config([]))) | {"experiment"}

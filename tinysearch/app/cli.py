@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from tinysearch.app.console import SafeFormatter, say
+from tinysearch.app.hydra_front import HydraFlags, run_many, show_config, take_flags
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.distribution import installed_version
 
@@ -49,6 +50,7 @@ class Invocation:
     words: tuple[str, ...]
     overrides: tuple[str, ...]
     flags: frozenset[str]
+    hydra: HydraFlags = field(default_factory=HydraFlags)
 
     @property
     def json(self) -> bool:
@@ -77,8 +79,9 @@ def parse(argv: Sequence[str]) -> Invocation:
     """
     for word in argv:
         _check_letters(word)
-    flags = {word for word in argv if word.startswith("-")}
-    rest = [word for word in argv if not word.startswith("-")]
+    hydra, words = take_flags(argv)
+    flags = {word for word in words if word.startswith("-")}
+    rest = [word for word in words if not word.startswith("-")]
     verb = rest.pop(0) if rest and "=" not in rest[0] else "search"
     options = [_is_option(word) for word in rest]
     if verb not in VERBS:
@@ -90,13 +93,15 @@ def parse(argv: Sequence[str]) -> Invocation:
         words=tuple(word for word, option in zip(rest, options, strict=True) if not option),
         overrides=tuple(word for word, option in zip(rest, options, strict=True) if option),
         flags=frozenset(flags),
+        hydra=hydra,
     )
 
 
 def _is_option(word: str) -> bool:
     """Whether a word is key=value, and no path that happens to have an equals sign (``runs/budget=15/firmware``)."""
     key, equals, _ = word.partition("=")
-    return bool(equals) and not ("/" in key or "\\" in key or key.startswith((".", "~")))
+    path = ("/" in key and not key.startswith("hydra/")) or "\\" in key or key.startswith((".", "~"))
+    return bool(equals) and not path
 
 
 def _check_letters(word: str) -> None:
@@ -142,11 +147,14 @@ def _run(words: Sequence[str]) -> int:
         say(f"tinysearch {installed_version()}")
         return OK
     if invocation.flags & {"--help", "-h"}:
-        say(_help(invocation.verb if words[0] == invocation.verb else None))
+        say(_help(invocation.verb if invocation.verb in words else None))
         return OK
     _set_up_logging(invocation)
-    status: int = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}").run(invocation)
-    return status
+    if invocation.hydra.cfg:
+        say(show_config(invocation).rstrip())
+        return OK
+    verb: Callable[[Invocation], int] = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}").run
+    return run_many(invocation, verb) if invocation.hydra.multirun else verb(invocation)
 
 
 def _judge(error: BaseException) -> tuple[str, int]:
@@ -196,7 +204,8 @@ def _help(verb: str | None) -> str:
             "verbs:",
             *lines,
             "",
-            "flags: --help, --version, --json (evaluate, verify, catalog, doctor), -v more words, -q fewer.",
+            "flags: --help, --version, --json (evaluate, verify, catalog, doctor), -v more words, -q fewer;",
+            "of Hydra's: --cfg job (print the configuration), --config-dir DIR (your own options), -m (once a value).",
             "",
             "python -m tinysearch VERB --help explains one verb. Every option is a key of conf/config.yaml.",
         ]

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tinysearch.app.config.loading import load_config
+from tinysearch.app.config.own_options import own_options, take_places
 from tinysearch.app.config.paths import from_home
 from tinysearch.app.config.plugins import MISSING, built_in, plugin, registered
 from tinysearch.app.config.resources import data_dir
@@ -112,20 +113,25 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     """
     _remember_secrets(overrides)
     trust_words(overrides)
-    folder, overrides = own_task(overrides, known=options_of("task"))
-    inputs = _defaults(tuple(word for word in overrides if word.startswith(_TASKS)), folder)["task"]["inputs"]
-    words = [word for override in overrides for word in _expand(_of_input(override, inputs), folder)]
+    places, overrides = take_places(overrides)
+    own = own_options(overrides, groups=_group_defaults(), places=places, ours=_Ours())
+    folder, overrides = own_task(own.words, known=options_of("task"))
+    folders = (*own.places, *([] if folder is None else [f"file://{folder}"]))
+    inputs = _defaults(tuple(word for word in overrides if word.startswith(_TASKS)), folders)["task"]["inputs"]
+    named = frozenset(f"{group}={OWN}" for group in GROUPS) if folders else frozenset()
+    words = [word for override in overrides for word in _expand(_of_input(override, inputs), own=named)]
     if "trainer=table" in words and not any(
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
         words.append(_TABLE_SPACE)
     words += _own_data(words)
     try:
-        config = _compose(words, folder)
+        config = _compose(words, folders)
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from _without_secrets(error)
-    choices = tuple(word for word in words if word.split("=", 1)[0] in GROUPS)
-    defaults = _defaults(choices, folder)
+    chosen = [word.split("=", 1) for word in words if word.split("=", 1)[0] in GROUPS]
+    choices = tuple(f"{group}={own.bases.get(group, option)}" for group, option in chosen)
+    defaults = _defaults(choices, folders)
     for key, word in _words_for_lists("", OmegaConf.to_container(config), defaults):
         OmegaConf.update(config, key, [word])
     _check_kinds("", OmegaConf.to_container(config), defaults)
@@ -171,20 +177,40 @@ def _of_input(word: str, inputs: Mapping[str, Any]) -> str:
     return f"task.inputs.{word.removeprefix('task.')}" if first == "task" and rest and rest[0] in inputs else word
 
 
-def _compose(words: Sequence[str], folder: Path | None) -> DictConfig:
-    """The configuration with words of Hydra's; ``folder`` has options of the user's own, by group."""
-    return load_config(words, search_path=[] if folder is None else [f"file://{folder}"])
+class _Ours:
+    """Options of the package, for :func:`~tinysearch.app.config.own_options.own_options`."""
+
+    def names(self, group: str) -> list[str]:
+        return options_of(group)
+
+    def keys(self, group: str, option: str) -> list[str]:
+        return list(_defaults((f"{group}={option}",), ())[group])
+
+
+@functools.cache
+def _group_defaults() -> dict[str, str]:
+    """What each group takes where nothing is chosen."""
+    listed = OmegaConf.load(data_dir("conf") / "config.yaml")["defaults"]
+    return {
+        **dict.fromkeys(GROUPS, ""),
+        **{g: str(o) for entry in listed if entry != "_self_" for g, o in entry.items()},
+    }
+
+
+def _compose(words: Sequence[str], places: Sequence[str]) -> DictConfig:
+    """The configuration with words of Hydra's; ``places`` have options of the user's own, by group."""
+    return load_config(words, search_path=places)
 
 
 @functools.lru_cache(maxsize=16)
-def _defaults(choices: tuple[str, ...], folder: Path | None) -> Any:
+def _defaults(choices: tuple[str, ...], places: tuple[str, ...]) -> Any:
     """Every option with its default, for some choices of groups.
 
     Raises:
         UserError: there is no such option.
     """
     try:
-        return OmegaConf.to_container(_compose(choices, folder))
+        return OmegaConf.to_container(_compose(choices, places))
     except (HydraException, OmegaConfBaseException) as error:
         raise _unknown_option(*choices[0].split("=", 1)) from error
 
@@ -329,7 +355,8 @@ def _is_quoted(text: str) -> bool:
     return mark in ("'", '"') and re.fullmatch(rf"{mark}([^{mark}\\]|\\.)*{mark}", text, re.DOTALL) is not None
 
 
-def _expand(word: str, folder: Path | None) -> list[str]:
+def _expand(word: str, *, own: frozenset[str] = frozenset()) -> list[str]:
+    """A word in Hydra's grammar; ``own`` are choices of options that stand in files of the user's."""
     match = _ASSIGNMENT.match(word)
     if match is None:
         raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
@@ -345,10 +372,9 @@ def _expand(word: str, folder: Path | None) -> list[str]:
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
         return [f"{_NESTED[key]}={value}"]
-    own = (folder is not None and value == OWN) if key == "task" else False
     if (
         key in GROUPS
-        and not own
+        and word not in own
         and value not in options_of(key)
         and value != MISSING
         and (value, key) != ("null", "experiment")
@@ -390,9 +416,8 @@ def _exists(path: str) -> bool:
 def _unknown_option(group: str, value: str) -> UserError:
     known = options_of(group)
     near = difflib.get_close_matches(value, known, n=1)
-    extra = " or a path" if group in {"task", *_PATHS} else ""
     return UserError(
-        f"{group} is one of {', '.join(known)}{extra}",
+        f"{group} is one of {', '.join(known)} or a path",
         value=value,
         remedy=f"did you mean {group}={near[0]}?" if near else "choose one of them",
     )
@@ -443,7 +468,7 @@ def all_keys() -> list[str]:
             if isinstance(value, dict):
                 yield from walk(name, value)
 
-    default = plain(_compose([], None))
+    default = plain(_compose([], ()))
     branches = [
         f"{name}.{key}"
         for name in default["task"]["inputs"]
