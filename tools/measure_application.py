@@ -18,7 +18,13 @@ OPTIONS = (
     *("-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "--specs=picolibc.specs"),
     *("-std=gnu17", "-O2", "-ffunction-sections", "-fdata-sections", "-DESP_PLATFORM", "-D_GNU_SOURCE", "-w"),
 )
-SOURCES = ("main/*.c", "components/port/port_chip.c", "components/port/tasks.c", "components/store/*.c")
+SOURCES = (
+    "main/*.c",
+    "components/port/line.c",
+    "components/port/port_chip.c",
+    "components/port/tasks.c",
+    "components/store/*.c",
+)
 SOURCES += ("components/model/*.c", "components/runtime/ts_image.c", "components/runtime/ts_log_mel.c")
 LINUX_ONLY, TABLES = {"files"}, {"candidate"}
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysearch.analytic.code_size import PATTERNS, CodeSizes, kernels_of
-from tinysearch.analytic.flash import parameter_bytes
+from tinysearch.analytic.flash import APP_OFFSET, AppSlots, parameter_bytes, plan_flash
 from tinysearch.architectures.resnet import resnet
 from tinysearch.catalog.tables import load_code_sizes, load_software_sizes
 from tinysearch.core.errors import UnsupportedLayerError, UserError
@@ -113,3 +113,19 @@ def test_a_linked_program_comes_out_within_one_percent(tmp_path: Path, precision
     stale = "the C sources changed: run tools/measure_code_size.py hardware_catalog/software/code_size.yaml"
     assert predicted.flash == pytest.approx(flash, rel=0.01), stale
     assert predicted.ram == pytest.approx(ram, rel=0.01), stale
+
+
+@given(program_bytes=st.integers(1, 3_000_000), weight_bytes=st.integers(0, 3_000_000), spare=st.integers(0, 20_000))
+def test_two_slots_take_as_much_twice(program_bytes: int, weight_bytes: int, spare: int) -> None:
+    plans = [
+        plan_flash(
+            program_bytes=program_bytes,
+            weight_bytes=weight_bytes,
+            slots=AppSlots(count=count, spare_bytes=spare),
+        )
+        for count in (1, 2)
+    ]
+    one, two = plans
+    assert one.app_bytes == two.app_bytes >= program_bytes + weight_bytes + spare
+    assert one.total_bytes == APP_OFFSET + one.app_bytes
+    assert two.total_bytes == 2 * APP_OFFSET + 2 * one.app_bytes

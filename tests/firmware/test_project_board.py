@@ -233,3 +233,25 @@ def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
     assert set(menu.split("depends on ")[1].split(" || ")) == {f"IDF_TARGET_{target.upper()}" for target in camera}
     choice = kconfig.split("config TS_MICROPHONE_PDM\n")[1].split("depends on ")[1].split("\n")[0]
     assert set(choice.split(" || ")) == pdm
+
+
+def test_two_slots_halve_the_room_and_have_their_data() -> None:
+    table = partitions.lay_out(flash_bytes=4 << 20, app_bytes=1_500_000, nvs=0x6000, slots=2)
+    assert [(row.name, row.subtype, row.offset, row.size) for row in table] == [
+        ("nvs", "nvs", 0x9000, 0x6000),
+        ("nvs_keys", "nvs_keys", 0xF000, 0x1000),
+        ("otadata", "ota", 0x10000, 0x2000),
+        ("ota_0", "ota_0", 0x20000, 0x1F0000),
+        ("ota_1", "ota_1", 0x210000, 0x1F0000),
+    ]
+    assert partitions.broken_rules(table, flash_bytes=4 << 20) == []
+    assert partitions.from_csv(partitions.to_csv(table, header="x")) == table
+    with pytest.raises(UserError, match="6000000 bytes in 4194304"):
+        partitions.lay_out(flash_bytes=4 << 20, app_bytes=3_000_000, nvs=0x6000, slots=2)
+
+
+def test_an_encrypted_build_has_room_for_its_bootloader() -> None:
+    """0x8740 bytes with its messages on the ESP32-C61, where 0x8000 are free."""
+    for chip in models().catalog.chips.values():
+        silent = "CONFIG_BOOTLOADER_LOG_LEVEL_NONE" in sdkconfig.encryption_keys(chip)
+        assert silent == ("CONFIG_SECURE_FLASH_ENC_ENABLED" in sdkconfig.encryption_keys(chip))

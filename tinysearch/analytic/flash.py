@@ -7,6 +7,10 @@ partitions aligned to 64 KiB). ``paper_weight_bytes`` counts as the paper does, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.analytic.kernels import footprint
 from tinysearch.core.network import NetworkSpec
@@ -18,6 +22,30 @@ APP_ALIGNMENT = 0x10000
 PAPER_PROGRAM_BYTES = 2**20 // 4
 _ARRAY_ALIGNMENT = 16
 
+Sizes = TypeVar("Sizes", int, npt.NDArray[np.int64])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSlots:
+    """How the application lies in flash.
+
+    Attributes:
+        count: partitions that hold it: two where it is updated in place, one being written while the other runs.
+        spare_bytes: room in each for what a build with encrypted templates adds.
+    """
+
+    count: int = 1
+    spare_bytes: int = 0
+
+    def app_bytes(self, mapped: Sizes) -> Sizes:
+        """Size of one partition for so many bytes of program and weights."""
+        return -(-(mapped + self.spare_bytes) // APP_ALIGNMENT) * APP_ALIGNMENT
+
+    def total_bytes(self, mapped: Sizes) -> Sizes:
+        """End of the last partition. Which slot is to run stands in two sectors, which push the first one up."""
+        offset = APP_OFFSET + (APP_ALIGNMENT if self.count > 1 else 0)
+        return self.app_bytes(mapped) * self.count + offset
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlashPlan:
@@ -26,14 +54,16 @@ class FlashPlan:
     Attributes:
         program_bytes: code and read-only data of the application without weights.
         weight_bytes: parameters of all branches as packed for their kernels.
-        app_bytes: size of the application partition, a multiple of 64 KiB.
+        app_bytes: size of one application partition, a multiple of 64 KiB.
         total_bytes: end of the last partition: the flash that the board must have.
+        slots: how many of these partitions there are, and what is spare in each.
     """
 
     program_bytes: int
     weight_bytes: int
     app_bytes: int
     total_bytes: int
+    slots: AppSlots
 
 
 def parameter_bytes(program: Program) -> int:
@@ -42,11 +72,15 @@ def parameter_bytes(program: Program) -> int:
     return sum(-(-size // _ARRAY_ALIGNMENT) * _ARRAY_ALIGNMENT for size in sizes)
 
 
-def plan_flash(*, program_bytes: int, weight_bytes: int) -> FlashPlan:
+def plan_flash(*, program_bytes: int, weight_bytes: int, slots: AppSlots) -> FlashPlan:
     """Flash plan of an application of ``program_bytes`` with ``weight_bytes`` of constants."""
-    app = -(-(program_bytes + weight_bytes) // APP_ALIGNMENT) * APP_ALIGNMENT
+    mapped = program_bytes + weight_bytes
     return FlashPlan(
-        program_bytes=program_bytes, weight_bytes=weight_bytes, app_bytes=app, total_bytes=APP_OFFSET + app
+        program_bytes=program_bytes,
+        weight_bytes=weight_bytes,
+        app_bytes=slots.app_bytes(mapped),
+        total_bytes=slots.total_bytes(mapped),
+        slots=slots,
     )
 
 

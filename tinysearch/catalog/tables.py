@@ -27,12 +27,14 @@ class SoftwareSizes:
         base_program_bytes: by ESP-IDF target, ``default`` for others.
         feature_program_bytes: added by modality, and ``application`` for what every project has.
         reserved_ram_bytes: kept free by modality, and ``base``.
+        encrypted_bytes: what a build that encrypts templates adds to the program.
         code: measured sizes of kernels and branches on one instruction set, taken for all chips.
     """
 
     base_program_bytes: Mapping[str, Sourced]
     feature_program_bytes: Mapping[str, Sourced]
     reserved_ram_bytes: Mapping[str, Sourced]
+    encrypted_bytes: Sourced
     code: CodeSizes
 
     def program_bytes(self, target: str, modalities: Iterable[str], *, kernels: Iterable[str]) -> int:
@@ -112,7 +114,8 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
         groups = ("base_program_bytes", "feature_program_bytes", "reserved_ram_bytes")
         tables = {group: {name: _sourced(value) for name, value in document[group].items()} for group in groups}
         code = load_code_sizes(path.parent / document["code_sizes"]["file"])
-        return SoftwareSizes(code=code[document["code_sizes"]["instruction_set"]], **tables)
+        encrypted = _sourced(document["encrypted_bytes"])
+        return SoftwareSizes(code=code[document["code_sizes"]["instruction_set"]], encrypted_bytes=encrypted, **tables)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(path, error) from error
 

@@ -84,9 +84,15 @@ class AnalyticModels:
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
     accelerate: Callable[[Program, str], Accelerated] | None = None
+    ota: bool = False
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
     _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
     _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
+
+    @property
+    def slots(self) -> flash_model.AppSlots:
+        """How the application lies in flash."""
+        return flash_model.AppSlots(count=2 if self.ota else 1, spare_bytes=int(self.software.encrypted_bytes.value))
 
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
@@ -206,7 +212,7 @@ class AnalyticModels:
         kernels = frozenset[str]().union(*(need.kernels for need in needs))
         program = self.software.program_bytes(chip.idf_target, self.footprints(modalities), kernels=kernels)
         plan = flash_model.plan_flash(
-            program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights
+            program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights, slots=self.slots
         )
         if self.memory_rule == "paper":
             kinds = [branch.precision.kind for branch in branches]
@@ -395,6 +401,8 @@ class AnalyticModels:
                 "weight_bytes": requirement.flash.weight_bytes,
                 "app_bytes": requirement.flash.app_bytes,
                 "total_bytes": requirement.flash.total_bytes,
+                "slots": requirement.flash.slots.count,
+                "spare_bytes": requirement.flash.slots.spare_bytes,
             },
             "buffers": [
                 {"name": name, "bytes": size, "sram": placed}

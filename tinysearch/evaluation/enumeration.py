@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.flash import APP_ALIGNMENT, APP_OFFSET, PAPER_PROGRAM_BYTES
+from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
@@ -226,7 +226,7 @@ class _Case:
         mapped = _sum(part.weight_bytes + part.code_bytes for part in parts)
         mapped = mapped + self.programs[tuple(part.kernels for part in parts)]
         paper = self.models.flash_rule == "paper"
-        flash = weights + PAPER_PROGRAM_BYTES if paper else APP_OFFSET + -(-mapped // APP_ALIGNMENT) * APP_ALIGNMENT
+        flash = weights + PAPER_PROGRAM_BYTES if paper else self.models.slots.total_bytes(mapped)
         ram, psram, seconds = self._memory_and_seconds(parts)
         contention = self.models.latency.contention(self.chip.id)
         latency = self._together(seconds, contention=contention)

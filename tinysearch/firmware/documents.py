@@ -143,6 +143,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",
         "sensors": [markdown_text(name) for name in evaluation.sensors],
         "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],
+        "ota": any(row.subtype.startswith("ota_") for row in emission.table),
         "pins": _pins(emission, kconfig),
         "camera_supported": _reads_camera(emission),
         "microphone_pdm": emission.microphone_pdm,

@@ -21,6 +21,7 @@ APP_ALIGNMENT = 0x10000
 DATA_ALIGNMENT = 0x1000
 NVS_MINIMUM = 0x3000
 KEYS_BYTES = 0x1000
+OTA_DATA_BYTES = 0x2000
 MODEL_SUBTYPE = "0x40"
 LONGEST_LABEL = 16
 
@@ -65,7 +66,9 @@ def nvs_bytes(*, people: int, captures: int, template_bytes: int) -> int:
     return max(pages * _NVS_PAGE, 2 * NVS_MINIMUM)
 
 
-def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0) -> tuple[Partition, ...]:
+def lay_out(
+    *, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0, slots: int = 1
+) -> tuple[Partition, ...]:
     """Partitions of one flash part: NVS and its keys, the application with all that is left, weights where asked for.
 
     Args:
@@ -73,6 +76,7 @@ def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0)
         app_bytes: what the application needs at least.
         nvs: bytes of the NVS partition, a multiple of 4 KiB.
         model_bytes: weights kept out of the application, 0 for none.
+        slots: partitions for the application; two are ``ota_0`` and ``ota_1``, with ``otadata`` saying which one runs.
 
     Raises:
         UserError: unknown flash size, or not enough flash.
@@ -84,22 +88,29 @@ def lay_out(*, flash_bytes: int, app_bytes: int, nvs: int, model_bytes: int = 0)
             remedy="choose platform.flash out of these",
         )
     keys = FIRST_OFFSET + nvs
-    app = _aligned(keys + KEYS_BYTES, APP_ALIGNMENT)
+    after = keys + KEYS_BYTES
+    app = _aligned(after + (OTA_DATA_BYTES if slots > 1 else 0), APP_ALIGNMENT)
     model = _aligned(model_bytes, APP_ALIGNMENT)  # mapped in pages of 64 KiB
-    room = (flash_bytes - app - model) // APP_ALIGNMENT * APP_ALIGNMENT
+    room = (flash_bytes - app - model) // slots // APP_ALIGNMENT * APP_ALIGNMENT
     if room < app_bytes:
         raise UserError(
             f"application and weights fit the flash beside {app} bytes for boot loader, table and NVS",
-            value=f"{app_bytes + model} bytes in {flash_bytes}",
+            value=f"{slots * app_bytes + model} bytes in {flash_bytes}",
             remedy="choose a larger platform.flash or a smaller network",
         )
     rows = [
         Partition(name="nvs", kind="data", subtype="nvs", offset=FIRST_OFFSET, size=nvs),
         Partition(name="nvs_keys", kind="data", subtype="nvs_keys", offset=keys, size=KEYS_BYTES, flags="encrypted"),
-        Partition(name="factory", kind="app", subtype="factory", offset=app, size=room),
+    ]
+    if slots > 1:
+        rows.append(Partition(name="otadata", kind="data", subtype="ota", offset=after, size=OTA_DATA_BYTES))
+    names = [f"ota_{number}" for number in range(slots)] if slots > 1 else ["factory"]
+    rows += [
+        Partition(name=name, kind="app", subtype=name, offset=app + number * room, size=room)
+        for number, name in enumerate(names)
     ]
     if model:
-        rows.append(Partition(name="model", kind="data", subtype=MODEL_SUBTYPE, offset=app + room, size=model))
+        rows.append(Partition(name="model", kind="data", subtype=MODEL_SUBTYPE, offset=app + slots * room, size=model))
     return tuple(rows)
 
 

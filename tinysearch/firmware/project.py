@@ -138,17 +138,23 @@ def _prepare(
     threshold, threshold_far = _threshold(evaluation)
     stricter, stricter_far = _stricter(evaluation, threshold)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
-    program = int(evaluation.details.get("flash", {}).get("program_bytes", DEFAULT_PROGRAM_BYTES))
+    planned = evaluation.details.get("flash", {})
+    program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) + int(planned.get("spare_bytes", 0))
+    slots = int(planned.get("slots", 1))
     has_psram = candidate.platform.psram_bytes > 0
     flash_bytes = candidate.platform.flash_bytes
     try:
-        people, captures, table = _table(flash_bytes, sources, program_bytes=program, template_bytes=template_bytes)
+        people, captures, table = _table(
+            flash_bytes, sources, program_bytes=program, template_bytes=template_bytes, slots=slots
+        )
     except UserError:
         if not any(source.accelerated for source in sources):
             raise
         logger.warning("%s: no room in its flash for the weights of a backend, kernels stay portable", candidate.id)
         sources = portable
-        people, captures, table = _table(flash_bytes, sources, program_bytes=program, template_bytes=template_bytes)
+        people, captures, table = _table(
+            flash_bytes, sources, program_bytes=program, template_bytes=template_bytes, slots=slots
+        )
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -206,7 +212,7 @@ def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: C
 
 
 def _table(
-    flash_bytes: int, sources: tuple[BranchSource, ...], *, program_bytes: int, template_bytes: int
+    flash_bytes: int, sources: tuple[BranchSource, ...], *, program_bytes: int, template_bytes: int, slots: int
 ) -> tuple[int, int, tuple[partitions.Partition, ...]]:
     """People, captures of each, and partitions with room for them: as many as the flash allows."""
     backend_bytes = BACKEND_PROGRAM_BYTES if any(source.accelerated for source in sources) else 0
@@ -214,10 +220,12 @@ def _table(
     for people, captures in TEMPLATES:
         nvs = partitions.nvs_bytes(people=people, captures=captures, template_bytes=template_bytes)
         try:
-            return people, captures, partitions.lay_out(flash_bytes=flash_bytes, app_bytes=app_bytes, nvs=nvs)
+            table = partitions.lay_out(flash_bytes=flash_bytes, app_bytes=app_bytes, nvs=nvs, slots=slots)
         except UserError:
             if (people, captures) == TEMPLATES[-1]:
                 raise
+        else:
+            return people, captures, table
     raise AssertionError("TEMPLATES is not empty")
 
 

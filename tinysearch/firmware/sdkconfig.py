@@ -51,7 +51,13 @@ _CHIP_ONLY = frozenset(
     }
 )
 _HMAC = {"CONFIG_NVS_ENCRYPTION": "y", "CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID": "5"}
-_FLASH_ENCRYPTION = {"CONFIG_SECURE_FLASH_ENC_ENABLED": "y", "CONFIG_NVS_ENCRYPTION": "y"}
+_FLASH_ENCRYPTION = {
+    "CONFIG_SECURE_FLASH_ENC_ENABLED": "y",
+    "CONFIG_NVS_ENCRYPTION": "y",
+    "CONFIG_BOOTLOADER_LOG_LEVEL_NONE": "y",
+}
+"""The bootloader that encrypts flash is too long for the room before the table (ESP32-C61: 0x8740 bytes for 0x8000); it
+takes 0x54f0 without its messages."""
 _PSRAM = frozenset({"CONFIG_SPIRAM", "CONFIG_SPIRAM_IGNORE_NOTFOUND", "CONFIG_SPIRAM_USE_CAPS_ALLOC"})
 _PSRAM_MODES = {"quad": "CONFIG_SPIRAM_MODE_QUAD", "octal": "CONFIG_SPIRAM_MODE_OCT", "hex": "CONFIG_SPIRAM_MODE_HEX"}
 _PDM = "CONFIG_TS_MICROPHONE_PDM"

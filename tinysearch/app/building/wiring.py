@@ -77,6 +77,7 @@ def build_models(config: Config) -> AnalyticModels:
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
         accelerate=_accelerate(build_backend(config)),
+        ota=config["emit"]["ota"],
     )
 
 
