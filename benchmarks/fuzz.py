@@ -19,10 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "firmware"))
 
-from projects import emitted, face, voice
-from test_fuzz import compile_harness
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "firmware" / "fuzz"))
 
-FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
+from inputs import DICTIONARY, write_seeds
+from test_fuzz import compile_harness, small_project
+
+FLAGS = ("-std=gnu11", "-O2", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
 
 
 def main() -> int:
@@ -33,18 +35,21 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tinysearch-fuzz-") as name:
         folder = Path(name)
         (folder / "corpus").mkdir()
-        project = emitted(face("int8", (1,)), voice("float32", (1,)), out=folder / "p", processor="esp32s3")
-        compile_harness(project, folder / "fuzz", "clang", *FLAGS)
-        limits = (f"-max_total_time={60 * minutes:.0f}", "-max_len=8192", "-print_final_stats=1", "-verbosity=1")
+        (folder / "words").write_text("".join(f'"{word}"\n' for word in DICTIONARY))
+        write_seeds(folder / "seeds")
+        compile_harness(small_project(folder / "p"), folder / "fuzz", "clang", *FLAGS)
+        limits = (f"-max_total_time={60 * minutes:.0f}", "-max_len=8192", "-print_final_stats=1", f"-dict={folder / 'words'}")
         done = subprocess.run(
-            [folder / "fuzz", *limits, folder / "corpus"], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+            [folder / "fuzz", *limits, "-detect_leaks=0", "corpus", "seeds"], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
         )
         runs = re.search(r"stat::number_of_executed_units: (\d+)", done.stderr)
+        counted = re.search(r"\((\d+) inline 8-bit counters\)", done.stderr)
         covered = re.findall(r"cov: (\d+)", done.stderr)
         print(done.stderr[-4000:] if done.returncode else "no fault found")
         kept = len(list((folder / "corpus").iterdir()))
     result = {"faults": int(done.returncode != 0), "runs": int(runs.group(1)) if runs else None, "corpus": kept}
-    print(json.dumps({**result, "edges": int(covered[-1]) if covered else None, "minutes": minutes}))
+    edges = {"edges": int(covered[-1]) if covered else None, "of_edges": int(counted.group(1)) if counted else None}
+    print(json.dumps({**result, **edges, "minutes": minutes}))
     return int(done.returncode != 0)
 
 

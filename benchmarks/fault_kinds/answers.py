@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import logging
 import os
 import resource
 import select
@@ -123,6 +124,7 @@ def warm(*commands: Sequence[str]) -> None:
         finally:
             sys.stdout, sys.stderr = before
             os.chdir(here)
+            logging.getLogger().handlers.clear()  # the next command sets its own
             _known.frozen = True
 
 

@@ -32,12 +32,19 @@ from tinysearch.metrics.windows import Answers
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "firmware_templates"
 VERSION, DIGEST = "0.0.0", "0123abcd"
-TASK = Task(
-    name="door",
-    decision="verification",
-    inputs=(Input(name="face", kind=Camera()), Input(name="voice", kind=Microphone())),
-    combinations=(("face",), ("voice",), ("face", "voice")),
-)
+CLIP_S = 1.6
+
+
+def task_of(clip_s: float) -> Task:
+    return Task(
+        name="door",
+        decision="verification",
+        inputs=(Input(name="face", kind=Camera()), Input(name="voice", kind=Microphone(clip_s=clip_s))),
+        combinations=(("face",), ("voice",), ("face", "voice")),
+    )
+
+
+TASK = task_of(CLIP_S)
 
 
 def network(branch: BranchSpec) -> NetworkSpec:
@@ -112,6 +119,7 @@ def emitted(
     seed: int = 1,
     weights: dict[str, int] | None = None,
     threshold: int | None = None,
+    clip_s: float = CLIP_S,
 ) -> Path:
     evaluation = evaluated(*branches, processor=processor)
     if threshold is not None:
@@ -122,7 +130,7 @@ def emitted(
         evaluation,
         networks(*branches, seed=seed),
         chip=models().catalog.chip(evaluation.candidate.platform.processor),
-        task=TASK,
+        task=task_of(clip_s),
         out=out,
         templates=TEMPLATES,
         version=VERSION,

@@ -1,8 +1,9 @@
 /* What the application parses, fed with mutated bytes: files of both branches, console lines, records of the store and
- * the host's store itself. The networks are stand-ins (host/app/scripted_models.c).
+ * the host's store itself. The networks are stand-ins (host/app/scripted_models.c), and the clock is the harness's own.
+ * Every input finds a new device, so that it alone decides what happens.
  *
- * Under libFuzzer (python benchmarks/fuzz.py), or with a main of its own, compiled with -DALONE: program RUNS SEED makes
- * the same mutations again for the same numbers. A sanitizer says what is wrong. */
+ * Under libFuzzer (python benchmarks/fuzz.py), or with a main of its own, compiled with -DALONE: program RUNS SEED FILE..
+ * makes the same mutations of the files again for the same numbers. A sanitizer says what is wrong. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,29 @@
 #include "files.c"
 #include "store_host.c"
 
-enum { KINDS = 5, LINE = 1200 };
+#define sha256_pbkdf2 every_round
+#include "sha256.c"
+#undef sha256_pbkdf2
+
+#define port_us real_us
+#include "port_host.c"
+#undef port_us
+
+enum { KINDS = 5, LINE = 1200, ROUNDS = 2 };
+
+static int64_t now_us = 1;
+
+int64_t port_us(void)
+{
+    return now_us;
+}
+
+/* Thousands of rounds would be most of the fuzzer's time. */
+void sha256_pbkdf2(const char *password, size_t length, const uint8_t *salt, size_t salt_bytes, unsigned rounds,
+                   uint8_t *key)
+{
+    every_round(password, length, salt, salt_bytes, rounds < ROUNDS ? rounds : ROUNDS, key);
+}
 
 static void start(void)
 {
@@ -33,6 +56,16 @@ static void start(void)
     }
     commands_open(NULL);
     application_open(NULL);
+}
+
+/* An empty store, no lock-out, nobody in. */
+static void renew(void)
+{
+    memset(flash.entry, 0, sizeof flash.entry);
+    now_us += INT64_C(2) * 86400 * 1000000;
+    attempts_open();
+    attempts_locked_s();
+    owner_close();
 }
 
 static void read_file(unsigned branch, const uint8_t *data, size_t size)
@@ -60,7 +93,11 @@ static void type_lines(const uint8_t *data, size_t size)
         const size_t length = end != NULL ? (size_t)(end - data) : size, taken = length < LINE - 1 ? length : LINE - 1;
         memcpy(line, data, taken);
         line[taken] = 0;
-        commands_run(line);
+        if (strncmp(line, "ahead ", 6) == 0) {
+            now_us += (int64_t)(strtoul(line + 6, NULL, 10) % 100000) * 1000000;
+        } else {
+            commands_run(line);
+        }
         data += length + (end != NULL);
         size -= length + (end != NULL);
     }
@@ -89,25 +126,19 @@ static void restore(const uint8_t *data, size_t size)
     people_none();
     people_closest(branches_embeddings(), NULL);
     owner_pin();
-    store_write(names[which], NULL, 0);
-    store_write("attempts", NULL, 0);
-    attempts_open();
 }
 
 /* The table of the host's store, as another program may have left it. */
 static void other_flash(const uint8_t *data, size_t size)
 {
-    static uint8_t kept[sizeof flash.entry];
     uint8_t record[64];
-    memcpy(kept, flash.entry, sizeof kept);
-    memcpy(flash.entry, data, size < sizeof kept ? size : sizeof kept);
+    memcpy(flash.entry, data, size < sizeof flash.entry ? size : sizeof flash.entry);
     if (plausible()) {
         store_read("r0", record, sizeof record);
         store_read("attempts", record, sizeof record);
         store_write("pin", record, sizeof record);
         people_damaged();
     }
-    memcpy(flash.entry, kept, sizeof kept);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
+    renew();
     switch (data[0] % KINDS) {
     case 0:
     case 1:
@@ -135,7 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef ALONE
-enum { LONGEST = 8192 };
+enum { LONGEST = 8192, MOST_SEEDS = 32 };
 
 static uint32_t state;
 
@@ -146,24 +178,6 @@ static uint32_t draw(uint32_t below)
     state ^= state << 5;
     return state % below;
 }
-
-/* The bytes of a string without its end; "\0" inside counts. */
-#define SEED(text) {(const uint8_t *)text, sizeof text - 1}
-static const struct {
-    const uint8_t *bytes;
-    size_t size;
-} seeds[] = {
-    SEED("\0P6\n# c\n8 8\n255\n"),
-    SEED("\0P5 12 9 255\n"),
-    SEED("\1RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0data\4\0\0\0\1\2\3\4"),
-    SEED("\1RIFF\xff\xff\xff\xffWAVELIST\xf0\xff\xff\xffdata\xff\xff\xff\xff"),
-    SEED("\2feed face 0 80ff00\nfeed voice seed 3\nenroll ann\nverify\nowner 471108\npin 471108\nlist\ndelete ann\n"),
-    SEED("\2enroll ann nosuch.ppm nosuch.wav\nverify - nosuch\nclose\nsensors\nhelp\nfeed face 4294967295 00\n"),
-    SEED("\3\1\0\2\0\1\0\0\0\0\0\0\0\0\0ann\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-    SEED("\3\1\2\1\0\0\0\5\0\0\0\0\0\0\0"),
-    SEED("\3\1\3\1\0\0\0"),
-    SEED("\4r0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\0\0"),
-};
 
 static size_t mutate(uint8_t *bytes, size_t size)
 {
@@ -199,14 +213,23 @@ static size_t mutate(uint8_t *bytes, size_t size)
 
 int main(int argc, char **argv)
 {
-    static uint8_t bytes[LONGEST];
+    static uint8_t seeds[MOST_SEEDS][LONGEST], bytes[LONGEST];
+    size_t sizes[MOST_SEEDS];
     const long runs = argc > 1 ? atol(argv[1]) : 10000;
+    const uint32_t count = argc > 3 + MOST_SEEDS ? MOST_SEEDS : (uint32_t)(argc > 3 ? argc - 3 : 0);
     state = argc > 2 ? (uint32_t)atol(argv[2]) : 1;
-    for (long run = 0; run < runs; run++) {
-        const uint32_t chosen = draw(sizeof seeds / sizeof seeds[0]);
-        memcpy(bytes, seeds[chosen].bytes, seeds[chosen].size);
-        LLVMFuzzerTestOneInput(bytes, mutate(bytes, seeds[chosen].size));
+    for (uint32_t i = 0; i < count; i++) {
+        FILE *in = fopen(argv[3 + i], "rb");
+        sizes[i] = in != NULL ? fread(seeds[i], 1, LONGEST, in) : 0;
+        if (sizes[i] < 2 || fclose(in) != 0) {
+            return 1;
+        }
     }
-    return 0;
+    for (long run = 0; run < runs && count > 0; run++) {
+        const uint32_t chosen = draw(count);
+        memcpy(bytes, seeds[chosen], sizes[chosen]);
+        LLVMFuzzerTestOneInput(bytes, mutate(bytes, sizes[chosen]));
+    }
+    return count == 0;
 }
 #endif
