@@ -134,7 +134,10 @@ def main() -> int:
                 kept.write(json.dumps(asdict(found)) + "\n")
                 kept.flush()
                 if not found.fine:
-                    print(f"{kind} {found.case}: {found.other or 'traceback'}, lost {found.lost}: {found.what[:150]!r}", flush=True)
+                    print(
+                        f"{kind} {found.case}: {found.other or 'traceback'}, lost {found.lost}: {found.what[:150]!r}",
+                        flush=True,
+                    )
                 if count % 100 == 0:
                     pace = (time.perf_counter() - started) / count
                     print(f"{kind}: {count} of {len(cases)}, {pace * (len(cases) - count):.0f} s left", file=sys.stderr)
@@ -143,7 +146,9 @@ def main() -> int:
 
 def report(rows: list[Found]) -> int:
     """The table and the last line."""
-    table = Table("kind of fault", "tried", "lost", "tracebacks", "other", "slowest, s", "of the processor, s", box=None)
+    table = Table(
+        "kind of fault", "tried", "lost", "tracebacks", "other", "slowest, s", "of the processor, s", box=None
+    )
     for kind in CASES:
         own = [row for row in rows if row.kind == kind]
         if own:

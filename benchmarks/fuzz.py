@@ -38,9 +38,18 @@ def main() -> int:
         (folder / "words").write_text("".join(f'"{word}"\n' for word in DICTIONARY))
         write_seeds(folder / "seeds")
         compile_harness(small_project(folder / "p"), folder / "fuzz", "clang", *FLAGS)
-        limits = (f"-max_total_time={60 * minutes:.0f}", "-max_len=8192", "-print_final_stats=1", f"-dict={folder / 'words'}")
+        limits = (
+            f"-max_total_time={60 * minutes:.0f}",
+            "-max_len=8192",
+            "-print_final_stats=1",
+            f"-dict={folder / 'words'}",
+        )
         done = subprocess.run(
-            [folder / "fuzz", *limits, "-detect_leaks=0", "corpus", "seeds"], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+            [folder / "fuzz", *limits, "-detect_leaks=0", "corpus", "seeds"],
+            cwd=folder,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         runs = re.search(r"stat::number_of_executed_units: (\d+)", done.stderr)
         counted = re.search(r"\((\d+) inline 8-bit counters\)", done.stderr)

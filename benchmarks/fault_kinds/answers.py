@@ -1,12 +1,13 @@
 """Run commands of tinysearch in forked children: nothing is imported again, and no state is left behind.
 
-``warm`` imports what commands import and remembers how the package's own YAML files read, which is most of the time of a
-short command. What a case brings itself is read as always.
+``warm`` imports what commands import and remembers how the package's own YAML files read, which is most of the time of
+a short command. What a case brings itself is read as always.
 """
 
 from __future__ import annotations
 
 import copy
+import gc
 import importlib
 import logging
 import os
@@ -126,6 +127,8 @@ def warm(*commands: Sequence[str]) -> None:
             os.chdir(here)
             logging.getLogger().handlers.clear()  # the next command sets its own
             _known.frozen = True
+            gc.collect()
+            gc.freeze()  # children would copy every page that a collection looks at
 
 
 def _main(words: Sequence[str]) -> int:
@@ -153,7 +156,7 @@ _known = _Known()
 def _remember_yaml() -> None:
     read = yaml.load
 
-    def load(stream: Any, Loader: type) -> Any:
+    def load(stream: Any, Loader: type) -> Any:  # noqa: N803 - as PyYAML calls it
         text = stream.read() if hasattr(stream, "read") else stream
         if not isinstance(text, str):
             return read(text, Loader)

@@ -47,7 +47,7 @@ BASES: tuple[tuple[int, tuple[str, ...]], ...] = (
 """How often of a hundred, and what would be right."""
 
 _NOT_TRIED = ("hydra", "engine", "defaults", "ray")
-"""Engines start other programs; ``faults_ray`` in the suite tries them."""
+"""Engines start other programs."""
 
 _TRAINED = 1
 """Of a hundred command lines, how many train (a network of seconds)."""
@@ -92,30 +92,53 @@ def generated(rng: np.random.Generator) -> list[str]:
             case _:
                 key = str(choice(rng, list(keys())))
                 if key.startswith("trainer") and words[0] in ("evaluate", "train"):
-                    words = _trained(words, rng)
+                    words = _trained(rng)
                 words += [*(keys()[key] if rng.random() < 0.7 else ()), f"{key}={word_value(rng)}"]
     return words
 
 
-def _trained(words: list[str], rng: np.random.Generator) -> list[str]:
+def _trained(rng: np.random.Generator) -> list[str]:
     """Few train: they would take seconds."""
     return ["train", *_FACE, *_TINY] if rng.integers(100) < _TRAINED else ["emit", *_FACE, "trainer=none", "out=p"]
 
 
 def _broken_word(word: str, rng: np.random.Generator) -> str:
     at = int(rng.integers(len(word) + 1))
-    added = ("=", "[", "]", "{", ",", "'", '"', "$", "${", "\\", " ", "\n", "\x1b", "\udcc3", "é", "+", "~", "--", "#", "")
-    return str(choice(rng, (word[:at] + choice(rng, added) + word[at:], word[:at], word[at:], word + word, f"++{word}")))
+    added = (
+        "=",
+        "[",
+        "]",
+        "{",
+        ",",
+        "'",
+        '"',
+        "$",
+        "${",
+        "\\",
+        " ",
+        "\n",
+        "\x1b",
+        "\udcc3",
+        "é",
+        "+",
+        "~",
+        "--",
+        "#",
+        "",
+    )
+    return str(
+        choice(rng, (word[:at] + choice(rng, added) + word[at:], word[:at], word[at:], word + word, f"++{word}"))
+    )
 
 
-def command_line(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def command_line(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """One generated command line."""
     words = generated(rng)
     yield Trial(what=" ".join(words), answers=(answer(words, folder=folder),))
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def typed_line(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def typed_line(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """One generated command line, in an interpreter of its own."""
     words = [word.replace("\0", "") for word in generated(rng)]
     yield Trial(what=" ".join(words), answers=(typed(words, folder=folder),))

@@ -1,7 +1,7 @@
 """Runs that are killed, whose files are damaged, whose disk fills up, or whose database goes away.
 
-Two runs are made once and copied for every case: of ``trainer=table``, and of a trainer that takes no time, with a cache
-of networks and firmware. A search of the table is the same every time, so that what must come out is known.
+Two runs are made once and copied for every case: of ``trainer=table``, and of a trainer that takes no time, with a
+cache of networks and firmware. A search of the table is the same every time, so that what must come out is known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ from fault_kinds.answers import answer, start, wait
 from fault_kinds.commands import TABLE
 from fault_kinds.values import choice, spoil, spoil_bytes
 
-_OF_TABLE = ("search", "trainer=table", f"trainer.path={TABLE}", "n_trials=24", "seed=3", "budget=15usd", "emit.top=none")
+_OF_TABLE = (
+    "search",
+    "trainer=table",
+    f"trainer.path={TABLE}",
+    "n_trials=24",
+    "seed=3",
+    "budget=15usd",
+    "emit.top=none",
+)
 _SIZES = ("task.face.width=4", "task.face.input_size=24", "task.voice.width=4", "task.voice.input_size=24")
 _OF_NETWORKS = (
     *("search", "budget=15usd", *_SIZES, "space.modalities=[voice]", "space.layouts=[[1],[1,1]]"),
@@ -37,7 +45,7 @@ _OF_NETWORKS = (
 _CREATED, _ENDED = 4, 6
 """Entries of Optuna's journal that begin a trial and that set its state and values."""
 
-_TRAINER = '''
+_TRAINER = """
 from tinysearch.core.program import lower
 from tinysearch.core.quantization import Precision
 from tinysearch.firmware.untrained import untrained
@@ -51,7 +59,7 @@ class Instant:
 
     def fit(self, branch, network, data, *, workspace, progress):
         return untrained(lower(network, Precision.parse(branch.precision)), 0)
-'''
+"""
 
 
 @cache
@@ -103,7 +111,7 @@ def _lost(before: Mapping[int, object], run: Path) -> int:
     return sum(now.get(number) != trial for number, trial in before.items())
 
 
-def killed(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def killed(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """SIGKILL at a random moment of a search, one to three times, then the search to its end."""
     words, run, lost, moments = (*_OF_TABLE, "run_dir=run"), folder / "run", 0, []
     for _ in range(int(rng.integers(1, 4))):
@@ -125,7 +133,7 @@ def killed(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]
     yield Trial(what=what, answers=(done,), lost=lost, wrong=None if same else "another front")
 
 
-def damaged_run(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def damaged_run(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """One file of a finished run flipped, cut or of other kinds, then a command that reads the run."""
     shutil.copytree(whole_table() / "run", folder / "run")
     run = folder / "run"
@@ -148,7 +156,7 @@ def damaged_run(folder: Path, rng: np.random.Generator, case: int) -> Iterator[T
     yield Trial(what=f"{path.name}: {what}; {done.words[0]}", answers=(done,), lost=lost)
 
 
-def damaged_networks(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def damaged_networks(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """One file of the cache, of models/ or of an emitted project damaged, then a command that reads it."""
     source = whole_networks()
     for name in ("run", "cache"):
@@ -164,7 +172,10 @@ def damaged_networks(folder: Path, rng: np.random.Generator, case: int) -> Itera
     others = {other: other.stat().st_mtime_ns for other in _entries(folder) if other != _entry(path)}
     what = _damage(path, rng)
     verbs: dict[str, Sequence[Sequence[str]]] = {
-        "cache": (_OF_NETWORKS, (*_OF_NETWORKS[:-4], "run_dir=new", "n_trials=4", "emit.top=none", "keep_embeddings=false")),
+        "cache": (
+            _OF_NETWORKS,
+            (*_OF_NETWORKS[:-4], "run_dir=new", "n_trials=4", "emit.top=none", "keep_embeddings=false"),
+        ),
         "models": (_OF_NETWORKS, ("emit", "run_dir=run", f"id={point}", "out=p", "cache.dir=other")),
         "firmware": (("calibrate", "log.txt", f"run/firmware/{point}", "out=mine.yaml"), _OF_NETWORKS),
     }
@@ -207,7 +218,7 @@ def _damage(path: Path, rng: np.random.Generator) -> str:
             return "bytes"
 
 
-def full_disk(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def full_disk(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """A run on a file system of 16 to 4000 KiB in memory, which then grows. Needs root."""
     disk, words = folder / "disk", (*_OF_TABLE, "run_dir=disk/run")
     disk.mkdir()
@@ -226,7 +237,7 @@ def full_disk(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Tri
     yield Trial(what=what, answers=(first, again), lost=lost, wrong=None if same else "another front")
 
 
-def database_gone(folder: Path, rng: np.random.Generator, case: int) -> Iterator[Trial]:
+def database_gone(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial]:
     """PostgreSQL stopped at a random moment of a search, started again, and the search to its end."""
     from postgres_server import server, stop
 

@@ -100,7 +100,7 @@ def test_deep_nesting_is_refused_not_a_crash(mine: Path, root: Path) -> None:
 
 def test_a_huge_file_is_refused(mine: Path, root: Path) -> None:
     (mine / "parts" / "huge.yaml").write_text("#" * (1 << 20) + "\n")
-    assert "1 MiB" in check_catalog(mine, root=root)[0].rule
+    assert "1 MiB" in check_catalog(mine, root=root)[0].value
 
 
 def test_a_link_out_of_the_folder_is_refused(mine: Path, root: Path, tmp_path: Path) -> None:

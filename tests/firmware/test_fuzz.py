@@ -14,7 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 from inputs import write_seeds
 
 HARNESS = Path(__file__).parent / "fuzz" / "application.c"
-REPLACED = ("app/main.c", "app/store_host.c", "app/scripted_port.c", "../main/files.c", "../main/sha256.c", "../main/app_main.c")
+REPLACED = (
+    "app/main.c",
+    "app/store_host.c",
+    "app/scripted_port.c",
+    "../main/files.c",
+    "../main/sha256.c",
+    "../main/app_main.c",
+)
 RUNS = 5_000
 
 

@@ -122,6 +122,7 @@ def test_the_owners_pin_opens_and_an_empty_device_is_then_owned(console: Console
 
 def test_wrong_pins_are_failed_attempts(console: Console) -> None:
     console(ANN, "pin 471108")
+    assert console(f"owner {'1' * 400}", "owner 471108") == ["ERR owner: this is not the PIN", "OK owner"]
     answers = console(*["owner 000000"] * (ATTEMPTS - 1), FAIL, "owner 471108", VERIFY)
     assert answers[: ATTEMPTS - 1] == ["ERR owner: this is not the PIN"] * (ATTEMPTS - 1)
     assert answers[ATTEMPTS:] == [f"ERR {what}: locked for {LOCKOUT_S} s" for what in ("owner", "verify")]
@@ -284,7 +285,7 @@ def test_sha256_and_pbkdf2_are_those_of_hashlib() -> None:
         code.sha256_add(context, data[size // 3 :], ctypes.c_size_t(size - size // 3))
         code.sha256_end(context, digest)
         assert digest.raw == hashlib.sha256(data).digest()
-    for pin in (b"471108", b"0123456789012345"):
+    for pin in (b"471108", b"0123456789012345", bytes(64), b"of more than a block" * 10):
         salt = random.bytes(16)
         code.sha256_pbkdf2(pin, ctypes.c_size_t(len(pin)), salt, ctypes.c_size_t(16), 50, digest)
         assert digest.raw == hashlib.pbkdf2_hmac("sha256", pin, salt, 50)

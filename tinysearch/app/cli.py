@@ -166,14 +166,19 @@ def _judge(error: BaseException) -> tuple[str, int]:
             return str(error), INTERNAL
         case KeyboardInterrupt():
             return "interrupted; everything finished so far is saved", INTERRUPTED
-        case OSError():
-            return _disk_error(error), WRONG_INPUT
+        case OSError() | MemoryError() | RecursionError():
+            return _limit(error), WRONG_INPUT
         case _:
             say("".join(traceback.format_exception(error)), file=sys.stderr)
             return "internal failure; please report the lines above", INTERNAL
 
 
-def _disk_error(error: OSError) -> str:
+def _limit(error: OSError | MemoryError | RecursionError) -> str:
+    """What the machine could not give."""
+    if isinstance(error, MemoryError):
+        return "a command must fit into the memory of this machine; got too much for it; choose smaller sizes"
+    if isinstance(error, RecursionError):
+        return "values must nest a few levels deep; got more; write lists of values or of lists"
     where = error.filename or "a file"
     return f"files can be read and written; got {where}: {error.strerror or error}; check the path and free space"
 

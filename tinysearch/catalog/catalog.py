@@ -15,6 +15,7 @@ from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import Section
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption, BuildKind, CatalogRules, Chip, Part
+from tinysearch.reading import read_bytes
 
 HEAD_FILE = "catalog.yaml"
 CHIPS = "espressif"
@@ -279,7 +280,7 @@ def _load(folder: Path, *, root: Path, depth: int = 0) -> _Loaded:
     for path in files:
         file = path.relative_to(folder).as_posix()
         with contextlib.suppress(OSError):  # reported where the file is parsed
-            digest.update(file.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+            digest.update(file.encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
         if file != HEAD_FILE:
             _read_file(path, file, loaded)
     if loaded.chips_from:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tinysearch.core.errors import UserError
+from tinysearch.reading import read_bytes
 
 MAXIMUM_FILE_BYTES = 1 << 20
 MAXIMUM_DEPTH = 10
@@ -89,12 +90,7 @@ def read_document(path: Path, *, file: str, problems: list[Problem]) -> Document
 
 def _read_text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-        if len(raw) > MAXIMUM_FILE_BYTES:
-            raise _RefusedError(
-                "a catalogue file is at most 1 MiB", value=f"{len(raw)} bytes", remedy="keep one part a file"
-            )
-        return raw.decode("utf-8")
+        return read_bytes(path, most=MAXIMUM_FILE_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _RefusedError(
             "a catalogue file is readable UTF-8 text",

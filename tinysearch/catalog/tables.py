@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming, complete
@@ -17,6 +15,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
 from tinysearch.core.provenance import Sourced
+from tinysearch.reading import read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +154,11 @@ def _code_sizes(name: str, table: Mapping[str, Any]) -> CodeSizes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError("a table is a readable YAML file", value=path, remedy=str(error).splitlines()[0]) from error
+        document = read_yaml(path)
+    except OSError as error:
+        raise UserError(
+            "a table must be a readable YAML file", value=f"{path}: {error.strerror}", remedy="check the file"
+        ) from None
     if not isinstance(document, dict):
         raise UserError("a table is a YAML mapping", value=path, remedy="see hardware_catalog/latency/default.yaml")
     return document

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from tinysearch.core.safe_text import printable, redacted
 
+_LONGEST = 600
+"""Characters of a value that are told in full."""
+
 
 class TinysearchError(Exception):
     """Base class of every error that tinysearch raises on purpose."""
@@ -26,11 +29,16 @@ class UserError(TinysearchError):
         self.rule = rule
         self.value = redacted(value) if isinstance(value, str) else value
         self.remedy = remedy
-        super().__init__(printable(redacted(f"{rule}; got {value!s}; {remedy}".replace("\n", " "))))
+        super().__init__(printable(redacted(f"{rule}; got {_short(str(value))}; {remedy}".replace("\n", " "))))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the trip between processes, which the keyword-only arguments would otherwise prevent."""
         return _rebuild, (type(self), self.rule, str(self.value), self.remedy)
+
+
+def _short(text: str) -> str:
+    """A text that leaves the rule and the remedy around it in sight."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 60]} .. {text[-50:]} ({len(text)} characters)"
 
 
 class UnsupportedLayerError(UserError):

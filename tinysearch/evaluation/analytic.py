@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.program import Program, lower
@@ -98,6 +100,7 @@ class AnalyticModels:
         """Needs of one branch, computed once."""
         if branch not in self._needs:
             network, precision = branch.network(), branch.precision
+            _check_size(branch, network)
             program = lower(network, precision)
             plan = memory_model.plan(program)
             paper = self.flash_rule == "paper"
@@ -414,7 +417,25 @@ class AnalyticModels:
         }
 
 
+MOST_DIGITS = 15
+MOST_MACS = 10**MOST_DIGITS
+
 _LABELS = {"flash": "flash", "psram": "PSRAM"}
+
+
+def _check_size(branch: BranchSpec, network: NetworkSpec) -> None:
+    """Refuse what no integer of the models, and no chip by far, holds.
+
+    Raises:
+        UserError: more parameters or MACs than a thousand chips could ever have.
+    """
+    largest = max(network.params, network.macs)
+    if largest >= MOST_MACS:
+        raise UserError(
+            f"a network must have fewer than 10^{MOST_DIGITS} parameters and MACs",
+            value=f"about 10^{math.log10(largest):.0f} in {branch.modality}",
+            remedy="choose fewer blocks or smaller widths",
+        )
 
 
 def _over(rule: str, *, limit: int, actual: int) -> Violation:

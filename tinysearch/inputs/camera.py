@@ -8,6 +8,7 @@ from typing import ClassVar
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
 from tinysearch.core.task import Augmentation, Capture
+from tinysearch.inputs.square import square
 
 RGB565_BYTES = 2
 
@@ -85,7 +86,7 @@ class Camera:
 
     def shape(self, *, input_size: int, channels: int) -> Shape:
         """A square picture."""
-        return Shape(height=input_size, width=input_size, channels=channels)
+        return square(input_size=input_size, channels=channels)
 
     def capture(self, shape: Shape) -> Capture:
         """One RGB565 frame."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
 from tinysearch.core.task import Augmentation, Capture
+from tinysearch.inputs.square import square
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
@@ -47,7 +48,7 @@ class Microphone:
 
     def shape(self, *, input_size: int, channels: int) -> Shape:
         """A square spectrogram: frames by bands."""
-        return Shape(height=input_size, width=input_size, channels=channels)
+        return square(input_size=input_size, channels=channels)
 
     def capture(self, shape: Shape) -> Capture:  # noqa: ARG002 - a clip is as long for every spectrogram
         """One clip."""

@@ -15,7 +15,9 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import OperatingPoint
+from tinysearch.core.records import checked
 from tinysearch.core.units import US_DOLLARS, Currency
+from tinysearch.reading import read_json
 
 SCHEMA = 1
 DATA_FILE = "report_data.json"
@@ -241,11 +243,24 @@ def read_data(run_dir: Path) -> ReportData | None:
     if not path.is_file():
         return None
     try:
-        return from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return from_dict(read_json(path))
+    except (OSError, *MALFORMED) as error:
         raise UserError(
-            f"{DATA_FILE} has schema {SCHEMA}", value=f"{path}: {error}", remedy="run the search again in this run_dir"
+            f"{DATA_FILE} must be as a search of this version wrote it, schema {SCHEMA}",
+            value=f"{path}: {reason_of(error)}",
+            remedy="run the search again in this run_dir",
         ) from error
+
+
+MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+"""What a document with missing or wrong parts leads to."""
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong with a document, in some words."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def from_dict(document: Mapping[str, Any]) -> ReportData:
@@ -256,7 +271,7 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"schema {document.get('schema')}")
-    return ReportData(
+    data = ReportData(
         price_level=document["price_level"],
         title=document["title"],
         caveat=document.get("caveat", ""),
@@ -270,6 +285,19 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
         details={key: _detail(value) for key, value in document["details"].items()},
         blocked=tuple(BlockedCard(**value) for value in document.get("blocked", ())),
     )
+    return consistent(data)
+
+
+def consistent(data: ReportData) -> ReportData:
+    """The data themselves, after a look at every field and at what designs name.
+
+    Raises:
+        TypeError, ValueError: a field of another kind, or a design without its branch or board.
+    """
+    for design in checked(data).designs:
+        if not set(design.branches) <= set(data.branches) or design.board not in data.boards:
+            raise ValueError(f"the branches or the board of {design.id} are missing")
+    return data
 
 
 def _branch(value: Mapping[str, Any]) -> BranchCard:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.records import checked
 from tinysearch.metrics import effective_latency_s, known
+from tinysearch.reading import read_json
 from tinysearch.report.data import (
+    MALFORMED,
     BoardCard,
     BranchCard,
     DesignCard,
     PartCard,
     ReportData,
+    consistent,
     operating_point,
     read_data,
+    reason_of,
 )
 
 FRONT_SCHEMAS = (1, 2)
@@ -123,17 +127,30 @@ def read_view(run_dir: Path) -> RunView:
         raise UserError(
             f"front.json must have schema {FRONT_SCHEMAS[-1]}", value=front.get("schema"), remedy="run the search again"
         )
-    points = front["points"]
-    data = read_data(run_dir) or _front_only(points)
-    ids = tuple(point["id"] for point in points)
-    missing = set(ids) - {design.id for design in data.designs}
+    manifest = _read(run_dir / "manifest.json") or {}
+    try:
+        view = checked(_view(run_dir, front, manifest))
+    except MALFORMED as error:
+        raise UserError(
+            "front.json and manifest.json must be as a search wrote them",
+            value=f"{run_dir}: {reason_of(error)}",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        ) from error
+    missing = set(view.front) - {design.id for design in view.data.designs}
     if missing:
         raise UserError(
             "front.json and report_data.json belong to one run",
             value=f"{sorted(missing)[0]} is only in front.json",
             remedy="run the search again in this run_dir",
         )
-    manifest = _read(run_dir / "manifest.json") or {}
+    return view
+
+
+def _view(run_dir: Path, front: Mapping[str, Any], manifest: Mapping[str, Any]) -> RunView:
+    _check_manifest(manifest)
+    points = front["points"]
+    data = read_data(run_dir) or _front_only(points)
+    ids = tuple(point["id"] for point in points)
     return RunView(
         data=data,
         front=ids,
@@ -145,13 +162,30 @@ def read_view(run_dir: Path) -> RunView:
     )
 
 
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
+    """Raise KeyError or TypeError where a page could not be written from it."""
+    for name in ("search", "versions", "rules"):
+        if not isinstance(manifest.get(name, {}), dict):
+            raise TypeError(f"manifest.json's {name} is {manifest[name]!r}")
+    search = manifest.get("search")
+    if search and not (isinstance(search["trials"], int) and isinstance(search["trainings"], int)):
+        raise TypeError("manifest.json's counts of trials and trainings are no numbers")
+    if search:
+        search["reason"]
+
+
 def _read(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path.name} is readable JSON", value=path, remedy="run the search again") from error
+        document = read_json(path)
+    except OSError as error:
+        raise UserError(
+            f"{path.name} must be readable JSON",
+            value=f"{path}: {error.strerror}",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        ) from error
+    return document if isinstance(document, dict) else {}
 
 
 def _layout(branch: Mapping[str, Any]) -> str:
@@ -217,7 +251,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
                 latency_evidence=point["evidence"]["latency"],
             )
         )
-    return ReportData(
+    data = ReportData(
         price_level="typical",
         known=len(designs),
         thinning="the front alone: this run has no report_data.json",
@@ -227,6 +261,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
         designs=tuple(designs),
         details={},
     )
+    return consistent(data)
 
 
 def _frr(values: Mapping[str, Any], name: str) -> float | None:

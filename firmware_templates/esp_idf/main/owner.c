@@ -67,7 +67,7 @@ int owner_is_pin(const char *pin)
     pin_record record;
     uint8_t hash[SHA256_BYTES];
     unsigned differing = 0;
-    if (load(&record) != OWNER_PIN_SET) {
+    if (!owner_pin_ok(pin) || load(&record) != OWNER_PIN_SET) {
         return 0;
     }
     sha256_pbkdf2(pin, strlen(pin), record.salt, sizeof record.salt, ROUNDS, hash);

@@ -94,7 +94,13 @@ typedef struct {
 static void hmac_start(hmac *h, const char *key, size_t size)
 {
     uint8_t block[SHA256_BLOCK] = {0};
-    memcpy(block, key, size);
+    if (size > sizeof block) { /* as RFC 2104 has it */
+        sha256_start(&h->inner);
+        sha256_add(&h->inner, key, size);
+        sha256_end(&h->inner, block);
+    } else {
+        memcpy(block, key, size);
+    }
     for (unsigned i = 0; i < sizeof block; i++) {
         block[i] ^= 0x36;
     }

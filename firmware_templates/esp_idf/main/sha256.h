@@ -19,7 +19,7 @@ void sha256_start(sha256 *hash);
 void sha256_add(sha256 *hash, const void *data, size_t size);
 void sha256_end(sha256 *hash, uint8_t digest[SHA256_BYTES]);
 
-/* Passwords of at most 64 bytes, salts of at most 32. */
+/* Salts of at most 32 bytes. */
 void sha256_pbkdf2(const char *password, size_t password_size, const uint8_t *salt, size_t salt_size, unsigned rounds,
                    uint8_t key[SHA256_BYTES]);
 

@@ -13,14 +13,15 @@ FACE, VOICE, LINES, RECORD, STORE = b"\0", b"\1", b"\2", b"\3", b"\4"
 _STRIPES = bytes((x * 37 + y * 11) % 256 for y in range(24) for x in range(24))
 _SOUND = b"".join(struct.pack("<h", (n * n * 7919 + n * 104729) % 30011 - 15000) for n in range(3200))
 
+_FED = "feed face seed 1\nfeed voice seed 2\n"
+_STRANGER = "feed face seed 3\nfeed voice seed 4\nverify\n"
+_FILES = "face.ppm voice.wav"
 _LINES = (
-    "feed face seed 1\nfeed voice seed 2\nenroll ann\npin 471108\nfeed face seed 1\nfeed voice seed 2\nverify\nlist",
-    "feed face seed 1\nfeed voice seed 2\nenroll ann\nenroll bob - -\npin 471108\nclose\nowner 1\nowner 471108\ndelete ann",
-    "enrol ann face.ppm voice.wav\nverify ann face.ppm voice.wav\nverify - face.ppm voice.wav\nselftest\nbenchmark\nhelp",
-    "enroll ann voice.wav face.ppm\nverify x nosuch nosuch\nsensors\nbench\nunknown\n\nfeed face 0 80ff00\nfeed voice 4294967295 00",
-    "feed face seed 1\nfeed voice seed 2\nenroll ann\nclose\n"
-    + "feed face seed 3\nfeed voice seed 4\nverify\n" * 6
-    + "ahead 40\nverify ann",
+    f"{_FED}enroll ann\npin 471108\n{_FED}verify\nlist",
+    f"{_FED}enroll ann\nenroll bob - -\npin 471108\nclose\nowner 1\nowner 471108\ndelete ann",
+    f"enrol ann {_FILES}\nverify ann {_FILES}\nverify - {_FILES}\nselftest\nbenchmark\nhelp",
+    "enroll ann voice.wav face.ppm\nverify x nosuch nosuch\nsensors\nbench\nunknown\n\nfeed face 0 80ff00",
+    f"{_FED}enroll ann\nclose\n{_STRANGER * 6}ahead 40\nverify ann\nfeed voice 4294967295 00",
 )
 
 

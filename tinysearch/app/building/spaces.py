@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeVar
 
 from tinysearch.app.building.branches import architecture_of, family_of, shape_of
 from tinysearch.app.building.wiring import Config
@@ -19,8 +17,11 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.table import TableErrors
+from tinysearch.reading import read_yaml
 from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import layouts_of
+
+T = TypeVar("T")
 
 _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
@@ -42,9 +43,9 @@ def build_space(config: Config) -> Space:
             continue
         layouts, precisions = covered[given.name]
         options[given.name] = SpaceOptions(
-            architectures=_architectures(given, settings, layouts_of(settings["layouts"] or layouts)),
-            precisions=tuple(map(Precision.parse, settings["precisions"] or precisions)),
-            shapes=tuple(shape_of(given, {"input_size": size}) for size in _listed("input_sizes", settings) or (None,)),
+            architectures=_once(_architectures(given, settings, layouts_of(settings["layouts"] or layouts))),
+            precisions=_once(map(Precision.parse, settings["precisions"] or precisions)),
+            shapes=_once(shape_of(given, {"input_size": size}) for size in _listed("input_sizes", settings) or (None,)),
         )
     processors = settings["processors"]
     if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):
@@ -60,6 +61,11 @@ def build_space(config: Config) -> Space:
         options=options,
         processors=None if processors is None else tuple(processors),
     )
+
+
+def _once(values: Iterable[T]) -> tuple[T, ...]:
+    """Values in their order; who writes one twice means it once."""
+    return tuple(dict.fromkeys(values))
 
 
 def _architectures(
@@ -82,7 +88,15 @@ def _architectures(
 def _values(
     family: str, name: str, given: Input, settings: Mapping[str, Any], layouts: tuple[tuple[int, ...], ...]
 ) -> Sequence[object]:
-    own = (settings.get("families") or {}).get(family, {}).get(name)
+    families = settings.get("families") or {}
+    of_family = families.get(family) or {} if isinstance(families, dict) else families
+    if not isinstance(of_family, dict):
+        raise UserError(
+            "space.families must be parameters and their values by family",
+            value=of_family,
+            remedy="write for example space.families.separable.kernel=[3,5]",
+        )
+    own = of_family.get(name)
     if own is not None:
         if not isinstance(own, list) or not own:
             raise UserError(
@@ -189,10 +203,17 @@ def table_of(config: Config) -> TableErrors:
 
 def _space_file(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError("a space is a readable YAML file", value=path, remedy=str(error).splitlines()[0]) from error
+        document = read_yaml(path)
+    except OSError as error:
+        raise UserError(
+            "a space must be a readable YAML file", value=f"{path}: {error.strerror}", remedy="check the file"
+        ) from None
     known = {"name", "modalities", "layouts", "precisions", "processors", "families", *_LIST_NAMES}
     if not isinstance(document, dict) or not set(document) <= known:
         raise UserError(f"a space has keys out of {', '.join(sorted(known))}", value=path, remedy="see conf/space")
+    for key in known - {"name", "families"}:
+        if not isinstance(document.get(key), list | None):
+            raise UserError(
+                f"{key} of a space must be a list", value=f"{path}: {document[key]}", remedy=f"write {key}: [..]"
+            )
     return document

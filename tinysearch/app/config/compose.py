@@ -25,6 +25,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
+from tinysearch.reading.documents import MOST_DEPTH
 
 GROUPS = ("task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report", "experiment")
 _LISTED = {"objectives": "objectives.names"}
@@ -113,11 +114,16 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     """
     _remember_secrets(overrides)
     trust_words(overrides)
+    for word in overrides:
+        _check_depth(word)
     places, overrides = take_places(overrides)
     own = own_options(overrides, groups=_group_defaults(), places=places, ours=_Ours())
     folder, overrides = own_task(own.words, known=options_of("task"))
     folders = (*own.places, *([] if folder is None else [f"file://{folder}"]))
-    inputs = _defaults(tuple(word for word in overrides if word.startswith(_TASKS)), folders)["task"]["inputs"]
+    chosen = tuple(word for word in overrides if word.startswith(_TASKS))
+    for word in chosen:
+        _check_choice(word)
+    inputs = _defaults(chosen, folders)["task"]["inputs"]
     named = frozenset(f"{group}={OWN}" for group in GROUPS) if folders else frozenset()
     words = [word for override in overrides for word in _expand(_of_input(override, inputs), own=named)]
     if "trainer=table" in words and not any(
@@ -138,6 +144,28 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     for name, branch in config["branches"].items():
         _check_branch(str(name), branch, config["task"]["inputs"].get(name) or {})
     return config
+
+
+def _check_depth(word: str) -> None:
+    """Refuse lists in lists in lists, on which parsers stumble.
+
+    Raises:
+        UserError: more than a few levels.
+    """
+    depth, key = 0, word.partition("=")[0]
+    for letter in word:
+        depth += (letter in "[{(") - (letter in ")}]")
+        if depth > MOST_DEPTH:
+            raise UserError(
+                f"values must nest at most {MOST_DEPTH} deep", value=key, remedy="write a list of values or of lists"
+            )
+
+
+def _check_choice(word: str) -> None:
+    """Refuse a task or experiment that is no name, before anything is looked up in it."""
+    group, _, value = word.partition("=")
+    if value not in (*options_of(group), OWN, "null", MISSING):
+        raise _unknown_option(group, value)
 
 
 def _own_data(words: Sequence[str]) -> list[str]:
@@ -239,6 +267,15 @@ def _takes_words(key: str, default: Any) -> bool:
     return default is None and key.endswith(_MAYBE_LISTS) and not key.endswith(("layouts", "combinations"))
 
 
+def check_kinds(document: Mapping[str, Any]) -> None:
+    """Refuse a configuration of which a value is of another kind than the option's default.
+
+    Raises:
+        UserError: there is one.
+    """
+    _check_kinds("", dict(document), _defaults((), ()))
+
+
 def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
     """Refuse a value of another kind than its default's: a text for a number, a number for a list or for a mapping.
 
@@ -264,13 +301,15 @@ def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = No
         case int() | float():
             fits, kind = _is_number(value, int | float), "a number"
         case _:
-            fits, kind = key.endswith(_MAYBE_LISTS) or not isinstance(value, list | dict), "one value, no list"
+            listed = isinstance(value, list)
+            fits = not isinstance(value, dict) and (key.endswith(_MAYBE_LISTS) or not listed)
+            kind = "a list" if key.endswith(_MAYBE_LISTS) else "one value, no list"
             listed, name = key.startswith(_EVERY), key.removeprefix(_EVERY)
             example = f"{name}=[{_spell(default)}]" if listed else f"{key}={_spell(default or 'VALUE')}"
     example = example or f"{key}={_spell(default)}"
     if not fits:
         raise UserError(f"{key} is {kind}", value=_spell(value), remedy=f"write {example}")
-    if isinstance(value, dict):
+    if isinstance(value, dict) and isinstance(default, dict):
         for name in [name for name in default if name in value]:
             _check_kinds(f"{key}.{name}" if key else str(name), value[name], default[name])
     elif isinstance(value, list) and default:

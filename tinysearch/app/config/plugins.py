@@ -96,6 +96,8 @@ def plugin(kind: str, name: str) -> Any:
     Raises:
         UserError: unknown, it cannot be imported, or nobody typed it.
     """
+    if not isinstance(name, str):
+        raise UserError(f"{kind.replace('_', ' ')} must have a name", value=name, remedy="write one of its names")
     if name == MISSING:
         raise UserError(f"{kind.replace('_', ' ')} of your own have a name", value="none", remedy="write module:Class")
     target = BUILT_IN.get(kind, {}).get(name)

@@ -15,6 +15,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Task
 from tinysearch.inputs.kind import make_kind, setting_names
+from tinysearch.reading import read_yaml
 
 OWN = "own"
 """What a task that stands in a user's file is called among the options of its group."""
@@ -62,10 +63,11 @@ def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[Path | None
 def _read(path: Path) -> str:
     """The text of a task's file with what it leaves out."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceEach)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError("a task must be a readable YAML file", value=path, remedy=reason) from error
+        document = read_yaml(path, loader=_OnceEach)
+    except OSError as error:
+        raise UserError(
+            "a task must be a readable YAML file", value=f"{path}: {error.strerror}", remedy="check the file"
+        ) from None
     keys = ("name", "inputs", *_DEFAULTS)
     if not isinstance(document, dict) or not set(document) <= set(keys):
         extra = sorted(map(str, set(document) - set(keys))) if isinstance(document, dict) else document

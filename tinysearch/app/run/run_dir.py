@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tinysearch.app.config.compose import check_kinds
 from tinysearch.app.config.paths import located, relocatable
 from tinysearch.app.config.resources import note_people
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted_tree
 from tinysearch.evaluation.entries import EMBEDDINGS
 from tinysearch.files import fresh_folder, home_path, replace_folder, write_atomically, writing
+from tinysearch.reading import read_json, read_yaml
 from tinysearch.search.study.storage import JOURNAL
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 FRONT, MANIFEST, CONFIG, REPORT = "front.json", "manifest.json", "config.yaml", "report.html"
 SCHEMA = 2
 READABLE = (1, SCHEMA)
+_PARTS = {"task", "space", "catalog", "trainer", "data", "sampler", "objectives", "latency", "far", "budget", "cache"}
+"""Without which a config.yaml is none; what was added later may be missing."""
+
 _OF_BRANCHES = ("precision", "params", "macs", "weight_bytes")
 
 
@@ -90,12 +95,23 @@ def read_front(run_dir: Path) -> dict[str, Any]:
     """
     path = run_dir / FRONT
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError("a finished run has a front.json", value=path, remedy="finish the search first") from error
+        document = read_json(path)
+    except OSError as error:
+        raise UserError(
+            "a finished run must have a front.json",
+            value=f"{path}: {error.strerror}",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        ) from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READABLE:
         raise UserError(f"front.json must have schema {SCHEMA}", value=schema, remedy="run the search again")
+    points = document.get("points")
+    if not isinstance(points, list) or not all(isinstance(p, dict) and isinstance(p.get("id"), str) for p in points):
+        raise UserError(
+            "front.json must list points, each with its id",
+            value=path,
+            remedy="run the search again in this run_dir: what is recorded stays",
+        )
     return dict(document)
 
 
@@ -106,12 +122,22 @@ def read_config(run_dir: Path) -> dict[str, Any]:
         UserError: there is none.
     """
     try:
-        document = yaml.safe_load((run_dir / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        document = read_yaml(run_dir / CONFIG)
+    except OSError as error:
         raise UserError(
-            "a run directory has a config.yaml", value=run_dir, remedy="name the run_dir of a search"
+            "a run directory must have a config.yaml",
+            value=f"{run_dir}: {error.strerror}",
+            remedy="name the run_dir of a search",
         ) from error
-    return _with_inputs(located(run_dir, dict(document)))
+    if not isinstance(document, dict) or not set(document) >= _PARTS:
+        missing = ", ".join(sorted(_PARTS - set(document))) if isinstance(document, dict) else "everything"
+        raise UserError(
+            "config.yaml of a run must be whole",
+            value=f"{run_dir / CONFIG}: {missing} is missing",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        )
+    check_kinds(document)
+    return _with_inputs(located(run_dir, document))
 
 
 def _with_inputs(config: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinysearch.app.building.branches import shape_of
 from tinysearch.app.building.training import build_dataset
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.cli import OK, Invocation
@@ -85,8 +86,9 @@ def _describe(dataset: Dataset, modality: str, split: Split, config: Config, *, 
 
 
 def _sizes(config: Config, modality: str) -> dict[str, int]:
-    defaults = task_of(config).input(modality).defaults
-    return {name: int(str(defaults[name])) for name in ("input_size", "channels")}
+    asked = task_of(config).input(modality)
+    shape_of(asked, {})  # refuses an input without them
+    return {name: int(str(asked.defaults[name])) for name in ("input_size", "channels")}
 
 
 def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
