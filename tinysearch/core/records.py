@@ -37,7 +37,7 @@ def _check(value: object, kind: Any, where: str) -> None:
         _check(value, next(one for one in inner if _fits(value, one)), where)
     elif dataclasses.is_dataclass(kind):
         for field in dataclasses.fields(kind):
-            _check(getattr(value, field.name), _hints(kind)[field.name], f"{where}.{field.name}")
+            _check(getattr(value, field.name), _hints(type(value))[field.name], f"{where}.{field.name}")
     elif isinstance(value, Mapping) and inner:
         for key, one in value.items():
             _check(key, inner[0], f"{where}'s key")
