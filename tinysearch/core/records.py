@@ -25,8 +25,14 @@ def checked(record: Record) -> Record:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _hints(kind: Any) -> dict[str, Any]:
+    """Annotations of a record's fields by name."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def _is_record(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind)
 
 
 def _check(value: object, kind: Any, where: str) -> None:
@@ -35,9 +41,9 @@ def _check(value: object, kind: Any, where: str) -> None:
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, types.UnionType):
         _check(value, next(one for one in inner if _fits(value, one)), where)
-    elif dataclasses.is_dataclass(kind):
-        for field in dataclasses.fields(kind):
-            _check(getattr(value, field.name), _hints(type(value))[field.name], f"{where}.{field.name}")
+    elif _is_record(origin):
+        for name, its in _hints(origin).items():
+            _check(getattr(value, name), its, f"{where}.{name}")
     elif isinstance(value, Mapping) and inner:
         for key, one in value.items():
             _check(key, inner[0], f"{where}'s key")
