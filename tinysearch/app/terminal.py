@@ -38,12 +38,16 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     )
     usual = set(objectives) <= _USUAL
     columns = _usual_columns() if usual else _columns_of(objectives)
+    supply = next((point["power"] for point in points if point.get("power")), None)
+    if supply is not None and "battery_days" not in objectives:
+        columns["runs"] = _runs
     left = {"networks", "chip"}
     for name in columns:
         table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
     for point in points:
         table.add_row(*(cell(point) for cell in columns.values()))
     notes = [*([_at_the_door(points)] if usual else []), _evidence(points), *_footnotes(points)]
+    notes += [] if supply is None else [_supply(supply)]
     table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
@@ -82,6 +86,8 @@ _HEADINGS = {
     "flash_bytes": "flash",
     "ram_bytes": "RAM",
     "energy_mj": "energy",
+    "power_mw": "power",
+    "battery_days": "battery",
 }
 
 
@@ -89,6 +95,19 @@ def _objective(point: Mapping[str, Any], *, name: str) -> str:
     needs: Mapping[str, Any] = point.get("requires", {})
     value = point["values"].get(name, needs.get(name))
     return "" if value is None else value_text(name, value)
+
+
+def _runs(point: Mapping[str, Any]) -> str:
+    """How long the battery lasts; the average power without one."""
+    values = point["values"]
+    name = "battery_days" if "battery_days" in values else "power_mw"
+    return _optional(values.get(name), lambda value: value_text(name, value))
+
+
+def _supply(power: Mapping[str, Any]) -> str:
+    """What the last column holds for, one line."""
+    what = "average power" if power["battery"] is None else f"runs on {power['battery']}"
+    return f"{what}, deciding {power['schedule']}; {UNKNOWN}: nobody says what a part of it draws"
 
 
 def _networks(point: Mapping[str, Any]) -> str:
@@ -229,6 +248,13 @@ def point_table(document: Mapping[str, Any]) -> Table:
     table.add_row("latency", f"{latency}, {low} to {high}, {evidence['latency']}" if latency != UNKNOWN else UNKNOWN)
     table.add_row("capture", _optional(values["acquisition_s"], seconds))
     table.add_row("energy", _optional(values["energy_mj"], lambda energy: value_text("energy_mj", energy)))
+    if (power := document.get("power")) is not None:
+        table.add_row("power", power["text"])
+        for name, share in (power["shares_mw"] or {}).items():
+            table.add_row("", f"{value_text('power_mw', share)} {name}")
+        if power["range_mw"] is not None:
+            low, high = (value_text("power_mw", edge) for edge in power["range_mw"])
+            table.add_row("", f"{low} to {high}, {power['kind']}, between decisions {power['rests']}")
     rate = _optional(values["eer"], percent)
     table.add_row("EER", rate if rate == UNKNOWN else f"{rate}{interval(values['eer_ci95'])}, {evidence['eer']}")
     if (at := document["operating_point"]) is not None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
+from tinysearch.core.power import PowerReport
 from tinysearch.core.task import Decision
 
 ErrorEvidence = Literal["trained", "table", "published", "surrogate", "none"]
@@ -22,27 +23,58 @@ OBJECTIVES: dict[str, str] = {
     "flash_bytes": "flash needed (bytes)",
     "ram_bytes": "RAM needed (bytes)",
     "energy_mj": "energy an authentication (mJ)",
+    "power_mw": "average power (mW)",
+    "battery_days": "battery life (days)",
 }
-"""Objectives by name, all minimized, with the label that people read."""
+"""Objectives by name, minimized but for :data:`MAXIMIZED`, with the label that people read."""
+
+FAR_OF_OBJECTIVE = {"effective_latency_far1_s": 0.01, "effective_latency_far10_s": 0.1}
+"""Objectives that are the time of an attempt divided by the share of genuine attempts accepted at a FAR."""
+
+MAXIMIZED = frozenset({"battery_days"})
+"""Objectives of which more is better; a study, which minimizes, records the negative: see :func:`recorded_name`."""
+
+POWER_OBJECTIVES = frozenset({"power_mw", "battery_days"})
+"""Objectives that follow from the task's schedule and what every part draws."""
+
+ALIASES = {"error": "eer"}
+"""Other names of objectives: the error rate of a verification is its equal error rate."""
+
+_NEGATIVE = "negative_"
 
 ERROR_OBJECTIVES = frozenset({"eer", "effective_latency_far1_s", "effective_latency_far10_s"})
 """Objectives that need a trained network; all others follow from the analytic models."""
 
 
 def check_objectives(names: Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple.
+    """The names as a tuple, aliases replaced.
 
     Raises:
         UserError: none, unknown or repeated names.
     """
-    chosen = tuple(names)
-    if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(OBJECTIVES):
+    chosen = tuple(ALIASES.get(name, name) for name in names)
+    if not chosen or len(set(chosen)) != len(chosen) or not {objective_of(name) for name in chosen} <= set(OBJECTIVES):
         raise UserError(
             f"objectives are different names out of {', '.join(OBJECTIVES)}",
             value=list(names),
             remedy="write for example objectives=[eer,bom_cost_usd,latency_s]",
         )
     return chosen
+
+
+def recorded_name(name: str) -> str:
+    """What an objective is called where everything is minimized: ``negative_battery_days``."""
+    return f"{_NEGATIVE}{name}" if name in MAXIMIZED else name
+
+
+def recorded_value(name: str, value: Any) -> Any:
+    """A value, or an array of them, as it is recorded and back: negative where more is better; None stays None."""
+    return -value if value is not None and objective_of(name) in MAXIMIZED else value
+
+
+def objective_of(recorded: str) -> str:
+    """The objective that a recorded name stands for: the reverse of :func:`recorded_name`."""
+    return recorded.removeprefix(_NEGATIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +305,7 @@ class Evaluation:
         operating_point: what the firmware's threshold means to people; None where no FRR is known.
         violations: broken rules; empty means feasible.
         order: whether the bill is one that can be ordered; None for a board that nobody sells.
+        power: average power and battery life; None where neither a schedule nor a battery asks for it.
         decision: of the task; an error rate of a verification is its EER.
         input_kinds: by modality.
         details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
@@ -295,6 +328,7 @@ class Evaluation:
     effective_latency_s: Mapping[float, float | None] = field(default_factory=dict)
     operating_point: OperatingPoint | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    power: PowerReport | None = None
     decision: Decision = "verification"
     input_kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -324,7 +358,15 @@ class Evaluation:
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
             "energy_mj": self.energy_mj,
+            **self._power_values(),
         }
+
+    def _power_values(self) -> dict[str, float | None]:
+        """Average power, and days where there is a battery; nothing where nobody asked."""
+        if self.power is None:
+            return {}
+        days = {"battery_days": self.power.battery_days} if self.power.battery else {}
+        return {"power_mw": self.power.total_mw, **days}
 
     def _area(self) -> dict[str, Any]:
         """The area under the curve of an anomaly task."""
@@ -373,7 +415,9 @@ class Evaluation:
                 "effective_latency_far1_s": shown["effective_latency_far1_s"],
                 "effective_latency_far10_s": shown["effective_latency_far10_s"],
                 "energy_mj": self.energy_mj,
+                **self._power_values(),
             },
+            **({} if self.power is None else {"power": self.power.to_dict()}),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
             "evidence": {"eer": self.errors.evidence, "latency": self.latency_evidence},
             "firmware": None,

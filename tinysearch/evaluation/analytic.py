@@ -20,17 +20,23 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
+from tinysearch.core.limits import Limit
 from tinysearch.core.network import NetworkSpec
-from tinysearch.core.objectives import BranchFigures, Evaluation, Violation
+from tinysearch.core.objectives import BranchFigures, Evaluation, Violation, recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
+from tinysearch.core.power import PowerReport
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement
+from tinysearch.evaluation.power import Supply
 
 FlashRule = Literal["layout", "paper"]
 MemoryRule = Literal["arena", "paper"]
+
+COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
+"""Objectives that every enumeration has, and the time of capture."""
 
 PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
 PAPER_PSRAM_DEFAULT_BYTES = 2**20
@@ -74,6 +80,10 @@ class AnalyticModels:
         task: the inputs, and how each is sensed.
         price_level: at which prices the BOM is taken.
         budget_usd: None for no budget.
+        supply: when the device decides and what it runs on; None where nobody asked for power.
+        limits: of objectives that need no training.
+        tells_power: whether boards of equal memory are told apart by what they draw, as objectives or limits of power
+            want it; what nobody measured is left out then.
         accelerate: steps of a program that a backend computes on an ESP-IDF target; None for portable kernels alone.
     """
 
@@ -85,6 +95,9 @@ class AnalyticModels:
     memory_rule: MemoryRule = "arena"
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
+    supply: Supply | None = None
+    limits: tuple[Limit, ...] = ()
+    tells_power: bool = False
     accelerate: Callable[[Program, str], Accelerated] | None = None
     ota: bool = False
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
@@ -176,11 +189,22 @@ class AnalyticModels:
         self, names: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
     ) -> tuple[BoardOption, ...]:
         """Boards of the catalogue with the sensors of some inputs; arguments are those of the catalogue."""
-        return self.catalog.board_options(self.task.sensors(tuple(names)), build=build, previews=previews)
+        found = self.catalog.board_options(self.task.sensors(tuple(names)), build=build, previews=previews)
+        return tuple(self._billed(option) for option in found) if self._bills_battery else found
 
     def board_option(self, board: str, names: Sequence[str]) -> BoardOption:
         """One board by its id, with the sensors of some inputs."""
-        return self.catalog.board_option(board, self.task.sensors(tuple(names)))
+        option = self.catalog.board_option(board, self.task.sensors(tuple(names)))
+        return self._billed(option) if self._bills_battery else option
+
+    @property
+    def _bills_battery(self) -> bool:
+        return self.supply is not None and self.supply.bill is not None
+
+    def _billed(self, option: BoardOption) -> BoardOption:
+        """A board with the battery on its bill."""
+        bill = None if self.supply is None else self.supply.bill
+        return option if bill is None else replace(option, items=(*option.items, bill))
 
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
@@ -262,7 +286,7 @@ class AnalyticModels:
             psram_bytes=option.psram_bytes,
             board=option.id,
         )
-        return Evaluation(
+        evaluation = Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
             figures={
                 branch.modality: self._figures(branch, part) for branch, part in zip(branches, parts, strict=True)
@@ -276,12 +300,55 @@ class AnalyticModels:
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
             acquisition_s=self.acquisition_s(branches, cores=option.cores),
             energy_mj=self._energy_mj(chip, parts),
+            power=self._power(branches, option, requirement, latency, energy_mj=self._energy_mj(chip, parts)),
             violations=tuple(self._violations(branches, option, requirement)),
             order=option.order_note(quantity=self.catalog.quantity),
             details=self._details(branches, option, requirement, parts),
             decision=self.task.decision,
             input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},
         )
+        broken = self._broken_limits(evaluation, option)
+        return replace(evaluation, violations=(*evaluation.violations, *broken)) if broken else evaluation
+
+    def _power(
+        self,
+        branches: Sequence[BranchSpec],
+        option: BoardOption,
+        requirement: Requirement,
+        latency: LatencyEstimate,
+        *,
+        energy_mj: float,
+    ) -> PowerReport | None:
+        """Average power at the schedule, where somebody asked for it."""
+        if self.supply is None:
+            return None
+        return self.supply.report(
+            option,
+            self.catalog.chip(option.processor),
+            latency=latency,
+            capture_s=self.acquisition_s(branches, cores=option.cores),
+            compute_mj=energy_mj,
+            image_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Objectives that follow without training, as an enumeration has them; days on a battery are negative."""
+        if not self.tells_power or self.supply is None:
+            return COLUMNS
+        days = (recorded_name("battery_days"),) if self.supply.battery is not None else ()
+        return (*COLUMNS, "power_mw", *days)
+
+    def _broken_limits(self, evaluation: Evaluation, option: BoardOption) -> list[Violation]:
+        """Limits that a design breaks, and a power that is wanted and not known."""
+        values, power = evaluation.values(), evaluation.power
+        if self.tells_power and power is not None and power.total_mw is None:
+            message = f"the power of a board must be known; nobody says {power.unknown}"
+            return [Violation(rule="power", limit=1, actual=0, message=message)]
+        known = [(limit, values.get(limit.objective)) for limit in self.limits]
+        found = [limit.violation(value) for limit, value in known if value is not None]
+        weak = None if self.supply is None else self.supply.too_weak(option, self.catalog.chip(option.processor))
+        return [broken for broken in (weak, *found) if broken is not None]
 
     def _latency(
         self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement

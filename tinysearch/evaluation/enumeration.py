@@ -19,70 +19,31 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.acquisition import acquisition_s
-from tinysearch.analytic.bom import BUDGET_SLACK_USD, NONE_FITS, OptionTable, option_table
+from tinysearch.analytic.bom import BUDGET_SLACK_USD, OptionTable, option_table
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.objectives import MAXIMIZED, recorded_name
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import (
+    COLUMNS,
     PAPER_PSRAM_BYTES,
     PAPER_PSRAM_DEFAULT_BYTES,
     AnalyticModels,
 )
+from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
+from tinysearch.evaluation.tiers import first_time, power_columns, tiers
 from tinysearch.inputs.camera import CIF_PIXELS
 from tinysearch.space import Space
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
-NO_OPTION = NONE_FITS
+__all__ = ["COLUMNS", "NO_OPTION", "DesignChunk", "enumerate_designs"]
+
 _CHUNK = 1 << 18
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignChunk:
-    """Some candidates of one processor and one combination of modalities.
-
-    Attributes:
-        modalities, processor: shared by all rows.
-        start, counts: the rows are the combinations ``start`` and on of ``counts[i]`` branches of modality i, the last
-            modality varying fastest.
-        options: boards that the chunk's rows refer to.
-        option: int32 [n], the cheapest board that fits and is affordable, or :data:`NO_OPTION`.
-        price_usd, latency_s, energy_mj: float64 [n]; the price of a row without a board is NaN.
-        acquisition_s: float64 [n], capture and front-end of one attempt.
-        flash_bytes, ram_bytes, psram_bytes: int64 [n].
-    """
-
-    modalities: tuple[str, ...]
-    processor: str
-    start: int
-    counts: tuple[int, ...]
-    options: tuple[BoardOption, ...]
-    option: npt.NDArray[np.int32]
-    price_usd: Floats
-    latency_s: Floats
-    acquisition_s: Floats
-    energy_mj: Floats
-    flash_bytes: Ints
-    ram_bytes: Ints
-    psram_bytes: Ints
-
-    @property
-    def branches(self) -> Ints:
-        """int64 [n, m]: the branch of each row by modality, index into ``space.branches(modality)``."""
-        rows = np.arange(self.start, self.start + len(self.option))
-        return np.stack(np.unravel_index(rows, self.counts), axis=1).astype(np.int64)
-
-    @property
-    def values(self) -> Floats:
-        """float64 [n, 6], columns as in :data:`COLUMNS`."""
-        flash, ram = self.flash_bytes.astype(float), self.ram_bytes.astype(float)
-        seconds = self.latency_s, self.acquisition_s
-        return np.stack([self.price_usd, *seconds, flash, ram, self.energy_mj], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +74,19 @@ class _BranchArrays:
 
     def rows(self, selected: slice) -> _BranchArrays:
         """Some of the branches."""
-        return _BranchArrays(**{field.name: getattr(self, field.name)[selected] for field in fields(self)})
+        return _BranchArrays(**{each.name: getattr(self, each.name)[selected] for each in fields(self)})
 
     def along(self, axis: int, axes: int) -> _BranchArrays:
         """Shaped to broadcast against the branches of other modalities."""
         shape = [-1 if place == axis else 1 for place in range(axes)]
-        return _BranchArrays(**{field.name: getattr(self, field.name).reshape(shape) for field in fields(self)})
+        return _BranchArrays(**{each.name: getattr(self, each.name).reshape(shape) for each in fields(self)})
 
 
 def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHUNK) -> Iterator[DesignChunk]:
     """All candidates of a space, processor by processor, in chunks of bounded memory.
+
+    A candidate has the cheapest board that fits. Where the models tell boards apart by what they draw, it comes again
+    with every dearer board that may draw less; a row with a board that it has already had is without one.
 
     Args:
         models: the analytic models; the budget is theirs.
@@ -145,21 +109,29 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
                 continue
             chosen = [lists[modality] for modality in modalities]
             programs = _programs(models, chip, modalities, [_kernel_sets(models, branches) for branches in chosen])
-            case = _Case(models=models, chip=chip, modalities=modalities, boards=boards, programs=programs)
+            case = _Case(
+                models=models,
+                chip=chip,
+                modalities=modalities,
+                tiers=tiers(models, options, chip) if models.tells_power else (boards,),
+                programs=programs,
+            )
             arrays = [_branch_arrays(models, branches, chip) for branches in chosen]
             others = math.prod(counts[1:])
             for first in range(0, counts[0], max(1, chunk // others)):
                 selected = slice(first, first + max(1, chunk // others))
                 parts = [arrays[0].rows(selected), *arrays[1:]]
                 parts = [part.along(axis, len(parts)) for axis, part in enumerate(parts)]
-                yield case.evaluate(parts, start=first * others, counts=counts)
+                yield from case.evaluate(parts, start=first * others, counts=counts)
 
 
 def _usable(models: AnalyticModels, option: BoardOption, modalities: Sequence[str]) -> bool:
-    """Whether a board obeys the rules that hold for every model."""
+    """Whether a board obeys the rules that hold for every model: the battery's, and what the chip can drive."""
+    chip = models.catalog.chip(option.processor)
+    if models.supply is not None and models.supply.too_weak(option, chip) is not None:
+        return False
     if models.catalog.rules != "physical":
         return True
-    chip = models.catalog.chip(option.processor)
     return not violations(option_build(option, chip, drivers=models.drivers(modalities)))
 
 
@@ -212,16 +184,22 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One processor and one combination of modalities, with the program's size by sets of kernels."""
+    """One processor and one combination of modalities.
+
+    Attributes:
+        boards: of all processors.
+        tiers: sets of this processor's boards of which a candidate takes the cheapest; one, but for :func:`_tiers`.
+        programs: size of the program by sets of kernels.
+    """
 
     models: AnalyticModels
     chip: Chip
     modalities: tuple[str, ...]
-    boards: OptionTable
+    tiers: tuple[OptionTable, ...]
     programs: Ints
 
-    def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> DesignChunk:
-        """All combinations of the parts' branches, each part along its own axis."""
+    def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> Iterator[DesignChunk]:
+        """All combinations of the parts' branches, each part along its own axis; once for every tier of boards."""
         weights = _sum(part.weight_bytes for part in parts)
         mapped = _sum(part.weight_bytes + part.code_bytes for part in parts)
         mapped = mapped + self.programs[tuple(part.kernels for part in parts)]
@@ -233,40 +211,60 @@ class _Case:
         energy = energy_mj(self.chip, seconds, contention=contention)
         acquired = acquisition_s([part.sensing_s for part in parts], cores=self.chip.cores)
         shape = np.broadcast_shapes(flash.shape, ram.shape)
-        flash, ram, psram = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram))
-        latency, energy = (np.broadcast_to(array, shape).ravel() for array in (latency, energy))
-        mapped = np.broadcast_to(mapped, shape).ravel()
+        flash, ram, psram, mapped = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram, mapped))
+        latency, energy, acquired = (np.broadcast_to(array, shape).ravel() for array in (latency, energy, acquired))
         pixels = np.broadcast_to(_largest(part.pixels for part in parts), shape).ravel()
-        option = self._choose(flash + 1 if paper else flash, psram, mapped=mapped, pixels=pixels)
-        price = self.boards.prices(option)
-        if self.models.budget_usd is not None:
-            option = np.where(price <= self.models.budget_usd + BUDGET_SLACK_USD, option, np.int32(NO_OPTION))
-        return DesignChunk(
-            modalities=self.modalities,
-            processor=self.chip.id,
-            start=start,
-            counts=counts,
-            options=self.boards.options,
-            option=option,
-            price_usd=np.where(option == NO_OPTION, np.nan, price),
-            latency_s=latency,
-            acquisition_s=np.broadcast_to(acquired, shape).ravel(),
-            energy_mj=energy,
-            flash_bytes=flash,
-            ram_bytes=ram,
-            psram_bytes=psram,
-        )
+        had: list[npt.NDArray[np.str_]] = []
+        for boards in self.tiers:
+            option = self._choose(boards, flash + 1 if paper else flash, psram, mapped=mapped, pixels=pixels)
+            if len(self.tiers) > 1:
+                option = first_time(option, boards, had)
+            price = boards.prices(option)
+            chunk = DesignChunk(
+                modalities=self.modalities,
+                processor=self.chip.id,
+                start=start,
+                counts=counts,
+                options=boards.options,
+                option=option,
+                price_usd=price,
+                latency_s=latency,
+                acquisition_s=acquired,
+                energy_mj=energy,
+                flash_bytes=flash,
+                ram_bytes=ram,
+                psram_bytes=psram,
+            )
+            chunk = replace(chunk, power=power_columns(self.models, self.chip, chunk, image_bytes=mapped))
+            kept = self._affordable(price) & self._within_limits(chunk)
+            option = np.where(kept, option, np.int32(NO_OPTION))
+            yield replace(chunk, option=option, price_usd=np.where(option == NO_OPTION, np.nan, price))
 
-    def _choose(self, flash: Ints, psram: Ints, *, mapped: Ints, pixels: Ints) -> npt.NDArray[np.int32]:
+    def _affordable(self, price: Floats) -> npt.NDArray[np.bool_]:
+        budget = self.models.budget_usd
+        return np.isfinite(price) if budget is None else price <= budget + BUDGET_SLACK_USD
+
+    def _within_limits(self, chunk: DesignChunk) -> npt.NDArray[np.bool_]:
+        """Rows that keep every limit, and whose power is known where it is told."""
+        values = dict(zip(self.models.columns, chunk.values.T, strict=True))
+        kept = np.isfinite(sum(chunk.power.values(), np.zeros(len(chunk.option))))
+        for limit in (each for each in self.models.limits if not each.is_error):
+            column = values[recorded_name(limit.objective)]
+            kept &= column <= -limit.bound if limit.objective in MAXIMIZED else column <= limit.bound
+        return kept
+
+    def _choose(
+        self, boards: OptionTable, flash: Ints, psram: Ints, *, mapped: Ints, pixels: Ints
+    ) -> npt.NDArray[np.int32]:
         """The cheapest board of each row that fits and that the chip can drive with this model."""
         if self.models.catalog.rules != "physical":
-            return self.boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=psram)
+            return boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=psram)
         wanted = np.where(pixels > CIF_PIXELS, np.maximum(psram, 1), psram)
-        option = self.boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=wanted)
+        option = boards.cheapest(processor=self.chip.id, flash_bytes=flash, psram_bytes=wanted)
         window = int(self.chip.flash_window_bytes.value)
         fitted = mapped
         if self.chip.psram is not None and self.chip.psram.shared_with_flash:
-            fitted = mapped + np.append(self.boards.psram_bytes, 0)[option]
+            fitted = mapped + np.append(boards.psram_bytes, 0)[option]
         return np.where((mapped <= window) & (fitted <= window), option, np.int32(NO_OPTION))
 
     def _memory_and_seconds(self, parts: Sequence[_BranchArrays]) -> tuple[Ints, Ints, list[Floats]]:

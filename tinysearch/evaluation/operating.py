@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tinysearch.core.objectives import FAILURES_TO_LOCK, ErrorRates, Evaluation, OperatingPoint
+from tinysearch.core.limits import Limit
+from tinysearch.core.objectives import FAILURES_TO_LOCK, FAR_OF_OBJECTIVE, ErrorRates, Evaluation, OperatingPoint
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 
 USABLE_FRR = 0.2
@@ -37,12 +38,25 @@ def operating_far(rates: Iterable[ErrorRates], levels: Sequence[float]) -> float
     return usable[0] if usable else candidates[-1]
 
 
-def rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None = None) -> Evaluation:
+def rated(
+    evaluation: Evaluation, rates: ErrorRates, *, far: float | None = None, limits: Sequence[Limit] = ()
+) -> Evaluation:
     """An evaluation with error rates and what follows from them for people.
 
     Args:
         far: of the operating point; None, or one at which no FRR is known, leaves that unknown.
+        limits: those of errors are judged by the rates that decide.
     """
+    found = _rated(evaluation, rates, far=far)
+    frr = {name: rates.decision_frr_at_far.get(level) for name, level in FAR_OF_OBJECTIVE.items()}
+    retried = {name: effective_latency_s(evaluation.attempt_s, at) for name, at in frr.items() if at is not None}
+    values = {"eer": rates.decision_eer, **{name: float(value) for name, value in retried.items()}}
+    known = [(limit, values.get(limit.objective)) for limit in limits if limit.is_error]
+    broken = [limit.violation(value) for limit, value in known if value is not None]
+    return replace(found, violations=(*found.violations, *(each for each in broken if each is not None)))
+
+
+def _rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None) -> Evaluation:
     if evaluation.decision == "anomaly":
         point = None if far is None else _alarm_point(rates, far)
         return replace(evaluation, errors=rates, operating_point=point)

@@ -17,7 +17,7 @@ from tinysearch.analytic.power import (
     unknown_of,
 )
 from tinysearch.core.objectives import Violation
-from tinysearch.core.platform import BoardOption, Chip
+from tinysearch.core.platform import BoardOption, BomItem, Chip
 from tinysearch.core.power import PowerReport
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Kind
@@ -29,10 +29,16 @@ _STRENGTH: Mapping[Kind, int] = {"measured": 0, "datasheet": 1, "derived": 2, "a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """When a device decides, and what it runs on; None for a supply that never ends."""
+    """When a device decides, and what it runs on.
+
+    Attributes:
+        battery: None for a supply that never ends.
+        bill: the battery as a line of every bill; None leaves it out.
+    """
 
     schedule: Schedule = ALWAYS
     battery: Battery | None = None
+    bill: BomItem | None = None
 
     def report(
         self,

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinysearch.core.objectives import MAXIMIZED
 from tinysearch.core.units import format_bytes
 from tinysearch.report.certainty import evidence, ties
 from tinysearch.report.data import BlockedCard, DesignCard
 from tinysearch.report.guidelines import guidelines
 from tinysearch.report.money import give_up, next_dollars, raise_budget, steps
+from tinysearch.report.power import power_notes
 from tinysearch.report.prices import sensitivity
 from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
@@ -80,7 +82,7 @@ def advise(view: RunView) -> Advice:
         over=_over(view),
         steps=steps(view, quality),
         guidelines=guidelines(view),
-        why={name: (why(view, name), *prices.get(name, ())) for name in view.front},
+        why={name: (why(view, name), *power_notes(view, name), *prices.get(name, ())) for name in view.front},
         evidence=evidence(view),
     )
 
@@ -229,7 +231,8 @@ def _knee(view: RunView, quality: str) -> tuple[Sentence, ...]:
 def why(view: RunView, identity: str) -> Sentence:
     """Why a point is on the front, against the other points and by the values that the table shows."""
     design = view.design(identity)
-    names = [name for name in view.objectives if all(view.value(d, name) is not None for d in view.points)]
+    known = [name for name in view.objectives if all(view.value(d, name) is not None for d in view.points)]
+    names = [name for name in known if name not in MAXIMIZED]  # a battery life has a sentence of its own
     others = [point for point in view.points if point.id != identity]
     for name in names:
         value = number(view, design, name)

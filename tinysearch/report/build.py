@@ -193,6 +193,8 @@ def _design(evaluation: Evaluation, board: str) -> DesignCard:
         acquisition_s=evaluation.acquisition_s,
         operating_point=evaluation.operating_point,
         energy_mj=_known(evaluation.energy_mj),
+        power_mw=None if evaluation.power is None else evaluation.power.total_mw,
+        battery_days=None if evaluation.power is None else evaluation.power.battery_days,
         flash_bytes=evaluation.flash_bytes,
         ram_bytes=evaluation.ram_bytes,
         branch_latency_s={name: figures.latency_s for name, figures in evaluation.figures.items()},
@@ -219,6 +221,7 @@ def _detail(evaluation: Evaluation) -> DetailCard:
         people=errors.people,
         genuine=errors.genuine,
         impostor=errors.impostor,
+        power=None if evaluation.power is None else evaluation.power.to_dict(),
     )
 
 

@@ -144,6 +144,8 @@ class DesignCard:
     frr_far1_validation: float | None = None
     frr_far10_validation: float | None = None
     operating_point: OperatingPoint | None = None
+    power_mw: float | None = None
+    battery_days: float | None = None
 
     @property
     def attempt_s(self) -> float:
@@ -177,6 +179,7 @@ class DetailCard:
     Attributes:
         flash: bytes by name: program, weights, app, total; empty where unknown.
         arena_bytes: arena by modality.
+        power: where power goes, as a point of front.json has it; None where nobody asked.
         curves: ``far``, ``frr``, ``distance``, ``genuine_histogram``, ``impostor_histogram``; empty where unknown.
     """
 
@@ -187,6 +190,7 @@ class DetailCard:
     people: int = 0
     genuine: int = 0
     impostor: int = 0
+    power: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.objectives import MAXIMIZED, recorded_value
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
 
@@ -43,7 +44,9 @@ def quality_of(view: RunView) -> str:
     known = [
         name
         for name in (*view.objectives, "latency_s")
-        if name != "bom_cost_usd" and all(view.value(design, name) is not None for design in view.points)
+        if name != "bom_cost_usd"
+        and name not in MAXIMIZED
+        and all(view.value(design, name) is not None for design in view.points)
     ]
     return known[0]
 
@@ -107,8 +110,8 @@ def tie_note(first: DesignCard, second: DesignCard) -> str:
 
 
 def decided_matrix(view: RunView, designs: Sequence[DesignCard], objectives: Sequence[str]) -> Floats:
-    """Objectives by which was chosen, float64 [n, K], infinite where unknown."""
-    rows = [[view.value(design, name, decided=True) for name in objectives] for design in designs]
+    """Objectives by which was chosen, float64 [n, K], less being better, infinite where unknown."""
+    rows = [[recorded_value(name, view.value(design, name, decided=True)) for name in objectives] for design in designs]
     return np.array([[np.inf if value is None else value for value in row] for row in rows]).reshape(
         len(designs), len(objectives)
     )

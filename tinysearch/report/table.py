@@ -36,6 +36,8 @@ COLUMNS = (
     Column(name="flash", label="Flash", style="wide"),
     Column(name="ram", label="RAM", style="wide"),
     Column(name="energy", label="Energy", style="wide"),
+    Column(name="power", label="Power", style="wide"),
+    Column(name="battery", label="Battery"),
     Column(name="evidence", label="Evidence", style="text wide"),
     Column(name="firmware", label="Firmware", style="text wide"),
 )
@@ -73,7 +75,7 @@ def columns(view: RunView) -> tuple[Column, ...]:
     dropped = {"firmware"} if not any(cell["firmware"] for cell in cells) else set()
     if len({cell["evidence"] for cell in cells}) < 2:
         dropped.add("evidence")
-    unknown = ("frr", "effective", "far1", "far10", "energy")
+    unknown = ("frr", "effective", "far1", "far10", "energy", "power", "battery")
     dropped |= {name for name in unknown if all(cell[name] == UNKNOWN for cell in cells)}
     kept = {column.name: column for column in COLUMNS if column.name not in dropped}
     asked = [kept[name] for name in (OBJECTIVE_COLUMNS[objective] for objective in view.objectives) if name in kept]
@@ -108,6 +110,8 @@ def _row(view: RunView, design: DesignCard) -> Row:
             "flash": format_bytes(design.flash_bytes),
             "ram": format_bytes(design.ram_bytes),
             "energy": _optional(view, design, "energy_mj"),
+            "power": _optional(view, design, "power_mw"),
+            "battery": _optional(view, design, "battery_days"),
             "evidence": f"{design.eer_evidence}, {design.latency_evidence}",
             "firmware": view.firmware.get(design.id, ""),
         },

@@ -111,6 +111,8 @@ _VALUES: dict[str, Callable[[RunView, DesignCard], float | None]] = {
     "flash_bytes": lambda _, design: design.flash_bytes,
     "ram_bytes": lambda _, design: design.ram_bytes,
     "energy_mj": lambda _, design: design.energy_mj,
+    "power_mw": lambda _, design: design.power_mw,
+    "battery_days": lambda _, design: design.battery_days,
 }
 
 
@@ -244,6 +246,8 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
                 latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
                 acquisition_s=values["acquisition_s"],
                 energy_mj=values["energy_mj"],
+                power_mw=values.get("power_mw"),
+                battery_days=values.get("battery_days"),
                 flash_bytes=point["requires"]["flash_bytes"],
                 ram_bytes=point["requires"]["ram_bytes"],
                 branch_latency_s={},

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from tinysearch.core.objectives import OBJECTIVES
+from tinysearch.core.power import lifetime
 from tinysearch.core.units import US_DOLLARS, Currency, format_bytes
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.view import RunView
@@ -75,6 +76,14 @@ def _energy(energy: float, digits: int) -> str:
     return f"{energy:.{digits + 1}f} mJ" if energy < 1000 else f"{energy / 1000:.{digits + 1}f} J"
 
 
+def _power(power: float, digits: int) -> str:
+    return f"{power:.{digits + (2 if power < 10 else 0)}f} mW"
+
+
+def _days(days: float, digits: int) -> str:
+    return lifetime(days) if digits == 0 else f"{days:.{digits}f} days"
+
+
 _FORMATS: dict[str, tuple[Format, int]] = {
     "eer": (percent, 1),
     "bom_cost_usd": (usd, 2),
@@ -84,6 +93,8 @@ _FORMATS: dict[str, tuple[Format, int]] = {
     "flash_bytes": (_bytes, 0),
     "ram_bytes": (_bytes, 0),
     "energy_mj": (_energy, 0),
+    "power_mw": (_power, 0),
+    "battery_days": (_days, 0),
 }
 
 LABELS = {
@@ -95,6 +106,8 @@ LABELS = {
     "flash_bytes": "flash",
     "ram_bytes": "RAM",
     "energy_mj": "energy",
+    "power_mw": "power",
+    "battery_days": "battery life",
 }
 assert set(_FORMATS) == set(LABELS) == set(OBJECTIVES)  # noqa: S101 - a new objective needs words
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,13 +77,13 @@ def search(
             "a search needs at least one feasible design", value="none", remedy="raise the budget or widen the space"
         )
     # Made before there is a study: what is refused leaves nothing behind.
-    objectives = ObjectiveVector(check_objectives(problem.objectives))
+    objectives = ObjectiveVector(check_objectives(problem.objectives), problem.limits)
     assessor: Assessor = problem.assessor or TableAssessor(problem.table)
     sampler = make_sampler(
         options.sampler,
         flat=problem.flat,
         objectives=len(objectives.names),
-        constraints=len(assessor.rules),
+        constraints=len(assessor.rules) + len(objectives.limits),
         seed=options.seed,
         options=options.sampler_options,
         factory=options.sampler_factory,
@@ -137,6 +138,8 @@ class _Session:
         self.judge = Judge(problem.table, self.assessor, self.knowledge)
         storage.check_rules(self.study, {"objectives": ",".join(self.objectives.names)} | dict(problem.rules))
         self.in_flight: list[InFlight] = []
+        self._rules = (*objectives.limits, *assessor.rules)
+        self._told: set[str] = set()
         self.reason = ""
         self.interrupted = False
         self._stale = 0
@@ -272,7 +275,9 @@ class _Session:
                 return
             if failed:
                 item.error, item.missing = "a branch of it could not be trained", set()
-            new = bool(item.missing) or not (failed or design.candidate.id in self.history.recorded)
+            had = failed or design.candidate.id in self.history.recorded | self._told
+            new = bool(item.missing) or not had
+            self._told.add(design.candidate.id)
             self._stale = 0 if new else self._stale + 1
             if item.missing:
                 self._submit(item, fresh)
@@ -311,8 +316,10 @@ class _Session:
     def _tell(self, item: InFlight) -> None:
         """Evaluate a proposal that waits for nothing more, tell the sampler, record the trial."""
         design = item.design
-        constraints = constraint_values(design.violations, self.assessor.rules)
         rates, values = self.judge.values(design, item.error) if not item.given_up else (None, None)
+        if rates is not None and values is not None:
+            design = replace(design, violations=(*design.violations, *self.objectives.broken(values)))
+        constraints = constraint_values(design.violations, self._rules)
         outcome = Outcome(values=values, constraints=constraints, failed=item.error is not None)
         system = self.sampler.told(item.proposal, outcome)
         note = TrialNote(
@@ -371,7 +378,7 @@ class _Session:
             self.progress.watch(self.knowledge)
             self.judge = Judge(self.problem.table, self.assessor, self.knowledge)
         self.knowledge.complete()
-        notes = closing_notes(self.knowledge, self.judge, self.history, model, rules=self.assessor.rules)
+        notes = closing_notes(self.knowledge, self.judge, self.history, model, rules=self._rules)
         if notes:
             self.progress.emit("completing", self.history, message=f"{len(notes)} designs follow from what is trained")
         for row, note in notes.items():

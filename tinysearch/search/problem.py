@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinysearch.core.limits import Limit
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.search.finalists import FinalistModel
 from tinysearch.search.known.assess import Assessor
@@ -24,7 +25,8 @@ class SearchProblem:
     Attributes:
         table: every feasible design.
         flat: the space that plain samplers draw from.
-        objectives: names, in order.
+        objectives: names, in order; what is maximized under its recorded name.
+        limits: of objectives that need error rates; no design that breaks one is on the front.
         error_model: gives error rates; picklable if trainings run in other processes.
         finalists: answers branches of the front that were trained again; None leaves the front as it was found.
         assessor: judges flat points; without one, points that are not in the table are infeasible.
@@ -36,6 +38,7 @@ class SearchProblem:
     table: DesignTable
     flat: FlatSpace
     objectives: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
     error_model: ErrorModel
     finalists: FinalistModel | None = None
     assessor: Assessor | None = None

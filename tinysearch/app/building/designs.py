@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.app.building.refusals import nothing_feasible
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Violation
+from tinysearch.core.objectives import Violation, objective_of, recorded_value
 from tinysearch.core.platform import BoardOption
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
-from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
+from tinysearch.evaluation.enumeration import NO_OPTION, DesignChunk, enumerate_designs
 from tinysearch.search.known.assess import Assessment
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.flat import FlatPoint, FlatSpace
@@ -46,11 +47,14 @@ class ModelAssessor:
         has: whether error rates of some branches exist at all; None for all.
     """
 
-    rules = ("network", "sold", "buildable", "flash", "psram", "budget", "hardware")
-
     def __init__(self, models: AnalyticModels, *, has: Has | None = None) -> None:
         self._models = models
         self._has = has
+        power = ("power",) if models.tells_power else ()
+        battery = ("battery",) if models.supply is not None and models.supply.battery is not None else ()
+        limits = (limit.option for limit in models.limits if not limit.is_error)
+        # What no other rule names counts in the last.
+        self.rules = ("network", "sold", "buildable", "flash", "psram", "budget", *power, *battery, *limits, "hardware")
 
     def assess(self, point: FlatPoint) -> Assessment:
         """Figures and violations of one point."""
@@ -63,7 +67,7 @@ class ModelAssessor:
         wish = PlatformWish(chip=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
         evaluation = self._models.choose(point.branches, wish)
         values = evaluation.values()
-        analytic = {name: values[name] for name in COLUMNS}
+        analytic = {name: recorded_value(name, values.get(objective_of(name))) for name in self._models.columns}
         sold = evaluation.bom_cost_usd is not None
         return Assessment(
             branches=evaluation.candidate.branches,
@@ -88,7 +92,7 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
     for chunk in enumerate_designs(models, space):
         rows.add(chunk, offsets=[start[modality] for modality in chunk.modalities])
     if not rows.count:
-        raise _nothing_feasible(models, space)
+        raise nothing_feasible(models, space)
     needs, values, platform = rows.arrays()
     if has is not None:
         kept = _known_models(needs, branches, has)
@@ -105,7 +109,7 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
         branches=tuple(branches),
         params=np.array([models.needs(branch).params for branch in branches], float),
         macs=np.array([models.needs(branch).macs for branch in branches], float),
-        columns=COLUMNS,
+        columns=models.columns,
         analytic=values,
         needs=needs,
         platforms=tuple(rows.platforms),
@@ -168,42 +172,3 @@ def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchS
         flash_bytes=sorted({option.flash_bytes for option in options}),
         psram_bytes=sorted({option.psram_bytes for option in options}),
     )
-
-
-def _nothing_feasible(models: AnalyticModels, space: Space) -> UserError:
-    """What the cheapest feasible board costs, so that the user knows how far off the budget is."""
-    best = _cheapest(replace(models, budget_usd=None), space)
-    other = _cheapest(replace(models, budget_usd=None, catalog=replace(models.catalog, build="any")), space)
-    told = ""
-    if models.catalog.build != "any":
-        cheaper = other is not None and (best is None or other[0] < best[0])
-        told = f"; build=any would give {'none either' if best is None else 'nothing cheaper'}"
-        if other is not None and cheaper:
-            what = "an order" if other[2] else "a design and not an order"
-            told = f"; build=any would give {other[1]} at ${other[0]:.2f}, {what}"
-    if best is None:
-        where = f"catalogue {models.catalog.name} with build={models.catalog.build}"
-        return UserError(
-            "a space must have at least one design that fits a board of the catalogue",
-            value=f"none of space {space.name} on {where}{told}",
-            remedy="use smaller layouts, widths or inputs, or add larger boards",
-        )
-    parts = f"the cheapest feasible board costs ${best[0]:.2f} ({best[1]}){told}"
-    return UserError(
-        "a budget must buy at least one feasible board",
-        value=f"${models.budget_usd or 0:.2f}: {parts}",
-        remedy=f"use budget={np.ceil(best[0] * 100) / 100:.2f}usd or more",
-    )
-
-
-def _cheapest(models: AnalyticModels, space: Space) -> tuple[float, str, bool] | None:
-    """Price and name of the cheapest board that carries any network of a space, and whether it is ready-made."""
-    best: tuple[float, str, bool] | None = None
-    for chunk in enumerate_designs(models, space):
-        prices = chunk.values[:, 0]
-        if np.isfinite(prices).any():
-            row = int(np.nanargmin(prices))
-            option = chunk.options[int(chunk.option[row])]
-            found = float(prices[row]), f"{option.name} for {' + '.join(chunk.modalities)}", option.kind == "board"
-            best = found if best is None or found < best else best
-    return best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.catalog.catalog import Catalog, load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.errors import UserError
-from tinysearch.core.platform import BUILDS, BuildKind
+from tinysearch.core.limits import Limit, parse_limits
+from tinysearch.core.objectives import POWER_OBJECTIVES, check_objectives
+from tinysearch.core.platform import BUILDS, BomItem, BuildKind
 from tinysearch.core.program import Program
+from tinysearch.core.schedule import Schedule
 from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
+from tinysearch.evaluation.power import Supply
 from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
 
 Config = Mapping[str, Any]
@@ -62,23 +66,55 @@ def build_models(config: Config) -> AnalyticModels:
     """Analytic models of a configuration.
 
     Raises:
-        UserError: a rule, price level or budget that does not exist.
+        UserError: a rule, price level, budget, battery or limit that does not exist.
     """
-    catalog = build_catalog(config)
+    catalog, task, limits = build_catalog(config), task_of(config), parse_limits(config.get("limits", {}))
     root = data_dir("hardware_catalog")
     budget = config["budget"]
     return AnalyticModels(
         catalog=catalog,
         latency=build_latency(config, catalog),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
-        task=task_of(config),
+        task=task,
         flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
         memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+        supply=build_supply(config, catalog, task.schedule, limits),
+        limits=limits,
+        tells_power=bool(_power_asked(config, limits)),
         accelerate=_accelerate(build_backend(config)),
         ota=config["emit"]["ota"],
     )
+
+
+def _power_asked(config: Config, limits: Sequence[Limit]) -> list[str]:
+    """Objectives of power that are searched or limited."""
+    named = [*check_objectives(config["objectives"]["names"]), *(limit.objective for limit in limits)]
+    return [name for name in named if name in POWER_OBJECTIVES]
+
+
+def build_supply(config: Config, catalog: Catalog, schedule: Schedule, limits: Sequence[Limit]) -> Supply | None:
+    """When the device decides and what it runs on; None where no schedule, battery, objective or limit asks for power.
+
+    Runs that were started before there was a choice have no battery.
+
+    Raises:
+        UserError: no such battery, or something that wants one without one.
+    """
+    given = config.get("battery", {})
+    name, in_bill, asked = given.get("part"), given.get("in_bill", False), _power_asked(config, limits)
+    if name is None and ("battery_days" in asked or in_bill):
+        raise UserError(
+            "a battery life must have a battery",
+            value="battery.in_bill=true" if in_bill else "battery_days without battery",
+            remedy="write for example battery=2xaa",
+        )
+    if name is None:
+        return Supply(schedule=schedule) if asked or schedule.sleeps else None
+    part = catalog.battery(str(name))
+    bill = BomItem(part=part.id, name=part.name, price=part.price) if in_bill else None
+    return Supply(schedule=schedule, battery=part.battery, bill=bill)
 
 
 def build_latency(config: Config, catalog: Catalog) -> LatencyRule:

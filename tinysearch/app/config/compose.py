@@ -22,6 +22,7 @@ from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import OWN, own_task
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError
+from tinysearch.core.limits import LIMITS
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
@@ -37,7 +38,13 @@ _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 _TABLE_SPACE = "space=table"
 """What ``trainer=table`` searches unless something is said of the space as a whole."""
 
-_NESTED = {"latency": "latency.model", "fusion": "fusion.rule"}
+_NESTED = {
+    **{"latency": "latency.model", "fusion": "fusion.rule", "battery": "battery.part", "max_bom_cost_usd": "budget"},
+    "schedule": "task.schedule",
+    **{option: f"limits.{option}" for option in LIMITS},
+}
+"""Short forms of keys; a board's cost has had a name of its own as a limit from the beginning."""
+
 _OPEN = (
     *("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings"),
     *("branches", "task.inputs", "space.families"),
@@ -410,7 +417,7 @@ def _expand(word: str, *, own: frozenset[str] = frozenset()) -> list[str]:
     if key in _LISTED and (value.lstrip().startswith("[") or value in OBJECTIVES):
         return [f"{_LISTED[key]}={value}"]
     if key in _NESTED and not value.lstrip().startswith("{"):
-        return [f"{_NESTED[key]}={value}"]
+        return [f"{_NESTED[key]}={_spelled_for_hydra(key, value)}"]
     if (
         key in GROUPS
         and word not in own

@@ -20,7 +20,16 @@ from tinysearch.app.run.asked import asked_before
 from tinysearch.app.run.warm_start import warm_start_of
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorEvidence, ErrorRates, Evaluation, check_objectives
+from tinysearch.core.limits import Limit
+from tinysearch.core.objectives import (
+    ERROR_OBJECTIVES,
+    FAR_OF_OBJECTIVE,
+    ErrorEvidence,
+    ErrorRates,
+    Evaluation,
+    check_objectives,
+    recorded_name,
+)
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
@@ -28,7 +37,7 @@ from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.operating import rated
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.search.engines import check_engine
-from tinysearch.search.known.objective_values import FAR_OF_OBJECTIVE, ObjectiveVector
+from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, SearchProblem
 from tinysearch.search.study.shared import SharedStudy
 
@@ -55,7 +64,8 @@ class Setup:
 
     def evaluate(self, candidate: Candidate, rates: ErrorRates, *, far: float | None = None) -> Evaluation:
         """Full evaluation of a candidate with its error rates; ``far`` is that of the operating point."""
-        return rated(self.models.evaluate(candidate.branches, self.option(candidate)), rates, far=far)
+        found = self.models.evaluate(candidate.branches, self.option(candidate))
+        return rated(found, rates, far=far, limits=self.models.limits)
 
 
 def set_up(config: Config) -> Setup:
@@ -68,6 +78,8 @@ def set_up(config: Config) -> Setup:
     objectives = objectives_of(config)
     _check_task(config, objectives)
     _check_far(config, objectives)
+    limits = tuple(limit for limit in models.limits if limit.is_error)
+    _check_limits(limits, objectives)
     _check_numbers(config)
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
@@ -89,7 +101,8 @@ def set_up(config: Config) -> Setup:
         problem=SearchProblem(
             table=designs.table,
             flat=designs.flat,
-            objectives=objectives,
+            objectives=tuple(recorded_name(name) for name in objectives),
+            limits=limits,
             error_model=errors,
             finalists=finalists,
             warm_start=warm_start_of(config.get("warm_start"), designs.table.branches),
@@ -128,6 +141,17 @@ def _check_far(config: Config, objectives: Sequence[str]) -> None:
         far = FAR_OF_OBJECTIVE.get(name)
         if far is not None and far not in far_of(config):
             raise UserError(f"objective {name} needs FAR {far:g}", value=f"far={config['far']}", remedy="add it to far")
+
+
+def _check_limits(limits: Sequence[Limit], objectives: Sequence[str]) -> None:
+    """Refuse a limit of an error that the search does not look at."""
+    for limit in limits:
+        if limit.objective not in objectives:
+            raise UserError(
+                f"{limit.option} must limit an objective of the search",
+                value=f"objectives=[{','.join(objectives)}]",
+                remedy=f"add {limit.objective} to objectives, or leave the limit out",
+            )
 
 
 def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives: Sequence[str]) -> None:
@@ -247,7 +271,17 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
         "data": str(memo.key) if memo is not None else _file_digest(config["trainer"].get("path")),
         "trainer": str(config["trainer"]["name"]),
         "fusion": digest_of(fusion_of(config)),
+        **_added_rules(config, models),
     }
+
+
+def _added_rules(config: Config, models: AnalyticModels) -> dict[str, str]:
+    """Rules that came later: only where they are used, so that earlier runs go on."""
+    battery = config.get("battery", {})
+    limits = {limit.option: f"{limit.bound:.6g}" for limit in models.limits}
+    if battery.get("part") is None:
+        return limits
+    return {"battery": f"{battery['part']}{', in the bill' if battery.get('in_bill') else ''}", **limits}
 
 
 def _by_content(latency: Mapping[str, Any]) -> dict[str, Any]:

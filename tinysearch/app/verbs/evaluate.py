@@ -39,7 +39,8 @@ def run(invocation: Invocation) -> int:
 def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     """The evaluation that override words ask for."""
     config = plain(compose_config(overrides))
-    evaluation = build_models(config).choose(branches_of(config), wish_of(config))
+    models = build_models(config)
+    evaluation = models.choose(branches_of(config), wish_of(config))
     if not any(word.startswith("trainer") for word in overrides):
         return evaluation
     from tinysearch.app.building.training import build_errors, far_of, train_with_progress
@@ -47,4 +48,4 @@ def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     errors = build_errors(config)
     train_with_progress(errors, evaluation.candidate.branches)
     rates = errors.error_rates(evaluation.candidate.branches)
-    return rated(evaluation, rates, far=operating_far([rates], far_of(config)))
+    return rated(evaluation, rates, far=operating_far([rates], far_of(config)), limits=models.limits)

@@ -65,6 +65,12 @@ const energy = (value) => {
   if (!isKnown(value)) return '-';
   return value < 1000 ? `${trim(value, 1)} mJ` : `${trim(value / 1000, 1)} J`;
 };
+const power = (value) => (isKnown(value) ? `${trim(value, value < 10 ? 2 : 0)} mW` : '-');
+const lifetime = (days) => {
+  if (!isKnown(days)) return '-';
+  if (days < 2) return `${Number((days * 24).toPrecision(2))} hours`;
+  return days < 730 ? `${trim(days, 0)} days` : `${trim(days / 365.25, 1)} years`;
+};
 const range = (low, high, form) => (isKnown(low) && isKnown(high) && form(low) !== form(high) ? ` [${form(low)} to ${form(high)}]` : '');
 
 // An element with attributes and children; text is never parsed as HTML.

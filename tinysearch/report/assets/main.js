@@ -72,7 +72,7 @@ function addRow(design) {
     frr: `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`, effective: seconds(design.effective_latency_s),
     capture: seconds(design.acquisition_s), cost: usd(design.bom_cost_usd), latency: seconds(design.latency_s), far1: seconds(design.effective_latency_far1_s),
     far10: seconds(design.effective_latency_far10_s), weights: bytes(design.weight_bytes), flash: bytes(design.flash_bytes),
-    ram: bytes(design.ram_bytes), energy: energy(design.energy_mj), evidence: `${design.eer_evidence}, ${design.latency_evidence}`, firmware: '',
+    ram: bytes(design.ram_bytes), energy: energy(design.energy_mj), power: power(design.power_mw), battery: lifetime(design.battery_days), evidence: `${design.eer_evidence}, ${design.latency_evidence}`, firmware: '',
   };
   const box = make('input', { type: 'checkbox', 'aria-label': `compare ${design.network} on ${design.board_name}` });
   const row = make('tr', { 'data-id': design.id }, make('td', { class: 'text' }, box, ' ', make('span', { class: 'slot' })));
@@ -89,6 +89,7 @@ function wireRow(row) {
 
 const SORTED_BY = {
   network: 'network', eer: 'eer', frr: 'frr', effective: 'effective_latency_s', capture: 'acquisition_s', cost: 'bom_cost_usd', latency: 'latency_s', far1: 'effective_latency_far1_s', energy: 'energy_mj',
+  power: 'power_mw', battery: 'battery_days',
   far10: 'effective_latency_far10_s', weights: 'weight_bytes', flash: 'flash_bytes', ram: 'ram_bytes',
 };
 

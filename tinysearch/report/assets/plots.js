@@ -47,6 +47,7 @@ function describe(design) {
     `effective ${seconds(design.effective_latency_far1_s)} at FAR 1 %, ${seconds(design.effective_latency_far10_s)} at 10 %`,
     `weights ${bytes(design.weight_bytes)}, flash ${bytes(design.flash_bytes)}, RAM ${bytes(design.ram_bytes)}`,
     `energy ${energy(design.energy_mj)}`,
+    ...(isKnown(design.battery_days) ? [`runs ${lifetime(design.battery_days)}, ${power(design.power_mw)} on average`] : []),
   ].join('<br>');
 }
 

@@ -68,6 +68,7 @@ class Knowledge:
         self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
         self.scale = objectives.scale(table)
         self.corner = self.scale.corner
+        self._bounds = self.scale.transform(objectives.bounds[None])[0]
         self._board_attempt_s = attempt_s(table)[self.boards] if objectives.retried else None
         # What needs no error metric never changes, and is asked for at every draw of every decision.
         self._board_points = np.full((len(self.boards), len(objectives.names)), np.nan)
@@ -151,7 +152,7 @@ class Knowledge:
         of = np.searchsorted(pairs, self.board_model[boards])
         points = self.points(boards, lucky[of])
         keep = np.zeros(len(pairs), bool)
-        keep[of[~dominated_by(points, self._front_points)]] = True
+        keep[of[~dominated_by(points, self._front_points) & (points <= self._bounds).all(axis=1)]] = True
         return pairs[keep]
 
     def _compute(self, models: Ints) -> None:
@@ -167,7 +168,9 @@ class Knowledge:
             self.relation.observe(branches[pairs, :2], np.stack([*sides, fused], axis=1))
         self.model_done[models] = True
         boards = self.boards_of(models)
-        points = np.vstack([self._front_points, self.points(boards, self.model_metrics[self.board_model[boards]])])
+        fresh = self.points(boards, self.model_metrics[self.board_model[boards]])
+        within = (fresh <= self._bounds).all(axis=1)
+        boards, points = boards[within], np.vstack([self._front_points, fresh[within]])
         keep = is_nondominated(points)
         self._front = np.concatenate([self._front, boards])[keep]
         self._front_points = points[keep]

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ERROR_OBJECTIVES, ErrorRates, check_objectives
+from tinysearch.core.limits import Limit
+from tinysearch.core.objectives import ERROR_OBJECTIVES, FAR_OF_OBJECTIVE, ErrorRates, Violation, check_objectives
 from tinysearch.metrics import effective_latency_s
 from tinysearch.search.known.design import DesignTable, Floats
 from tinysearch.search.known.pareto import Scale
-
-FAR_OF_OBJECTIVE = {"effective_latency_far1_s": 0.01, "effective_latency_far10_s": 0.1}
-"""Objectives that are the time of an attempt divided by the share of genuine attempts accepted at a FAR."""
 
 ATTEMPT_COLUMNS = ("acquisition_s", "latency_s")
 """Analytic columns that make up one attempt: capture and front-end, then inference."""
@@ -30,14 +28,19 @@ class ObjectiveVector:
     metrics.
 
     Attributes:
-        names: objectives, all minimized.
+        names: objectives, all minimized: what is maximized under its recorded name, with negative values.
         metrics: error metrics they need; empty when nothing has to be trained.
         analytic: analytic columns they need.
         is_error: bool per objective, whether it needs a metric.
         retried: whether some objective counts the attempts of an owner.
+        bounds: float64 [K], the limit of each objective that needs a metric, infinite without one. Limits of analytic
+            objectives are kept by every design of a table.
+
+    Args:
+        limits: of objectives that need a metric, all of them searched.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], limits: Sequence[Limit] = ()) -> None:
         self.names = check_objectives(names)
         fars = [FAR_OF_OBJECTIVE[name] for name in self.names if name in FAR_OF_OBJECTIVE]
         self._fars = tuple(dict.fromkeys(fars))
@@ -46,6 +49,20 @@ class ObjectiveVector:
         self.retried = bool(fars)
         self.analytic = tuple(dict.fromkeys([*plain, *(ATTEMPT_COLUMNS if fars else ())]))
         self.is_error = np.array([name in ERROR_OBJECTIVES for name in self.names])
+        self._limits = tuple(limits)
+        limited = {limit.objective: limit.bound for limit in limits}
+        self.bounds = np.array([limited.get(name, np.inf) for name in self.names])
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Names of the limits, as violations name them."""
+        return tuple(limit.option for limit in self._limits)
+
+    def broken(self, values: Sequence[float]) -> tuple[Violation, ...]:
+        """The limits that known values of a design break."""
+        by_name = dict(zip(self.names, values, strict=True))
+        found = [limit.violation(by_name[limit.objective]) for limit in self._limits]
+        return tuple(violation for violation in found if violation is not None)
 
     def chance_metrics(self) -> Floats:
         """float64 [M]: metrics of a guess: what is assumed where a number is needed and nothing was trained."""
@@ -116,20 +133,23 @@ class ObjectiveVector:
     def scale(self, table: DesignTable) -> Scale:
         """The scale in which hypervolumes are taken: EER and price linear, the others logarithmic.
 
-        The reference point is chance (EER 0.5) and the worst feasible design in every other objective, and so depends
-        on the space, the catalogue and the budget only, never on what was trained.
+        The reference point is chance (EER 0.5) or the objective's limit, and the worst feasible design in every other
+        objective, and so depends on the space, the catalogue, the budget and limits only, never on what was trained.
         """
         logarithmic, reference = [], []
-        for name in self.names:
+        for name, bound in zip(self.names, self.bounds.tolist(), strict=True):
             logarithmic.append(name not in ("eer", "bom_cost_usd"))
             if name == "eer":
-                reference.append(CHANCE_EER)
+                reference.append(min(CHANCE_EER, bound))
                 continue
             column = attempt_s(table) if name in FAR_OF_OBJECTIVE else table.column(name)
             worst = float(column.max(initial=1.0 if not len(column) else -np.inf))
             if name in FAR_OF_OBJECTIVE:
                 worst *= 2.0  # every second genuine attempt refused
-            reference.append(worst * 1.05 if worst > 0 else worst + 1.0)
+            if worst < 0:  # maximized: the least of it, and a little less
+                reference.append(worst / 1.05)
+            else:
+                reference.append(min(worst * 1.05 if worst > 0 else 1.0, bound))
         return Scale(logarithmic=np.array(logarithmic), reference=np.array(reference))
 
 

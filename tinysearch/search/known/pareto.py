@@ -35,7 +35,8 @@ class Scale:
 
     Attributes:
         logarithmic: bool [K].
-        reference: float64 [K], in base units, worse than what counts.
+        reference: float64 [K], in base units, worse than what counts; negative for an objective that is maximized and
+            whose negative is minimized.
     """
 
     logarithmic: Bools
@@ -50,11 +51,16 @@ class Scale:
 
     def transform_objective(self, k: int, values: Floats) -> Floats:
         """The same of one objective, [n]."""
-        return np.log10(np.maximum(values, 1e-9)) if self.logarithmic[k] else values
+        if not self.logarithmic[k]:
+            return values
+        if self.reference[k] < 0:
+            return np.asarray(-np.log10(np.maximum(-values, 1e-9)))
+        return np.asarray(np.log10(np.maximum(values, 1e-9)))
 
     def inverse(self, points: Floats) -> Floats:
         """[n, K] in hypervolume's coordinates back to base units."""
-        raised = 10.0 ** np.where(self.logarithmic, points, 0.0)
+        sign = np.where(self.reference < 0, -1.0, 1.0)
+        raised = sign * 10.0 ** np.where(self.logarithmic, sign * points, 0.0)
         return np.asarray(np.where(self.logarithmic, raised, points), np.float64)
 
     @property
