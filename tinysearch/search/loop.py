@@ -31,7 +31,7 @@ from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.limits import Limits
 from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.progress import Progress
-from tinysearch.search.result import SearchResult, front_points
+from tinysearch.search.result import SearchResult, front_points, nearest_miss
 from tinysearch.search.samplers import Outcome, Proposal, Stop, StudySampler, Wait, make_sampler
 from tinysearch.search.study import storage, studies
 from tinysearch.search.study.claims import Claims
@@ -403,6 +403,7 @@ class _Session:
             trainings=self.history.trainings,
             training_s=self.history.training_s,
             hypervolume=self.knowledge.hypervolume(),
+            nearest=nearest_miss(self.knowledge),
             worker=self.peers.owner,
             knowledge=self.knowledge,
         )

@@ -45,6 +45,7 @@ class SearchResult:
         trials: proposals told in all, earlier runs of the study included; completions are not counted.
         trainings: done in this study, remembered ones not counted; ``training_s`` their seconds together.
         hypervolume: of the front in the coordinates of the scale, for comparison within one space.
+        nearest: where a limit of an error leaves the front empty, which known design comes nearest; else empty.
         worker: this process among those of a shared study; None if it was alone.
         knowledge: error rates of every branch and fusion known at the end, for reports.
     """
@@ -57,6 +58,7 @@ class SearchResult:
     trainings: int
     training_s: float
     hypervolume: float
+    nearest: str = ""
     worker: str | None = None
     knowledge: Knowledge = field(repr=False)
 
@@ -86,6 +88,21 @@ def front_points(knowledge: Knowledge) -> tuple[FrontPoint, ...]:
         )
         for i in kept
     )
+
+
+def nearest_miss(knowledge: Knowledge) -> str:
+    """Of designs that are known and break a limit, the one that breaks it least, as a clause; empty without limits."""
+    objectives, table = knowledge.objectives, knowledge.table
+    boards = knowledge.boards[knowledge.model_done[knowledge.board_model]]
+    if not objectives.limits or len(knowledge.front) or not len(boards):
+        return ""
+    metrics = knowledge.model_metrics[table.model[boards]]
+    values = objectives.combine(table.columns, table.analytic[boards], metrics)
+    broken = [objectives.broken(row) for row in values.tolist()]
+    excess = [max((violation.actual / violation.limit for violation in each), default=1.0) for each in broken]
+    at = int(np.argmin(excess))
+    named = " + ".join(branch.short for branch in table.candidate(int(boards[at])).branches)
+    return f"no design that is known keeps every limit; the nearest, {named}: {broken[at][0].message}"
 
 
 def _rates(knowledge: Knowledge, row: int) -> ErrorRates:

@@ -59,7 +59,9 @@ def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
     else:
         SafeConsole().print(front_table([]))
         console.print(
-            "the front is empty, as no feasible design was evaluated; go on in the same run_dir with more time or "
+            f"the front is empty: {result.nearest}"
+            if result.nearest
+            else "the front is empty, as no feasible design was evaluated; go on in the same run_dir with more time or "
             "trials, and with sampler=auto, which proposes nothing infeasible"
         )
     console.print(f"{result.reason}; {count(result.trials, 'trial')}, {count(result.trainings, 'training')}")
