@@ -140,7 +140,7 @@ def _rejected(at: Mapping[str, Any] | None) -> str:
 def _waits(point: Mapping[str, Any]) -> str:
     """How long an owner waits: until accepted where that is known, else for one attempt."""
     at, values = point["operating_point"], point["values"]
-    if at is None:
+    if at is None or at.get("locked_out", 0) is None:
         return _seconds(values["acquisition_s"] + values["latency_s"])
     return "never" if at["effective_latency_s"] is None else _seconds(at["effective_latency_s"])
 
@@ -152,6 +152,8 @@ def _at_the_door(points: Sequence[Mapping[str, Any]]) -> str:
         return "in after: capture and computing of one attempt"
     limit = f"; !: hardly usable, over {100 * USABLE_FRR:g} %" if not all(at["usable"] for at in known) else ""
     emitted = ", as emitted" if known[0]["threshold"] is not None else ""
+    if known[0].get("locked_out", 0) is None:
+        return f"FRR: anomalies that are missed at {100 * known[0]['far']:g} % of false alarms{emitted}{limit}"
     return f"FRR and waiting at FAR {100 * known[0]['far']:g} %{emitted}{limit}"
 
 
@@ -260,9 +262,8 @@ def point_table(document: Mapping[str, Any]) -> Table:
     if (at := document["operating_point"]) is not None:
         waits = "never" if at["effective_latency_s"] is None else seconds(at["effective_latency_s"])
         bounds = interval(at["frr_ci95"])
-        table.add_row(
-            f"at FAR {100 * at['far']:g} %", f"FRR {percent(at['frr'])}{bounds}, an owner is in after {waits}"
-        )
+        people = "" if at.get("locked_out", 0) is None else f", an owner is in after {waits}"
+        table.add_row(f"at FAR {100 * at['far']:g} %", f"FRR {percent(at['frr'])}{bounds}{people}")
     for violation in document["violations"]:
         table.add_row("breaks", f"{violation['rule']}: {violation['message']}")
     return table

@@ -166,6 +166,11 @@ class OperatingPoint:
     usable: bool
     threshold: int | None
 
+    @property
+    def retried(self) -> bool:
+        """Whether whoever is rejected tries again; nobody does of an anomaly task."""
+        return self.locked_out is not None
+
     def to_dict(self) -> dict[str, Any]:
         """As a point of front.json has it."""
         return {

@@ -112,7 +112,7 @@ def _alarm_point(rates: ErrorRates, far: float) -> OperatingPoint | None:
 def in_words(point: OperatingPoint) -> str:
     """What an operating point means to strangers and owners, for report cards, terminal and README alike."""
     bounds = "" if point.frr_ci95 is None else f" [{100 * point.frr_ci95[0]:.1f}-{100 * point.frr_ci95[1]:.1f} %]"
-    if point.locked_out is None:
+    if not point.retried:
         verdict = "" if point.usable else f"Hardly usable (rule: up to {100 * USABLE_FRR:g} % missed). "
         false = "" if point.far_test is None else f", {100 * point.far_test:.1f} % with the test data"
         return (

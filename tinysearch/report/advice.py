@@ -128,6 +128,8 @@ def _waiting(design: DesignCard) -> str:
     point = design.operating_point
     if point is None:
         return attempt
+    if not point.retried:
+        return f"{attempt} (misses {percent(point.frr)} of anomalies at {100 * point.far:g} % of false alarms)"
     if point.effective_latency_s is None:
         return f"{attempt}, and at FAR {100 * point.far:g} % no owner gets in"
     waits, rejected = value_text("latency_s", point.effective_latency_s), percent(point.frr)

@@ -90,6 +90,8 @@ def _operating(view: RunView) -> str:
     if view.operating_far is None:
         return ""
     far = f"{100 * view.operating_far:g} %"
+    if not view.retried:
+        return f"FRR: share of anomalies that are missed at {far} of false alarms, for which the threshold is set."
     return (
         f"FRR: share of an owner's attempts that are rejected at FAR {far}, the run's operating point (firmware of "
         "networks that were trained here has its threshold). Until in: mean time until an owner is in, captures and "

@@ -57,6 +57,7 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
         "objectives": view.objectives,
         "price_level": view.data.price_level,
         "operating_far": view.operating_far,
+        "retried": view.retried,
         "fields": FIELDS,
         "designs": [
             _row(view, design, [branch_at[key] for key in design.branches], board_at[design.board], design.id in front)

@@ -64,6 +64,11 @@ class RunView:
         return next((d.operating_point.far for d in self.points if d.operating_point is not None), None)
 
     @property
+    def retried(self) -> bool:
+        """Whether whoever is rejected tries again; true where no FRR is known."""
+        return all(d.operating_point.retried for d in self.points if d.operating_point is not None)
+
+    @property
     def points(self) -> tuple[DesignCard, ...]:
         """The front, in its order."""
         return tuple(self._index[identity] for identity in self.front)
@@ -98,8 +103,9 @@ class RunView:
 
 
 def effective_s(design: DesignCard, frr: float | None) -> float | None:
-    """Expected time until an owner of a design is in; None if unknown or never."""
-    return None if frr is None else known(effective_latency_s(design.attempt_s, frr))
+    """Expected time until an owner of a design is in; None if unknown or never, and where nobody tries again."""
+    once = design.operating_point is not None and not design.operating_point.retried
+    return None if frr is None or once else known(effective_latency_s(design.attempt_s, frr))
 
 
 _VALUES: dict[str, Callable[[RunView, DesignCard], float | None]] = {

@@ -53,3 +53,59 @@ def test_inspect_shows_all_broken_files_and_prepare_refuses_them(
     assert "2 of 6 are too many for data.broken_limit=0.05" in told
     assert main(["data", "prepare", *words]) == 2
     assert "2 of 6" in capsys.readouterr().err
+
+
+PUMP = """
+decision: {decision}
+inputs:
+  pump: {{kind: signal, window_s: 0.64, rate_hz: 100, axes: [x], units: [g], full_scale: [16], content: samples,
+    center: false, width: 8, input_size: 8, channels: 1, embedding: 8, architecture: windowed}}
+"""
+
+
+def _pump(root: Path, *, decision: str) -> str:
+    (root / "pump.yaml").write_text(PUMP.format(decision=decision), encoding="utf-8")
+    return f"task={root}/pump.yaml"
+
+
+def _series(root: Path, *, files: int = 4) -> Path:
+    for name in ("good", "worn"):
+        for number in range(files):
+            path = root / "pumps" / name / f"{number}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("time,x\n" + "".join(f"{n / 100:.2f},{n % 7}\n" for n in range(150)), encoding="utf-8")
+    return root / "pumps"
+
+
+def test_inspect_tells_of_series_by_file_and_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = _series(tmp_path)
+    lines = (root / "good" / "0.csv").read_text().splitlines()
+    lines[30] = "0.29,"
+    (root / "good" / "0.csv").write_text("\n".join(lines), encoding="utf-8")
+    (root / "worn" / "0.csv").write_text("time,y\n0,1\n", encoding="utf-8")
+    (root / "worn" / "1.csv").write_text("hello", encoding="utf-8")
+    words = [_pump(tmp_path, decision="anomaly"), "data=series", f"data.root={root}", "data.normal=[good]"]
+    assert main(["data", "inspect", *words, "data.broken_limit=0.3"]) == 2
+    error = capsys.readouterr().err
+    assert "a class must have 3 usable files or more, one a split; got class worn has 2" in error
+    _series(tmp_path, files=8)
+    (root / "worn" / "0.csv").write_text("time,y\n0,1\n", encoding="utf-8")
+    (root / "worn" / "1.csv").write_text("hello", encoding="utf-8")
+    (root / "good" / "0.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert main(["data", "inspect", *words]) == 0
+    told = capsys.readouterr().out
+    assert "skipped worn/0.csv: has no column x; its first line names time, y" in told
+    assert "good/0.csv: 1 row left out, first 0.csv:31: x is empty" in told
+    assert "2 of 16 files are too many for data.broken_limit=0.05" in told
+    assert "samples of    4 classes" in told  # normal, and itself faster, slower, sharper
+
+
+def test_an_anomaly_task_without_what_is_normal_is_one_line_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [_pump(tmp_path, decision="anomaly"), "data=series", f"data.root={_series(tmp_path)}"]
+    words += ["modality=pump", "pump.blocks=[1]", "pump.precision=int8", f"cache.dir={tmp_path}/cache"]
+    assert main(["train", *words]) == 2
+    error = capsys.readouterr().err
+    assert "an anomaly task must have data that say what is normal" in " ".join(error.split())
+    assert "Traceback" not in error

@@ -81,10 +81,12 @@ def write_report_data(
 
 
 def _title(config: Mapping[str, Any]) -> str:
-    """The configured title; a page about a classification says what it calls EER."""
+    """The configured title; a page about another task than a verification says what it calls EER."""
     title = str(config["report"]["title"])
     if decision_of(config) == "verification":
         return title
+    if decision_of(config) == "anomaly":
+        return f"{title}; EER of task {config['task']['name']}: as many false alarms as missed anomalies"
     return f"{title}; read EER as the classification error of task {config['task']['name']}"
 
 

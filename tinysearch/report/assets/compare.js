@@ -35,7 +35,7 @@ function card(design, slot) {
   const figures = make('table', {}, make('tbody', {},
     line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`),
     ...(isKnown(design.frr) ? [line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`),
-      line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never')] : []),
+      ...(DATA.retried ? [line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never')] : [])] : []),
     line('cost', `${usd(design.board.price_usd)}${range(design.board.low_usd, design.board.high_usd, usd)}`),
     line('capture', seconds(design.acquisition_s)),
     line('computing', `${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)}, ${design.latency_evidence}`),
