@@ -5,6 +5,7 @@
     result = ts.search(budget="15usd", n_trials=40, seed=0)
     result.front                          # pandas.DataFrame
     result.points[0].emit("firmware/")
+    result = ts.load(result.folder)       # the same again, in another session
     point = ts.evaluate(modality="face", face={"blocks": [2, 2], "precision": "int8"})
 
 Everything is imported late: ``import tinysearch`` loads neither torch nor plotly.
@@ -17,9 +18,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinysearch.app.api import Point, Result, evaluate, search
+    from tinysearch.app.api import Point, Result, evaluate, load, search
 
-__all__ = ["Point", "Result", "evaluate", "search"]
+__all__ = ["Point", "Result", "evaluate", "load", "search"]
 
 
 class _Package(ModuleType):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,10 @@ from tinysearch.search.events import ignore as ignore_events
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+
+
+_SHOWN = ("id", "eer", "bom_cost_usd", "latency_s", "energy_mj", "flash_bytes", "ram_bytes")
+"""Columns of the front in a notebook."""
 
 
 class _Origin(Protocol):
@@ -60,6 +66,15 @@ class Point:
     def __repr__(self) -> str:
         return f"<Point {self.id}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the row of front.csv, upright."""
+        import pandas as pd
+
+        from tinysearch.app.run.run_dir import flat_point
+
+        table: str = pd.Series(flat_point(self.document), name=self.id).dropna().to_frame().to_html()
+        return table
+
     @property
     def id(self) -> str:
         """Stable identity."""
@@ -102,6 +117,12 @@ class Result:
         points = f"{len(self.points)} point{'' if len(self.points) == 1 else 's'}"
         return f"<Result with {points} in {self.folder}: {self.reason}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the front as a table below one line."""
+        shown = [name for name in _SHOWN if name in self.front.columns]
+        table: str = self.front[shown].to_html(index=False, float_format=lambda value: f"{value:.4g}")
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{table}"
+
     @property
     def front(self) -> pd.DataFrame:
         """The front as a table, one row a point, columns as in front.csv."""
@@ -138,6 +159,36 @@ def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result
     return Result(
         points=tuple(points), study=finished.result.study, folder=finished.folder, reason=finished.result.reason
     )
+
+
+def load(run: str | Path) -> Result:
+    """A finished run again: its front, its study, and points that can be emitted. Nothing is trained.
+
+    Raises:
+        UserError: no finished run, its data or its catalogue have changed, or it names code that nobody typed.
+    """
+    from tinysearch.app.run import run_dir as files
+    from tinysearch.app.run.finished import candidates_of, evaluated_again
+    from tinysearch.app.run.setup import set_up
+    from tinysearch.search.study.storage import load_study
+
+    folder = Path(run)
+    documents = files.read_front(folder)["points"]
+    config = files.read_config(folder)
+    setup = set_up(config)
+    candidates = candidates_of(setup, frozenset(document["id"] for document in documents))
+    origin = _Searched({**config, "storage": None})
+    points = tuple(
+        Point(
+            evaluation=evaluated_again(setup, candidates[document["id"]], document, folder),
+            document=document,
+            _origin=origin,
+        )
+        for document in documents
+    )
+    manifest = json.loads((folder / files.MANIFEST).read_text(encoding="utf-8"))
+    reason = str(manifest["search"]["reason"])
+    return Result(points=points, study=load_study(folder), folder=folder, reason=reason)
 
 
 def evaluate(**options: Any) -> Point:

@@ -21,6 +21,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "separable": "tinysearch.architectures.separable:Separable",
         "windowed": "tinysearch.architectures.windowed:windowed",
     },
+    "events": {
+        "mlflow": "tinysearch.app.run.watchers:mlflow",
+        "tensorboard": "tinysearch.app.run.watchers:tensorboard",
+    },
     "trainers": {"torch": "tinysearch.training.trainer:TorchTrainer"},
     "datasets": {
         "classes": "tinysearch.data.classes:ClassesDataset",
@@ -49,6 +53,7 @@ SHIPPED = frozenset(path for paths in BUILT_IN.values() for path in paths.values
 OPTIONS: Mapping[str, str] = {
     "backends": "firmware.backend={name}",
     "datasets": "data.name={name}",
+    "events": "events={name}",
     "latency_models": "latency.model={name}",
     "samplers": "sampler.name={name}",
     "trainers": "trainer.name={name}",

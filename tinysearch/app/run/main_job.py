@@ -19,6 +19,7 @@ from tinysearch.app.run.asked import remember_asked
 from tinysearch.app.run.firmware import emit_front, top_of
 from tinysearch.app.run.report import check_options, write_report, write_report_data
 from tinysearch.app.run.setup import Setup, digest_of, set_up
+from tinysearch.app.run.watchers import watched
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
@@ -95,7 +96,8 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     folder = files.make_run_dir(config["run_dir"])
     with run_lock(folder):
         sweep(folder, depth=2)
-        return _run_in(folder, setup, started, on_event=on_event, say=say)
+        watching = watched(on_event, config.get("events"), folder)
+        return _run_in(folder, setup, started, on_event=watching, say=say)
 
 
 def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallback, say: Say) -> FinishedRun:

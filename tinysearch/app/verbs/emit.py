@@ -89,6 +89,7 @@ def _supported(rates: ErrorRates, levels: Sequence[float]) -> float:
 
 
 def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Path:
+    from tinysearch.app.run.finished import candidates_of
     from tinysearch.app.run.setup import set_up
 
     if config["run_dir"] is None:
@@ -101,14 +102,7 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
     before = files.read_config(folder)
     every = sorted({*far_of(before), *(levels or ())})
     setup = set_up(before | {"cache": config["cache"], "far": every})
-    table = setup.problem.table
-    candidate = next(
-        (table.candidate(row) for row in range(len(table)) if table.candidate(row).id == config["id"]), None
-    )
-    if candidate is None:
-        raise UserError(
-            "a point is still on sale", value=config["id"], remedy="the catalogue has changed: search again"
-        )
+    candidate = candidates_of(setup, frozenset([config["id"]]))[config["id"]]
     recall(setup.errors, candidate.branches, folder)
     rates = setup.errors.error_rates(candidate.branches)
     if levels is not None:

@@ -1,0 +1,36 @@
+"""Points of a finished run, evaluated again as the run had them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinysearch.app.building.training import recall
+from tinysearch.app.run.setup import Setup
+from tinysearch.core.candidate import Candidate
+from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import Evaluation
+
+
+def candidates_of(setup: Setup, ids: frozenset[str]) -> dict[str, Candidate]:
+    """Candidates of a run's design space by id.
+
+    Raises:
+        UserError: one of them is not in it any more.
+    """
+    table = setup.problem.table
+    found = {candidate.id: candidate for candidate in map(table.candidate, range(len(table))) if candidate.id in ids}
+    if missing := ids - found.keys():
+        raise UserError(
+            "a point must still be on sale", value=min(missing), remedy="the catalogue has changed: search again"
+        )
+    return found
+
+
+def evaluated_again(setup: Setup, candidate: Candidate, document: Mapping[str, Any], folder: Path) -> Evaluation:
+    """The evaluation of a point of front.json, with the branches that its run kept."""
+    recall(setup.errors, candidate.branches, folder)
+    point = document.get("operating_point")
+    far = None if point is None else float(point["far"])
+    return setup.evaluate(candidate, setup.errors.error_rates(candidate.branches), far=far)
