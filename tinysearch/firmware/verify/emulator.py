@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinysearch.core.units import format_bytes
+from tinysearch.firmware.verify import pip_emulator
 from tinysearch.firmware.verify.host import agreement
 from tinysearch.firmware.verify.rung import Outcome, Rung, missing, run_tool
 
@@ -107,6 +108,19 @@ def execute(project: Path) -> EmulatorRun:
     return EmulatorRun(outcome=outcome, layers=layers, flash_bytes=flash_bytes, ram_bytes=ram_bytes)
 
 
+def _by_pip(project: Path) -> Rung:
+    """The rung by clang and unicorn, whose counts are clang's and whose program holds another C library."""
+    with tempfile.TemporaryDirectory(prefix="tinysearch-rv32-") as name:
+        outcome = pip_emulator.build(project, Path(name), golden_limit=GOLDEN_LIMIT)
+        if outcome.passed:
+            outcome = pip_emulator.run(Path(name) / "host.elf")
+    if not outcome.passed or "OK golden vectors" not in outcome.text:
+        reason = outcome.reason(timeout_s=pip_emulator.COMPILE_TIMEOUT_S)
+        return Rung(name="rv32", status="failed", detail=reason)
+    counts = ", ".join(f"{branch} {int(count):,} instructions" for branch, count in _BRANCH.findall(outcome.text))
+    return Rung(name="rv32", status="passed", detail=f"{agreement(outcome.text)}; {counts} of clang's code (unicorn)")
+
+
 def _failed(outcome: Outcome) -> EmulatorRun:
     return EmulatorRun(outcome=outcome, layers={}, flash_bytes=0, ram_bytes=0)
 
@@ -121,8 +135,11 @@ def _sizes(file: Path) -> tuple[int, int, int]:
 def target_instruction_set(project: Path) -> Rung:
     """Same bytes as the oracle on RV32IMC; instructions by branch, size of the program."""
     lacking = missing((COMPILER, SIZE, EMULATOR, "make"))
+    if lacking and pip_emulator.available() and not missing(("make",)):
+        return _by_pip(project)
     if lacking:
-        return Rung(name="rv32", status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
+        detail = f"not run: needs {', '.join(lacking)} ({INSTALL}; or {pip_emulator.INSTALL})"
+        return Rung(name="rv32", status="not run", detail=detail)
     run = execute(project)
     if run.outcome.status is None:
         detail = f"not run: the emulator was stopped after {RUN_TIMEOUT_S:.0f} s"
