@@ -282,3 +282,14 @@ def test_importing_is_fast_to_load_and_light() -> None:
     code = "import sys, tinysearch; print(sorted(m for m in ('torch', 'plotly', 'optuna') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_plug_in_that_ends_the_program_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(invocation: object) -> int:
+        raise SystemExit(0)
+
+    monkeypatch.setattr("tinysearch.app.verbs.doctor.run", leave)
+    assert main(["doctor"]) == 1
+    assert "SystemExit 0" in capsys.readouterr().err

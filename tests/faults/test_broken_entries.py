@@ -107,6 +107,20 @@ def test_broken_rates_are_computed_again(harm: Callable[[Path], None], errors, c
     assert "computed again" in caplog.text
 
 
+@pytest.mark.parametrize("ends", [SystemExit, KeyboardInterrupt])
+def test_a_trainer_that_ends_its_program_leaves_no_entry(ends: type[BaseException], tmp_path: Path) -> None:
+    class Leaving(Patient):
+        def fit(self, branch, network, data, **rest):
+            super().fit(branch, network, data, **rest)
+            raise ends
+
+    errors = errors_of(tmp_path, pause_s=0.0)
+    with pytest.raises(ends):
+        replace(errors, make_trainer=lambda: Leaving(0.0)).train(FACE, progress=lambda _: None)
+    assert not errors.knows(FACE)
+    assert not errors.train(FACE, progress=lambda _: None).remembered
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_branch_whose_error_cannot_be_measured_is_not_remembered(value: float, tmp_path: Path) -> None:
     errors = errors_of(tmp_path, pause_s=0.0)

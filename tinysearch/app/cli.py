@@ -135,7 +135,7 @@ def _status(words: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # a plug-in may even raise SystemExit
         message, status = _judge(error)
         say(f"tinysearch: {message}", file=sys.stderr)
         return status
@@ -166,6 +166,8 @@ def _judge(error: BaseException) -> tuple[str, int]:
             return str(error), INTERNAL
         case KeyboardInterrupt():
             return "interrupted; everything finished so far is saved", INTERRUPTED
+        case SystemExit():
+            return f"a plug-in ended the program (SystemExit {error}) instead of raising an error", INTERNAL
         case OSError() | MemoryError() | RecursionError():
             return _limit(error), WRONG_INPUT
         case _:

@@ -71,18 +71,49 @@ class Offline(SyntheticErrors):
         raise ConnectionResetError("the server of the data set hung up")
 
 
-@pytest.mark.parametrize("engine", [InlineEngine, ProcessEngine])
-def test_a_lost_connection_of_a_trainer_is_a_failed_training(space, engine):
+class Unmannered(SyntheticErrors):
+    """Its trainings raise, one after the other, what ends programs and no searches."""
+
+    def train(self, branch, *, progress):
+        self.trainings.append(branch)
+        raise (SystemExit("no GPU"), KeyboardInterrupt("mine"), GeneratorExit("closed"))[len(self.trainings) - 1]
+
+
+def ends(engine, model, branches):
+    """Reports of the ends of trainings by one worker."""
     options = {"n_workers": 1} if engine is ProcessEngine else {"on_progress": lambda _: None}
-    running = engine(Offline(space, seed=0), **options)
-    running.submit(space.branches[0])
+    running = engine(model, **options)
+    for branch in branches:
+        running.submit(branch)
     try:
         reports = []
-        while not reports:
-            reports = running.wait(lambda: False)
+        while len(reports) < len(branches):
+            reports += running.wait(lambda: False)
     finally:
         running.close()
-    assert "hung up" in str(reports[0].error)
+    return reports
+
+
+@pytest.mark.parametrize("engine", [InlineEngine, ProcessEngine])
+def test_a_trainer_fails_its_training_whatever_it_raises(space, engine):
+    (lost,) = ends(engine, Offline(space, seed=0), space.branches[:1])
+    assert "hung up" in str(lost.error)
+    rude = [str(report.error) for report in ends(engine, Unmannered(space, seed=0), space.branches[:3])]
+    for said, expected in zip(
+        rude, ("SystemExit no GPU", "KeyboardInterrupt mine", "GeneratorExit closed"), strict=True
+    ):
+        assert expected in said and "died" not in said
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(0)])
+def test_who_watches_a_training_may_end_the_search(space, error):
+    def watch(report):
+        raise error
+
+    engine = InlineEngine(SyntheticErrors(space, seed=0), on_progress=watch)
+    engine.submit(space.branches[0])
+    with pytest.raises(type(error)):
+        engine.wait(lambda: False)
 
 
 def test_what_cannot_be_sent_is_refused(space):

@@ -72,17 +72,32 @@ class Engine(Protocol):
 
 
 def train(
-    error_model: ErrorModel, branch: BranchSpec, limit: Limit | None, tick: Callable[[TrainingProgress], None]
+    error_model: ErrorModel,
+    branch: BranchSpec,
+    limit: Limit | None,
+    tick: Callable[[TrainingProgress], None],
+    *,
+    asked: ShouldStop,
 ) -> TrainingReport:
     """One training with its limit, wherever it runs: how it ended.
 
+    A trainer of somebody else's may think that it is a program and end itself: that fails its training and no more.
+
+    Args:
+        asked: whether somebody wants an end, so that a KeyboardInterrupt is not the trainer's own.
+
     Raises:
-        KeyboardInterrupt: ``tick`` does.
+        BaseException: ``tick`` does, to end more than this training.
     """
     last: list[TrainingProgress] = []
+    ticked: list[BaseException] = []
 
     def watch(progress: TrainingProgress) -> None:
-        tick(progress)
+        try:
+            tick(progress)
+        except BaseException as error:
+            ticked.append(error)
+            raise
         if limit is not None and limit.hopeless(progress):
             last.append(progress)
             raise TrainingGivenUp
@@ -93,8 +108,10 @@ def train(
         return TrainingReport(branch=branch, progress=last[0], given_up=True)
     except Exception as error:
         return TrainingReport(branch=branch, error=error)
-    except SystemExit as error:  # a trainer of somebody else's that thinks it is a program
-        failed = TinysearchError(f"the trainer ended its program (SystemExit {error.code})")
+    except BaseException as error:
+        if error in ticked or (isinstance(error, KeyboardInterrupt) and asked()):
+            raise
+        failed = TinysearchError(f"the trainer ended its program ({type(error).__name__} {error})")
         return TrainingReport(branch=branch, error=failed)
     return TrainingReport(branch=branch, record=record)
 

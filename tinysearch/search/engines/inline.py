@@ -39,7 +39,7 @@ class InlineEngine:
             if should_stop():
                 raise TrainingStopped
 
-        return [train(self._error_model, branch, limit, tick)]
+        return [train(self._error_model, branch, limit, tick, asked=should_stop)]
 
     def close(self) -> None:
         self._queue.clear()

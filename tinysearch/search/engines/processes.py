@@ -200,7 +200,7 @@ def _work(pipe: Connection, payload: bytes) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, TrainingStopped):
         while True:
             task: tuple[BranchSpec, Limit | None] = pipe.recv()
-            report = train(error_model, *task, tick)
+            report = train(error_model, *task, tick, asked=lambda: False)
             if report.error is not None:
                 report = replace(report, error=portable_error(report.error))
             pipe.send(report)

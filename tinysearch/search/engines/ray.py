@@ -286,7 +286,7 @@ def _train(digest: str, payload: bytes, branch: BranchSpec, limit: Limit | None,
         if digest not in _models:
             _models.clear()
             _models[digest] = cloudpickle.loads(payload)
-        report = train(_models[digest], branch, limit, tick)
+        report = train(_models[digest], branch, limit, tick, asked=lambda: False)
     except Exception as error:
         report = TrainingReport(branch=branch, error=error)
     return report if report.error is None else replace(report, error=portable_error(report.error))
