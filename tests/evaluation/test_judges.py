@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import Samples
+from tinysearch.core.protocols import Dataset, Samples
 from tinysearch.evaluation.judges import Anomaly, Classification, Verification, judge_of
 from tinysearch.metrics import integer_weights
 
@@ -14,7 +14,7 @@ SHAPES = {"face": (8, 1), "voice": (8, 1)}
 PEOPLE, EACH = 8, 6
 
 
-class People:
+class People(Dataset):
     """Identities only; ``shared`` makes them classes."""
 
     name, digest, modalities = "people", "0", ("face", "voice")

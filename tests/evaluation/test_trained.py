@@ -9,13 +9,13 @@ import pytest
 
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import Samples
+from tinysearch.core.protocols import Dataset, Samples
 from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.trained import TrainedErrors
 
 
-class OnePictureEach:
+class OnePictureEach(Dataset):
     """People of whom there is one sample, so that no genuine pair can be made."""
 
     name, digest, modalities = "single", "single", ("face",)

@@ -27,7 +27,7 @@ from toy_space import ToySpace
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, lower
-from tinysearch.core.protocols import SPLITS, ProgressCallback, Samples, TrainingProgress, TrainingRecord
+from tinysearch.core.protocols import SPLITS, Dataset, ProgressCallback, Samples, TrainingProgress, TrainingRecord
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import BranchMemo
@@ -40,7 +40,7 @@ PEOPLE, IMAGES, TICKS = 12, 3, 4
 KEY = "data-trainer"
 
 
-class FewPeople:
+class FewPeople(Dataset):
     """A data set of random patterns."""
 
     name, digest, modalities = "few", "few", ("face", "voice")

@@ -13,7 +13,7 @@ import torch
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
-from tinysearch.core.protocols import SPLITS, Samples, TrainingProgress
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, TrainingProgress
 from tinysearch.training.trainer import TorchTrainer
 
 torch.set_num_threads(1)
@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 SIZE, PEOPLE, IMAGES = 20, 6, 8
 
 
-class SyntheticDataset:
+class SyntheticDataset(Dataset):
     """Each identity a blocky pattern, each sample the pattern in noise."""
 
     name = "synthetic"

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.pairs import Pairs
 from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.task import Augmentation
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -33,20 +35,15 @@ class Samples:
 
 
 @runtime_checkable
-class Dataset(Protocol):
-    """Samples by modality and split; splits are disjoint in people.
+class SampleSource(Protocol):
+    """The least that a data set of one's own has: samples by modality and split; splits are disjoint in people.
+
+    What else :class:`Dataset` has is taken from it where it is there, and has the default given there where it is not.
 
     Attributes:
         name: as configured.
         digest: of the bytes and settings that determine every sample (hex).
         modalities: the modalities it has samples of.
-
-    A data set for a classification also has ``classes``, the number of its identities, which are then the same in
-    every split and modality; ``people`` of each split are these classes. ``ordered = True`` tells trainers that a
-    mirrored picture or a rolled recording is another one. ``augmentation`` tells them how samples are varied
-    (:data:`~tinysearch.core.task.Augmentation`); without it, ``voice`` is spectrograms and all else pictures.
-    ``caveat`` is a sentence that has to stand wherever error rates on these people are shown, for example that they
-    are synthetic.
     """
 
     name: str
@@ -66,26 +63,40 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
-class GroupedDataset(Protocol):
-    """A data set that knows which samples are from one recording or speaker, so that intervals are not too narrow."""
-
-    def groups(self, modality: str, split: Split) -> npt.NDArray[np.int32]:
-        """What each sample of a split is from, int32 [N], in the order of ``load``."""
-        ...
-
-
-@runtime_checkable
-class AnomalyDataset(GroupedDataset, Protocol):
-    """A data set for an anomaly task; ``people`` of each split are its labels.
+class Dataset(SampleSource, Protocol):
+    """A data set as the rooms know it; inherit from it, and say what differs from the defaults.
 
     Attributes:
-        normal: how many labels are normal, the first ones, the same in every split; None for a classification. Training
-            holds normal samples only; those with a label from ``normal`` on are normal ones that were transformed, for
-            a network to learn from what it is to tell apart (Golan and El-Yaniv 2018, arXiv 1805.10917). In validation
-            and test they are anomalies.
+        classes: of a classification, the number of identities, which are then the same in every split and modality;
+            ``people`` of each split are these classes. None elsewhere.
+        normal: of an anomaly task, how many labels are normal, the first ones, the same in every split. Training holds
+            normal samples only; those with a label from ``normal`` on are normal ones that were transformed, for a
+            network to learn from what it is to tell apart (Golan and El-Yaniv 2018, arXiv 1805.10917). In validation
+            and test they are anomalies. None elsewhere.
+        ordered: that a mirrored picture or a rolled recording is another one.
+        augmentation: how trainers vary samples; None: ``voice`` is spectrograms and all else pictures.
+        caveat: a sentence that has to stand wherever error rates on these people are shown, for example that they are
+            synthetic.
     """
 
-    normal: int | None
+    classes: int | None = None
+    normal: int | None = None
+    ordered: bool = False
+    augmentation: Augmentation | None = None
+    caveat: str = ""
+
+    def groups(self, modality: str, split: Split) -> npt.NDArray[np.int32] | None:
+        """What recording or speaker each sample is from, int32 [N] in the order of ``load``; None where unknown.
+
+        Samples of one group are alike; intervals that took them for independent would be too narrow.
+        """
+        del modality, split
+        return None
+
+    def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
+        """The published pairs of a split, by input size and channels of each modality; None: pairs are drawn."""
+        del split, shapes
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

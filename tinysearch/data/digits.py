@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Samples, Split
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.data.image import prepare_image
 
 CLASSES = 10
@@ -38,7 +38,7 @@ _STEPS_A_DEVIATION = 32.0
 Int32 = npt.NDArray[np.int32]
 
 
-class DigitsDataset:
+class DigitsDataset(Dataset):
     """Implements :class:`~tinysearch.core.protocols.Dataset`; a person of a split is a digit.
 
     Utterances are stretched to the input's side over time, their coefficients over its other axis, each coefficient

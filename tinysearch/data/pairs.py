@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.pairs import Pairs
 from tinysearch.core.protocols import Dataset, Split
-from tinysearch.metrics.pairs import Pairs
 from tinysearch.reading import read_text, same_name
 
 _LOG = logging.getLogger(__name__)
@@ -111,8 +111,7 @@ def evaluation_pairs(
     Raises:
         UserError: see :func:`draw_pairs` and :func:`read_pairs`.
     """
-    listed = getattr(dataset, "listed_pairs", None)
-    pairs: Pairs | None = None if listed is None else listed(split, shapes)
+    pairs = dataset.listed_pairs(split, shapes)
     if pairs is not None:
         return pairs
     identities = {

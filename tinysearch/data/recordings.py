@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Samples, Split
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.data.window import Window, WindowSettings, window_starts
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.series import FULL_SCALE
@@ -37,7 +37,7 @@ class Recording:
     counts: Int16
 
 
-class WindowDataset:
+class WindowDataset(Dataset):
     """Implements :class:`~tinysearch.core.protocols.Dataset` over recordings: a sample is a window, its class a label.
 
     Args:

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Samples, Split
+from tinysearch.core.pairs import Pairs
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.data.cache import PreparedCache
 from tinysearch.data.capture_signal import Signal, judge_clip, judge_picture
 from tinysearch.data.copies import Print, find_copies
@@ -24,7 +25,6 @@ from tinysearch.data.image import prepare_image
 from tinysearch.data.log_mel import VERSION as LOG_MEL_VERSION
 from tinysearch.data.log_mel import LogMel, LogMelSettings, fit_clip
 from tinysearch.data.pairs import read_pairs
-from tinysearch.metrics.pairs import Pairs
 
 _LOG = logging.getLogger(__name__)
 _FILES_AT_ONCE = 64
@@ -86,7 +86,7 @@ class Skipped:
     mended: Mapping[str, str] = field(default_factory=dict)
 
 
-class FileDataset:
+class FileDataset(Dataset):
     """A data set made of encoded files; the data sets of this package differ only in how they find them.
 
     Args:

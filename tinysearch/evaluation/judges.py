@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array
-from tinysearch.core.protocols import AnomalyDataset, Dataset, GroupedDataset, Split
+from tinysearch.core.protocols import Dataset, Split
 from tinysearch.core.task import Decision
 from tinysearch.data.pairs import PairOptions, evaluation_pairs, matched_samples
 from tinysearch.metrics import (
@@ -134,7 +134,7 @@ class Verification:
 
     def check(self, dataset: Dataset) -> None:
         """Splits have to be of different people."""
-        if getattr(dataset, "classes", None) is not None:
+        if dataset.classes is not None:
             raise UserError(
                 "verification tests people whom no training has seen",
                 value=f"data={dataset.name} has the same classes in every split",
@@ -213,7 +213,7 @@ class Classification:
 
     def check(self, dataset: Dataset) -> None:
         """Splits have to share their classes."""
-        if getattr(dataset, "classes", None) is None:
+        if dataset.classes is None:
             raise UserError(
                 "a classification must have the same classes in every split",
                 value=f"data={dataset.name}, whose splits are of different people or have anomalies",
@@ -226,10 +226,10 @@ class Classification:
 
     def prototypes(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, Any]:
         """What each class looks like by modality, [classes, E], from embeddings of the training split."""
-        classes = int(dataset.classes)  # type: ignore[attr-defined]
+        assert dataset.classes is not None  # noqa: S101 - it was checked
         labels = _labels(dataset, "train", shapes)
         return {
-            modality: class_prototypes(rows, labels[modality], classes=classes)
+            modality: class_prototypes(rows, labels[modality], classes=dataset.classes)
             for modality, rows in _typed(embedded).items()
         }
 
@@ -238,7 +238,7 @@ class Classification:
     ) -> ErrorRates:
         """See :class:`Judge`. A fusion classifies the samples that have a partner in the other modality."""
         prototypes = self.prototypes(dataset, shapes, embedded["train"])
-        found, right, samples = {}, {}, {}
+        found, right = {}, {}
         for split in ("validation", "test"):
             samples, right[split] = matched_samples(_labels(dataset, split, shapes), people=dataset.people(split))
             scores = {
@@ -263,7 +263,7 @@ class Anomaly:
 
     Networks and what is normal are of normal training samples alone, thresholds of normal validation samples.
     Labels are the identities of the data set, of which the first ``normal`` are normal
-    (:class:`~tinysearch.core.protocols.AnomalyDataset`).
+    (:class:`~tinysearch.core.protocols.Dataset`).
 
     Attributes:
         far: shares of normal samples that may raise a false alarm, to set thresholds for.
@@ -282,7 +282,7 @@ class Anomaly:
 
     def check(self, dataset: Dataset) -> None:
         """Some labels have to be normal, others not."""
-        if not isinstance(dataset, AnomalyDataset) or dataset.normal is None:
+        if dataset.normal is None:
             raise UserError(
                 "an anomaly task must have data that say what is normal",
                 value=f"data={dataset.name}",
@@ -313,7 +313,7 @@ class Anomaly:
             chosen = {modality: rows[samples[modality]] for modality, rows in _typed(embedded[split]).items()}
             distances = anomaly_distances(chosen, models)
             groups, normal = _groups(dataset, split, samples), labels < _normal_of(dataset)
-            assert groups is not None  # noqa: S101 - an AnomalyDataset has them
+            groups = np.arange(len(labels), dtype=np.int32) if groups is None else groups
             found[split] = Distances(
                 anomalies=distances[~normal],
                 normals=distances[normal],
@@ -332,16 +332,15 @@ class Anomaly:
 
 
 def _normal_of(dataset: Dataset) -> int:
-    assert isinstance(dataset, AnomalyDataset) and dataset.normal is not None  # noqa: S101 - it was checked
+    assert dataset.normal is not None  # noqa: S101 - it was checked
     return dataset.normal
 
 
 def _groups(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Any:
     """What the chosen samples are from; None where the data set does not tell. Of a fusion by its first modality."""
-    if not isinstance(dataset, GroupedDataset):
-        return None
     first = min(samples)
-    return dataset.groups(first, split)[samples[first]]
+    groups = dataset.groups(first, split)
+    return None if groups is None else groups[samples[first]]
 
 
 def _check_every_split(dataset: Dataset, splits: Sequence[Split], shapes: Shapes) -> None:

@@ -33,6 +33,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
+from tinysearch.evaluation.source import ErrorSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ _NORMAL = NormalDist()
 _RATES = {(rate.modality, rate.blocks, rate.precision): rate.eer for rate in PUBLISHED}
 
 
-class PublishedErrors:
+class PublishedErrors(ErrorSource):
     """Error model of ``trainer=published``: knows every branch of the paper's sizes, trains nothing.
 
     Args:

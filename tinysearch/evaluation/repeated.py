@@ -15,10 +15,11 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import Dataset, ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.evaluation.memo import BranchMemo
+from tinysearch.evaluation.source import ErrorSource
 from tinysearch.evaluation.trained import TrainedErrors
 
 
-class RepeatedErrors:
+class RepeatedErrors(ErrorSource):
     """Error model in which a branch is known once it is trained with every seed; others are answered as trained once.
 
     Args:

@@ -12,6 +12,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.core.quantization import Precision
+from tinysearch.evaluation.source import ErrorSource
 from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
 Key = tuple[str, str, str]
@@ -46,7 +47,7 @@ PAIRED = ("face", "voice")
 _LAYOUT = re.compile(r"[a-z][a-z0-9]*-[0-9][a-z0-9-]*|[0-9]+(-[0-9]+)*")
 
 
-class TableErrors:
+class TableErrors(ErrorSource):
     """Error model of ``trainer=table``: looks branches and fusions up; training takes no time but is counted.
 
     Args:

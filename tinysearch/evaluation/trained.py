@@ -25,6 +25,7 @@ from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, Traini
 from tinysearch.evaluation.entries import is_finite
 from tinysearch.evaluation.judges import Judge, Verification
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
+from tinysearch.evaluation.source import ErrorSource
 from tinysearch.files import make_folder, writing
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ Embed = Callable[[FrozenNetwork, Array], Array]
 
 
 @dataclass(kw_only=True)
-class TrainedErrors:
+class TrainedErrors(ErrorSource):
     """Error model of trained branches; cheap to send to another process, which makes its own data set and trainer.
 
     Attributes:
@@ -66,6 +67,16 @@ class TrainedErrors:
             self.judge.check(made)
             self._dataset = made
         return self._dataset
+
+    @property
+    def memos(self) -> tuple[BranchMemo, ...]:
+        """The one."""
+        return (self.memo,)
+
+    @property
+    def caveat(self) -> str:
+        """What the data set says of itself."""
+        return self.dataset.caveat
 
     def knows(self, branch: BranchSpec) -> bool:
         """Whether a branch is in the memo."""

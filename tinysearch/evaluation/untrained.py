@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import NO_ERROR_RATES, ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
+from tinysearch.evaluation.source import ErrorSource
 
 
-class NoErrors:
+class NoErrors(ErrorSource):
     """Answers every question with "not known"; for searches whose objectives are analytic, and for quick looks."""
 
     evidence: ErrorEvidence = "none"

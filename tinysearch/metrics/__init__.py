@@ -7,13 +7,13 @@ branches, or a weighted one. Classification uses the same cosines, to one protot
 is normal.
 """
 
+from tinysearch.core.pairs import Pairs
 from tinysearch.metrics.agreement import Agreement, agreement, distances
 from tinysearch.metrics.anomaly import NormalModel, anomaly_distances, area_interval, area_under_curve, normal_model
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 from tinysearch.metrics.bootstrap import eer_interval, frr_interval
 from tinysearch.metrics.classification import class_prototypes, class_scores, classify, error_interval
 from tinysearch.metrics.fusion import FUSION_RULES, FusionRule, integer_weights, learned_weights, weighted_sum
-from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import (
     DetCurve,
     det_curve,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.metrics.pairs import Pairs
+from tinysearch.core.pairs import Pairs
 
 Int64 = npt.NDArray[np.int64]
 _WEIGHTS_AT_ONCE = 2_000_000

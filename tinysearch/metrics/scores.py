@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.pairs import Pairs
 from tinysearch.core.quantization import COSINE_FRACTION_BITS, cosine_fixed_from_norms
 from tinysearch.metrics.fusion import weighted_sum
-from tinysearch.metrics.pairs import Pairs
 
 Embeddings = npt.NDArray[np.int8] | npt.NDArray[np.float32]
 _EXACT_IN_FLOAT32 = 1024  # E * 128 * 128 <= 2^24

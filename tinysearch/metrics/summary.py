@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.pairs import Pairs
 from tinysearch.metrics.agreement import Agreement, distance_histogram
 from tinysearch.metrics.anomaly import area_interval, area_under_curve
 from tinysearch.metrics.bootstrap import eer_interval, frr_interval, grouped_eers
 from tinysearch.metrics.classification import Int32, error_interval
-from tinysearch.metrics.pairs import Pairs
 from tinysearch.metrics.rates import (
     DetCurve,
     det_curve,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from tinysearch.core.protocols import SPLITS, Dataset, Samples
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, SampleSource
 from tinysearch.data.pairs import draw_pairs
 from tinysearch.data.samples import AudioOptions
 from tinysearch.testing.laws import Suite, law, same_after_pickling
@@ -49,7 +49,7 @@ class DatasetConformance(Suite):
         return {(m, split): self._load(data, m, split) for m in data.modalities for split in SPLITS}
 
     def test_is_a_data_set(self, data: Dataset) -> None:
-        law(isinstance(data, Dataset), "a data set has name, digest, modalities, load and people", type(data))
+        law(isinstance(data, SampleSource), "a data set has name, digest, modalities, load and people", type(data))
         law(isinstance(data.digest, str) and data.digest, "a digest is a text, not empty", data.digest)
         law(isinstance(data.name, str) and data.name, "a name is a text, not empty", data.name)
         names = data.modalities

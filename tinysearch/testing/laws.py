@@ -12,7 +12,7 @@ import pytest
 
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape
-from tinysearch.core.protocols import SPLITS, Samples, Split
+from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
 SIZE, CHANNELS, WIDTH, EMBEDDING = 20, 3, 6, 12
@@ -64,7 +64,7 @@ def mixed_network() -> NetworkSpec:
     return NetworkSpec(name="mixed", input_shape=Shape(height=22, width=22, channels=CHANNELS), units=units)
 
 
-class SmallDataset:
+class SmallDataset(Dataset):
     """Faces and voices that a trainer is tried on: a pattern an identity, in noise. Arrays are read-only."""
 
     name: str = "small"

@@ -85,7 +85,7 @@ class BranchTraining:
     def _measure(self, model: FloatNetwork | QuantizedNetwork, head: IdentityHead, validation: Samples) -> float:
         """Validation error: the EER of all pairs, or of a data set with classes the head's classification error."""
         found = embeddings(model, validation, self.settings)
-        if getattr(self.data, "classes", None) is not None:
+        if self.data.classes is not None:
             return classification_error(head, found, validation.identities)
         return verification_eer(found, validation.identities)
 
@@ -183,7 +183,7 @@ class BranchTraining:
             seed=self._seed(stage.name),
             checkpoint=checkpoint,
             report=report,
-            ordered=bool(getattr(self.data, "ordered", False)),
+            ordered=self.data.ordered,
         )
         checkpoint.unlink(missing_ok=True)
 

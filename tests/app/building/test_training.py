@@ -42,7 +42,10 @@ def test_the_trainer_takes_the_searchs_seed_and_its_share_of_threads() -> None:
         (["fusion.rule=learned", "trainer=table", "trainer.path=rates.csv"], "measured on trained branches"),
         (["task=digits", "data=embedded"], "same classes in every split"),
         (["task=digits", "trainer=published"], "measured on trained branches"),
-        (["experiment=digits", "data=embedded", "fusion.rule=learned"], "adds the scores"),
+        (
+            ["experiment=digits", "data=embedded", "fusion.rule=learned"],
+            "of a classification are added",
+        ),
     ],
 )
 def test_fusions_and_tasks_that_do_not_fit_are_one_line(words: list[str], rule: str, tmp_path: Path) -> None:

@@ -19,15 +19,15 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import error_console
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import Dataset, ErrorModel, Trainer, TrainingProgress, TrainingRecord
+from tinysearch.core.protocols import Dataset, ErrorModel, SampleSource, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Decision, Input, Task
 from tinysearch.core.trust import trusting
 from tinysearch.inputs.microphone import Microphone
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judges import Judge
-    from tinysearch.evaluation.memo import BranchMemo
     from tinysearch.evaluation.repeated import RepeatedErrors
+    from tinysearch.evaluation.source import ErrorSource
     from tinysearch.evaluation.trained import TrainedErrors
 
 logger = logging.getLogger(__name__)
@@ -37,13 +37,14 @@ _NOT_TRAINED = ("table", "published")
 
 def build_dataset(config: Config) -> Dataset:
     """The configured data set, decoded arrays remembered in the cache."""
+    from tinysearch.data.completed import completed
     from tinysearch.data.samples import AudioOptions
 
     settings = _settings("datasets", config["data"])
     audio = dict(settings.pop("audio", {}))
     dataset = plugin("datasets", config["data"]["name"])
     try:
-        made: Dataset = dataset(
+        made: SampleSource = dataset(
             **_given(config),
             audio=AudioOptions(clip_s=clip_s_of(task_of(config)), **audio),
             cache_dir=usable_cache(config["cache"]["dir"]) / "data",
@@ -55,7 +56,7 @@ def build_dataset(config: Config) -> Dataset:
             value=f"data={config['data']['name']}: {error}",
             remedy="add data.root=DIR",
         ) from error
-    return made
+    return completed(made)
 
 
 _KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {
@@ -108,7 +109,7 @@ def build_trainer(config: Config, *, threads: int | None = None) -> Trainer:
     return made
 
 
-def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
+def build_errors(config: Config, *, threads: int | None = None) -> ErrorSource:
     """The configured source of error rates.
 
     Raises:
@@ -135,27 +136,11 @@ def build_errors(config: Config, *, threads: int | None = None) -> ErrorModel:
     return _trained_errors(config, threads=threads)
 
 
-def memos_of(errors: ErrorModel) -> tuple[BranchMemo, ...]:
-    """Where an error model remembers trained branches; empty where it trains none."""
-    from tinysearch.evaluation.repeated import RepeatedErrors
-    from tinysearch.evaluation.trained import TrainedErrors
-
-    match errors:
-        case RepeatedErrors():
-            return errors.memos
-        case TrainedErrors():
-            return (errors.memo,)
-        case _:
-            return ()
-
-
-def recall(errors: ErrorModel, branches: Sequence[BranchSpec], run_dir: Path) -> None:
+def recall(errors: ErrorSource, branches: Sequence[BranchSpec], run_dir: Path) -> None:
     """Know branches of a run: remembered in the cache, else kept with the run, else trained again."""
-    from tinysearch.evaluation.trained import TrainedErrors
-
-    if isinstance(errors, TrainedErrors):
+    for memo in errors.memos:
         for branch in branches:
-            errors.memo.borrow(branch, run_dir / "models" / branch.key)
+            memo.borrow(branch, run_dir / "models" / branch.key)
     if errors.needs_training:
         train_with_progress(errors, [branch for branch in branches if not errors.knows(branch)])
 
@@ -248,7 +233,7 @@ SEED_STEP = 100_000
 """Between the seeds of a finalist's repeats; far from those of ``trainer.repeats``."""
 
 
-def build_finalists(config: Config, errors: ErrorModel, *, threads: int | None = None) -> RepeatedErrors | None:
+def build_finalists(config: Config, errors: ErrorSource, *, threads: int | None = None) -> RepeatedErrors | None:
     """The error model that answers finalists by their median repeat; None where nothing is trained again.
 
     Args:

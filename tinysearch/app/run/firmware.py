@@ -16,12 +16,12 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError, WritingError
 from tinysearch.core.objectives import ErrorEvidence, Evaluation
 from tinysearch.core.program import FrozenNetwork
-from tinysearch.core.protocols import ErrorModel
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.analytic import AnalyticModels
-from tinysearch.evaluation.memo import writing
+from tinysearch.evaluation.source import ErrorSource
+from tinysearch.files import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, host, lock, project_rules
@@ -108,7 +108,7 @@ def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path
     return _emit(config, build_models(config), build_errors(config), evaluation, target)
 
 
-def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation: Evaluation, target: Path) -> Path:
+def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluation: Evaluation, target: Path) -> Path:
     if decision_of(config) != "verification":
         raise UserError(
             f"firmware is written for verification: {NO_FIRMWARE}",
@@ -135,11 +135,10 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorModel, evaluation
         )
 
 
-def _network(config: Config, models: AnalyticModels, errors: ErrorModel, branch: BranchSpec) -> FrozenNetwork:
-    memo = getattr(errors, "memo", None)
-    if memo is not None and memo.has(branch):
-        network: FrozenNetwork = memo.network(branch)
-        return network
+def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch: BranchSpec) -> FrozenNetwork:
+    for memo in errors.memos:
+        if memo.has(branch):
+            return memo.network(branch)
     return untrained(models.needs(branch).program, config["seed"])
 
 

@@ -7,10 +7,11 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.building.training import far_of, memos_of
+from tinysearch.app.building.training import far_of
 from tinysearch.app.building.wiring import Config, build_backend
 from tinysearch.app.config.resources import cache_dir, processors
 from tinysearch.app.run import run_dir as files
@@ -130,12 +131,9 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
 
 
 def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:
-    memo = getattr(setup.errors, "memo", None)
-    if memo is None:
-        return
     branches: dict[BranchSpec, None] = dict.fromkeys(b for e in evaluations for b in e.candidate.branches)
     kept = bool(setup.config.get("keep_embeddings", True))
-    for branch in branches:
+    for memo, branch in product(setup.errors.memos, branches):
         if not memo.has(branch):  # read for the last time before it is copied
             logger.warning("%s is not kept with the run: what is remembered of it was damaged meanwhile", branch.short)
             continue
@@ -144,7 +142,7 @@ def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) 
 
 def _forget_people(setup: Setup) -> None:
     """Leave no embedding behind that this search, or an earlier one of the same data and trainer, has made."""
-    for memo in memos_of(setup.errors):
+    for memo in setup.errors.memos:
         memo.forget_people()
 
 

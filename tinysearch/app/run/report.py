@@ -75,7 +75,7 @@ def write_report_data(
         blocked=_blocked(setup, evaluations),
         title=_title(setup.config),
         currency=currency_of(setup.config["budget"], rates=setup.config["rates"]),
-        caveat=getattr(getattr(setup.errors, "dataset", None), "caveat", ""),
+        caveat=setup.errors.caveat,
     )
     return write_data(folder, data)
 
@@ -190,8 +190,7 @@ def _rates_beyond(
         else:
             unseen.append(branches)
     unseen.sort(key=lambda branches: sum(_eer(_rates(setup, knowledge, [branch])) for branch in branches))
-    has = getattr(setup.errors, "has", None)
-    for branches in [model for model in unseen if has is None or has(model)][:NEW_FUSIONS]:
+    for branches in [model for model in unseen if setup.errors.has(model)][:NEW_FUSIONS]:
         rates[branches] = _rates(setup, knowledge, branches)
     return rates
 

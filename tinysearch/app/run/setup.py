@@ -31,11 +31,10 @@ from tinysearch.core.objectives import (
     recorded_name,
 )
 from tinysearch.core.platform import BoardOption
-from tinysearch.core.protocols import ErrorModel
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.operating import rated
-from tinysearch.evaluation.table import TableErrors
+from tinysearch.evaluation.source import ErrorSource
 from tinysearch.search.engines import check_engine
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, SearchProblem
@@ -53,7 +52,7 @@ class Setup:
 
     config: Config = field(repr=False)
     models: AnalyticModels
-    errors: ErrorModel
+    errors: ErrorSource
     objectives: tuple[str, ...]
     problem: SearchProblem
     options: SearchOptions
@@ -84,7 +83,7 @@ def set_up(config: Config) -> Setup:
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
-    designs = build_designs(models, space, has=getattr(errors, "has", None))
+    designs = build_designs(models, space, has=errors.has if errors.evidence == "table" else None)
     _check_rates(errors, designs.table.branches, objectives)
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
@@ -154,12 +153,12 @@ def _check_limits(limits: Sequence[Limit], objectives: Sequence[str]) -> None:
             )
 
 
-def _check_rates(errors: ErrorModel, branches: Sequence[BranchSpec], objectives: Sequence[str]) -> None:
+def _check_rates(errors: ErrorSource, branches: Sequence[BranchSpec], objectives: Sequence[str]) -> None:
     """Refuse what is looked up and will never be known, before a run directory has rules of its own."""
     if not errors.needs_training:
         for branch in branches:
             errors.knows(branch)
-    elif isinstance(errors, TableErrors):
+    elif errors.evidence == "table":
         vector = ObjectiveVector(objectives)
         for branch in branches:
             if errors.has([branch]):
@@ -255,10 +254,9 @@ def _training_limits(config: Config, evidence: ErrorEvidence, *, question: str) 
     return _TrainingLimits(answer_s=FIRST_ANSWER_S)
 
 
-def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_digest: str) -> dict[str, str]:
+def _rules(config: Config, models: AnalyticModels, errors: ErrorSource, *, space_digest: str) -> dict[str, str]:
     """What a resumed run may not change: short settings as they are spelled, everything else as a digest."""
     spelled = {name: str(config[name]) for name in ("price_level", "build", "quantity", "flash", "memory")}
-    memo = getattr(errors, "memo", None)
     return {
         "space": space_digest,
         "task": digest_of(config["task"]),
@@ -268,7 +266,7 @@ def _rules(config: Config, models: AnalyticModels, errors: ErrorModel, *, space_
         "latency": digest_of(_by_content(config["latency"])),
         "backend": str(config["firmware"]["backend"]),
         "backend settings": digest_of(config["firmware"]["settings"]),
-        "data": str(memo.key) if memo is not None else _file_digest(config["trainer"].get("path")),
+        "data": "+".join(memo.key for memo in errors.memos) or _file_digest(config["trainer"].get("path")),
         "trainer": str(config["trainer"]["name"]),
         "fusion": digest_of(fusion_of(config)),
         **_added_rules(config, models),

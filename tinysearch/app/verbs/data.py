@@ -22,7 +22,7 @@ from tinysearch.app.config.compose import compose_config, options_of, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import say
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, AnomalyDataset, Dataset, Split
+from tinysearch.core.protocols import SPLITS, Dataset, Split
 from tinysearch.data.pairs import evaluation_pairs
 from tinysearch.data.samples import FileDataset, broken_allowed
 from tinysearch.data.series import SeriesDataset
@@ -72,7 +72,7 @@ def _describe(dataset: Dataset, modality: str, split: Split, config: Config, *, 
     else:
         samples = dataset.load(modality, split, **sizes)
         people = len(np.unique(samples.identities))
-        labelled = getattr(dataset, "classes", None) is not None or isinstance(dataset, AnomalyDataset)
+        labelled = dataset.classes is not None or dataset.normal is not None
         what = "classes" if labelled else "people"
         say(f"  {modality:6} {split:10} {len(samples.inputs):6} samples of {people:4} {what}")
     if skipped is None:
@@ -119,7 +119,7 @@ def _tell_series(dataset: Dataset, *, limit: float | None) -> None:
 
 def _tell_pairs(dataset: Dataset, config: Config) -> None:
     """What cannot be judged, because a split lacks people or their samples."""
-    if getattr(dataset, "classes", None) is not None or getattr(dataset, "normal", None) is not None:
+    if dataset.classes is not None or dataset.normal is not None:
         return
     together = [dataset.modalities] if len(dataset.modalities) > 1 else []
     for modalities in [*((name,) for name in dataset.modalities), *together]:

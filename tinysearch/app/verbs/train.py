@@ -29,7 +29,6 @@ def run(invocation: Invocation) -> int:
     errors = build_errors(config)
     records = train_with_progress(errors, branches)
     rates = errors.error_rates(branches)
-    repeated = getattr(errors, "repeated_errors", lambda _: ())
     say(
         json.dumps(
             {
@@ -44,7 +43,7 @@ def run(invocation: Invocation) -> int:
                 "evidence": rates.evidence,
                 "fusion_weights": dict(rates.weights) or None,
                 "agreement": _agreement(rates.curves, branches),
-                "repeats": [_spread(repeated(branch)) for branch in branches],
+                "repeats": [_spread(errors.repeated_errors(branch)) for branch in branches],
                 "train_s": [round(record.seconds, 2) for record in records],
                 "remembered": [record.remembered for record in records],
             },
