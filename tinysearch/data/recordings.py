@@ -158,7 +158,7 @@ def transformed(recordings: Sequence[Recording], *, first_label: int) -> list[Re
     """Recordings faster, slower, and sharper than they are, labeled from ``first_label`` on.
 
     Where only one class is normal there is nothing to tell apart, so a network learns to tell normal recordings from
-    these (:class:`~tinysearch.core.protocols.AnomalyDataset`). They are made of normal ones, and are no anomalies.
+    these (:class:`~tinysearch.core.protocols.Dataset`). They are made of normal ones, and are no anomalies.
     """
     ways = (partial(at_speed, speed=1.5), partial(at_speed, speed=1 / 1.5), _sharper)
     return [
