@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tinysearch.search.proposals import Outcome
 from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
@@ -36,3 +37,21 @@ def test_gp_is_told_the_worst_values_of_what_has_none(space):
         sampler.told(sampler.propose(None, rng), outcome)
     trials = sampler._mirror.trials
     assert [t.values for t in trials] == [None, [0.1, 9.0], [0.3, 7.0], [0.3, 9.0], None]
+
+
+@pytest.mark.parametrize("name", ["random", "tpe", "nsga2"])
+def test_what_cannot_be_built_is_not_proposed_where_anything_can(space, name):
+    flat, row = space.flat, 0
+    wanted = space.table.candidate(row).platform.processor
+    flat._admits = lambda point: point.processor == wanted
+    try:
+        sampler = OptunaStudySampler(name, flat=flat, objectives=2, options={})
+        rng = np.random.default_rng(0)
+        for _ in range(6):
+            proposal = sampler.propose(None, rng)
+            assert proposal.point.processor == wanted
+            sampler.told(proposal, Outcome(values=tuple(rng.random(2))))
+        flat._admits = lambda _: False
+        assert sampler.propose(None, rng).point is not None  # judged and recorded, as it breaks a rule
+    finally:
+        flat._admits = None

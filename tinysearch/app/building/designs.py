@@ -115,7 +115,9 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
         platforms=tuple(rows.platforms),
         platform=platform,
     )
-    return Designs(table=table, flat=_flat_space(models, space, branches), assessor=ModelAssessor(models, has=has))
+    assessor = ModelAssessor(models, has=has)
+    flat = _flat_space(models, space, branches, admits=lambda point: not assessor.assess(point).violations)
+    return Designs(table=table, flat=flat, assessor=assessor)
 
 
 class _Rows:
@@ -161,7 +163,9 @@ def _known_models(needs: np.ndarray, branches: Sequence[BranchSpec], has: Has) -
     return np.array(known)[inverse.reshape(-1)]
 
 
-def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchSpec]) -> FlatSpace:
+def _flat_space(
+    models: AnalyticModels, space: Space, branches: Sequence[BranchSpec], *, admits: Callable[[FlatPoint], bool]
+) -> FlatSpace:
     options = [option for names in space.combinations for option in models.board_options(names)]
     if space.processors is not None:
         options = [option for option in options if {option.processor, option.family} & set(space.processors)]
@@ -171,4 +175,5 @@ def _flat_space(models: AnalyticModels, space: Space, branches: Sequence[BranchS
         processors=sorted({option.processor for option in options}),
         flash_bytes=sorted({option.flash_bytes for option in options}),
         psram_bytes=sorted({option.psram_bytes for option in options}),
+        admits=admits,
     )

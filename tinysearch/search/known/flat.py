@@ -6,7 +6,7 @@ a face design also carries values for the voice branch, which are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class FlatSpace:
         branches: every branch of the space.
         modalities: the inputs of every combination that makes a candidate, sorted, by how it is spelled.
         processors, flash_bytes, psram_bytes: choices of the board, feasible or not.
+        admits: whether a point can be built within every limit that needs no training; None, where nobody can tell.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class FlatSpace:
         processors: Sequence[str],
         flash_bytes: Sequence[int],
         psram_bytes: Sequence[int],
+        admits: Callable[[FlatPoint], bool] | None = None,
     ) -> None:
+        self._admits = admits
         self._modalities = dict(modalities)
         variables = [_plain("modality", tuple(modalities))]
         self._by_values: dict[tuple[str, frozenset[Any]], BranchSpec] = {}
@@ -92,6 +95,10 @@ class FlatSpace:
             v.name: IntDistribution(0, len(v.values) - 1) if v.ordered else CategoricalDistribution(v.labels)
             for v in self.variables
         }
+
+    def admits(self, point: FlatPoint) -> bool:
+        """Whether a point can be built, as far as can be told before anything is trained."""
+        return self._admits is None or self._admits(point)
 
     def decode(self, params: dict[str, Any]) -> FlatPoint:
         """The design that a setting (Optuna's parameters by name) stands for."""

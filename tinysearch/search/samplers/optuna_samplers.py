@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 POPULATION = 20
 
+MOST_DRAWS = 64
+"""So often a sampler draws anew for one proposal where what it drew cannot be built."""
+
+IN_VAIN = "tinysearch:drawn_in_vain"
+"""System attribute of a trial: what was drawn before it and cannot be built; a resumed run is told of it, too."""
+
 
 def optuna_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BaseSampler:
     """Optuna's sampler of a name; NSGA-II and III with a population of 20 unless told otherwise.
@@ -96,12 +102,15 @@ class OptunaStudySampler:
         with quiet_optuna():
             self._mirror = optuna.create_study(directions=["minimize"] * self._objectives)
         self._generation = 0
+        self._in_vain: dict[int, list[dict[str, Any]]] = {}
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
         from optuna.trial import TrialState
 
         self._begin()
         for trial in trials:
+            for params in trial.system_attrs.get(IN_VAIN, ()):
+                self._forgo(params)
             copy = copy_of(trial)
             if CONSTRAINTS in copy.system_attrs:
                 violation = total_violation(copy.system_attrs[CONSTRAINTS])
@@ -133,8 +142,40 @@ class OptunaStudySampler:
             if isinstance(sampler, BaseGASampler):
                 self._choose_parents(sampler)
             self._mirror.sampler = sampler
-            trial = self._mirror.ask(fixed_distributions=self._distributions)
+            trial = self._draw()
         return Proposal(point=self._flat.decode(trial.params), params=dict(trial.params), token=trial)
+
+    def _draw(self) -> optuna.Trial:
+        """The first point drawn that can be built; after :data:`MOST_DRAWS` the last one, of which the sampler learns.
+
+        The sampler is told of what it drew in vain, which costs no trial of the study. GP models what can be built, and
+        needs seconds for a draw.
+        """
+        from optuna.trial import TrialState
+
+        in_vain: list[dict[str, Any]] = []
+        while True:
+            trial = self._mirror.ask(fixed_distributions=self._distributions)
+            last = self.name == "gp" or len(in_vain) >= MOST_DRAWS
+            if last or self._flat.admits(self._flat.decode(trial.params)):
+                self._in_vain[trial.number] = in_vain
+                return trial
+            in_vain.append(dict(trial.params))
+            self._mirror._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, total_violation((1.0,)))
+            self._mirror.tell(trial, state=TrialState.PRUNED)
+
+    def _forgo(self, params: dict[str, Any]) -> None:
+        """Tell the mirror of a point that was drawn in vain, as it was told then."""
+        from optuna.trial import TrialState, create_trial
+
+        self._mirror.add_trial(
+            create_trial(
+                state=TrialState.PRUNED,
+                params=params,
+                distributions=self._distributions,
+                system_attrs={CONSTRAINTS: total_violation((1.0,))},
+            )
+        )
 
     def _choose_parents(self, sampler: BaseGASampler) -> None:
         """Have the parents of every generation chosen before its first trial.
@@ -161,7 +202,9 @@ class OptunaStudySampler:
                 frozen = self._mirror.tell(trial, state=state)
             else:
                 frozen = self._mirror.tell(trial, values)
-        return {name: value for name, value in frozen.system_attrs.items() if name != CONSTRAINTS}
+        system = {name: value for name, value in frozen.system_attrs.items() if name != CONSTRAINTS}
+        in_vain = self._in_vain.pop(trial.number, [])
+        return system | ({IN_VAIN: in_vain} if in_vain else {})
 
 
 def _make(name: str, *, flat: FlatSpace, objectives: int, options: Mapping[str, Any], **_: Any) -> OptunaStudySampler:
