@@ -56,6 +56,7 @@ def test_hooks_of_ours_write_where_their_package_is_installed(
 ) -> None:
     pytest.importorskip(package)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlflow").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     tell = watched(ignore, name, tmp_path / "run")
     tell(TRIAL)
     tell(SearchEvent(kind="stopped", elapsed_s=2.0, trials=3, trainings=2))
