@@ -86,5 +86,5 @@ def test_precisions_round_trip(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["int4", "xnor4/1", "xnor21", ""])
 def test_unknown_precisions_name_rule_value_and_remedy(name: str) -> None:
-    with pytest.raises(UserError, match="precision is float32"):
+    with pytest.raises(UserError, match="precision must be float32"):
         Precision.parse(name)

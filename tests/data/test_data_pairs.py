@@ -163,9 +163,9 @@ def test_lines_with_skipped_files_are_dropped_with_a_warning(tmp_path, caplog):
     [
         ("1 a/x/1.wav\n", "label path path"),
         ("2 a/x/1.wav a/x/2.wav\n", "label path path"),
-        ("1 a/x/1.wav a/x/7.wav\n", "is a sample"),
-        ("0 a/x/1.wav a/x/2.wav\n", "label 1 means"),
-        ("1 a/x/1.wav b/y/2.wav\n", "label 1 means"),
+        ("1 a/x/1.wav a/x/7.wav\n", "must be a sample"),
+        ("0 a/x/1.wav a/x/2.wav\n", "label 1 must mean"),
+        ("1 a/x/1.wav b/y/2.wav\n", "label 1 must mean"),
         ("\n", "at least one line"),
     ],
 )

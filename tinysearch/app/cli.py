@@ -85,7 +85,9 @@ def parse(argv: Sequence[str]) -> Invocation:
     verb = rest.pop(0) if rest and "=" not in rest[0] else "search"
     options = [_is_option(word) for word in rest]
     if verb not in VERBS:
-        raise UserError(f"a verb is one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help")
+        raise UserError(
+            f"a verb must be one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help"
+        )
     if flags - FLAGS:
         raise UserError(f"flags are {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out")
     return Invocation(

@@ -69,7 +69,7 @@ class Catalog:
         """
         if processor not in self.chips:
             raise UserError(
-                f"a processor of catalogue {self.name} is one of {', '.join(self.chips)}",
+                f"a processor of catalogue {self.name} must be one of {', '.join(self.chips)}",
                 value=processor,
                 remedy="choose one of them or add it to a catalogue of your own",
             )
@@ -261,7 +261,7 @@ def _files(folder: Path, loaded: _Loaded) -> list[Path]:
         found = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
     except OSError as error:
         raise UserError(
-            "a catalogue folder is readable", value=f"{folder}: {error.strerror}", remedy="check its permissions"
+            "a catalogue folder must be readable", value=f"{folder}: {error.strerror}", remedy="check its permissions"
         ) from None
     for path in found[:_MAXIMUM_FILES]:
         file = path.relative_to(folder).as_posix()

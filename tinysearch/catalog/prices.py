@@ -144,7 +144,7 @@ def _check_parts(prices: Mapping[str, Price], known: Iterable[str], *, name: str
     unknown = sorted(set(prices) - set(known))
     if unknown:
         raise UserError(
-            f"a price file names parts of catalogue {name}",
+            f"a price file must name parts of catalogue {name}",
             value=", ".join(unknown),
             remedy="'catalog list' shows their ids",
         )
@@ -226,7 +226,9 @@ def _spelled(value: object, *, plain: bool) -> str:
 def _copied(folder: Path, out: Path) -> Path:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(
-            "an updated catalogue is written to a new folder", value=out, remedy="name a folder that does not exist"
+            "an updated catalogue must be written to a new folder",
+            value=out,
+            remedy="name a folder that does not exist",
         )
     try:
         shutil.copytree(folder, out, dirs_exist_ok=True)

@@ -160,7 +160,9 @@ def _read(path: Path) -> dict[str, Any]:
             "a table must be a readable YAML file", value=f"{path}: {error.strerror}", remedy="check the file"
         ) from None
     if not isinstance(document, dict):
-        raise UserError("a table is a YAML mapping", value=path, remedy="see hardware_catalog/latency/default.yaml")
+        raise UserError(
+            "a table must be a YAML mapping", value=path, remedy="see hardware_catalog/latency/default.yaml"
+        )
     return document
 
 

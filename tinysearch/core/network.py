@@ -155,12 +155,12 @@ class NetworkSpec:
             for source in unit.inputs:
                 if source not in known:
                     raise UserError(
-                        "a unit reads what an earlier unit wrote",
+                        "a unit must read what an earlier unit wrote",
                         value=f"{unit.name} <- {source}",
                         remedy="order the units and spell their names alike",
                     )
             if unit.name in known:
-                raise UserError("the names of units differ", value=unit.name, remedy="rename one of the units")
+                raise UserError("names of units must differ", value=unit.name, remedy="rename one of the units")
             known[unit.name] = _output_shape(unit, [known[source] for source in unit.inputs])
         return known
 
@@ -191,7 +191,7 @@ def _output_shape(unit: Unit, inputs: list[Shape]) -> Shape:
             height, width = (_convolved(unit, side) // unit.pool for side in (first.height, first.width))
             if unit.depthwise and unit.out_channels != first.channels:
                 raise UserError(
-                    "a depthwise convolution keeps its channels",
+                    "a depthwise convolution must keep its channels",
                     value=f"{unit.name}: {first.channels} -> {unit.out_channels}",
                     remedy="set out_channels to the input's channels",
                 )
@@ -203,7 +203,7 @@ def _output_shape(unit: Unit, inputs: list[Shape]) -> Shape:
         case Addition():
             if inputs[0] != inputs[1]:
                 raise UserError(
-                    "an addition joins tensors of one shape",
+                    "an addition must join tensors of one shape",
                     value=f"{unit.name}: {inputs[0]} and {inputs[1]}",
                     remedy="give the shortcut the stride and channels of its block",
                 )
@@ -221,7 +221,7 @@ def _convolved(unit: Convolution, side: int) -> int:
 def _checked(unit: Unit, shape: Shape) -> Shape:
     if min(shape.height, shape.width, shape.channels) < 1:
         raise UserError(
-            "every layer has an output",
+            "every layer must have an output",
             value=f"{unit.name}: {shape.height}x{shape.width}x{shape.channels}",
             remedy="use a larger input_size or fewer stages",
         )

@@ -55,7 +55,7 @@ def check_objectives(names: Sequence[str]) -> tuple[str, ...]:
     chosen = tuple(ALIASES.get(name, name) for name in names)
     if not chosen or len(set(chosen)) != len(chosen) or not {objective_of(name) for name in chosen} <= set(OBJECTIVES):
         raise UserError(
-            f"objectives are different names out of {', '.join(OBJECTIVES)}",
+            f"objectives must be different names out of {', '.join(OBJECTIVES)}",
             value=list(names),
             remedy="write for example objectives=[eer,bom_cost_usd,latency_s]",
         )

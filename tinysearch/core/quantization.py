@@ -64,7 +64,7 @@ class Precision:
         match = _XNOR.match(name)
         if match is None:
             raise UserError(
-                "a precision is float32, int8 or xnorA/B with A in 1..3 and B in 1..2",
+                "a precision must be float32, int8 or xnorA/B with A in 1..3 and B in 1..2",
                 value=text,
                 remedy="write for example precision=int8 or precision=xnor2/1",
             )

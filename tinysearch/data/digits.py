@@ -75,7 +75,9 @@ class DigitsDataset(Dataset):
         shares = (validation_share, test_share)
         if min(shares) <= 0 or sum(shares) >= 1:
             raise UserError(
-                "shares of validation and test are positive and leave some", value=shares, remedy="use 0.2 and 0.2"
+                "shares of validation and test must be positive and leave some for training",
+                value=shares,
+                remedy="use 0.2 and 0.2",
             )
         found = {modality: _content(Path(root), modality) for modality in FILES}
         contents = {modality: content for modality, content in found.items() if content is not None}

@@ -101,7 +101,7 @@ def _splits(
     if listed["test"] is None:
         if any(people is not None for people in listed.values()):
             raise UserError(
-                "split files include test.txt", value="train.txt or validation.txt alone", remedy="add test.txt"
+                "split files must include test.txt", value="train.txt or validation.txt alone", remedy="add test.txt"
             )
         return draw_splits(names, seed=split_seed, validation_share=validation_share, test_share=test_share)
     taken = {name for people in listed.values() if people is not None for name in people}

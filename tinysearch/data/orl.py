@@ -102,4 +102,4 @@ def _members(path: str) -> dict[str, bytes]:
             streams = ((member.name, archive.extractfile(member)) for member in archive if _MEMBER.search(member.name))
             return {name: stream.read() for name, stream in streams if stream is not None}
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise UserError("the ORL archive is a tar file", value=path, remedy=f"run `{DOWNLOAD}` again") from error
+        raise UserError("the ORL archive must be a tar file", value=path, remedy=f"run `{DOWNLOAD}` again") from error

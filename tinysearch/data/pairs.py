@@ -36,7 +36,9 @@ class PairOptions:
 
     def __post_init__(self) -> None:
         if self.genuine < 1 or (self.impostor is not None and self.impostor < 1):
-            raise UserError("pairs are at least 1", value=(self.genuine, self.impostor), remedy="use for example 20000")
+            raise UserError(
+                "pairs must be at least 1", value=(self.genuine, self.impostor), remedy="use for example 20000"
+            )
 
 
 def draw_pairs(
@@ -159,7 +161,9 @@ def read_pairs(
             continue
         label, *listed = _words(line)
         if label not in ("0", "1") or len(listed) != 2:
-            raise UserError("a list of pairs has lines `label path path`", value=f"{path}:{number}", remedy="mend it")
+            raise UserError(
+                "a list of pairs must have lines `label path path`", value=f"{path}:{number}", remedy="mend it"
+            )
         left, right = (_bare(name) for name in listed)
         missing = [name for name in (left, right) if any(name not in known for known in places.values())]
         if missing and all(name in lost for name in missing):
@@ -170,7 +174,7 @@ def read_pairs(
             continue
         if missing:
             raise UserError(
-                "a listed path is a sample of the split",
+                "a listed path must be a sample of the split",
                 value=f"{missing[0]} in {path}:{number}",
                 remedy="check data.root and the split, or drop the line",
             )
@@ -182,7 +186,7 @@ def read_pairs(
     if not labels and foreign:
         return None
     if not labels:
-        raise UserError("a list of pairs has at least one line", value=path, remedy="give another list")
+        raise UserError("a list of pairs must have at least one line", value=path, remedy="give another list")
     samples = {modality: np.array(indices, np.int32) for modality, indices in rows.items()}
     first = next(iter(samples))
     person_of = np.full(max(int(people[first].max(initial=-1)) + 1, 1), -1, np.int32)
@@ -191,7 +195,7 @@ def read_pairs(
     pairs = Pairs(samples=samples, left_person=persons[:, 0], right_person=persons[:, 1])
     for same, (genuine, number) in zip(pairs.genuine, labels, strict=True):
         if same != genuine:
-            raise UserError("label 1 means the same person", value=f"{path}:{number}", remedy="mend the line")
+            raise UserError("label 1 must mean the same person", value=f"{path}:{number}", remedy="mend the line")
     return pairs
 
 

@@ -312,7 +312,7 @@ class _Preparation:
             )
         if channels not in (1, 3) or input_size < 1:
             raise UserError(
-                "a picture has 1 or 3 channels",
+                "a picture must have 1 or 3 channels",
                 value=f"{input_size} x {channels}",
                 remedy="use channels=3 or channels=1",
             )

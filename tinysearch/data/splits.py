@@ -90,7 +90,9 @@ def draw_splits(
     shares = (validation_share, test_share)
     if min(shares) <= 0 or sum(shares) >= 1:
         raise UserError(
-            "shares of validation and test are positive and leave some", value=shares, remedy="use 0.2 and 0.3"
+            "shares of validation and test must be positive and leave some for training",
+            value=shares,
+            remedy="use 0.2 and 0.3",
         )
     if len(ordered) < 3 * SMALLEST_SPLIT:
         raise UserError("three splits need at least 6 people", value=len(ordered), remedy="add people")
@@ -130,7 +132,7 @@ def _check_splits(split_people: Mapping[Split, Sequence[str]]) -> None:
     for split in SPLITS:
         if len(split_people[split]) < SMALLEST_SPLIT:
             raise UserError(
-                "every split has at least two people",
+                "every split must have at least two people",
                 value=f"{len(split_people[split])} in {split}",
                 remedy="add people or change the splits",
             )
@@ -138,5 +140,7 @@ def _check_splits(split_people: Mapping[Split, Sequence[str]]) -> None:
         common = set(split_people[one]) & set(split_people[other])  # type: ignore[index]
         if common:
             raise UserError(
-                "a person is in one split only", value=f"{min(common)} in {one} and {other}", remedy="drop it from one"
+                "a person must be in one split only",
+                value=f"{min(common)} in {one} and {other}",
+                remedy="drop it from one",
             )

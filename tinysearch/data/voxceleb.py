@@ -196,7 +196,7 @@ def _check_apart(learned: Iterable[str], clips: dict[str, list[str]]) -> None:
     common = set(learned) & set(clips)
     if common:
         raise UserError(
-            "people who test do not train",
+            "people in the test set must not be in the training set",
             value=f"{min(common)} in both",
             remedy="train on VoxCeleb2's dev people only",
         )

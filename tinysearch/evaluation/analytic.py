@@ -398,7 +398,7 @@ class AnalyticModels:
         """A board as wished without parts: what it cannot do shows as violations."""
         if wish.module is not None:
             raise UserError(
-                "platform.module is a part or board of the catalogue",
+                "platform.module must be a part or board of the catalogue",
                 value=wish.module,
                 remedy="see python -m tinysearch catalog list",
             )

@@ -167,7 +167,7 @@ class TableErrors(ErrorSource):
         key = _model_of(branches)
         if key not in self._rates:
             raise UserError(
-                "the table has a row for every branch and fusion that is searched",
+                "the table must have a row for every branch and fusion that is searched",
                 value=" + ".join(branch.short for branch in branches),
                 remedy=f"add the row to {self.path} or narrow the space",
             )

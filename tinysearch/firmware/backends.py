@@ -168,19 +168,21 @@ def _check_own(backend: Backend) -> None:
     if backend.component is None:
         if backend not in _BACKENDS.values():
             raise UserError(
-                "a backend brings the folder of its component",
+                "a backend must bring the folder of its component",
                 value=f"{backend.name}.component = None",
                 remedy="name the folder with CMakeLists.txt and the C files",
             )
         return
     if backend.name in NAMES:
         raise UserError(
-            "a backend has a name of its own", value=backend.name, remedy=f"choose none of {', '.join(NAMES)}"
+            "a backend must have a name of its own", value=backend.name, remedy=f"choose none of {', '.join(NAMES)}"
         )
     for name in component_files(backend.name):
         if not (Path(backend.component) / name).is_file():
             raise UserError(
-                "the component of a backend is whole", value=f"{backend.component}: no {name}", remedy="add the file"
+                "the component of a backend must be whole",
+                value=f"{backend.component}: no {name}",
+                remedy="add the file",
             )
 
 

@@ -37,7 +37,7 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> Path:
         UserError: the folder is something else, or a path leaves it.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise UserError("a project is written into a folder of its own", value=out, remedy="choose another folder")
+        raise UserError("a project must be written into a folder of its own", value=out, remedy="choose another folder")
     if out.exists() and any(out.iterdir()) and not is_ours(out):
         raise UserError(
             "only a project of this generator is overwritten", value=out, remedy="choose a new folder or empty this one"
@@ -56,4 +56,6 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> Path:
 def _check_path(name: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or not path.parts or any(part in ("..", "") for part in path.parts) or "\\" in name:
-        raise UserError("a file of a project lies inside it", value=repr(name), remedy="use a relative path without ..")
+        raise UserError(
+            "a file of a project must lie inside it", value=repr(name), remedy="use a relative path without .."
+        )

@@ -94,7 +94,7 @@ def lay_out(
     room = (flash_bytes - app - model) // slots // APP_ALIGNMENT * APP_ALIGNMENT
     if room < app_bytes:
         raise UserError(
-            f"application and weights fit the flash beside {app} bytes for boot loader, table and NVS",
+            f"application and weights must fit in flash beside {app} bytes for boot loader, table and NVS",
             value=f"{slots * app_bytes + model} bytes in {flash_bytes}",
             remedy="choose a larger platform.flash or a smaller network",
         )

@@ -271,7 +271,7 @@ def _golden(
             inputs = np.ascontiguousarray(given[source.modality][:count], np.int8)
         if inputs.shape != (count, *dimensions):
             raise UserError(
-                "golden inputs have the shape of the network's input",
+                "golden inputs must have the shape of the network's input",
                 value=f"{source.modality}: {inputs.shape[1:]}",
                 remedy=f"pass int8 arrays of shape {dimensions}",
             )

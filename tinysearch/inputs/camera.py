@@ -50,7 +50,9 @@ def camera_frame(input_size: int) -> CameraFrame:
         if min(frame.width, frame.height) >= input_size:
             return frame
     raise UserError(
-        "the camera delivers at least the network's input", value=f"input_size={input_size}", remedy="use 480 or less"
+        "the camera must deliver at least the network's input",
+        value=f"input_size={input_size}",
+        remedy="use 480 or less",
     )
 
 

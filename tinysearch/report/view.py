@@ -147,7 +147,7 @@ def read_view(run_dir: Path) -> RunView:
     missing = set(view.front) - {design.id for design in view.data.designs}
     if missing:
         raise UserError(
-            "front.json and report_data.json belong to one run",
+            "front.json and report_data.json must belong to one run",
             value=f"{sorted(missing)[0]} is only in front.json",
             remedy="run the search again in this run_dir",
         )

@@ -43,7 +43,7 @@ def check_settings(sampler: str, given: Mapping[str, Any], defaults: Mapping[str
         default = defaults[name]
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(default, int | float) and not isinstance(default, bool) and not number:
-            raise UserError(f"sampler.{name} is a number", value=value, remedy=f"write sampler.{name}={default}")
+            raise UserError(f"sampler.{name} must be a number", value=value, remedy=f"write sampler.{name}={default}")
 
 
 def check_whole(name: str, value: Any, *, least: int = 1) -> None:
@@ -54,7 +54,7 @@ def check_whole(name: str, value: Any, *, least: int = 1) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(
-            f"sampler.{name} is a whole number from {least}", value=value, remedy=f"write sampler.{name}={least}"
+            f"sampler.{name} must be a whole number from {least}", value=value, remedy=f"write sampler.{name}={least}"
         )
 
 
@@ -65,4 +65,4 @@ def check_not_negative(name: str, value: float) -> None:
         UserError: it is.
     """
     if not 0 <= value < math.inf:
-        raise UserError(f"sampler.{name} is a number from 0", value=value, remedy=f"write sampler.{name}=0")
+        raise UserError(f"sampler.{name} must be a number from 0", value=value, remedy=f"write sampler.{name}=0")

@@ -94,6 +94,8 @@ def layouts_of(values: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
         layouts = ((),)
     if not layouts or any(not layout or not all(map(_is_count, layout)) for layout in layouts):
         raise UserError(
-            "a layout lists at least one block for every stage", value=values, remedy="write for example [[1,1],[2,2]]"
+            "a layout must list at least one block for every stage",
+            value=values,
+            remedy="write for example [[1,1],[2,2]]",
         )
     return layouts

@@ -35,7 +35,7 @@ class TorchLogMel(nn.Module):
     def __init__(self, settings: LogMelSettings, *, channels: int = 1) -> None:
         super().__init__()
         if not 1 <= channels <= 8:
-            raise UserError("an image has 1 to 8 channels", value=channels, remedy="use channels=1")
+            raise UserError("an image must have 1 to 8 channels", value=channels, remedy="use channels=1")
         tables = LogMelTables.of(settings)
         length, size = settings.fft_size, settings.size
         place = np.arange(length)

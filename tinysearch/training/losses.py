@@ -33,7 +33,9 @@ class IdentityHead(nn.Module):
         super().__init__()
         if loss not in LOSSES:
             raise UserError(
-                f"the loss of a trainer is one of {', '.join(LOSSES)}", value=loss, remedy="write trainer.loss=cosine"
+                f"the loss of a trainer must be one of {', '.join(LOSSES)}",
+                value=loss,
+                remedy="write trainer.loss=cosine",
             )
         self.loss, self.margin, self.temperature, self.smoothing = loss, margin, temperature, smoothing
         self.prototypes = nn.Parameter(torch.randn(identities, embedding) * embedding**-0.5)

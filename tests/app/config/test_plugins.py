@@ -34,6 +34,8 @@ mine = mine_plugins:Data
 mine = mine_plugins:Latency
 [tinysearch.samplers]
 mine = mine_plugins:Sampler
+[tinysearch.events]
+mine = mine_plugins:tell
 [tinysearch.backends]
 mine = mine_plugins:Backend
 broken = no_such_module:Backend
@@ -45,6 +47,7 @@ NAMES = {
     "latency_models": "Latency",
     "samplers": "Sampler",
     "backends": "Backend",
+    "events": "tell",
 }
 FACE = ("modality=face", "face.blocks=[1]", "face.precision=float32", "face.width=4", "face.input_size=24")
 BOARD = ("platform.processor=esp32s3", "emit.verify=false")
@@ -90,7 +93,7 @@ def test_what_is_not_there_is_one_line(kind: str, name: str) -> None:
 
 
 def test_an_entry_point_that_leads_nowhere_is_one_line() -> None:
-    with pytest.raises(UserError, match="backends can be imported; got broken"):
+    with pytest.raises(UserError, match="backends must be importable; got broken"):
         plugin("backends", "broken")
 
 
@@ -200,7 +203,7 @@ def test_a_backend_of_ones_own_is_in_the_firmware(component: Path, tmp_path: Pat
     [
         ({"name": "esp_nn"}, "name of its own"),
         ({"name": "my-rows"}, "identifier of C"),
-        ({"component": None}, "brings the folder"),
+        ({"component": None}, "must bring the folder"),
         ({"name": "columns"}, "no ts_columns.c"),
     ],
 )

@@ -77,7 +77,7 @@ def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
     by_precision = {str(report.branch.precision): report.error for report in reports}
     assert isinstance(by_precision["float32"], UserError)
     assert "Strange" in str(by_precision["int8"])
-    with pytest.raises(UserError, match="holds one training"):
+    with pytest.raises(UserError, match="must hold one training"):
         RayEngine(Complaining(), n_workers=1, options=RayOptions(address=address, num_gpus=1))
     import ray
 

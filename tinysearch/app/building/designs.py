@@ -98,7 +98,7 @@ def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = Non
         kept = _known_models(needs, branches, has)
         if not kept.any():
             raise UserError(
-                "the table of error rates covers part of the space",
+                "the table of error rates must cover part of the space",
                 value="no feasible design has a row",
                 remedy="check blocks and precisions of the table, or the space",
             )

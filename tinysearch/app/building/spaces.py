@@ -50,7 +50,7 @@ def build_space(config: Config) -> Space:
     processors = settings["processors"]
     if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):
         raise UserError(
-            "space.processors is a list of names",
+            "space.processors must be a list of names",
             value=processors,
             remedy="write for example space.processors=[esp32s3]",
         )
@@ -197,7 +197,9 @@ def table_of(config: Config) -> TableErrors:
     """
     path = config["trainer"]["path"]
     if path is None:
-        raise UserError("trainer=table reads a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE")
+        raise UserError(
+            "trainer=table must be given a CSV", value="trainer.path is not set", remedy="add trainer.path=FILE"
+        )
     return TableErrors(path=Path(path))
 
 
@@ -210,7 +212,9 @@ def _space_file(path: Path) -> dict[str, Any]:
         ) from None
     known = {"name", "modalities", "layouts", "precisions", "processors", "families", *_LIST_NAMES}
     if not isinstance(document, dict) or not set(document) <= known:
-        raise UserError(f"a space has keys out of {', '.join(sorted(known))}", value=path, remedy="see conf/space")
+        raise UserError(
+            f"a space must have keys out of {', '.join(sorted(known))}", value=path, remedy="see conf/space"
+        )
     for key in known - {"name", "families"}:
         if not isinstance(document.get(key), list | None):
             raise UserError(

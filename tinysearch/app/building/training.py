@@ -157,14 +157,16 @@ def build_judge(config: Config) -> Judge:
     rule, shares = fusion_of(config)["rule"], fusion_of(config)["weights"]
     if rule not in FUSION_RULES:
         raise UserError(
-            f"fusion.rule is one of {', '.join(FUSION_RULES)}", value=rule, remedy="write fusion.rule=concatenation"
+            f"fusion.rule must be one of {', '.join(FUSION_RULES)}",
+            value=rule,
+            remedy="write fusion.rule=concatenation",
         )
     try:
         if shares or rule == "weighted":
             integer_weights({modality: float(share) for modality, share in shares.items()})
     except (TypeError, ValueError, AttributeError) as error:
         raise UserError(
-            "fusion.weights are numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
+            "fusion.weights must be numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
         ) from error
     return judge_of(
         decision_of(config),
@@ -193,7 +195,7 @@ def far_of(config: Config) -> tuple[float, ...]:
     levels = config["far"] if isinstance(config["far"], list) else [config["far"]]
     if not levels or not all(isinstance(far, float) and 0 < far < 1 for far in levels):
         raise UserError(
-            "far lists false accept rates as fractions between 0 and 1",
+            "far must list false accept rates as fractions between 0 and 1",
             value=config["far"],
             remedy="write far=[0.01,0.1]",
         )
@@ -248,7 +250,7 @@ def build_finalists(config: Config, errors: ErrorSource, *, threads: int | None 
     repeats = config.get("finalists", {}).get("repeats", 1)
     if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
         raise UserError(
-            "finalists.repeats is a positive whole number", value=repeats, remedy="write finalists.repeats=3"
+            "finalists.repeats must be a positive whole number", value=repeats, remedy="write finalists.repeats=3"
         )
     if repeats == 1:
         return None

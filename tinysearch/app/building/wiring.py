@@ -188,5 +188,5 @@ def wish_of(config: Config) -> PlatformWish:
 
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> Any:
     if value not in known:
-        raise UserError(f"{name} is one of {', '.join(known)}", value=value, remedy="choose one of them")
+        raise UserError(f"{name} must be one of {', '.join(known)}", value=value, remedy="choose one of them")
     return value

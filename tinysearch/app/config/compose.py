@@ -405,13 +405,13 @@ def _expand(word: str, *, own: frozenset[str] = frozenset()) -> list[str]:
     """A word in Hydra's grammar; ``own`` are choices of options that stand in files of the user's."""
     match = _ASSIGNMENT.match(word)
     if match is None:
-        raise UserError("an option is written key=value", value=word, remedy="see python -m tinysearch --help")
+        raise UserError("an option must be written key=value", value=word, remedy="see python -m tinysearch --help")
     sign, key, value = match.groups()
     if key in _TARGETS:
         sign, key, word = "", _TARGETS[key], f"{_TARGETS[key]}={value}"
     open_key = any(key.startswith(f"{name}.") for name in _OPEN)
     if sign and not open_key:
-        raise UserError("options are set, not added or deleted", value=word, remedy=f"write {key}={value}")
+        raise UserError("options must be set, not added or deleted", value=word, remedy=f"write {key}={value}")
     if open_key:
         return [f"++{key}={_spelled_for_hydra(key, value)}"]
     if key in _LISTED and (value.lstrip().startswith("[") or value in OBJECTIVES):
@@ -463,7 +463,7 @@ def _unknown_option(group: str, value: str) -> UserError:
     known = options_of(group)
     near = difflib.get_close_matches(value, known, n=1)
     return UserError(
-        f"{group} is one of {', '.join(known)} or a path",
+        f"{group} must be one of {', '.join(known)} or a path",
         value=value,
         remedy=f"did you mean {group}={near[0]}?" if near else "choose one of them",
     )
@@ -490,7 +490,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
             remedy=f"did you mean {near[0]}?" if near else "see python -m tinysearch --help",
         )
     return UserError(
-        "options follow the configuration's syntax and types",
+        "options must follow the configuration's syntax and types",
         value=redacted(" ".join(overrides)),
         remedy=redacted(text.splitlines()[0]) if text else type(error).__name__,
     )

@@ -104,7 +104,9 @@ def plugin(kind: str, name: str) -> Any:
     if not isinstance(name, str):
         raise UserError(f"{kind.replace('_', ' ')} must have a name", value=name, remedy="write one of its names")
     if name == MISSING:
-        raise UserError(f"{kind.replace('_', ' ')} of your own have a name", value="none", remedy="write module:Class")
+        raise UserError(
+            f"{kind.replace('_', ' ')} of your own must have a name", value="none", remedy="write module:Class"
+        )
     target = BUILT_IN.get(kind, {}).get(name)
     if target is not None:
         return _load(kind, target, name)
@@ -149,6 +151,6 @@ def _load(kind: str, target: str, name: str) -> Any:
             found = getattr(found, attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
-            f"{kind.replace('_', ' ')} can be imported", value=name, remedy=f"install what is missing: {error}"
+            f"{kind.replace('_', ' ')} must be importable", value=name, remedy=f"install what is missing: {error}"
         ) from error
     return found

@@ -43,7 +43,7 @@ def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
     if top in ("all", "none", None):
         return available if top == "all" else 0
     if not isinstance(top, int) or isinstance(top, bool) or top < 0:
-        raise UserError("emit.top is all, none, auto or a number of points", value=top, remedy="write emit.top=3")
+        raise UserError("emit.top must be all, none, auto or a number of points", value=top, remedy="write emit.top=3")
     return min(top, available)
 
 

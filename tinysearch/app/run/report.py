@@ -93,7 +93,9 @@ def _title(config: Mapping[str, Any]) -> str:
 def _from_zero(options: Mapping[str, Any], name: str) -> float:
     value = options[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise UserError(f"report.{name} is a number from 0", value=value, remedy=f"write for example report.{name}=5")
+        raise UserError(
+            f"report.{name} must be a number from 0", value=value, remedy=f"write for example report.{name}=5"
+        )
     return float(value)
 
 

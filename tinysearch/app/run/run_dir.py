@@ -50,7 +50,9 @@ def make_run_dir(configured: str | None) -> Path:
         foreign = [name for name in (FRONT, REPORT) if (path / name).exists()]
         if foreign:
             raise UserError(
-                "a run directory is empty or that of a search", value=path / foreign[0], remedy="name another run_dir"
+                "a run directory must be empty or that of a search",
+                value=path / foreign[0],
+                remedy="name another run_dir",
             )
     return path.absolute()
 

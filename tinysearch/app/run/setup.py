@@ -180,7 +180,7 @@ def workers_of(config: Config) -> int:
     if wanted == "auto":
         return processors() if trains(config) else 1
     if not isinstance(wanted, int) or wanted < 1:
-        raise UserError("n_workers is auto or a positive whole number", value=wanted, remedy="write n_workers=2")
+        raise UserError("n_workers must be auto or a positive whole number", value=wanted, remedy="write n_workers=2")
     return wanted
 
 
@@ -206,10 +206,10 @@ def _check_numbers(config: Config) -> None:
     for name in ("n_trials", "n_trainings"):
         value = config[name]
         if value is not None and (not isinstance(value, int) or value < 1):
-            raise UserError(f"{name} is a positive whole number", value=value, remedy=f"write {name}=40")
+            raise UserError(f"{name} must be a positive whole number", value=value, remedy=f"write {name}=40")
     check_engine(config["engine"])
     if not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise UserError("seed is a whole number from 0", value=config["seed"], remedy="write seed=0")
+        raise UserError("seed must be a whole number from 0", value=config["seed"], remedy="write seed=0")
 
 
 def _options(config: Config, n_workers: int, training: _TrainingLimits) -> SearchOptions:

@@ -41,7 +41,7 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
         path = Path(str(given))
         if isinstance(given, list | dict) or given is None or not path.exists():
             raise UserError(
-                "a warm start names run directories and CSV files of known points",
+                "a warm start must name run directories and CSV files of known points",
                 value=given,
                 remedy="check the path, or leave warm_start out",
             )

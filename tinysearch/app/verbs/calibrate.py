@@ -44,10 +44,16 @@ def run(invocation: Invocation) -> int:
     """Calibrate from what the words name."""
     config = plain(compose_config(invocation.overrides))
     if config["out"] is None:
-        raise UserError("calibrate writes a table", value="out is not set", remedy="add out=my_table.yaml")
+        raise UserError(
+            "calibrate must be told where to write the table", value="out is not set", remedy="add out=my_table.yaml"
+        )
     out = Path(config["out"])
     if not os.access(out.absolute().parent, os.W_OK):
-        raise UserError("calibrate writes into a folder of yours", value=out, remedy="name another with out=FILE.yaml")
+        raise UserError(
+            "calibrate must be told to write into a folder of yours",
+            value=out,
+            remedy="name another with out=FILE.yaml",
+        )
     match invocation.words:
         case ["emulator"]:
             from tinysearch.app.calibration.counting import write_counted_table
@@ -100,7 +106,9 @@ def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[ty
             _branch(modality, branch, _facts(candidate, modality))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
-            "the project is an emitted one, with its candidate.json", value=path, remedy="name the project's folder"
+            "the project must be one that emit wrote, with its candidate.json",
+            value=path,
+            remedy="name the project's folder",
         ) from error
     return candidate
 
@@ -110,7 +118,7 @@ def _observations(log: Path, candidate: Mapping, chip: Chip) -> list[Observation
     observations = []
     for modality, steps in device.cycles.items():
         if modality not in candidate["branches"]:
-            raise UserError("a log is of the project that it is read with", value=modality, remedy="check both")
+            raise UserError("a log must be of the project that it is read with", value=modality, remedy="check both")
         facts = _facts(candidate, modality)
         branch = _branch(modality, candidate["branches"][modality], facts)
         program = lower(branch.network(), branch.precision)

@@ -57,7 +57,7 @@ def run(invocation: Invocation) -> int:
             say(_fish())
         case _:
             raise UserError(
-                "completion writes a script for bash, zsh or fish",
+                "completion must be given one of bash, zsh or fish",
                 value=" ".join(invocation.words) or "nothing",
                 remedy="write python -m tinysearch completion bash",
             )

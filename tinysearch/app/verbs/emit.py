@@ -33,7 +33,7 @@ def run(invocation: Invocation) -> int:
     invocation.no_words()
     config = plain(compose_config(invocation.overrides))
     if config["out"] is None:
-        raise UserError("emit writes into a folder", value="out is not set", remedy="add out=DIR")
+        raise UserError("emit must be told where to write", value="out is not set", remedy="add out=DIR")
     out = Path(config["out"])
     levels = far_of(config) if _names_far(invocation.overrides) else None
     of = _of_candidate if config["id"] is None else _of_run
@@ -93,12 +93,14 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
     from tinysearch.app.run.setup import set_up
 
     if config["run_dir"] is None:
-        raise UserError("a point belongs to a run", value="run_dir is not set", remedy="add run_dir=DIR")
+        raise UserError("a point must belong to a run", value="run_dir is not set", remedy="add run_dir=DIR")
     folder = Path(config["run_dir"])
     known = {point["id"]: point for point in files.read_front(folder)["points"]}
     if config["id"] not in known:
         example = next(iter(known), None)
-        raise UserError("id names a point of the run's front", value=config["id"], remedy=f"for example id={example}")
+        raise UserError(
+            "id must name a point of the run's front", value=config["id"], remedy=f"for example id={example}"
+        )
     before = files.read_config(folder)
     every = sorted({*far_of(before), *(levels or ())})
     setup = set_up(before | {"cache": config["cache"], "far": every})

@@ -38,10 +38,10 @@ def run(invocation: Invocation) -> int:
     models, space = build_models(config), build_space(config)
     out = None if config["out"] is None else Path(config["out"])
     if out is not None and out.suffix not in (".csv", ".parquet"):
-        raise UserError("enumerate writes .csv or .parquet", value=out, remedy="write out=candidates.csv")
+        raise UserError("enumerate must write .csv or .parquet", value=out, remedy="write out=candidates.csv")
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(
-            "enumerate writes into a folder that is there", value=out, remedy=f"make {out.parent} or name another"
+            "enumerate must write into a folder that exists", value=out, remedy=f"make {out.parent} or name another"
         )
     started, count, feasible = time.perf_counter(), 0, 0
     with _Writer(out) as writer:

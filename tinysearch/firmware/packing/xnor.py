@@ -110,13 +110,13 @@ def _requantization(step: Step, parameters: Mapping[str, Array], binary: BinaryG
     largest = (binary.limit << XNOR_FRACTION_BITS) + int(np.abs(bias).max(initial=0))
     if largest > _INT32_HIGH:
         raise UserError(
-            "256 times a binary accumulator plus its bias fits 32 bits",
+            "256 times a binary accumulator plus its bias must fit in 32 bits",
             value=f"up to {largest} in {step.name}",
             remedy="limit the bias when freezing: the output saturates long before",
         )
     if multiplier.min() < 0 or multiplier.max() > _INT32_HIGH or shift.min() < 1 or shift.max() > 31:
         raise UserError(
-            "a requantization has a multiplier of 31 bits and a shift from 1 to 31",
+            "a requantization must have a multiplier of 31 bits and a shift from 1 to 31",
             value=f"multipliers to {multiplier.max()}, shifts {shift.min()} to {shift.max()} in {step.name}",
             remedy="make them with core.quantization.quantize_multiplier",
         )

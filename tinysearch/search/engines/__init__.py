@@ -36,7 +36,7 @@ def check_engine(name: str) -> None:
         UserError: unknown name.
     """
     if name not in ENGINES:
-        raise UserError("an engine is inline, local, processes or ray", value=name, remedy="write engine=local")
+        raise UserError("an engine must be inline, local, processes or ray", value=name, remedy="write engine=local")
 
 
 def make_engine(

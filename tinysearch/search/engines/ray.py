@@ -49,7 +49,7 @@ class RayOptions:
     def __post_init__(self) -> None:
         for name, value in (("num_cpus", self.num_cpus), ("num_gpus", self.num_gpus)):
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-                raise UserError(f"ray.{name} is a number from 0", value=value, remedy=f"write ray.{name}=1")
+                raise UserError(f"ray.{name} must be a number from 0", value=value, remedy=f"write ray.{name}=1")
 
 
 class RayEngine:
@@ -125,7 +125,7 @@ class RayEngine:
         ):
             room = ", ".join(f"{machine.get('CPU', 0):g} CPU {machine.get('GPU', 0):g} GPU" for machine in machines)
             raise UserError(
-                "some machine of the Ray cluster holds one training",
+                "some machine of the Ray cluster must hold one training",
                 value=f"{options.num_cpus:g} CPU {options.num_gpus:g} GPU; machines have {room or 'nothing'}",
                 remedy="lower ray.num_cpus or ray.num_gpus, or add a machine",
             )

@@ -85,7 +85,7 @@ def parse_url(text: str) -> URL:
         url = None
     if url is None or url.drivername.split("+")[0] not in ("postgresql", "postgres") or not url.database:
         raise UserError(
-            "storage is the address of a PostgreSQL database",
+            "storage must be the address of a PostgreSQL database",
             value="another one, not repeated here since it may hold a password",
             remedy="write storage=postgresql://user@host/database",
         )
@@ -123,7 +123,7 @@ def _open_storage(url: URL) -> Any:
 
 def _unreachable(url: URL, error: Any) -> UserError:
     return UserError(
-        "the database of storage can be used",
+        "the database of storage must be usable",
         value=f"{shown(url.set(drivername='postgresql').render_as_string(hide_password=False))} ({_reason(error)})",
         remedy="check server, user and rights; a password may stand in ~/.pgpass",
     )

@@ -194,7 +194,7 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
         changed = [name for name in sorted(stored.keys() | rules.keys()) if stored.get(name) != rules.get(name)]
         if changed:
             raise UserError(
-                "a run is resumed under the rules it was started with",
+                "a run must be resumed under the rules it was started with",
                 value=f"other {', '.join(changed)} ({_difference(stored, rules, changed[0])})",
                 remedy="restore them, or choose another run_dir",
             )
