@@ -66,7 +66,12 @@ class Separable:
         Raises:
             UserError: parameters out of range.
         """
-        counts = {"stages": self.stages, "width": self.width, "kernel": self.kernel, "embedding": self.embedding}
+        counts: dict[str, int | tuple[int, ...]] = {
+            "stages": self.stages,
+            "width": self.width,
+            "kernel": self.kernel,
+            "embedding": self.embedding,
+        }
         check_counts(counts, most=MOST_BLOCKS)
         if self.kernel % 2 == 0:
             raise UserError("kernel must be odd", value=self.kernel, remedy="write kernel=3 or kernel=5")

@@ -240,9 +240,9 @@ def catalog_folder(name_or_path: str | Path, *, root: Path) -> tuple[Path, bool]
     built_in = _is_built_in(text, root=root)
     folder = root / text if built_in else Path(text).expanduser()
     if not folder.is_dir():
-        built_in = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
+        known = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
         raise UserError(
-            f"a catalogue is {', '.join(built_in) or 'built in'} or a folder of YAML files",
+            f"a catalogue is {', '.join(known) or 'built in'} or a folder of YAML files",
             value=text,
             remedy="choose catalog=espressif or the path of your folder",
         )

@@ -322,7 +322,7 @@ def _sensors(section: Section) -> tuple[Sensor, ...]:
         interface = item.choice("interface", _INTERFACES.get(kind, SIGNAL_INTERFACES))
         name = item.text("name")
         item.finish()
-        sensors.append(Sensor(kind=kind, interface=interface, name=name))  # type: ignore[arg-type]
+        sensors.append(Sensor(kind=kind, interface=interface, name=name))
     kinds = [sensor.kind for sensor in sensors]
     if len(set(kinds)) != len(kinds):
         section.refuse("sensors", "a board lists one sensor of a kind", value=kinds, remedy="remove one")

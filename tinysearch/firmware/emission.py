@@ -12,7 +12,6 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task
-from tinysearch.core.units import parse_duration
 from tinysearch.firmware import partitions
 from tinysearch.firmware.applications import APPLICATIONS, Application, Classifier
 from tinysearch.firmware.front_ends import hop_samples
@@ -110,8 +109,8 @@ class Emission:
         """Seconds from one decision to the next: what the schedule says, else the hop of a stream; 0 for a lock."""
         if self.classifier is None:
             return 0.0
-        word, _, duration = self.task.schedule.partition(":")
-        return parse_duration(duration) if word == "every" else self.classifier.hop_s
+        schedule = self.task.schedule
+        return schedule.interval_s if schedule.kind == "every" else self.classifier.hop_s
 
     @property
     def hops(self) -> tuple[int, ...]:
