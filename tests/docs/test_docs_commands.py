@@ -18,7 +18,7 @@ from tinysearch.app.cli import VERBS, main, parse
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError
 
-TAKE_WORDS = {"journal", "verify", "calibrate", "catalog", "data", "completion"}
+TAKE_WORDS = {"journal", "verify", "calibrate", "catalog", "data", "completion", "compare"}
 """Verbs that take words without ``=``."""
 
 FILES = Path(__file__).parent / "files"
