@@ -90,3 +90,10 @@ def test_an_error_is_safe_to_show() -> None:
     assert "\x1b" not in str(error) and "hunter2" not in str(error) and "\n" not in str(error)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - made here
     assert str(again) == str(error)
+
+
+def test_what_a_library_takes_for_the_server_is_hidden() -> None:
+    remember_secrets("postgresql://user:one@two@3@db.example:5432/name")
+    for rest in ("one@two@3@db.example:5432", "two@3@db.example", "3@db.example:5432"):
+        shown = redacted(f"failed to resolve host '{rest}': not known")
+        assert "two" not in shown and "3@" not in shown

@@ -64,10 +64,20 @@ def remember_secrets(address: str) -> None:
     userinfo = address.partition("://")[2].rpartition("@")[0]
     if "?" not in userinfo.partition("@")[0]:
         userinfo = head.partition("://")[2].rpartition("@")[0] or userinfo
-    found.append(userinfo.partition(":")[2])
+    password = userinfo.partition(":")[2]
+    place = re.split("[/?]", address.rpartition("@")[2])[0]
+    found.append(password)
+    if "@" in password:  # a library may take what follows the first @ for the server
+        found += [f"{tail}@{place.partition(':')[0]}" for tail in _tails(password)]
     found += [match[0].partition("=")[2].strip("'\" ") for match in _KEYWORD.finditer(address) if "=" in match[0]]
     for secret in found:
         _secrets.update(form for form in (secret, unquote(secret), unquote_plus(secret)) if len(form) >= _LEAST)
+
+
+def _tails(password: str) -> list[str]:
+    """What stands behind each ``@`` of a password, the longest first."""
+    parts = password.split("@")
+    return ["@".join(parts[start:]) for start in range(1, len(parts))]
 
 
 def redacted_tree(value: Any, *, key: str = "") -> Any:

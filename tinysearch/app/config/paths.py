@@ -18,6 +18,9 @@ _COPIED = ("trainer.path", "latency.table", "space.path")
 _ABSOLUTE = ("catalog.name", "data.root", "cache.dir")
 """Folders, too large to be copied."""
 
+PATHS = (*_COPIED, *_ABSOLUTE)
+"""Every path of a file or folder that is read, as a dotted key."""
+
 _LISTS = ("warm_start",)
 _OF_ONE_COMMAND = ("run_dir", "out")
 """Where the command wrote; a run that was moved is elsewhere."""
@@ -27,7 +30,7 @@ _SETTINGS = ("trainer.settings", "data.settings", "latency.settings", "firmware.
 
 def from_home(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration with ``~`` replaced in every path; changes it in place."""
-    for key in (*_COPIED, *_ABSOLUTE, *_OF_ONE_COMMAND):
+    for key in (*PATHS, *_OF_ONE_COMMAND):
         for holder, name in _places(config, key):
             if holder[name].startswith("~"):
                 holder[name] = str(home_path(holder[name]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tinysearch.app.config.compose import check_kinds
-from tinysearch.app.config.paths import located, relocatable
+from tinysearch.app.config.paths import PATHS, located, relocatable
 from tinysearch.app.config.resources import note_people
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted_tree
@@ -31,6 +31,9 @@ SCHEMA = 2
 READABLE = (1, SCHEMA)
 _PARTS = {"task", "space", "catalog", "trainer", "data", "sampler", "objectives", "latency", "far", "budget", "cache"}
 """Without which a config.yaml is none; what was added later may be missing."""
+
+_NAMED = ("catalog", "data", "sampler", "trainer")
+"""Groups of which one was chosen by name."""
 
 _OF_BRANCHES = ("precision", "params", "macs", "weight_bytes")
 
@@ -108,9 +111,9 @@ def read_front(run_dir: Path) -> dict[str, Any]:
     if schema not in READABLE:
         raise UserError(f"front.json must have schema {SCHEMA}", value=schema, remedy="run the search again")
     points = document.get("points")
-    if not isinstance(points, list) or not all(isinstance(p, dict) and isinstance(p.get("id"), str) for p in points):
+    if not isinstance(points, list) or not all(isinstance(p, dict) and _is_name(p.get("id")) for p in points):
         raise UserError(
-            "front.json must list points, each with its id",
+            "front.json must list points, each with an id that can be a file's name",
             value=path,
             remedy="run the search again in this run_dir: what is recorded stays",
         )
@@ -139,7 +142,36 @@ def read_config(run_dir: Path) -> dict[str, Any]:
             remedy="run the search again in this run_dir: what is recorded stays",
         )
     check_kinds(document)
+    _check_named(document, run_dir / CONFIG)
     return _with_inputs(located(run_dir, document))
+
+
+def _is_name(identity: object) -> bool:
+    """Whether an id can be the name of a file beside others, and of none elsewhere."""
+    return isinstance(identity, str) and identity not in ("", ".", "..") and not set(identity) & set("/\\\0")
+
+
+def _inner(document: Mapping[str, Any], key: str) -> Any:
+    """The value of a key of two parts, None where it is missing or its group is none."""
+    group, _, name = key.partition(".")
+    holder = document.get(group)
+    return holder.get(name) if isinstance(holder, Mapping) else None
+
+
+def _check_named(document: Mapping[str, Any], path: Path) -> None:
+    """Refuse groups without the name of what was chosen, and paths that are no text; Hydra would have made them so.
+
+    Raises:
+        UserError: there is one.
+    """
+    wrong = [f"{group}.name" for group in _NAMED if not isinstance(_inner(document, f"{group}.name"), str)]
+    wrong += [key for key in PATHS if not isinstance(_inner(document, key), str | None)]
+    if wrong:
+        raise UserError(
+            "names and paths in config.yaml of a run must be text",
+            value=f"{path}: {wrong[0]}",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        )
 
 
 def _with_inputs(config: dict[str, Any]) -> dict[str, Any]:
