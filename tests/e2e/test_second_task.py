@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tinysearch.app.cli import main
+from tinysearch.app.run.held_out import held_out_source
+from tinysearch.firmware.verify import classes
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_search_report_and_evaluate_run_and_firmware_is_declined(
+def test_search_report_evaluate_and_firmware_of_a_classification(
     digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [
@@ -40,7 +43,7 @@ def test_search_report_and_evaluate_run_and_firmware_is_declined(
     ]
     assert main([*words, "budget=15usd", f"run_dir={tmp_path}/run"]) == 0
     told = capsys.readouterr()
-    assert "no firmware: it enrolls and verifies people" in told.out + told.err
+    assert "host passed, classify passed, project passed" in told.out + told.err
     front = json.loads((tmp_path / "run" / "front.json").read_text())
     assert front["points"]
     for point in front["points"]:
@@ -49,7 +52,7 @@ def test_search_report_and_evaluate_run_and_firmware_is_declined(
         assert 0 <= low <= value["eer"] <= high < 0.9
         assert value["effective_latency_far1_s"] is None
         assert point["evidence"]["eer"] == "trained"
-        assert point["firmware"] is None
+        assert (tmp_path / "run" / point["firmware"] / "main" / "app_classify.c").is_file()
     assert min(point["values"]["eer"] for point in front["points"]) < 0.5  # of guessing: 0.9
     assert "classification error of task digits" in (tmp_path / "run" / "report.html").read_text()
     assert main(["report", f"run_dir={tmp_path}/run"]) == 0
@@ -59,5 +62,12 @@ def test_search_report_and_evaluate_run_and_firmware_is_declined(
     point = json.loads(capsys.readouterr().out)
     known = [p for p in front["points"] if p["modality"] == "face"]
     assert all(point["values"]["eer"] == p["values"]["eer"] for p in known)
-    assert main(["emit", *words, *branch, f"out={tmp_path}/firmware"]) == 2
-    assert not (tmp_path / "firmware").exists()
+    best = min(front["points"], key=lambda p: p["values"]["error"])
+    rung = classes.error_rate(*_project(tmp_path, best))
+    assert (rung.name, rung.status) == ("error", "passed"), rung.detail
+    assert f"error {best['values']['error']:.4%}" in rung.detail
+
+
+def _project(folder: Path, point: dict[str, Any]) -> tuple[Path, Any]:
+    project = folder / "run" / point["firmware"]
+    return project, held_out_source(project, None)

@@ -17,9 +17,10 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
+from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
-from tinysearch.firmware.applications import Classifier
+from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
@@ -165,7 +166,7 @@ def classified(
         evaluation,
         frozen,
         chip=models().catalog.chip(evaluation.candidate.platform.processor),
-        task=replace(WATCH, schedule=schedule),
+        task=replace(WATCH, schedule=parse_schedule(schedule)),
         out=out,
         templates=TEMPLATES,
         version=VERSION,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from tinysearch.data.image import prepare_image
 from tinysearch.data.log_mel import LogMel, LogMelSettings
 from tinysearch.data.recordings import window_settings
 from tinysearch.data.window import Window, window_starts
-from tinysearch.firmware.applications import Classifier
+from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware.integer_network import run
+from tinysearch.firmware.verify import classes, project_rules
+from tinysearch.firmware.verify.objects import Objects, shared_objects
 from tinysearch.metrics import class_scores
 from tinysearch.metrics.windows import UNKNOWN, Answers, answer
 
@@ -132,3 +135,39 @@ def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, preci
     lines = said(built(project), tmp_path, "stream eye hum word wrist")
     assert without_time(lines) == expected(inputs, frozen, classifier)
     assert lines[-1] == "OK stream windows 4"
+
+
+def changed(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new, 1)
+
+
+@pytest.fixture(scope="module")
+def objects() -> Iterator[Objects]:
+    with shared_objects() as shared:
+        yield shared
+
+
+def test_what_was_changed_in_a_classification_is_found(tmp_path: Path, objects: Objects) -> None:
+    answers = Answers(names=NAMES, thresholds=(500_000, 400_000, 700_000), smooth=3, hold_off=2)
+    project, _, _ = classified(wrist(), out=tmp_path / "p", answers=answers)
+    rung = classes.drive(project, objects=objects)
+    assert (rung.name, rung.status) == ("classify", "passed"), rung.detail
+    assert project_rules.project(project).status == "passed"
+    for name, change in (
+        ("main/classes.c", changed("    500000,", "    480000,")),
+        ("main/classes.c", changed("= {1, 1, 0}", "= {1, 1, 1}")),
+        ("main/classes.c", changed(".hold_off = 2", ".hold_off = 1")),
+        ("main/classes.c", lambda text: re.sub(r"(_prototypes\[\] = \{\n    )-?\d+", r"\g<1>3", text)),
+        ("main/classes.c", changed('"left"', '"right"')),
+        ("main/classes.h", changed("CLASSES_SMOOTH = 3", "CLASSES_SMOOTH = 2")),
+        ("components/runtime/ts_classes.c", changed("row = 0; row < state->count", "row = 1; row < state->count")),
+        ("components/runtime/ts_classes.c", changed("state->quiet = layer->hold_off;", "state->quiet = 0;")),
+        ("main/app_classify.c", changed("result.answer < 0", "result.answer < 1")),
+    ):
+        before = (project / name).read_text()
+        assert change(before) != before, name
+        (project / name).write_text(change(before))
+        rung = classes.drive(project, objects=objects)
+        assert rung.status == "failed", (name, change(before))
+        assert "must say" in rung.detail, rung.detail
+        (project / name).write_text(before)

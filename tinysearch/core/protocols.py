@@ -69,6 +69,7 @@ class Dataset(SampleSource, Protocol):
     Attributes:
         classes: of a classification, the number of identities, which are then the same in every split and modality;
             ``people`` of each split are these classes. None elsewhere.
+        class_names: of these, in the order of labels; empty where they have none.
         normal: of an anomaly task, how many labels are normal, the first ones, the same in every split. Training holds
             normal samples only; those with a label from ``normal`` on are normal ones that were transformed, for a
             network to learn from what it is to tell apart (Golan and El-Yaniv 2018, arXiv 1805.10917). In validation
@@ -80,6 +81,7 @@ class Dataset(SampleSource, Protocol):
     """
 
     classes: int | None = None
+    class_names: tuple[str, ...] = ()
     normal: int | None = None
     ordered: bool = False
     augmentation: Augmentation | None = None

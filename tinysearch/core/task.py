@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol, get_args
@@ -104,6 +105,48 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """How a device that classifies goes through windows.
+
+    Attributes:
+        hop_s: from the start of one window to the next.
+        smooth: windows whose scores are added, 1 .. 32.
+        reject: share of a class's right answers that may be given up for ``unknown``, 0 .. 1, on validation data.
+        hold_off_s: after an event, until the next one.
+
+    Raises:
+        UserError: a setting out of range.
+    """
+
+    hop_s: float = 0.5
+    smooth: int = 1
+    reject: float = 0.05
+    hold_off_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, low, high, usual in (
+            ("hop_s", 0.01, 3600, "0.5"),
+            ("smooth", 1, 32, "3"),
+            ("reject", 0, 1, "0.05"),
+            ("hold_off_s", 0, 86400, "1"),
+        ):
+            value = getattr(self, name)
+            whole = name != "smooth" or isinstance(value, int)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not whole or not low <= value <= high:
+                raise UserError(
+                    f"stream.{name} must be a {'whole ' if name == 'smooth' else ''}number from {low:g} to {high:g}",
+                    value=value,
+                    remedy=f"write task.stream.{name}={usual}",
+                )
+
+    @property
+    def hold_off_windows(self) -> int:
+        """Windows after an event that are none."""
+        return math.ceil(self.hold_off_s / self.hop_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What a device is asked.
 
@@ -111,6 +154,7 @@ class Task:
         inputs: in alphabetical order of their names.
         combinations: sets of inputs that make a candidate, the names of each in alphabetical order.
         schedule: when it decides.
+        stream: how it goes through windows, of a classification.
     """
 
     name: str
@@ -118,6 +162,7 @@ class Task:
     inputs: tuple[Input, ...]
     combinations: tuple[tuple[str, ...], ...]
     schedule: Schedule = ALWAYS
+    stream: Stream = field(default_factory=Stream)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ class DigitsDataset(Dataset):
     """
 
     classes = CLASSES
+    class_names = tuple(map(str, range(CLASSES)))
     ordered = True
 
     def __init__(

@@ -151,7 +151,7 @@ class Verification:
     ) -> ErrorRates:
         """See :class:`Judge`."""
         pairs = {split: self.pairs_of(dataset, split, shapes) for split in self.splits}
-        apart = {split: branch_scores(_typed(embedded[split]), pairs[split]) for split in self.splits}
+        apart = {split: branch_scores(typed(embedded[split]), pairs[split]) for split in self.splits}
         weights = self._weights(apart["validation"], pairs["validation"]) if len(shapes) > 1 else {}
         return error_rates(
             validation_scores=weighted_sum(apart["validation"], weights),
@@ -227,10 +227,10 @@ class Classification:
     def prototypes(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, Any]:
         """What each class looks like by modality, [classes, E], from embeddings of the training split."""
         assert dataset.classes is not None  # noqa: S101 - it was checked
-        labels = _labels(dataset, "train", shapes)
+        labels = labels_of(dataset, "train", shapes)
         return {
             modality: class_prototypes(rows, labels[modality], classes=dataset.classes)
-            for modality, rows in _typed(embedded).items()
+            for modality, rows in typed(embedded).items()
         }
 
     def rates(
@@ -240,10 +240,10 @@ class Classification:
         prototypes = self.prototypes(dataset, shapes, embedded["train"])
         found, right = {}, {}
         for split in ("validation", "test"):
-            samples, right[split] = matched_samples(_labels(dataset, split, shapes), people=dataset.people(split))
+            samples, right[split] = matched_samples(labels_of(dataset, split, shapes), people=dataset.people(split))
             scores = {
                 modality: class_scores(rows, prototypes[modality])[samples[modality]]
-                for modality, rows in _typed(embedded[split]).items()
+                for modality, rows in typed(embedded[split]).items()
             }
             found[split] = classify(scores)
         return class_error_rates(
@@ -252,7 +252,7 @@ class Classification:
             test_found=found["test"],
             test_labels=right["test"],
             rng=rng,
-            test_groups=_groups(dataset, "test", samples),
+            test_groups=groups_of(dataset, "test", samples),
             evidence=evidence,
         )
 
@@ -296,10 +296,9 @@ class Anomaly:
     def models(self, dataset: Dataset, shapes: Shapes, embedded: Mapping[str, Array]) -> dict[str, NormalModel]:
         """What is normal, by modality, from embeddings of the training split."""
         normal = _normal_of(dataset)
-        labels = _labels(dataset, "train", shapes)
+        labels = labels_of(dataset, "train", shapes)
         return {
-            modality: normal_model(rows, labels[modality], classes=normal)
-            for modality, rows in _typed(embedded).items()
+            modality: normal_model(rows, labels[modality], classes=normal) for modality, rows in typed(embedded).items()
         }
 
     def rates(
@@ -309,10 +308,10 @@ class Anomaly:
         models = self.models(dataset, shapes, embedded["train"])
         found: dict[str, Distances] = {}
         for split in ("validation", "test"):
-            samples, labels = matched_samples(_labels(dataset, split, shapes), people=dataset.people(split))
-            chosen = {modality: rows[samples[modality]] for modality, rows in _typed(embedded[split]).items()}
+            samples, labels = matched_samples(labels_of(dataset, split, shapes), people=dataset.people(split))
+            chosen = {modality: rows[samples[modality]] for modality, rows in typed(embedded[split]).items()}
             distances = anomaly_distances(chosen, models)
-            groups, normal = _groups(dataset, split, samples), labels < _normal_of(dataset)
+            groups, normal = groups_of(dataset, split, samples), labels < _normal_of(dataset)
             groups = np.arange(len(labels), dtype=np.int32) if groups is None else groups
             found[split] = Distances(
                 anomalies=distances[~normal],
@@ -336,7 +335,7 @@ def _normal_of(dataset: Dataset) -> int:
     return dataset.normal
 
 
-def _groups(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Any:
+def groups_of(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Any:
     """What the chosen samples are from; None where the data set does not tell. Of a fusion by its first modality."""
     first = min(samples)
     groups = dataset.groups(first, split)
@@ -345,7 +344,7 @@ def _groups(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np
 
 def _check_every_split(dataset: Dataset, splits: Sequence[Split], shapes: Shapes) -> None:
     for split in splits:
-        for modality, labels in _labels(dataset, split, shapes).items():
+        for modality, labels in labels_of(dataset, split, shapes).items():
             if not len(labels):
                 raise UserError(
                     "every split must have samples",
@@ -354,14 +353,16 @@ def _check_every_split(dataset: Dataset, splits: Sequence[Split], shapes: Shapes
                 )
 
 
-def _labels(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:
+def labels_of(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:
+    """Labels of a split by modality, int32 [N]."""
     return {
         modality: dataset.load(modality, split, input_size=size, channels=channels).identities
         for modality, (size, channels) in shapes.items()
     }
 
 
-def _typed(embedded: Mapping[str, Array]) -> dict[str, Any]:
+def typed(embedded: Mapping[str, Array]) -> dict[str, Any]:
+    """Embeddings, of the one of their two types that they have."""
     return dict(embedded)
 
 

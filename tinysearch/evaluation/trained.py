@@ -22,8 +22,10 @@ from tinysearch.core.errors import TinysearchError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
+from tinysearch.core.task import Stream
+from tinysearch.evaluation.answers import Classifier, classifier_of
 from tinysearch.evaluation.entries import is_finite
-from tinysearch.evaluation.judges import Judge, Verification
+from tinysearch.evaluation.judges import Classification, Judge, Verification
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.files import make_folder, writing
@@ -168,6 +170,18 @@ class TrainedErrors(ErrorSource):
         rates = self._measure(branches, {branch.modality: self._embeddings(branch) for branch in branches})
         self.memo.store_rates(branches, rates, settings=settings)
         return rates
+
+    def classifier(self, branches: Sequence[BranchSpec], *, stream: Stream) -> Classifier:
+        """What the firmware of a classification is given; every branch must be known."""
+        assert isinstance(self.judge, Classification)  # noqa: S101 - nothing else is asked
+        embeddings = {branch.modality: self._embeddings(branch) for branch in branches}
+        return classifier_of(
+            self.judge,
+            self.dataset,
+            {branch.modality: (branch.input_size, branch.channels) for branch in branches},
+            {split: {name: rows[split] for name, rows in embeddings.items()} for split in self.judge.splits},
+            stream=stream,
+        )
 
     def _embeddings(self, branch: BranchSpec) -> dict[str, Array]:
         """Remembered embeddings; where they were not kept, computed from the network, once a process."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinysearch.core.task import Decision
-from tinysearch.firmware.golden import Embeddings
-from tinysearch.metrics.windows import Answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +34,3 @@ APPLICATIONS: Mapping[Decision, Application] = {
     ),
 }
 """By decision; a decision without an entry has no firmware yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Classifier:
-    """What a classification's firmware is given.
-
-    Attributes:
-        answers: names, thresholds, smoothing and hold-off.
-        prototypes: by modality, [classes, E] in the type of the embeddings.
-        hop_s: seconds from one window of a stream to the next.
-        reject: share of right validation windows that thresholds were set to give up; None for placeholders.
-    """
-
-    answers: Answers
-    prototypes: Mapping[str, Embeddings]
-    hop_s: float
-    reject: float | None

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.objectives import Evaluation
+from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware import documents, partitions, sdkconfig
-from tinysearch.firmware.applications import Classifier
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
@@ -81,7 +81,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         "classes": None if emission.classifier is None else _class_values(emission.classifier),
-        "streams": emission.task.schedule != "button",
+        "streams": emission.task.schedule.kind != "button",
         "period_ms": round(1e3 * emission.period_s),
         "count": len(next(iter(emission.golden.values()))[0]),
         "pairs": pair_scores({name: embeddings for name, (_, embeddings) in emission.golden.items()}),

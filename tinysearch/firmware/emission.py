@@ -12,8 +12,9 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task
+from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware import partitions
-from tinysearch.firmware.applications import APPLICATIONS, Application, Classifier
+from tinysearch.firmware.applications import APPLICATIONS, Application
 from tinysearch.firmware.front_ends import hop_samples
 from tinysearch.firmware.golden import Embeddings, selftest_crc
 from tinysearch.firmware.model_source import BranchSource

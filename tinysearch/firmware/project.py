@@ -18,8 +18,9 @@ from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
+from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware import partitions
-from tinysearch.firmware.applications import APPLICATIONS, Classifier
+from tinysearch.firmware.applications import APPLICATIONS
 from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold

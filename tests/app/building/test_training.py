@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,10 +67,11 @@ def test_effective_latency_is_not_asked_of_a_classification() -> None:
         set_up(plain(compose_config(["task=digits", "objectives=[eer,effective_latency_far1_s]"])))
 
 
-def test_no_firmware_is_written_of_a_classification(tmp_path: Path) -> None:
+def test_the_firmware_of_an_untrained_classification_has_placeholders(tmp_path: Path) -> None:
     words = ["task=digits", "trainer=none", "modality=face", "face.blocks=[1]", "face.precision=int8"]
     config = plain(compose_config(words))
     evaluation = build_models(config).choose(branches_of(config), wish_of(config))
-    with pytest.raises(UserError, match="enrolls and verifies people"):
-        emit_candidate(config, evaluation, tmp_path / "project")
-    assert not (tmp_path / "project").exists()
+    project = emit_candidate(config, evaluation, tmp_path / "project")
+    facts = json.loads((project / "candidate.json").read_text())["firmware_facts"]
+    assert (facts["classes"], facts["class_thresholds"], facts["reject"]) == (["class 0", "class 1"], [0, 0], None)
+    assert "Placeholders" in (project / "README.md").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,14 +14,14 @@ import yaml
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.schedule import parse_schedule
-from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Task
+from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Stream, Task
 from tinysearch.inputs.kind import make_kind, setting_names
 from tinysearch.reading import read_yaml
 
 OWN = "own"
 """What a task that stands in a user's file is called among the options of its group."""
 
-_DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always"}
+_DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always", "stream": {}}
 _NAME = re.compile(r"^[a-z][a-z0-9]{0,23}$")
 _EXAMPLE = "write for example inputs: {face: {kind: camera}}"
 
@@ -110,7 +111,17 @@ def task_of(config: Mapping[str, Any]) -> Task:
         inputs=inputs,
         combinations=_combinations(given.get("combinations"), alone),
         schedule=parse_schedule(given.get("schedule", "always")),
+        stream=_stream(given.get("stream") or {}),
     )
+
+
+def _stream(given: object) -> Stream:
+    known = tuple(item.name for item in fields(Stream))
+    if not isinstance(given, Mapping) or not set(given) <= set(known):
+        raise UserError(
+            f"a task's stream must have keys out of {', '.join(known)}", value=given, remedy="write stream: {smooth: 3}"
+        )
+    return Stream(**given)
 
 
 def _inputs(given: object) -> tuple[Input, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tinysearch.app.building.training import build_errors, clip_s_of, decision_of
+from tinysearch.app.building.training import build_errors, clip_s_of
 from tinysearch.app.building.wiring import Config, build_backend, build_models
 from tinysearch.app.config.resources import data_dir, processors
 from tinysearch.app.config.tasks import task_of
@@ -20,15 +20,18 @@ from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.answers import Classifier, placeholder_classifier
 from tinysearch.evaluation.source import ErrorSource
+from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.firmware.applications import APPLICATIONS
+from tinysearch.firmware.golden import pattern_inputs
+from tinysearch.firmware.integer_network import run
 from tinysearch.files import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
-from tinysearch.firmware.verify import Rung, host, lock, project_rules
+from tinysearch.firmware.verify import Rung, classes, host, lock, project_rules
 from tinysearch.firmware.verify.objects import shared_objects
 from tinysearch.inputs.microphone import Microphone
-
-NO_FIRMWARE = "it enrolls and verifies people"
 
 
 def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
@@ -60,10 +63,11 @@ def emit_front(
     Boards that carry the same networks have the same sources on the host, which are built and run once.
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
-    if count and decision_of(setup.config) != "verification":
-        task = setup.config["task"]["name"]
-        say(f"no firmware: {NO_FIRMWARE}; task={task} classifies, EER stands for its classification error")
+    decision = setup.models.task.decision
+    if count and decision not in APPLICATIONS:
+        say(f"no firmware: there is none for decision {decision} yet")
         return {}
+    drive = lock.drive if decision == "verification" else classes.drive
     rungs: dict[str, tuple[Rung, ...]] = {}
     with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
         hosts: dict[str, Future[Rung]] = {}
@@ -81,7 +85,7 @@ def emit_front(
                 digest = _host_digest(project)
                 if digest not in hosts:
                     hosts[digest] = pool.submit(host.golden_vectors, project, objects=objects)
-                checked = (hosts[digest], pool.submit(lock.drive, project, objects=objects))
+                checked = (hosts[digest], pool.submit(drive, project, objects=objects))
             waiting.append((evaluation.candidate.id, project, checked))
         for number, (name, project, checked) in enumerate(waiting, start=1):
             rungs[name] = ()
@@ -109,12 +113,6 @@ def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path
 
 
 def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluation: Evaluation, target: Path) -> Path:
-    if decision_of(config) != "verification":
-        raise UserError(
-            f"firmware is written for verification: {NO_FIRMWARE}",
-            value=f"task={config['task']['name']}, a classification",
-            remedy="choose task=face_voice; search, evaluate and report work for both",
-        )
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
@@ -130,9 +128,29 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             digest=_digest(networks),
             board=models.board_option(candidate.platform.board, modalities),
             sound=None if heard is None else _sound(config, heard),
+            classifier=_classifier(models, errors, candidate.branches, networks),
             task=models.task,
             backend=build_backend(config),
         )
+
+
+def _classifier(
+    models: AnalyticModels,
+    errors: ErrorSource,
+    branches: Sequence[BranchSpec],
+    networks: Mapping[str, FrozenNetwork],
+) -> Classifier | None:
+    """Classes of a classification, without a meaning where nothing was trained; None for other decisions."""
+    if models.task.decision != "classification":
+        return None
+    if isinstance(errors, TrainedErrors) and all(errors.knows(branch) for branch in branches):
+        return errors.classifier(branches, stream=models.task.stream)
+    drawn = {}
+    for modality, network in networks.items():
+        shape = network.program.network.input_shape
+        patterns = pattern_inputs((shape.height, shape.width, shape.channels))
+        drawn[modality] = run(network, patterns)
+    return placeholder_classifier(drawn, stream=models.task.stream)
 
 
 def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch: BranchSpec) -> FrozenNetwork:

@@ -16,12 +16,13 @@ from tinysearch.core.errors import UserError
 from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
 
 if TYPE_CHECKING:
+    from tinysearch.firmware.verify.classes import HeldOutClasses
     from tinysearch.firmware.verify.held_out import HeldOut
 
 MARKER = "candidate.json"
 
 
-def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut] | None:
+def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut | HeldOutClasses] | None:
     """What loads the held-out people of an emitted project, once.
 
     Args:
@@ -38,7 +39,7 @@ def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut
     return None if folder is None else cache(lambda: load_held_out(project, folder))
 
 
-def load_held_out(project: Path, run_dir: Path) -> HeldOut:
+def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutClasses:
     """Test samples, their embeddings as measured, and pairs of a project of a run.
 
     Raises:
@@ -46,7 +47,9 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
             measured on.
     """
     from tinysearch.app.building.training import build_dataset
-    from tinysearch.data.pairs import evaluation_pairs
+    from tinysearch.data.pairs import evaluation_pairs, matched_samples
+    from tinysearch.evaluation.judges import labels_of
+    from tinysearch.firmware.verify.classes import HeldOutClasses
     from tinysearch.firmware.verify.held_out import HeldOut
 
     config = files.read_config(run_dir)
@@ -67,11 +70,19 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut:
                 value=f"{len(rows)} {modality} embeddings, {len(inputs[modality])} samples of data={dataset.name}",
                 remedy="bring back the data of the run, or search again",
             )
+    measured = point["evidence"]["eer"] == "trained"
+    if task.decision == "classification":
+        samples, labels = matched_samples(labels_of(dataset, "test", shapes), people=dataset.people("test"))
+        return HeldOutClasses(
+            inputs={modality: rows[samples[modality]] for modality, rows in inputs.items()},
+            labels=labels,
+            error=point["values"]["error"] if measured else None,
+        )
     return HeldOut(
         inputs=inputs,
         embeddings=embeddings,
         pairs=evaluation_pairs(dataset, "test", shapes),
-        eer=point["values"]["eer"] if point["evidence"]["eer"] == "trained" else None,
+        eer=point["values"]["eer"] if measured else None,
         weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
     )
 

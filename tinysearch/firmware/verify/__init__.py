@@ -13,37 +13,36 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER, is_ours
+from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.rung import Rung
-
-if TYPE_CHECKING:
-    from tinysearch.firmware.verify.held_out import HeldOut
 
 __all__ = ["Rung", "verify"]
 
 logger = logging.getLogger(__name__)
 
 
-def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] | None = None) -> Sequence[Rung]:
+def verify(path: Path, *, quick: bool = False, held_out: Callable[[], Any] | None = None) -> Sequence[Rung]:
     """Climb the ladder.
 
     Args:
         path: folder of an emitted project.
         quick: the rungs that take seconds: host build, lock and project rules.
-        held_out: loads the people by whom the project's networks were judged, or raises UserError; without it the
-            rungs ``eer`` and ``eer_rv32`` are not run.
+        held_out: loads the people or samples by whom the project's networks were judged, or raises UserError; without
+            it the rungs ``eer``, ``eer_rv32`` and ``error`` are not run.
 
     Returns:
         One result a rung, in order: ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``, ``eer``,
-        ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``.
+        ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``. A classification has
+        ``classify`` for ``lock``, and ``error`` for the two of the EER.
 
     Raises:
         UserError: not a project of this generator.
     """
-    from tinysearch.firmware.verify import emulator, host, idf, lock, project_rules, stack
+    from tinysearch.firmware.verify import classes, emulator, host, idf, lock, project_rules, stack
     from tinysearch.firmware.verify import held_out as people
     from tinysearch.firmware.verify.simd import project as simd
 
@@ -54,21 +53,25 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], HeldOut] |
             value=path,
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )
+    classifies = read_point(project).get("decision") == "classification"
+    rates: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
+        ("eer", partial(people.error_rate, source=held_out)),
+        ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
+    )
     full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
-        ("lock", lock.drive),
+        ("classify", classes.drive) if classifies else ("lock", lock.drive),
         ("rv32", emulator.target_instruction_set),
         ("simd", simd.vector_kernels),
         ("stack", stack.stacks),
-        ("eer", partial(people.error_rate, source=held_out)),
-        ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
+        *((("error", partial(classes.error_rate, source=held_out)),) if classifies else rates),
         ("project", project_rules.project),
         ("idf", idf.build),
     )
     rungs = []
     for name, climb in full:
-        if quick and name not in ("host", "lock", "project"):
+        if quick and name not in ("host", "lock", "classify", "project"):
             continue
         rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)

@@ -23,7 +23,6 @@ REQUIRED = (
     *(MARKER, "main/CMakeLists.txt", "main/app_main.c", "main/candidate.h", "main/idf_component.yml"),
     *("main/Kconfig.projbuild", "host/Makefile", "host/main.c", "host/golden.c"),
     *("components/runtime/CMakeLists.txt", "components/model/CMakeLists.txt", "components/port/CMakeLists.txt"),
-    "components/store/CMakeLists.txt",
 )
 IDF_COMPONENTS = frozenset(
     {
