@@ -22,7 +22,7 @@ from tinysearch.data.recordings import window_settings
 from tinysearch.data.window import Window, window_starts
 from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.verify import classes, project_rules
+from tinysearch.firmware.verify import classes, project_rules, stack
 from tinysearch.firmware.verify.objects import Objects, shared_objects
 from tinysearch.metrics import class_scores
 from tinysearch.metrics.windows import UNKNOWN, Answers, answer
@@ -153,6 +153,7 @@ def test_what_was_changed_in_a_classification_is_found(tmp_path: Path, objects: 
     rung = classes.drive(project, objects=objects)
     assert (rung.name, rung.status) == ("classify", "passed"), rung.detail
     assert project_rules.project(project).status == "passed"
+    assert stack.stacks(project).status != "failed"
     for name, change in (
         ("main/classes.c", changed("    500000,", "    480000,")),
         ("main/classes.c", changed("= {1, 1, 0}", "= {1, 1, 1}")),

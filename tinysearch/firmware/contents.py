@@ -15,6 +15,7 @@ from tinysearch.firmware.model_source import BranchSource, branch_values, layer_
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
+from tinysearch.inputs.motion import Motion
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
@@ -53,6 +54,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         branch.update(_capture_values(emission, place))
     far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)
+    felt = next((kind for kind in emission.kinds if isinstance(kind, Motion)), None)
     return {
         "banner": emission.banner,
         "id": emission.evaluation.candidate.id,
@@ -65,6 +67,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "layer_headers": sorted({layer.header for layer in emission.layers.values()}),
         "camera": seen is not None,
         "microphone": emission.source_of(Microphone) is not None,
+        "motion": None if felt is None else _motion_values(felt),
         "windows": any(layer.header == "ts_window.h" for layer in emission.layers.values()),
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
@@ -94,6 +97,16 @@ def _weights(emission: Emission) -> str:
     """Initializer of the fusion's weights in the order of the branches; empty where cosines are added as they are."""
     weights = emission.evaluation.errors.weights
     return f"{{ {', '.join(str(weights[source.modality]) for source in emission.sources)} }}" if weights else ""
+
+
+def _motion_values(kind: Motion) -> dict[str, int]:
+    """What a motion sensor is set to, in thousandths."""
+    return {
+        "range_mg": round(1e3 * kind.range_g),
+        "range_mdps": round(1e3 * kind.range_dps),
+        "rate_mhz": round(1e3 * kind.rate_hz),
+        "axes": len(kind.axes),
+    }
 
 
 def _capture_values(emission: Emission, place: int) -> dict[str, Any]:

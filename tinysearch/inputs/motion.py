@@ -48,8 +48,8 @@ class Motion:
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     sources: ClassVar[tuple[str, ...]] = ("main/input_motion.c", "main/window.c")
-    chip_sources: ClassVar[tuple[str, ...]] = ()
-    components: ClassVar[tuple[str, ...]] = ()
+    chip_sources: ClassVar[tuple[str, ...]] = ("main/motion.c", "main/motion_sensor.c")
+    components: ClassVar[tuple[str, ...]] = ("esp_driver_i2c", "esp_timer")
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "MOTION"
     footprint: ClassVar[str] = "motion"

@@ -50,7 +50,7 @@ class Signal:
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     sources: ClassVar[tuple[str, ...]] = ("main/input_signal.c", "main/window.c")
-    chip_sources: ClassVar[tuple[str, ...]] = ()
+    chip_sources: ClassVar[tuple[str, ...]] = ("main/signal.c",)
     components: ClassVar[tuple[str, ...]] = ()
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "SIGNAL"

@@ -23,10 +23,10 @@ from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier, placeholder_classifier
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.files import writing
 from tinysearch.firmware.applications import APPLICATIONS
 from tinysearch.firmware.golden import pattern_inputs
 from tinysearch.firmware.integer_network import run
-from tinysearch.files import writing
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, classes, host, lock, project_rules

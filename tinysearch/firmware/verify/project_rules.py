@@ -26,7 +26,14 @@ REQUIRED = (
 )
 IDF_COMPONENTS = frozenset(
     {
-        *("esp_driver_gpio", "esp_driver_i2s", "esp_driver_uart", "esp_driver_usb_serial_jtag", "esp_hw_support"),
+        *(
+            "esp_driver_gpio",
+            "esp_driver_i2c",
+            "esp_driver_i2s",
+            "esp_driver_uart",
+            "esp_driver_usb_serial_jtag",
+            "esp_hw_support",
+        ),
         *("esp_partition", "esp_timer", "freertos", "heap", "nvs_flash", "nvs_sec_provider", "vfs"),
     }
 )

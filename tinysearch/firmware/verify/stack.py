@@ -35,13 +35,12 @@ _POINTED = {
     "capture.c": ("input_", "window.c"),
     "commands.c": ("app_", "commands.c"),
     "show.c": ("input_",),
-    "stream.c": ("app_",),
+    "stream.c": ("app_classify.c:judge", "app_classify.c:reset"),
     "ts_model.c": ("model_",),
 }
-"""Starts of the names of files whose functions are called through pointers, by the file that calls; else its own."""
+"""Starts of the names of files or functions that are called through pointers, by the file that calls; else its own."""
 
 _ONE_TARGET = re.compile(r'list\(APPEND srcs "(\w+)\.c"\)')
-_INPUTS = re.compile(r"(input_\w+|window)\.c:\w+")
 _BRANCH_ENTRIES = ("branches.c:sense", "branches.c:finish")
 _NODE = re.compile(
     r'^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes \((static|dynamic|dynamic,bounded)\)', re.M

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Motion sensors by their registers, over whatever bus they are on: which one answers, how it is set, and its samples in
+ * the counts that the networks were trained with (32768 are the range that the task names).
+ *
+ * Facts are of the data sheets: InvenSense RM-MPU-6000A rev. 4.2 (MPU-6050), ST DocID030071 (LSM6DS3TR-C), QST QMI8658A
+ * rev. A, Analog Devices ADXL345 rev. G. The BMI270 is not among them: it works only after a program of Bosch's, 8 KiB, was
+ * loaded into it, which is not ours to copy; Bosch's own component brings it. */
+#ifndef MOTION_SENSOR_H
+#define MOTION_SENSOR_H
+
+#include <stdint.h>
+
+/* 0, or -1 where nothing answers. wait_ms: at least so long. */
+typedef struct {
+    int (*read)(uint8_t address, uint8_t reg, uint8_t *bytes, unsigned count);
+    int (*write)(uint8_t address, uint8_t reg, uint8_t value);
+    void (*wait_ms)(unsigned ms);
+} motion_bus;
+
+/* What is wanted: thousandths of g and of degrees a second to either side, thousandths of a sample a second, 3 or 6 axes. */
+typedef struct {
+    uint32_t range_mg;
+    uint32_t range_mdps;
+    uint32_t rate_mhz;
+    unsigned axes;
+} motion_settings;
+
+typedef struct {
+    const motion_bus *bus;
+    const struct motion_chip *chip;
+    uint8_t address;
+    unsigned axes;
+    int32_t acceleration_gain; /* Q16: the sensor's counts to ours */
+    int32_t rate_gain;
+} motion_sensor;
+
+/* Looks for a sensor, sets it, reads back what was set, and looks whether it feels the earth. NULL, or why not. */
+const char *motion_sensor_open(motion_sensor *sensor, const motion_bus *bus, const motion_settings *settings);
+
+const char *motion_sensor_name(const motion_sensor *sensor);
+
+/* One sample, ax ay az and wx wy wz. 0, or -1 where the sensor does not answer. */
+int motion_sensor_read(const motion_sensor *sensor, int16_t *values);
+
+#endif
