@@ -77,6 +77,8 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         ["objectives=[speed]", "trainer=none"],
         ["trainer=table"],
         ["trainer=table", "trainer.path=/does/not/exist.csv"],
+        ["sampler.draws=1000000000"],
+        ["trainer.samples_per_epoch=1000000000000"],
         ["trainer=none", "emit.top=some"],
         ["trainer=published", "experiment=paper", "far=[2]"],
         ["trainer=published", "experiment=paper", "far=[]"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Callable
@@ -14,11 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scripted_search import Patient, errors_of
+from toy_space import ToySpace
 
+from tinysearch.app.building.training import borrow_kept
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import TinysearchError
 from tinysearch.evaluation import memo as memo_module
 from tinysearch.evaluation.entries import SCHEMA
+from tinysearch.search.loop import SearchOptions, SearchProblem, search
 
 SIZES = {"width": 4, "input_size": 16, "channels": 1, "embedding": 16}
 FACE = resnet_branch("face", blocks=(1,), precision="int8", **SIZES)
@@ -129,6 +133,33 @@ def test_a_branch_whose_error_cannot_be_measured_is_not_remembered(value: float,
         broken.train(FACE, progress=lambda _: None)
     assert not errors.knows(FACE)
     assert not errors.train(FACE, progress=lambda _: None).remembered
+
+
+def test_a_finished_run_that_lost_an_entry_regains_its_front(errors, tmp_path: Path, caplog) -> None:
+    space = ToySpace(budget_usd=11.0, widths=(4,))
+    problem = SearchProblem(
+        table=space.table, flat=space.flat, objectives=("eer", "bom_cost_usd"), error_model=errors, assessor=space
+    )
+    options = SearchOptions(sampler="memoized", n_trials=5)
+    before = search(problem, options, run_dir=tmp_path / "run")
+    lost = before.points[0].candidate.branches[0]
+    flip(errors.memo.folder(lost) / "network.npz")
+    memo_module._believed.clear()
+    after = search(problem, options, run_dir=tmp_path / "run")
+    assert lost.key in caplog.text and errors.knows(lost)
+    assert [(p.candidate.id, p.values) for p in after.points] == [(p.candidate.id, p.values) for p in before.points]
+    assert (after.trials, after.trainings) == (before.trials, before.trainings)
+
+
+def test_a_run_lends_what_it_keeps_and_the_cache_has_lost(errors, tmp_path: Path) -> None:
+    lost, kept = errors.memo.folder(FACE), tmp_path / "run" / "models" / FACE.key
+    before = errors.error_rates([FACE, VOICE])
+    shutil.copytree(lost, kept)
+    flip(lost / "network.npz")
+    memo_module._believed.clear()
+    borrow_kept(errors, [FACE, VOICE], tmp_path / "run")
+    assert errors.memo.folder(FACE) == kept and errors.knows(FACE)
+    assert errors.error_rates([FACE, VOICE]) == before
 
 
 def test_two_runs_share_a_training_under_way(tmp_path: Path) -> None:

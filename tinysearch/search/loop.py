@@ -148,15 +148,40 @@ class _Session:
         trials = storage.finished_trials(study)
         self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
         self.recorder = Recorder(study, self.history, problem.flat, problem.describe, self.peers.attributes)
+        self.limits = Limits(options, self.knowledge, self.history)
+        self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
+        self.intake = Intake(self.knowledge, self.history, self.progress)
+        self.engine = self._engine_for(problem.error_model)
+        self._adopt(trials)
+
+    def _adopt(self, trials: list[optuna.trial.FrozenTrial]) -> None:
+        """Take in the trials of earlier runs; what they trained and cannot be answered any more is trained again."""
+        if self.options.shared is None:  # a peer may have what is missing here
+            self._train_again(self.history.lost(trials))
         for trial in trials:
             self.history.adopt(trial)
         self.sampler.resume(trials)
         if trials:
             _LOGGER.info("going on with a study of %d trials", len(trials))
-        self.limits = Limits(options, self.knowledge, self.history)
-        self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
-        self.intake = Intake(self.knowledge, self.history, self.progress)
-        self.engine = self._engine_for(problem.error_model)
+
+    def _train_again(self, lost: list[int]) -> None:
+        """Make lost branches known; one that fails is left to the search."""
+        waiting = set(lost)
+        for branch in lost:
+            self.engine.submit(self.problem.table.branches[branch])
+        try:
+            with self.interrupts.interruptible():
+                while waiting and not self._should_stop():
+                    for report in self.engine.wait(self._should_stop):
+                        self.intake.tick(report)
+                        if report.record is not None:
+                            self.history.regain(report.record)
+                        if report.is_end:
+                            self.progress.ended(report.branch)
+                            waiting.discard(self.problem.table.branch_index(report.branch))
+        except BaseException:
+            self.engine.close()
+            raise
 
     def _engine_for(self, model: ErrorModel) -> Engine:
         return make_engine(

@@ -46,15 +46,17 @@ def check_settings(sampler: str, given: Mapping[str, Any], defaults: Mapping[str
             raise UserError(f"sampler.{name} must be a number", value=value, remedy=f"write sampler.{name}={default}")
 
 
-def check_whole(name: str, value: Any, *, least: int = 1) -> None:
-    """Refuse what is no whole number from ``least`` on.
+def check_whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> None:
+    """Refuse what is no whole number from ``least`` to ``most``.
 
     Raises:
         UserError: it is none.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    bounded = isinstance(value, int) and (most is None or value <= most)
+    if not bounded or isinstance(value, bool) or value < least:
+        bounds = f"from {least}" if most is None else f"from {least} to {most}"
         raise UserError(
-            f"sampler.{name} must be a whole number from {least}", value=value, remedy=f"write sampler.{name}={least}"
+            f"sampler.{name} must be a whole number {bounds}", value=value, remedy=f"write sampler.{name}={least}"
         )
 
 

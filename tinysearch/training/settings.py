@@ -16,6 +16,9 @@ REVISION = 1
 _SPEED_ONLY = ("threads", "compile", "data_workers", "validate_every")
 _AFTER_FLOAT_STAGE = ("epochs", "second_stage_rate", "repeats")
 
+_MOST = 100_000_000
+"""Of whole numbers; an epoch of more samples would not fit into memory even as a list of their numbers."""
+
 _POSITIVE = ("learning_rate", "second_stage_rate", "temperature", "gradient_clip")
 _NOT_NEGATIVE = (
     *("samples_per_epoch", "weight_decay", "margin", "augmentation", "patience", "min_improvement", "validate_every"),
@@ -88,6 +91,8 @@ class TrainingSettings:
             fits = type(value) is kind or (kind is float and type(value) is int)
             usual = f"{field.name}={field.default}"
             _check(fits, f"{field.name} is of type {kind.__name__}", value, usual)
+            few = kind is not int or field.name == "seed" or value <= _MOST
+            _check(few, f"{field.name} must be at most {_MOST}", value, usual)
             _check(field.name not in _POSITIVE or value > 0, f"{field.name} is positive", value, usual)
             _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} is not negative", value, usual)
         _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")

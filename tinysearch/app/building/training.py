@@ -145,6 +145,18 @@ def recall(errors: ErrorSource, branches: Sequence[BranchSpec], run_dir: Path) -
         train_with_progress(errors, [branch for branch in branches if not errors.knows(branch)])
 
 
+def borrow_kept(errors: ErrorModel, branches: Sequence[BranchSpec], run_dir: Path) -> None:
+    """Before a run goes on: know branches that it keeps and the cache has lost."""
+    from tinysearch.evaluation.trained import TrainedErrors
+
+    models = run_dir / "models"
+    if isinstance(errors, TrainedErrors) and models.is_dir():
+        kept = {path.name for path in models.iterdir()}
+        for branch in branches:
+            if branch.key in kept:
+                errors.memo.borrow(branch, models / branch.key)
+
+
 def build_judge(config: Config) -> Judge:
     """How the task of a configuration measures error.
 

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.building.training import far_of
+from tinysearch.app.building.training import borrow_kept, far_of
 from tinysearch.app.building.wiring import Config, build_backend
 from tinysearch.app.config.resources import cache_dir, processors
 from tinysearch.app.run import run_dir as files
@@ -105,6 +105,7 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
     """Search in a run directory that is locked, and write everything that belongs there."""
     config = setup.config
     files.write_config(folder, config)
+    borrow_kept(setup.problem.error_model, setup.problem.table.branches, folder)
     result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
     far = operating_far((point.rates for point in result.points), far_of(config))
     evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)

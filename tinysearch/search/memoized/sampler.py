@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LEAST_TRAINED = 4
 """The expected gain is not believed, and the search not ended by it, before so many branches are known."""
 
+MOST_DRAWS, MOST_WEIGHED = 10_000, 10_000
+"""Beyond these a decision takes longer than what it decides, and more memory than there is."""
+
 
 class MemoizedSampler:
     """Expected hypervolume improvement per cost of training, over everything a training unlocks.
@@ -53,8 +56,8 @@ class MemoizedSampler:
         shortlist: int = 12,
         prune: bool = True,
     ) -> None:
-        check_whole("draws", draws)
-        check_whole("shortlist", shortlist)
+        check_whole("draws", draws, most=MOST_DRAWS)
+        check_whole("shortlist", shortlist, most=MOST_WEIGHED)
         check_not_negative("stop_share", stop_share)
         check_not_negative("cost_exponent", cost_exponent)
         self.stop_share = stop_share

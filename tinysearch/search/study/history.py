@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,20 @@ class History:
         if self._knowledge.objectives.metrics == ("eer",):
             fusions = np.array(stored["fusions"], np.float64).reshape(-1, 3, 1)
             self._knowledge.relation.observe(np.full((len(fusions), 2), NO_BRANCH), fusions)
+
+    def lost(self, trials: Sequence[FrozenTrial]) -> list[int]:
+        """Branches of trials that cannot be answered any more: their entries were damaged, or deleted."""
+        keys = {key for trial in trials if trial.values is not None for key in trial.user_attrs.get("branches", ())}
+        missing = sorted(self._by_key[key] for key in keys - self._at_hand if key in self._by_key)
+        return [i for i in missing if not self._answers(self._knowledge.table.branches[i], patient=False)]
+
+    def regain(self, record: TrainingRecord) -> None:
+        """Take in a lost branch that was trained again; its training was counted when it was done first."""
+        key = record.branch.key
+        self._at_hand.add(key)
+        if key in self._at_start:
+            self._knowledge.seconds[self._by_key[key]] = record.seconds
+            self._knowledge.learn([self._by_key[key]])
 
     def adopt(self, trial: FrozenTrial, *, from_peer: bool = False) -> None:
         """Take in a finished trial that this process did not record.
