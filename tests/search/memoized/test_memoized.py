@@ -107,15 +107,15 @@ def test_hints_are_eers_and_say_nothing_of_other_error_rates(space, errors):
 @pytest.mark.parametrize(
     ("sampler", "settings", "line"),
     [
-        ("memoized", {"draws": 0}, "sampler.draws is a whole number from 1"),
-        ("memoized", {"shortlist": 1.5}, "sampler.shortlist is a whole number from 1"),
-        ("memoized", {"stop_share": -1}, "sampler.stop_share is a number from 0"),
+        ("memoized", {"draws": 0}, "sampler.draws must be a whole number from 1"),
+        ("memoized", {"shortlist": 1.5}, "sampler.shortlist must be a whole number from 1"),
+        ("memoized", {"stop_share": -1}, "sampler.stop_share must be a number from 0"),
         ("memoized", {"stop_shar": 0}, "did you mean sampler.stop_share?"),
         ("exhaustive", {"k": 2}, "sampler=exhaustive has no settings"),
         ("nsga2", {"population_size": 1}, "must be greater than or equal to 2"),
-        ("gp", {"n_startup_trials": "x"}, "sampler.n_startup_trials is a number"),
+        ("gp", {"n_startup_trials": "x"}, "sampler.n_startup_trials must be a number"),
         ("pymoo_nsga2", {"pop_size": 3}, "did you mean sampler.population_size?"),
-        ("pymoo_nsga2", {"population_size": 1}, "sampler.population_size is a whole number from 2"),
+        ("pymoo_nsga2", {"population_size": 1}, "sampler.population_size must be a whole number from 2"),
     ],
 )
 def test_wrong_settings_of_a_sampler_get_one_line(space, sampler, settings, line):
