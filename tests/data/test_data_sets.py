@@ -69,7 +69,7 @@ def test_one_archive_is_enough_and_none_is_an_error(archives, tmp_path):
     with pytest.raises(UserError, match=r"faces\.zip and voices\.zip"):
         EmbeddedDataset(root=tmp_path / "nothing")
     (tmp_path / "voices.zip").write_bytes(b"not a ZIP file")
-    with pytest.raises(UserError, match="is a ZIP file"):
+    with pytest.raises(UserError, match="must be a ZIP file"):
         EmbeddedDataset(root=tmp_path)
 
 

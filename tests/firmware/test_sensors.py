@@ -139,3 +139,22 @@ def test_a_typed_line_is_echoed_and_can_be_erased(tmp_path: Path) -> None:
     assert shown("\b\x7fa\n") == "a\r\n[1 a]"
     assert shown("pin 12\n") == "pin **\r\n[6 pin 12]"
     assert shown("abcdefghij\n") == "abcdefg\r\n[7 abcdefg]"
+
+
+def test_a_pin_is_hidden_however_its_command_is_spaced(tmp_path: Path) -> None:
+    source = (TEMPLATES / "esp_idf/main/commands.c").read_text()
+    blanks = re.search(r"^#define BLANKS .*$", source, re.MULTILINE)
+    hides = re.search(r"^int commands_hides\(.*?^\}$", source, re.MULTILINE | re.DOTALL)
+    assert blanks
+    assert hides
+    main = tmp_path / "main.c"
+    main.write_text(
+        f"#include <stdio.h>\n#include <string.h>\n{blanks[0]}\n{hides[0]}\n"
+        "int main(int count, char **words)\n{\n    for (int i = 1; i < count; i++) {\n"
+        "        putchar(commands_hides(words[i]) ? '1' : '0');\n    }\n}\n"
+    )
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", main, "-o", tmp_path / "hides"], check=True)
+    hidden = ("pin ", "owner ", " owner 1", "pin\t1", "\t pin  12")
+    shown = ("", "pin", "owner", "pins 1", "owners ", "list pin 1")
+    done = subprocess.run([tmp_path / "hides", *hidden, *shown], capture_output=True, check=True)
+    assert done.stdout.decode() == "1" * len(hidden) + "0" * len(shown)

@@ -45,7 +45,7 @@ SLOW = ("gp", "pymoo_nsga3")
 
 def test_every_sampler_has_its_file_of_settings() -> None:
     assert set(SAMPLERS) == {path.stem for path in (data_dir("conf") / "sampler").glob("*.yaml")} - {"plugin"}
-    assert set(BUILT_IN) == {"architectures", "trainers", "datasets"}
+    assert set(BUILT_IN) == {"architectures", "trainers", "datasets", "events"}
 
 
 def square(family: str, *, layout: str = "blocks"):

@@ -15,6 +15,8 @@
 #include "show.h"
 #include "ts_crc32.h"
 
+#define BLANKS " \t"
+
 static const char *broken; /* why the networks cannot run */
 
 void commands_answer(const char *what, const char *problem)
@@ -196,8 +198,8 @@ void commands_run(char *line)
     char *rest = NULL;
     const size_t length = strlen(line);
     unsigned count = 0;
-    for (char *word = strtok_r(line, " \t", &rest); word != NULL && count < COMMAND_WORDS;
-         word = strtok_r(NULL, " \t", &rest)) {
+    for (char *word = strtok_r(line, BLANKS, &rest); word != NULL && count < COMMAND_WORDS;
+         word = strtok_r(NULL, BLANKS, &rest)) {
         words[count++] = word;
     }
     if (count == 0) {
@@ -220,7 +222,11 @@ void commands_run(char *line)
 
 int commands_hides(const char *typed)
 {
-    return strncmp(typed, "pin ", 4) == 0 || strncmp(typed, "owner ", 6) == 0;
+    const char *word = typed + strspn(typed, BLANKS);
+    const size_t length = strcspn(word, BLANKS);
+    const int pin = length == 3 && strncmp(word, "pin", length) == 0;
+    const int owner = length == 5 && strncmp(word, "owner", length) == 0;
+    return word[length] != '\0' && (pin || owner);
 }
 
 void commands_button(void)

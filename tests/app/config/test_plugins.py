@@ -124,7 +124,7 @@ def test_short_forms_and_targets_name_a_plug_in(words: tuple[str, ...], key: tup
 def test_trainers_and_data_sets_are_made() -> None:
     config = composed("trainer=mine", "data=mine", "seed=7", "task.voice.clip_s=2.0")
     assert build_trainer(config).digest == "d7"
-    assert build_dataset(config)._clip_s == 2.0
+    assert build_dataset(config)._made._clip_s == 2.0
 
 
 def test_a_latency_model_of_ones_own_times_candidates() -> None:
