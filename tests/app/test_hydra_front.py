@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinysearch.app.cli import Invocation, main, parse
+from tinysearch.app.cli import main, parse
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.hydra_front import run_many, values_of
+from tinysearch.app.invocation import Invocation
 from tinysearch.core.errors import UserError
 
 

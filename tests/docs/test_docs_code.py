@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from docs_pages import PAGES, ROOT, Block, blocks, command_lines, words
 
-from tinysearch.app.cli import OK, main
+from tinysearch.app.cli import main
+from tinysearch.app.invocation import OK
 
 NOT_RUN = "not run:"
 RUN = "run"

@@ -13,10 +13,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from tinysearch.app.console import SafeFormatter, say
-from tinysearch.app.hydra_front import HydraFlags, run_many, show_config, take_flags
+from tinysearch.app.hydra_front import run_many, show_config, take_flags
+from tinysearch.app.invocation import INTERNAL, INTERRUPTED, OK, WRONG_INPUT, Invocation
 from tinysearch.core.errors import TinysearchError, UserError
 from tinysearch.distribution import installed_version
 
@@ -38,37 +38,6 @@ VERBS = {
     "completion": "a script for the tab key of bash, zsh or fish",
 }
 FLAGS = {"--json", "--help", "-h", "-v", "-q", "--verbose", "--quiet", "--version"}
-
-OK, INTERNAL, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
-    """What was typed: a verb, words without ``=``, options, and flags."""
-
-    verb: str
-    words: tuple[str, ...]
-    overrides: tuple[str, ...]
-    flags: frozenset[str]
-    hydra: HydraFlags = field(default_factory=HydraFlags)
-
-    @property
-    def json(self) -> bool:
-        """Whether machine-readable output was asked for."""
-        return "--json" in self.flags
-
-    def no_words(self) -> None:
-        """Refuse words that are no options.
-
-        Raises:
-            UserError: there are some.
-        """
-        if self.words:
-            raise UserError(
-                f"{self.verb} takes options of the form key=value",
-                value=" ".join(self.words),
-                remedy=f"see python -m tinysearch {self.verb} --help",
-            )
 
 
 def parse(argv: Sequence[str]) -> Invocation:

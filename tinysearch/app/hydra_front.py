@@ -9,16 +9,13 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinysearch.app.console import say
+from tinysearch.app.invocation import HydraFlags, Invocation
 from tinysearch.core.errors import UserError
-
-if TYPE_CHECKING:
-    from tinysearch.app.cli import Invocation
 
 _CONFIG_DIR, _CFG = ("--config-dir", "-cd"), ("--cfg", "-c")
 _MULTIRUN, _RESOLVE, _RUN = ("--multirun", "-m"), ("--resolve",), ("--run", "-r")
@@ -41,15 +38,6 @@ _WRITES_TO = {"search": "run_dir", "emit": "out", "enumerate": "out"}
 """Verbs that write, and the option that says where."""
 
 _MANY = ("search", "evaluate", "enumerate", "train", "emit")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HydraFlags:
-    """Flags of Hydra's: print the configuration (with interpolations resolved), and run once a combination."""
-
-    cfg: bool = False
-    resolve: bool = False
-    multirun: bool = False
 
 
 def take_flags(argv: Sequence[str]) -> tuple[HydraFlags, list[str]]:

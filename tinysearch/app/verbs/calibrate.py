@@ -26,9 +26,9 @@ from tinysearch.analytic.calibration import Observation, Residual, fit_factors, 
 from tinysearch.app.building.branches import branch_of_document
 from tinysearch.app.building.wiring import Config, build_models, latency_table
 from tinysearch.app.calibration.device_log import read_log
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.catalog.tables import calibration_document
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError

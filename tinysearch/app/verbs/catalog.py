@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from tinysearch.app.building.wiring import Config, build_catalog
-from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.invocation import OK, WRONG_INPUT, Invocation
 from tinysearch.app.terminal import listing_table, listing_width
 from tinysearch.catalog.catalog import catalog_folder, check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.report.compare import Comparison, compare
 from tinysearch.report.view import read_view

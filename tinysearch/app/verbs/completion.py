@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tinysearch.app.cli import FLAGS, OK, VERBS, Invocation
+from tinysearch.app.cli import FLAGS, VERBS
 from tinysearch.app.config.compose import GROUPS, all_keys, options_of
 from tinysearch.app.config.plugins import own_words
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BUILDS, PRICE_LEVELS
 from tinysearch.core.quantization import PRECISIONS

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import cache_dir
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.units import format_bytes
 from tinysearch.distribution import install_line, version_of
 

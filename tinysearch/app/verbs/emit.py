@@ -17,9 +17,9 @@ from pathlib import Path
 from tinysearch.app.building.branches import branches_of
 from tinysearch.app.building.training import build_errors, far_of, recall, train_with_progress
 from tinysearch.app.building.wiring import Config, build_models, wish_of
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.firmware import emit_candidate, emit_point
 from tinysearch.core.errors import UserError

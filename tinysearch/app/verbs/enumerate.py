@@ -19,9 +19,9 @@ import numpy as np
 
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
 from tinysearch.files import replacing

@@ -16,9 +16,9 @@ import sys
 
 from tinysearch.app.building.branches import branches_of
 from tinysearch.app.building.wiring import build_models, wish_of
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.operating import operating_far, rated
 

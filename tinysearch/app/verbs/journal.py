@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from tinysearch.app.cli import OK, WRONG_INPUT, Invocation
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, WRONG_INPUT, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.files import home_path
 from tinysearch.report.wording import count

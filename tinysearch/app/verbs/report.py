@@ -14,9 +14,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.run.report import write_report
 from tinysearch.app.run.run_dir import read_front
 from tinysearch.core.errors import UserError

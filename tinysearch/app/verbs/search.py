@@ -14,9 +14,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinysearch.app.cli import INTERRUPTED, OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
+from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
 
 if TYPE_CHECKING:
     from tinysearch.app.run.main_job import FinishedRun

@@ -15,9 +15,9 @@ from typing import Any
 
 from tinysearch.app.building.branches import branches_of
 from tinysearch.app.building.training import build_errors, decision_of, train_with_progress
-from tinysearch.app.cli import OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.candidate import BranchSpec
 
 

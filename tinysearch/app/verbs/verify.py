@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 
-from tinysearch.app.cli import INTERNAL, OK, Invocation
 from tinysearch.app.console import say
+from tinysearch.app.invocation import INTERNAL, OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import trust_words
 from tinysearch.files import home_path

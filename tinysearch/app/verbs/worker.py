@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinysearch.app.cli import INTERRUPTED, OK, Invocation
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import error_console
+from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
 from tinysearch.core.errors import UserError
 
 
