@@ -36,7 +36,7 @@ def test_impossible_layouts_are_refused(bad: dict) -> None:
 
 def test_units_must_be_connected_and_match() -> None:
     shape = Shape(height=16, width=16, channels=3)
-    with pytest.raises(UserError, match="reads"):
+    with pytest.raises(UserError, match="must read"):
         NetworkSpec(name="n", input_shape=shape, units=(Convolution(name="a", input="b", out_channels=2, kernel=3),))
     halved = Convolution(name="a", input=INPUT, out_channels=3, kernel=3, stride=2, padding=1)
     with pytest.raises(UserError, match="one shape"):

@@ -293,7 +293,7 @@ def test_networks_and_candidate_belong_together(tmp_path: Path) -> None:
 
 def test_a_network_that_does_not_fit_the_flash_is_refused(tmp_path: Path) -> None:
     small, large = voice("int8"), voice("float32", (1, 1, 1), width=64)
-    with pytest.raises(UserError, match="fit the flash"):
+    with pytest.raises(UserError, match="fit in flash"):
         emit(evaluated(small, processor="esp32c3"), networks(large), tmp_path / "p")
 
 

@@ -31,7 +31,7 @@ def test_laid_out_tables_obey_every_rule(flash_bytes: int, pages: int, app_bytes
 
 @given(FLASHES, PAGES)
 def test_what_does_not_fit_is_refused(flash_bytes: int, pages: int) -> None:
-    with pytest.raises(UserError, match="fit the flash"):
+    with pytest.raises(UserError, match="fit in flash"):
         partitions.lay_out(flash_bytes=flash_bytes, app_bytes=flash_bytes, nvs=pages * 0x1000)
 
 

@@ -33,7 +33,7 @@ def completed(script: str, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("ev",), ["evaluate"]),
+        (("eva",), ["evaluate"]),
         (("catalog", "pr"), ["price_level=", "price"]),
         (("bud",), ["budget="]),
         (("evaluate", "face.bl"), ["face.blocks="]),
