@@ -89,7 +89,7 @@ def test_objectives_follow_from_latency_and_rates():
     assert values[0].tolist() == [6.0, 0.1, 3.0]  # every retry captures anew
     assert values[1, 0] == np.inf
     assert np.isnan(values[2]).tolist() == [True, True, False]
-    with pytest.raises(UserError, match="objectives are"):
+    with pytest.raises(UserError, match="objectives must be"):
         ObjectiveVector(("eer", "beauty"))
 
 

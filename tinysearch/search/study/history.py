@@ -82,7 +82,8 @@ class History:
 
     def lost(self, trials: Sequence[FrozenTrial]) -> list[int]:
         """Branches of trials that cannot be answered any more: their entries were damaged, or deleted."""
-        keys = {key for trial in trials if trial.values is not None for key in trial.user_attrs.get("branches", ())}
+        answered = [trial.user_attrs for trial in trials if trial.values is not None]
+        keys = {key for said in answered if said.get("feasible") for key in said.get("branches", ())}
         missing = sorted(self._by_key[key] for key in keys - self._at_hand if key in self._by_key)
         return [i for i in missing if not self._answers(self._knowledge.table.branches[i], patient=False)]
 
