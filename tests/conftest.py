@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+LOGGER = logging.getLogger("tinysearch")
+LEVEL = LOGGER.level
+
 
 @pytest.fixture(autouse=True)
 def logger_as_found() -> Iterator[None]:
-    """``main`` called in a test sets the package's level (``-q``, ``-v``); the next test must not inherit it."""
-    logger = logging.getLogger("tinysearch")
-    level = logger.level
+    """``main`` called in a test or in a module's fixture sets the level (``-q``, ``-v``); no test inherits it."""
+    LOGGER.setLevel(LEVEL)
     yield
-    logger.setLevel(level)
+    LOGGER.setLevel(LEVEL)

@@ -79,8 +79,8 @@ def test_spaces_of_wrong_kinds(
 
 def test_the_short_form_of_the_benchmark_finds_nothing(tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "faults.py", "--folder", tmp_path, "--share", "0.0005"]
-    kinds = "command lines,,files,,recordings and pictures"
+    kinds = "command lines,,files"
     done = subprocess.run([*command, "--kinds", kinds], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert figures["tried"] > 5 and figures["lost"] == figures["tracebacks"] == figures["other"] == 0
+    assert figures["tried"] > 4 and figures["lost"] == figures["tracebacks"] == figures["other"] == 0

@@ -127,7 +127,7 @@ def samples_of(branch: BranchSpec, folder: Path, count: int) -> npt.NDArray[np.i
     )
 
 
-@pytest.mark.parametrize("precision", ["int8", "xnor2/1"])
+@pytest.mark.parametrize("precision", ["xnor2/1"])
 def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, precision: str) -> None:
     branches = (watching("eye"), watching("hum"), watching("word", precision), wrist())
     project, frozen, classifier = classified(*branches, out=tmp_path / "p")

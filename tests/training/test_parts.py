@@ -219,7 +219,7 @@ def test_a_sensor_worn_askew_still_feels_as_much() -> None:
 
 def test_a_data_set_says_how_its_samples_are_varied() -> None:
     class Silent:
-        pass
+        augmentation = None
 
     class Moving:
         augmentation = "motion"

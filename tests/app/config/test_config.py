@@ -103,7 +103,7 @@ _NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(name=_NAMES)
 @example(name="müller/people")
 @example(name="C:\\people\\")
