@@ -51,6 +51,7 @@ def test_options_of_ones_own_are_found_in_folders_and_by_path(options: Path) -> 
         ("name: folder\nsplit_seed: x\n", "data.split_seed is a whole number"),
         ("- folder\n", "must be a mapping"),
         ("name: [", "must be a readable YAML file"),
+        (f"name: {'[' * 40}{']' * 40}", "must nest its values at most"),
     ],
 )
 def test_a_wrong_file_is_one_line(text: str, line: str, options: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -138,8 +138,5 @@ def values_of(word: str) -> list[str]:
         return [word]
     if not override.is_discrete_sweep():
         raise UserError("values of -m must be listed", value=word, remedy="write key=choice(a,b) or key=range(0,10,2)")
-    return list(_spelled(word.partition("=")[0], override.sweep_string_iterator()))
-
-
-def _spelled(key: str, values: Iterator[str]) -> Iterator[str]:
-    return (f"{key}={value}" for value in values)
+    key = word.partition("=")[0]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]

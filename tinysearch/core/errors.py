@@ -6,6 +6,9 @@ password and nothing that steers a terminal.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from tinysearch.core.safe_text import printable, redacted
 
 _LONGEST = 600
@@ -34,6 +37,16 @@ class UserError(TinysearchError):
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the trip between processes, which the keyword-only arguments would otherwise prevent."""
         return _rebuild, (type(self), self.rule, str(self.value), self.remedy)
+
+
+def did_you_mean(word: str, known: Iterable[str], *, otherwise: str, before: str = "") -> str:
+    """The remedy for a word that is none of those known: the one that is spelled most like it, or what else to do.
+
+    Args:
+        before: what stands before the word where it is written, for example ``data=``.
+    """
+    near = difflib.get_close_matches(word, tuple(known), n=1)
+    return f"did you mean {before}{near[0]}?" if near else otherwise
 
 
 def _short(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import UserError, did_you_mean
 
 GIVEN = ("self", "seed")
 """Parameters of samplers' classes that are not for users."""
@@ -32,13 +31,12 @@ def check_settings(sampler: str, given: Mapping[str, Any], defaults: Mapping[str
     """
     for name, value in given.items():
         if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, n=1)
             raise UserError(
                 f"settings of sampler={sampler} are {', '.join(defaults)}"
                 if defaults
                 else f"sampler={sampler} has no settings",
                 value=f"sampler.{name}={value}",
-                remedy=f"did you mean sampler.{near[0]}?" if near else "leave it out",
+                remedy=did_you_mean(name, defaults, otherwise="leave it out", before="sampler."),
             )
         default = defaults[name]
         number = isinstance(value, int | float) and not isinstance(value, bool)

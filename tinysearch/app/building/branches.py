@@ -90,12 +90,6 @@ def branch_of(asked: Input, given: Mapping[str, object]) -> BranchSpec:
     Raises:
         UserError: a parameter or the precision is missing, unknown, or of the wrong kind.
     """
-    if not isinstance(given, Mapping):
-        raise UserError(
-            "a branch must be spelled by its parameters",
-            value=f"{asked.name}={given}",
-            remedy=f"write for example {asked.name}.blocks=[2,2] {asked.name}.precision=int8",
-        )
     family = family_of(asked, given)
     names = parameter_names(plugin("architectures", family))
     unknown = sorted(set(given) - {*OF_EVERY_BRANCH, *names})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import re
@@ -15,13 +14,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tinysearch.app.config.loading import load_config
-from tinysearch.app.config.own_options import own_options, take_places
+from tinysearch.app.config.own_options import OWN, own_options, take_places
 from tinysearch.app.config.paths import from_home
 from tinysearch.app.config.plugins import MISSING, built_in, plugin, registered
 from tinysearch.app.config.resources import data_dir
-from tinysearch.app.config.tasks import OWN, own_task
+from tinysearch.app.config.tasks import own_task
 from tinysearch.architectures.family import parameter_names
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.core.limits import LIMITS
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import redacted, remember_secrets
@@ -125,8 +124,8 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         _check_depth(word)
     places, overrides = take_places(overrides)
     own = own_options(overrides, groups=_group_defaults(), places=places, ours=_Ours())
-    folder, overrides = own_task(own.words, known=options_of("task"))
-    folders = (*own.places, *([] if folder is None else [f"file://{folder}"]))
+    task_places, overrides = own_task(own.words, known=options_of("task"))
+    folders = (*own.places, *task_places)
     chosen = tuple(word for word in overrides if word.startswith(_TASKS))
     for word in chosen:
         _check_choice(word)
@@ -185,19 +184,24 @@ def _own_data(words: Sequence[str]) -> list[str]:
 
 def _check_branch(name: str, branch: Any, asked: Any) -> None:
     """Refuse what no branch has: a word that nobody meant to type."""
-    if not isinstance(branch, DictConfig):
+    if branch is None:
         return
+    if not isinstance(branch, DictConfig):
+        raise UserError(
+            "a branch must be spelled by its parameters",
+            value=f"{name}={branch}",
+            remedy=f"write for example {name}.blocks=[2,2] {name}.precision=int8",
+        )
     family = branch.get("architecture") or asked.get("architecture") or DEFAULT_FAMILY
     if not built_in("architectures", family):
         return  # whoever builds it knows its parameters
     known = (*OF_EVERY_BRANCH, *parameter_names(plugin("architectures", family)))
     for key in branch:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
             raise UserError(
                 f"a branch of family {family} must be spelled by {', '.join(known)}",
                 value=f"{name}.{key}",
-                remedy=f"did you mean {name}.{near[0]}?" if near else "leave it out",
+                remedy=did_you_mean(str(key), known, otherwise="leave it out", before=f"{name}."),
             )
 
 
@@ -461,11 +465,10 @@ def _exists(path: str) -> bool:
 
 def _unknown_option(group: str, value: str) -> UserError:
     known = options_of(group)
-    near = difflib.get_close_matches(value, known, n=1)
     return UserError(
         f"{group} must be one of {', '.join(known)} or a path",
         value=value,
-        remedy=f"did you mean {group}={near[0]}?" if near else "choose one of them",
+        remedy=did_you_mean(value, known, otherwise="choose one of them", before=f"{group}="),
     )
 
 
@@ -483,11 +486,10 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     if missing:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
-        near = difflib.get_close_matches(spelled.split("=")[0], all_keys(), n=1)
         return UserError(
             "an option is one that the configuration knows",
             value=redacted(spelled),
-            remedy=f"did you mean {near[0]}?" if near else "see python -m tinysearch --help",
+            remedy=did_you_mean(spelled.split("=")[0], all_keys(), otherwise="see python -m tinysearch --help"),
         )
     return UserError(
         "options must follow the configuration's syntax and types",

@@ -7,7 +7,6 @@ from the option that its ``name`` names, or from the group's default.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,9 +16,12 @@ from typing import Any, Protocol
 
 import yaml
 
-from tinysearch.app.config.tasks import OWN
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.files import home_path
+from tinysearch.reading import read_yaml
+
+OWN = "own"
+"""What an option that stands in a user's file is called among the options of its group."""
 
 SUFFIXES = (".yaml", ".yml")
 _PLACES = "hydra.searchpath"
@@ -115,7 +117,7 @@ def own_options(words: Sequence[str], *, groups: Mapping[str, str], places: Sequ
                 found.bases[group] = base = base if base in ours.names(group) else groups[group]
                 _check_keys(group, document, ours.keys(group, base), path)
                 document = {"defaults": [base, "_self_"], **document}
-            found.places.append(f"file://{_folder(group, _text(group, document))}")
+            found.places.append(option_place(group, _text(group, document)))
             found.words.append(f"{group}={OWN}")
     return found
 
@@ -139,10 +141,13 @@ def _read(group: str, path: Path) -> dict[str, Any]:
         UserError: it cannot be read, or is no mapping.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"an option of {group} must be a readable YAML file", value=path, remedy=reason) from error
+        document = read_yaml(path)
+    except OSError as error:
+        raise UserError(
+            f"an option of {group} must be a readable YAML file",
+            value=f"{path}: {error.strerror}",
+            remedy="check the file",
+        ) from None
     if not isinstance(document, dict):
         raise UserError(f"an option of {group} must be a mapping", value=path, remedy="write lines of key: value")
     return document
@@ -151,11 +156,10 @@ def _read(group: str, path: Path) -> dict[str, Any]:
 def _check_keys(group: str, document: Mapping[str, Any], known: Sequence[str], path: Path) -> None:
     for key in document:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
             raise UserError(
                 f"an option of {group} must have keys out of {', '.join(known)}",
                 value=f"{path}: {key}",
-                remedy=f"did you mean {near[0]}?" if near else "leave it out",
+                remedy=did_you_mean(str(key), known, otherwise="leave it out"),
             )
 
 
@@ -167,7 +171,7 @@ def _text(group: str, document: Mapping[str, Any]) -> str:
 
 @cache
 def _kept(group: str, text: str) -> TemporaryDirectory[str]:
-    """A folder in which a text is the option :data:`OWN` of a group, until the process ends."""
+    """The folder of a place, which is there until the process ends."""
     folder = TemporaryDirectory(prefix="tinysearch-option-")
     path = Path(folder.name) / group / f"{OWN}.yaml"
     path.parent.mkdir()
@@ -175,5 +179,6 @@ def _kept(group: str, text: str) -> TemporaryDirectory[str]:
     return folder
 
 
-def _folder(group: str, text: str) -> str:
-    return _kept(group, text).name
+def option_place(group: str, text: str) -> str:
+    """A place, as Hydra's search path has them, in which a text is the option :data:`OWN` of a group."""
+    return f"file://{_kept(group, text).name}"

@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
+from tinysearch.app.config.own_options import OWN, option_place
 from tinysearch.core.errors import UserError
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Stream, Task
 from tinysearch.inputs.kind import make_kind, setting_names
 from tinysearch.reading import read_yaml
-
-OWN = "own"
-"""What a task that stands in a user's file is called among the options of its group."""
 
 _DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always", "stream": {}}
 _NAME = re.compile(r"^[a-z][a-z0-9]{0,23}$")
@@ -40,8 +36,8 @@ class _OnceEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[Path | None, list[str]]:
-    """The folder of options and the words that stand for ``task=FILE.yaml``; None where no file is named.
+def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The places of options and the words that stand for ``task=FILE.yaml``; no place where no file is named.
 
     Args:
         words: overrides as typed.
@@ -50,15 +46,15 @@ def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[Path | None
     Raises:
         UserError: a file that is no task.
     """
-    folder, out = None, []
+    places, out = [], []
     for word in words:
         name = word.removeprefix("task=").strip("\"'") if word.startswith("task=") else ""
         if name and name not in known and (Path(name).suffix in (".yaml", ".yml") or Path(name).is_file()):
-            folder = Path(_option(_read(Path(name))).name)
+            places = [option_place("task", _read(Path(name)))]
             out.append(f"task={OWN}")
         else:
             out.append(word)
-    return folder, out
+    return places, out
 
 
 def _read(path: Path) -> str:
@@ -75,16 +71,6 @@ def _read(path: Path) -> str:
         raise UserError(f"a task must have keys out of {', '.join(keys)}", value=f"{path}: {extra}", remedy=_EXAMPLE)
     _inputs(document.get("inputs"))
     return yaml.safe_dump({"name": path.stem, **_DEFAULTS, **document}, sort_keys=False, allow_unicode=True)
-
-
-@cache
-def _option(text: str) -> TemporaryDirectory[str]:
-    """A folder in which a task's text is the option :data:`OWN`, until the process ends."""
-    folder = TemporaryDirectory(prefix="tinysearch-task-")
-    path = Path(folder.name) / "task" / f"{OWN}.yaml"
-    path.parent.mkdir()
-    path.write_text(text, encoding="utf-8")
-    return folder
 
 
 def task_of(config: Mapping[str, Any]) -> Task:
