@@ -98,6 +98,14 @@ def test_limits_are_spelled_with_units() -> None:
     assert set(LIMITS.values()) | {"bom_cost_usd"} == set(OBJECTIVES)  # which budget limits
 
 
+def test_a_value_and_an_array_of_it_keep_a_limit_alike_up_to_the_last_bit() -> None:
+    for option, beyond in (("max_latency_s", math.inf), ("min_battery_days", 0.0)):
+        (limit,) = parse_limits({option: 0.1})
+        values = np.array([0.1, math.nextafter(0.1, beyond)])
+        assert limit.keeps(values).tolist() == [True, False]
+        assert [limit.violation(float(value)) is None for value in values] == [True, False]
+
+
 def test_a_point_says_where_power_goes_only_where_somebody_asked() -> None:
     assert "power" not in point()
     assert {"power_mw", "battery_days"}.isdisjoint(point()["values"])

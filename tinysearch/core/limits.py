@@ -49,13 +49,17 @@ class Limit:
         """Whether a network must be trained before it is known to be kept."""
         return self.objective in ERROR_OBJECTIVES
 
+    def keeps(self, value: Any) -> Any:
+        """Whether a value, or each of an array of them, is within the limit; what is NaN is not."""
+        return value >= self.bound if self.objective in MAXIMIZED else value <= self.bound
+
     def excess(self, value: Any) -> Any:
         """How far beyond the limit a value or an array of them is, as a factor: at most 1 where the limit is kept."""
         return self.bound / value if self.objective in MAXIMIZED else value / self.bound
 
     def violation(self, value: float) -> Violation | None:
         """The broken limit, or None where it is kept."""
-        if not self.excess(value) > 1.0:
+        if self.keeps(value):
             return None
         least = "at least" if self.objective in MAXIMIZED else "at most"
         message = f"{self.objective} must be {least} {self.spelled(self.bound)}; actual {self.spelled(value)}"

@@ -25,7 +25,7 @@ from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import MAXIMIZED, recorded_name
+from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import (
     COLUMNS,
@@ -187,8 +187,8 @@ class _Case:
     """One processor and one combination of modalities.
 
     Attributes:
-        boards: of all processors.
-        tiers: sets of this processor's boards of which a candidate takes the cheapest; one, but for :func:`_tiers`.
+        tiers: sets of boards, of each of which a candidate takes the cheapest; one, but where boards are told apart by
+            what they draw (:mod:`tinysearch.evaluation.tiers`).
         programs: size of the program by sets of kernels.
     """
 
@@ -249,8 +249,7 @@ class _Case:
         values = dict(zip(self.models.columns, chunk.values.T, strict=True))
         kept = np.isfinite(sum(chunk.power.values(), np.zeros(len(chunk.option))))
         for limit in (each for each in self.models.limits if not each.is_error):
-            column = values[recorded_name(limit.objective)]
-            kept &= column <= -limit.bound if limit.objective in MAXIMIZED else column <= limit.bound
+            kept &= limit.keeps(recorded_value(limit.objective, values[recorded_name(limit.objective)]))
         return kept
 
     def _choose(

@@ -72,21 +72,17 @@ def _rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None) -> E
 
 
 def _operating_point(rates: ErrorRates, far: float, *, attempt_s: float) -> OperatingPoint | None:
-    frr = rates.frr_at_far.get(far)
-    if frr is None:
+    """The operating point of a verification: whoever is rejected tries again, until the lock is closed."""
+    point = _alarm_point(rates, far)
+    if point is None:
         return None
-    return OperatingPoint(
-        far=far,
-        far_test=rates.far_at_threshold.get(far),
-        frr=frr,
-        frr_ci95=rates.frr_ci95_at_far.get(far),
+    return replace(
+        point,
         # The paper states no FRR: those beside its EERs are of the same model as predicted EERs.
         evidence="surrogate" if rates.evidence == "published" else rates.evidence,
-        attempts=known(expected_attempts(frr)),
-        effective_latency_s=known(effective_latency_s(attempt_s, frr)),
-        locked_out=float(lockout_chance(frr, failures=FAILURES_TO_LOCK)),
-        usable=frr <= USABLE_FRR,
-        threshold=rates.thresholds.get(far),
+        attempts=known(expected_attempts(point.frr)),
+        effective_latency_s=known(effective_latency_s(attempt_s, point.frr)),
+        locked_out=float(lockout_chance(point.frr, failures=FAILURES_TO_LOCK)),
     )
 
 
