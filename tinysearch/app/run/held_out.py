@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,12 +13,11 @@ from tinysearch.app.run import run_dir as files
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
+from tinysearch.firmware.verify.facts import read_point
 
 if TYPE_CHECKING:
     from tinysearch.firmware.verify.classes import HeldOutClasses
     from tinysearch.firmware.verify.held_out import HeldOut
-
-MARKER = "candidate.json"
 
 
 def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut | HeldOutClasses] | None:
@@ -53,7 +51,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutClasses:
     from tinysearch.firmware.verify.held_out import HeldOut
 
     config = files.read_config(run_dir)
-    point = json.loads((project / MARKER).read_text(encoding="utf-8"))
+    point = read_point(project)
     task = task_of(config)
     branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
     embeddings = {branch.modality: _measured(run_dir, branch) for branch in branches}

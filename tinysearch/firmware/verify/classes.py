@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify.facts import branch_order, read_point
+from tinysearch.firmware.verify.facts import branch_order, branch_sizes, file_bytes, read_point
 from tinysearch.firmware.verify.held_out import NO_RUN
-from tinysearch.firmware.verify.host import INSTALL
-from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, shared_objects
-from tinysearch.firmware.verify.rung import Rung, missing, run_tool
+from tinysearch.firmware.verify.host import INSTALL, TOOLS
+from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, at_hand
+from tinysearch.firmware.verify.rung import Rung, WrongAnswerError, climbed, not_run, run_tool
 from tinysearch.metrics import class_scores
 from tinysearch.metrics.scores import Embeddings
 from tinysearch.metrics.windows import UNKNOWN, Answered, Answers, answer
@@ -33,10 +33,6 @@ WANDERING, TURNS, MOST_PROBED = 48, 400, 16
 """Windows that wander between classes; embeddings drawn a class, the closest to its threshold count; classes probed."""
 
 BUILD_TIMEOUT_S = 600.0
-
-
-class _WrongAnswerError(Exception):
-    """The application says something else than it must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,13 +70,7 @@ def error_rate(project: Path, source: Source | None) -> Rung:
 
 
 def _climb(name: str, judge: Callable[[], str]) -> Rung:
-    lacking = missing(("gcc", "make"))
-    if lacking:
-        return Rung(name=name, status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
-    try:
-        return Rung(name=name, status="passed", detail=judge())
-    except (_WrongAnswerError, OSError, ValueError, KeyError, TypeError) as error:
-        return Rung(name=name, status="failed", detail=" ".join(str(error).split()) or type(error).__name__)
+    return not_run(name, TOOLS, install=INSTALL) or climbed(name, judge)
 
 
 def answers_of(point: Mapping[str, Any]) -> Answers:
@@ -107,16 +97,13 @@ def _drive(project: Path, objects: Objects | None) -> str:
     point = read_point(project)
     answers, order = answers_of(point), branch_order(project)
     if sorted(order) != sorted(point["branches"]):
-        raise _WrongAnswerError(f"main/candidate.c has the branches {', '.join(order)}")
+        raise WrongAnswerError(f"main/candidate.c has the branches {', '.join(order)}")
     prototypes = {name: prototypes_of(point, name) for name in order}
     embeddings = _windows(prototypes, answers)
     with tempfile.TemporaryDirectory(prefix="tinysearch-classes-") as name:
         folder = Path(name)
-        if objects is None:
-            with shared_objects() as own:
-                _build(project, folder, own)
-        else:
-            _build(project, folder, objects)
+        with at_hand(objects) as shared:
+            _build(project, folder, shared)
         for branch, rows in embeddings.items():
             _write(folder / f"{branch}.inputs", rows, project, branch)
         lines = _said(folder / "scripted", folder, [f"stream {' '.join(f'{name}.inputs' for name in order)}"])
@@ -177,35 +164,25 @@ def _scores(embeddings: Drawn, prototypes: Mapping[str, Embeddings]) -> npt.NDAr
 
 def _write(path: Path, rows: npt.NDArray[np.int8], project: Path, branch: str) -> None:
     """Inputs whose first bytes are these embeddings; the rest varies, so that they hold a signal."""
-    size = _input_bytes(project, branch)
+    size = branch_sizes(project, branch)["INPUT_BYTES"][0]
     if rows.shape[1] > size:
-        raise _WrongAnswerError(f"{branch}: an input of {size} bytes must hold an embedding of {rows.shape[1]}")
+        raise WrongAnswerError(f"{branch}: an input of {size} bytes must hold an embedding of {rows.shape[1]}")
     inputs = np.random.default_rng(1).integers(-128, 128, (len(rows), size)).astype(np.int8)
     inputs[:, : rows.shape[1]] = rows
-    path.write_bytes(_file_bytes(inputs))
-
-
-def _input_bytes(project: Path, branch: str) -> int:
-    text = (project / f"components/model_{branch}/include/model_{branch}.h").read_text(encoding="utf-8")
-    return int(text.split("_INPUT_BYTES = ")[1].split(",")[0])
-
-
-def _file_bytes(inputs: npt.NDArray[np.int8]) -> bytes:
-    """As a file of inputs holds them: byte - 128."""
-    return (inputs.astype(np.int16) + 128).astype(np.uint8).tobytes()
+    path.write_bytes(file_bytes(inputs))
 
 
 def _build(project: Path, folder: Path, objects: Objects) -> None:
     built = objects.link(project / "host", folder / "scripted", goal="list-scripted", options=["-O1"])
     if not built.passed:
-        raise _WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
+        raise WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
 
 
 def _said(program: Path, folder: Path, typed: Sequence[str]) -> list[dict[str, Any]]:
     """The windows that the application answers with."""
     outcome = run_tool((program,), timeout_s=TIMEOUT_S, folder=folder, typed="".join(f"{line}\n" for line in typed))
     if not outcome.passed:
-        raise _WrongAnswerError(outcome.reason(timeout_s=TIMEOUT_S))
+        raise WrongAnswerError(outcome.reason(timeout_s=TIMEOUT_S))
     return [json.loads(line) for line in outcome.text.splitlines() if line.startswith("{")]
 
 
@@ -213,11 +190,11 @@ def _compare(
     lines: Sequence[Mapping[str, Any]], found: Answered, answers: Answers, *, branches: int, tolerance: int
 ) -> None:
     if len(lines) != len(found.answer):
-        raise _WrongAnswerError(f"the application answers {len(lines)} of {len(found.answer)} windows")
+        raise WrongAnswerError(f"the application answers {len(lines)} of {len(found.answer)} windows")
     for place, (line, wanted) in enumerate(zip(lines, _wanted(found, answers, branches), strict=True)):
         near = abs(line.get("score", 9) - wanted["score"]) <= tolerance / (1 << 20) + 1e-9
         if not near or (not tolerance and any(line.get(key) != value for key, value in wanted.items())):
-            raise _WrongAnswerError(f"to window {place} the application must say {wanted}, it says {dict(line)}")
+            raise WrongAnswerError(f"to window {place} the application must say {wanted}, it says {dict(line)}")
 
 
 def _wanted(found: Answered, answers: Answers, branches: int) -> Iterator[dict[str, Any]]:
@@ -242,18 +219,18 @@ def _error(project: Path, held_out: HeldOutClasses) -> str:
         make = ("make", "-s", "-C", project / "host", f"BUILD={folder}", "CC=gcc", "app")
         built = run_tool(make, timeout_s=BUILD_TIMEOUT_S, folder=folder)
         if not built.passed:
-            raise _WrongAnswerError(built.reason(timeout_s=BUILD_TIMEOUT_S))
+            raise WrongAnswerError(built.reason(timeout_s=BUILD_TIMEOUT_S))
         for branch in order:
             for number, row in enumerate(held_out.inputs[branch]):
-                (folder / f"{branch}{number}.inputs").write_bytes(_file_bytes(row))
+                (folder / f"{branch}{number}.inputs").write_bytes(file_bytes(row))
         typed = [f"classify {' '.join(f'{branch}{number}.inputs' for branch in order)}" for number in range(count)]
         lines = _said(folder / "app", folder, typed)
     refused = [line["error"] for line in lines if "error" in line]
     if refused or len(lines) != count:
-        raise _WrongAnswerError(f"{len(refused)} of {count} held-out samples are refused: {', '.join(refused[:1])}")
+        raise WrongAnswerError(f"{len(refused)} of {count} held-out samples are refused: {', '.join(refused[:1])}")
     wrong = sum(line["nearest"] != names[label] for line, label in zip(lines, held_out.labels, strict=True))
     error = wrong / count
     exact = all(branch["precision"] != "float32" for branch in point["branches"].values())
     if held_out.error is not None and exact and error != held_out.error:
-        raise _WrongAnswerError(f"DIFFERS: error {error!r} of the C code for {held_out.error!r} in candidate.json")
+        raise WrongAnswerError(f"DIFFERS: error {error!r} of the C code for {held_out.error!r} in candidate.json")
     return f"{count} held-out samples classified; error {error:.4%} as in Python"

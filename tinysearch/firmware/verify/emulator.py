@@ -11,6 +11,7 @@ from pathlib import Path
 from tinysearch.core.units import format_bytes
 from tinysearch.firmware.verify import pip_emulator
 from tinysearch.firmware.verify.host import agreement
+from tinysearch.firmware.verify.objects import list_build
 from tinysearch.firmware.verify.rung import Outcome, Rung, missing, run_tool
 
 COMPILER, SIZE, EMULATOR = "riscv64-unknown-elf-gcc", "riscv64-unknown-elf-size", "qemu-system-riscv32"
@@ -76,11 +77,10 @@ def build(project: Path, folder: Path, *, with_files: bool = False) -> tuple[Out
         The outcome of the last command, flash and RAM (bytes) as in :class:`EmulatorRun`, 0 where it failed.
     """
     host = project / "host"
-    outcome = run_tool(("make", "-s", "-C", host, "list"), timeout_s=COMPILE_TIMEOUT_S, folder=folder)
-    lines = outcome.text.splitlines()
-    if not outcome.passed or len(lines) < 2:
-        return outcome, 0, 0
-    includes, sources = lines[-2].split(), lines[-1].split()
+    listed = list_build(host, timeout_s=COMPILE_TIMEOUT_S)
+    if isinstance(listed, Outcome):
+        return listed, 0, 0
+    _, includes, sources = listed
     words = (*ISA_OPTIONS, *CODE_OPTIONS, *includes)
     program, golden = folder / "host.elf", folder / "golden.o"
     for step in (

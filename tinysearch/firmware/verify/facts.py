@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tinysearch.firmware.emission import placeholder_threshold
 from tinysearch.firmware.folder import MARKER
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
@@ -61,6 +64,17 @@ def branch_order(folder: Path) -> list[str]:
     return [word.strip().removeprefix("&model_") for word in found.group(1).split(",")]
 
 
+def branch_sizes(folder: Path, name: str) -> dict[str, tuple[int, str]]:
+    """``INPUT_BYTES`` and ``EMBEDDING`` of a branch, with the type of its values, as its header states them."""
+    text = (folder / f"components/model_{name}/include/model_{name}.h").read_text(encoding="utf-8")
+    return {key: (int(number), kind) for key, number, kind in _ENUM.findall(text)}
+
+
+def file_bytes(values: npt.NDArray[np.int8]) -> bytes:
+    """Inputs, or embeddings that stand for them, as a file of inputs holds them: each byte is the value + 128."""
+    return (values.astype(np.int16) + 128).astype(np.uint8).tobytes()
+
+
 def locked_branches(folder: Path, point: Mapping[str, Any]) -> tuple[LockedBranch, ...]:
     """The branches in the order of the application, with the weights of candidate.json.
 
@@ -70,8 +84,7 @@ def locked_branches(folder: Path, point: Mapping[str, Any]) -> tuple[LockedBranc
     weights = point["firmware_facts"]["fusion_weights"]
     found = []
     for name in branch_order(folder):
-        text = (folder / f"components/model_{name}/include/model_{name}.h").read_text(encoding="utf-8")
-        values = {key: (int(number), kind) for key, number, kind in _ENUM.findall(text)}
+        values = branch_sizes(folder, name)
         found.append(
             LockedBranch(
                 name=name,

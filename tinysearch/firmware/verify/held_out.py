@@ -7,11 +7,9 @@ the same equal error rate to the last digit; float32 must agree within rounding.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +18,9 @@ from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER
 from tinysearch.firmware.golden import Embeddings
 from tinysearch.firmware.verify import emulator, host
+from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.files import FileProgram, host_program, rv32_program
-from tinysearch.firmware.verify.rung import Rung, missing
+from tinysearch.firmware.verify.rung import Rung, not_run
 from tinysearch.metrics import Pairs, fused_scores, weighted_sum
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 
@@ -66,7 +65,7 @@ Source = Callable[[], HeldOut]
 
 def error_rate(project: Path, source: Source | None) -> Rung:
     """All pairs on this machine."""
-    return _climb("eer", project, source, tools=("gcc", "make"), install=host.INSTALL, judge=_on_host)
+    return _climb("eer", project, source, tools=host.TOOLS, install=host.INSTALL, judge=_on_host)
 
 
 def sampled_error_rate(project: Path, source: Source | None) -> Rung:
@@ -86,9 +85,9 @@ def _climb(
 ) -> Rung:
     if source is None:
         return Rung(name=name, status="not run", detail=NO_RUN)
-    lacking = missing(tools)
-    if lacking:
-        return Rung(name=name, status="not run", detail=f"not run: needs {', '.join(lacking)} ({install})")
+    lacking = not_run(name, tools, install=install)
+    if lacking is not None:
+        return lacking
     try:
         held_out = source()
     except UserError as error:
@@ -189,7 +188,7 @@ def sampled(held_out: HeldOut, *, pairs: int) -> HeldOut:
 
 def _sample_size(project: Path) -> int:
     """Pairs that the emulator computes in reasonable time; two networks' inputs are embedded for each."""
-    point: dict[str, Any] = json.loads((project / MARKER).read_text(encoding="utf-8"))
+    point = read_point(project)
     cost = sum(
         branch["macs"] * INSTRUCTIONS_PER_MAC.get(branch["precision"], INSTRUCTIONS_PER_MAC["int8"])
         for branch in point["branches"].values()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-from tinysearch.firmware.verify.objects import Objects, shared_objects
-from tinysearch.firmware.verify.rung import Outcome, Rung, missing, run_tool
+from tinysearch.firmware.verify.objects import Objects, at_hand
+from tinysearch.firmware.verify.rung import Outcome, Rung, not_run, run_tool
 
 TIMEOUT_S = 600.0
-INSTALL = "apt-get install gcc make"
+TOOLS, INSTALL = ("gcc", "make"), "apt-get install gcc make"
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 _GOLDEN = re.compile(r"^golden (\w+) \d+ (crc|error)", re.MULTILINE)
@@ -30,10 +29,10 @@ def golden_vectors(project: Path, *, objects: Objects | None = None) -> Rung:
 
 
 def _built(name: str, project: Path, objects: Objects | None, *, options: Sequence[str] = ()) -> Rung:
-    lacking = missing(("gcc", "make"))
-    if lacking:
-        return Rung(name=name, status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
-    with nullcontext(objects) if objects is not None else shared_objects() as shared:
+    lacking = not_run(name, TOOLS, install=INSTALL)
+    if lacking is not None:
+        return lacking
+    with at_hand(objects) as shared:
         return _judged(name, _run(project, shared, options))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from tinysearch.firmware.folder import MARKER
+from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.rung import Rung, run_tool
 
 TIMEOUT_S = 1800.0
@@ -19,7 +18,7 @@ def build(project: Path) -> Rung:
     root = os.environ.get("IDF_PATH")
     if not root or shutil.which("idf.py") is None:
         return Rung(name="idf", status="not run", detail="not run: needs ESP-IDF 5.5 or later (source its export.sh)")
-    target = str(json.loads((project / MARKER).read_text(encoding="utf-8"))["firmware_facts"]["target"])
+    target = str(read_point(project)["firmware_facts"]["target"])
     with tempfile.TemporaryDirectory(prefix="tinysearch-idf-") as name:
         copy = Path(name) / "project"
         shutil.copytree(project, copy, ignore=shutil.ignore_patterns("build*", "sdkconfig", "managed_components"))

@@ -20,10 +20,17 @@ import numpy.typing as npt
 
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.firmware.golden import cosine
-from tinysearch.firmware.verify.facts import LockedBranch, accepting_score, contradictions, locked_branches, read_point
-from tinysearch.firmware.verify.host import INSTALL
-from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, shared_objects
-from tinysearch.firmware.verify.rung import Rung, missing, run_tool
+from tinysearch.firmware.verify.facts import (
+    LockedBranch,
+    accepting_score,
+    contradictions,
+    file_bytes,
+    locked_branches,
+    read_point,
+)
+from tinysearch.firmware.verify.host import INSTALL, TOOLS
+from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, at_hand
+from tinysearch.firmware.verify.rung import Rung, WrongAnswerError, climbed, not_run, run_tool
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 LEAST_LOCKOUT_S, MOST_ATTEMPTS, LONGEST_LOCKOUT_S = 10, 10, 86_400
@@ -42,10 +49,6 @@ _PIN, _WRONG_PIN = "471108", "471107"
 _NAME = "ann"
 
 
-class _WrongAnswerError(Exception):
-    """The application says something else than it must."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     """A line typed, and a pattern that the answer must match as a whole; "" for lines that are not answered."""
@@ -56,30 +59,22 @@ class _Step:
 
 def drive(project: Path, *, objects: Objects | None = None) -> Rung:
     """Compare main/ with candidate.json, compile it and drive it."""
-    lacking = missing(("gcc", "make"))
-    if lacking:
-        return Rung(name="lock", status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
-    try:
-        return Rung(name="lock", status="passed", detail=_drive(project, objects))
-    except (_WrongAnswerError, OSError, ValueError, KeyError, TypeError) as error:
-        return Rung(name="lock", status="failed", detail=" ".join(str(error).split()) or type(error).__name__)
+    lacking = not_run("lock", TOOLS, install=INSTALL)
+    return lacking or climbed("lock", lambda: _drive(project, objects))
 
 
 def _drive(project: Path, objects: Objects | None) -> str:
     point = read_point(project)
     for problem in contradictions(project, point):
-        raise _WrongAnswerError(problem)
+        raise WrongAnswerError(problem)
     options = configuration(project)
     for problem in dangers(options, emitted=accepting_score(point)):
-        raise _WrongAnswerError(problem)
+        raise WrongAnswerError(problem)
     branches = locked_branches(project, point)
     with tempfile.TemporaryDirectory(prefix="tinysearch-lock-") as name:
         folder = Path(name)
-        if objects is None:
-            with shared_objects() as own:
-                _build(project, folder, options, own)
-        else:
-            _build(project, folder, options, objects)
+        with at_hand(objects) as shared:
+            _build(project, folder, options, shared)
         probes = _captures(folder, branches, _configured_score(point, options))
         _converse(folder, probes, options)
     return (
@@ -92,7 +87,7 @@ def _build(project: Path, folder: Path, options: Mapping[str, int], objects: Obj
     defines = [f"-DCONFIG_{key}={options[key]}" for key in (*_NUMBERS, "TS_STRICTER")]
     built = objects.link(project / "host", folder / "lock", goal="list-scripted", options=["-O1", *defines])
     if not built.passed:
-        raise _WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
+        raise WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
 
 
 # ---- configuration ----
@@ -159,7 +154,7 @@ def _captures(folder: Path, branches: Sequence[LockedBranch], threshold: int) ->
     rejected = sorted((s for s in scored if s[0] < threshold - margin), key=lambda s: -s[0])[:PROBES]
     if len(accepted) < PROBES or len(rejected) < PROBES:
         told = "nobody can be accepted" if len(accepted) < PROBES else "everybody is accepted"
-        raise _WrongAnswerError(f"with the threshold {threshold} {told}")
+        raise WrongAnswerError(f"with the threshold {threshold} {told}")
     _write(folder, "enrolled", branches, enrolled, random)
     _write(folder, "opposite", branches, [-own for own in enrolled], random)
     for branch in branches:
@@ -216,7 +211,7 @@ def _write(
     words = []
     for branch, embedding in zip(branches, embeddings, strict=True):
         content = bytearray(random.bytes(branch.input_bytes))
-        content[: branch.embedding] = (embedding.astype(np.int16) + 128).astype(np.uint8).tobytes()
+        content[: branch.embedding] = file_bytes(embedding)
         (folder / f"{name}.{branch.name}").write_bytes(bytes(content[: branch.input_bytes]))
         words.append(f"{name}.{branch.name}")
     return " ".join(words)
@@ -239,7 +234,7 @@ def _converse(folder: Path, probes: Mapping[bool, Sequence[str]], options: Mappi
     _talk(folder, [*_locked(right, seconds), waited, *failures, *_locked(right, twice)])
     _talk(folder, [*_locked(right, twice), _Step(typed=f"ahead {twice + 1}", answer=""), *_opening(probes, options)])
     if _PIN.encode() in (folder / "flash").read_bytes():
-        raise _WrongAnswerError("the PIN stands in the store as it was typed")
+        raise WrongAnswerError("the PIN stands in the store as it was typed")
 
 
 def _judgments(probes: Mapping[bool, Sequence[str]], *, enrolled: str, opposite: str, dead: str) -> Iterator[_Step]:
@@ -306,9 +301,9 @@ def _talk(
     )
     lines = outcome.text.splitlines()
     if not outcome.passed or "READY" not in lines:
-        raise _WrongAnswerError(f"the application ends with {outcome.reason(timeout_s=TIMEOUT_S)}")
+        raise WrongAnswerError(f"the application ends with {outcome.reason(timeout_s=TIMEOUT_S)}")
     answers = [line for line in lines[lines.index("READY") + 1 :] if line.startswith(("OK ", "ERR "))]
     asked = [step for step in steps if step.answer]
     for step, answer in zip(asked, [*answers, *["nothing"] * len(asked)], strict=False):
         if re.fullmatch(step.answer, answer) is None:
-            raise _WrongAnswerError(f"to '{step.typed}' the application must say '{step.answer}', it says '{answer}'")
+            raise WrongAnswerError(f"to '{step.typed}' the application must say '{step.answer}', it says '{answer}'")

@@ -53,11 +53,10 @@ class Objects:
         Returns:
             The first command that failed, else the last one.
         """
-        listed = run_tool(("make", "-s", "-C", host, "CC=gcc", goal), timeout_s=TIMEOUT_S, folder=host)
-        lines = listed.text.splitlines()
-        if not listed.passed or len(lines) < 3:
-            return listed if not listed.passed else Outcome(status=1, text=f"ERR make {goal} lists no sources")
-        flags, includes, sources = (line.split() for line in lines[-3:])
+        listed = list_build(host, goal=goal, timeout_s=TIMEOUT_S)
+        if isinstance(listed, Outcome):
+            return listed
+        flags, includes, sources = listed
         command = (COMPILER, *flags, *options, *includes)
         folders = [host / word.removeprefix("-I") for word in includes if word.startswith("-I")]
         keys = [self._key((*flags, *options), host / source, folders) for source in sources]
@@ -94,6 +93,33 @@ class Objects:
                 found = (folder / os.fsdecode(name) for folder in (path.parent, *folders))
                 waiting += [next((file.resolve() for file in found if file.is_file()), path)]
         return hashed.hexdigest()[:32]
+
+
+def list_build(host: Path, *, goal: str = "list", timeout_s: float) -> Outcome | tuple[list[str], list[str], list[str]]:
+    """Flags, include options and sources of a project's program on the host, or why its Makefile does not tell.
+
+    Args:
+        host: folder ``host`` of the project.
+        goal: of its Makefile, one that prints them in its last three lines.
+    """
+    listed = run_tool(("make", "-s", "-C", host, "CC=gcc", goal), timeout_s=timeout_s, folder=host)
+    lines = listed.text.splitlines()
+    if not listed.passed:
+        return listed
+    if len(lines) < 3:
+        return Outcome(status=1, text=f"ERR make {goal} lists no sources")
+    flags, includes, sources = (line.split() for line in lines[-3:])
+    return flags, includes, sources
+
+
+@contextmanager
+def at_hand(objects: Objects | None) -> Iterator[Objects]:
+    """These objects, or for as long as they are of use some of one's own."""
+    if objects is not None:
+        yield objects
+        return
+    with shared_objects() as own:
+        yield own
 
 
 @contextmanager

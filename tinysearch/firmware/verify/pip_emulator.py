@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tinysearch.firmware.verify.objects import list_build
 from tinysearch.firmware.verify.rung import Outcome, run_tool
 
 PACKAGES = ("ziglang", "unicorn")
@@ -46,11 +47,10 @@ def available() -> bool:
 def build(project: Path, folder: Path, *, golden_limit: int) -> Outcome:
     """Compile a project's host program; ``folder`` gets ``host.elf``. make must be there."""
     host = project / "host"
-    listed = run_tool(("make", "-s", "-C", host, "list"), timeout_s=COMPILE_TIMEOUT_S, folder=folder)
-    lines = listed.text.splitlines()
-    if not listed.passed or len(lines) < 2:
+    listed = list_build(host, timeout_s=COMPILE_TIMEOUT_S)
+    if isinstance(listed, Outcome):
         return listed
-    includes, sources = lines[-2].split(), lines[-1].split()
+    _, includes, sources = listed
     compiler = (sys.executable, "-m", "ziglang", "cc", *OPTIONS, f"-DGOLDEN_LIMIT={golden_limit}u")
     command = (*compiler, *includes, *sources, "-o", folder / "host.elf", "-lm")
     return run_tool(command, timeout_s=COMPILE_TIMEOUT_S, folder=host)

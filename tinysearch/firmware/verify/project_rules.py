@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ import yaml
 from tinysearch.core.errors import TinysearchError
 from tinysearch.firmware import partitions, sdkconfig
 from tinysearch.firmware.folder import MARKER
+from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.rung import Rung, run_tool
 
 REQUIRED = (
@@ -62,7 +62,7 @@ def project(folder: Path) -> Rung:
 
 
 def _problems(folder: Path) -> Iterator[str]:
-    point = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    point = read_point(folder)
     target = str(point["firmware_facts"]["target"])
     yield from _configuration(folder, target, known=_known_keys(point))
     flash_bytes = _flash_bytes(folder, target)

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -47,6 +47,26 @@ class Outcome:
         lines = [line.strip() for line in self.text.splitlines() if line.strip()]
         telling = [line for line in lines if any(word in line for word in ("error", "ERR", "DIFFERS", "FAILED"))]
         return (telling or lines[-1:] or [f"exit status {self.status}"])[0][:_TAIL]
+
+
+class WrongAnswerError(Exception):
+    """A program of a project says something else than it must."""
+
+
+def climbed(name: str, judge: Callable[[], str]) -> Rung:
+    """The rung whose judge returns what it found, or raises where the project is not what it should be."""
+    try:
+        return Rung(name=name, status="passed", detail=judge())
+    except (WrongAnswerError, OSError, ValueError, KeyError, TypeError) as error:
+        return Rung(name=name, status="failed", detail=" ".join(str(error).split()) or type(error).__name__)
+
+
+def not_run(name: str, tools: Sequence[str], *, install: str) -> Rung | None:
+    """The rung that lacks some of its tools; None where all are there."""
+    lacking = missing(tools)
+    if not lacking:
+        return None
+    return Rung(name=name, status="not run", detail=f"not run: needs {', '.join(lacking)} ({install})")
 
 
 def missing(tools: Sequence[str]) -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from tinysearch.firmware.verify.host import INSTALL, TIMEOUT_S, agreement
-from tinysearch.firmware.verify.rung import Rung, missing, run_tool
+from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.host import INSTALL, TIMEOUT_S, TOOLS, agreement
+from tinysearch.firmware.verify.rung import Rung, not_run, run_tool
 from tinysearch.firmware.verify.simd.assembly import AssemblyError
 from tinysearch.firmware.verify.simd.translate import model_header, translate
 
@@ -42,9 +42,9 @@ def vector_kernels(project: Path) -> Rung:
     """The golden vectors of a project by the kernels of its backend ``pie``."""
     if not (project / _COMPONENT).is_dir():
         return Rung(name="simd", status="not run", detail="not run: the project has no assembly of ours")
-    lacking = missing(("gcc", "make"))
-    if lacking:
-        return Rung(name="simd", status="not run", detail=f"not run: needs {', '.join(lacking)} ({INSTALL})")
+    lacking = not_run("simd", TOOLS, install=INSTALL)
+    if lacking is not None:
+        return lacking
     with tempfile.TemporaryDirectory(prefix="tinysearch-simd-") as name:
         folder = Path(name)
         try:
@@ -56,7 +56,7 @@ def vector_kernels(project: Path) -> Rung:
     counted = _COUNT.search(outcome.text)
     if not outcome.passed or "OK golden vectors" not in outcome.text or counted is None:
         return Rung(name="simd", status="failed", detail=outcome.reason(timeout_s=TIMEOUT_S))
-    branches = json.loads((project / "candidate.json").read_text())["firmware_facts"]["branches"]
+    branches = read_point(project)["firmware_facts"]["branches"]
     steps = sum(len(branch["backend_steps"]) for branch in branches.values() if branch["backend"] == "pie")
     runs = f"{steps} steps by {NOT_A_CHIP}; {int(counted.group(1)):,} instructions for all golden vectors"
     return Rung(name="simd", status="passed", detail=f"{agreement(outcome.text)}; {runs}")
