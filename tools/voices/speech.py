@@ -6,11 +6,12 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import soundfile
 
 SAMPLE_RATE_HZ = 24_000
 MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
@@ -22,6 +23,15 @@ _SPELLINGS = (
     ("dʒ", "ʤ"), ("tʃ", "ʧ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("aʊ", "W"), ("ɔɪ", "Y"),
     ("ɜːɹ", "ɜɹ"), ("ɚ", "əɹ"), ("ɐ", "ə"), ("r", "ɹ"), ("ː", "ː"),
 )  # fmt: skip
+
+
+def kept(path: Path, speak: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return what was spoken rounded to 16 bits, float64 [-1, 1], from `path` if it is there, for speech is slow."""
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        soundfile.write(partial, np.clip(speak(), -1, 1), SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+        partial.replace(path)
+    return soundfile.read(path, dtype="float64")[0]
 
 
 class Synthesizer:
