@@ -7,6 +7,7 @@ from the option that its ``name`` names, or from the group's default.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -173,6 +174,7 @@ def _text(group: str, document: Mapping[str, Any]) -> str:
 def _kept(group: str, text: str) -> TemporaryDirectory[str]:
     """The folder of a place, which is there until the process ends."""
     folder = TemporaryDirectory(prefix="tinysearch-option-")
+    atexit.register(folder.cleanup)
     path = Path(folder.name) / group / f"{OWN}.yaml"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
