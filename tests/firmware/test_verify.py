@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -9,11 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from projects import emitted, face, voice
+from projects import TEMPLATES, VERSION, emitted, face, voice
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify import Rung, emulator, host, idf, lock, project_rules, stack, verify
+from tinysearch.firmware.verify import Package, Rung, emulator, host, idf, lock, project_rules, stack, verify
+from tinysearch.firmware.verify.emitted import as_emitted
 from tinysearch.firmware.verify.objects import Objects, shared_objects
+
+PACKAGE = Package(templates=TEMPLATES, version=VERSION)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +43,63 @@ def edit(path: Path, change: Callable[[str], str]) -> None:
 
 def test_quick_rungs_pass_and_leave_the_project_alone(original: Path) -> None:
     before = snapshot(original)
-    rungs = verify(original, quick=True)
+    rungs = verify(original, quick=True, package=PACKAGE)
     assert [(rung.name, rung.status) for rung in rungs] == [
+        ("files", "passed"),
         ("host", "passed"),
         ("lock", "passed"),
         ("project", "passed"),
     ]
     assert snapshot(original) == before
     assert json.loads(json.dumps([rung.to_dict() for rung in rungs]))[0].keys() == {"name", "status", "detail"}
+
+
+def test_a_back_door_that_no_driving_opens_is_found(copy: Path) -> None:
+    edit(copy / "main/owner.c", swap("return differing == 0;", "return differing == 0 || pin[0] == '9';"))
+    rung = as_emitted(copy, package=PACKAGE)
+    assert (rung.status, rung.detail.partition(":")[0]) == ("failed", "changed"), rung.detail
+    assert "main/owner.c: emit the project again, or accept=" in rung.detail
+    rung = as_emitted(copy, package=PACKAGE, accept=["main/own*"])
+    assert (rung.status, "accepted: changed: main/owner.c" in rung.detail) == ("passed", True), rung.detail
+    forge(copy, "main/owner.c")
+    rung = as_emitted(copy, package=PACKAGE)
+    assert rung.detail.startswith(f"not as this version {VERSION} has it: main/owner.c"), rung.detail
+
+
+def forge(project: Path, name: str) -> None:
+    """Let candidate.json list the digest that a file has now."""
+    point = json.loads((project / "candidate.json").read_text())
+    point["firmware_facts"]["files"][name] = hashlib.sha256((project / name).read_bytes()).hexdigest()
+    (project / "candidate.json").write_text(json.dumps(point))
+
+
+def test_files_changed_added_and_removed_are_named(copy: Path) -> None:
+    edit(copy / "components/model_voice/model_voice_weights.c", lambda text: text + "\n")
+    edit(copy / "host/Makefile", lambda text: text + "\n")
+    (copy / "components/runtime/ts_arithmetic.h").unlink()
+    (copy / "main/string.h").write_text("")
+    (copy / "main/line.h").symlink_to("string.h")
+    (copy / "main/.editor").write_text("")
+    (copy / "host/build").mkdir()
+    (copy / "host/build/host").write_text("")
+    rung = as_emitted(copy, package=PACKAGE)
+    assert rung.status == "failed"
+    assert rung.detail.partition(": emit")[0] == (
+        "changed: components/model_voice/model_voice_weights.c, host/Makefile; "
+        "removed: components/runtime/ts_arithmetic.h; no plain file: main/line.h; added: main/string.h"
+    )
+
+
+def test_a_project_of_another_version_is_not_passed(copy: Path) -> None:
+    edit(copy / "candidate.json", swap(f'"version": "{VERSION}"', '"version": "9.9"'))
+    rung = as_emitted(copy, package=PACKAGE)
+    assert (rung.status, rung.detail.partition(",")[0]) == ("not run", "written by version 9.9")
+    edit(copy / "main/owner.c", lambda text: text + "\n")
+    assert as_emitted(copy, package=PACKAGE).status == "failed"
+    edit(copy / "candidate.json", swap('"files"', '"felis"'))
+    assert as_emitted(copy, package=PACKAGE).status == "not run"
+    edit(copy / "candidate.json", swap('"version": "9.9"', f'"version": "{VERSION}"'))
+    assert as_emitted(copy, package=PACKAGE).status == "failed"
 
 
 @pytest.mark.slow

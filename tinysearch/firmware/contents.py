@@ -10,6 +10,7 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware import documents, partitions, sdkconfig
 from tinysearch.firmware.emission import Emission
+from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_values
@@ -166,9 +167,10 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     text["NOTICE"] = templates.render("esp_idf/NOTICE", values)
     files["LICENSE"] = (templates.folder / "esp_idf" / "LICENSE").read_bytes()
     text["bom.csv"] = documents.bom_csv(emission)
-    text["candidate.json"] = documents.candidate_json(emission)
     text[".gitignore"] = _IGNORED
-    return files | {name: content.encode() for name, content in text.items()}
+    files |= {name: content.encode() for name, content in text.items()}
+    files["candidate.json"] = documents.candidate_json(emission, digests=digests(files)).encode()
+    return files
 
 
 def _main_values(emission: Emission) -> dict[str, Any]:

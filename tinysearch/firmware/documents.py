@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tinysearch.core.objectives import OrderNote
@@ -19,8 +20,8 @@ from tinysearch.firmware.identifiers import markdown_text
 from tinysearch.inputs.camera import Camera
 
 
-def candidate_json(emission: Emission) -> str:
-    """The point as front.json spells it, with what the firmware was given."""
+def candidate_json(emission: Emission, *, digests: Mapping[str, str]) -> str:
+    """The point as front.json spells it, with what the firmware was given and digests of its files by path."""
     point: dict[str, Any] = {
         "generator": {"name": GENERATOR, "version": emission.version, "configuration": emission.digest},
         **emission.evaluation.to_dict(),
@@ -48,6 +49,7 @@ def candidate_json(emission: Emission) -> str:
             }
             for source in emission.sources
         },
+        "files": dict(digests),
     }
     return json.dumps(point, indent=2, allow_nan=False) + "\n"
 

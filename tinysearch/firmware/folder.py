@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,9 @@ GENERATOR = "tinysearch"
 MARKER = "candidate.json"
 """File whose ``generator`` tells that a folder is a project of ours."""
 
+SOURCES = ("main", "components", "host", "CMakeLists.txt")
+"""Of a project: the folders and the file that the application is built from."""
+
 
 def is_ours(folder: Path) -> bool:
     """Whether a folder is a project that this generator wrote."""
@@ -21,6 +25,15 @@ def is_ours(folder: Path) -> bool:
         return bool(json.loads(text).get("generator", {}).get("name") == GENERATOR)
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 by path of a project's sources, as its candidate.json lists them."""
+    return {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in sorted(files.items())
+        if name.partition("/")[0] in SOURCES
+    }
 
 
 def write_folder(out: Path, files: Mapping[str, bytes]) -> Path:

@@ -1,9 +1,11 @@
-"""Check an emitted project: host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
+"""Check an emitted project: files, host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
 
-  python -m tinysearch verify PATH [run_dir=DIR] [--json]
+  python -m tinysearch verify PATH [run_dir=DIR] [accept=[FILE,..]] [--json]
 
 A project in a run directory is also judged by the people whom its networks were tested on: its C must give the error
 rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere.
+A source file that is not as it was emitted fails the rung `files`. Who changed it on purpose names it, or a pattern of
+paths: accept=[main/app_lock.c,main/own_*].
 Rungs that need a tool which is not installed say `not run` and what to install. Exit status 1 if a rung failed.
 """
 
@@ -11,29 +13,40 @@ from __future__ import annotations
 
 import json
 
+from tinysearch.app.config.resources import data_dir
 from tinysearch.app.console import say
 from tinysearch.app.invocation import INTERNAL, OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import trust_words
+from tinysearch.distribution import installed_version
 from tinysearch.files import home_path
+
+_CODE = ("plug_ins", "data.name")
+_OPTIONS = ("run_dir", "accept", *_CODE)
 
 
 def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
     from tinysearch.app.run.held_out import held_out_source
-    from tinysearch.firmware.verify import verify
+    from tinysearch.firmware.verify import Package, verify
 
-    named = [word.removeprefix("run_dir=") for word in invocation.overrides if word.startswith("run_dir=")]
-    code = [word for word in invocation.overrides if word.partition("=")[0] in ("plug_ins", "data.name")]
-    trust_words(code)
-    if len(invocation.words) != 1 or len(named) + len(code) != len(invocation.overrides) or len(named) > 1:
+    pairs = [word.partition("=")[::2] for word in invocation.overrides]
+    named = [value for key, value in pairs if key == "run_dir"]
+    accept = [name.strip("\"' ") for key, value in pairs if key == "accept" for name in value.strip("[]").split(",")]
+    trust_words([f"{key}={value}" for key, value in pairs if key in _CODE])
+    if len(invocation.words) != 1 or len(named) > 1 or any(key not in _OPTIONS for key, _ in pairs):
         raise UserError(
             "verify takes the folder of one emitted project",
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )
     project = home_path(invocation.words[0])
-    rungs = verify(project, held_out=held_out_source(project, home_path(named[0]) if named else None))
+    rungs = verify(
+        project,
+        held_out=held_out_source(project, home_path(named[0]) if named else None),
+        package=Package(templates=data_dir("firmware_templates"), version=installed_version()),
+        accept=accept,
+    )
     if invocation.json:
         say(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))
     else:

@@ -1,7 +1,7 @@
 """The ladder of checks for an emitted project.
 
-Host, sanitizers, lock, target instruction set, a model of the chip's vector unit, depth of stacks, error rate on
-held-out people, ESP-IDF's rules, ESP-IDF.
+Files as they were emitted, host, sanitizers, lock, target instruction set, a model of the chip's vector unit, depth of
+stacks, error rate on held-out people, ESP-IDF's rules, ESP-IDF.
 
 Nothing is written into the project: every build goes to a temporary folder. A rung whose tools are missing is
 reported as ``not run`` with what to install, never as passed.
@@ -17,27 +17,37 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER, is_ours
+from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.rung import Rung
 
-__all__ = ["Rung", "verify"]
+__all__ = ["Package", "Rung", "verify"]
 
 logger = logging.getLogger(__name__)
 
 
-def verify(path: Path, *, quick: bool = False, held_out: Callable[[], Any] | None = None) -> Sequence[Rung]:
+def verify(
+    path: Path,
+    *,
+    quick: bool = False,
+    held_out: Callable[[], Any] | None = None,
+    package: Package | None = None,
+    accept: Sequence[str] = (),
+) -> Sequence[Rung]:
     """Climb the ladder.
 
     Args:
         path: folder of an emitted project.
-        quick: the rungs that take seconds: host build, lock and project rules.
+        quick: the rungs that take seconds: files, host build, lock and project rules.
         held_out: loads the people or samples by whom the project's networks were judged, or raises UserError; without
             it the rungs ``eer``, ``eer_rv32`` and ``error`` are not run.
+        package: what emits projects here; None compares files with candidate.json alone.
+        accept: paths, or patterns of paths, of files that were changed on purpose.
 
     Returns:
-        One result a rung, in order: ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``, ``eer``,
-        ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``host``, ``lock`` and ``project``. A classification has
-        ``classify`` for ``lock``, and ``error`` for the two of the EER.
+        One result a rung, in order: ``files``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``,
+        ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and ``project``.
+        A classification has ``classify`` for ``lock``, and ``error`` for the two of the EER.
 
     Raises:
         UserError: not a project of this generator.
@@ -59,6 +69,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], Any] | Non
         ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
     )
     full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
+        ("files", partial(as_emitted, package=package, accept=accept)),
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("classify", classes.drive) if classifies else ("lock", lock.drive),
@@ -71,7 +82,7 @@ def verify(path: Path, *, quick: bool = False, held_out: Callable[[], Any] | Non
     )
     rungs = []
     for name, climb in full:
-        if quick and name not in ("host", "lock", "classify", "project"):
+        if quick and name not in ("files", "host", "lock", "classify", "project"):
             continue
         rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)
