@@ -4,18 +4,20 @@
  *
  * A window's score for a class is the sum of its branches' cosines to the prototypes of that class, 20 fraction bits
  * each. Scores are added over the last `smooth` windows; the class with the largest sum is the nearest, of equal ones the
- * first. It is the answer where the sum reaches the class's threshold as often as windows were added, else nothing is
- * (TS_CLASSES_UNKNOWN). An answer is an event where its class is one to tell of and the last event is more than
+ * first. It is the answer where the mean over the windows that were added, rounded down, reaches the class's threshold, else
+ * nothing is (TS_CLASSES_UNKNOWN). An answer is an event where its class is one to tell of and the last event is more than
  * `hold_off` windows ago.
  *
- * Range    |score| <= 2^23, smooth 1 .. 32, so that sums are exact. Scratch none; the caller owns the state.
+ * Range    |score| < 2^31, smooth 1 .. TS_RECENT_MOST_SMOOTH, so that sums are exact. Scratch none; the caller owns the state.
  */
 #ifndef TS_CLASSES_H
 #define TS_CLASSES_H
 
 #include <stdint.h>
 
-enum { TS_CLASSES_UNKNOWN = -1, TS_CLASSES_MOST_SMOOTH = 32 };
+#include "ts_recent.h"
+
+enum { TS_CLASSES_UNKNOWN = -1 };
 
 typedef struct {
     const int32_t *thresholds; /* [classes] */
@@ -26,22 +28,13 @@ typedef struct {
 } ts_classes_layer;
 
 typedef struct {
-    int32_t *recent;           /* [smooth][classes] of the caller */
-    uint16_t count, next;      /* windows in it, and where the next one goes */
-    uint32_t quiet;            /* windows until an event is allowed */
-} ts_classes_state;
-
-typedef struct {
     int32_t nearest;           /* class of the largest sum */
     int32_t answer;            /* the same, or TS_CLASSES_UNKNOWN */
     int32_t score;             /* its mean over the windows that were added, rounded down */
     int event;
 } ts_classes_result;
 
-/* Forgets all windows: before the first one, and after a gap. */
-void ts_classes_reset(ts_classes_state *state);
-
-/* Adds a window's scores [classes]. */
-ts_classes_result ts_classes_add(const ts_classes_layer *layer, ts_classes_state *state, const int32_t *scores);
+/* Adds a window's scores [classes] to `recent`, whose columns are the classes. */
+ts_classes_result ts_classes_add(const ts_classes_layer *layer, ts_recent *recent, const int64_t *scores);
 
 #endif

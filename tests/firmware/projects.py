@@ -20,7 +20,7 @@ from tinysearch.core.quantization import Precision
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
-from tinysearch.evaluation.answers import Classifier
+from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
@@ -28,7 +28,9 @@ from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
-from tinysearch.metrics.windows import Answers
+from tinysearch.metrics import anomaly_distances, normal_model
+from tinysearch.metrics.scores import Embeddings
+from tinysearch.metrics.windows import Alarms, Answers
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "firmware_templates"
@@ -65,6 +67,9 @@ WATCH = Task(
 )
 """A classification with every kind of input."""
 
+GUARD = replace(WATCH, name="guard", decision="anomaly")
+"""An anomaly task with the same inputs."""
+
 
 @cache
 def models(task: str = TASK.name) -> AnalyticModels:
@@ -74,7 +79,7 @@ def models(task: str = TASK.name) -> AnalyticModels:
         catalog=catalog,
         latency=load_latency_table(root / "latency" / "default.yaml", catalog.chips.values()),
         software=load_software_sizes(root / "software" / "espidf.yaml"),
-        task={TASK.name: TASK, WATCH.name: WATCH}[task],
+        task={given.name: given for given in (TASK, WATCH, GUARD)}[task],
     )
 
 
@@ -151,26 +156,60 @@ def classified(
     schedule: str = "always",
 ) -> tuple[Path, dict[str, FrozenNetwork], Classifier]:
     """The project of a classification with random networks, which compares with the embeddings of random inputs."""
-    evaluation = models(WATCH.name).choose(tuple(branches), PlatformWish(processor=processor))
     frozen = networks(*branches, seed=seed)
-    random = np.random.default_rng(seed)
-    prototypes = {}
-    for name, network in frozen.items():
-        shape = network.program.network.input_shape
-        drawn = random.integers(-128, 128, (classes, shape.height, shape.width, shape.channels)).astype(np.int8)
-        prototypes[name] = run(network, drawn)
+    prototypes = _drawn(frozen, count=classes, seed=seed)
     names = tuple(f"class {index}" for index in range(classes))
     chosen = answers or Answers(names=names, thresholds=(0,) * classes)
     classifier = Classifier(answers=chosen, prototypes=prototypes, hop_s=hop_s, reject=None)
-    project = emit(
+    task = replace(WATCH, schedule=parse_schedule(schedule))
+    project = _decided(branches, frozen, classifier, task=task, processor=processor, out=out)
+    return project, frozen, classifier
+
+
+def alarmed(
+    *branches: BranchSpec, out: Path, smooth: int = 1, hold_off: int = 0, seed: int = 1
+) -> tuple[Path, dict[str, FrozenNetwork], Detector]:
+    """The project of an anomaly task with random networks: normal are three groups of random inputs."""
+    frozen = networks(*branches, seed=seed)
+    embedded = _drawn(frozen, count=60, seed=seed)
+    labels = np.arange(60, dtype=np.int32) % 3
+    normal = {name: normal_model(rows, labels, classes=3) for name, rows in embedded.items()}
+    threshold = int(np.median(anomaly_distances(embedded, normal)))
+    alarms = Alarms(threshold=threshold, smooth=smooth, hold_off=hold_off)
+    detector = Detector(alarms=alarms, normal=normal, hop_s=0.5, far=None)
+    project = _decided(branches, frozen, detector, task=GUARD, processor="esp32s3", out=out)
+    return project, frozen, detector
+
+
+def _drawn(frozen: dict[str, FrozenNetwork], *, count: int, seed: int) -> dict[str, Embeddings]:
+    """Embeddings of random inputs."""
+    random = np.random.default_rng(seed)
+    found = {}
+    for name, network in frozen.items():
+        shape = network.program.network.input_shape
+        inputs = random.integers(-128, 128, (count, shape.height, shape.width, shape.channels)).astype(np.int8)
+        found[name] = run(network, inputs)
+    return found
+
+
+def _decided(
+    branches: tuple[BranchSpec, ...],
+    frozen: dict[str, FrozenNetwork],
+    decider: Decider,
+    *,
+    task: Task,
+    processor: str | None,
+    out: Path,
+) -> Path:
+    evaluation = models(task.name).choose(branches, PlatformWish(processor=processor))
+    return emit(
         evaluation,
         frozen,
         chip=models().catalog.chip(evaluation.candidate.platform.processor),
-        task=replace(WATCH, schedule=parse_schedule(schedule)),
+        task=task,
         out=out,
         templates=TEMPLATES,
         version=VERSION,
         digest=DIGEST,
-        classifier=classifier,
+        decider=decider,
     )
-    return project, frozen, classifier

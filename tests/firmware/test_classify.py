@@ -1,4 +1,4 @@
-"""The application of a classification, on this machine: windows of files and their classes, as Python says them."""
+"""Applications that decide on windows, on this machine: windows of files, their classes and alarms, as Python says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from projects import WATCH, classified, watching, wrist
+from projects import WATCH, alarmed, classified, watching, wrist
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.program import FrozenNetwork
@@ -22,21 +22,26 @@ from tinysearch.data.recordings import window_settings
 from tinysearch.data.window import Window, window_starts
 from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.verify import classes, project_rules, stack
+from tinysearch.firmware.verify import anomaly, classes, project_rules, stack
 from tinysearch.firmware.verify.objects import Objects, shared_objects
-from tinysearch.metrics import class_scores
-from tinysearch.metrics.windows import UNKNOWN, Answers, answer
+from tinysearch.metrics import anomaly_distances, class_scores
+from tinysearch.metrics.windows import UNKNOWN, Answers, alarm, answer
 
-SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 NAMES = ("left", 'say "yes"', "silence")
 
 
-def built(project: Path, flags: str = SANITIZED) -> Path:
-    build = project.parent / "build"
-    command = ["make", "-s", "-C", str(project / "host"), f"BUILD={build}", "CC=gcc", f"CFLAGS={flags}", "app"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return build / "app"
+@pytest.fixture(scope="module")
+def objects() -> Iterator[Objects]:
+    with shared_objects() as shared:
+        yield shared
+
+
+def built(project: Path, objects: Objects) -> Path:
+    program = project.parent / "app"
+    done = objects.link(project / "host", program, goal="list-app", options=SANITIZED)
+    assert done.passed, done.text
+    return program
 
 
 def said(program: Path, folder: Path, *commands: str) -> list[str]:
@@ -78,7 +83,7 @@ def without_time(lines: Sequence[str]) -> list[dict[str, Any]]:
     return [{key: value for key, value in window.items() if key != "ms"} for window in windows_of(lines)]
 
 
-def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path) -> None:
+def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, objects: Objects) -> None:
     answers = Answers(names=NAMES, thresholds=(0, 400_000, -(1 << 20)), smooth=3, hold_off=2)
     project, frozen, classifier = classified(wrist(), out=tmp_path / "p", answers=answers)
     random = np.random.default_rng(2)
@@ -88,7 +93,9 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path) -
     kind: Any = WATCH.input("wrist").kind
     starts = window_starts(len(counts), samples=kind.samples, hop=25)
     images = Window(window_settings(kind, input_size=10))(np.stack([counts[s : s + kind.samples] for s in starts]))
-    lines = said(built(project), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classes")
+    lines = said(
+        built(project, objects), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classes"
+    )
     wanted = expected({"wrist": images}, frozen, classifier)
     assert len({window["class"] for window in wanted}) > 1
     assert without_time(lines[: len(wanted)]) == wanted
@@ -127,24 +134,17 @@ def samples_of(branch: BranchSpec, folder: Path, count: int) -> npt.NDArray[np.i
     )
 
 
-@pytest.mark.parametrize("precision", ["xnor2/1"])
-def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, precision: str) -> None:
-    branches = (watching("eye"), watching("hum"), watching("word", precision), wrist())
+def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, objects: Objects) -> None:
+    branches = (watching("eye"), watching("hum"), watching("word", "xnor2/1"), wrist())
     project, frozen, classifier = classified(*branches, out=tmp_path / "p")
     inputs = {branch.modality: samples_of(branch, tmp_path, 4) for branch in branches}
-    lines = said(built(project), tmp_path, "stream eye hum word wrist")
+    lines = said(built(project, objects), tmp_path, "stream eye hum word wrist")
     assert without_time(lines) == expected(inputs, frozen, classifier)
     assert lines[-1] == "OK stream windows 4"
 
 
 def changed(old: str, new: str) -> Callable[[str], str]:
     return lambda text: text.replace(old, new, 1)
-
-
-@pytest.fixture(scope="module")
-def objects() -> Iterator[Objects]:
-    with shared_objects() as shared:
-        yield shared
 
 
 def test_what_was_changed_in_a_classification_is_found(tmp_path: Path, objects: Objects) -> None:
@@ -161,8 +161,8 @@ def test_what_was_changed_in_a_classification_is_found(tmp_path: Path, objects: 
         ("main/classes.c", lambda text: re.sub(r"(_prototypes\[\] = \{\n    )-?\d+", r"\g<1>3", text)),
         ("main/classes.c", changed('"left"', '"right"')),
         ("main/classes.h", changed("CLASSES_SMOOTH = 3", "CLASSES_SMOOTH = 2")),
-        ("components/runtime/ts_classes.c", changed("row = 0; row < state->count", "row = 1; row < state->count")),
-        ("components/runtime/ts_classes.c", changed("state->quiet = layer->hold_off;", "state->quiet = 0;")),
+        ("components/runtime/ts_recent.c", changed("row = 0; row < recent->count", "row = 1; row < recent->count")),
+        ("components/runtime/ts_recent.c", changed("--recent->quiet;", "recent->quiet = hold_off / 2;")),
         ("main/app_classify.c", changed("result.answer < 0", "result.answer < 1")),
     ):
         before = (project / name).read_text()
@@ -171,4 +171,50 @@ def test_what_was_changed_in_a_classification_is_found(tmp_path: Path, objects: 
         rung = classes.drive(project, objects=objects)
         assert rung.status == "failed", (name, change(before))
         assert "must say" in rung.detail, rung.detail
+        (project / name).write_text(before)
+
+
+def test_inputs_of_several_kinds_raise_alarms_together(tmp_path: Path, objects: Objects) -> None:
+    branches = (watching("hum", "float32"), wrist())
+    project, frozen, detector = alarmed(*branches, out=tmp_path / "p", smooth=2, hold_off=1)
+    inputs = {branch.modality: samples_of(branch, tmp_path, 5) for branch in branches}
+    distances = anomaly_distances({name: run(frozen[name], rows) for name, rows in inputs.items()}, detector.normal)
+    found = alarm(distances, np.zeros(5, np.int32), detector.alarms)
+    lines = said(built(project, objects), tmp_path, "stream hum wrist", "check hum wrist", "normal")
+    wanted = [
+        {
+            "window": place,
+            "anomaly": bool(found.alarm[place]),
+            "distance": int(found.distance[place]),
+            "threshold": detector.alarms.threshold,
+            "event": bool(found.event[place]),
+        }
+        for place in range(5)
+    ]
+    assert without_time(lines)[:5] == wanted
+    assert lines[-3:] == ["branch wrist centers 3", f"threshold {detector.alarms.threshold} smooth 2", "OK normal"]
+
+
+def test_what_was_changed_in_an_anomaly_task_is_found(tmp_path: Path, objects: Objects) -> None:
+    project, _, detector = alarmed(wrist(), out=tmp_path / "p", smooth=3, hold_off=2)
+    rung = anomaly.drive(project, objects=objects)
+    assert (rung.name, rung.status) == ("anomaly", "passed"), rung.detail
+    assert project_rules.project(project).status == "passed"
+    threshold = detector.alarms.threshold
+    for name, change in (
+        ("main/normal.c", changed(f"INT64_C({threshold})", f"INT64_C({threshold + 1})")),
+        ("main/normal.c", changed(".hold_off = 2", ".hold_off = 1")),
+        ("main/normal.c", lambda text: re.sub(r"(_normal_matrix\[\d+\] = \{\n    )-?\d+", r"\g<1>3", text)),
+        ("main/normal.c", lambda text: re.sub(r"(_normal_centers\[\d+\] = \{\n    )-?\d+", r"\g<1>3", text)),
+        ("main/normal.h", changed("NORMAL_SMOOTH = 3", "NORMAL_SMOOTH = 2")),
+        ("main/app_anomaly.c", changed("sum += branches", "sum = 1 + branches")),
+        ("components/runtime/ts_alarm.c", changed("result.alarm = result", "result.alarm = 2 * result")),
+        ("components/runtime/ts_normal.c", changed("found < least", "found > least")),
+        ("components/runtime/ts_recent.c", changed("--recent->quiet;", "recent->quiet = hold_off / 2;")),
+    ):
+        before = (project / name).read_text()
+        assert change(before) != before, name
+        (project / name).write_text(change(before))
+        rung = anomaly.drive(project, objects=objects)
+        assert rung.status == "failed", (name, change(before))
         (project / name).write_text(before)

@@ -105,9 +105,11 @@ def test_help_and_readme_name_the_same_commands() -> None:
         rows = re.findall(r'^    \{"(\w+)", \w+, \d, "([^"]*)"\},$', (main / name).read_text(), re.MULTILINE)
         return {command: usage for command, usage in rows if not usage.startswith("as ")}
 
-    for application in ("lock", "classify"):
+    shared = (TEMPLATES / "esp_idf/README.commands.md.jinja").read_text()
+    for application in ("lock", "classify", "anomaly"):
         known = table(f"app_{application}.c") | table("commands.c")
         readme = (TEMPLATES / f"esp_idf/README.{application}.md.jinja").read_text()
+        readme = readme.replace('{% include "esp_idf/README.commands.md.jinja" %}', shared)
         named = set(re.findall(r"`(\w+)", readme))
         assert set(known) <= named
         commands = readme.split("| command | does |")[1].split("\n\n")[0]

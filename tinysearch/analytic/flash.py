@@ -16,6 +16,7 @@ from tinysearch.analytic.kernels import footprint
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.quantization import Precision
+from tinysearch.core.task import Decision
 
 APP_OFFSET = 0x10000
 APP_ALIGNMENT = 0x10000
@@ -82,6 +83,18 @@ def plan_flash(*, program_bytes: int, weight_bytes: int, slots: AppSlots) -> Fla
         total_bytes=slots.total_bytes(mapped),
         slots=slots,
     )
+
+
+def decision_bytes(decision: Decision, *, embedding: int) -> int:
+    """What a decision keeps in flash of one branch, as far as it is known before data are read.
+
+    Of an anomaly task the triangular matrix (int16) and one center (int32) of :mod:`tinysearch.metrics.anomaly`;
+    further centers and a classification's prototypes are counted when a project is emitted.
+
+    >>> decision_bytes("anomaly", embedding=32)
+    1184
+    """
+    return embedding * (embedding + 1) + 4 * embedding if decision == "anomaly" else 0
 
 
 def paper_weight_bytes(network: NetworkSpec, precision: Precision) -> int:

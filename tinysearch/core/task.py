@@ -106,12 +106,13 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """How a device that classifies goes through windows.
+    """How a device that decides on windows goes through them: that of a classification or of an anomaly task.
 
     Attributes:
         hop_s: from the start of one window to the next.
-        smooth: windows whose scores are added, 1 .. 32.
-        reject: share of a class's right answers that may be given up for ``unknown``, 0 .. 1, on validation data.
+        smooth: windows whose scores or distances are added, 1 .. 32.
+        reject: share of a class's right answers that may be given up for ``unknown``, 0 .. 1, on validation data; of a
+            classification alone.
         hold_off_s: after an event, until the next one.
 
     Raises:
@@ -154,7 +155,7 @@ class Task:
         inputs: in alphabetical order of their names.
         combinations: sets of inputs that make a candidate, the names of each in alphabetical order.
         schedule: when it decides.
-        stream: how it goes through windows, of a classification.
+        stream: how it goes through windows; a verification does not.
     """
 
     name: str

@@ -122,7 +122,8 @@ class AnalyticModels:
                 kernels=frozenset(kernels_of(program)),
                 params=network.params,
                 macs=network.macs,
-                code_bytes=self.software.branch_bytes(branch.modality, program),
+                code_bytes=self.software.branch_bytes(branch.modality, program)
+                + flash_model.decision_bytes(self.task.decision, embedding=network.embedding),
                 weight_bytes=flash_model.paper_weight_bytes(network, precision)
                 if paper
                 else flash_model.parameter_bytes(program),

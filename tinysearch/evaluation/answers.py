@@ -1,4 +1,7 @@
-"""What a classification's firmware is given: prototypes of training samples, thresholds of validation samples."""
+"""What firmware is given to decide by: what classes or what is normal look like in training, thresholds of validation.
+
+A :class:`Classifier` is that of a classification, a :class:`Detector` that of an anomaly task; a lock needs neither.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from tinysearch.core.protocols import Dataset
+from tinysearch.core.protocols import Dataset, Split
 from tinysearch.core.task import Stream
 from tinysearch.data.pairs import matched_samples
-from tinysearch.evaluation.judges import Classification, Embedded, Shapes, groups_of, labels_of, typed
-from tinysearch.metrics import class_scores
+from tinysearch.evaluation.judges import Anomaly, Classification, Embedded, Shapes, groups_of, labels_of, typed
+from tinysearch.metrics import NormalModel, anomaly_distances, class_scores, normal_model
+from tinysearch.metrics.rates import threshold_at_far
 from tinysearch.metrics.scores import Embeddings
-from tinysearch.metrics.windows import Answers, class_thresholds
+from tinysearch.metrics.windows import Alarms, Answers, Int32, class_thresholds, smoothed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +38,27 @@ class Classifier:
     reject: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detector:
+    """What an anomaly task's firmware is given.
+
+    Attributes:
+        alarms: threshold, smoothing and hold-off.
+        normal: what is normal, by modality.
+        hop_s: seconds from one window of a stream to the next.
+        far: share of normal validation windows that the threshold lets raise an alarm; None for placeholders.
+    """
+
+    alarms: Alarms
+    normal: Mapping[str, NormalModel]
+    hop_s: float
+    far: float | None
+
+
+Decider = Classifier | Detector
+"""What decides on windows."""
+
+
 def classifier_of(
     judge: Classification, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, stream: Stream
 ) -> Classifier:
@@ -49,11 +75,8 @@ def classifier_of(
         [class_scores(rows, prototypes[name])[samples[name]] for name, rows in typed(embedded["validation"]).items()],
         axis=0,
     )
-    groups = groups_of(dataset, "validation", samples) if len(shapes) == 1 else None
-    alone = np.arange(len(labels), dtype=np.int32)
-    thresholds = class_thresholds(
-        scores, alone if groups is None else groups, labels, smooth=stream.smooth, reject=stream.reject
-    )
+    recordings = recordings_of(dataset, "validation", samples)
+    thresholds = class_thresholds(scores, recordings, labels, smooth=stream.smooth, reject=stream.reject)
     names = dataset.class_names or map(str, range(len(thresholds)))
     return Classifier(
         answers=Answers(
@@ -75,3 +98,46 @@ def placeholder_classifier(prototypes: Mapping[str, Embeddings], *, stream: Stre
         hop_s=stream.hop_s,
         reject=None,
     )
+
+
+def detector_of(
+    judge: Anomaly, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, stream: Stream, far: float
+) -> Detector:
+    """The detector of one branch, or of the fusion of those in ``shapes``.
+
+    Args:
+        embedded: of training and validation samples.
+        far: share of normal validation windows that may raise an alarm.
+    """
+    assert dataset.normal is not None  # noqa: S101 - the judge checked it
+    normal = judge.models(dataset, shapes, embedded["train"])
+    samples, labels = matched_samples(labels_of(dataset, "validation", shapes), people=dataset.people("validation"))
+    distances = anomaly_distances(
+        {name: rows[samples[name]] for name, rows in typed(embedded["validation"]).items()}, normal
+    )
+    means = smoothed(distances, recordings_of(dataset, "validation", samples), smooth=stream.smooth)
+    threshold = threshold_at_far(means[labels < dataset.normal], far)
+    return Detector(
+        alarms=Alarms(threshold=threshold, smooth=stream.smooth, hold_off=stream.hold_off_windows),
+        normal=normal,
+        hop_s=stream.hop_s,
+        far=far,
+    )
+
+
+def placeholder_detector(normal: Mapping[str, Embeddings], *, stream: Stream) -> Detector:
+    """A detector of networks that were not trained: normal is what a few patterns become, and nothing farther off."""
+    models = {name: normal_model(rows, np.zeros(len(rows), np.int32), classes=1) for name, rows in normal.items()}
+    threshold = threshold_at_far(anomaly_distances(normal, models), 0.0)
+    return Detector(
+        alarms=Alarms(threshold=threshold, smooth=stream.smooth, hold_off=stream.hold_off_windows),
+        normal=models,
+        hop_s=stream.hop_s,
+        far=None,
+    )
+
+
+def recordings_of(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Int32:
+    """Which recording each sample is a window of; each is one by itself where the data set does not tell."""
+    groups = groups_of(dataset, split, samples) if len(samples) == 1 else None
+    return np.arange(len(next(iter(samples.values()))), dtype=np.int32) if groups is None else groups

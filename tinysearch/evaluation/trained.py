@@ -23,9 +23,9 @@ from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Stream
-from tinysearch.evaluation.answers import Classifier, classifier_of
+from tinysearch.evaluation.answers import Decider, classifier_of, detector_of
 from tinysearch.evaluation.entries import is_finite
-from tinysearch.evaluation.judges import Classification, Judge, Verification
+from tinysearch.evaluation.judges import Anomaly, Classification, Judge, Verification
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.files import make_folder, writing
@@ -171,17 +171,21 @@ class TrainedErrors(ErrorSource):
         self.memo.store_rates(branches, rates, settings=settings)
         return rates
 
-    def classifier(self, branches: Sequence[BranchSpec], *, stream: Stream) -> Classifier:
-        """What the firmware of a classification is given; every branch must be known."""
-        assert isinstance(self.judge, Classification)  # noqa: S101 - nothing else is asked
-        embeddings = {branch.modality: self._embeddings(branch) for branch in branches}
-        return classifier_of(
-            self.judge,
-            self.dataset,
-            {branch.modality: (branch.input_size, branch.channels) for branch in branches},
-            {split: {name: rows[split] for name, rows in embeddings.items()} for split in self.judge.splits},
-            stream=stream,
-        )
+    def decider(self, branches: Sequence[BranchSpec], *, stream: Stream, far: float | None) -> Decider | None:
+        """What the firmware of a classification or an anomaly task is given; every branch must be known.
+
+        Args:
+            far: of an anomaly task, the share of false alarms; None takes the least, a threshold that no normal
+                validation window reaches.
+        """
+        if not isinstance(self.judge, Classification | Anomaly):
+            return None
+        measured = {branch.modality: self._embeddings(branch) for branch in branches}
+        shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
+        embedded = {split: {name: rows[split] for name, rows in measured.items()} for split in self.judge.splits}
+        if isinstance(self.judge, Classification):
+            return classifier_of(self.judge, self.dataset, shapes, embedded, stream=stream)
+        return detector_of(self.judge, self.dataset, shapes, embedded, stream=stream, far=far or 0.0)
 
     def _embeddings(self, branch: BranchSpec) -> dict[str, Array]:
         """Remembered embeddings; where they were not kept, computed from the network, once a process."""

@@ -16,10 +16,12 @@ class Application:
         sources: C files of ``main/`` that are built, copied with the header beside each.
         rendered: C files and headers of ``main/`` that come from templates.
         runtime: headers of the runtime that it calls.
+        readme: its part of README.md, a template.
         stores: whether it keeps records in NVS.
     """
 
     sources: tuple[str, ...]
+    readme: str
     rendered: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ()
     stores: bool = False
@@ -28,9 +30,20 @@ class Application:
 _STREAMED = ("event.c", "stream.c")
 
 APPLICATIONS: Mapping[Decision, Application] = {
-    "verification": Application(sources=("app_lock.c", "attempts.c", "owner.c", "people.c", "sha256.c"), stores=True),
+    "verification": Application(
+        sources=("app_lock.c", "attempts.c", "owner.c", "people.c", "sha256.c"), readme="README.lock.md", stores=True
+    ),
     "classification": Application(
-        sources=("app_classify.c", *_STREAMED), rendered=("classes.c", "classes.h"), runtime=("ts_classes.h",)
+        sources=("app_classify.c", *_STREAMED),
+        readme="README.classify.md",
+        rendered=("classes.c", "classes.h"),
+        runtime=("ts_classes.h",),
+    ),
+    "anomaly": Application(
+        sources=("app_anomaly.c", *_STREAMED),
+        readme="README.anomaly.md",
+        rendered=("normal.c", "normal.h"),
+        runtime=("ts_alarm.h", "ts_normal.h"),
     ),
 }
-"""By decision; a decision without an entry has no firmware yet."""
+"""By decision."""

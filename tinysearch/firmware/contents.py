@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.objectives import Evaluation
-from tinysearch.evaluation.answers import Classifier
+from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.firmware.deciders import normal_layer
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
@@ -84,7 +85,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "stricter_note": "None is known: the same." if stricter is None else f"For FAR {stricter:g}.",
         "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
-        "classes": None if emission.classifier is None else _class_values(emission.classifier),
+        **_decider_values(emission),
+        "application": f"esp_idf/{emission.application.readme}.jinja",
         "streams": emission.task.schedule.kind != "button",
         "period_ms": round(1e3 * emission.period_s),
         "count": len(next(iter(emission.golden.values()))[0]),
@@ -122,6 +124,30 @@ def _capture_values(emission: Emission, place: int) -> dict[str, Any]:
         "buffer_in_psram": buffer in emission.in_psram,
         "layer": "" if layer is None else layer_constants(layer, symbol),
         "layer_symbol": symbol,
+    }
+
+
+def _decider_values(emission: Emission) -> dict[str, Any]:
+    """What the application decides by, under the name that its templates use."""
+    decider = emission.decider
+    if isinstance(decider, Classifier):
+        return {"classes": _class_values(decider)}
+    return {"normal": _normal_values(decider)} if isinstance(decider, Detector) else {}
+
+
+def _normal_values(detector: Detector) -> dict[str, Any]:
+    layers = {name: normal_layer(model) for name, model in detector.normal.items()}
+    alarms = detector.alarms
+    return {
+        "threshold": alarms.threshold,
+        "smooth": alarms.smooth,
+        "hold_off": alarms.hold_off,
+        "layers": {name: layer_constants(layer, f"{name}_normal") for name, layer in layers.items()},
+        # ts_normal_scratch_bytes of the largest: five bytes a value
+        "scratch_words": max(-(-5 * len(model.matrix) // 4) for model in detector.normal.values()),
+        "note": "A placeholder: nothing was trained here."
+        if detector.far is None
+        else f"The threshold lets at most {detector.far:g} of the normal validation windows raise an alarm.",
     }
 
 

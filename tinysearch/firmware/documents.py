@@ -12,8 +12,10 @@ from tinysearch.core.objectives import OrderNote
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.safe_text import plain_line
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.answers import Detector
 from tinysearch.evaluation.operating import in_words
 from tinysearch.firmware import sdkconfig, wiring
+from tinysearch.firmware.deciders import normal_document
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text
@@ -55,18 +57,32 @@ def candidate_json(emission: Emission, *, digests: Mapping[str, str]) -> str:
 
 
 def _application_facts(emission: Emission) -> dict[str, Any]:
-    """What the application was given: room for people, or classes with their thresholds."""
-    if emission.classifier is None:
+    """What the application was given: room for people, classes with their thresholds, or what is normal."""
+    decider = emission.decider
+    if decider is None:
         return {"people": emission.people, "captures": emission.captures}
-    answers = emission.classifier.answers
+    hops = dict(zip(emission.modalities, emission.hops, strict=True))
+    if isinstance(decider, Detector):
+        return {
+            "threshold": decider.alarms.threshold if decider.far is not None else None,
+            "threshold_far": decider.far,
+            "alarm": {
+                "threshold": decider.alarms.threshold,
+                "smooth": decider.alarms.smooth,
+                "hold_off": decider.alarms.hold_off,
+            },
+            "hops": hops,
+            "normal": {name: normal_document(model) for name, model in decider.normal.items()},
+        }
+    answers = decider.answers
     return {
         "classes": list(answers.names),
         "class_thresholds": list(answers.thresholds),
         "smooth": answers.smooth,
         "hold_off": answers.hold_off,
-        "reject": emission.classifier.reject,
-        "hops": dict(zip(emission.modalities, emission.hops, strict=True)),
-        "prototypes": {name: rows.tolist() for name, rows in emission.classifier.prototypes.items()},
+        "reject": decider.reject,
+        "hops": hops,
+        "prototypes": {name: rows.tolist() for name, rows in decider.prototypes.items()},
     }
 
 

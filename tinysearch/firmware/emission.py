@@ -12,7 +12,7 @@ from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task
-from tinysearch.evaluation.answers import Classifier
+from tinysearch.evaluation.answers import Decider
 from tinysearch.firmware import partitions
 from tinysearch.firmware.applications import APPLICATIONS, Application
 from tinysearch.firmware.front_ends import hop_samples
@@ -45,7 +45,7 @@ class Emission:
         stricter_threshold: the next stricter one that is known, and its FAR; the same and None where none is.
         people, captures: that the NVS partition has room for.
         layers: constants of the front-ends that have any, by modality.
-        classifier: of a classification; None for a lock.
+        decider: of a classification or an anomaly task; None for a lock.
         in_psram: buffers by name that lie in PSRAM.
         board_kconfig: key of the board whose pins the application knows, empty for others.
         microphone_pins: where a wired microphone goes; empty for the application's defaults.
@@ -69,7 +69,7 @@ class Emission:
     captures: int
     table: tuple[partitions.Partition, ...]
     layers: Mapping[str, PackedStep]
-    classifier: Classifier | None
+    decider: Decider | None
     version: str
     digest: str
 
@@ -108,10 +108,10 @@ class Emission:
     @property
     def period_s(self) -> float:
         """Seconds from one decision to the next: what the schedule says, else the hop of a stream; 0 for a lock."""
-        if self.classifier is None:
+        if self.decider is None:
             return 0.0
         schedule = self.task.schedule
-        return schedule.interval_s if schedule.kind == "every" else self.classifier.hop_s
+        return schedule.interval_s if schedule.kind == "every" else self.decider.hop_s
 
     @property
     def hops(self) -> tuple[int, ...]:

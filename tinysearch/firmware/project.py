@@ -12,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from tinysearch.analytic.flash import decision_bytes
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
-from tinysearch.evaluation.answers import Classifier
+from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.firmware import partitions
-from tinysearch.firmware.applications import APPLICATIONS
 from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.contents import project_contents
+from tinysearch.firmware.deciders import decider_bytes
 from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold
 from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.front_ends import front_end
@@ -66,7 +67,7 @@ def emit(
     board: BoardOption | None = None,
     golden: Mapping[str, Inputs] | None = None,
     sound: LogMelSettings | None = None,
-    classifier: Classifier | None = None,
+    decider: Decider | None = None,
     backend: str | Backend = "portable",
 ) -> Path:
     """Write one project.
@@ -82,7 +83,7 @@ def emit(
         board: tells how PSRAM and microphone are attached; None takes the chip's first choice.
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
         sound: front-end of the branches with a microphone; None takes the defaults for their input size.
-        classifier: of a classification: prototypes and thresholds.
+        decider: what a classification or an anomaly task decides by.
         backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own.
 
     Returns:
@@ -100,7 +101,7 @@ def emit(
         board=board,
         golden=golden,
         sound=sound,
-        classifier=classifier,
+        decider=decider,
         version=version,
         digest=digest,
         backend=backend,
@@ -118,7 +119,7 @@ def _prepare(
     board: BoardOption | None,
     golden: Mapping[str, Inputs] | None,
     sound: LogMelSettings | None,
-    classifier: Classifier | None,
+    decider: Decider | None,
     version: str,
     digest: str,
     backend: str | Backend,
@@ -132,7 +133,7 @@ def _prepare(
             remedy="pass the frozen network of every branch by modality",
         )
     candidate_id(candidate.id)
-    _check_application(task, classifier)
+    _check_application(task, decider)
     portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
     sources = _accelerated(portable, backend, chip)
     _check_embeddings(sources)
@@ -141,6 +142,9 @@ def _prepare(
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     planned = evaluation.details.get("flash", {})
     program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) + int(planned.get("spare_bytes", 0))
+    program += decider_bytes(decider) - sum(
+        decision_bytes(task.decision, embedding=source.program.network.embedding) for source in sources
+    )
     slots = int(planned.get("slots", 1))
     has_psram = candidate.platform.psram_bytes > 0
     flash_bytes = candidate.platform.flash_bytes
@@ -177,7 +181,7 @@ def _prepare(
         captures=captures,
         table=table,
         layers=_layers(sources, task, sound),
-        classifier=classifier,
+        decider=decider,
         version=version_text(version),
         digest=digest_text(digest),
     )
@@ -300,17 +304,12 @@ def _layers(sources: tuple[BranchSource, ...], task: Task, sound: LogMelSettings
     return {modality: layer for modality, layer in made.items() if layer is not None}
 
 
-def _check_application(task: Task, classifier: Classifier | None) -> None:
-    """Refuse decisions that no application takes."""
-    if task.decision not in APPLICATIONS:
+def _check_application(task: Task, decider: Decider | None) -> None:
+    """Refuse what is not the decider of a task's decision."""
+    wanted = {"classification": Classifier, "anomaly": Detector}.get(task.decision, type(None))
+    if not isinstance(decider, wanted):
         raise UserError(
-            f"firmware must be of a decision out of {', '.join(APPLICATIONS)}",
-            value=f"task={task.name}, decision {task.decision}",
-            remedy="choose another task; search, evaluate and report work for it",
-        )
-    if (task.decision == "classification") != (classifier is not None):
-        raise UserError(
-            "a classification, and nothing else, must be emitted with its classes",
-            value=f"decision {task.decision}",
-            remedy="pass classifier=",
+            f"a project of decision {task.decision} must be emitted with its own decider",
+            value=f"decider of type {type(decider).__name__}",
+            remedy=f"pass decider= a {wanted.__name__}",
         )

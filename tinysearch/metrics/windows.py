@@ -1,13 +1,17 @@
-"""What firmware makes of windows that follow each other: a class or none, and when it tells of it. In integers alone.
+"""What firmware makes of windows that follow each other: a class or an alarm, and when it tells of it, in integers.
 
-The C twin is ``firmware_templates/runtime/ts_classes.c``; both give the same answers for the same scores.
+The C twins are ``ts_classes.c``, ``ts_alarm.c`` and what they share, ``ts_recent.c``, in
+``firmware_templates/runtime``; they give the same answers for the same scores and distances.
 
-Definition. A window's score for a class is the sum of its branches' cosines to the class's prototypes, as in
-:mod:`tinysearch.metrics.classification`. Scores are added over the last ``smooth`` windows of a recording, at its start
-over all that there are. The class of the largest sum is the *nearest*, of equal ones the first. It is the *answer*
-where the mean over the windows that were added, rounded down, reaches the threshold of that class; else the answer is
-:data:`UNKNOWN`. An answer is an *event* where its class is one to tell of and the last event is more than ``hold_off``
-windows ago.
+Definition of a classification. A window's score for a class is the sum of its branches' cosines to the class's
+prototypes, as in :mod:`tinysearch.metrics.classification`. Scores are added over the last ``smooth`` windows of a
+recording, at its start over all that there are. The class of the largest sum is the *nearest*, of equal ones the first.
+It is the *answer* where the mean over the windows that were added, rounded down, reaches the threshold of that class;
+else the answer is :data:`UNKNOWN`. An answer is an *event* where its class is one to tell of and the last event is more
+than ``hold_off`` windows ago.
+
+Definition of an anomaly task. A window's distance is that of :mod:`tinysearch.metrics.anomaly`; the mean over the last
+``smooth`` windows, rounded down, is an alarm where it reaches the threshold. An alarm is an event under the same rule.
 """
 
 from __future__ import annotations
@@ -78,6 +82,69 @@ class Answered:
     event: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """How a device raises alarms: ``ts_alarm_layer``.
+
+    Attributes:
+        threshold: the least mean distance of an alarm, at least 1.
+        smooth: windows that are added, 1 .. :data:`MOST_SMOOTH`.
+        hold_off: windows after an event that are none.
+
+    Raises:
+        ValueError: a setting out of range.
+    """
+
+    threshold: int
+    smooth: int = 1
+    hold_off: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threshold < 1 << 63:
+            raise ValueError(f"the threshold of an alarm must be positive and fit 64 bits: {self.threshold}")
+        if not 1 <= self.smooth <= MOST_SMOOTH or self.hold_off < 0:
+            raise ValueError(f"smooth must be 1 to {MOST_SMOOTH}, hold_off 0 or more: {self.smooth}, {self.hold_off}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Alarmed:
+    """What a device says to windows, [N] each.
+
+    Attributes:
+        distance: mean over the windows that were added, rounded down.
+        alarm: whether it reaches the threshold.
+        event: whether it tells of it.
+    """
+
+    distance: Int64
+    alarm: npt.NDArray[np.bool_]
+    event: npt.NDArray[np.bool_]
+
+
+def smoothed(distances: Int64, groups: Int32, *, smooth: int) -> Int64:
+    """Means over the last windows of each recording, rounded down: int64 [N].
+
+    Args:
+        distances: int64 [N].
+        groups: int32 [N], as in :func:`answer`.
+        smooth: windows that are added.
+    """
+    sums, counts = _sums(distances[:, None], groups, smooth=smooth)
+    return np.asarray(sums[:, 0] // counts, np.int64)
+
+
+def alarm(distances: Int64, groups: Int32, alarms: Alarms) -> Alarmed:
+    """What a device says to windows that follow each other; it forgets at the start of every recording.
+
+    Args:
+        distances: int64 [N].
+        groups: int32 [N], as in :func:`answer`.
+    """
+    mean = smoothed(distances, groups, smooth=alarms.smooth)
+    raised = mean >= alarms.threshold
+    return Alarmed(distance=mean, alarm=raised, event=_events(raised, groups, hold_off=alarms.hold_off))
+
+
 def class_thresholds(scores: Int64, groups: Int32, labels: Int32, *, smooth: int, reject: float) -> tuple[int, ...]:
     """By class, the largest threshold that at most a share ``reject`` of its windows falls below.
 
@@ -118,13 +185,18 @@ def answer(scores: Int64, groups: Int32, answers: Answers) -> Answered:
 
 def _nearest(scores: Int64, groups: Int32, *, smooth: int) -> tuple[Int32, Int64]:
     """Class of the largest sum over the last windows, and its mean rounded down: [N] each."""
-    sums = np.concatenate([np.zeros((1, scores.shape[1]), np.int64), np.cumsum(scores, axis=0, dtype=np.int64)])
-    place = np.arange(len(scores))
+    sums, counts = _sums(scores, groups, smooth=smooth)
+    nearest = sums.argmax(axis=1)
+    return nearest.astype(np.int32), np.asarray(sums[np.arange(len(sums)), nearest] // counts, np.int64)
+
+
+def _sums(values: Int64, groups: Int32, *, smooth: int) -> tuple[Int64, Int64]:
+    """Sums of each column over the last windows of a recording, [N, columns], and how many these are, [N]."""
+    until = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values, axis=0, dtype=np.int64)])
+    place = np.arange(len(values))
     starts = np.maximum.accumulate(np.where(_begins(groups), place, 0))
     first = np.maximum(starts, place + 1 - smooth)
-    added = sums[1:] - sums[first]
-    nearest = added.argmax(axis=1)
-    return nearest.astype(np.int32), np.asarray(added[place, nearest] // (place + 1 - first), np.int64)
+    return until[1:] - until[first], place + 1 - first
 
 
 def _begins(groups: Int32) -> npt.NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A classification: which of some classes is it, or none of them. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "application.h"
@@ -12,11 +13,11 @@
 
 const char application_button[] = "classify";
 
-static int32_t recent[CLASSES_SMOOTH * CLASSES_COUNT];
-static ts_classes_state state = {.recent = recent};
+static int64_t recent_scores[CLASSES_SMOOTH * CLASSES_COUNT];
+static ts_recent recent = {.values = recent_scores};
 
 /* Sums of the branches' cosines to the prototypes of every class. */
-static void score_classes(int32_t scores[CLASSES_COUNT])
+static void score_classes(int64_t scores[CLASSES_COUNT])
 {
     for (unsigned c = 0; c < CLASSES_COUNT; c++) {
         scores[c] = 0;
@@ -26,25 +27,33 @@ static void score_classes(int32_t scores[CLASSES_COUNT])
     }
 }
 
+/* As a number in -1 .. 1, six digits, rounded toward zero. score: 20 fraction bits a branch. */
+static void print_score(int32_t score)
+{
+    const int64_t millionths = (int64_t)score * 1000000 / ((int64_t)CANDIDATE_BRANCHES << 20);
+    const int64_t size = millionths < 0 ? -millionths : millionths;
+    printf("%s%" PRId64 ".%06" PRId64, millionths < 0 ? "-" : "", size / 1000000, size % 1000000);
+}
+
 static void judge(void)
 {
-    int32_t scores[CLASSES_COUNT];
+    int64_t scores[CLASSES_COUNT];
     score_classes(scores);
-    const ts_classes_result result = ts_classes_add(&classes_layer, &state, scores);
+    const ts_classes_result result = ts_classes_add(&classes_layer, &recent, scores);
     const char *nearest = classes_names[result.nearest];
     printf("\"class\":\"%s\",\"score\":", result.answer < 0 ? "unknown" : nearest);
-    stream_print_score(result.score);
+    print_score(result.score);
     printf(",\"nearest\":\"%s\",\"event\":%s", nearest, result.event ? "true" : "false");
     if (result.event) {
         event_tell(nearest, result.score);
-    } else if (state.quiet == 0) {
+    } else if (recent.quiet == 0) {
         event_end();
     }
 }
 
 static void reset(void)
 {
-    ts_classes_reset(&state);
+    ts_recent_reset(&recent);
 }
 
 static const stream_application application = {judge, reset};
@@ -64,7 +73,7 @@ static void list(char *const *words)
     (void)words;
     for (unsigned c = 0; c < CLASSES_COUNT; c++) {
         printf("class \"%s\" threshold ", classes_names[c]);
-        stream_print_score(classes_layer.thresholds[c]);
+        print_score(classes_layer.thresholds[c]);
         printf("%s\n", classes_layer.told[c] ? "" : " untold");
     }
     commands_answer("classes", NULL);

@@ -188,6 +188,11 @@ const uint8_t *branches_embeddings(void)
     return embeddings;
 }
 
+const void *branches_embedding(unsigned branch)
+{
+    return embeddings + s.offset[branch];
+}
+
 static int usable_f32(const float *values, uint32_t count)
 {
     int differing = 0;

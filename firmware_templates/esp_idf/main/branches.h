@@ -30,6 +30,9 @@ const char *branches_feed_done(unsigned branch);
 /* Embeddings of all branches, back to back in the order of `branches`: CANDIDATE_TEMPLATE_BYTES. */
 const uint8_t *branches_embeddings(void);
 
+/* The last embedding of one branch, in its type, aligned to 4. */
+const void *branches_embedding(unsigned branch);
+
 /* Whether embeddings in such a record are finite numbers, and in no branch all the same number: those of a network that
  * sees something. */
 int branches_usable(const uint8_t *record);

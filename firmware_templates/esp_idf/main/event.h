@@ -8,7 +8,8 @@
 /* The GPIO of the configuration; prints an error where there is none. */
 void event_open(void);
 
-/* Raises the GPIO and calls tinysearch_event. score: 20 fraction bits a branch. */
+/* Raises the GPIO and calls tinysearch_event. score: of a class, 20 fraction bits a branch; of an
+ * anomaly, thousandths of the threshold. */
 void event_tell(const char *name, int32_t score);
 
 /* Lowers the GPIO: the time after an event is over. */

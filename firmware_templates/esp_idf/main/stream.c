@@ -119,10 +119,3 @@ void stream_start(const stream_application *application)
     (void)application;
 #endif
 }
-
-void stream_print_score(int32_t score)
-{
-    const int64_t millionths = (int64_t)score * 1000000 / ((int64_t)CANDIDATE_BRANCHES << 20);
-    const int64_t size = millionths < 0 ? -millionths : millionths;
-    printf("%s%" PRId64 ".%06" PRId64, millionths < 0 ? "-" : "", size / 1000000, size % 1000000);
-}

@@ -22,7 +22,4 @@ void stream_run(const stream_application *application, char *const *words);
 /* As stream_run of the sensors, where the task and the configuration ask for it. */
 void stream_start(const stream_application *application);
 
-/* Prints a score as a number in -1 .. 1, six digits, rounded toward zero: 20 fraction bits a branch. */
-void stream_print_score(int32_t score);
-
 #endif

@@ -20,16 +20,15 @@ from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.analytic import AnalyticModels
-from tinysearch.evaluation.answers import Classifier, placeholder_classifier
+from tinysearch.evaluation.answers import Decider, placeholder_classifier, placeholder_detector
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.files import writing
-from tinysearch.firmware.applications import APPLICATIONS
 from tinysearch.firmware.golden import pattern_inputs
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
-from tinysearch.firmware.verify import Rung, classes, host, lock, project_rules
+from tinysearch.firmware.verify import Rung, driver_of, host, project_rules
 from tinysearch.firmware.verify.objects import shared_objects
 from tinysearch.inputs.microphone import Microphone
 
@@ -63,11 +62,7 @@ def emit_front(
     Boards that carry the same networks have the same sources on the host, which are built and run once.
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
-    decision = setup.models.task.decision
-    if count and decision not in APPLICATIONS:
-        say(f"no firmware: there is none for decision {decision} yet")
-        return {}
-    drive = lock.drive if decision == "verification" else classes.drive
+    drive = driver_of(setup.models.task.decision)
     rungs: dict[str, tuple[Rung, ...]] = {}
     with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
         hosts: dict[str, Future[Rung]] = {}
@@ -128,29 +123,27 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             digest=_digest(networks),
             board=models.board_option(candidate.platform.board, modalities),
             sound=None if heard is None else _sound(config, heard),
-            classifier=_classifier(models, errors, candidate.branches, networks),
+            decider=_decider(models, errors, evaluation, networks),
             task=models.task,
             backend=build_backend(config),
         )
 
 
-def _classifier(
-    models: AnalyticModels,
-    errors: ErrorSource,
-    branches: Sequence[BranchSpec],
-    networks: Mapping[str, FrozenNetwork],
-) -> Classifier | None:
-    """Classes of a classification, without a meaning where nothing was trained; None for other decisions."""
-    if models.task.decision != "classification":
+def _decider(
+    models: AnalyticModels, errors: ErrorSource, evaluation: Evaluation, networks: Mapping[str, FrozenNetwork]
+) -> Decider | None:
+    """What a classification or an anomaly task decides by, without a meaning where nothing was trained."""
+    task, branches, point = models.task, evaluation.candidate.branches, evaluation.operating_point
+    if task.decision == "verification":
         return None
     if isinstance(errors, TrainedErrors) and all(errors.knows(branch) for branch in branches):
-        return errors.classifier(branches, stream=models.task.stream)
+        return errors.decider(branches, stream=task.stream, far=None if point is None else point.far)
     drawn = {}
     for modality, network in networks.items():
         shape = network.program.network.input_shape
-        patterns = pattern_inputs((shape.height, shape.width, shape.channels))
-        drawn[modality] = run(network, patterns)
-    return placeholder_classifier(drawn, stream=models.task.stream)
+        drawn[modality] = run(network, pattern_inputs((shape.height, shape.width, shape.channels)))
+    placeholder = placeholder_classifier if task.decision == "classification" else placeholder_detector
+    return placeholder(drawn, stream=task.stream)
 
 
 def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch: BranchSpec) -> FrozenNetwork:

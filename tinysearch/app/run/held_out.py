@@ -16,11 +16,11 @@ from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry,
 from tinysearch.firmware.verify.facts import read_point
 
 if TYPE_CHECKING:
-    from tinysearch.firmware.verify.classes import HeldOutClasses
     from tinysearch.firmware.verify.held_out import HeldOut
+    from tinysearch.firmware.verify.streamed import HeldOutSamples
 
 
-def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut | HeldOutClasses] | None:
+def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut | HeldOutSamples] | None:
     """What loads the held-out people of an emitted project, once.
 
     Args:
@@ -37,7 +37,7 @@ def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut
     return None if folder is None else cache(lambda: load_held_out(project, folder))
 
 
-def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutClasses:
+def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     """Test samples, their embeddings as measured, and pairs of a project of a run.
 
     Raises:
@@ -47,8 +47,8 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutClasses:
     from tinysearch.app.building.training import build_dataset
     from tinysearch.data.pairs import evaluation_pairs, matched_samples
     from tinysearch.evaluation.judges import labels_of
-    from tinysearch.firmware.verify.classes import HeldOutClasses
     from tinysearch.firmware.verify.held_out import HeldOut
+    from tinysearch.firmware.verify.streamed import HeldOutSamples
 
     config = files.read_config(run_dir)
     point = read_point(project)
@@ -69,12 +69,13 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutClasses:
                 remedy="bring back the data of the run, or search again",
             )
     measured = point["evidence"]["eer"] == "trained"
-    if task.decision == "classification":
+    if task.decision != "verification":
         samples, labels = matched_samples(labels_of(dataset, "test", shapes), people=dataset.people("test"))
-        return HeldOutClasses(
+        return HeldOutSamples(
             inputs={modality: rows[samples[modality]] for modality, rows in inputs.items()},
             labels=labels,
             error=point["values"]["error"] if measured else None,
+            normal=dataset.normal,
         )
     return HeldOut(
         inputs=inputs,

@@ -10,20 +10,44 @@ reported as ``not run`` with what to install, never as passed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.task import Decision
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.objects import Objects
 from tinysearch.firmware.verify.rung import Rung
 
-__all__ = ["Package", "Rung", "verify"]
+__all__ = ["Package", "Rung", "driver_of", "verify"]
 
 logger = logging.getLogger(__name__)
+
+
+DRIVEN: Mapping[Decision, str] = {"verification": "lock", "classification": "classify", "anomaly": "anomaly"}
+"""The rung that drives the application, by decision."""
+
+
+class Driver(Protocol):
+    """Drives the application of a project with stand-ins for its networks."""
+
+    def __call__(self, project: Path, *, objects: Objects | None = None) -> Rung: ...
+
+
+def driver_of(decision: Decision) -> Driver:
+    """What drives the application of a decision."""
+    from tinysearch.firmware.verify import anomaly, classes, lock
+
+    drivers: dict[Decision, Driver] = {
+        "verification": lock.drive,
+        "classification": classes.drive,
+        "anomaly": anomaly.drive,
+    }
+    return drivers[decision]
 
 
 def verify(
@@ -47,12 +71,13 @@ def verify(
     Returns:
         One result a rung, in order: ``files``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``,
         ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and ``project``.
-        A classification has ``classify`` for ``lock``, and ``error`` for the two of the EER.
+        A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have ``error`` for the
+        two of the EER.
 
     Raises:
         UserError: not a project of this generator.
     """
-    from tinysearch.firmware.verify import classes, emulator, host, idf, lock, project_rules, stack
+    from tinysearch.firmware.verify import anomaly, classes, emulator, host, idf, project_rules, stack
     from tinysearch.firmware.verify import held_out as people
     from tinysearch.firmware.verify.simd import project as simd
 
@@ -63,26 +88,31 @@ def verify(
             value=path,
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )
-    classifies = read_point(project).get("decision") == "classification"
-    rates: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
-        ("eer", partial(people.error_rate, source=held_out)),
-        ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
-    )
+    decision: Decision = read_point(project).get("decision", "verification")
+    rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
+        "verification": (
+            ("eer", partial(people.error_rate, source=held_out)),
+            ("eer_rv32", partial(people.sampled_error_rate, source=held_out)),
+        ),
+        "classification": (("error", partial(classes.error_rate, source=held_out)),),
+        "anomaly": (("error", partial(anomaly.error_rate, source=held_out)),),
+    }
+    driven = DRIVEN[decision]
     full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
         ("files", partial(as_emitted, package=package, accept=accept)),
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
-        ("classify", classes.drive) if classifies else ("lock", lock.drive),
+        (driven, driver_of(decision)),
         ("rv32", emulator.target_instruction_set),
         ("simd", simd.vector_kernels),
         ("stack", stack.stacks),
-        *((("error", partial(classes.error_rate, source=held_out)),) if classifies else rates),
+        *rates[decision],
         ("project", project_rules.project),
         ("idf", idf.build),
     )
     rungs = []
     for name, climb in full:
-        if quick and name not in ("files", "host", "lock", "classify", "project"):
+        if quick and name not in ("files", "host", driven, "project"):
             continue
         rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)

@@ -9,22 +9,28 @@ candidate.json. A threshold, a prototype, smoothing or hold-off that was changed
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify.facts import branch_order, branch_sizes, file_bytes, read_point
-from tinysearch.firmware.verify.held_out import NO_RUN
-from tinysearch.firmware.verify.host import INSTALL, TOOLS
-from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, at_hand
-from tinysearch.firmware.verify.rung import Rung, WrongAnswerError, climbed, not_run, run_tool
+from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.objects import Objects
+from tinysearch.firmware.verify.rung import Rung, WrongAnswerError
+from tinysearch.firmware.verify.streamed import (
+    Drawn,
+    HeldOutSamples,
+    Line,
+    Source,
+    branches_of,
+    climb,
+    climb_held_out,
+    drawn_windows,
+    is_exact,
+    single_windows,
+)
 from tinysearch.metrics import class_scores
 from tinysearch.metrics.scores import Embeddings
 from tinysearch.metrics.windows import UNKNOWN, Answered, Answers, answer
@@ -32,45 +38,15 @@ from tinysearch.metrics.windows import UNKNOWN, Answered, Answers, answer
 WANDERING, TURNS, MOST_PROBED = 48, 400, 16
 """Windows that wander between classes; embeddings drawn a class, the closest to its threshold count; classes probed."""
 
-BUILD_TIMEOUT_S = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HeldOutClasses:
-    """Held-out samples of a classification.
-
-    Attributes:
-        inputs: by modality, int8 [N, height, width, channels]; row n of each belongs to sample n.
-        labels: int32 [N].
-        error: share of wrongly classified ones as it was measured; None where it was not.
-    """
-
-    inputs: Mapping[str, npt.NDArray[np.int8]]
-    labels: npt.NDArray[np.int32]
-    error: float | None = None
-
-
-Source = Callable[[], HeldOutClasses]
-
 
 def drive(project: Path, *, objects: Objects | None = None) -> Rung:
     """Rung ``classify``."""
-    return _climb("classify", lambda: _drive(project, objects))
+    return climb("classify", lambda: _drive(project, objects))
 
 
 def error_rate(project: Path, source: Source | None) -> Rung:
     """Rung ``error``."""
-    if source is None:
-        return Rung(name="error", status="not run", detail=NO_RUN)
-    try:
-        held_out = source()
-    except UserError as problem:
-        return Rung(name="error", status="not run", detail=f"not run: {problem}")
-    return _climb("error", lambda: _error(project, held_out))
-
-
-def _climb(name: str, judge: Callable[[], str]) -> Rung:
-    return not_run(name, TOOLS, install=INSTALL) or climbed(name, judge)
+    return climb_held_out(source, lambda held_out: _error(project, held_out))
 
 
 def answers_of(point: Mapping[str, Any]) -> Answers:
@@ -95,29 +71,16 @@ def prototypes_of(point: Mapping[str, Any], name: str) -> Embeddings:
 
 def _drive(project: Path, objects: Objects | None) -> str:
     point = read_point(project)
-    answers, order = answers_of(point), branch_order(project)
-    if sorted(order) != sorted(point["branches"]):
-        raise WrongAnswerError(f"main/candidate.c has the branches {', '.join(order)}")
+    answers, order = answers_of(point), branches_of(project, point)
     prototypes = {name: prototypes_of(point, name) for name in order}
     embeddings = _windows(prototypes, answers)
-    with tempfile.TemporaryDirectory(prefix="tinysearch-classes-") as name:
-        folder = Path(name)
-        with at_hand(objects) as shared:
-            _build(project, folder, shared)
-        for branch, rows in embeddings.items():
-            _write(folder / f"{branch}.inputs", rows, project, branch)
-        lines = _said(folder / "scripted", folder, [f"stream {' '.join(f'{name}.inputs' for name in order)}"])
+    lines = drawn_windows(project, embeddings, objects)
     scores = _scores(embeddings, prototypes)
     found = answer(scores, np.zeros(len(scores), np.int32), answers)
-    exact = all(rows.dtype == np.int8 for rows in prototypes.values())
-    _compare(lines, found, answers, branches=len(order), tolerance=0 if exact else 32)
+    _compare(lines, found, answers, branches=len(order), tolerance=0 if is_exact(point) else 32)
     events = int(found.event.sum())
     kinds = f"{int((found.answer != UNKNOWN).sum())} answers, {events} events"
     return f"{len(scores)} drawn windows answered as they must be ({kinds}); smoothing {answers.smooth}"
-
-
-Drawn = Mapping[str, npt.NDArray[np.int8]]
-"""Embeddings [N, E] by branch."""
 
 
 def _windows(prototypes: Mapping[str, Embeddings], answers: Answers) -> Drawn:
@@ -162,35 +125,7 @@ def _scores(embeddings: Drawn, prototypes: Mapping[str, Embeddings]) -> npt.NDAr
     return np.asarray(np.sum(each, axis=0), np.int64)
 
 
-def _write(path: Path, rows: npt.NDArray[np.int8], project: Path, branch: str) -> None:
-    """Inputs whose first bytes are these embeddings; the rest varies, so that they hold a signal."""
-    size = branch_sizes(project, branch)["INPUT_BYTES"][0]
-    if rows.shape[1] > size:
-        raise WrongAnswerError(f"{branch}: an input of {size} bytes must hold an embedding of {rows.shape[1]}")
-    inputs = np.random.default_rng(1).integers(-128, 128, (len(rows), size)).astype(np.int8)
-    inputs[:, : rows.shape[1]] = rows
-    path.write_bytes(file_bytes(inputs))
-
-
-def _build(project: Path, folder: Path, objects: Objects) -> None:
-    built = objects.link(project / "host", folder / "scripted", goal="list-scripted", options=["-O1"])
-    if not built.passed:
-        raise WrongAnswerError(built.reason(timeout_s=TIMEOUT_S))
-
-
-def _said(program: Path, folder: Path, typed: Sequence[str]) -> list[dict[str, Any]]:
-    """The windows that the application answers with."""
-    outcome = run_tool((program,), timeout_s=TIMEOUT_S, folder=folder, typed="".join(f"{line}\n" for line in typed))
-    if not outcome.passed:
-        raise WrongAnswerError(outcome.reason(timeout_s=TIMEOUT_S))
-    return [json.loads(line) for line in outcome.text.splitlines() if line.startswith("{")]
-
-
-def _compare(
-    lines: Sequence[Mapping[str, Any]], found: Answered, answers: Answers, *, branches: int, tolerance: int
-) -> None:
-    if len(lines) != len(found.answer):
-        raise WrongAnswerError(f"the application answers {len(lines)} of {len(found.answer)} windows")
+def _compare(lines: Sequence[Line], found: Answered, answers: Answers, *, branches: int, tolerance: int) -> None:
     for place, (line, wanted) in enumerate(zip(lines, _wanted(found, answers, branches), strict=True)):
         near = abs(line.get("score", 9) - wanted["score"]) <= tolerance / (1 << 20) + 1e-9
         if not near or (not tolerance and any(line.get(key) != value for key, value in wanted.items())):
@@ -211,26 +146,12 @@ def _wanted(found: Answered, answers: Answers, branches: int) -> Iterator[dict[s
 # ---- held-out samples ----
 
 
-def _error(project: Path, held_out: HeldOutClasses) -> str:
+def _error(project: Path, held_out: HeldOutSamples) -> str:
     point = read_point(project)
-    names, order, count = answers_of(point).names, branch_order(project), len(held_out.labels)
-    with tempfile.TemporaryDirectory(prefix="tinysearch-classes-") as name:
-        folder = Path(name)
-        make = ("make", "-s", "-C", project / "host", f"BUILD={folder}", "CC=gcc", "app")
-        built = run_tool(make, timeout_s=BUILD_TIMEOUT_S, folder=folder)
-        if not built.passed:
-            raise WrongAnswerError(built.reason(timeout_s=BUILD_TIMEOUT_S))
-        for branch in order:
-            for number, row in enumerate(held_out.inputs[branch]):
-                (folder / f"{branch}{number}.inputs").write_bytes(file_bytes(row))
-        typed = [f"classify {' '.join(f'{branch}{number}.inputs' for branch in order)}" for number in range(count)]
-        lines = _said(folder / "app", folder, typed)
-    refused = [line["error"] for line in lines if "error" in line]
-    if refused or len(lines) != count:
-        raise WrongAnswerError(f"{len(refused)} of {count} held-out samples are refused: {', '.join(refused[:1])}")
+    names, count = answers_of(point).names, len(held_out.labels)
+    lines = single_windows(project, "classify", branches_of(project, point), held_out)
     wrong = sum(line["nearest"] != names[label] for line, label in zip(lines, held_out.labels, strict=True))
     error = wrong / count
-    exact = all(branch["precision"] != "float32" for branch in point["branches"].values())
-    if held_out.error is not None and exact and error != held_out.error:
+    if held_out.error is not None and is_exact(point) and error != held_out.error:
         raise WrongAnswerError(f"DIFFERS: error {error!r} of the C code for {held_out.error!r} in candidate.json")
     return f"{count} held-out samples classified; error {error:.4%} as in Python"
