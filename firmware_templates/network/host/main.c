@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network of the device on a host, or on the device's instruction set under an emulator.
+ *
+ *   run              golden vectors bit for bit; exit status 0 if all agree
+ *   run FILE..       all inputs one after the other as raw bytes in, the outputs as raw bytes on standard output
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "golden.h"
+#include "network.h"
+#include "ts_crc32.h"
+
+#ifndef GOLDEN_LIMIT
+#define GOLDEN_LIMIT 1000000u /* an emulator may check fewer */
+#endif
+
+static uint8_t arena[NETWORK_ARENA_BYTES] __attribute__((aligned(NETWORK_ARENA_ALIGNMENT)));
+static uint8_t inputs[NETWORK_INPUT_BYTES], outputs[NETWORK_OUTPUT_BYTES];
+
+/* Instructions since start where the instruction set counts them, else 0. */
+static unsigned long instructions(void)
+{
+#if defined(__riscv)
+    unsigned long value;
+    __asm__ volatile("csrr %0, minstret" : "=r"(value));
+    return value;
+#else
+    return 0;
+#endif
+}
+
+/* Inputs to their places in an arena that is otherwise undefined. */
+static void fill(const uint8_t *values)
+{
+    memset(arena, 0xA5, sizeof arena);
+    for (unsigned index = 0; index < NETWORK_INPUTS; ++index) {
+        memcpy(arena + network_inputs[index].offset, values, network_inputs[index].bytes);
+        values += network_inputs[index].bytes;
+    }
+}
+
+static void take(uint8_t *values)
+{
+    for (unsigned index = 0; index < NETWORK_OUTPUTS; ++index) {
+        memcpy(values, arena + network_outputs[index].offset, network_outputs[index].bytes);
+        values += network_outputs[index].bytes;
+    }
+}
+
+static int check(uint32_t number)
+{
+    fill(golden_inputs + (size_t)number * NETWORK_INPUT_BYTES);
+    network_run(arena);
+    take(outputs);
+    const int same = memcmp(outputs, golden_outputs + (size_t)number * NETWORK_OUTPUT_BYTES, sizeof outputs) == 0;
+    printf("golden network %lu crc %08lx %s\n", (unsigned long)number,
+           (unsigned long)ts_crc32(0, outputs, sizeof outputs), same ? "equal" : "DIFFERS");
+    return same;
+}
+
+/* The first golden vector step by step, with instructions where they are counted. */
+static void count_steps(void)
+{
+    unsigned long sum = 0;
+    if (instructions() == 0)
+        return;
+    fill(golden_inputs);
+    for (unsigned index = 0; index < NETWORK_STEPS; ++index) {
+        const unsigned long start = instructions();
+        network_step(index, arena);
+        const unsigned long count = instructions() - start;
+        sum += count;
+        printf("layer network step_%u %lu\n", index, count);
+    }
+    printf("branch network %lu\n", sum);
+}
+
+static int check_all(void)
+{
+    int passed = 1;
+    for (uint32_t number = 0; number < golden_count && number < GOLDEN_LIMIT; ++number)
+        passed &= check(number);
+    count_steps();
+    printf(passed ? "OK golden vectors\n" : "ERR golden vectors\n");
+    return !passed;
+}
+
+static int run_file(const char *name)
+{
+    FILE *file = fopen(name, "rb");
+    if (file == NULL) {
+        fprintf(stderr, "ERR %s cannot be read\n", name);
+        return 2;
+    }
+    const size_t count = fread(inputs, 1, sizeof inputs, file);
+    const int more = fgetc(file) != EOF;
+    fclose(file);
+    if (count != sizeof inputs || more) {
+        fprintf(stderr, "ERR %s must have %lu bytes\n", name, (unsigned long)sizeof inputs);
+        return 2;
+    }
+    fill(inputs);
+    network_run(arena);
+    take(outputs);
+    return fwrite(outputs, 1, sizeof outputs, stdout) == sizeof outputs ? 0 : 1;
+}
+
+int main(int count, char **words)
+{
+    int status = 0;
+    if (count < 2)
+        return check_all();
+    for (int index = 1; index < count && status == 0; ++index)
+        status = run_file(words[index]);
+    return status;
+}

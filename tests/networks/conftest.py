@@ -1,0 +1,5 @@
+"""Nothing here runs without the package that reads the files."""
+
+import pytest
+
+pytest.importorskip("tflite")

@@ -1,0 +1,162 @@
+"""Networks of a few random layers that between them have every kernel, padding, stride and scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from small_tflite import Op, T, model
+
+SAME, VALID = 0, 1
+NONE, RELU, RELU6 = 0, 1, 3
+
+
+@dataclass
+class Builder:
+    """A network as it grows; ``last`` is the tensor that the next layer reads."""
+
+    random: np.random.Generator
+    tensors: list[T] = field(default_factory=list)
+    operators: list[Op] = field(default_factory=list)
+    last: int = 0
+
+    @classmethod
+    def start(cls, seed: int, shape: tuple[int, ...]) -> Builder:
+        builder = cls(np.random.default_rng(seed))
+        builder.last = builder.activation(shape)
+        return builder
+
+    def activation(self, shape: tuple[int, ...], *, like: int | None = None) -> int:
+        scale = float(self.random.uniform(0.02, 0.2)) if like is None else self.tensors[like].scale
+        zero = int(self.random.integers(-128, 128)) if like is None else self.tensors[like].zero
+        return self._add(T(shape=shape, scale=scale, zero=zero, name=f"t{len(self.tensors)}"))
+
+    def _add(self, tensor: T) -> int:
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def constant(self, shape: tuple[int, ...], channels: int, axis: int, *, spread: float = 1.0) -> tuple[int, int]:
+        """int8 weights with a scale a channel, and biases."""
+        weights = self.random.integers(-127, 128, shape).astype(np.int8)
+        scales = self.random.uniform(0.001, 0.01, channels) * spread
+        bias = self.random.integers(-3000, 3000, channels).astype(np.int32)
+        return (
+            self._add(T(shape=shape, scale=scales, axis=axis, data=weights)),
+            self._add(T(shape=(channels,), kind="int32", scale=None, data=bias)),
+        )
+
+    def then(
+        self, code: str, inputs: list[int], shape: tuple[int, ...], options: dict, *, like: int | None = None
+    ) -> int:
+        out = self.activation(shape, like=like)
+        self.operators.append(Op(code=code, inputs=inputs, outputs=[out], options=options))
+        self.last = out
+        return out
+
+    def conv(
+        self,
+        channels: int,
+        kernel: tuple[int, int],
+        *,
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=SAME,
+        fused=NONE,
+        spread=1.0,
+    ) -> int:
+        source = self.tensors[self.last].shape
+        weights = self.constant((channels, *kernel, source[3]), channels, 0, spread=spread)
+        shape = (1, *self._sides(source, kernel, stride, dilation, padding), channels)
+        options = self._window(stride, padding, fused) | _dilated(dilation)
+        return self.then("CONV_2D", [self.last, *weights], shape, options)
+
+    def depthwise(
+        self, kernel: tuple[int, int], *, multiplier=1, stride=(1, 1), dilation=(1, 1), padding=SAME, fused=NONE
+    ) -> int:
+        source = self.tensors[self.last].shape
+        channels = source[3] * multiplier
+        weights = self.constant((1, *kernel, channels), channels, 3)
+        shape = (1, *self._sides(source, kernel, stride, dilation, padding), channels)
+        options = self._window(stride, padding, fused) | _dilated(dilation) | {"DepthMultiplier": multiplier}
+        return self.then("DEPTHWISE_CONV_2D", [self.last, *weights], shape, options)
+
+    def pool(self, code: str, kernel: tuple[int, int], *, stride=(1, 1), padding=SAME, fused=NONE) -> int:
+        source = self.tensors[self.last].shape
+        shape = (1, *self._sides(source, kernel, stride, (1, 1), padding), source[3])
+        options = self._window(stride, padding, fused) | {"FilterHeight": kernel[0], "FilterWidth": kernel[1]}
+        return self.then(code, [self.last], shape, options, like=self.last)
+
+    def join(self, code: str, left: int, right: int, *, fused=NONE) -> int:
+        return self.then(code, [left, right], self.tensors[left].shape, {"FusedActivationFunction": fused})
+
+    def dense(self, outputs: int, *, fused=NONE) -> int:
+        count = int(np.prod(self.tensors[self.last].shape))
+        weights = self.constant((outputs, count), 1, 0)
+        bias = self._add(T(shape=(outputs,), kind="int32", scale=None, data=np.arange(outputs, dtype=np.int32) * 100))
+        options = {"FusedActivationFunction": fused}
+        return self.then("FULLY_CONNECTED", [self.last, weights[0], bias], (1, outputs), options)
+
+    def softmax(self) -> int:
+        out = self._add(T(shape=self.tensors[self.last].shape, scale=1 / 256, zero=-128, name="softmax"))
+        self.operators.append(Op(code="SOFTMAX", inputs=[self.last], outputs=[out], options={"Beta": 1.0}))
+        self.last = out
+        return out
+
+    def flatten(self) -> int:
+        count = int(np.prod(self.tensors[self.last].shape))
+        return self.then("RESHAPE", [self.last], (1, count), {}, like=self.last)
+
+    def file(self) -> bytes:
+        return model(self.tensors, self.operators, [0], [self.last])
+
+    def _window(self, stride: tuple[int, int], padding: int, fused: int) -> dict[str, int]:
+        return {"Padding": padding, "StrideH": stride[0], "StrideW": stride[1], "FusedActivationFunction": fused}
+
+    @staticmethod
+    def _sides(source, kernel, stride, dilation, padding) -> tuple[int, int]:
+        reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        sides = zip(source[1:3], stride, reach, strict=True)
+        return tuple(-(-n // s) if padding == SAME else (n - r) // s + 1 for n, s, r in sides)
+
+
+def _dilated(dilation: tuple[int, int]) -> dict[str, int]:
+    return {"DilationHFactor": dilation[0], "DilationWFactor": dilation[1]}
+
+
+def residual(net: Builder) -> None:
+    """Convolutions of all kinds around an addition, from an input [1, 9, 7, 3] on."""
+    first = net.conv(6, (3, 3), fused=RELU)
+    net.conv(6, (1, 1), fused=RELU6)
+    second = net.conv(6, (3, 3))
+    net.join("ADD", first, second, fused=RELU)
+    net.conv(5, (2, 3), stride=(2, 1), padding=VALID)
+    net.pool("MAX_POOL_2D", (2, 2), stride=(2, 2))
+    net.flatten()
+    net.dense(10)
+    net.softmax()
+
+
+def separable(net: Builder) -> None:
+    """Depthwise convolutions of all kinds, a product, both pools, from an input [1, 11, 8, 4] on."""
+    net.depthwise((3, 3), fused=RELU)
+    net.depthwise((3, 3), stride=(2, 2))
+    net.depthwise((3, 3), multiplier=2)
+    left = net.depthwise((5, 2), dilation=(1, 2), fused=RELU6)
+    right = net.conv(8, (3, 2), dilation=(2, 1))
+    net.join("MUL", left, right)
+    net.pool("AVERAGE_POOL_2D", (3, 2), stride=(2, 2))
+    net.conv(9, (1, 1), spread=60.0)
+    net.pool("AVERAGE_POOL_2D", net.tensors[net.last].shape[1:3], padding=VALID)
+    net.flatten()
+    net.dense(8)
+
+
+def everything(seed: int = 1) -> bytes:
+    """Both of them side by side: two inputs, two outputs."""
+    net = Builder.start(seed, (1, 9, 7, 3))
+    residual(net)
+    outputs = [net.last]
+    net.last = net.activation((1, 11, 8, 4))
+    inputs = [0, net.last]
+    separable(net)
+    return model(net.tensors, net.operators, inputs, [*outputs, net.last])

@@ -1,0 +1,159 @@
+"""From a network of somebody's own to a folder that ``idf.py build`` builds, and ``make -C host`` too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinysearch.core.platform import Chip
+from tinysearch.firmware import partitions, sdkconfig
+from tinysearch.firmware.emission import IDF_MINIMUM
+from tinysearch.firmware.folder import GENERATOR, write_folder
+from tinysearch.firmware.identifiers import digest_text, markdown_text, version_text
+from tinysearch.firmware.model_source import runtime_files
+from tinysearch.firmware.networks.golden import random_inputs, rows, selftest_crc
+from tinysearch.firmware.networks.source import NetworkSource, network_values, shown
+from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.networks.oracle import run
+
+KIND = "network"
+"""``kind`` in the marker file of these projects."""
+
+GOLDEN_VECTORS, GOLDEN_BYTES = 6, 200_000
+"""At most so many golden vectors, and so many bytes of their inputs, but at least one."""
+
+_SEED = 0
+_PORT = ("CMakeLists.txt", "line.c", "port_chip.c", "port_linux.c", "tasks.c", "include/line.h", "include/port.h")
+_COPIED = ("host/main.c", "host/golden.h", "main/app_main.c", "main/selftest.h", "main/Kconfig.projbuild")
+_RENDERED = (
+    *("CMakeLists.txt", "README.md", "NOTICE", "main/CMakeLists.txt", "main/idf_component.yml", "main/selftest.c"),
+    *("components/network/CMakeLists.txt", "components/network/network.c", "components/network/network_weights.c"),
+    *("components/network/network_weights.h", "host/Makefile", "host/golden.c"),
+)
+_IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies.lock\nhost/build/\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a network's project is built for.
+
+    Attributes:
+        flash_bytes: of the part.
+        app_bytes: what the application needs.
+        latency_s: of one inference, a bound.
+        point: what ``candidate.json`` tells of the board.
+    """
+
+    chip: Chip
+    flash_bytes: int
+    app_bytes: int
+    latency_s: float
+    point: dict[str, Any]
+
+
+def emit_network(
+    source: NetworkSource,
+    target: Target,
+    *,
+    lowering: dict[str, Any],
+    out: Path,
+    templates: Path,
+    version: str,
+    digest: str,
+) -> Path:
+    """Write one project; the same arguments give the same bytes.
+
+    Args:
+        lowering: the report that ``lowering.json`` keeps.
+        out: the project's folder; made anew or, where it is a project of ours, replaced.
+        templates: ``firmware_templates``.
+        version, digest: of the generator and of the network's file.
+
+    Raises:
+        UserError: too little flash, or a folder that is not a project of ours.
+    """
+    files = _contents(
+        source, target, Templates(templates), f"tinysearch {version_text(version)} ({digest_text(digest)})"
+    )
+    marker = {"generator": {"name": GENERATOR, "version": version, "configuration": digest}, "kind": KIND}
+    texts = {
+        "candidate.json": json.dumps({**marker, **target.point}, indent=2, allow_nan=False) + "\n",
+        "lowering.json": json.dumps(lowering, indent=2, allow_nan=False) + "\n",
+    }
+    return write_folder(out, files | {name: text.encode() for name, text in texts.items()})
+
+
+def _contents(source: NetworkSource, target: Target, templates: Templates, banner: str) -> dict[str, bytes]:
+    runtime = runtime_files(templates.folder / "runtime", (*source.headers, "ts_crc32.h"))
+    values = _values(source, target, banner) | {"sources": [path.name for path in runtime if path.suffix == ".c"]}
+    files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
+    idf = templates.folder / "esp_idf"
+    files |= {f"components/port/{name}": (idf / "components/port" / name).read_bytes() for name in _PORT}
+    files |= {name: (templates.folder / "network" / name).read_bytes() for name in _COPIED}
+    files["LICENSE"] = (idf / "LICENSE").read_bytes()
+    text = {name: templates.render(f"network/{name}", values) for name in _RENDERED}
+    text["components/network/include/network.h"] = templates.render("network/components/network/network.h", values)
+    runtime_cmake = "components/runtime/CMakeLists.txt"
+    text[runtime_cmake] = templates.render(f"esp_idf/{runtime_cmake}", values)
+    text |= _board_files(target, banner)
+    text[".gitignore"] = _IGNORED
+    return files | {name: content.encode() for name, content in text.items()}
+
+
+def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any]:
+    graph, network = source.network.graph, network_values(source)
+    count = max(1, min(GOLDEN_VECTORS, GOLDEN_BYTES // network["input_bytes"]))
+    inputs = random_inputs(graph, count, _SEED)
+    described = {
+        what: [_described(source, index) for index in indices]
+        for what, indices in (("inputs", graph.inputs), ("outputs", graph.outputs))
+    }
+    return {
+        "banner": banner,
+        "network": network,
+        "golden": {"count": count, "inputs": c_values(rows(inputs)), "outputs": c_values(rows(run(graph, inputs)))},
+        "selftest_crc": selftest_crc(graph),
+        "title": markdown_text(source.name),
+        "steps": len(source.network.calls),
+        "arena_bytes": source.memory.peak_bytes,
+        "bound_bytes": source.memory.bound_bytes,
+        "weight_bytes": source.network.parameter_bytes,
+        "target": target.chip.idf_target,
+        "idf_minimum": ".".join(map(str, max(IDF_MINIMUM, target.chip.idf_minimum))),
+        **described,
+    }
+
+
+def _described(source: NetworkSource, index: int) -> str:
+    tensor = source.network.graph.tensors[index]
+    shape = " x ".join(str(side) for side in tensor.shape)
+    return f"{markdown_text(shown(tensor.name))} ({tensor.element}, {shape})"
+
+
+def _board_files(target: Target, banner: str) -> dict[str, str]:
+    """Partition table and configuration defaults."""
+    chip = target.chip
+    table = partitions.lay_out(
+        flash_bytes=target.flash_bytes, app_bytes=target.app_bytes, nvs=2 * partitions.NVS_MINIMUM
+    )
+    keys = sdkconfig.chip_keys(
+        chip,
+        flash_mb=target.flash_bytes >> 20,
+        psram_interface=None,
+        buffers_in_psram=False,
+        microphone_pdm=False,
+        board={},
+        longest_s=target.latency_s,
+    )
+    texts = {
+        "": (sdkconfig.common_keys(), sdkconfig.KNOWN_TO_ALL),
+        ".linux": (sdkconfig.linux_keys(), sdkconfig.KNOWN_TO_LINUX),
+        f".{chip.idf_target}": (keys, sdkconfig.known_keys(chip)),
+    }
+    files = {
+        f"sdkconfig.defaults{suffix}": sdkconfig.to_text(found, known=known, header=banner)
+        for suffix, (found, known) in texts.items()
+    }
+    return files | {"partitions.csv": partitions.to_csv(table, header=banner)}

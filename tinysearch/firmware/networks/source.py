@@ -1,0 +1,163 @@
+"""A lowered network as C: constants of every call, the calls in their arena, what the application must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tinysearch.core.safe_text import plain_line
+from tinysearch.firmware.identifiers import c_string
+from tinysearch.firmware.model_source import layer_constants
+from tinysearch.firmware.packing import PackedStep
+from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
+from tinysearch.networks.arena import ArenaPlan, plan
+from tinysearch.networks.call import Call
+from tinysearch.networks.lowering import LoweredNetwork
+
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NetworkSource:
+    """What the templates need of one network.
+
+    Attributes:
+        model_id: CRC-32 of all constants.
+    """
+
+    name: str
+    network: LoweredNetwork
+    memory: ArenaPlan
+    packed: tuple[PackedStep, ...]
+    model_id: int
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Headers of the kernels, each once, sorted."""
+        return tuple(sorted({packed.header for packed in self.packed}))
+
+
+def network_source(network: LoweredNetwork) -> NetworkSource:
+    """Plan and pack a network."""
+    packed = tuple(_packed(call) for call in network.calls)
+    return NetworkSource(
+        name=shown(network.graph.name),
+        network=network,
+        memory=plan(network),
+        packed=packed,
+        model_id=crc_of_constants(_constants(network, packed)),
+    )
+
+
+def shown(name: str) -> str:
+    """A name of the file on one line."""
+    return plain_line(name)[:_LONGEST_NAME] or "unnamed"
+
+
+def _packed(call: Call) -> PackedStep:
+    return PackedStep(
+        function=call.function,
+        layer_type=f"{call.function}_layer",
+        header=f"{call.function}.h",
+        fields=call.fields,
+        arrays=call.arrays,
+    )
+
+
+def _constants(network: LoweredNetwork, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:
+    for number, part in enumerate(packed):
+        yield from ((f"{number}.{part.function}.{key}", value) for key, value in part.fields.items())
+        yield from ((f"{number}.{part.function}.{key}", value) for key, value in part.arrays.items())
+    for index in network.constant_inputs:
+        data = network.graph.tensors[index].data
+        if data is not None:
+            yield f"tensor.{index}", data
+
+
+def _symbol(number: int) -> str:
+    return f"network_step_{number}"
+
+
+def _constant_symbol(index: int) -> str:
+    return f"network_tensor_{index}"
+
+
+def _call(source: NetworkSource, number: int, call: Call) -> str:
+    """C expression that executes one step."""
+    network, memory = source.network, source.memory
+    inputs = []
+    for index in call.inputs:
+        if index in network.owners:
+            inputs.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
+        else:
+            inputs.append(_constant_symbol(index))
+    output = memory.offsets[network.owners[call.output]] + call.output_offset
+    scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
+    arguments = ", ".join((f"&{_symbol(number)}", *inputs, f"(void *)(arena + {output})", scratch))
+    return f"{call.function}({arguments})"
+
+
+def network_values(source: NetworkSource) -> dict[str, Any]:
+    """Values for the templates."""
+    network, memory = source.network, source.memory
+    graph = network.graph
+    return {
+        "name": source.name,
+        "id": source.model_id,
+        "arena_bytes": memory.peak_bytes,
+        "arena_bound_bytes": memory.bound_bytes,
+        "weight_bytes": network.parameter_bytes,
+        "inputs": [_tensor(source, index) for index in graph.inputs],
+        "input_bytes": sum(graph.tensors[index].size_bytes for index in graph.inputs),
+        "outputs": [_tensor(source, index) for index in graph.outputs],
+        "output_bytes": sum(graph.tensors[index].size_bytes for index in graph.outputs),
+        "headers": source.headers,
+        "buffers": list(_buffers(source)),
+        "constants": [_constant(source, index) for index in network.constant_inputs],
+        "steps": [
+            {
+                "name": f"{number} {shown(call.name)}",
+                "symbol": _symbol(number),
+                "layer_type": packed.layer_type,
+                "constants": layer_constants(packed, _symbol(number)),
+                "call": _call(source, number, call),
+            }
+            for number, (call, packed) in enumerate(zip(network.calls, source.packed, strict=True))
+        ],
+    }
+
+
+def _tensor(source: NetworkSource, index: int) -> str:
+    """Initializer of a ``network_tensor``."""
+    tensor = source.network.graph.tensors[index]
+    offset = source.memory.offsets[source.network.owners[index]]
+    quantization = tensor.quantization
+    scale = c_number(0.0 if quantization is None else quantization.scale)
+    zero = 0 if quantization is None else quantization.zero_point
+    shape = "x".join(str(side) for side in tensor.shape)
+    texts = ", ".join(c_string(text) for text in (shown(tensor.name), str(tensor.element), shape))
+    return f"{{{texts}, {offset}, {tensor.size_bytes}, {scale}, {zero}}}"
+
+
+def _constant(source: NetworkSource, index: int) -> dict[str, Any]:
+    data = source.network.graph.tensors[index].data
+    if data is None:
+        raise ValueError(f"tensor {index} is no constant")
+    symbol, kind = _constant_symbol(index), C_TYPES[data.dtype.name]
+    text = c_array(symbol, data.reshape(-1)).removeprefix("static ")
+    return {"symbol": symbol, "type": kind, "count": data.size, "text": text}
+
+
+def _buffers(source: NetworkSource) -> Iterator[str]:
+    """A line a buffer: offset, bytes, first and last step, name."""
+    memory, graph = source.memory, source.network.graph
+    rows = []
+    for buffer in memory.buffers:
+        scratch = buffer.key < 0
+        offset = memory.scratch[-1 - buffer.key] if scratch else memory.offsets[buffer.key]
+        name = f"scratch of {-1 - buffer.key}" if scratch else shown(graph.tensors[buffer.key].name)
+        rows.append(
+            (offset, buffer.first, f"{offset:>8} {buffer.size_bytes:>7} {buffer.first:>3}-{buffer.last:<3} {name}")
+        )
+    return (text.replace("*/", "* /") for _, _, text in sorted(rows))

@@ -1,0 +1,238 @@
+"""Where every buffer of a network lies in one static arena.
+
+A buffer lives from the call that first writes it to the last that reads it, the scratch of a kernel during its call. An
+output may lie on an input that dies in its call as far as the kernel's writes stay behind its reads: a pointwise
+convolution, a depthwise one, an addition or a pool needs no second buffer, and a 3x3 convolution two rows more.
+The lower bound is the largest sum alive in any call less what its sharing can save. The search starts with the buffers
+of that call, goes on with its neighbors in time, so that whoever disagrees was placed shortly before, places each at
+offsets that touch what is there, and turns back where the ceiling is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tinysearch.networks.call import APART, Overlap, Sharing
+from tinysearch.networks.lowering import LoweredNetwork
+
+ALIGNMENT = 4
+"""Every buffer starts at a multiple of this: kernels access bytes, floats and words."""
+
+_MOST_STEPS = 20_000
+_BISECTIONS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """Bytes in the arena from the start of call ``first`` to the end of call ``last``.
+
+    Attributes:
+        key: index of a tensor, or -1 - index of the call whose scratch it is.
+    """
+
+    key: int
+    size_bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArenaPlan:
+    """Offsets of all buffers.
+
+    Attributes:
+        offsets: bytes from the start by tensor, of those that own a buffer.
+        scratch: the same by call.
+        peak_bytes: size of the arena.
+        bound_bytes: no plan is smaller.
+    """
+
+    buffers: tuple[Buffer, ...]
+    offsets: Mapping[int, int]
+    scratch: Mapping[int, int]
+    peak_bytes: int
+    bound_bytes: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """Buffers in the order in which they are placed, and with whom each shares time.
+
+    Attributes:
+        rivals: positions of others that live at the same time.
+        ahead: bytes by which a buffer may have to start after an output that comes to lie on it.
+        pairs: how two of them may overlap all the same, by (position of input, position of output).
+    """
+
+    sizes: Sequence[int]
+    rivals: Sequence[Sequence[int]]
+    ahead: Sequence[Sequence[int]]
+    pairs: Mapping[tuple[int, int], Sharing]
+    steps: int = 0
+    offsets: list[int] = field(default_factory=list)
+
+    def place(self, ceiling: int) -> list[int] | None:
+        """Offsets below a ceiling, or None where none were found."""
+        self.offsets, self.steps = [], 0
+        return self.offsets if self._descend(ceiling) else None
+
+    def _descend(self, ceiling: int) -> bool:
+        position = len(self.offsets)
+        if position == len(self.sizes):
+            return True
+        for offset in sorted(self._candidates(position)):
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                return False
+            if offset + self.sizes[position] <= ceiling and self._fits(position, offset):
+                self.offsets.append(offset)
+                if self._descend(ceiling):
+                    return True
+                self.offsets.pop()
+        return False
+
+    def _placed(self, position: int) -> Iterator[int]:
+        return (rival for rival in self.rivals[position] if rival < position)
+
+    def _candidates(self, position: int) -> set[int]:
+        size, found = self.sizes[position], {0}
+        for rival in self._placed(position):
+            start = self.offsets[rival]
+            found |= {start + self.sizes[rival], start - size}
+            as_input, as_output = self.pairs.get((position, rival)), self.pairs.get((rival, position))
+            if as_input is not None:
+                found |= {start, start + _aligned(as_input.distance)}
+            if as_output is not None:
+                found |= {start, start - _aligned(as_output.distance)}
+        found |= {offset + ahead for offset in found for ahead in self.ahead[position]}
+        return {offset for offset in found if offset >= 0}
+
+    def _fits(self, position: int, offset: int) -> bool:
+        end = offset + self.sizes[position]
+        for rival in self._placed(position):
+            start = self.offsets[rival]
+            if start >= end or start + self.sizes[rival] <= offset:
+                continue
+            as_input, as_output = self.pairs.get((position, rival)), self.pairs.get((rival, position))
+            if not (_allowed(as_input, offset, start) or _allowed(as_output, start, offset)):
+                return False
+        return True
+
+
+def _allowed(sharing: Sharing | None, source: int, result: int) -> bool:
+    """Whether an output may start at ``result`` while its input starts at ``source``."""
+    if sharing is None:
+        return False
+    if sharing.overlap is Overlap.SAME:
+        return source == result
+    return sharing.overlap is Overlap.BEHIND and source - result >= sharing.distance
+
+
+def plan(network: LoweredNetwork) -> ArenaPlan:
+    """Arena of one network."""
+    unordered = tuple(_buffers(network))
+    bound, peak = _bound(unordered, _pairs(network, unordered))
+    buffers = tuple(sorted(unordered, key=lambda buffer: _nearness(buffer, peak)))
+    pairs = _pairs(network, buffers)
+    offsets = _offsets(buffers, pairs, bound)
+    placed = list(zip(buffers, offsets, strict=True))
+    return ArenaPlan(
+        buffers=buffers,
+        offsets={buffer.key: offset for buffer, offset in placed if buffer.key >= 0},
+        scratch={-1 - buffer.key: offset for buffer, offset in placed if buffer.key < 0},
+        peak_bytes=max(offset + buffer.size_bytes for buffer, offset in placed),
+        bound_bytes=bound,
+    )
+
+
+def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
+    first = {network.owners[index]: 0 for index in network.graph.inputs}
+    last = dict(first)
+    for position, call in enumerate(network.calls):
+        first.setdefault(network.owners[call.output], position)
+        for index in (*call.inputs, call.output):
+            if index in network.owners:
+                last[network.owners[index]] = position
+        if call.scratch_bytes:
+            size = _aligned(call.scratch_bytes)
+            yield Buffer(key=-1 - position, size_bytes=size, first=position, last=position)
+    last.update((network.owners[index], len(network.calls) - 1) for index in network.graph.outputs)
+    for owner, start in first.items():
+        size = _aligned(network.graph.tensors[owner].size_bytes)
+        yield Buffer(key=owner, size_bytes=size, first=start, last=last[owner])
+
+
+def _pairs(network: LoweredNetwork, buffers: Sequence[Buffer]) -> dict[tuple[int, int], Sharing]:
+    """How outputs may lie on inputs that die in the same call, by positions of their buffers."""
+    found: dict[tuple[int, int], Sharing] = {}
+    at = {buffer.key: position for position, buffer in enumerate(buffers)}
+    for position, call in enumerate(network.calls):
+        result = at[network.owners[call.output]]
+        for index, sharing in zip(call.inputs, call.sharing, strict=True):
+            if index not in network.owners:
+                continue
+            source = at[network.owners[index]]
+            dies = buffers[source].last == position == buffers[result].first and source != result
+            other = found.get((source, result), sharing)
+            found[source, result] = sharing if dies and other.overlap is not Overlap.NONE else APART
+    return {pair: sharing for pair, sharing in found.items() if sharing.overlap is not Overlap.NONE}
+
+
+def _nearness(buffer: Buffer, call: int) -> tuple[int, int, int, int]:
+    """Order of placement: those alive in a call, then later ones, then earlier ones, the nearest in time first."""
+    if buffer.first <= call <= buffer.last:
+        return 0, 0, -buffer.size_bytes, buffer.key
+    later = buffer.first > call
+    return 1 if later else 2, buffer.first - call if later else call - buffer.last, -buffer.size_bytes, buffer.key
+
+
+def _bound(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) -> tuple[int, int]:
+    """The largest sum of bytes alive in a call, less the most that outputs on dying inputs save; and that call."""
+    calls = 1 + max(buffer.last for buffer in buffers)
+    alive = [sum(b.size_bytes for b in buffers if b.first <= call <= b.last) for call in range(calls)]
+    saved: dict[int, int] = {}
+    for (source, result), sharing in pairs.items():
+        size, other = buffers[source].size_bytes, buffers[result].size_bytes
+        away = _aligned(max(sharing.distance, 0)) if sharing.overlap is Overlap.BEHIND else 0
+        saving = max(size + other - max(other, away + size), 0)
+        call = buffers[result].first
+        saved[call] = min(saved.get(call, 0) + saving, other)
+    return max((total - saved.get(call, 0), call) for call, total in enumerate(alive))
+
+
+def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing], bound: int) -> list[int]:
+    rivals = [
+        [other for other, rival in enumerate(buffers) if other != position and _together(buffer, rival)]
+        for position, buffer in enumerate(buffers)
+    ]
+    ahead = [
+        [_aligned(sharing.distance) for (source, _), sharing in pairs.items() if source == position]
+        for position in range(len(buffers))
+    ]
+    search = _Search(sizes=[buffer.size_bytes for buffer in buffers], rivals=rivals, ahead=ahead, pairs=pairs)
+    best = search.place(bound)
+    if best is not None:
+        return best
+    low, high = bound, sum(buffer.size_bytes for buffer in buffers)
+    best = search.place(high)
+    if best is None:
+        raise AssertionError("buffers one behind the other are always a plan")
+    best = list(best)
+    for _ in range(_BISECTIONS):
+        high = max(offset + buffer.size_bytes for buffer, offset in zip(buffers, best, strict=True))
+        middle = _aligned((low + high) // 2)
+        found = search.place(middle)
+        if found is None:
+            low = middle
+        else:
+            best = list(found)
+    return best
+
+
+def _together(left: Buffer, right: Buffer) -> bool:
+    return left.first <= right.last and right.first <= left.last
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT

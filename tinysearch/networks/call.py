@@ -1,0 +1,82 @@
+"""A node lowered to a call of the C runtime, and what the planner and the emitter must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tinysearch.networks.graph import Array
+
+Field = int | float | tuple[int, ...]
+
+
+class Overlap(Enum):
+    """Where an output may share memory with an input that dies in its call."""
+
+    NONE = "apart"
+    SAME = "at the same place"
+    BEHIND = "at the same place, or so many bytes before it that writes stay behind reads"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """How an output may lie on an input.
+
+    Attributes:
+        distance: for ``BEHIND``: bytes by which the input must start after the output, or more; may be negative.
+    """
+
+    overlap: Overlap = Overlap.NONE
+    distance: int = 0
+
+
+APART = Sharing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Call:
+    """One call ``<function>(&<layer>, <inputs...>, <output>, <scratch>)``.
+
+    The constants become ``static const <function>_layer``; the header is ``<function>.h``.
+
+    Attributes:
+        inputs, output: indices of tensors of the graph; a constant one lies in flash.
+        output_offset: bytes into the output where the call writes, for a part of a concatenation.
+        fields: members that are numbers, or braces of numbers.
+        arrays: members that point to constant arrays, one-dimensional.
+        sharing: one for each input.
+        macs: multiply-accumulates of the layer.
+        kernel_class: whose coefficients of a latency table say how long it takes, "" where none does.
+        features: what it counts of :data:`tinysearch.analytic.features.FEATURES`.
+    """
+
+    name: str
+    operator: str
+    function: str
+    inputs: tuple[int, ...]
+    output: int
+    output_offset: int = 0
+    fields: Mapping[str, Field]
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    sharing: tuple[Sharing, ...]
+    scratch_bytes: int = 0
+    macs: int = 0
+    kernel_class: str = ""
+    features: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of its constant arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A node that only gives a buffer another shape."""
+
+    source: int
+    result: int
+
+
+Lowered = tuple[Call, ...] | Alias

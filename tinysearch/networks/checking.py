@@ -1,0 +1,87 @@
+"""Whether a graph can be computed: all that stands in the way is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinysearch.core.errors import UserError
+from tinysearch.networks.graph import ABSENT, Graph, Node
+from tinysearch.networks.operators import KINDS
+from tinysearch.networks.operators.kind import Unfit
+from tinysearch.networks.refusals import Refusal, refuse
+
+_INSTEAD = {
+    "SUB": "add the negated tensor",
+    "TRANSPOSE": "export the network in NHWC order",
+    "TRANSPOSE_CONV": "resize outside of the network, or use a convolution",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "use convolutions over time",
+    "CALL_ONCE": "export the network without state",
+    "VAR_HANDLE": "export the network without state",
+    "READ_VARIABLE": "export the network without state",
+    "ASSIGN_VARIABLE": "export the network without state",
+}
+_OTHERWISE = "compute it outside of the network"
+
+
+def check(graph: Graph) -> None:
+    """Hold every node of a graph against its kernel, and the order of the nodes against what they read.
+
+    Raises:
+        UnsupportedLayerError: some node has no kernel; the message lists all of them.
+        UserError: nodes read what nobody writes before.
+    """
+    refuse(refusals(graph))
+    _check_order(graph)
+
+
+def refusals(graph: Graph) -> Iterator[Refusal]:
+    """Nodes that have no kernel, with the reason and what could replace them."""
+    for node in graph.nodes:
+        found = _refusal(graph, node)
+        if found is not None:
+            yield found
+
+
+def _refusal(graph: Graph, node: Node) -> Refusal | None:
+    kind = KINDS.get(node.operator)
+    if kind is None:
+        instead = _INSTEAD.get(node.operator, _OTHERWISE)
+        return Refusal(operator=node.operator, reason="has no kernel", instead=instead, node=node.name)
+    try:
+        if not node.inputs or node.inputs[0] == ABSENT or not node.outputs:
+            raise Unfit("has no input or output", "convert the network again")
+        kind.check(graph, node)
+    except Unfit as unfit:
+        return Refusal(operator=node.operator, reason=unfit.reason, instead=unfit.instead, node=node.name)
+    return None
+
+
+def _check_order(graph: Graph) -> None:
+    """Every tensor is known before it is read, and written once.
+
+    Raises:
+        UserError: it is not.
+    """
+    constants = {index for index, tensor in enumerate(graph.tensors) if tensor.data is not None}
+    known = constants | set(graph.inputs)
+    for node in graph.nodes:
+        for index in node.inputs:
+            if index != ABSENT and index not in known:
+                raise _disorder(f"{node.operator} {node.name[:60]} reads {graph.tensors[index].name[:60]}")
+        for index in node.outputs:
+            if index == ABSENT or index in known:
+                raise _disorder(f"{node.operator} {node.name[:60]} writes what was there before")
+        known.update(node.outputs)
+    for index in graph.outputs:
+        if index not in known - constants:
+            raise _disorder("an output that no operator writes")
+    if not graph.inputs or not graph.outputs or not graph.nodes:
+        raise _disorder(f"{len(graph.inputs)} inputs, {len(graph.nodes)} operators, {len(graph.outputs)} outputs")
+
+
+def _disorder(value: str) -> UserError:
+    return UserError(
+        "operators must read what the network's inputs, constants and earlier operators give, without a cycle",
+        value=value,
+        remedy="convert the network again",
+    )

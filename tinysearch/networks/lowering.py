@@ -1,0 +1,67 @@
+"""A graph as calls of the C runtime over buffers that live from one call to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.networks.call import Alias, Call
+from tinysearch.networks.checking import check
+from tinysearch.networks.graph import Graph
+from tinysearch.networks.operators import KINDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoweredNetwork:
+    """Calls in execution order.
+
+    Attributes:
+        owners: for every tensor that is computed, the tensor whose buffer it shares (itself, but for a new shape).
+    """
+
+    graph: Graph
+    calls: tuple[Call, ...]
+    owners: Mapping[int, int]
+
+    @property
+    def constant_inputs(self) -> tuple[int, ...]:
+        """Constant tensors that calls read as they are, in order."""
+        read = {index for call in self.calls for index in call.inputs if index not in self.owners}
+        return tuple(sorted(read))
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of all constants in flash."""
+        constants = sum(self.graph.tensors[index].size_bytes for index in self.constant_inputs)
+        return constants + sum(call.parameter_bytes for call in self.calls)
+
+    @property
+    def macs(self) -> int:
+        """MACs of one inference."""
+        return sum(call.macs for call in self.calls)
+
+
+def lower(graph: Graph) -> LoweredNetwork:
+    """Lower a graph.
+
+    Raises:
+        UnsupportedLayerError: an operator without a kernel; the message lists all of them.
+    """
+    check(graph)
+    owners = {index: index for index in graph.inputs}
+    calls: list[Call] = []
+    for node in graph.nodes:
+        lowered = KINDS[node.operator].lower(graph, node)
+        if isinstance(lowered, Alias):
+            if lowered.source not in owners:
+                raise UnsupportedLayerError(
+                    "a shape must be given to a computed tensor", value=node.name, remedy="fold the constant"
+                )
+            owners[lowered.result] = owners[lowered.source]
+            continue
+        owners.update((index, index) for index in node.outputs)
+        calls += lowered
+    if not calls:
+        raise UnsupportedLayerError("a network must compute something", value=graph.name, remedy="give another file")
+    return LoweredNetwork(graph=graph, calls=tuple(calls), owners=owners)

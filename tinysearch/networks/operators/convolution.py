@@ -1,0 +1,106 @@
+"""CONV_2D: any kernel, stride, dilation and padding; one scale a channel; no groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.networks.call import Call, Overlap, Sharing
+from tinysearch.networks.graph import Array, Graph, Node, Tensor
+from tinysearch.networks.operators.kind import OperatorKind, require, shape_is
+from tinysearch.networks.operators.weighted import Weighted, interleaved, up, weighted
+from tinysearch.networks.operators.window import Window, flat, window_of
+from tinysearch.networks.options import WindowOptions
+
+TILE_PIXELS = 4
+"""Pixels that ``ts_tfl_conv_s8`` gathers before it writes them."""
+
+TILE_CHANNELS = 4
+"""Output channels that it works on at a time."""
+
+
+def _options(node: Node) -> WindowOptions:
+    if not isinstance(node.options, WindowOptions):
+        raise TypeError(f"{node.name} has no options of a window")
+    return node.options
+
+
+def _layer(graph: Graph, node: Node) -> tuple[Window, Weighted]:
+    options = _options(node)
+    layer = weighted(graph, node, activation=options.activation, axis=0, per_tensor_float=False)
+    shape = layer.weights.shape
+    require(len(shape) == 4, f"has weights of {len(shape)} axes", "convert the network again")
+    window = window_of(_tensor(graph, node), options, (shape[1], shape[2]))
+    require(
+        shape[3] == window.channels,
+        f"has {window.channels} input channels in groups of {shape[3]}",
+        "split it into convolutions without groups",
+    )
+    return window, layer
+
+
+def _tensor(graph: Graph, node: Node) -> Tensor:
+    return graph.tensors[node.inputs[0]]
+
+
+def _check(graph: Graph, node: Node) -> None:
+    window, layer = _layer(graph, node)
+    batch = _tensor(graph, node).shape[0]
+    shape_is(graph.result(node), (batch, *window.outputs, len(layer.weights)))
+    require(batch == 1, f"has a batch of {batch}", "convert the network with a batch of 1")
+
+
+def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    window, layer = _layer(graph, node)
+    source = values[0]
+    if source is None:
+        raise TypeError("a convolution has an input")
+    views = window.views(flat(source), layer.in_zero)
+    columns = np.moveaxis(views, 3, 5).reshape(*views.shape[:3], -1)
+    return [layer.requantized(layer.products(columns))[:, None]]
+
+
+def distance(window: Window, out_channels: int) -> int:
+    """Bytes by which the input must start after the output, so that no tile is written over what a later one reads."""
+    reads = window.lowest_reads() * window.channels
+    pixels = len(reads) - 1
+    ends = np.minimum(np.arange(TILE_PIXELS, pixels + TILE_PIXELS, TILE_PIXELS), pixels)
+    return int((ends * out_channels - reads[ends]).max())
+
+
+def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
+    window, layer = _layer(graph, node)
+    out_channels, depth = len(layer.weights), layer.weights[0].size
+    places = window.outputs[0] * window.outputs[1]
+    pixels, channels = up(places, TILE_PIXELS), up(out_channels, TILE_CHANNELS)
+    return (
+        Call(
+            name=node.name,
+            operator=node.operator,
+            function="ts_tfl_conv_s8",
+            inputs=node.inputs[:1],
+            output=node.outputs[0],
+            fields={"window": window.fields(out_channels), "in_zero": layer.in_zero, "range": layer.range},
+            arrays={
+                "weights": interleaved(layer.weights, TILE_CHANNELS),
+                **layer.constants(tile=TILE_CHANNELS),
+            },
+            sharing=(Sharing(overlap=Overlap.BEHIND, distance=distance(window, out_channels)),),
+            scratch_bytes=depth * TILE_PIXELS,
+            macs=places * out_channels * depth,
+            kernel_class="conv",
+            features={
+                "macs": places * out_channels * depth,
+                "lane_macs": depth * pixels * channels,
+                "patch": depth * pixels,
+                "rows": window.kernel[0] * pixels,
+                "sums": pixels * channels,
+                "outputs": places * out_channels,
+                "steps": 1,
+            },
+        ),
+    )
+
+
+CONVOLUTION = OperatorKind(operator="CONV_2D", check=_check, run=_run, lower=_lower)

@@ -1,0 +1,174 @@
+"""ADD and MUL of two tensors of one shape, or of a tensor and a shorter one that repeats (a scalar, one a channel)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinysearch.core.quantization import Int64
+from tinysearch.networks.arithmetic import activation_range, quantize_multiplier, scaled
+from tinysearch.networks.call import APART, Call, Field, Overlap, Sharing
+from tinysearch.networks.graph import Array, Graph, Node, Tensor
+from tinysearch.networks.operators.kind import (
+    OperatorKind,
+    activations,
+    int8,
+    known_activation,
+    offset,
+    require,
+    shape_is,
+)
+from tinysearch.networks.options import ActivationOptions
+
+LEFT_SHIFT = 20
+"""Fraction bits that both inputs of an addition gain before they are scaled."""
+
+_STORED = np.arange(-128, 128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pair:
+    """Operands of a node, the longer first, and the clamp of its output."""
+
+    long: int
+    short: int
+    tensors: tuple[Tensor, Tensor]
+    result: Tensor
+    low: int
+    high: int
+
+    @property
+    def range(self) -> tuple[int, int, int]:
+        return offset(self.result), self.low, self.high
+
+
+def _pair(graph: Graph, node: Node) -> _Pair:
+    if not isinstance(node.options, ActivationOptions):
+        raise TypeError(f"{node.name} has no activation")
+    known_activation(node.options.activation)
+    left, right, result = activations(graph, node, inputs=2)
+    long, short = (0, 1) if left.elements >= right.elements else (1, 0)
+    tensors = (left, right)
+    low, high = activation_range(node.options.activation, result.quantized)
+    return _Pair(long=long, short=short, tensors=(tensors[long], tensors[short]), result=result, low=low, high=high)
+
+
+def _check(graph: Graph, node: Node) -> None:
+    pair = _pair(graph, node)
+    long, short = pair.tensors
+    shape_is(pair.result, long.shape)
+    inner = _without_ones(short.shape)
+    require(
+        long.shape[len(long.shape) - len(inner) :] == inner,
+        f"repeats {list(short.shape)} over {list(long.shape)}",
+        "repeat a scalar or the last axes only",
+    )
+    require(not all(tensor.data is not None for tensor in pair.tensors), "has constant inputs only", "fold it")
+    if node.operator == "ADD":
+        _addition(pair)
+    else:
+        _product(pair)
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the leading axes of length 1."""
+    start = next((axis for axis, side in enumerate(shape) if side != 1), len(shape))
+    return shape[start:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Addition:
+    """Scaled values of both operands by stored value + 128, and the requantization of their sum."""
+
+    tables: tuple[Int64, Int64]
+    multiplier: int
+    shift: int
+
+
+def _addition(pair: _Pair) -> _Addition:
+    scales = [tensor.quantized.scale for tensor in pair.tensors]
+    twice = 2 * max(scales)
+    multiplier, shift = quantize_multiplier(twice / ((1 << LEFT_SHIFT) * pair.result.quantized.scale))
+    require(multiplier > 0 and shift <= 0, "has an output scale far below its inputs'", "quantize it again")
+    tables = [
+        scaled((_STORED - offset(tensor)) << LEFT_SHIFT, *quantize_multiplier(scale / twice))
+        for tensor, scale in zip(pair.tensors, scales, strict=True)
+    ]
+    return _Addition(tables=(tables[0], tables[1]), multiplier=multiplier, shift=shift)
+
+
+def _product(pair: _Pair) -> tuple[int, int]:
+    left, right = (tensor.quantized.scale for tensor in pair.tensors)
+    multiplier, shift = quantize_multiplier(left * right / pair.result.quantized.scale)
+    require(shift < 15, "has an output scale far below its inputs'", "quantize it again")
+    return multiplier, shift
+
+
+_Run = Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
+
+
+def _run(function: Callable[[_Pair, list[Array]], Array]) -> _Run:
+    def run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+        pair = _pair(graph, node)
+        long, short = values[pair.long], values[pair.short]
+        if long is None or short is None:
+            raise TypeError(f"{node.operator} has two inputs")
+        count = max(len(long), len(short))
+        rows = long.reshape(len(long), -1, short[0].size)
+        result = function(pair, [rows, short.reshape(len(short), 1, -1)])
+        return [result.reshape(count, *pair.result.shape)]
+
+    return run
+
+
+def _add(pair: _Pair, operands: list[Array]) -> Array:
+    addition = _addition(pair)
+    left, right = (
+        table[operand.astype(np.int64) + 128] for table, operand in zip(addition.tables, operands, strict=True)
+    )
+    return int8(scaled(left + right, addition.multiplier, addition.shift) + offset(pair.result), pair.low, pair.high)
+
+
+def _multiply(pair: _Pair, operands: list[Array]) -> Array:
+    left, right = (
+        operand.astype(np.int64) - offset(tensor) for tensor, operand in zip(pair.tensors, operands, strict=True)
+    )
+    return int8(scaled(left * right, *_product(pair)) + offset(pair.result), pair.low, pair.high)
+
+
+def _call(node: Node, pair: _Pair, function: str, fields: dict[str, Field], arrays: dict[str, Array]) -> Call:
+    long, short = pair.tensors
+    behind = Sharing(overlap=Overlap.BEHIND)
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function=function,
+        inputs=(node.inputs[pair.long], node.inputs[pair.short]),
+        output=node.outputs[0],
+        fields={"count": long.elements, "period": short.elements, **fields, "range": pair.range},
+        arrays=arrays,
+        sharing=(behind, behind if short.elements == long.elements else APART),
+        kernel_class="add",
+        features={"outputs": long.elements, "steps": 1},
+    )
+
+
+def _lower_addition(graph: Graph, node: Node) -> tuple[Call, ...]:
+    pair = _pair(graph, node)
+    addition = _addition(pair)
+    left, right = (np.roll(table, -128).astype(np.int32) for table in addition.tables)  # by unsigned byte
+    fields: dict[str, Field] = {"multiplier": addition.multiplier, "shift": -addition.shift}
+    return (_call(node, pair, "ts_tfl_add_s8", fields, {"left": left, "right": right}),)
+
+
+def _lower_product(graph: Graph, node: Node) -> tuple[Call, ...]:
+    pair = _pair(graph, node)
+    multiplier, shift = _product(pair)
+    zeros = tuple(offset(tensor) for tensor in pair.tensors)
+    return (_call(node, pair, "ts_tfl_mul_s8", {"zero": zeros, "multiplier": multiplier, "shift": -shift}, {}),)
+
+
+ADDITION = OperatorKind(operator="ADD", check=_check, run=_run(_add), lower=_lower_addition)
+PRODUCT = OperatorKind(operator="MUL", check=_check, run=_run(_multiply), lower=_lower_product)

@@ -1,0 +1,126 @@
+"""What is known of one kind of operator, in one place, and the rules that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinysearch.networks.call import Lowered
+from tinysearch.networks.graph import Array, Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.options import Activation
+
+INSTEAD_INT8 = "quantize the network to full int8"
+
+
+class Unfit(Exception):  # noqa: N818 - not an error: collected with all others and then told
+    """Why a node cannot be computed.
+
+    Args:
+        reason: continues "CONV_2D ...".
+        instead: what could replace it.
+    """
+
+    def __init__(self, reason: str, instead: str) -> None:
+        super().__init__(reason)
+        self.reason, self.instead = reason, instead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorKind:
+    """One kind of operator.
+
+    Attributes:
+        check: raises :class:`Unfit` unless the node is one that ``run`` and ``lower`` know; shapes are compared here.
+        run: outputs from inputs for a batch: arrays [N, *shape]; constants come as [1, *shape], absent ones as None.
+        lower: the calls that compute the node.
+    """
+
+    operator: str
+    check: Callable[[Graph, Node], None]
+    run: Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
+    lower: Callable[[Graph, Node], Lowered]
+
+
+def require(condition: bool, reason: str, instead: str) -> None:  # noqa: FBT001 - reads as an assertion
+    """Raise :class:`Unfit` unless a condition holds."""
+    if not condition:
+        raise Unfit(reason, instead)
+
+
+def int8_tensor(tensor: Tensor | None, what: str) -> Tensor:
+    """An int8 tensor with one scale.
+
+    Raises:
+        Unfit: it is another one.
+    """
+    if tensor is None or tensor.element is not Element.INT8:
+        raise Unfit(f"has {'no' if tensor is None else tensor.element} {what}", INSTEAD_INT8)
+    quantization = tensor.quantization
+    if quantization is None or len(quantization.scales) != 1 or not -128 <= quantization.zero_point <= 127:
+        raise Unfit(f"has {what} without one scale and an int8 zero point", INSTEAD_INT8)
+    return tensor
+
+
+def activations(graph: Graph, node: Node, *, inputs: int) -> tuple[Tensor, ...]:
+    """The first ``inputs`` inputs and the one output, all int8; inputs may be constants.
+
+    Raises:
+        Unfit: one is not, or there are others.
+    """
+    require(len(node.outputs) == 1, f"has {len(node.outputs)} outputs", "convert the network again")
+    found = tuple(int8_tensor(graph.source(node, position), "input") for position in range(inputs))
+    return (*found, int8_tensor(graph.result(node), "output"))
+
+
+def constant(tensor: Tensor | None, element: Element, what: str) -> Array:
+    """Values of a constant input.
+
+    Raises:
+        Unfit: it is computed, absent or of another type.
+    """
+    if tensor is None or tensor.data is None or tensor.element is not element:
+        raise Unfit(f"has {what} that are not constant {element}", INSTEAD_INT8)
+    return tensor.data
+
+
+def known_activation(activation: Activation) -> None:
+    """Raises :class:`Unfit` for a fused activation without a clamp."""
+    require(
+        activation is not Activation.OTHER, "has a fused activation that is no clamp", "use RELU, RELU6 or RELU_N1_TO_1"
+    )
+
+
+def shape_is(tensor: Tensor, shape: Sequence[int]) -> None:
+    """Raises :class:`Unfit` where a tensor has not the shape that its operator gives."""
+    require(
+        tensor.shape == tuple(shape),
+        f"has output {list(tensor.shape)} where its inputs give {list(shape)}",
+        "convert the network again",
+    )
+
+
+def same_quantization(left: Tensor, right: Tensor, what: str) -> None:
+    """Raises :class:`Unfit` where two tensors have different scales or zero points."""
+    a, b = left.quantized, right.quantized
+    require(
+        a.zero_point == b.zero_point and abs(a.scale - b.scale) <= 1e-6,
+        f"has {what} of different scales",
+        "insert a QUANTIZE operator",
+    )
+
+
+def offset(tensor: Tensor) -> int:
+    """Zero point of an int8 tensor."""
+    return tensor.quantized.zero_point
+
+
+def int8(values: Array, low: int, high: int) -> Array:
+    """Clamped int8."""
+    return np.clip(values, low, high).astype(np.int8)
+
+
+def scales_of(weights: Quantization, channels: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """One scale a channel, in double precision."""
+    return np.broadcast_to(weights.scales.astype(np.float64), (channels,))

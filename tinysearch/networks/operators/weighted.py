@@ -1,0 +1,164 @@
+"""What convolutions and fully connected layers share: weights, bias and requantization of every output channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.quantization import Int64
+from tinysearch.networks.arithmetic import activation_range, quantize_multiplier, scaled
+from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.operators.kind import (
+    INSTEAD_INT8,
+    Unfit,
+    activations,
+    constant,
+    int8,
+    known_activation,
+    offset,
+    require,
+)
+from tinysearch.networks.options import Activation
+
+SUM_LIMIT = 1 << 31
+"""Sums of products with their bias must stay below this in magnitude: dead channels come close, a bias of 2^30."""
+
+_EXACT_FLOAT32 = 1 << 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weighted:
+    """Constants of a layer.
+
+    Attributes:
+        weights: int8 [O, ...], output channels first.
+        bias: int64 [O].
+        multiplier, shift: one an output channel; shift to the left, negative to the right.
+        in_zero, out_zero: zero points.
+        low, high: clamp of the outputs.
+    """
+
+    weights: npt.NDArray[np.int8]
+    bias: Int64
+    multiplier: Int64
+    shift: Int64
+    in_zero: int
+    out_zero: int
+    low: int
+    high: int
+
+    def requantized(self, sums: Array) -> Array:
+        """int8 outputs from sums of products [.., O] without the bias."""
+        wide = sums.astype(np.int64) + self.bias
+        return int8(scaled(wide, self.multiplier, self.shift) + self.out_zero, self.low, self.high)
+
+    def products(self, columns: Array) -> Array:
+        """``(columns - zero point) @ weights.T`` for int8 [.., K]: whole numbers that a BLAS cannot round."""
+        flat = self.weights.reshape(len(self.weights), -1)
+        kind = np.dtype(np.float32 if flat.shape[1] * 256 * 128 < _EXACT_FLOAT32 else np.float64)
+        shifted = np.subtract(columns, self.in_zero, dtype=kind)
+        sums: Array = np.rint(shifted @ flat.T.astype(kind)).astype(np.int64)
+        return sums
+
+    def folded_bias(self) -> Int64:
+        """Bias less the zero point times the weights of a channel: kernels multiply stored inputs."""
+        sums: Int64 = self.weights.reshape(len(self.weights), -1).astype(np.int64).sum(1)
+        return self.bias - self.in_zero * sums
+
+    def constants(self, *, tile: int) -> Mapping[str, Array]:
+        """Arrays ``bias``, ``multiplier``, ``shift`` (to the right); the bias padded to a multiple of ``tile``."""
+        bias = np.pad(self.folded_bias(), (0, -len(self.bias) % tile))
+        return {
+            "bias": bias.astype(np.int32),
+            "multiplier": self.multiplier.astype(np.int32),
+            "shift": (-self.shift).astype(np.int8),
+        }
+
+    @property
+    def range(self) -> tuple[int, int, int]:
+        """Members of ``ts_tfl_range`` in order."""
+        return self.out_zero, self.low, self.high
+
+
+def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int, per_tensor_float: bool) -> Weighted:
+    """Constants of a node with inputs (activations, weights, bias).
+
+    Args:
+        axis: of the output channels in the file's weights.
+        per_tensor_float: whether the scales of input and weights are multiplied in single precision where the weights
+            have one scale, as tflite-micro does for fully connected layers.
+
+    Raises:
+        Unfit: the node is none that the kernels compute.
+    """
+    known_activation(activation)
+    source, result = activations(graph, node, inputs=1)
+    stored = graph.source(node, 1)
+    values = constant(stored, Element.INT8, "weights")
+    scales, zero = _scales(stored, values.shape[axis], axis)
+    require(zero, "has weights with a zero point", "quantize the weights symmetrically")
+    moved = np.ascontiguousarray(np.moveaxis(values, axis, 0)).astype(np.int8)
+    scale, out_scale = source.quantized.scale, result.quantized.scale
+    if per_tensor_float and len(scales) == 1:
+        factors = np.array([float(np.float32(scale) * np.float32(scales[0]))]) / out_scale
+    else:
+        factors = scale * scales / out_scale
+    pairs = np.array([quantize_multiplier(float(factor)) for factor in factors], np.int64)
+    pairs = np.broadcast_to(pairs, (len(moved), 2))
+    low, high = activation_range(activation, result.quantized)
+    layer = Weighted(
+        weights=moved,
+        bias=_bias(graph.source(node, 2), len(moved)),
+        multiplier=pairs[:, 0],
+        shift=pairs[:, 1],
+        in_zero=offset(source),
+        out_zero=offset(result),
+        low=low,
+        high=high,
+    )
+    _check_sums(layer)
+    return layer
+
+
+def _scales(stored: Tensor | None, channels: int, axis: int) -> tuple[npt.NDArray[np.float64], bool]:
+    if stored is None or stored.quantization is None:
+        raise Unfit("has weights without scales", INSTEAD_INT8)
+    quantization = stored.quantization
+    count = len(quantization.scales)
+    fits = count == 1 or (count == channels and quantization.axis == axis)
+    require(fits, f"has {count} scales for {channels} channels", "convert the network again")
+    return quantization.scales.astype(np.float64), not quantization.zero_points.any()
+
+
+def _bias(tensor: Tensor | None, channels: int) -> Int64:
+    if tensor is None:
+        return np.zeros(channels, np.int64)
+    values = constant(tensor, Element.INT32, "biases")
+    require(values.shape == (channels,), f"has {values.size} biases for {channels} channels", "convert it again")
+    return values.astype(np.int64)
+
+
+def _check_sums(layer: Weighted) -> None:
+    size = np.abs(layer.weights.reshape(len(layer.weights), -1).astype(np.int64)).sum(1)
+    most = np.maximum(np.abs(layer.folded_bias()), np.abs(layer.bias)) + size * 255
+    raised = most << np.maximum(layer.shift, 0)
+    require(
+        bool((most < SUM_LIMIT).all() and (raised < SUM_LIMIT).all()),
+        "has sums of products that may leave 32 bits",
+        "use smaller biases or fewer inputs",
+    )
+
+
+def interleaved(weights: npt.NDArray[np.int8], tile: int) -> npt.NDArray[np.int8]:
+    """[O, ...] to [ceil(O / tile)][...][tile], flat, channels beyond O zero."""
+    rows = weights.reshape(len(weights), -1)
+    rows = np.pad(rows, ((0, -len(rows) % tile), (0, 0)))
+    return np.ascontiguousarray(rows.reshape(-1, tile, rows.shape[1]).transpose(0, 2, 1)).reshape(-1)
+
+
+def up(count: int, multiple: int) -> int:
+    """The least multiple that is not less."""
+    return -(-count // multiple) * multiple

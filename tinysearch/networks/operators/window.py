@@ -1,0 +1,145 @@
+"""Geometry of sliding windows: convolutions and pools over [batch, height, width, channels]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.networks.graph import Array, Tensor
+from tinysearch.networks.operators.kind import require
+from tinysearch.networks.options import Sides, WindowOptions
+
+_LARGEST = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Where the windows of an operator lie on its input; sides are (height, width).
+
+    Attributes:
+        before: rows and columns of padding above and to the left; what is needed below and to the right follows.
+    """
+
+    inputs: Sides
+    outputs: Sides
+    channels: int
+    kernel: Sides
+    stride: Sides
+    dilation: Sides
+    before: Sides
+
+    @property
+    def reach(self) -> Sides:
+        """Padded rows and columns that the windows cover."""
+        return _pair(
+            (outputs - 1) * stride + (kernel - 1) * dilation + 1
+            for outputs, stride, kernel, dilation in zip(
+                self.outputs, self.stride, self.kernel, self.dilation, strict=True
+            )
+        )
+
+    @property
+    def is_point(self) -> bool:
+        """Whether every output sees just the input at its own place."""
+        return self.kernel == (1, 1) and self.stride == (1, 1) and self.before == (0, 0) and self.inputs == self.outputs
+
+    def rows_of(self, axis: int) -> npt.NDArray[np.int64]:
+        """Input row (column for axis 1) under every kernel row for every output row: [outputs, kernel]."""
+        starts = np.arange(self.outputs[axis]) * self.stride[axis] - self.before[axis]
+        return starts[:, None] + np.arange(self.kernel[axis]) * self.dilation[axis]
+
+    def inside(self, axis: int) -> npt.NDArray[np.bool_]:
+        """Which of :meth:`rows_of` lie inside the input."""
+        rows = self.rows_of(axis)
+        return (rows >= 0) & (rows < self.inputs[axis])
+
+    def lowest_reads(self) -> npt.NDArray[np.int64]:
+        """The least input pixel that an output or a later one reads, for every output in order: [outputs + 1].
+
+        Beyond the last output nothing is read: the end of the input.
+        """
+        height, width = self.inputs
+        end = height * width
+        first = [np.where(inside, self.rows_of(axis), _LARGEST).min(1) for axis, inside in self._insides()]
+        rows, columns = first[0][:, None], first[1][None, :]
+        pixels = np.where((rows < height) & (columns < width), rows * width + columns, end).reshape(-1)
+        return np.append(np.minimum.accumulate(pixels[::-1])[::-1], end)
+
+    def _insides(self) -> tuple[tuple[int, npt.NDArray[np.bool_]], ...]:
+        return (0, self.inside(0)), (1, self.inside(1))
+
+    def fields(self, out_channels: int) -> tuple[int, ...]:
+        """Members of ``ts_tfl_window`` in order."""
+        return (
+            *self.inputs,
+            self.channels,
+            *self.outputs,
+            out_channels,
+            *self.kernel,
+            *self.stride,
+            *self.dilation,
+            *self.before,
+        )
+
+    def padded(self, source: Array, value: int) -> Array:
+        """The part of [N, height, width, channels] that windows cover, with padding."""
+        after = [
+            max(reach - before - side, 0)
+            for reach, before, side in zip(self.reach, self.before, self.inputs, strict=True)
+        ]
+        sides = [(before, more) for before, more in zip(self.before, after, strict=True)]
+        whole = np.pad(source, ((0, 0), *sides, (0, 0)), constant_values=source.dtype.type(value))
+        return whole[:, : self.reach[0], : self.reach[1]]
+
+    def views(self, source: Array, value: int) -> Array:
+        """Windows of [N, height, width, channels]: [N, rows, columns, channels, kernel height, kernel width]."""
+        reach = _pair((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+        views = np.lib.stride_tricks.sliding_window_view(self.padded(source, value), reach, axis=(1, 2))
+        stride, dilation = self.stride, self.dilation
+        return views[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
+
+
+def window_of(source: Tensor, options: WindowOptions, kernel: Sides) -> Window:
+    """Windows of an operator on one input.
+
+    Raises:
+        Unfit: sides or shapes that make no windows.
+    """
+    require(len(source.shape) == 4, f"has an input of {len(source.shape)} axes, not 4", "reshape it to 4 axes")
+    sides = (*kernel, *options.stride, *options.dilation)
+    require(
+        all(0 < side < _LARGEST for side in sides), f"has the window {sides}", "use positive kernel, stride, dilation"
+    )
+    inputs = _pair(source.shape[1:3])
+    reaches = _pair((k - 1) * d + 1 for k, d in zip(kernel, options.dilation, strict=True))
+    outputs = _pair(
+        -(-side // stride) if options.same else (side - reach) // stride + 1
+        for side, stride, reach in zip(inputs, options.stride, reaches, strict=True)
+    )
+    require(min(outputs) > 0, f"has a window of {reaches} on {inputs}", "use a larger input or SAME padding")
+    before = _pair(
+        max((out - 1) * stride + reach - side, 0) // 2
+        for out, stride, reach, side in zip(outputs, options.stride, reaches, inputs, strict=True)
+    )
+    return Window(
+        inputs=inputs,
+        outputs=outputs,
+        channels=source.shape[3],
+        kernel=kernel,
+        stride=options.stride,
+        dilation=options.dilation,
+        before=before if options.same else (0, 0),
+    )
+
+
+def flat(values: Array) -> Array:
+    """[N, batch, height, width, channels] with the batch in N."""
+    return values.reshape(-1, *values.shape[-3:])
+
+
+def _pair(values: Iterable[int]) -> Sides:
+    height, width = values
+    return height, width

@@ -1,0 +1,100 @@
+"""What an operator is told besides its tensors, as typed records; sides are (height, width)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Sides = tuple[int, int]
+
+
+class Activation(StrEnum):
+    """A clamp that is fused into an operator."""
+
+    NONE = "NONE"
+    RELU = "RELU"
+    RELU_N1_TO_1 = "RELU_N1_TO_1"
+    RELU6 = "RELU6"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """Nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOptions:
+    """Of convolutions and pools.
+
+    Attributes:
+        same: padding as TensorFlow's SAME: outputs = ceil(inputs / stride); else VALID, no padding.
+        filter: of a pool; a convolution's is the shape of its weights, here (0, 0).
+        multiplier: outputs a channel of a depthwise convolution, as the file states it.
+    """
+
+    same: bool
+    stride: Sides
+    dilation: Sides = (1, 1)
+    filter: Sides = (0, 0)
+    multiplier: int = 1
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationOptions:
+    """Of additions, products and fully connected layers."""
+
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftmaxOptions:
+    """exp(beta * x) / sum."""
+
+    beta: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcatenationOptions:
+    """Of a concatenation."""
+
+    axis: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakyReluOptions:
+    """Slope below zero."""
+
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReducerOptions:
+    """Whether reduced axes stay as axes of length 1."""
+
+    keep_dims: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StridedSliceOptions:
+    """Bit i of a mask speaks of axis i, as NumPy's slices do."""
+
+    begin_mask: int
+    end_mask: int
+    ellipsis_mask: int
+    new_axis_mask: int
+    shrink_axis_mask: int
+
+
+Options = (
+    NoOptions
+    | WindowOptions
+    | ActivationOptions
+    | SoftmaxOptions
+    | ConcatenationOptions
+    | LeakyReluOptions
+    | ReducerOptions
+    | StridedSliceOptions
+)
