@@ -126,6 +126,7 @@ def emitted(
     weights: dict[str, int] | None = None,
     threshold: int | None = None,
     clip_s: float = CLIP_S,
+    component: str | None = None,
 ) -> Path:
     evaluation = evaluated(*branches, processor=processor)
     if threshold is not None:
@@ -142,6 +143,7 @@ def emitted(
         version=VERSION,
         digest=DIGEST,
         board=board_of(evaluation),
+        component=component,
     )
 
 

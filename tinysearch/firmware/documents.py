@@ -22,8 +22,13 @@ from tinysearch.firmware.identifiers import markdown_text
 from tinysearch.inputs.camera import Camera
 
 
-def candidate_json(emission: Emission, *, digests: Mapping[str, str]) -> str:
-    """The point as front.json spells it, with what the firmware was given and digests of its files by path."""
+def candidate_json(emission: Emission, *, digests: Mapping[str, str], component: str | None = None) -> str:
+    """The point as front.json spells it, with what the firmware was given.
+
+    Args:
+        digests: of its files by path.
+        component: name of the library where the networks alone were written; None for a project.
+    """
     point: dict[str, Any] = {
         "generator": {"name": GENERATOR, "version": emission.version, "configuration": emission.digest},
         **emission.evaluation.to_dict(),
@@ -51,6 +56,7 @@ def candidate_json(emission: Emission, *, digests: Mapping[str, str]) -> str:
             }
             for source in emission.sources
         },
+        **({} if component is None else {"component": component}),
         "files": dict(digests),
     }
     return json.dumps(point, indent=2, allow_nan=False) + "\n"

@@ -14,8 +14,8 @@ GENERATOR = "tinysearch"
 MARKER = "candidate.json"
 """File whose ``generator`` tells that a folder is a project of ours."""
 
-SOURCES = ("main", "components", "host", "CMakeLists.txt")
-"""Of a project: the folders and the file that the application is built from."""
+SOURCES = ("main", "components", "host", "src", "examples", "esphome", "CMakeLists.txt")
+"""Of a project or a component: the folders and the file that it is built from."""
 
 
 def is_ours(folder: Path) -> bool:

@@ -12,6 +12,7 @@ from tinysearch.core.errors import UserError
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODALITY = re.compile(r"[a-z][a-z0-9]{0,14}")
+_COMPONENT = re.compile(r"[a-z][a-z0-9_]{2,31}")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,60}")
 _DIGEST = re.compile(r"[0-9a-f]{4,64}")
@@ -21,6 +22,13 @@ _C_KEYWORDS = frozenset(
         *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern"),
         *("float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed"),
         *("sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"),
+    }
+)
+_CPP_KEYWORDS = frozenset(
+    {
+        *("and", "asm", "bool", "catch", "class", "delete", "explicit", "export", "false", "friend", "mutable"),
+        *("namespace", "new", "not", "operator", "private", "protected", "public", "template", "this", "throw", "true"),
+        *("try", "typeid", "typename", "using", "virtual", "xor", "nullptr", "concept", "requires", "constexpr"),
     }
 )
 
@@ -52,6 +60,19 @@ def modality_name(text: str) -> str:
         rule="the name of a modality is a lower-case letter, then letters and digits",
         remedy="use for example face or voice",
     )
+
+
+def component_name(text: str) -> str:
+    """The text, if a library of C, Arduino, ESP-IDF and ESPHome can have it as its name.
+
+    Raises:
+        UserError: it is not one, or a keyword.
+    """
+    rule = "emit.name must be a lower-case letter, then letters, digits and single _, 3 to 32 in all, and no keyword"
+    remedy = "write for example emit.name=door_model"
+    if text in _C_KEYWORDS | _CPP_KEYWORDS or "__" in text or text.endswith("_"):
+        raise UserError(rule, value=repr(text), remedy=remedy)
+    return _matched(_COMPONENT, text, rule=rule, remedy=remedy)
 
 
 def candidate_id(text: str) -> str:

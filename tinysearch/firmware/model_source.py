@@ -27,7 +27,7 @@ class BranchSource:
     """What the templates need of one branch.
 
     Attributes:
-        modality: also the name of its component, ``model_<modality>``.
+        modality: also the name of its component, ``<prefix>_<modality>``.
         packed: constants of every step in order.
         model_id: CRC-32 of all constants.
         patterns: oracle's embeddings of the self-test patterns [PATTERNS, E].
@@ -45,6 +45,7 @@ class BranchSource:
     backend: str = "portable"
     accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
     backend_folder: Path | None = None
+    prefix: str = "model"
 
     @property
     def program(self) -> Program:
@@ -52,7 +53,7 @@ class BranchSource:
 
     @property
     def component(self) -> str:
-        return f"model_{self.modality}"
+        return f"{self.prefix}_{self.modality}"
 
     @property
     def is_float(self) -> bool:

@@ -22,6 +22,7 @@ from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.firmware import partitions
 from tinysearch.firmware.backends import Backend, choose_backends
+from tinysearch.firmware.component import component_contents
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.deciders import decider_bytes
 from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold
@@ -69,8 +70,9 @@ def emit(
     sound: LogMelSettings | None = None,
     decider: Decider | None = None,
     backend: str | Backend = "portable",
+    component: str | None = None,
 ) -> Path:
-    """Write one project.
+    """Write one project, or its networks alone as a library.
 
     Args:
         evaluation: the point; the threshold of its operating point and its memory placement go into the firmware.
@@ -84,7 +86,8 @@ def emit(
         golden: inputs by modality, int8 [N, height, width, channels] with one N; None takes pseudo-random ones.
         sound: front-end of the branches with a microphone; None takes the defaults for their input size.
         decider: what a classification or an anomaly task decides by.
-        backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own.
+        backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own; of a library always portable.
+        component: name of the library to write, see :mod:`tinysearch.firmware.component`; None writes a project.
 
     Returns:
         The folder.
@@ -104,9 +107,12 @@ def emit(
         decider=decider,
         version=version,
         digest=digest,
-        backend=backend,
+        backend=backend if component is None else "portable",
     )
-    files = project_contents(emission, Templates(templates))
+    if component is None:
+        files = project_contents(emission, Templates(templates))
+    else:
+        files = component_contents(emission, Templates(templates), name=component)
     return write_folder(out, files)
 
 

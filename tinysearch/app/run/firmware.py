@@ -25,10 +25,11 @@ from tinysearch.evaluation.source import ErrorSource
 from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.files import writing
 from tinysearch.firmware.golden import pattern_inputs
+from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
-from tinysearch.firmware.verify import Rung, driver_of, host, project_rules
+from tinysearch.firmware.verify import Rung, component, driver_of, host, project_rules
 from tinysearch.firmware.verify.objects import shared_objects
 from tinysearch.inputs.microphone import Microphone
 
@@ -49,6 +50,18 @@ def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
     return min(top, available)
 
 
+def component_of(config: Config) -> str | None:
+    """Name of the library to emit instead of a project; None for a project.
+
+    Raises:
+        UserError: an unknown format, or a name that no library can have.
+    """
+    form = config["emit"]["format"]
+    if form not in ("esp_idf", "component"):
+        raise UserError("emit.format must be esp_idf or component", value=form, remedy="write emit.format=component")
+    return component_name(str(config["emit"]["name"])) if form == "component" else None
+
+
 def emit_point(setup: Setup, evaluation: Evaluation, target: Path) -> Path:
     """Write the project of a point of a run; branches that were not trained get seeded random weights, marked so."""
     return _emit(setup.config, setup.models, setup.errors, evaluation, target)
@@ -62,7 +75,9 @@ def emit_front(
     Boards that carry the same networks have the same sources on the host, which are built and run once.
     """
     count = top_of(setup.config, evidence=setup.errors.evidence, available=len(evaluations))
+    library = component_of(setup.config) is not None
     drive = driver_of(setup.models.task.decision)
+    rules = component.layouts if library else project_rules.project
     rungs: dict[str, tuple[Rung, ...]] = {}
     with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
         hosts: dict[str, Future[Rung]] = {}
@@ -79,13 +94,14 @@ def emit_front(
             if setup.config["emit"]["verify"]:
                 digest = _host_digest(project)
                 if digest not in hosts:
-                    hosts[digest] = pool.submit(host.golden_vectors, project, objects=objects)
-                checked = (hosts[digest], pool.submit(drive, project, objects=objects))
+                    check = component.golden_vectors if library else host.golden_vectors
+                    hosts[digest] = pool.submit(check, project, objects=objects)
+                checked = (hosts[digest],) if library else (hosts[digest], pool.submit(drive, project, objects=objects))
             waiting.append((evaluation.candidate.id, project, checked))
         for number, (name, project, checked) in enumerate(waiting, start=1):
             rungs[name] = ()
             if checked is not None:
-                rungs[name] = (*(rung.result() for rung in checked), project_rules.project(project))
+                rungs[name] = (*(rung.result() for rung in checked), rules(project))
             told = ", ".join(f"{rung.name} {rung.status}" for rung in rungs[name])
             say(f"firmware {number}/{count}: {name} {told}".rstrip())
     return rungs
@@ -94,7 +110,7 @@ def emit_front(
 def _host_digest(project: Path) -> str:
     """Of everything that the host build reads."""
     hashed = hashlib.sha256()
-    for part in ("components", "host"):
+    for part in ("components", "host", "src", "examples"):
         for path in sorted((project / part).rglob("*")):
             if path.is_file():
                 hashed.update(str(path.relative_to(project)).encode())
@@ -126,6 +142,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             decider=_decider(models, errors, evaluation, networks),
             task=models.task,
             backend=build_backend(config),
+            component=component_of(config),
         )
 
 

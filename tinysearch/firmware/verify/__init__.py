@@ -32,6 +32,10 @@ DRIVEN: Mapping[Decision, str] = {"verification": "lock", "classification": "cla
 """The rung that drives the application, by decision."""
 
 
+Ladder = tuple[tuple[str, Callable[[Path], Rung]], ...]
+"""Rungs by name, in the order in which they are climbed."""
+
+
 class Driver(Protocol):
     """Drives the application of a project with stand-ins for its networks."""
 
@@ -72,7 +76,7 @@ def verify(
         One result a rung, in order: ``files``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``,
         ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and ``project``.
         A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have ``error`` for the
-        two of the EER.
+        two of the EER. A library has ``files``, ``host``, ``sanitizers`` and ``layout``.
 
     Raises:
         UserError: not a project of this generator.
@@ -88,6 +92,8 @@ def verify(
             value=path,
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )
+    if "component" in read_point(project)["firmware_facts"]:
+        return _climbed(project, _of_library(package, accept), kept=("files", "host", "layout") if quick else None)
     decision: Decision = read_point(project).get("decision", "verification")
     rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
         "verification": (
@@ -98,7 +104,7 @@ def verify(
         "anomaly": (("error", partial(anomaly.error_rate, source=held_out)),),
     }
     driven = DRIVEN[decision]
-    full: tuple[tuple[str, Callable[[Path], Rung]], ...] = (
+    full: Ladder = (
         ("files", partial(as_emitted, package=package, accept=accept)),
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
@@ -110,9 +116,26 @@ def verify(
         ("project", project_rules.project),
         ("idf", idf.build),
     )
+    return _climbed(project, full, kept=("files", "host", driven, "project") if quick else None)
+
+
+def _of_library(package: Package | None, accept: Sequence[str]) -> Ladder:
+    """The rungs of a library of networks alone."""
+    from tinysearch.firmware.verify import component
+
+    return (
+        ("files", partial(as_emitted, package=package, accept=accept)),
+        ("host", component.golden_vectors),
+        ("sanitizers", component.sanitizers),
+        ("layout", component.layouts),
+    )
+
+
+def _climbed(project: Path, ladder: Ladder, *, kept: Sequence[str] | None) -> Sequence[Rung]:
+    """All rungs, or those that are kept."""
     rungs = []
-    for name, climb in full:
-        if quick and name not in ("files", "host", driven, "project"):
+    for name, climb in ladder:
+        if kept is not None and name not in kept:
             continue
         rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)

@@ -23,7 +23,12 @@ NAME = "files"
 _BUILT = ("host/build/",)
 """What builds leave behind there."""
 
-_ORIGINS = (("components/runtime/", ("runtime/", "runtime/frontend/")), ("host/", ("host/",)), ("", ("esp_idf/",)))
+_ORIGINS = (
+    ("components/runtime/", ("runtime/", "runtime/frontend/")),
+    ("host/", ("host/",)),
+    ("src/", ("runtime/", "runtime/frontend/", "esp_idf/components/model/", "esp_idf/components/model/include/")),
+    ("", ("esp_idf/",)),
+)
 """By the beginning of a project's path, where the package keeps what it copies."""
 
 _MOST_NAMED = 8
