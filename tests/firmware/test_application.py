@@ -228,6 +228,29 @@ def test_a_wav_is_read_by_its_chunks(
     assert answers[2].startswith(f"OK verify ann {2 << 20} " if problem is None else f"ERR verify: {problem}")
 
 
+def test_a_file_without_a_header_is_taken_by_its_name_alone(console: Console, tmp_path: Path) -> None:
+    people(tmp_path, 1)
+    text = b"The quick brown fox jumps over the lazy dog. " * 1200
+    face_bytes, voice_bytes = 32 * 32 * 3, 64 * 64
+    for name, content in {
+        **{name: text for name in ("a.txt", "a.wav", "a.mp3", "a", "a.ppm", "raw")},
+        "size.ppm": text[:face_bytes],
+        "size.wav": text[:voice_bytes],
+        "cut.wav": b"RIFF" + text,
+        "a.pcm": text,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    no_wav = "ERR enroll eve: this file is no WAV; 16-bit samples without a header must be named .raw or .pcm"
+    no_picture = "ERR enroll eve: this file is no PPM or PGM picture"
+    sounds = ("a.txt", "a.wav", "a.mp3", "a", "raw", "size.wav", "cut.wav")
+    voices = [f"enroll eve face0a.ppm {name}" for name in sounds]
+    faces = [f"enroll eve {name} voice0a.raw" for name in ("a.txt", "a.ppm", "size.ppm")]
+    answers = console(*voices, *faces, "enroll ann face0a.ppm a.pcm", "list")
+    assert answers[: len(voices)] == [no_wav] * len(voices)
+    assert answers[len(voices) :][: len(faces)] == [no_picture] * len(faces)
+    assert answers[-2:] == ["entry ann", "OK list"]
+
+
 def test_the_self_test_and_the_benchmark_speak_as_documented(console: Console) -> None:
     assert console("sensors") == ["OK sensors"]
     answers = console("selftest", "benchmark", "help")

@@ -93,8 +93,10 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
     kind: Any = WATCH.input("wrist").kind
     starts = window_starts(len(counts), samples=kind.samples, hop=25)
     images = Window(window_settings(kind, input_size=10))(np.stack([counts[s : s + kind.samples] for s in starts]))
+    (tmp_path / "walk.txt").write_bytes((tmp_path / "walk.raw").read_bytes())
     lines = said(
-        built(project, objects), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classes"
+        *(built(project, objects), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classify walk.txt"),
+        "classes",
     )
     wanted = expected({"wrist": images}, frozen, classifier)
     assert len({window["class"] for window in wanted}) > 1
@@ -102,7 +104,8 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
     assert lines[len(wanted)] == f"OK stream windows {len(wanted)}"
     assert lines[len(wanted) + 2] == "OK classify"
     assert without_time(lines[len(wanted) + 3 : 2 * len(wanted) + 3]) == wanted
-    assert lines[-4:] == [
+    assert lines[-5:] == [
+        "ERR classify: a file of 16-bit samples must be named .raw",
         'class "left" threshold 0.000000',
         'class "say \\"yes\\"" threshold 0.381469',
         'class "silence" threshold -1.000000 untold',

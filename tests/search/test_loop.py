@@ -391,6 +391,11 @@ def test_a_training_in_this_process_ends_with_the_time_and_is_no_interrupt(space
     assert result.points
 
 
+def test_building_the_space_counts_as_time_of_the_run(problem):
+    result = search(problem, SearchOptions(sampler="exhaustive", timeout_s=60.0, spent_s=61.0))
+    assert (result.reason, result.trainings, result.interrupted) == ("the time is up", 0, False)
+
+
 def test_training_time_is_what_a_study_trains_itself(problem, space):
     free = SyntheticErrors(space, seed=0)
     unlimited = search(replace(problem, error_model=free), SearchOptions(sampler="exhaustive", n_trainings=8))

@@ -149,7 +149,7 @@ class _Session:
         self.peers = Peers(study, claims, self.history, self.knowledge, seen=len(trials))
         self.recorder = Recorder(study, self.history, problem.flat, problem.describe, self.peers.attributes)
         self.limits = Limits(options, self.knowledge, self.history)
-        self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event)
+        self.progress = Progress(self.knowledge, options.n_trials, options.timeout_s, on_event, spent_s=options.spent_s)
         self.intake = Intake(self.knowledge, self.history, self.progress)
         self.engine = self._engine_for(problem.error_model)
         self._adopt(trials)

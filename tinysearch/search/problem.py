@@ -61,6 +61,7 @@ class SearchOptions:
         answer_s: seconds of training behind the answer, with what remembered branches took when they were trained. None
             for no limit.
         timeout_s: for this run; what is in training then is stopped.
+        spent_s: of that, what it took to build what is searched.
         shared: keeps the study in a database where other processes join in; None keeps it in the run directory.
         engine, engine_options, n_workers: see :func:`tinysearch.search.engines.make_engine`.
     """
@@ -73,6 +74,7 @@ class SearchOptions:
     training_s: float | None = None
     answer_s: float | None = None
     timeout_s: float | None = None
+    spent_s: float = 0.0
     seed: int = 0
     engine: str = "local"
     engine_options: Mapping[str, Any] = field(default_factory=dict)

@@ -27,16 +27,23 @@ class Progress:
         knowledge: for the front so far.
         n_trials, timeout_s: the limits, for the time left.
         on_event: who watches.
+        spent_s: what has passed before the search begins.
     """
 
     def __init__(
-        self, knowledge: Knowledge, n_trials: int | None, timeout_s: float | None, on_event: EventCallback
+        self,
+        knowledge: Knowledge,
+        n_trials: int | None,
+        timeout_s: float | None,
+        on_event: EventCallback,
+        *,
+        spent_s: float = 0.0,
     ) -> None:
         self._knowledge = knowledge
         self._n_trials = n_trials
         self._timeout_s = timeout_s
         self._on_event = on_event
-        self._began = time.monotonic()
+        self._began = time.monotonic() - spent_s
         self._told_before: int | None = None
         self._running: dict[BranchSpec, float] = {}
         self._waited_for: dict[BranchSpec, str] = {}

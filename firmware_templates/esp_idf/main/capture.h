@@ -38,8 +38,8 @@ int capture_in_turns(void);
  * Runs on a worker's task: does not print. */
 const char *capture(const capture_target *target, const char *path);
 
-/* A file as its kind reads it, see input.h; one whose name ends in .inputs, or that has the size of one, holds inputs
- * as they are, a byte - 128 each. */
+/* A file as its kind reads it, see input.h. Only names that end in .raw or .pcm are read without a header: as samples, or
+ * as one input where they have the size of one; .inputs holds inputs. Inputs are as they are, a byte - 128 each. */
 const char *files_capture(const capture_target *target, const char *path);
 
 #endif

@@ -34,10 +34,11 @@ static const char *plain(const capture_target *target, const uint8_t *bytes, siz
 
 static const char *convert(const capture_target *target, const char *path, const uint8_t *bytes, size_t size)
 {
-    if (ends_in(path, ".inputs") || size == target->model->input_bytes) {
+    const int raw = ends_in(path, ".raw") || ends_in(path, ".pcm");
+    if (ends_in(path, ".inputs") || (raw && size == target->model->input_bytes)) {
         return plain(target, bytes, size);
     }
-    return candidate_kinds[target->branch]->file(target, bytes, size);
+    return candidate_kinds[target->branch]->file(target, bytes, size, raw);
 }
 
 const char *files_capture(const capture_target *target, const char *path)

@@ -18,8 +18,9 @@ typedef struct {
     const char *(*prepare)(unsigned branch);
     /* What keeps a network's input from being computed. */
     const char *(*judge)(const ts_model *model, const int8_t *input);
-    /* The bytes of a file become an input; on linux alone. For a stream: window number target->window, or capture_end. */
-    const char *(*file)(const capture_target *target, const uint8_t *bytes, size_t size);
+    /* The bytes of a file become an input; on linux alone. For a stream: window number target->window, or capture_end.
+     * Bytes without a header are samples only where the file's name says so (`raw`). */
+    const char *(*file)(const capture_target *target, const uint8_t *bytes, size_t size, int raw);
     /* The sensor; on a chip alone. Only one that was opened is closed. */
     const char *(*open)(void);
     const char *(*take)(const capture_target *target);

@@ -64,14 +64,15 @@ static uint32_t header_number(const uint8_t *bytes, size_t size, size_t *at)
 }
 
 /* Pictures may follow each other in a file, as in a video of netpbm; a stream takes one a window. */
-static const char *file(const capture_target *target, const uint8_t *bytes, size_t size)
+static const char *file(const capture_target *target, const uint8_t *bytes, size_t size, int raw)
 {
+    (void)raw; /* pictures have headers */
     for (long window = 0;; window++) {
         if (window > 0 && size == 0) {
             return capture_end;
         }
         if (size <= 8 || bytes[0] != 'P' || (bytes[1] != '5' && bytes[1] != '6')) {
-            return "this file is neither an input's bytes nor a PPM or PGM picture";
+            return "this file is no PPM or PGM picture";
         }
         size_t at = 2;
         const uint32_t channels = bytes[1] == '6' ? 3 : 1;

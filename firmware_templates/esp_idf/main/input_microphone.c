@@ -87,7 +87,7 @@ static const char *open_wav(const uint8_t **bytes, size_t *size)
     return "this WAV has no samples";
 }
 
-static const char *file(const capture_target *target, const uint8_t *bytes, size_t size)
+static const char *file(const capture_target *target, const uint8_t *bytes, size_t size, int raw)
 {
     const size_t room = microphone_samples(target->branch);
     int16_t *clip = clips[target->branch];
@@ -96,6 +96,8 @@ static const char *file(const capture_target *target, const uint8_t *bytes, size
         if (problem != NULL) {
             return problem;
         }
+    } else if (!raw) {
+        return "this file is no WAV; 16-bit samples without a header must be named .raw or .pcm";
     }
     const size_t have = size / 2;
     if (have == 0) {

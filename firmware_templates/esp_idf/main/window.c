@@ -70,11 +70,14 @@ const char *window_image(const capture_target *target)
 }
 
 #if CONFIG_IDF_TARGET_LINUX
-const char *window_file(const capture_target *target, const uint8_t *bytes, size_t size)
+const char *window_file(const capture_target *target, const uint8_t *bytes, size_t size, int raw)
 {
     const ts_window_layer *layer = window_layer(target->branch);
     int16_t *samples = windows[target->branch];
     const size_t row = (size_t)layer->axes * 2, have = size / row, values = (size_t)layer->samples * layer->axes;
+    if (!raw) {
+        return "a file of 16-bit samples must be named .raw";
+    }
     if (size % row != 0 || have < layer->samples) {
         return "this file does not hold a window of 16-bit samples, an axis after the other";
     }

@@ -10,7 +10,7 @@
 /* See input.h. A file is counts, little-endian, [samples][axes]; the window is its middle, or of a stream goes on. */
 const char *window_prepare(unsigned branch);
 const char *window_judge(const ts_model *model, const int8_t *input);
-const char *window_file(const capture_target *target, const uint8_t *bytes, size_t size);
+const char *window_file(const capture_target *target, const uint8_t *bytes, size_t size, int raw);
 
 /* Where the counts of a branch's window go, [samples][axes]; they stay there until the next capture. */
 int16_t *window_samples(unsigned branch);

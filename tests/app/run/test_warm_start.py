@@ -96,6 +96,12 @@ def test_what_is_no_run_and_no_table_is_one_line(tmp_path: Path, name: str) -> N
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", [[5], 5, [""], [None], [["a"]], {"a": 1}, [True]])
+def test_what_is_no_path_is_one_line_with_the_rule(given: object) -> None:
+    with pytest.raises(UserError, match="a warm start must name run directories and CSV files"):
+        warm_start_of(given, [])
+
+
 def test_branches_of_another_space_are_told_by_fields_not_by_their_names() -> None:
     """A family's name may hold what separates the fields of a key."""
 

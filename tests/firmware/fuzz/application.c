@@ -70,6 +70,7 @@ static void renew(void)
 
 static void read_file(unsigned branch, const uint8_t *data, size_t size)
 {
+    static const char *const names[8] = {"a.inputs", "a", "a", "a.raw", "a", "a.pcm", "a", "a"};
     const capture_target target = {
         .model = branches[branch],
         .input = branches_input(branch),
@@ -80,7 +81,7 @@ static void read_file(unsigned branch, const uint8_t *data, size_t size)
     uint8_t *exact = malloc(size); /* so that reading past its end is seen */
     if (exact != NULL && size > 0) {
         memcpy(exact, data, size);
-        convert(&target, data[0] % 8 == 0 ? "a.inputs" : "a", exact, size);
+        convert(&target, names[data[0] % 8], exact, size);
     }
     free(exact);
 }

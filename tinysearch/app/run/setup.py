@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +74,7 @@ def set_up(config: Config) -> Setup:
     Raises:
         UserError: anything wrong with the configuration, or nothing feasible within the budget.
     """
+    began = time.monotonic()
     models, space = build_models(config), build_space(config)
     objectives = objectives_of(config)
     _check_task(config, objectives)
@@ -110,7 +112,11 @@ def set_up(config: Config) -> Setup:
         ),
         options=_options(config, n_workers, _training_limits(config, errors.evidence, question=digest_of(rules))),
     )
-    return replace(setup, problem=replace(setup.problem, describe=lambda c: _describe(setup, c)))
+    return replace(
+        setup,
+        problem=replace(setup.problem, describe=lambda c: _describe(setup, c)),
+        options=replace(setup.options, spent_s=time.monotonic() - began),
+    )
 
 
 def objectives_of(config: Config) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
     fusions: list[tuple[float, float, float]] = []
     for given in paths:
         path = Path(str(given))
-        if isinstance(given, list | dict) or given is None or not path.exists():
+        if isinstance(given, list | dict) or given in (None, "") or not path.exists():
             raise UserError(
                 "a warm start must name run directories and CSV files of known points",
                 value=given,

@@ -158,7 +158,7 @@ def _captures(folder: Path, branches: Sequence[LockedBranch], threshold: int) ->
     _write(folder, "enrolled", branches, enrolled, random)
     _write(folder, "opposite", branches, [-own for own in enrolled], random)
     for branch in branches:
-        (folder / f"dead.{branch.name}").write_bytes(bytes([100]) * branch.input_bytes)
+        (folder / f"dead.{branch.name}.raw").write_bytes(bytes([100]) * branch.input_bytes)
     words: dict[bool, list[str]] = {True: [], False: []}
     for right, group in ((True, accepted), (False, rejected)):
         for number, (_, drawn) in enumerate(group):
@@ -212,8 +212,8 @@ def _write(
     for branch, embedding in zip(branches, embeddings, strict=True):
         content = bytearray(random.bytes(branch.input_bytes))
         content[: branch.embedding] = file_bytes(embedding)
-        (folder / f"{name}.{branch.name}").write_bytes(bytes(content[: branch.input_bytes]))
-        words.append(f"{name}.{branch.name}")
+        (folder / f"{name}.{branch.name}.raw").write_bytes(bytes(content[: branch.input_bytes]))
+        words.append(f"{name}.{branch.name}.raw")
     return " ".join(words)
 
 
@@ -222,7 +222,7 @@ def _write(
 
 def _converse(folder: Path, probes: Mapping[bool, Sequence[str]], options: Mapping[str, int]) -> None:
     names = [word.split(".")[1] for word in probes[True][0].split()]
-    files = {word: " ".join(f"{word}.{name}" for name in names) for word in ("enrolled", "opposite", "dead")}
+    files = {word: " ".join(f"{word}.{name}.raw" for name in names) for word in ("enrolled", "opposite", "dead")}
     _talk(folder, _judgments(probes, **files))
     _talk(folder, _worn_out(probes), variables={"TS_FLASH_WRITES": "0"})
     attempts, seconds = options["TS_ATTEMPTS"], options["TS_LOCKOUT_S"]
