@@ -95,7 +95,14 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
     images = Window(window_settings(kind, input_size=10))(np.stack([counts[s : s + kind.samples] for s in starts]))
     (tmp_path / "walk.txt").write_bytes((tmp_path / "walk.raw").read_bytes())
     lines = said(
-        *(built(project, objects), tmp_path, "stream walk.raw", "classify walk.raw", "stream walk.raw", "classify walk.txt"),
+        *(
+            built(project, objects),
+            tmp_path,
+            "stream walk.raw",
+            "classify walk.raw",
+            "stream walk.raw",
+            "classify walk.txt",
+        ),
         "classes",
     )
     wanted = expected({"wrist": images}, frozen, classifier)
