@@ -15,9 +15,9 @@ from binary_layers import Layer as BinaryLayer
 from binary_layers import weighted
 from random_networks import memory_of, program_of, random_inputs, randomized
 
-from tinysearch.core.network import INPUT, Addition, Convolution, Linear, Unit
-from tinysearch.core.program import FrozenNetwork, Step
-from tinysearch.firmware.integer_network import trace
+from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
+from tinysearch.core.program import FrozenNetwork, Operator, Step
+from tinysearch.firmware.integer_network import execute, trace
 from tinysearch.firmware.packing import pie
 from tinysearch.firmware.verify.simd.machine import Machine, Outcome
 
@@ -39,16 +39,17 @@ class Layer:
     sources: tuple[np.ndarray, ...]
     expected: np.ndarray
 
-    def run(self, *, offsets: tuple[int, int] = (0, 0)) -> Outcome:
-        """The step on the machine; ``offsets`` as in :meth:`Machine.run`.
+    def run(self, *, offsets: tuple[int, int] = (0, 0), in_place: bool = False) -> Outcome:
+        """The step on the machine; arguments as in :meth:`Machine.run`.
 
         Raises:
             AssertionError: another output than the oracle's.
         """
-        name = pie.kernel(self.frozen.program, self.step)
-        block = pie.pack(self.frozen, self.step).arrays["block"]
+        kernel = pie.kernel(self.frozen.program, self.step)
+        assert kernel is not None
+        name, block = kernel.name, pie.pack(self.frozen, self.step).arrays["block"]
         right = self.sources[1] if len(self.sources) > 1 else None
-        outcome = machine().run(f"ts_pie_{name}", block, self.sources[0], right, offsets=offsets)
+        outcome = machine().run(f"ts_pie_{name}", block, self.sources[0], right, offsets=offsets, in_place=in_place)
         expected = np.ascontiguousarray(self.expected).reshape(-1).view(np.int8)
         np.testing.assert_array_equal(outcome.output, expected, err_msg=f"{name} {self.step}")
         return outcome
@@ -158,11 +159,48 @@ def of_binary(layer: BinaryLayer) -> Layer:
     return Layer(frozen=layer.frozen, step=layer.step, sources=(layer.case().inputs[0][0],), expected=layer.expected[0])
 
 
+def max_pool(rng: np.random.Generator) -> Layer:
+    """Any side, leftover rows and columns, any channel count."""
+    pool = int(rng.integers(1, 5))
+    sides = (pool + int(rng.integers(0, 12)) for _ in range(2))
+    unit = MaxPool(name="x", input=INPUT, pool=pool)
+    return layer_of(unit, shape=(*sides, int(rng.choice([16, 32, rng.integers(1, 70)]))), rng=rng)
+
+
+def average(rng: np.random.Generator) -> Layer:
+    """Maps of up to 4096 pixels, extremes among them, and halves on both sides of zero."""
+    sides = [(64, 64), tuple(int(side) for side in rng.integers(1, 12, 2))]
+    unit = GlobalAveragePool(name="x", input=INPUT, batch_norm=False)
+    return layer_of(unit, shape=(*sides[int(rng.random() < 0.95)], int(rng.integers(1, 50))), rng=rng)
+
+
+def packing(rng: np.random.Generator) -> Layer:
+    """Any channel count and precision, thresholds that every value reaches or none does among them."""
+    bits = int(rng.integers(1, 4))
+    shape = tuple(int(side) for side in rng.integers(1, 9, 2))
+    units = (
+        Convolution(name="a", input=INPUT, out_channels=int(rng.choice([32, 64, rng.integers(1, 100)])), kernel=1),
+        Convolution(name="x", input="a", out_channels=1, kernel=1),
+    )
+    program = program_of(*units, input_shape=(*shape, 3), precision=f"xnor{bits}/1")
+    step = next(step for step in program.steps if step.operator is Operator.PACK)
+    high = int(rng.choice([3, 140]))
+    thresholds = np.sort(rng.integers(-high, high + 1, (1 << bits) - 1)).astype(np.int32)
+    source = program.tensors[step.inputs[0]].shape
+    values = rng.integers(-128, 128, (1, source.height, source.width, source.channels), dtype=np.int8)
+    frozen = FrozenNetwork(program=program, parameters={step.name: {"thresholds": thresholds}})
+    expected = memory_of(program, step.output, execute(frozen, step, [values]))[0]
+    return Layer(frozen=frozen, step=step, sources=(values[0],), expected=expected)
+
+
 KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {
     "conv_s8": convolution,
     "fully_connected_s8": fully_connected,
     "xnor_conv": binary_convolution,
     "depthwise_s8": depthwise,
     "add_s8": addition,
+    "max_pool_s8": max_pool,
+    "average_s8": average,
+    "pack_s8": packing,
 }
 """A random layer for every kernel of :data:`tinysearch.firmware.packing.pie.KERNELS`."""

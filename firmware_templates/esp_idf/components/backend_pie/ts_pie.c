@@ -12,7 +12,8 @@
 
 typedef void kernel(const void *layer, const void *left, const void *right, void *output, void *scratch);
 
-kernel ts_pie_add_s8, ts_pie_conv_s8, ts_pie_depthwise_s8, ts_pie_fully_connected_s8, ts_pie_xnor_conv;
+kernel ts_pie_add_s8, ts_pie_average_s8, ts_pie_conv_s8, ts_pie_depthwise_s8, ts_pie_fully_connected_s8, ts_pie_max_pool_s8,
+    ts_pie_pack_s8, ts_pie_xnor_conv;
 
 static kernel *const kernels[TS_PIE_OPERATORS] = {
     [TS_PIE_CONV_S8] = ts_pie_conv_s8,
@@ -20,6 +21,9 @@ static kernel *const kernels[TS_PIE_OPERATORS] = {
     [TS_PIE_XNOR_CONV] = ts_pie_xnor_conv,
     [TS_PIE_DEPTHWISE_S8] = ts_pie_depthwise_s8,
     [TS_PIE_ADD_S8] = ts_pie_add_s8,
+    [TS_PIE_MAX_POOL_S8] = ts_pie_max_pool_s8,
+    [TS_PIE_AVERAGE_S8] = ts_pie_average_s8,
+    [TS_PIE_PACK_S8] = ts_pie_pack_s8,
 };
 
 static int32_t word(const ts_pie_layer *layer, unsigned offset)

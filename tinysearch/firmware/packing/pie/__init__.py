@@ -6,51 +6,113 @@ The layouts are those of ``firmware_templates/esp_idf/components/backend_pie/inc
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.analytic.kernels import KernelFootprint
+from tinysearch.analytic.kernels import footprint as portable_footprint
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.firmware.packing import PackedStep
-from tinysearch.firmware.packing.pie import int8, xnor
+from tinysearch.firmware.packing.pie import bits, int8, pools, xnor
 from tinysearch.firmware.packing.pie.block import LINE
 
-KERNELS = ("conv_s8", "fully_connected_s8", "xnor_conv", "depthwise_s8", "add_s8")
+Fits = Callable[[Program, Step], bool]
+
+
+def _always(program: Program, step: Step) -> bool:
+    del program, step
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """One function of the backend, ``ts_pie_<name>``.
+
+    Attributes:
+        block: constants of a step.
+        scratch: bytes of scratch of a step, as the block tells the chip.
+        supports: whether it computes a step of its operator and elements.
+        overwrites: whether the output may take the place of an input where that of the portable kernel may.
+    """
+
+    name: str
+    block: Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]
+    scratch: Callable[[Program, Step], int]
+    supports: Fits = _always
+    overwrites: Fits = _always
+
+
+_KERNELS = (
+    Kernel(name="conv_s8", block=int8.convolution, scratch=int8.convolution_scratch),
+    Kernel(name="fully_connected_s8", block=int8.fully_connected, scratch=int8.fully_connected_scratch),
+    Kernel(name="xnor_conv", block=xnor.convolution, scratch=xnor.scratch, supports=xnor.supported),
+    Kernel(
+        name="depthwise_s8",
+        block=int8.depthwise,
+        scratch=int8.depthwise_scratch,
+        supports=int8.depthwise_supported,
+        overwrites=int8.depthwise_overwrites,
+    ),
+    Kernel(name="add_s8", block=int8.addition, scratch=lambda program, step: int8.ADDITION_SCRATCH_BYTES),
+    Kernel(name="max_pool_s8", block=pools.max_pool, scratch=lambda program, step: LINE),
+    Kernel(
+        name="average_s8",
+        block=pools.average,
+        scratch=lambda program, step: pools.AVERAGE_SCRATCH_BYTES,
+        supports=pools.averages,
+    ),
+    Kernel(name="pack_s8", block=bits.packing, scratch=lambda program, step: 0),
+)
+KERNELS = tuple(kernel.name for kernel in _KERNELS)
 """In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""
 
-_PACKERS: dict[str, Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]] = {
-    "conv_s8": int8.convolution,
-    "fully_connected_s8": int8.fully_connected,
-    "xnor_conv": xnor.convolution,
-    "depthwise_s8": int8.depthwise,
-    "add_s8": int8.addition,
-}
+_BY_NAME = {kernel.name: kernel for kernel in _KERNELS}
 
 _INT8 = {
     Operator.CONV: "conv_s8",
     Operator.FULLY_CONNECTED: "fully_connected_s8",
     Operator.DEPTHWISE: "depthwise_s8",
+    Operator.SCALE: "depthwise_s8",
     Operator.ADD: "add_s8",
+    Operator.MAX_POOL: "max_pool_s8",
+    Operator.AVERAGE: "average_s8",
 }
 """Kernels of steps from int8 to int8."""
 
 
-def kernel(program: Program, step: Step) -> str | None:
-    """Which of :data:`KERNELS` computes a step, None where none does."""
-    source, out = program.tensors[step.inputs[0]], program.tensors[step.output]
-    if source.element is Element.INT8 and out.element is Element.INT8:
-        if step.operator is Operator.DEPTHWISE and (step.pool > 1 or step.kernel**2 > int8.MOST_PLACES):
-            return None
-        return _INT8.get(step.operator)
-    if program.binary(step) and xnor.supported(program, step):
-        return "xnor_conv"
-    return None
+def kernel(program: Program, step: Step) -> Kernel | None:
+    """The kernel of a step, None where there is none."""
+    elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
+    if elements == (Element.INT8, Element.INT8):
+        name = _INT8.get(step.operator)
+    elif program.binary(step):
+        name = "xnor_conv"
+    else:
+        name = "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator is Operator.PACK else None
+    found = None if name is None else _BY_NAME[name]
+    return found if found is not None and found.supports(program, step) else None
 
 
 def wins(program: Program, step: Step) -> bool:
     """Whether a step that has a kernel is better computed by it than by the portable one."""
     return not program.binary(step) or xnor.wins(program, step)
+
+
+def footprint(program: Program, step: Step) -> KernelFootprint:
+    """What a step asks of the arena when either kernel may compute it, as a device falls back to the portable one.
+
+    Raises:
+        UnsupportedLayerError: no kernel of the backend computes it.
+    """
+    found, portable = _known(program, step), portable_footprint(program, step)
+    return replace(
+        portable,
+        scratch_bytes=max(portable.scratch_bytes, found.scratch(program, step)),
+        in_place=portable.in_place if found.overwrites(program, step) else None,
+    )
 
 
 def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
@@ -59,18 +121,23 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
     Raises:
         UnsupportedLayerError: no kernel computes it.
     """
-    name = kernel(frozen.program, step)
-    if name is None:
+    found = _known(frozen.program, step)
+    return PackedStep(
+        function="ts_pie_step",
+        layer_type="ts_pie_layer",
+        header="ts_pie.h",
+        fields={"op": KERNELS.index(found.name)},
+        arrays={"block": found.block(frozen, step)},
+        aligned=LINE,
+    )
+
+
+def _known(program: Program, step: Step) -> Kernel:
+    found = kernel(program, step)
+    if found is None:
         raise UnsupportedLayerError(
             "the backend pie must have a kernel for the step",
             value=f"{step.name}: {step.operator}",
             remedy="leave the step to the portable kernel",
         )
-    return PackedStep(
-        function="ts_pie_step",
-        layer_type="ts_pie_layer",
-        header="ts_pie.h",
-        fields={"op": KERNELS.index(name)},
-        arrays={"block": _PACKERS[name](frozen, step)},
-        aligned=LINE,
-    )
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinysearch.core.program import FrozenNetwork, Step
+from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
 from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT
 from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
@@ -22,11 +22,17 @@ SECTION = 6
 MOST_PLACES = 32
 """Products of bytes that an accumulator of 20 bits holds whatever they are: the largest depthwise kernel is 5x5."""
 
+_KEPT_ROWS = (3, 1)
+"""Kernel and stride of depthwise convolutions that copy a row of the input once; others copy all rows of a window."""
+
 _DEPTHWISE_ROWS = 1920
 """Scratch of ``ts_pie_depthwise_s8`` before its rows."""
 
 _TILE_MAXIMA = 768
 """Scratch of ``ts_pie_tile_s8`` before its maxima."""
+
+
+ADDITION_SCRATCH_BYTES = 80
 
 
 def tile_scratch(channels: int, *, pooled: bool) -> int:
@@ -38,20 +44,11 @@ def convolution(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     """Block of a convolution whose input is int8, weights of 1 or 2 bits included."""
     parameters = frozen.parameters[step.name]
     weights = np.asarray(parameters["weights"]).astype(np.int64)
-    source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
     in_zero = frozen.zero_points.get(step.inputs[0], 0)
-    geometry = convolution_geometry(
-        (source.height, source.width, source.channels),
-        (out.height, out.width, out.channels),
-        kernel=step.kernel,
-        stride=step.stride,
-        padding=step.padding,
-        pool=step.pool,
-    )
     zero = frozen.zero_points[step.output]
     bias = np.asarray(parameters["bias"]).astype(np.int64) - in_zero * weights.reshape(len(weights), -1).sum(1)
     return lay_out(
-        {**geometry, "in_zero": in_zero},
+        {**_convolution_words(frozen.program, step), "in_zero": in_zero},
         {
             "weights": rows_of_lines(weights.reshape(len(weights), step.kernel, -1)),
             "records": records(
@@ -63,6 +60,17 @@ def convolution(frozen: FrozenNetwork, step: Step) -> np.ndarray:
             ),
         },
     )
+
+
+def convolution_scratch(program: Program, step: Step) -> int:
+    """Bytes of scratch of a convolution."""
+    return _convolution_words(program, step)["scratch_bytes"]
+
+
+def fully_connected_scratch(program: Program, step: Step) -> int:
+    """Bytes of scratch of a fully connected layer: its sums, and a copy of an input at an odd address."""
+    outputs, inputs = program.weight_shape(step)
+    return up(outputs * 8) + up(inputs)
 
 
 def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
@@ -77,13 +85,12 @@ def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     bias = np.asarray(parameters["bias"]).astype(np.int64) - frozen.zero_points.get(step.inputs[0], 0) * weights.sum(1)
     lines = rows_of_lines(weights[:, None]).reshape(outputs, vectors, LINE)
     ordered = [lines[:, first : first + SECTION].reshape(-1) for first in range(0, vectors, SECTION)]
-    sums = up(outputs * 8)
     words = {
         "layer_bytes": 0,
         "left_bytes": inputs,
         "right_bytes": 0,
         "output_bytes": outputs,
-        "scratch_bytes": sums + vectors * LINE,
+        "scratch_bytes": fully_connected_scratch(frozen.program, step),
         "channels": outputs,
         "weights": 0,
         "records": 0,
@@ -93,7 +100,7 @@ def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
         "inputs": inputs,
         "offset": 2 * zero + 1,
         "low": zero if step.relu else INT8_LOW,
-        "scratch_input": sums,
+        "scratch_input": up(outputs * 8),
     }
     scale = np.stack([np.asarray(parameters["multiplier"]), np.asarray(parameters["shift"]) - 1], axis=1)
     return lay_out(
@@ -106,6 +113,34 @@ def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     )
 
 
+def depthwise_supported(program: Program, step: Step) -> bool:
+    """Whether the sums of a depthwise convolution fit 20 bits, and no pool is fused."""
+    del program
+    return step.pool == 1 and step.kernel**2 <= MOST_PLACES
+
+
+def depthwise_overwrites(program: Program, step: Step) -> bool:
+    """Whether all rows that are still to be copied lie behind the output so far."""
+    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    if (step.kernel, step.stride) == _KEPT_ROWS:
+        return True
+    ends = [row * out.width * out.channels for row in range(out.height)]
+    reads = [max(row * step.stride - step.padding, 0) * source.width * source.channels for row in range(out.height)]
+    return all(end <= read for end, read in zip(ends, reads, strict=True))
+
+
+def depthwise_scratch(program: Program, step: Step) -> int:
+    """Bytes of scratch of a depthwise convolution or a scale."""
+    source = program.tensors[step.inputs[0]].shape
+    return _DEPTHWISE_ROWS + step.kernel * _padded_width(program, step) * up(source.channels)
+
+
+def _padded_width(program: Program, step: Step) -> int:
+    """Pixels of a row of a depthwise convolution in scratch."""
+    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    return max((out.width - 1) * step.stride + step.kernel, step.padding + source.width)
+
+
 def depthwise(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     """Block of a depthwise convolution or a scale, whose sums fit 20 bits: see :data:`MOST_PLACES`."""
     parameters = frozen.parameters[step.name]
@@ -114,7 +149,7 @@ def depthwise(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     channels, kernel = len(weights), step.kernel
     zero, in_zero = frozen.zero_points[step.output], frozen.zero_points.get(step.inputs[0], 0)
     pixel = up(channels)
-    width = max((out.width - 1) * step.stride + kernel, step.padding + source.width)
+    width = _padded_width(frozen.program, step)
     whole = channels % LINE == 0
     lanes = np.pad(weights.reshape(channels, -1), ((0, pixel - channels), (0, 0)))
     ordered = lanes.reshape(-1, LINE, kernel * kernel).transpose(0, 2, 1)
@@ -123,7 +158,7 @@ def depthwise(frozen: FrozenNetwork, step: Step) -> np.ndarray:
         "left_bytes": source.elements,
         "right_bytes": 0,
         "output_bytes": out.elements,
-        "scratch_bytes": _DEPTHWISE_ROWS + kernel * width * pixel,
+        "scratch_bytes": depthwise_scratch(frozen.program, step),
         "channels": channels,
         "weights": 0,
         "records": 0,
@@ -175,7 +210,7 @@ def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
         "left_bytes": count,
         "right_bytes": count,
         "output_bytes": count,
-        "scratch_bytes": 80,
+        "scratch_bytes": ADDITION_SCRATCH_BYTES,
         "channels": 1,
         "weights": 0,
         "records": 0,
@@ -193,15 +228,12 @@ def rows_of_lines(weights: np.ndarray) -> Bytes:
     return np.ascontiguousarray(padded.astype(np.int8)).reshape(-1).view(np.uint8)
 
 
-def convolution_geometry(
-    source: tuple[int, int, int], out: tuple[int, int, int], *, kernel: int, stride: int, padding: int, pool: int
-) -> dict[str, int]:
-    """Words of the header of a convolution in the order of the layout.
-
-    Args:
-        source, out: height, width, channels; out after the pool.
-    """
-    height, width, channels = source
+def _convolution_words(program: Program, step: Step) -> dict[str, int]:
+    """Words of the header of a convolution in the order of the layout."""
+    source, result = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    out = result.height, result.width, result.channels
+    kernel, stride, padding, pool = step.kernel, step.stride, step.padding, step.pool
+    height, width, channels = source.height, source.width, source.channels
     window = kernel * channels
     lines = up(window) // LINE
     column = kernel * lines * LINE
@@ -213,7 +245,8 @@ def convolution_geometry(
     needed = first + (out[1] * pool - 1) * step + window
     stride_bytes = max(data + up(row_bytes), up(needed))
     rows = (pool - 1) * stride + kernel
-    direct = kernel == stride == pool == 1 and padding == 0 and channels % LINE == 0
+    pointwise = kernel == stride == pool == 1 and padding == 0
+    direct = pointwise and channels % LINE == 0 and out[2] > channels  # of other pixels the output may be the input
     tile = min(max(_COLUMNS_BYTES // column - 1, 1), TILE)
     rows_at = tile_scratch(out[2], pooled=pool > 1)
     columns_at = rows_at + rows * stride_bytes

@@ -41,6 +41,11 @@ def supported(program: Program, step: Step) -> bool:
     return fits and _layout(binary)["scratch_bytes"] <= _MOST_SCRATCH_BYTES
 
 
+def scratch(program: Program, step: Step) -> int:
+    """Bytes of scratch of a step that reads bit planes."""
+    return _layout(geometry(program, step))["scratch_bytes"]
+
+
 def wins(program: Program, step: Step) -> bool:
     """Whether the kernel executes fewer instructions than the portable one, which does not waste lanes of small maps.
 

@@ -2,7 +2,7 @@
 /* One call of a translated kernel, for ctypes. Follows model.h and the translation in one file. */
 
 /* Runs `kernel` with (layer, left, right, output, scratch); sizes are those of the layer's header. NULL for `right` where there
- * is none. Gives the instructions executed, or -1 with the broken rule in `message` (200 bytes). */
+ * is none; `output` may be `left` or `right`, and then has room for it. Gives the instructions executed, or -1 with the broken rule in `message` (200 bytes). */
 int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const void *left, const void *right, void *output,
                 void *scratch, char *message);
 int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const void *left, const void *right, void *output,
@@ -21,9 +21,10 @@ int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const v
         return -1;
     }
     window[2] = pie_map(1, layer, words[0], 0);
-    window[3] = pie_map(2, left, words[1], 0);
-    window[4] = pie_map(3, right, words[2], 0);
-    window[5] = pie_map(4, output, words[3], 1);
+    const uint32_t room = output == left && words[1] > words[3] ? words[1] : words[3];
+    window[5] = pie_map(4, output, room, 1);
+    window[3] = output == left ? window[5] : pie_map(2, left, words[1], 0);
+    window[4] = output == right ? window[5] : pie_map(3, right, words[2], 0);
     window[6] = pie_map(5, scratch, words[4], 1);
     kernel(window, pie_map(PIE_STACK_SEGMENT, stack, PIE_STACK_BYTES, 1) + PIE_STACK_BYTES);
     return (int64_t)pie_instructions;

@@ -71,6 +71,7 @@ def _core() -> dict[str, Instruction]:
         "subx8": "({1} << 3) - {2}",
         "mull": "{1} * {2}",
         "mulsh": "pie_mulsh({1}, {2})",
+        "quos": "pie_quos({1}, {2})",
         "muluh": "(uint32_t)((uint64_t){1} * {2} >> 32)",
         "mul16u": "(uint32_t)(uint16_t){1} * (uint16_t){2}",
         "mul16s": "(uint32_t)((int32_t)(int16_t){1} * (int16_t){2})",

@@ -68,18 +68,21 @@ class Machine:
         right: npt.NDArray[np.generic] | None = None,
         *,
         offsets: tuple[int, int] = (0, 0),
+        in_place: bool = False,
     ) -> Outcome:
         """Call ``kernel(layer, left, right, output, scratch)``; sizes of output and scratch are in the layer.
 
         Args:
             offsets: bytes that the left input and the output start behind a multiple of 16.
+            in_place: let the output take the place of the left input.
 
         Raises:
             ModelError: the kernel broke a rule.
         """
         sizes = layer[:20].view(np.int32)
-        output, scratch = aligned(int(sizes[3]), offset=offsets[1]), aligned(int(sizes[4]))
+        scratch = aligned(int(sizes[4]))
         block, first = copied(layer), copied(left, offset=offsets[0])
+        output = first if in_place else aligned(int(sizes[3]), offset=offsets[1])
         second = None if right is None else copied(right)
         if first.nbytes != sizes[1] or (0 if second is None else second.nbytes) != sizes[2]:
             raise ModelError(f"inputs must have {sizes[1]} and {sizes[2]} bytes; got {first.nbytes}")
@@ -91,7 +94,7 @@ class Machine:
         )
         if count < 0:
             raise ModelError(f"{kernel}: {message.value.decode()}")
-        return Outcome(output=output.copy(), instructions=int(count))
+        return Outcome(output=output[: sizes[3]].copy(), instructions=int(count))
 
     def run_words(self, kernel: str, arguments: Sequence[int | npt.NDArray[np.int8]]) -> int:
         """Call any function of the windowed calling convention; arrays are passed by address and may be written.

@@ -357,6 +357,12 @@ static uint32_t pie_mulsh(uint32_t x, uint32_t y)
 {
     return (uint32_t)((uint64_t)((int64_t)(int32_t)x * (int32_t)y) >> 32);
 }
+static uint32_t pie_quos(uint32_t x, uint32_t y)
+{
+    if (y == 0)
+        pie_fault("a divisor must not be zero", y);
+    return (uint32_t)((int64_t)(int32_t)x / (int32_t)y); /* towards zero */
+}
 static uint32_t pie_src(uint32_t high, uint32_t low)
 {
     return (uint32_t)(((uint64_t)high << 32 | low) >> pie_sar);

@@ -3,7 +3,7 @@
  * what the portable kernels compute, bit for bit.
  *
  * Layout   tensors as the portable kernels have them, at any address.
- * Aliasing the output is apart from the inputs; of an addition it may equal one of them.
+ * Aliasing the output is apart from the inputs, but where a kernel's own header says that it may equal one.
  * Scratch  ts_pie_scratch_bytes, aligned to 16, contents undefined before and after; one for each task.
  *
  * Two tasks may compute such steps at once: ESP-IDF keeps the vector registers for each task, and they may be interrupted. An
@@ -22,6 +22,9 @@ typedef enum {
     TS_PIE_XNOR_CONV,
     TS_PIE_DEPTHWISE_S8,
     TS_PIE_ADD_S8,
+    TS_PIE_MAX_POOL_S8,
+    TS_PIE_AVERAGE_S8,
+    TS_PIE_PACK_S8,
     TS_PIE_OPERATORS
 } ts_pie_operator;
 

@@ -115,6 +115,32 @@
 #define TS_PIE_A_COUNT 32
 #define TS_PIE_A_TABLES 36
 
+/* Of max pools. */
+#define TS_PIE_P_LOW 24          /* lower clamp */
+#define TS_PIE_P_POOL 28
+#define TS_PIE_P_OUT_HEIGHT 32
+#define TS_PIE_P_OUT_WIDTH 36
+#define TS_PIE_P_NEXT_LINE 40    /* bytes from behind a row of a window to its next one */
+#define TS_PIE_P_WINDOW_BYTES 44 /* from window to window */
+#define TS_PIE_P_NEXT_ROW 48     /* from behind a row of windows to the next */
+
+/* Of means. */
+#define TS_PIE_V_PIXELS 24
+#define TS_PIE_V_HALF 28 /* pixels / 2 */
+#define TS_PIE_V_LOW 32  /* lower clamp */
+
+/* Of packing; weights are the bits of the channels of a full word, 32 bytes, and of the last one. */
+#define TS_PIE_K_PIXELS 28
+#define TS_PIE_K_BITS 32
+#define TS_PIE_K_PLANE_BYTES 36 /* of a pixel, 4 for each word */
+#define TS_PIE_K_SKIP 40        /* of all its planes but one */
+#define TS_PIE_K_PLANES 44      /* offset: of each plane */
+#define TS_PIE_K_COUNT 0        /* thresholds, */
+#define TS_PIE_K_FLIP 4         /* bits that are inverted in a full word, */
+#define TS_PIE_K_FLIP_LAST 8    /* and in the last one, */
+#define TS_PIE_K_THRESHOLDS 16  /* and the thresholds, a byte each */
+#define TS_PIE_K_PLANE_ENTRY 32
+
 /* Record of one output channel. */
 #define TS_PIE_RECORD_BYTES 32
 #define TS_PIE_RECORD_START 0   /* 64 bits: what sums start at; of binary layers 32 that are added to 256 times a sum */

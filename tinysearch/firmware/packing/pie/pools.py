@@ -1,0 +1,69 @@
+"""Blocks of max pools and of the mean over a map, int8."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.quantization import INT8_LOW
+from tinysearch.firmware.packing.pie.block import LINE, lay_out
+
+MOST_PIXELS = 4096
+"""Of a mean: their sum fits an accumulator of 20 bits."""
+
+AVERAGE_SCRATCH_BYTES = 80
+
+
+def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
+    """Block of a max pool."""
+    source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
+    row, window = source.width * source.channels, step.pool * source.channels
+    return lay_out(
+        {
+            "layer_bytes": 0,
+            "left_bytes": source.elements,
+            "right_bytes": 0,
+            "output_bytes": out.elements,
+            "scratch_bytes": LINE,
+            "channels": source.channels,
+            "low": _low(frozen, step),
+            "pool": step.pool,
+            "out_height": out.height,
+            "out_width": out.width,
+            "next_line": row - window,
+            "window_bytes": window,
+            "next_row": step.pool * row - out.width * window,
+        },
+        {},
+    )
+
+
+def average(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
+    """Block of a mean over height and width."""
+    source = frozen.program.tensors[step.inputs[0]].shape
+    pixels = source.height * source.width
+    return lay_out(
+        {
+            "layer_bytes": 0,
+            "left_bytes": source.elements,
+            "right_bytes": 0,
+            "output_bytes": source.channels,
+            "scratch_bytes": AVERAGE_SCRATCH_BYTES,
+            "channels": source.channels,
+            "pixels": pixels,
+            "half": pixels // 2,
+            "low": _low(frozen, step),
+        },
+        {},
+    )
+
+
+def averages(program: Program, step: Step) -> bool:
+    """Whether the kernel takes the mean of so many pixels."""
+    source = program.tensors[step.inputs[0]].shape
+    return source.height * source.width <= MOST_PIXELS
+
+
+def _low(frozen: FrozenNetwork, step: Step) -> int:
+    return frozen.zero_points[step.output] if step.relu else INT8_LOW
