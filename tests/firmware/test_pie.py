@@ -13,15 +13,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pie_cases import COMPONENT, KERNELS, layer_of
-from projects import face
+from projects import face, networks, voice
 from test_backends import emit, facts
 
-from tinysearch.core.network import INPUT, Convolution
+from tinysearch.analytic.memory import plan
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.architectures.separable import Separable
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.network import INPUT, Convolution, Shape
 from tinysearch.core.program import Element
+from tinysearch.core.quantization import Precision
+from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.firmware.integer_network import execute
+from tinysearch.firmware.model_source import branch_source
 from tinysearch.firmware.packing import pie
+from tinysearch.firmware.packing.pie.block import COMMON
 from tinysearch.firmware.verify.simd.project import vector_kernels
 
+SCRATCH = COMMON.index("scratch_bytes")
 SHAPES = int(os.environ.get("TINYSEARCH_PIE_SHAPES", "40"))
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
@@ -40,6 +50,7 @@ def test_random_layers_equal_the_oracle(kernel: str) -> None:
         words = program.tensors[step.output].element is Element.BITS or program.binary(step)
         odd = (0, 0) if words or seed % 2 == 0 else (int(rng.integers(16)), int(rng.integers(16)))
         layer.run(offsets=odd)
+        assert found.scratch(program, step) == found.block(layer.frozen, step).view(np.int32)[SCRATCH]
         if pie.footprint(program, step).in_place == 0:
             layer.run(offsets=odd, in_place=True)
 
@@ -61,10 +72,28 @@ def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> N
     replace(layer, frozen=frozen, expected=expected).run()
 
 
-def test_a_project_runs_its_vector_kernels(tmp_path: Path) -> None:
-    folder = emit(face("xnor2/1", (1,), width=32, input_size=64), out=tmp_path / "p", backend="auto")
-    assert facts(folder)["face"]["backend"] == "pie"
-    assert {"stem", "s1b1_conv1", "s1b1_conv2"} <= set(facts(folder)["face"]["backend_steps"])
+def test_a_project_runs_its_vector_kernels_in_the_arena_that_was_planned(tmp_path: Path) -> None:
+    """Two branches, a task each: binary layers, and steps that overwrite their inputs, scales, packing."""
+    depthwise = Separable(stages=(1, 2), width=10, kernel=5)  # of stride 1 it cannot overwrite its input, of 2 it can
+    branches = (
+        BranchSpec(
+            modality="face",
+            architecture=depthwise,
+            precision=Precision.parse("int8"),
+            shape=Shape(height=32, width=32, channels=3),
+        ),
+        voice("xnor2/1", (1,), width=32, input_size=64),
+    )
+    models = build_models(plain(compose_config(["firmware.backend=auto"])))
+    evaluation = models.choose(branches, PlatformWish(processor="esp32s3"))
+    folder = emit(*branches, out=tmp_path / "p", backend="auto", evaluation=evaluation)
+    for branch in branches:
+        made = facts(folder)[branch.modality]
+        program = branch_source(branch.modality, networks(branch)[branch.modality]).program
+        assert made["backend"] == "pie"
+        assert {step.name for step in program.steps if not program.binary(step)} <= set(made["backend_steps"])
+        assert made["arena_bytes"] == evaluation.figures[branch.modality].arena_bytes >= plan(program).peak_bytes
+    assert {"s1b1_conv1", "s1b1_conv2"} <= set(facts(folder)["voice"]["backend_steps"])
     rung = vector_kernels(folder)
     assert rung.status == "passed", rung.detail
     assert "not a chip" in rung.detail

@@ -49,11 +49,13 @@ class Accelerated:
         name: of the backend.
         steps: by name.
         shared: whether two branches may use the backend at once; one that is not serves the branch of more MACs.
+        arena_bytes: of the branch where the backend's scratch lies in it; None for the portable kernels' arena.
     """
 
     name: str
     steps: frozenset[str]
     shared: bool
+    arena_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

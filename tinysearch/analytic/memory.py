@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinysearch.analytic.kernels import footprint
+from tinysearch.analytic.kernels import KernelFootprint, footprint
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program
 
@@ -60,10 +60,13 @@ class MemoryPlan:
     bound_bytes: int
 
 
-def blocks_of(program: Program, *, newest_first: bool = False) -> tuple[Block, ...]:
+def blocks_of(
+    program: Program, *, footprints: Mapping[str, KernelFootprint] | None = None, newest_first: bool = False
+) -> tuple[Block, ...]:
     """Blocks of a program with their lifetimes; the input is alive from step 0.
 
     Args:
+        footprints: of steps by name that have other kernels than the portable ones.
         newest_first: which of two inputs that die an addition overwrites: the one born last, or the kernel's choice.
     """
     last_read = {name: index for index, step in enumerate(program.steps) for name in step.inputs}
@@ -73,7 +76,7 @@ def blocks_of(program: Program, *, newest_first: bool = False) -> tuple[Block, .
     born = {INPUT: 0}
     scratch: list[Block] = []
     for index, step in enumerate(program.steps):
-        needs = footprint(program, step)
+        needs = (footprints or {}).get(step.name) or footprint(program, step)
         owner = step.output
         candidates = list(_reusable(needs.in_place, step.inputs))
         if newest_first:
@@ -198,16 +201,19 @@ class _Arena:
         return best
 
 
-def plan(program: Program) -> MemoryPlan:
+def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = None) -> MemoryPlan:
     """Arena of one program.
+
+    Args:
+        footprints: of steps by name that have other kernels than the portable ones.
 
     Raises:
         UnsupportedLayerError: a step without a kernel.
     """
-    blocks = blocks_of(program)
+    blocks = blocks_of(program, footprints=footprints)
     offsets, peak, bound = _plan_blocks(blocks)
     if peak > bound:
-        other = blocks_of(program, newest_first=True)
+        other = blocks_of(program, footprints=footprints, newest_first=True)
         found = _plan_blocks(other)
         if found[1] < peak:
             blocks, (offsets, peak, bound) = other, found

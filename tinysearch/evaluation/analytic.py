@@ -161,6 +161,11 @@ class AnalyticModels:
             self._accelerated[key] = self.accelerate(self.needs(branch).program, target)
         return self._accelerated[key]
 
+    def arena_bytes(self, branch: BranchSpec, processor: str) -> int:
+        """Arena of a branch on a processor, with the scratch of a backend that lies in it."""
+        with_backend = self.accelerated(branch, processor).arena_bytes
+        return self.needs(branch).arena_bytes if with_backend is None else with_backend
+
     def _with_backend(self, branches: Sequence[BranchSpec], processor: str) -> list[bool]:
         """Which branches have a backend: of those that want one which serves a single task, the one of most MACs."""
         alone: dict[str, int] = {}
@@ -209,7 +214,7 @@ class AnalyticModels:
 
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
-        arenas = {f"arena_{branch.modality}": self.needs(branch).arena_bytes for branch in branches}
+        arenas = {f"arena_{branch.modality}": self.arena_bytes(branch, chip.id) for branch in branches}
         if chip.cores == 1 and len(arenas) > 1:
             arenas = {"arena": max(arenas.values())}
         for branch in branches:
@@ -290,7 +295,8 @@ class AnalyticModels:
         evaluation = Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
             figures={
-                branch.modality: self._figures(branch, part) for branch, part in zip(branches, parts, strict=True)
+                branch.modality: self._figures(branch, part, option.processor)
+                for branch, part in zip(branches, parts, strict=True)
             },
             sensors=option.sensor_names,
             flash_bytes=requirement.flash_bytes,
@@ -365,13 +371,13 @@ class AnalyticModels:
     def _energy_mj(self, chip: Chip, parts: Sequence[LatencyEstimate]) -> float:
         return float(energy_mj(chip, [part.seconds for part in parts], contention=self.latency.contention(chip.id)))
 
-    def _figures(self, branch: BranchSpec, latency: LatencyEstimate) -> BranchFigures:
+    def _figures(self, branch: BranchSpec, latency: LatencyEstimate, processor: str) -> BranchFigures:
         needs = self.needs(branch)
         return BranchFigures(
             params=needs.params,
             macs=needs.macs,
             weight_bytes=needs.weight_bytes,
-            arena_bytes=needs.arena_bytes,
+            arena_bytes=self.arena_bytes(branch, processor),
             latency_s=latency.seconds,
         )
 

@@ -169,7 +169,7 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         kernels=np.array([sets[n.kernels] for n in needs], np.int64),
         code_bytes=np.array([n.code_bytes for n in needs], np.int64),
         weight_bytes=np.array([n.weight_bytes for n in needs], np.int64),
-        arena_bytes=np.array([n.arena_bytes for n in needs], np.int64),
+        arena_bytes=np.array([models.arena_bytes(branch, chip.id) for branch in branches], np.int64),
         sram_s=np.array(times[0]),
         psram_s=np.array(times[1]),
         portable_sram_s=np.array(times[2]),

@@ -6,12 +6,13 @@ computed the golden patterns right. Implements :class:`~tinysearch.core.protocol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tinysearch.analytic.memory import plan
+from tinysearch.analytic.kernels import KernelFootprint
+from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
@@ -20,6 +21,9 @@ from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie
 
 NAMES = ("portable", "pie", "esp_nn", "esp_dsp", "auto")
 """What ``firmware.backend`` may be; ``auto`` is whatever a processor has for a branch's arithmetic."""
+
+MANAGED = ("esp_nn", "esp_dsp")
+"""Backends that are components of Espressif's registry."""
 
 _UINT16 = 1 << 16
 _MOST_OUTPUTS = 256
@@ -47,6 +51,18 @@ class Backend(FirmwareBackend, Protocol):
         ...
 
 
+@runtime_checkable
+class PlannedBackend(Backend, Protocol):
+    """A backend whose scratch lies in the arena of a branch: the plan is what a board must have.
+
+    Its ``ts_<name>_scratch_bytes`` gives 0 where it can compute the layers.
+    """
+
+    def footprint(self, program: Program, step: Step) -> KernelFootprint:
+        """What a step that it supports asks of the arena when its kernel or the portable one may compute it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pie:
     """The vector unit of the ESP32-S3, by assembly of ours: int8 and XNOR networks."""
@@ -59,6 +75,10 @@ class Pie:
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
         """Whether there is a kernel for the step, and it executes less than the portable one."""
         return processor in self.processors and pie.kernel(program, step) is not None and pie.wins(program, step)
+
+    def footprint(self, program: Program, step: Step) -> KernelFootprint:
+        """See :func:`tinysearch.firmware.packing.pie.footprint`."""
+        return pie.footprint(program, step)
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """See :func:`tinysearch.firmware.packing.pie.pack`."""
@@ -140,15 +160,26 @@ def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
 def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> tuple[str, ...]:
     """Names of the steps that a backend computes: those it supports and that do not overwrite what they read.
 
-    An addition may overwrite an input: it reads an element before it writes it.
+    An addition may overwrite an input: it reads an element before it writes it. Of a :class:`PlannedBackend` the plan
+    lets a step overwrite only what the backend says it may.
     """
+    supported = [step for step in program.steps if backend.supports(program, step, processor=processor)]
+    if isinstance(backend, PlannedBackend):
+        return tuple(step.name for step in supported)
     offsets = plan(program).offsets
     found = []
-    for step in program.steps:
+    for step in supported:
         in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
-        if backend.supports(program, step, processor=processor) and (step.operator is Operator.ADD or not in_place):
+        if step.operator is Operator.ADD or not in_place:
             found.append(step.name)
     return tuple(found)
+
+
+def accelerated_plan(program: Program, backend: Backend, steps: Collection[str]) -> MemoryPlan:
+    """Arena of a program with a backend for some steps, which serves as well where the device does without it."""
+    if not isinstance(backend, PlannedBackend):
+        return plan(program)
+    return plan(program, {step.name: backend.footprint(program, step) for step in program.steps if step.name in steps})
 
 
 def check_backend(name: object) -> None:

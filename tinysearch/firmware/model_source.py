@@ -12,7 +12,7 @@ from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import FrozenNetwork, Program, Step
-from tinysearch.firmware.backends import Backend, accelerated_steps
+from tinysearch.firmware.backends import MANAGED, Backend, PlannedBackend, accelerated_plan, accelerated_steps
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
 from tinysearch.firmware.identifiers import c_identifier, modality_name
 from tinysearch.firmware.integer_network import run
@@ -34,6 +34,7 @@ class BranchSource:
         backend: whose kernels compute the steps of ``accelerated``, ``portable`` where there are none.
         accelerated: constants of steps for the backend, by step; the portable ones are packed all the same.
         backend_folder: of the component of a user's own backend.
+        planned: whether the backend's scratch lies in the arena.
     """
 
     modality: str
@@ -46,6 +47,7 @@ class BranchSource:
     accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
     backend_folder: Path | None = None
     prefix: str = "model"
+    planned: bool = False
 
     @property
     def program(self) -> Program:
@@ -111,7 +113,14 @@ def accelerate(source: BranchSource, backend: Backend, *, processor: str) -> Bra
     if not accelerated:
         return source
     folder = None if backend.component is None else Path(backend.component)
-    return replace(source, backend=backend.name, accelerated=accelerated, backend_folder=folder)
+    return replace(
+        source,
+        memory=accelerated_plan(source.program, backend, names),
+        backend=backend.name,
+        accelerated=accelerated,
+        backend_folder=folder,
+        planned=isinstance(backend, PlannedBackend),
+    )
 
 
 def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tuple[str, Any]]:
@@ -150,14 +159,19 @@ def _pointer(program: Program, memory: MemoryPlan, name: str, *, output: bool) -
 def call(source: BranchSource, step: Step, packed: PackedStep) -> str:
     """C expression that executes one step."""
     memory, program = source.memory, source.program
-    scratch = memory.offsets.get(f"{step.name}.scratch")
     arguments = [
         f"&{source.component}_{step.name}",
         *(_pointer(program, memory, name, output=False) for name in step.inputs),
         _pointer(program, memory, step.output, output=True),
-        "NULL" if scratch is None else f"(void *)(arena + {scratch})",
+        _scratch(memory, step),
     ]
     return f"{c_identifier(packed.function)}({', '.join(arguments)})"
+
+
+def _scratch(memory: MemoryPlan, step: Step) -> str:
+    """The scratch of a step in the arena as an argument."""
+    offset = memory.offsets.get(f"{step.name}.scratch")
+    return "NULL" if offset is None else f"(void *)(arena + {offset})"
 
 
 def _backend_call(source: BranchSource, step: Step) -> str:
@@ -169,9 +183,9 @@ def _backend_call(source: BranchSource, step: Step) -> str:
     right = inputs[1] if len(inputs) > 1 else "NULL"
     output = _pointer(program, memory, step.output, output=True)
     function = c_identifier(source.accelerated[step.name].function)
-    return (
-        f"{function}(&{source.component}_{step.name}_{source.backend}, {inputs[0]}, {right}, {output}, backend_scratch)"
-    )
+    layer = f"&{source.component}_{step.name}_{source.backend}"
+    scratch = _scratch(memory, step) if source.planned else "backend_scratch"
+    return f"{function}({layer}, {inputs[0]}, {right}, {output}, {scratch})"
 
 
 def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
@@ -202,7 +216,8 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         "headers": source.headers,
         "backend": source.backend if source.accelerated else "",
         "backend_component": f"backend_{source.backend}",
-        "backend_of_ours": source.backend_folder is None,
+        "backend_managed": source.backend in MANAGED,
+        "backend_planned": source.planned,
         "buffers": [
             f"{offset:>8} {name}"
             for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))

@@ -23,7 +23,13 @@ from tinysearch.core.schedule import Schedule
 from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
 from tinysearch.evaluation.power import Supply
-from tinysearch.firmware.backends import Backend, accelerated_steps, check_backend, choose_backends
+from tinysearch.firmware.backends import (
+    Backend,
+    accelerated_plan,
+    accelerated_steps,
+    check_backend,
+    choose_backends,
+)
 
 Config = Mapping[str, Any]
 
@@ -167,7 +173,12 @@ def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated]
         for candidate in backends:
             steps = accelerated_steps(program, candidate, processor=target)
             if steps:
-                return Accelerated(name=candidate.name, steps=frozenset(steps), shared=candidate.shared)
+                return Accelerated(
+                    name=candidate.name,
+                    steps=frozenset(steps),
+                    shared=candidate.shared,
+                    arena_bytes=accelerated_plan(program, candidate, steps).peak_bytes,
+                )
         return PORTABLE
 
     return accelerate

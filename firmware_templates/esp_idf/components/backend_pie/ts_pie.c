@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_pie.h"
 
-#include "ts_pie_layout.h"
-
 /* On a PC the kernels are there where a model of the instructions stands in for the chip: TS_PIE_MODEL. */
 #if __has_include("sdkconfig.h")
 #include "sdkconfig.h"
@@ -26,22 +24,14 @@ static kernel *const kernels[TS_PIE_OPERATORS] = {
     [TS_PIE_PACK_S8] = ts_pie_pack_s8,
 };
 
-static int32_t word(const ts_pie_layer *layer, unsigned offset)
-{
-    return *(const int32_t *)(const void *)(layer->block + offset);
-}
-
 int32_t ts_pie_scratch_bytes(const ts_pie_layer *const *layers, unsigned count)
 {
-    int32_t most = 0;
     for (unsigned i = 0; i < count; i++) {
         if (((uintptr_t)layers[i]->block & 15u) != 0) {
             return -1; /* a vector load would drop the low bits of the address without a word */
         }
-        const int32_t bytes = word(layers[i], TS_PIE_SCRATCH_BYTES);
-        most = bytes > most ? bytes : most;
     }
-    return most;
+    return 0;
 }
 
 void ts_pie_step(const ts_pie_layer *layer, const void *left, const void *right, void *output, void *scratch)

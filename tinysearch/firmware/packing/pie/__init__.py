@@ -27,6 +27,14 @@ def _always(program: Program, step: Step) -> bool:
     return True
 
 
+def _fixed(size_bytes: int) -> Callable[[Program, Step], int]:
+    def scratch(program: Program, step: Step) -> int:
+        del program, step
+        return size_bytes
+
+    return scratch
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
     """One function of the backend, ``ts_pie_<name>``.
@@ -56,15 +64,15 @@ _KERNELS = (
         supports=int8.depthwise_supported,
         overwrites=int8.depthwise_overwrites,
     ),
-    Kernel(name="add_s8", block=int8.addition, scratch=lambda program, step: int8.ADDITION_SCRATCH_BYTES),
-    Kernel(name="max_pool_s8", block=pools.max_pool, scratch=lambda program, step: LINE),
+    Kernel(name="add_s8", block=int8.addition, scratch=_fixed(int8.ADDITION_SCRATCH_BYTES)),
+    Kernel(name="max_pool_s8", block=pools.max_pool, scratch=_fixed(LINE)),
     Kernel(
         name="average_s8",
         block=pools.average,
-        scratch=lambda program, step: pools.AVERAGE_SCRATCH_BYTES,
+        scratch=_fixed(pools.AVERAGE_SCRATCH_BYTES),
         supports=pools.averages,
     ),
-    Kernel(name="pack_s8", block=bits.packing, scratch=lambda program, step: 0),
+    Kernel(name="pack_s8", block=bits.packing, scratch=_fixed(0)),
 )
 KERNELS = tuple(kernel.name for kernel in _KERNELS)
 """In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""

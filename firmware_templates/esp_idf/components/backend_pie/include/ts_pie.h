@@ -4,7 +4,8 @@
  *
  * Layout   tensors as the portable kernels have them, at any address.
  * Aliasing the output is apart from the inputs, but where a kernel's own header says that it may equal one.
- * Scratch  ts_pie_scratch_bytes, aligned to 16, contents undefined before and after; one for each task.
+ * Scratch  what a layer's block says (TS_PIE_SCRATCH_BYTES), which the planner of the arena knows, aligned to 16; contents
+ *          undefined before and after.
  *
  * Two tasks may compute such steps at once: ESP-IDF keeps the vector registers for each task, and they may be interrupted. An
  * interrupt handler may not use them.
@@ -33,8 +34,8 @@ typedef struct {
     const int8_t *block; /* constants as in ts_pie_layout.h, aligned to 16 */
 } ts_pie_layer;
 
-/* Bytes of scratch that the steps need, or -1 where this program cannot compute them: another chip, a block that is not
- * aligned. */
+/* 0: the steps need no scratch but that in the arena; or -1 where this program cannot compute them: another chip, a block that
+ * is not aligned. */
 int32_t ts_pie_scratch_bytes(const ts_pie_layer *const *layers, unsigned count);
 
 /* One step; `right` is the second input of an addition, else NULL. */
