@@ -28,27 +28,33 @@ def test_a_right_folder_has_no_problems(mine: Path, root: Path) -> None:
         (MODULE, "unit: usd", "unit: eur", "eur", "usd"),
         (MODULE, "typical: 3.0", "typical: -3.0", "-3.0", "negative"),
         (MODULE, "low: 2.0", "low: 3.5", "price", "low <= typical <= high"),
-        (MODULE, "flash: 8MB", "flash: 6MB", "flash", "powers of two"),
+        (MODULE, "flash: 8MB", "flash: 6MB", "flash", "a power of two"),
         (MODULE, "flash: 8MB", "flash: eight", "flash", "bytes"),
-        (MODULE, "processor: esp32s3", "processor: esp32c3", "psram: 2MB", "no PSRAM controller"),
-        (MODULE, "processor: esp32s3", "processor: esp32x9", "processor: esp32x9", "names a chip"),
-        (MODULE, "psram_interface: quad", "psram_interface: hex", "psram_interface", "drives quad, octal PSRAM"),
-        (MODULE, "needs: [my-base]", "needs: [your-base]", "needs", "name parts"),
+        (MODULE, "processor: esp32s3", "processor: esp32c3", "psram: 2MB", "must have a controller"),
+        (MODULE, "processor: esp32s3", "processor: esp32x9", "processor: esp32x9", "must name a chip"),
+        (
+            MODULE,
+            "psram_interface: quad",
+            "psram_interface: hex",
+            "psram_interface",
+            "PSRAM of ESP32-S3 must be quad or octal",
+        ),
+        (MODULE, "needs: [my-base]", "needs: [your-base]", "needs", "must name parts"),
         (MODULE, "quantity: 100", "quantity: 0", "quantity", "whole number"),
         (MODULE, 'date: "2026-11-22"', 'date: "22.11.2026"', "date", "date"),
         (MODULE, 'date: "2026-11-22"', 'date: "2026-13-40"', "date", "date"),
         (MODULE, "  kind: measured", "  kind: rumor", "kind", "datasheet"),
         (MODULE, "id: my-module", "id: My Module", "id", "lower-case"),
         (MODULE, "name: My module", "name: My module\ncolor: red", "color", "a key here"),
-        (MODULE, "name: My module", "name: My module\nname: twice", "twice", "stands once"),
-        (MODULE, "kind: module", "kind: modul", "kind", "is one of"),
+        (MODULE, "name: My module", "name: My module\nname: twice", "twice", "must stand once"),
+        (MODULE, "kind: module", "kind: modul", "kind", "must be one of"),
         (MODULE, "name: My module", "name: [My, module]", "name", "text"),
         (MODULE, "high: 4.0", "high: .inf", "high", "number"),
         (MODULE, "high: 4.0", "high: true", "high", "number"),
         (MODULE, "low: 2.0", "low: '2.0'", "low", "number"),
         (MODULE, "name: My module", "name: &a My module\nnote: *a", "note", "alias"),
         (MODULE, "name: My module", "name: !!python/name:os.system x", "name", "text, a number"),
-        (BASE, "id: my-base", "id: my-microphone", "id", "ids differ"),
+        (BASE, "id: my-base", "id: my-microphone", "id", "ids must differ"),
         (MICROPHONE, "interface: pdm", "interface: dvp", "interface", "i2s, pdm"),
     ],
 )
@@ -108,7 +114,7 @@ def test_a_link_out_of_the_folder_is_refused(mine: Path, root: Path, tmp_path: P
     secret.write_text("id: secret\n")
     (mine / "parts" / "link.yaml").symlink_to(secret)
     problems = check_catalog(mine, root=root)
-    assert [problem.rule for problem in problems] == ["a catalogue stays in its folder"]
+    assert [problem.rule for problem in problems] == ["a catalogue must stay in its folder"]
 
 
 @pytest.mark.parametrize("name", ["../espressif", "nowhere", "/etc/passwd", "mine", "latency"])
@@ -156,7 +162,7 @@ def test_a_single_file_is_judged_with_its_catalogue(mine: Path, root: Path, edit
     assert check_catalog(mine / BASE, root=root) == []
     (mine / "parts" / "again.yaml").write_text((mine / BASE).read_text())
     for file in (BASE, "parts/again.yaml"):
-        assert [problem.rule for problem in check_catalog(mine / file, root=root)] == ["ids differ"]
+        assert [problem.rule for problem in check_catalog(mine / file, root=root)] == ["ids must differ"]
 
 
 def test_a_single_file_of_no_catalogue_is_judged_by_the_built_in_chips(mine: Path, root: Path, tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_a_single_file_of_no_catalogue_is_judged_by_the_built_in_chips(mine: Pat
     assert check_catalog(alone, root=root) == []  # that my-base is elsewhere is no fault of the file
     alone.write_text((mine / MODULE).read_text().replace("processor: esp32s3", "processor: esp32c3"))
     (problem,) = check_catalog(alone, root=root)
-    assert problem.rule == "ESP32-C3 has no PSRAM controller"
+    assert problem.rule == "PSRAM must have a controller, and ESP32-C3 has none"
     assert "psram: 2MB" in alone.read_text().splitlines()[problem.line - 1]
 
 
@@ -191,7 +197,7 @@ def test_units_are_converted_and_wrong_ones_refused(mine: Path, root: Path) -> N
         ("cameras: []", "cameras: []\ncamera_driver: mine", "camera interface"),
         ("cameras: []", "cameras: [usb]", "different words out of dvp, mipi-csi"),
         ('date: "2026-11"\nfrequency', 'date: "soon"\nfrequency', "date"),
-        ("isa: rv32imc", "isa: z80", "isa is one of"),
+        ("isa: rv32imc", "isa: z80", "isa must be one of"),
         ('idf_minimum: "4.3"', "idf_minimum: new", "ESP-IDF version"),
         ("fpu: false", "fpu: 0", "true or false"),
         ("cores: 1", "cores: 0", "whole number"),

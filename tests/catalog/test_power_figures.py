@@ -46,9 +46,9 @@ def test_a_battery_is_read_in_base_units(mine: Path, root: Path) -> None:
         ("usable", "1.2, unit: share", "usable must be a share of at most 1"),
         ("conversion", "120, unit: '%'", "conversion must be a share of at most 1"),
         ("capacity", "0, unit: Ah", "capacity must be more than 0"),
-        ("capacity", "3, unit: V", "the unit of capacity is one of Ah, mAh"),
-        ("voltage", "-1, unit: V", "not negative"),
-        ("max_current", "", "max_current is given"),
+        ("capacity", "3, unit: V", "the unit of capacity must be one of Ah, mAh"),
+        ("voltage", "-1, unit: V", "must not be negative"),
+        ("max_current", "", "max_current must be given"),
     ],
 )
 def test_a_wrong_battery_is_refused_by_rule(mine: Path, root: Path, name: str, text: str, rule: str) -> None:

@@ -83,7 +83,7 @@ def test_plain_files_and_one_package_are_enough(packages, tmp_path):
     assert data.modalities == ("face",)
     whole = DigitsDataset(root=packages)
     assert np.array_equal(data.load("face", "train", **SHAPE).inputs, whole.load("face", "train", **SHAPE).inputs)
-    with pytest.raises(UserError, match="digits are face"):
+    with pytest.raises(UserError, match="digits must be face"):
         data.load("voice", "train", **SHAPE)
 
 
@@ -107,9 +107,9 @@ def test_a_written_and_a_spoken_sample_of_a_digit_are_judged_together(packages):
     [
         ("mnist_5k.csv.gz", b"no gzip", "784 pixels and a label"),
         ("mnist_5k.csv.gz", gzip.compress(b"1,2,3\n"), "784 pixels and a label"),
-        ("mnist_5k.csv.gz", gzip.compress((",".join(["0"] * 784) + ",11\n").encode()), r"digits are 0 \.\. 9"),
+        ("mnist_5k.csv.gz", gzip.compress((",".join(["0"] * 784) + ",11\n").encode()), r"digits must be 0 \.\. 9"),
         ("digits.npz", b"no archive", "X, y and lengths"),
-        (SPOKEN, b"no package", "a package of digits holds"),
+        (SPOKEN, b"no package", "a package of digits must hold"),
     ],
     # Compressed bytes hold the time and would name the tests otherwise in every worker.
     ids=["no gzip", "too few columns", "no such digit", "no archive", "no package"],

@@ -94,7 +94,7 @@ def test_people_who_share_an_identity_are_one_group():
 
 def test_fusion_needs_people():
     own = np.repeat(np.arange(3, dtype=np.int32), 3)
-    with pytest.raises(UserError, match="fusion needs people"):
+    with pytest.raises(UserError, match="people of a fusion must have"):
         draw_pairs({"face": own, "voice": own})
 
 

@@ -62,7 +62,7 @@ def test_one_archive_is_enough_and_none_is_an_error(archives, tmp_path):
     data = EmbeddedDataset(root=tmp_path, audio=SHORT)
     assert data.modalities == ("voice",)
     assert data.people("train")["voice"].tolist() == [0, 1, 2, 3]
-    with pytest.raises(UserError, match="a modality is voice"):
+    with pytest.raises(UserError, match="a modality must be voice"):
         data.load("face", "test", **_shape(8, 3))
     with pytest.raises(UserError, match="a split is"):
         data.load("voice", "dev", **_shape(16, 1))
@@ -285,7 +285,7 @@ def test_folder_needs_people(tmp_path):
     with pytest.raises(UserError, match=r"data\.root must have folders"):
         FolderDataset(root=tmp_path / "nothing")
     _person(tmp_path, "only", 0)
-    with pytest.raises(UserError, match="at least 6 people"):
+    with pytest.raises(UserError, match="must be 6 or more"):
         FolderDataset(root=tmp_path)
     with pytest.raises(UserError, match="shares"):
         FolderDataset(root=tmp_path, test_share=0.9)

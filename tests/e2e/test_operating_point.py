@@ -101,7 +101,7 @@ def test_a_far_without_pairs_or_networks_is_refused(
     for words, said in (
         ([*of_run, "far=0.0000001"], "far must be at least 3 divided by the number of impostor pairs"),
         ([*of_run, "far=1.5"], "fractions between 0 and 1"),
-        ([*CANDIDATE, "trainer=none", "far=0.05"], "networks that were trained here"),
+        ([*CANDIDATE, "trainer=none", "far=0.05"], "networks must have been trained here"),
     ):
         assert main(["emit", *words, f"out={tmp_path}/lock"]) == 2
         assert said in capsys.readouterr().err

@@ -112,7 +112,7 @@ def test_a_task_and_its_data_have_to_fit():
         Classification().check(People(shared=False))
     with pytest.raises(UserError, match="whom no training has seen"):
         Verification().check(People(shared=True))
-    with pytest.raises(UserError, match="scores of the branches of a classification are added"):
+    with pytest.raises(UserError, match="scores of the branches of a classification must be added"):
         judge_of("classification", far=[0.01], fusion="learned")
 
 
@@ -158,5 +158,5 @@ def test_an_anomaly_is_what_is_far_from_normal_training_samples(kind):
 def test_an_anomaly_task_needs_data_that_say_what_is_normal():
     with pytest.raises(UserError, match=r"must have data that say what is normal.*got data=people"):
         Anomaly().check(People(shared=True))
-    with pytest.raises(UserError, match="scores of the branches of an anomaly are added"):
+    with pytest.raises(UserError, match="scores of the branches of an anomaly must be added"):
         judge_of("anomaly", far=[0.01], fusion="learned")

@@ -68,7 +68,7 @@ def test_a_journal_that_fills_its_disk_is_taken_up_again(disk: SmallDisk) -> Non
     sizes = 0
     for size in ("64k", "96k", "128k", "160k"):
         disk.resize(size)
-        with pytest.raises(UserError, match="needs space") as caught:
+        with pytest.raises(UserError, match="must be space") as caught:
             search(problem_with(errors, space), options, run_dir=disk.folder / "run")
         assert "\n" not in str(caught.value)
         assert disk.free_bytes < 4096
@@ -87,7 +87,7 @@ def test_a_memo_on_a_full_disk_keeps_what_it_has(disk: SmallDisk) -> None:
     disk.resize("100k")
     problem = problem_with(errors_of(disk.folder, pause_s=0.0), space)
     options = SearchOptions(sampler="exhaustive", n_trials=12)
-    with pytest.raises(UserError, match="needs space") as caught:
+    with pytest.raises(UserError, match="must be space") as caught:
         search(problem, options)
     assert "no space left" in str(caught.value)
     before = stored(disk.folder)

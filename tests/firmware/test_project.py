@@ -118,7 +118,7 @@ def test_a_project_replaces_an_older_one_and_nothing_else(tmp_path: Path) -> Non
     foreign = tmp_path / "home"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("do not lose")
-    with pytest.raises(UserError, match="only a project of this generator"):
+    with pytest.raises(UserError, match="or a project of this generator"):
         emitted(branch, out=foreign)
     assert (foreign / "thesis.txt").read_text() == "do not lose"
 

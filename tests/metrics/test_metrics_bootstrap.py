@@ -59,7 +59,7 @@ def test_people_of_a_group_are_drawn_together():
     counts = np.random.default_rng(5).multinomial(4, np.full(4, 1 / 4), size=40)
     literal = [_literal(scores, pairs, own) for own in counts]
     assert fast == pytest.approx([rate for rate in literal if rate is not None])
-    with pytest.raises(ValueError, match="every person has a group"):
+    with pytest.raises(ValueError, match="every person must have a group"):
         Pairs(samples={}, left_person=plain.left_person, right_person=plain.right_person, groups=groups[:7])
 
 
@@ -125,5 +125,5 @@ def test_people_may_have_any_numbers():
 def test_nothing_to_resample():
     with pytest.raises(ValueError, match="genuine and impostor"):
         eer_interval(np.array([1, 2]), _pairs([0, 1], [0, 1]), rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="one score a pair"):
+    with pytest.raises(ValueError, match="every pair must have one score"):
         eer_interval(np.array([1]), _pairs([0, 1], [0, 2]), rng=np.random.default_rng(0))

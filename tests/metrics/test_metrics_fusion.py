@@ -36,7 +36,7 @@ def test_weights_keep_the_range_and_fit_the_firmwares_integers(first, second, va
 
 @pytest.mark.parametrize("shares", [{}, {"face": 0.0, "voice": 0.0}, {"face": -1.0, "voice": 2.0}, {"face": np.nan}])
 def test_impossible_weights_are_refused(shares):
-    with pytest.raises(ValueError, match="not negative and not all zero"):
+    with pytest.raises(ValueError, match="must not be negative, nor all zero"):
         integer_weights(shares)
 
 

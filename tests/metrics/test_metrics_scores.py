@@ -88,7 +88,7 @@ def test_other_embeddings_are_refused(embeddings, indices):
 def test_modalities_must_match():
     one = np.zeros(1, np.int32)
     pairs = Pairs(samples={"face": np.zeros((1, 2), np.int32)}, left_person=one, right_person=one)
-    with pytest.raises(ValueError, match="embeddings are of"):
+    with pytest.raises(ValueError, match="must be of the same branches"):
         fused_scores({"voice": np.zeros((1, 4), np.int8)}, pairs)
 
 

@@ -88,7 +88,7 @@ def test_options_are_obeyed():
 
 def test_scores_and_pairs_go_together():
     scores, pairs = _judged(4, 0.3, seed=0)
-    with pytest.raises(ValueError, match="one score a pair"):
+    with pytest.raises(ValueError, match="every pair must have one score"):
         _rates(test_scores=scores[:-1], test_pairs=pairs)
 
 

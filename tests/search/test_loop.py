@@ -273,7 +273,7 @@ def test_a_branch_that_cannot_be_answered_ends_no_search(problem, space):
 
 def test_a_full_disk_is_one_line(problem, space, tmp_path):
     full = OSError(28, "No space left on device")
-    with pytest.raises(UserError, match="needs space") as caught:
+    with pytest.raises(UserError, match="must be space") as caught:
         search(
             replace(problem, error_model=Failing(space, fails=lambda n: n == 1, error=full)),
             SearchOptions(sampler="memoized"),

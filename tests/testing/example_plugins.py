@@ -57,7 +57,7 @@ class Latency:
     def step(self, program, step, *, processor, weights_in_flash, arena_in_psram):
         if processor not in self._hz or step.operator not in set(Operator):
             raise UnsupportedLayerError(
-                "the layer has a time", value=f"{step.operator} on {processor}", remedy="measure it"
+                "the layer must have a time", value=f"{step.operator} on {processor}", remedy="measure it"
             )
         seconds = (1000 + step.macs) * (2 if arena_in_psram else 1) / self._hz[processor]
         return LatencyEstimate(seconds=seconds, low=0.5 * seconds, high=2 * seconds, calibrated=False)

@@ -42,7 +42,7 @@ def test_bytes_are_equal_at_every_level(seed: int, loudness: float) -> None:
 
 def test_other_clips_are_refused() -> None:
     front_end = TorchLogMel(CHOICES[0])
-    with pytest.raises(ValueError, match="clips are int16"):
+    with pytest.raises(ValueError, match="clips must be int16"):
         front_end(torch.zeros(1, CHOICES[0].clip_samples))
     with pytest.raises(UserError, match="1 to 8 channels"):
         TorchLogMel(CHOICES[0], channels=9)

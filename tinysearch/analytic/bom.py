@@ -35,7 +35,7 @@ def over_budget(option: BoardOption, *, budget_usd: float, level: PriceLevel = "
         rule="budget",
         limit=budget_usd,
         actual=round(actual, 4),
-        message=f"a board costs at most the budget ({level} prices); limit ${budget_usd:.2f}; actual ${actual:.2f}",
+        message=f"a board must cost at most the budget ({level} prices); limit ${budget_usd:.2f}; actual ${actual:.2f}",
     )
 
 

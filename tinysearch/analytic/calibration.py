@@ -62,7 +62,7 @@ def observe(
     unknown = sorted(set(cycles) - set(steps))
     if unknown:
         raise UserError(
-            "a log is of the candidate that it is read with", value=", ".join(unknown), remedy="check both files"
+            "a log must be of the candidate that it is read with", value=", ".join(unknown), remedy="check both files"
         )
     found = []
     for name, count in cycles.items():

@@ -130,7 +130,7 @@ class CodeSizes:
     def _known(self, table: Mapping[str, _T], name: str) -> _T:
         if name not in table:
             raise UnsupportedLayerError(
-                "every kernel has a measured code size",
+                "every kernel must have a measured code size",
                 value=f"{name} on {self.name}",
                 remedy="run tools/measure_code_size.py",
             )

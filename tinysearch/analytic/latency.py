@@ -137,7 +137,7 @@ class LatencyTable:
         """
         if processor not in self.processors:
             raise UnsupportedLayerError(
-                "every processor has a clock and an instruction set",
+                "every processor must have a clock and an instruction set",
                 value=processor,
                 remedy=f"add it to the table {self.name}",
             )
@@ -190,7 +190,7 @@ class LatencyTable:
             entry = None if portable is None else replace(portable, calibrated=False)
         if entry is None:
             raise UnsupportedLayerError(
-                "every layer has a latency entry",
+                "every layer must have a latency entry",
                 value=f"{timing.isa} {arithmetic} {kernel}",
                 remedy=f"add an entry to the table {self.name}",
             )

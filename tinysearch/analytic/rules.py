@@ -214,21 +214,23 @@ def _idf_minimum(build: Build) -> Violation | None:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(name="psram-on-chip", statement="PSRAM only on chips with a PSRAM controller", check=_psram_on_chip),
-    Rule(name="psram-interface", statement="quad, octal or hex PSRAM as the chip drives it", check=_psram_interface),
-    Rule(name="psram-addressable", statement="no more PSRAM than the chip addresses", check=_psram_addressable),
-    Rule(name="camera-frame", statement="large camera frames need PSRAM", check=_camera_frame),
-    Rule(name="flash-on-chip", statement="no larger flash than the chip takes", check=_flash_on_chip),
-    Rule(name="flash-fits", statement="everything stored fits the flash", check=_flash_fits),
-    Rule(name="flash-window", statement="weights and constants can be mapped at once", check=_flash_window),
-    Rule(name="shared-window", statement="PSRAM + mapped flash fit a shared window", check=_shared_window),
-    Rule(name="idf-minimum", statement="the ESP-IDF release knows the chip", check=_idf_minimum),
+    Rule(name="psram-on-chip", statement="PSRAM must have a controller on the chip", check=_psram_on_chip),
+    Rule(
+        name="psram-interface", statement="PSRAM must be of an interface that the chip drives", check=_psram_interface
+    ),
+    Rule(name="psram-addressable", statement="PSRAM must be no more than the chip addresses", check=_psram_addressable),
+    Rule(name="camera-frame", statement="large camera frames must have PSRAM", check=_camera_frame),
+    Rule(name="flash-on-chip", statement="flash must be no larger than the chip takes", check=_flash_on_chip),
+    Rule(name="flash-fits", statement="everything stored must fit the flash", check=_flash_fits),
+    Rule(name="flash-window", statement="weights and constants must be mapped at once", check=_flash_window),
+    Rule(name="shared-window", statement="PSRAM and mapped flash must fit a shared window", check=_shared_window),
+    Rule(name="idf-minimum", statement="the ESP-IDF release must know the chip", check=_idf_minimum),
 )
 """Rules of the whole build, in the order in which violations are reported."""
 
 SENSOR_RULES: tuple[SensorRule, ...] = (
-    SensorRule(name="interface", statement="the chip has an interface for it", check=_sensor_interface),
-    SensorRule(name="driver", statement="the firmware can drive it on the chip", check=_sensor_driver),
+    SensorRule(name="interface", statement="the chip must have an interface for it", check=_sensor_interface),
+    SensorRule(name="driver", statement="the firmware must be able to drive it on the chip", check=_sensor_driver),
 )
 """Rules of each kind of sensor, reported after those of the whole build."""
 

@@ -59,7 +59,7 @@ class StepwiseLatency:
         # Compared so that NaN is refused, too.
         if not (0 < part.low <= part.seconds <= part.high and math.isfinite(part.high)):
             raise UserError(
-                "a latency model gives 0 < low <= seconds <= high for every step",
+                "a latency model must give 0 < low <= seconds <= high for every step",
                 value=f"{part.low}, {part.seconds}, {part.high} for {step.name} on {processor}",
                 remedy="raise UnsupportedLayerError for what the model does not know",
             )

@@ -58,7 +58,9 @@ def parse(argv: Sequence[str]) -> Invocation:
             f"a verb must be one of {', '.join(VERBS)}", value=verb, remedy="see python -m tinysearch --help"
         )
     if flags - FLAGS:
-        raise UserError(f"flags are {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out")
+        raise UserError(
+            f"flags must be {', '.join(sorted(FLAGS))}", value=sorted(flags - FLAGS)[0], remedy="leave it out"
+        )
     return Invocation(
         verb=verb,
         words=tuple(word for word, option in zip(rest, options, strict=True) if not option),

@@ -41,7 +41,7 @@ class Invocation:
         """
         if self.words:
             raise UserError(
-                f"{self.verb} takes options of the form key=value",
+                f"options of {self.verb} must have the form key=value",
                 value=" ".join(self.words),
                 remedy=f"see python -m tinysearch {self.verb} --help",
             )

@@ -242,7 +242,7 @@ def catalog_folder(name_or_path: str | Path, *, root: Path) -> tuple[Path, bool]
     if not folder.is_dir():
         known = sorted(path.parent.name for path in root.glob(f"*/{HEAD_FILE}"))
         raise UserError(
-            f"a catalogue is {', '.join(known) or 'built in'} or a folder of YAML files",
+            f"a catalogue must be {', '.join(known) or 'built in'} or a folder of YAML files",
             value=text,
             remedy="choose catalog=espressif or the path of your folder",
         )
@@ -266,7 +266,7 @@ def _files(folder: Path, loaded: _Loaded) -> list[Path]:
     for path in found[:_MAXIMUM_FILES]:
         file = path.relative_to(folder).as_posix()
         if not path.resolve().is_relative_to(home):
-            loaded.refuse(file, 1, "a catalogue stays in its folder", value=path.resolve(), remedy="copy the file")
+            loaded.refuse(file, 1, "a catalogue must stay in its folder", value=path.resolve(), remedy="copy the file")
         else:
             files.append(path)
     return files
@@ -290,7 +290,7 @@ def _load(folder: Path, *, root: Path, depth: int = 0) -> _Loaded:
         loaded.refuse(
             HEAD_FILE,
             1,
-            "a catalogue has at least one chip, module or board with a price",
+            "a catalogue must have at least one chip, module or board with a price",
             value="none",
             remedy="add one",
         )
@@ -305,7 +305,7 @@ def _read_head(folder: Path, loaded: _Loaded) -> None:
         loaded.refuse(
             HEAD_FILE,
             1,
-            f"a catalogue has a {HEAD_FILE}",
+            f"a catalogue must have a {HEAD_FILE}",
             value="none",
             remedy="add one with name, description and rules",
         )
@@ -347,7 +347,7 @@ def _borrow_chips(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: 
     name = loaded.chips_from
     if not _is_built_in(name, root=root) or depth:
         loaded.refuse(
-            HEAD_FILE, 1, "chips_from names a built-in catalogue", value=name, remedy="write chips_from: espressif"
+            HEAD_FILE, 1, "chips_from must name a built-in catalogue", value=name, remedy="write chips_from: espressif"
         )
         return
     other = _load(root / name, root=root, depth=depth + 1)
@@ -362,10 +362,10 @@ def _check_references(loaded: _Loaded) -> None:
         for key, named in (("needs", part.needs), ("accepts", part.accepts)):
             for need in named:
                 if need == part.id and key == "needs":
-                    rule = "a part needs other parts"
+                    rule = "a part must not need itself"
                     loaded.refuse_part(part, key, rule=rule, value=need, remedy="leave the part itself out")
                 if need not in loaded.parts and need not in loaded.broken:
-                    rule = "needs and accepts name parts of the catalogue"
+                    rule = "needs and accepts must name parts of the catalogue"
                     loaded.refuse_part(part, key, rule=rule, value=need, remedy="add or respell the part")
         if part.processor is None:
             continue
@@ -373,7 +373,7 @@ def _check_references(loaded: _Loaded) -> None:
         if chip is not None and loaded.rules == "physical":
             _check_contents(part, chip, loaded)
         elif chip is None and part.processor not in loaded.broken:
-            rule = "processor names a chip of the catalogue"
+            rule = "processor must name a chip of the catalogue"
             loaded.refuse_part(part, "processor", rule=rule, value=part.processor, remedy="add its chip file")
 
 
@@ -383,7 +383,7 @@ def _check_contents(part: Part, chip: Chip, loaded: _Loaded) -> None:
             part,
             "contents",
             "psram",
-            rule=f"{chip.name} has no PSRAM controller",
+            rule=f"PSRAM must have a controller, and {chip.name} has none",
             value=f"PSRAM in {part.id}",
             remedy="remove psram from contents",
         )
@@ -392,7 +392,7 @@ def _check_contents(part: Part, chip: Chip, loaded: _Loaded) -> None:
             part,
             "contents",
             "psram_interface",
-            rule=f"{chip.name} drives {', '.join(chip.psram.interfaces)} PSRAM",
+            rule=f"PSRAM of {chip.name} must be {' or '.join(chip.psram.interfaces)}",
             value=f"{part.psram_interface} in {part.id}",
             remedy="correct psram_interface",
         )
@@ -401,7 +401,7 @@ def _check_contents(part: Part, chip: Chip, loaded: _Loaded) -> None:
             part,
             "contents",
             "flash",
-            rule=f"{chip.name} takes at most {int(chip.flash_max_bytes.value) >> 20} MB of flash",
+            rule=f"flash of {chip.name} must be at most {int(chip.flash_max_bytes.value) >> 20} MB of flash",
             value=f"{part.flash_bytes >> 20} MB in {part.id}",
             remedy="correct flash in contents",
         )
@@ -413,7 +413,7 @@ def _check_contents(part: Part, chip: Chip, loaded: _Loaded) -> None:
                 "sensors",
                 place,
                 "interface",
-                rule=f"{chip.name} can drive the sensors on its boards",
+                rule=f"{chip.name} must be able to drive the sensors on its boards",
                 value=f"{sensor.interface} {sensor.kind} on {part.id}",
                 remedy="correct the interface",
             )

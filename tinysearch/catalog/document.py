@@ -93,7 +93,7 @@ def _read_text(path: Path) -> str:
         return read_bytes(path, most=MAXIMUM_FILE_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _RefusedError(
-            "a catalogue file is readable UTF-8 text",
+            "a catalogue file must be readable UTF-8 text",
             value=_one_line(error),
             remedy="check the file and its permissions",
         ) from None
@@ -108,15 +108,18 @@ def _parse(text: str) -> yaml.MappingNode:
         wrong = getattr(error, "problem", None) or _one_line(error)
         line = 1 if mark is None else mark.line + 1
         raise _RefusedError(
-            "a catalogue file is YAML", value=str(wrong), remedy="correct the syntax", line=line
+            "a catalogue file must be YAML", value=str(wrong), remedy="correct the syntax", line=line
         ) from None
     if depth_line:
         raise _RefusedError(
-            "values nest a few levels deep", value="more", remedy="write it like the built-in files", line=depth_line
+            "values must nest a few levels deep at most",
+            value="more",
+            remedy="write it like the built-in files",
+            line=depth_line,
         )
     if not isinstance(root, yaml.MappingNode):
         raise _RefusedError(
-            "a catalogue file is one mapping of keys to values",
+            "a catalogue file must be one mapping of keys to values",
             value="something else",
             remedy="write 'key: value' lines",
         )
@@ -141,7 +144,7 @@ def _construct(node: yaml.Node, *, path: DocumentPath, line: int, document: Docu
     document.spans[path] = Span(start=node.start_mark.index, end=node.end_mark.index, line=line)
     if id(node) in seen:
         raise _RefusedError(
-            "a catalogue file spells every value out",
+            "a catalogue file must spell every value out",
             value="a YAML alias",
             remedy="write the value, not *name",
             line=line,
@@ -164,7 +167,7 @@ def _construct_mapping(
     for key_node, value_node in node.value:
         key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in result:
-            raise _RefusedError("a key stands once", value=repr(key), remedy="remove one of the two", line=line)
+            raise _RefusedError("a key must stand once", value=repr(key), remedy="remove one of the two", line=line)
         result[key] = _construct(value_node, path=(*path, key), line=line, document=document, seen=seen)
     return result
 
@@ -178,5 +181,5 @@ def _scalar(node: yaml.Node, *, line: int) -> Any:
         with contextlib.suppress(ValueError, yaml.YAMLError):
             return loader.construct_object(node)
     raise _RefusedError(
-        "a value is text, a number, true or false", value=str(node.value), remedy="remove the tag", line=line
+        "a value must be text, a number, true or false", value=str(node.value), remedy="remove the tag", line=line
     )

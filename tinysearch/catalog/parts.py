@@ -61,7 +61,7 @@ def _chip(section: Section) -> Chip | None:
     if version is None:
         section.refuse(
             "idf_minimum",
-            "idf_minimum is an ESP-IDF version",
+            "idf_minimum must be an ESP-IDF version",
             value="something else",
             remedy="write it as '5.1' or '5.5.2'",
         )
@@ -75,7 +75,7 @@ def _chip(section: Section) -> Chip | None:
     if block and heap and sram and not block.value <= heap.value <= sram.value:
         section.refuse(
             "largest_block",
-            "largest_block <= heap <= sram",
+            "it must hold that largest_block <= heap <= sram",
             value=f"{block.value:g}, {heap.value:g}, {sram.value:g} bytes",
             remedy="correct the three",
         )
@@ -84,7 +84,7 @@ def _chip(section: Section) -> Chip | None:
     if section.has("camera_driver") != section.has("cameras"):
         section.refuse(
             "camera_driver",
-            "a chip with a camera interface names the component that drives it",
+            "a chip with a camera interface must name the component that drives it",
             value="one without the other",
             remedy="add camera_driver: espressif/esp32-camera, or remove it",
         )
@@ -190,7 +190,7 @@ def _kconfig(section: Section) -> Kconfig:
     keys = {name: nested.texts(name) for name in ("always", "psram_buffers")}
     for name, listed in keys.items():
         if not all(_KEY.match(key) for key in listed):
-            nested.refuse(name, f"{name} lists keys of Kconfig", value=list(listed), remedy="write [CONFIG_NAME]")
+            nested.refuse(name, f"{name} must list keys of Kconfig", value=list(listed), remedy="write [CONFIG_NAME]")
     kconfig = Kconfig(
         **keys,
         psram_mode=nested.flag("psram_mode", default=True),
@@ -309,9 +309,9 @@ def _contents(section: Section, *, kind: str) -> tuple[int, int, str | None, tup
     nested.finish()
     for missing, present in (("flash", flash), ("psram", psram)):
         if kind == missing and not (present or nested.has(missing)):
-            nested.refuse(None, f"a {missing} part has a size", value="nothing", remedy=f"add {missing}: 4MB")
+            nested.refuse(None, f"a {missing} part must have a size", value="nothing", remedy=f"add {missing}: 4MB")
     if kind in ("module", "board") and not (flash or nested.has("flash")):
-        nested.refuse(None, f"a {kind} contains flash", value="nothing", remedy="add flash: 4MB")
+        nested.refuse(None, f"a {kind} must contain flash", value="nothing", remedy="add flash: 4MB")
     return flash, psram, interface, sensors
 
 
@@ -325,5 +325,5 @@ def _sensors(section: Section) -> tuple[Sensor, ...]:
         sensors.append(Sensor(kind=kind, interface=interface, name=name))
     kinds = [sensor.kind for sensor in sensors]
     if len(set(kinds)) != len(kinds):
-        section.refuse("sensors", "a board lists one sensor of a kind", value=kinds, remedy="remove one")
+        section.refuse("sensors", "a board must list one sensor of a kind at most", value=kinds, remedy="remove one")
     return tuple(sensors)

@@ -234,7 +234,7 @@ def _copied(folder: Path, out: Path) -> Path:
         shutil.copytree(folder, out, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
         raise UserError(
-            "the folder for the catalogue can be written", value=f"{out}: {error}", remedy="check it"
+            "the folder for the catalogue must be writable", value=f"{out}: {error}", remedy="check it"
         ) from None
     return out
 

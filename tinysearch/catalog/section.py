@@ -78,7 +78,7 @@ class Section:
         value = self._data.get(key)
         if value is None and required:
             name = ".".join(map(str, (*self.path, key)))
-            self.refuse(None, f"{name} is given: {what}", value="nothing", remedy=f"add {key}:")
+            self.refuse(None, f"{name} must be given: {what}", value="nothing", remedy=f"add {key}:")
         return value
 
     def text(self, key: str, *, required: bool = True, what: str = "text") -> str:
@@ -87,7 +87,7 @@ class Section:
         if value is None:
             return ""
         if isinstance(value, dict | list | bool) or not str(value).strip():
-            self.refuse(key, f"{key} is {what}", value=value, remedy="write one line of text")
+            self.refuse(key, f"{key} must be {what}", value=value, remedy="write one line of text")
             return ""
         return str(value).strip()
 
@@ -97,7 +97,7 @@ class Section:
         if value and not _IDENTIFIER.match(value):
             self.refuse(
                 key,
-                "an id has lower-case letters, digits, '.', '_', '-'",
+                "an id must consist of lower-case letters, digits, '.', '_', '-'",
                 value=value,
                 remedy="respell it like its file name",
             )
@@ -108,7 +108,7 @@ class Section:
         """One of the options, or an empty string."""
         value = self.text(key, required=required, what=f"one of {', '.join(options)}")
         if value and value not in options:
-            self.refuse(key, f"{key} is one of {', '.join(options)}", value=value, remedy="choose one of them")
+            self.refuse(key, f"{key} must be one of {', '.join(options)}", value=value, remedy="choose one of them")
             return ""
         return value
 
@@ -118,12 +118,12 @@ class Section:
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.refuse(key, f"{key} is a list of words", value=value, remedy="write it as [a, b]")
+            self.refuse(key, f"{key} must be a list of words", value=value, remedy="write it as [a, b]")
             return ()
         wrong = [item for item in value if options is not None and item not in options]
         if wrong or len(set(value)) != len(value):
             allowed = "different words" if options is None else f"different words out of {', '.join(options)}"
-            self.refuse(key, f"{key} lists {allowed}", value=value, remedy="correct the list")
+            self.refuse(key, f"{key} must list {allowed}", value=value, remedy="correct the list")
             return ()
         return tuple(value)
 
@@ -133,7 +133,7 @@ class Section:
         if value is None:
             return bool(default)
         if not isinstance(value, bool):
-            self.refuse(key, f"{key} is true or false", value=value, remedy="write true or false")
+            self.refuse(key, f"{key} must be true or false", value=value, remedy="write true or false")
             return False
         return value
 
@@ -143,7 +143,7 @@ class Section:
         if value is None:
             return minimum
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            self.refuse(key, f"{key} is a whole number from {minimum}", value=value, remedy="correct the number")
+            self.refuse(key, f"{key} must be a whole number from {minimum}", value=value, remedy="correct the number")
             return minimum
         return value
 
@@ -153,10 +153,10 @@ class Section:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self.refuse(key, f"{key} is a number", value=value, remedy="write a plain number")
+            self.refuse(key, f"{key} must be a number", value=value, remedy="write a plain number")
             return None
         if value < 0:
-            self.refuse(key, f"{key} is not negative", value=value, remedy="correct the sign")
+            self.refuse(key, f"{key} must not be negative", value=value, remedy="correct the sign")
             return None
         return float(value)
 
@@ -171,7 +171,7 @@ class Section:
             self.refuse(key, error.rule, value=value, remedy=error.remedy)
             return 0
         if power_of_two and result and result & (result - 1):
-            self.refuse(key, "memory parts are sold in powers of two", value=value, remedy="write 1MB, 2MB, 4MB ...")
+            self.refuse(key, "a size of memory must be a power of two", value=value, remedy="write 1MB, 2MB, 4MB ...")
             return 0
         return result
 
@@ -183,7 +183,7 @@ class Section:
         if not isinstance(value, dict):
             self.refuse(
                 key,
-                f"{key} is {what} with its source",
+                f"{key} must be {what} with its source",
                 value=value,
                 remedy="write it as a mapping with source, date and kind",
             )
@@ -196,7 +196,7 @@ class Section:
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.refuse(key, f"{key} is a list of mappings", value=value, remedy="write '- kind: ...' items")
+            self.refuse(key, f"{key} must be a list of mappings", value=value, remedy="write '- kind: ...' items")
             return []
         self._used.add(key)
         return [
@@ -208,7 +208,9 @@ class Section:
         source = self.text("source", what="where the numbers can be looked up")
         when = self.text("date", what="the day the source was read, 2026-11-22")
         if when and not is_date(when):
-            self.refuse("date", "a date is written 2026-11-22 or 2026-11", value=when, remedy="correct the date")
+            self.refuse(
+                "date", "a date must be written as 2026-11-22 or 2026-11", value=when, remedy="correct the date"
+            )
         return source, when
 
     def provenance(self) -> tuple[str, str, Any]:
@@ -228,7 +230,9 @@ class Section:
         known, factor = UNITS.get(unit, ("", 1.0))
         if unit and known != base:
             fitting = ", ".join(name for name, (target, _) in UNITS.items() if target == base)
-            section.refuse("unit", f"the unit of {key} is one of {fitting}", value=unit, remedy="convert the number")
+            section.refuse(
+                "unit", f"the unit of {key} must be one of {fitting}", value=unit, remedy="convert the number"
+            )
             return None
         if value is None or not unit:
             return None
@@ -259,7 +263,7 @@ class Section:
         if not low <= typical <= high:
             section.refuse(
                 None,
-                "a price has low <= typical <= high",
+                "a price must have low <= typical <= high",
                 value=f"{low:g}, {typical:g}, {high:g}",
                 remedy="order the three",
             )
@@ -282,7 +286,7 @@ class Section:
         for key in self._data:
             if key not in self._used:
                 known = ", ".join(sorted(self._used))
-                self.refuse(key, f"a key here is one of {known}", value=key, remedy="remove or respell the key")
+                self.refuse(key, f"a key here must be one of {known}", value=key, remedy="remove or respell the key")
 
 
 def _price_break(section: Section) -> PriceBreak | None:

@@ -168,7 +168,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _malformed(path: Path, error: Exception) -> UserError:
     detail = f"{path}: {type(error).__name__} {error}"
-    return UserError("a table has every key that its kind needs", value=detail, remedy="compare with the default table")
+    return UserError(
+        "a table must have every key that its kind needs", value=detail, remedy="compare with the default table"
+    )
 
 
 def _sourced(value: Mapping[str, Any], *, unit: str | None = None) -> Sourced:

@@ -30,13 +30,13 @@ class Pairs:
     def __post_init__(self) -> None:
         count = self.left_person.shape
         if len(count) != 1 or self.right_person.shape != count:
-            raise ValueError(f"people of pairs are [P] each, got {count} and {self.right_person.shape}")
+            raise ValueError(f"people of pairs must be [P] each, got {count} and {self.right_person.shape}")
         for modality, indices in self.samples.items():
             if indices.shape != (*count, 2):
-                raise ValueError(f"{modality} samples of {count[0]} pairs are [{count[0]}, 2], got {indices.shape}")
+                raise ValueError(f"{modality} samples of {count[0]} pairs must be [{count[0]}, 2], got {indices.shape}")
         last = max(self.left_person.max(initial=-1), self.right_person.max(initial=-1))
         if self.groups is not None and len(self.groups) <= last:
-            raise ValueError(f"every person has a group, got {len(self.groups)} groups for person {last}")
+            raise ValueError(f"every person must have a group, got {len(self.groups)} groups for person {last}")
 
     def __len__(self) -> int:
         return len(self.left_person)

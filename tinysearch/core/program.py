@@ -237,13 +237,13 @@ class _Lowering:
         binary = xnor and unit.input != INPUT and not depthwise
         if xnor and unit.input == INPUT and isinstance(unit, Linear):
             raise UnsupportedLayerError(
-                "the first layer of an XNOR network is a convolution",
+                "the first layer of an XNOR network must be a convolution",
                 value=unit.name,
                 remedy="start the architecture with a Convolution",
             )
         if binary and isinstance(unit, Convolution) and unit.pool > 1:
             raise UnsupportedLayerError(
-                "a binary convolution has no fused pool", value=unit.name, remedy="use a MaxPool unit after it"
+                "a binary convolution must not have a fused pool", value=unit.name, remedy="use a MaxPool unit after it"
             )
         source = self._packed(unit) if binary else unit.input
         to_bits = self.precision.activation_bits if binary and unit.relu and self._feeds_only_binary(unit.name) else 0

@@ -93,7 +93,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         ValueError: outside that range.
     """
     if not 0.0 <= real <= 0.5:
-        raise ValueError(f"a requantization multiplier lies in [0, 0.5], got {real}")
+        raise ValueError(f"a requantization multiplier must lie in [0, 0.5], got {real}")
     if real < 2.0**-32:
         return 0, 1
     if real == 0.5:

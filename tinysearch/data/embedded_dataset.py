@@ -53,7 +53,7 @@ class EmbeddedDataset(FileDataset):
         paths = {modality: folder / name for modality, name in ARCHIVES.items() if (folder / name).is_file()}
         if not paths:
             raise UserError(
-                "the embedded data are faces.zip and voices.zip",
+                "the embedded data must be faces.zip and voices.zip",
                 value=folder,
                 remedy="install the package again, or make them with tools/generate_faces.py and generate_voices.py",
             )

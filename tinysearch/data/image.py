@@ -42,9 +42,11 @@ def prepare_image(picture: UInt8, *, input_size: int, channels: int) -> npt.NDAr
         ValueError: other shapes or types.
     """
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
-        raise ValueError(f"a picture is uint8 [H, W, 3] or [H, W], got {picture.dtype} {picture.shape}")
+        raise ValueError(f"a picture must be uint8 [H, W, 3] or [H, W], got {picture.dtype} {picture.shape}")
     if channels not in (1, 3) or not 1 <= input_size <= LARGEST_SIDE:
-        raise ValueError(f"an input has 1 or 3 channels and 1 to 4096 pixels a side, got {channels} and {input_size}")
+        raise ValueError(
+            f"an input must have 1 or 3 channels and 1 to 4096 pixels a side, got {channels} and {input_size}"
+        )
     square = crop_square(picture)
     planes = square[..., None] if square.ndim == 2 else square
     small = _area_average(planes, input_size)
@@ -64,7 +66,7 @@ def crop_square(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     height, width = picture.shape[:2]
     side = min(height, width)
     if not 1 <= side <= LARGEST_SIDE:
-        raise ValueError(f"the shorter side of a picture has 1 to 4096 pixels, got {width} x {height}")
+        raise ValueError(f"the shorter side of a picture must have 1 to 4096 pixels, got {width} x {height}")
     top, left = (height - side) // 2, (width - side) // 2
     return picture[top : top + side, left : left + side]
 

@@ -72,23 +72,30 @@ class LogMelSettings:
     normalize: Literal["clip", "band"] = "clip"
 
     def __post_init__(self) -> None:
-        _require(8 <= self.size <= _LARGEST_IMAGE, "a spectrogram has 8 to 256 frames", self.size, "change input_size")
+        _require(
+            8 <= self.size <= _LARGEST_IMAGE, "a spectrogram must have 8 to 256 frames", self.size, "change input_size"
+        )
         check_clip_s(self.clip_s, remedy="change clip_s")
         _require(
             0.0 < self.low_hz < self.high_hz <= SAMPLE_RATE_HZ / 2,
-            "bands lie in 0 < low_hz < high_hz <= 8000",
+            "bands must lie in 0 < low_hz < high_hz <= 8000",
             (self.low_hz, self.high_hz),
             "change low_hz or high_hz",
         )
         _require(
-            1 <= self.steps_per_octave <= 64, "1 to 64 steps an octave", self.steps_per_octave, "use for example 12"
+            1 <= self.steps_per_octave <= 64,
+            "steps an octave must be 1 to 64",
+            self.steps_per_octave,
+            "use for example 12",
         )
-        _require(self.scale in ("mel", "linear"), "a scale is mel or linear", self.scale, "use scale=mel")
-        _require(self.normalize in ("clip", "band"), "normalize is clip or band", self.normalize, "use normalize=clip")
+        _require(self.scale in ("mel", "linear"), "a scale must be mel or linear", self.scale, "use scale=mel")
+        _require(
+            self.normalize in ("clip", "band"), "normalize must be clip or band", self.normalize, "use normalize=clip"
+        )
         hop = (self.clip_samples - self.fft_size) / (self.size - 1)
         _require(
             0 <= hop <= self.fft_size,
-            "frames of at most 128 ms span a clip without a gap",
+            "frames of at most 128 ms must span a clip without a gap",
             f"{self.size} frames for {self.clip_s} s",
             "use a larger input_size or a shorter clip",
         )
@@ -216,7 +223,7 @@ class LogMel:
     """
 
     def __init__(self, settings: LogMelSettings, *, channels: int = 1) -> None:
-        _require(1 <= channels <= 8, "an image has 1 to 8 channels", channels, "use channels=1")
+        _require(1 <= channels <= 8, "an image must have 1 to 8 channels", channels, "use channels=1")
         self.settings, self.channels = settings, channels
         self.tables = LogMelTables.of(settings)
         self._dense = dense_weights(self.tables)
@@ -234,7 +241,7 @@ class LogMel:
             ValueError: another shape or type.
         """
         if clips.ndim != 2 or clips.shape[1] != self.settings.clip_samples or clips.dtype != np.int16:
-            raise ValueError(f"clips are int16 [B, {self.settings.clip_samples}], got {clips.dtype} {clips.shape}")
+            raise ValueError(f"clips must be int16 [B, {self.settings.clip_samples}], got {clips.dtype} {clips.shape}")
         size = self.settings.size
         frames = self._frames(clips).reshape(-1, self.settings.fft_size)
         levels = np.empty((len(frames), size), np.int64)
@@ -272,7 +279,7 @@ def fit_clip(wave: Int16, clip_samples: int) -> Int16:
         ValueError: an empty recording.
     """
     if wave.ndim != 1 or not wave.size:
-        raise ValueError(f"a recording is a row of samples, got shape {wave.shape}")
+        raise ValueError(f"a recording must be a row of samples, got shape {wave.shape}")
     if wave.size >= clip_samples:
         start = (wave.size - clip_samples) // 2
         return wave[start : start + clip_samples]
@@ -400,7 +407,7 @@ def check_clip_s(clip_s: float, *, remedy: str) -> None:
     Raises:
         UserError: that it is one.
     """
-    rule = f"a clip lasts {SHORTEST_CLIP_S} to {LONGEST_CLIP_S:g} s"
+    rule = f"a clip must last {SHORTEST_CLIP_S} to {LONGEST_CLIP_S:g} s"
     _require(SHORTEST_CLIP_S <= clip_s <= LONGEST_CLIP_S, rule, clip_s, remedy)
 
 

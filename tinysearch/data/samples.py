@@ -66,7 +66,9 @@ class AudioOptions:
         """
         if self.frontend not in FRONT_ENDS:
             raise UserError(
-                f"an audio front-end is {' or '.join(FRONT_ENDS)}", value=self.frontend, remedy="use frontend=log_mel"
+                f"an audio front-end must be {' or '.join(FRONT_ENDS)}",
+                value=self.frontend,
+                remedy="use frontend=log_mel",
             )
         return LogMelSettings(
             size=input_size,
@@ -167,7 +169,7 @@ class FileDataset(Dataset):
         """
         found = [skipped for shape, (_, skipped) in self._loaded.items() if shape.startswith(f"{modality}/{split}/")]
         if not found:
-            raise ValueError(f"{modality}/{split} was not loaded yet")
+            raise ValueError(f"{modality}/{split} must be loaded first")
         return found[-1]
 
     def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
@@ -389,5 +391,5 @@ def _with_front_ends(digest: str, audio: AudioOptions) -> str:
 
 def _known(value: Any, known: Sequence[str], what: str) -> Any:
     if value not in known:
-        raise UserError(f"a {what} is {', '.join(known)}", value=value, remedy=f"use one of the {what} names")
+        raise UserError(f"a {what} must be {', '.join(known)}", value=value, remedy=f"use one of the {what} names")
     return value

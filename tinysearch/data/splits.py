@@ -92,7 +92,7 @@ def draw_splits(
     ordered = sorted(names)
     shares = checked_shares(validation_share, test_share)
     if len(ordered) < 3 * SMALLEST_SPLIT:
-        raise UserError("three splits need at least 6 people", value=len(ordered), remedy="add people")
+        raise UserError("people must be 6 or more for three splits", value=len(ordered), remedy="add people")
     held = [max(SMALLEST_SPLIT, round(share * len(ordered))) for share in shares]
     while sum(held) > len(ordered) - SMALLEST_SPLIT:
         held[held.index(max(held))] -= 1

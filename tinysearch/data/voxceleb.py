@@ -81,7 +81,7 @@ class VoxCelebDataset(FileDataset):
                 found[modality] = {**thinned, **_only_listed(tried, clips, modality=modality)}
         if not found:
             raise UserError(
-                "data.root holds a folder to train and one to test of at least one modality",
+                "data.root must hold a folder to train and one to test of at least one modality",
                 value=f"{base} without ({train_voice} and {test_voice}) and without ({train_face} and {test_face})",
                 remedy="see data.train_voice, data.test_voice, data.train_face, data.test_face",
             )
@@ -108,7 +108,7 @@ def _listed_clips(path: Path) -> dict[str, list[str]]:
     listed = listed_names(path) if path.is_file() else None
     if listed is None or any(name.count("/") != 2 for name in listed):
         raise UserError(
-            "data.pairs is VoxCeleb1's verification list with lines `label id/video/clip id/video/clip`",
+            "data.pairs must be VoxCeleb1's verification list with lines `label id/video/clip id/video/clip`",
             value=path,
             remedy="put the published veri_test2.txt there",
         )

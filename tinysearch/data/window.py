@@ -231,7 +231,7 @@ class Window:
         settings = self.settings
         if windows.ndim != 3 or windows.shape[1:] != (settings.samples, settings.axes) or windows.dtype != np.int16:
             expected = f"int16 [B, {settings.samples}, {settings.axes}]"
-            raise ValueError(f"windows are {expected}, got {windows.dtype} {windows.shape}")
+            raise ValueError(f"windows must be {expected}, got {windows.dtype} {windows.shape}")
         wide = windows.astype(np.int64)
         if settings.center:
             wide -= (wide.sum(axis=1, keepdims=True) + settings.samples // 2) // settings.samples

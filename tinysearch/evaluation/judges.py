@@ -136,7 +136,7 @@ class Verification:
         """Splits have to be of different people."""
         if dataset.classes is not None:
             raise UserError(
-                "verification tests people whom no training has seen",
+                "verification must test people whom no training has seen",
                 value=f"data={dataset.name} has the same classes in every split",
                 remedy="add experiment=digits, or choose another data set",
             )
@@ -400,7 +400,7 @@ def judge_of(
         return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
     if fusion != "concatenation":
         raise UserError(
-            f"the scores of the branches of {'an' if decision == 'anomaly' else 'a'} {decision} are added",
+            f"the scores of the branches of {'an' if decision == 'anomaly' else 'a'} {decision} must be added",
             value=f"fusion.rule={fusion}",
             remedy="leave it out",
         )

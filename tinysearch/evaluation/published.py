@@ -196,20 +196,20 @@ def _check(branch: BranchSpec) -> None:
         EMBEDDING,
     ):
         raise UserError(
-            f"published error rates hold at the paper's sizes: width {WIDTH}, input {INPUT_SIZE}x{INPUT_SIZE}x"
+            f"sizes must be the paper's for published error rates: width {WIDTH}, input {INPUT_SIZE}x{INPUT_SIZE}x"
             f"{CHANNELS}, embedding {EMBEDDING}",
             value=branch.key,
             remedy="add experiment=paper, or choose another trainer",
         )
     if not isinstance(own, Resnet) or branch.modality not in MODALITIES:
         raise UserError(
-            f"published error rates are those of residual networks for {' and '.join(MODALITIES)}",
+            f"networks must be residual ones of the paper for published error rates: for {' and '.join(MODALITIES)}",
             value=branch.key,
             remedy="choose another trainer",
         )
     if str(branch.precision) not in FACE_ANCHORS:
         raise UserError(
-            f"published error rates are known at {', '.join(FACE_ANCHORS)}",
+            f"the condition of published error rates must be {', '.join(FACE_ANCHORS)}",
             value=branch.precision,
             remedy="narrow space.precisions, or choose another trainer",
         )

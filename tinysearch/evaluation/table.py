@@ -103,10 +103,10 @@ class TableErrors(ErrorSource):
         key = _listed_model(row[BRANCHES]) if BRANCHES in row else _paired_model(row)
         eer = _rate(row["eer"])
         if eer is None:
-            raise ValueError("a row names a model and its eer")
+            raise ValueError("a row must name a model and its eer")
         low, high = _rate(row.get("eer_lo")), _rate(row.get("eer_hi"))
         if low is not None and high is not None and low > high:
-            raise ValueError("eer_lo is at most eer_hi")
+            raise ValueError("eer_lo must be at most eer_hi")
         frr = {far: _rate(text) for name, text in row.items() if (far := _far(name)) is not None}
         rates = ErrorRates(
             eer=eer,
@@ -115,7 +115,7 @@ class TableErrors(ErrorSource):
             frr_at_far={far: value for far, value in frr.items() if value is not None},
         )
         if self._rates.setdefault(key, rates) != rates:
-            raise ValueError("a branch or fusion has one row; this one has another with other rates above")
+            raise ValueError("a branch or fusion must have one row; this one has another with other rates above")
         self._seconds[key] = _seconds(row.get("train_s") or "")
 
     def knows(self, branch: BranchSpec) -> bool:
@@ -209,12 +209,12 @@ def _paired_model(row: Mapping[str, str]) -> Model:
             raise ValueError(f"precision {precision} without blocks")
     keys = tuple((name, *_spelled(*cells)) for name, cells in spelled.items() if cells[0])
     if not keys:
-        raise ValueError("a row names a branch and its eer")
+        raise ValueError("a row must name a branch and its eer")
     if (row["kind"] == "fusion") != (len(keys) > 1) or row["kind"] not in ("branch", "fusion"):
-        raise ValueError(f"a branch row names one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
+        raise ValueError(f"a branch row must name one branch, a fusion row two; this is kind {row['kind'] or 'empty'}")
     own = keys[0][0]
     if row["kind"] == "branch" and row["modality"] not in ("", own):
-        raise ValueError(f"a branch row with {own}_blocks is of modality {own}, not {row['modality']}")
+        raise ValueError(f"a branch row with {own}_blocks must be of modality {own}, not {row['modality']}")
     return keys
 
 

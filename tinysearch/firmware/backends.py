@@ -191,7 +191,9 @@ def check_backend(name: object) -> None:
     if isinstance(name, Backend):
         _check_own(name)
     elif name not in NAMES:
-        raise UserError(f"firmware.backend is {', '.join(NAMES)}", value=name, remedy="write firmware.backend=portable")
+        raise UserError(
+            f"firmware.backend must be {', '.join(NAMES)}", value=name, remedy="write firmware.backend=portable"
+        )
 
 
 def _check_own(backend: Backend) -> None:

@@ -53,7 +53,9 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> Path:
         raise UserError("a project must be written into a folder of its own", value=out, remedy="choose another folder")
     if out.exists() and any(out.iterdir()) and not is_ours(out):
         raise UserError(
-            "only a project of this generator is overwritten", value=out, remedy="choose a new folder or empty this one"
+            "a folder to write to must be new, empty or a project of this generator",
+            value=out,
+            remedy="choose a new folder or empty this one",
         )
     for name in files:
         _check_path(name)

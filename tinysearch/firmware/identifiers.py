@@ -45,7 +45,7 @@ def c_identifier(text: str) -> str:
     Raises:
         UserError: it is not, or it is a keyword.
     """
-    rule = "the name of a layer is an identifier of C"
+    rule = "the name of a layer must be an identifier of C"
     remedy = "use letters, digits and _, and no keyword"
     if text in _C_KEYWORDS:
         raise UserError(rule, value=repr(text), remedy=remedy)
@@ -57,7 +57,7 @@ def modality_name(text: str) -> str:
     return _matched(
         _MODALITY,
         text,
-        rule="the name of a modality is a lower-case letter, then letters and digits",
+        rule="the name of a modality must be a lower-case letter, then letters and digits",
         remedy="use for example face or voice",
     )
 
@@ -80,19 +80,21 @@ def candidate_id(text: str) -> str:
     return _matched(
         _FOLDER_NAME,
         text,
-        rule="a candidate's id has letters, digits, dots, - and _",
+        rule="a candidate's id must consist of letters, digits, dots, - and _",
         remedy="use the id of front.json",
     )
 
 
 def version_text(text: str) -> str:
     """A version, for comments and strings."""
-    return _matched(_VERSION, text, rule="a version has letters, digits, dots, +, - and _", remedy="use e.g. 1.2.0")
+    return _matched(
+        _VERSION, text, rule="a version must consist of letters, digits, dots, +, - and _", remedy="use e.g. 1.2.0"
+    )
 
 
 def digest_text(text: str) -> str:
     """A configuration digest: hexadecimal."""
-    return _matched(_DIGEST, text, rule="a digest is hexadecimal", remedy="use 4 to 64 digits 0-9a-f")
+    return _matched(_DIGEST, text, rule="a digest must be hexadecimal", remedy="use 4 to 64 digits 0-9a-f")
 
 
 def c_string(text: str) -> str:

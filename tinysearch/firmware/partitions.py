@@ -83,7 +83,7 @@ def lay_out(
     """
     if flash_bytes % 2**20 or flash_bytes // 2**20 not in FLASH_SIZES_MB:
         raise UserError(
-            "ESP-IDF knows flash parts of 1, 2, 4, 8, 16 and 32 MB",
+            "a flash part must be of 1, 2, 4, 8, 16 or 32 MB for ESP-IDF",
             value=f"{flash_bytes} bytes",
             remedy="choose platform.flash out of these",
         )
@@ -135,7 +135,7 @@ def from_csv(text: str) -> tuple[Partition, ...]:
         if not row:
             continue
         if len(row) < 5:
-            raise ValueError(f"a partition has a name, type, subtype, offset and size: {row}")
+            raise ValueError(f"a partition must have a name, type, subtype, offset and size: {row}")
         name, kind, subtype, offset, size, flags = (cell.strip() for cell in [*row[:6], ""][:6])
         partitions.append(
             Partition(name=name, kind=kind, subtype=subtype, offset=_number(offset), size=_number(size), flags=flags)

@@ -271,7 +271,9 @@ def _golden(
     if given is not None:
         count = min([count, *(len(given[source.modality]) for source in sources)])
     if count < 2:
-        raise UserError("two golden vectors or more make a pair", value=count, remedy="pass more golden inputs")
+        raise UserError(
+            "golden vectors must be two or more, to make a pair", value=count, remedy="pass more golden inputs"
+        )
     result = {}
     for source in sources:
         shape = source.program.network.input_shape

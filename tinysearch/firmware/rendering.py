@@ -74,7 +74,7 @@ def c_number(value: float) -> str:
     """A number as an exact literal of C: integers in decimal, floats in hexadecimal (C99)."""
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"a constant is finite, got {value}")
+            raise ValueError(f"a constant must be finite, got {value}")
         return f"{value.hex()}f"
     number = int(value)
     if number == -(2**31):
@@ -87,7 +87,7 @@ def c_values(array: Array) -> str:
     flat = array.reshape(-1)
     if flat.dtype.kind == "f":
         if not np.isfinite(flat).all():
-            raise ValueError("a constant is finite")
+            raise ValueError("a constant must be finite")
         texts, columns = [f"{value.hex()}f" for value in flat.tolist()], _FLOAT_COLUMNS
     elif flat.dtype.itemsize < 4:
         texts, columns = [str(value) for value in flat.tolist()], _SMALL_COLUMNS
@@ -104,7 +104,7 @@ def c_array(name: str, array: Array, *, aligned: int = 0) -> str:
         ValueError: not one-dimensional, or of a type that C constants do not have.
     """
     if array.ndim != 1 or array.dtype.name not in C_TYPES:
-        raise ValueError(f"{name}: a constant array is flat and of a plain type, got {array.dtype} {array.shape}")
+        raise ValueError(f"{name}: a constant array must be flat and of a plain type, got {array.dtype} {array.shape}")
     kind = C_TYPES[array.dtype.name]
     if array.size == 0:
         return f"static const {kind} {name}[1] = {{0}};"

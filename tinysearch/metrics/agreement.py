@@ -45,7 +45,7 @@ def agreement(
         ValueError: no pairs, or arrays of different length.
     """
     if not len(genuine) or not len(first) == len(second) == len(genuine):
-        raise ValueError(f"scores of the same pairs: got {len(first)}, {len(second)} and {len(genuine)}")
+        raise ValueError(f"scores must be of the same pairs, got {len(first)}, {len(second)} and {len(genuine)}")
     right_first = (np.asarray(first) >= first_threshold) == genuine
     right_second = (np.asarray(second) >= second_threshold) == genuine
     return Agreement(

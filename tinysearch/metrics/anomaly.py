@@ -75,7 +75,7 @@ def normal_model(embeddings: Embeddings, labels: Int32, *, classes: int) -> Norm
     """
     normal = labels < classes
     if not normal.any():
-        raise ValueError("what is normal needs at least one normal sample")
+        raise ValueError("there must be at least one normal sample")
     exponent = _exponent(embeddings[normal])
     rows = _integers(embeddings[normal], exponent).astype(np.float64)
     _, own = np.unique(labels[normal], return_inverse=True)
@@ -105,7 +105,7 @@ def anomaly_distances(embeddings: Mapping[str, Embeddings], models: Mapping[str,
         ValueError: no branch, or a value that is not finite.
     """
     if not embeddings:
-        raise ValueError("a sample has the distances of at least one branch")
+        raise ValueError("a sample must have the distances of at least one branch")
     return np.asarray(np.sum([_distances(rows, models[name]) for name, rows in embeddings.items()], axis=0), np.int64)
 
 
@@ -158,7 +158,7 @@ def area_under_curve(anomalies: Int64, normals: Int64) -> float:
         ValueError: no anomaly or no normal sample.
     """
     if not len(anomalies) or not len(normals):
-        raise ValueError("an area under the curve needs anomalies and normal samples")
+        raise ValueError("there must be anomalies and normal samples for an area under the curve")
     return float(_wins(anomalies, normals).mean())
 
 

@@ -38,7 +38,7 @@ def eer_interval(
         ValueError: scores and pairs differ in number, or a kind of pair is missing.
     """
     if len(scores) != len(pairs):
-        raise ValueError(f"one score a pair: {len(scores)} scores for {len(pairs)} pairs")
+        raise ValueError(f"every pair must have one score: {len(scores)} scores for {len(pairs)} pairs")
     rates = resampled_eers(scores, pairs, rng=rng, resamples=resamples)
     if not rates.size:
         return None
@@ -70,7 +70,7 @@ def frr_interval(
         ValueError: no pair.
     """
     if not len(rejected):
-        raise ValueError("a false reject rate needs genuine pairs")
+        raise ValueError("there must be genuine pairs for a false reject rate")
     names, owner = np.unique(persons, return_inverse=True)
     outside = (1 - level) / 2
     rate = float(np.mean(rejected))
@@ -92,7 +92,7 @@ def resampled_eers(
     left, right = groups.reshape(2, -1)
     genuine = pairs.genuine
     if genuine.all() or not genuine.any():
-        raise ValueError("error rates need genuine and impostor pairs")
+        raise ValueError("there must be genuine and impostor pairs for error rates")
     order = np.argsort(scores, kind="stable")
     accepted, rejected = order[~genuine[order]], order[genuine[order]]
     thresholds = np.append(np.unique(scores), scores.max() + 1)

@@ -33,7 +33,7 @@ def class_prototypes(embeddings: Embeddings, labels: Int32, *, classes: int) -> 
         ValueError: labels out of range, or not one a sample.
     """
     if len(labels) != len(embeddings) or (len(labels) and not 0 <= labels.min() <= labels.max() < classes):
-        raise ValueError(f"labels are 0 .. {classes - 1}, one a sample: {len(labels)} for {len(embeddings)}")
+        raise ValueError(f"labels must be 0 .. {classes - 1}, one a sample: {len(labels)} for {len(embeddings)}")
     wide = embeddings.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
     unit = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
@@ -58,7 +58,7 @@ def class_scores(embeddings: Embeddings, prototypes: Embeddings) -> npt.NDArray[
 def classify(scores: Mapping[str, npt.NDArray[np.int64]]) -> Int32:
     """Class [N] of the largest sum of the branches' scores [N, classes]; of equal ones the first."""
     if not scores:
-        raise ValueError("a sample is classified by the scores of at least one branch")
+        raise ValueError("a sample must have the scores of at least one branch")
     return np.asarray(np.sum(list(scores.values()), axis=0, dtype=np.int64).argmax(axis=1), np.int32)
 
 
@@ -72,7 +72,7 @@ def error_interval(errors: int, count: int, *, level: float = 0.95) -> tuple[flo
         ValueError: no samples, or more errors than samples.
     """
     if not 0 <= errors <= count or count < 1:
-        raise ValueError(f"errors are a part of at least one sample, got {errors} of {count}")
+        raise ValueError(f"errors must be a part of at least one sample, got {errors} of {count}")
     z = NormalDist().inv_cdf((1 + level) / 2)
     rate, spread = errors / count, z * z / count
     center = (rate + spread / 2) / (1 + spread)

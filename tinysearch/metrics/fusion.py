@@ -40,7 +40,7 @@ def integer_weights(shares: Mapping[str, float]) -> dict[str, int]:
     """
     values = np.array(list(shares.values()), np.float64)
     if not values.size or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
-        raise ValueError(f"weights are not negative and not all zero, got {dict(shares)}")
+        raise ValueError(f"weights must not be negative, nor all zero, got {dict(shares)}")
     total = len(values) << FUSION_FRACTION_BITS
     exact = values / values.sum() * total
     weights = np.floor(exact).astype(np.int64)
@@ -60,7 +60,7 @@ def weighted_sum(scores: Mapping[str, npt.NDArray[np.int64]], weights: Mapping[s
         ValueError: no scores, or weights of other modalities.
     """
     if not scores or (weights and set(weights) != set(scores)):
-        raise ValueError(f"scores are of {sorted(scores)}, weights of {sorted(weights)}")
+        raise ValueError(f"scores and weights must be of the same branches: {sorted(scores)}, {sorted(weights)}")
     if not weights:
         return np.asarray(np.sum(list(scores.values()), axis=0, dtype=np.int64), np.int64)
     total = np.sum([scores[modality] * weight for modality, weight in weights.items()], axis=0, dtype=np.int64)
@@ -81,7 +81,7 @@ def learned_weights(scores: Mapping[str, npt.NDArray[np.int64]], genuine: npt.ND
         ValueError: a kind of pair is missing.
     """
     if genuine.all() or not genuine.any():
-        raise ValueError("learning weights needs genuine and impostor pairs")
+        raise ValueError("there must be genuine and impostor pairs to learn weights from")
     active = list(scores)
     found = dict.fromkeys(scores, 0.0)
     while active:

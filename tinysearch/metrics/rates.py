@@ -67,7 +67,7 @@ def threshold_at_far(impostor: npt.NDArray[np.integer], far: float) -> int:
         ValueError: no score, or a rate outside that range.
     """
     if not 0.0 <= far < 1.0:
-        raise ValueError(f"a false accept rate lies in [0, 1), got {far}")
+        raise ValueError(f"a false accept rate must lie in [0, 1), got {far}")
     ordered = _sorted(impostor, "impostor")
     allowed = int(np.floor(far * len(ordered) + 1e-9))
     return int(ordered[len(ordered) - 1 - allowed]) + 1
@@ -94,7 +94,7 @@ def false_reject_rate(genuine: Scores, threshold: float) -> float:
 def _sorted(scores: Scores, what: str) -> Scores:
     ordered = np.sort(np.asarray(scores).ravel())
     if not ordered.size:
-        raise ValueError(f"error rates need at least one {what} score")
+        raise ValueError(f"there must be at least one {what} score for error rates")
     if np.issubdtype(ordered.dtype, np.floating) and not np.isfinite(ordered).all():
-        raise ValueError(f"{what} scores are finite numbers")
+        raise ValueError(f"{what} scores must be finite numbers")
     return ordered

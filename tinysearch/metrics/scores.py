@@ -31,17 +31,17 @@ def score_pairs(embeddings: Embeddings, samples: npt.NDArray[np.int32]) -> npt.N
         ValueError: another type or shape, or a float that is not finite.
     """
     if embeddings.ndim != 2 or samples.ndim != 2 or samples.shape[1] != 2:
-        raise ValueError(f"embeddings are [N, E] and samples [P, 2], got {embeddings.shape} and {samples.shape}")
+        raise ValueError(f"embeddings must be [N, E] and samples [P, 2], got {embeddings.shape} and {samples.shape}")
     left, right = samples[:, 0], samples[:, 1]
     if embeddings.dtype == np.int8:
         if embeddings.shape[1] > _EXACT_IN_FLOAT32:
-            raise ValueError(f"int8 embeddings have at most {_EXACT_IN_FLOAT32} values, got {embeddings.shape[1]}")
+            raise ValueError(f"int8 embeddings must have at most {_EXACT_IN_FLOAT32} values, got {embeddings.shape[1]}")
         wide = embeddings.astype(np.float32)
         norms = np.rint(np.einsum("ne,ne->n", wide, wide)).astype(np.int64)
         dots = _dots(wide, left, right).astype(np.int64)
         return np.asarray(cosine_fixed_from_norms(dots, norms[left], norms[right]), np.int64)
     if embeddings.dtype != np.float32 or not np.isfinite(embeddings).all():
-        raise ValueError(f"embeddings are int8 or finite float32, got {embeddings.dtype}")
+        raise ValueError(f"embeddings must be int8 or finite float32, got {embeddings.dtype}")
     double = embeddings.astype(np.float64)
     lengths = np.linalg.norm(double, axis=1, keepdims=True)
     unit = np.divide(double, lengths, out=np.zeros_like(double), where=lengths > 0)
@@ -59,7 +59,9 @@ def branch_scores(embeddings: Mapping[str, Embeddings], pairs: Pairs) -> dict[st
         ValueError: the modalities differ.
     """
     if not embeddings or set(embeddings) != set(pairs.samples):
-        raise ValueError(f"embeddings are of {sorted(embeddings)}, pairs of {sorted(pairs.samples)}")
+        raise ValueError(
+            f"embeddings and pairs must be of the same branches: {sorted(embeddings)}, {sorted(pairs.samples)}"
+        )
     return {modality: score_pairs(values, pairs.samples[modality]) for modality, values in embeddings.items()}
 
 

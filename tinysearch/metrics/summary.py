@@ -125,7 +125,7 @@ def class_error_rates(
     """
     wrong = test_found != test_labels
     if not len(validation_labels) or not len(test_labels):
-        raise ValueError("an error rate needs validation and test samples")
+        raise ValueError("there must be validation and test samples for an error rate")
     count = int(np.sum(wrong))
     interval = error_interval(count, len(wrong)) if test_groups is None else frr_interval(wrong, test_groups, rng=rng)
     return ErrorRates(
@@ -221,7 +221,7 @@ def anomaly_error_rates(
 
 def _split(scores: Scores, pairs: Pairs) -> tuple[Scores, Scores]:
     if len(scores) != len(pairs):
-        raise ValueError(f"one score a pair: {len(scores)} scores for {len(pairs)} pairs")
+        raise ValueError(f"every pair must have one score: {len(scores)} scores for {len(pairs)} pairs")
     return scores[pairs.genuine], scores[~pairs.genuine]
 
 

@@ -130,7 +130,11 @@ def read_view(run_dir: Path) -> RunView:
     """
     front = _read(run_dir / "front.json")
     if front is None:
-        raise UserError("a report needs a finished run's front.json", value=run_dir, remedy="name a search's run_dir")
+        raise UserError(
+            "a report must be made of a finished run, with its front.json",
+            value=run_dir,
+            remedy="name a search's run_dir",
+        )
     if front.get("schema") not in FRONT_SCHEMAS:
         raise UserError(
             f"front.json must have schema {FRONT_SCHEMAS[-1]}", value=front.get("schema"), remedy="run the search again"

@@ -74,7 +74,9 @@ def search(
     """
     if not len(problem.table):
         raise UserError(
-            "a search needs at least one feasible design", value="none", remedy="raise the budget or widen the space"
+            "a search must have at least one feasible design",
+            value="none",
+            remedy="raise the budget or widen the space",
         )
     # Made before there is a study: what is refused leaves nothing behind.
     objectives = ObjectiveVector(check_objectives(problem.objectives), problem.limits)

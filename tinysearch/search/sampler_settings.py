@@ -32,9 +32,9 @@ def check_settings(sampler: str, given: Mapping[str, Any], defaults: Mapping[str
     for name, value in given.items():
         if name not in defaults:
             raise UserError(
-                f"settings of sampler={sampler} are {', '.join(defaults)}"
+                f"settings of sampler={sampler} must be {', '.join(defaults)}"
                 if defaults
-                else f"sampler={sampler} has no settings",
+                else f"sampler={sampler} must be given no settings",
                 value=f"sampler.{name}={value}",
                 remedy=did_you_mean(name, defaults, otherwise="leave it out", before="sampler."),
             )

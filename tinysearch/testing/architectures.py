@@ -60,7 +60,7 @@ class ArchitectureConformance(Suite):
             try:
                 law(hash(first) == hash(second), "equal networks have equal hashes", first.name)
             except TypeError as error:
-                raise AssertionError(f"a network can be hashed: its units are a tuple; found {error}") from error
+                raise AssertionError(f"a network must be hashable: its units must be a tuple; found {error}") from error
 
     def test_blocks_may_be_any_sequence(self, plugin: Any) -> None:
         for blocks in self.layouts:
@@ -80,7 +80,7 @@ class ArchitectureConformance(Suite):
                 try:
                     c_identifier(text)
                 except UserError as error:
-                    raise AssertionError(f"units are named by identifiers of C; found {text!r}") from error
+                    raise AssertionError(f"units must be named by identifiers of C; found {text!r}") from error
 
     def test_lowers_to_every_precision(self, plugin: Any) -> None:
         for network in self._networks(plugin):
@@ -89,7 +89,7 @@ class ArchitectureConformance(Suite):
                     program = lower(network, Precision.parse(precision))
                     plan(program)
                 except UserError as error:
-                    raise AssertionError(f"a network lowers to {precision}; found {error}") from error
+                    raise AssertionError(f"a network must lower to {precision}; found {error}") from error
                 law(
                     program.output.shape.elements == self.sizes["embedding"],
                     "a lowered network ends in the embedding",
@@ -115,6 +115,6 @@ class ArchitectureConformance(Suite):
         except UserError:
             return
         except Exception as error:
-            raise AssertionError(f"impossible sizes raise UserError; found {error!r} for {changed}") from error
+            raise AssertionError(f"impossible sizes must raise UserError; found {error!r} for {changed}") from error
         small = min(min(s.height, s.width, s.channels) for s in network.shapes().values())
         law(small >= 1, "every layer has an output, else UserError", changed)

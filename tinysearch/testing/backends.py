@@ -65,7 +65,7 @@ class BackendConformance(Suite):
         try:
             c_identifier(backend.name)
         except UserError as error:
-            raise AssertionError(f"a backend's name is an identifier of C; found {backend.name!r}") from error
+            raise AssertionError(f"a backend's name must be an identifier of C; found {backend.name!r}") from error
 
     def test_its_component_is_whole(self, plugin: Any) -> None:
         backend, folder = plugin(), _component(plugin())
@@ -178,7 +178,7 @@ def _check_constants(packed: PackedStep, step: Step) -> None:
         try:
             c_identifier(name)
         except UserError as error:
-            raise AssertionError(f"fields, arrays and functions are identifiers of C; found {name!r}") from error
+            raise AssertionError(f"fields, arrays and functions must be identifiers of C; found {name!r}") from error
     for key, array in packed.arrays.items():
         law(
             array.ndim == 1 and array.dtype.name in C_TYPES,

@@ -63,7 +63,9 @@ def host_outputs(
         [*command, *flags, "-o", str(library), "-lm"], capture_output=True, text=True, check=False, timeout=300
     )
     if done.returncode != 0:
-        raise AssertionError(f"the sources of a backend compile on a PC without warnings; found {done.stderr[-2000:]}")
+        raise AssertionError(
+            f"the sources of a backend must compile on a PC without warnings; found {done.stderr[-2000:]}"
+        )
     loaded = ctypes.CDLL(str(library))
     return [_output(loaded, number, call) for number, call in enumerate(calls)]
 
@@ -105,7 +107,9 @@ def _output(library: ctypes.CDLL, number: int, call: Call) -> Array:
         )
         for what, buffer, length in (("output", written, size), ("scratch", scratch, scratch_bytes)):
             if np.any(buffer[length:] != _FILL):
-                raise AssertionError(f"a step writes nothing beyond its {what}; found {call.packed.function} doing so")
+                raise AssertionError(
+                    f"a step must write nothing beyond its {what}; found {call.packed.function} doing so"
+                )
         outputs.append(written[:size].copy())
     joined = np.stack(outputs).reshape(-1).view(call.expected.dtype)
     return joined.reshape(call.expected.shape)

@@ -29,10 +29,10 @@ class Suite:
 
 
 def law(holds: object, rule: str, found: object = None) -> None:
-    """Assert a rule, naming it and what was found instead."""
+    """Assert what must hold, naming it and what was found instead."""
     __tracebackhide__ = True
     if not holds:
-        raise AssertionError(rule if found is None else f"{rule}; found {found!s}")
+        raise AssertionError(f"this must hold: {rule}" + ("" if found is None else f"; found {found!s}"))
 
 
 def same_after_pickling(made: Any, what: str) -> Any:
@@ -40,7 +40,7 @@ def same_after_pickling(made: Any, what: str) -> Any:
     try:
         return pickle.loads(pickle.dumps(made))  # noqa: S301 - our own bytes
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise AssertionError(f"{what} can be pickled, to go to another process; found {error}") from error
+        raise AssertionError(f"{what} must be picklable, to go to another process; found {error}") from error
 
 
 def small_network(*, blocks: tuple[int, ...] = (1, 1), width: int = WIDTH) -> NetworkSpec:

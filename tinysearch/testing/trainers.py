@@ -132,7 +132,7 @@ class TrainerConformance(Suite):
         except KeyboardInterrupt:
             pass
         else:
-            raise AssertionError("KeyboardInterrupt out of progress ends a training; it was swallowed")
+            raise AssertionError("KeyboardInterrupt out of progress must end a training; it was swallowed")
         later = self._fit(plugin(seed=0), tmp_path / "a", precision=precision)
         if self.exact:
             whole = self._fit(plugin(seed=0), tmp_path / "b", precision=precision)
@@ -204,6 +204,6 @@ def _check_parameters(frozen: FrozenNetwork) -> None:
         try:
             pack(frozen, step)
         except (UserError, KeyError) as error:
-            raise AssertionError(f"a kernel of C takes the parameters of every step; found {error}") from error
+            raise AssertionError(f"a kernel of C must take the parameters of every step; found {error}") from error
     for name, zero in frozen.zero_points.items():
         law(-128 <= zero <= 127, "zero points are int8", (name, zero))

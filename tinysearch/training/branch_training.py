@@ -56,7 +56,7 @@ class BranchTraining:
         train, validation = self._load("train"), self._load("validation")
         if len(train.inputs) < 2:
             raise UserError(
-                "training needs samples",
+                "there must be samples to train on",
                 value=f"{len(train.inputs)} of {self.branch.modality}",
                 remedy="choose another data set",
             )

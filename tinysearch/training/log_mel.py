@@ -63,7 +63,7 @@ class TorchLogMel(nn.Module):
         """
         if clips.ndim != 2 or clips.shape[1] != self.settings.clip_samples or clips.dtype != torch.int16:
             raise ValueError(
-                f"clips are int16 [B, {self.settings.clip_samples}], got {clips.dtype} {tuple(clips.shape)}"
+                f"clips must be int16 [B, {self.settings.clip_samples}], got {clips.dtype} {tuple(clips.shape)}"
             )
         length = self.settings.fft_size
         shift = length.bit_length() - 2

@@ -90,28 +90,30 @@ class TrainingSettings:
             value, kind = getattr(self, field.name), type(field.default)
             fits = type(value) is kind or (kind is float and type(value) is int)
             usual = f"{field.name}={field.default}"
-            _check(fits, f"{field.name} is of type {kind.__name__}", value, usual)
+            _check(fits, f"{field.name} must be of type {kind.__name__}", value, usual)
             few = kind is not int or field.name == "seed" or value <= _MOST
             _check(few, f"{field.name} must be at most {_MOST}", value, usual)
-            _check(field.name not in _POSITIVE or value > 0, f"{field.name} is positive", value, usual)
-            _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} is not negative", value, usual)
-        _check(self.epochs >= 1, "a branch is trained for at least one epoch", self.epochs, "epochs=16")
+            _check(field.name not in _POSITIVE or value > 0, f"{field.name} must be positive", value, usual)
+            _check(field.name not in _NOT_NEGATIVE or value >= 0, f"{field.name} must not be negative", value, usual)
+        _check(self.epochs >= 1, "a branch must be trained for at least one epoch", self.epochs, "epochs=16")
         _check(
             0 <= self.float_epochs <= self.epochs,
-            "float_epochs lies in 0 .. epochs",
+            "float_epochs must lie in 0 .. epochs",
             self.float_epochs,
             "float_epochs=0",
         )
-        _check(self.batch_size >= 2, "a batch has at least two samples", self.batch_size, "batch_size=32")
-        _check(0 <= self.lr_decay <= 1, "lr_decay lies in [0, 1]", self.lr_decay, "lr_decay=0.97")
-        _check(self.loss in LOSSES, f"the loss is one of {', '.join(LOSSES)}", self.loss, "loss=cosine")
-        _check(self.optimizer in ("adam", "sgd"), "the optimizer is adam or sgd", self.optimizer, "optimizer=adam")
-        _check(0 <= self.smoothing < 1, "smoothing lies in 0 .. 1", self.smoothing, "smoothing=0.1")
-        _check(self.repeats >= 1, "a branch is trained at least once", self.repeats, "repeats=1")
-        _check(self.device in ("auto", "cpu", "cuda"), "the device is auto, cpu or cuda", self.device, "device=auto")
+        _check(self.batch_size >= 2, "a batch must have at least two samples", self.batch_size, "batch_size=32")
+        _check(0 <= self.lr_decay <= 1, "lr_decay must lie in [0, 1]", self.lr_decay, "lr_decay=0.97")
+        _check(self.loss in LOSSES, f"the loss must be one of {', '.join(LOSSES)}", self.loss, "loss=cosine")
+        _check(self.optimizer in ("adam", "sgd"), "the optimizer must be adam or sgd", self.optimizer, "optimizer=adam")
+        _check(0 <= self.smoothing < 1, "smoothing must lie in 0 .. 1", self.smoothing, "smoothing=0.1")
+        _check(self.repeats >= 1, "a branch must be trained at least once", self.repeats, "repeats=1")
+        _check(
+            self.device in ("auto", "cpu", "cuda"), "the device must be auto, cpu or cuda", self.device, "device=auto"
+        )
         _check(
             self.device != "cuda" or _has_gpu(),
-            "device=cuda needs a CUDA GPU",
+            "there must be a CUDA GPU for device=cuda",
             "none found",
             "device=auto",
         )

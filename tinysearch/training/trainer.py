@@ -35,7 +35,7 @@ class TorchTrainer:
         for name in settings:
             if name not in known:
                 raise UserError(
-                    "a trainer has no such setting", value=name, remedy=f"use one of {', '.join(sorted(known))}"
+                    "settings of a trainer must be its own", value=name, remedy=f"use one of {', '.join(sorted(known))}"
                 )
         self.settings = TrainingSettings(**settings)  # type: ignore[arg-type]
         self.repeated_errors: tuple[float, ...] = ()
@@ -57,7 +57,7 @@ class TorchTrainer:
             import torch
         except ImportError as error:
             raise UserError(
-                "training a branch needs PyTorch",
+                "PyTorch must be installed to train a branch",
                 value=f"{branch.short} is not trained yet and torch is not installed",
                 remedy=f"{install_line('train')}, or choose trainer=table, published or none",
             ) from error

@@ -45,7 +45,7 @@ def test_the_trainer_takes_the_searchs_seed_and_its_share_of_threads() -> None:
         (["task=digits", "trainer=published"], "measured on trained branches"),
         (
             ["experiment=digits", "data=embedded", "fusion.rule=learned"],
-            "of a classification are added",
+            "of a classification must be added",
         ),
     ],
 )

@@ -165,7 +165,7 @@ def test_a_sampler_of_ones_own_searches_and_goes_on(capsys: pytest.CaptureFixtur
     assert main(["search", *words, "n_trials=6"]) == 0
     assert len(json.loads(Path("run/front.json").read_text())["points"]) >= len(first["points"]) > 0
     assert main(["search", *words, "sampler.settings.haste=1"]) == 2
-    assert "a sampler of your own takes" in capsys.readouterr().err
+    assert "a sampler of your own must take" in capsys.readouterr().err
 
 
 @pytest.fixture

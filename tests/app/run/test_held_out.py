@@ -74,7 +74,7 @@ def test_a_run_without_the_model_is_not_a_pass(project: Path, tmp_path: Path) ->
     shutil.copy(project.parent.parent / "config.yaml", tmp_path)
     source = held_out_source(project, tmp_path)
     assert source is not None
-    with pytest.raises(UserError, match="keeps the models"):
+    with pytest.raises(UserError, match="must have kept the models"):
         source()
     assert error_rate(project, source).status == "not run"
 

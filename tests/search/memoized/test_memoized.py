@@ -111,7 +111,7 @@ def test_hints_are_eers_and_say_nothing_of_other_error_rates(space, errors):
         ("memoized", {"shortlist": 1.5}, "sampler.shortlist must be a whole number from 1"),
         ("memoized", {"stop_share": -1}, "sampler.stop_share must be a number from 0"),
         ("memoized", {"stop_shar": 0}, "did you mean sampler.stop_share?"),
-        ("exhaustive", {"k": 2}, "sampler=exhaustive has no settings"),
+        ("exhaustive", {"k": 2}, "sampler=exhaustive must be given no settings"),
         ("nsga2", {"population_size": 1}, "must be greater than or equal to 2"),
         ("gp", {"n_startup_trials": "x"}, "sampler.n_startup_trials must be a number"),
         ("pymoo_nsga2", {"pop_size": 3}, "did you mean sampler.population_size?"),

@@ -162,7 +162,7 @@ def test_a_database_that_goes_away_is_one_line_and_the_search_goes_on_later(spac
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         study = SharedStudy(url=Server(folder=Path(name)).url, expire_s=0.5)
         options = SearchOptions(sampler="exhaustive", n_trials=5, shared=study)
-        with server(Path(name)), pytest.raises(UserError, match="answers as long") as caught:
+        with server(Path(name)), pytest.raises(UserError, match="must answer as long") as caught:
             search(problem_with(Saboteur(space, Path(name))), options)
         assert "\n" not in str(caught.value)
         assert PASSWORD not in str(caught.value)

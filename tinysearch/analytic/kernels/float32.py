@@ -47,7 +47,7 @@ def footprint(program: Program, step: Step) -> KernelFootprint:
             return KernelFootprint(kernel=kernel, scratch_bytes=0, parameter_bytes=0, in_place=0)
         case _:
             raise UnsupportedLayerError(
-                "a float32 kernel exists for every step, and only layers with weights read the int8 input of a network",
+                "every step must have a float32 kernel, and only layers with weights may read a network's int8 input",
                 value=f"{step.name}: {step.operator}",
                 remedy="start the network with a convolution",
             )

@@ -37,7 +37,7 @@ def footprint(program: Program, step: Step) -> KernelFootprint:
             return KernelFootprint(kernel="ts_average_s8", scratch_bytes=0, parameter_bytes=0, in_place=0)
         case _:
             raise UnsupportedLayerError(
-                "an int8 kernel exists for every step", value=step.operator, remedy="add it to the runtime"
+                "every step must have an int8 kernel", value=step.operator, remedy="add it to the runtime"
             )
 
 

@@ -97,7 +97,7 @@ def geometry(program: Program, step: Step) -> BinaryGeometry:
     """
     if not program.binary(step) or step.operator not in (Operator.CONV, Operator.FULLY_CONNECTED) or step.pool > 1:
         raise UnsupportedLayerError(
-            "a step on bit planes is a convolution without fused pool or a fully connected layer",
+            "a step on bit planes must be a convolution without fused pool or a fully connected layer",
             value=f"{step.name} ({step.operator})",
             remedy="add a kernel to firmware_templates/runtime, packing/xnor.py and analytic/kernels/xnor.py",
         )

@@ -164,7 +164,7 @@ def _covered_by_table(config: Config, settings: Mapping[str, Any], task: Task) -
         return dict.fromkeys(task.names, (None, None))
     if config["trainer"]["name"] != "table":
         raise UserError(
-            "a space without layouts or precisions takes those of a table of error rates",
+            "a space must list layouts and precisions, or take them from a table of error rates",
             value=f"space={settings['name']} trainer={config['trainer']['name']}",
             remedy="add space=paper, or trainer=table trainer.path=FILE",
         )

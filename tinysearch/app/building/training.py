@@ -52,7 +52,7 @@ def build_dataset(config: Config) -> Dataset:
         )
     except TypeError as error:
         raise UserError(
-            "a data set gets the options that it needs",
+            "a data set must be given the options that it needs",
             value=f"data={config['data']['name']}: {error}",
             remedy="add data.root=DIR",
         ) from error

@@ -179,7 +179,9 @@ def write_counted_table(config: Config, out: Path) -> None:
     """
     lacking = missing((COMPILER, EMULATOR, "make"))
     if lacking:
-        raise UserError("counting needs a compiler and an emulator", value=", ".join(lacking), remedy=INSTALL)
+        raise UserError(
+            "a compiler and an emulator must be installed for counting", value=", ".join(lacking), remedy=INSTALL
+        )
     models = build_models(config)
     observations: list[Observation] = []
     held: list[CountedNetwork] = []

@@ -319,7 +319,7 @@ def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = No
             example = f"{name}=[{_spell(default)}]" if listed else f"{key}={_spell(default or 'VALUE')}"
     example = example or f"{key}={_spell(default)}"
     if not fits:
-        raise UserError(f"{key} is {kind}", value=_spell(value), remedy=f"write {example}")
+        raise UserError(f"{key} must be {kind}", value=_spell(value), remedy=f"write {example}")
     if isinstance(value, dict) and isinstance(default, dict):
         for name in [name for name in default if name in value]:
             _check_kinds(f"{key}.{name}" if key else str(name), value[name], default[name])
@@ -487,7 +487,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
         return UserError(
-            "an option is one that the configuration knows",
+            "an option must be one that the configuration knows",
             value=redacted(spelled),
             remedy=did_you_mean(spelled.split("=")[0], all_keys(), otherwise="see python -m tinysearch --help"),
         )

@@ -120,7 +120,7 @@ def plugin(kind: str, name: str) -> Any:
         return _load(kind, name if ":" in name else f"{module}:{attribute}", name)
     known = sorted({*BUILT_IN.get(kind, {}), *own_words(kind), *found})
     raise UserError(
-        f"{kind.replace('_', ' ')} are {', '.join(known)} or module:attribute",
+        f"{kind.replace('_', ' ')} must be {', '.join(known)} or module:attribute",
         value=name,
         remedy=f"install a package with the entry point tinysearch.{kind}, or choose one of them",
     )
@@ -137,7 +137,7 @@ def make(kind: str, name: str, /, **arguments: Any) -> Any:
         return factory(**arguments)
     except TypeError as error:
         raise UserError(
-            f"{kind.replace('_', ' ')} of your own take {', '.join(arguments) or 'no arguments'}",
+            f"{kind.replace('_', ' ')} of your own must take {', '.join(arguments) or 'no arguments'}",
             value=f"{name}: {error}",
             remedy="see docs/how-to/plug-ins.md for what each kind is given, and check its settings",
         ) from error

@@ -64,7 +64,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     for modality, rows in embeddings.items():
         if len(rows) != len(inputs[modality]):
             raise UserError(
-                "a run's models are verified on the data that they were measured on",
+                "a run's models must be verified on the data that they were measured on",
                 value=f"{len(rows)} {modality} embeddings, {len(inputs[modality])} samples of data={dataset.name}",
                 remedy="bring back the data of the run, or search again",
             )
@@ -94,7 +94,7 @@ def _measured(run_dir: Path, branch: BranchSpec) -> Any:
         return read_embeddings(path)["test"]
     except (OSError, KeyError, BrokenEntryError) as error:
         raise UserError(
-            "a run keeps the models of its front with their embeddings of the test samples",
+            "a run must have kept the models of its front with their embeddings of the test samples",
             value=f"{path}: {error}",
             remedy="verify a project of a run with trainer=torch and keep_embeddings=true, in its run directory",
         ) from error

@@ -74,7 +74,7 @@ def _refuse_candidate(config: Config) -> None:
         given = config[name]
         if given and not (isinstance(given, Mapping) and all(value is None for value in given.values())):
             raise UserError(
-                "a search takes its candidates from the space; one candidate is for evaluate, train and emit",
+                "a search must take its candidates from the space; one candidate is for evaluate, train and emit",
                 value=f"{name}={given}" if isinstance(given, str) else ", ".join(given) if name == "branches" else name,
                 remedy=f"choose space.{instead} instead",
             )

@@ -145,7 +145,11 @@ def _check_far(config: Config, objectives: Sequence[str]) -> None:
     for name in objectives:
         far = FAR_OF_OBJECTIVE.get(name)
         if far is not None and far not in far_of(config):
-            raise UserError(f"objective {name} needs FAR {far:g}", value=f"far={config['far']}", remedy="add it to far")
+            raise UserError(
+                f"far must list the rate that objective {name} needs, {far:g}",
+                value=f"far={config['far']}",
+                remedy="add it to far",
+            )
 
 
 def _check_limits(limits: Sequence[Limit], objectives: Sequence[str]) -> None:

@@ -62,12 +62,14 @@ def run(invocation: Invocation) -> int:
         case [log, project]:
             if out.absolute() == Path(log).absolute():
                 raise UserError(
-                    "calibrate keeps what it reads", value=out, remedy="name another file with out=FILE.yaml"
+                    "calibrate must write another file than it reads",
+                    value=out,
+                    remedy="name another file with out=FILE.yaml",
                 )
             _from_log(config, home_path(log), home_path(project), out)
         case _:
             raise UserError(
-                "calibrate takes a log and the project that printed it, or emulator",
+                "calibrate must be given a log and the project that printed it, or emulator",
                 value=" ".join(invocation.words) or "nothing",
                 remedy="see python -m tinysearch calibrate --help",
             )

@@ -46,7 +46,7 @@ def run(invocation: Invocation) -> int:
             return _price(config, home_path(path), as_json=invocation.json)
         case _:
             raise UserError(
-                "catalog does list, check PATH or price FILE.csv",
+                "catalog must be given list, check PATH or price FILE.csv",
                 value=" ".join(invocation.words),
                 remedy="see python -m tinysearch catalog --help",
             )
@@ -55,7 +55,7 @@ def run(invocation: Invocation) -> int:
 def _list(config: Config, what: str, *, as_json: bool) -> int:
     catalog = build_catalog(config)
     if what not in _LISTS:
-        raise UserError(f"catalog list takes {', '.join(_LISTS)}", value=what, remedy="leave it out for parts")
+        raise UserError(f"catalog list must be given {', '.join(_LISTS)}", value=what, remedy="leave it out for parts")
     if what == "parts":
         listing = part_listing(catalog)
     elif what == "chips":

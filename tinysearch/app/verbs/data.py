@@ -35,7 +35,9 @@ def run(invocation: Invocation) -> int:
     action = invocation.words[0] if invocation.words else "list"
     if action not in _ACTIONS or len(invocation.words) > 1:
         raise UserError(
-            f"data does one of {', '.join(_ACTIONS)}", value=" ".join(invocation.words), remedy="write data inspect"
+            f"data must be given one of {', '.join(_ACTIONS)}",
+            value=" ".join(invocation.words),
+            remedy="write data inspect",
         )
     config = plain(compose_config(invocation.overrides))
     if action == "list":

@@ -50,7 +50,7 @@ def _of_candidate(config: Config, out: Path, *, levels: Sequence[float] | None) 
     evaluation = build_models(config).choose(branches_of(config), wish_of(config))
     if not evaluation.feasible:
         broken = "; ".join(violation.message for violation in evaluation.violations)
-        raise UserError("firmware is emitted for feasible candidates", value=broken, remedy="choose a larger platform")
+        raise UserError("a candidate must be feasible to be emitted", value=broken, remedy="choose a larger platform")
     errors = build_errors(config)
     if levels is not None and errors.evidence != "trained":
         raise _no_threshold(levels, errors.evidence)
@@ -62,7 +62,7 @@ def _of_candidate(config: Config, out: Path, *, levels: Sequence[float] | None) 
 
 def _no_threshold(levels: Sequence[float], evidence: str) -> UserError:
     return UserError(
-        "far sets the threshold of networks that were trained here",
+        "networks must have been trained here for far to set their threshold",
         value=f"far={list(levels)}, but the evidence of these is {evidence}",
         remedy="add trainer=torch, or leave far out: the threshold is then a placeholder",
     )

@@ -36,7 +36,7 @@ def run(invocation: Invocation) -> int:
     trust_words([f"{key}={value}" for key, value in pairs if key in _CODE])
     if len(invocation.words) != 1 or len(named) > 1 or any(key not in _OPTIONS for key, _ in pairs):
         raise UserError(
-            "verify takes the folder of one emitted project",
+            "verify must be given the folder of one emitted project",
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )

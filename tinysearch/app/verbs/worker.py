@@ -25,7 +25,7 @@ def run(invocation: Invocation) -> int:
     config = plain(compose_config(invocation.overrides))
     if config["storage"] is None:
         raise UserError(
-            "a worker joins a study in a database",
+            "a worker must be given a study in a database",
             value="storage is not set",
             remedy="add storage=postgresql://user@host/database",
         )

@@ -24,7 +24,7 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
     """
     if step.operator not in (Operator.CONV, Operator.FULLY_CONNECTED):
         raise UnsupportedLayerError(
-            "ESP-DSP computes convolutions and fully connected layers",
+            "a step of ESP-DSP must be a convolution or a fully connected layer",
             value=f"{step.name}: {step.operator}",
             remedy="leave the step to the portable kernel",
         )

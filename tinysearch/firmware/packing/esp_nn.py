@@ -34,7 +34,7 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
     """
     if step.operator not in OPERATORS:
         raise UnsupportedLayerError(
-            "ESP-NN computes convolutions, fully connected layers, additions and max pools",
+            "a step of ESP-NN must be a convolution, a fully connected layer, an addition or a max pool",
             value=f"{step.name}: {step.operator}",
             remedy="leave the step to the portable kernel",
         )

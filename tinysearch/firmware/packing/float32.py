@@ -89,7 +89,7 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
 
 def _unsupported(step: Step) -> UnsupportedLayerError:
     return UnsupportedLayerError(
-        "a float32 kernel exists for every step, and only layers with weights read the int8 input of a network",
+        "every step must have a float32 kernel, and only layers with weights may read a network's int8 input",
         value=f"{step.name}: {step.operator}",
         remedy="start the network with a convolution",
     )

@@ -49,7 +49,7 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
             return _average(frozen, step)
         case _:
             raise UnsupportedLayerError(
-                "an int8 kernel exists for every step", value=step.operator, remedy="add it to the runtime"
+                "every step must have an int8 kernel", value=step.operator, remedy="add it to the runtime"
             )
 
 
@@ -213,7 +213,7 @@ def _output_arrays(frozen: FrozenNetwork, step: Step, *, tile: int) -> dict[str,
     largest = int((np.abs(bias) + 128 * np.abs(rows).sum(1)).max())
     if largest >= SUM_LIMIT:
         raise UnsupportedLayerError(
-            f"sums of products stay below {SUM_LIMIT} in an int8 layer",
+            f"sums of products must stay below {SUM_LIMIT} in an int8 layer",
             value=f"{step.name}: up to {largest}",
             remedy="use fewer inputs to the layer",
         )

@@ -66,7 +66,7 @@ def slice_weights(weights: Array, binary: BinaryGeometry) -> npt.NDArray[np.uint
     levels = weights.astype(np.int64)
     if np.any(np.abs(levels) > high) or np.any(levels % 2 == 0):
         raise UserError(
-            f"weights of {binary.weight_bits} bits are odd levels from {-high} to {high}",
+            f"weights of {binary.weight_bits} bits must be odd levels from {-high} to {high}",
             value=sorted(set(levels.ravel().tolist()))[:8],
             remedy="quantize the weights before freezing the network",
         )

@@ -88,7 +88,7 @@ def verify(
     project = path.resolve()
     if not is_ours(project):
         raise UserError(
-            f"verify takes the folder of an emitted project, with its {MARKER}",
+            f"verify must be given the folder of an emitted project, with its {MARKER}",
             value=path,
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )

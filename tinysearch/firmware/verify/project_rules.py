@@ -79,7 +79,7 @@ def _problems(folder: Path) -> Iterator[str]:
 def _flash_bytes(folder: Path, target: str) -> int:
     sizes = _FLASH.findall((folder / f"sdkconfig.defaults.{target}").read_text(encoding="utf-8"))
     if len(sizes) != 1:
-        raise ValueError(f"sdkconfig.defaults.{target} names one flash size")
+        raise ValueError(f"sdkconfig.defaults.{target} must name one flash size")
     return int(sizes[0]) << 20
 
 
@@ -135,13 +135,13 @@ def _manifest(path: Path) -> Iterator[str]:
     document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     dependencies = document.get("dependencies") if isinstance(document, dict) else None
     if not isinstance(dependencies, dict) or "idf" not in dependencies:
-        yield "idf_component.yml: names the version of ESP-IDF"
+        yield "idf_component.yml must name the version of ESP-IDF"
         return
     for name, entry in dependencies.items():
         if not isinstance(entry, dict) or not isinstance(entry.get("version"), str):
-            yield f"idf_component.yml: {name} has a version"
+            yield f"idf_component.yml must give {name} a version"
         elif name != "idf" and not all("target in [" in rule.get("if", "") for rule in entry.get("rules", [{}])):
-            yield f"idf_component.yml: {name} has a rule that names its targets"
+            yield f"idf_component.yml must give {name} a rule that names its targets"
     yield from _lint(path)
 
 

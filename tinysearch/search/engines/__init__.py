@@ -57,7 +57,7 @@ def make_engine(
     """
     check_engine(name)
     if n_workers < 1:
-        raise UserError("a search needs at least one worker", value=n_workers, remedy="write n_workers=1")
+        raise UserError("a search must have at least one worker", value=n_workers, remedy="write n_workers=1")
     if name == "inline" or (name == "local" and n_workers == 1):
         return InlineEngine(error_model, on_progress=on_progress)
     if name in ("local", "processes"):

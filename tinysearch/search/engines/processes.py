@@ -60,7 +60,7 @@ class ProcessEngine:
             self._payload = pickle.dumps(error_model)
         except Exception as error:
             raise UserError(
-                "trainings in worker processes need a picklable trainer",
+                "a trainer must be picklable to train in worker processes",
                 value=f"{type(error_model).__name__} ({error})",
                 remedy="define it in a module, or set n_workers=1",
             ) from error

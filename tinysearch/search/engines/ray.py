@@ -155,7 +155,7 @@ def _import_ray() -> Any:
         import ray
     except ImportError as error:
         raise UserError(
-            "engine=ray needs the package ray", value="not installed", remedy=install_line("ray")
+            "the package ray must be installed for engine=ray", value="not installed", remedy=install_line("ray")
         ) from error
     return ray
 
@@ -238,7 +238,7 @@ def _pickled(error_model: ErrorModel) -> bytes:
         payload: bytes = cloudpickle.dumps(error_model)  # type: ignore[no-untyped-call]
     except Exception as error:
         raise UserError(
-            "trainings on other machines need a picklable trainer",
+            "a trainer must be picklable to train on other machines",
             value=f"{type(error_model).__name__} ({error})",
             remedy="define it in a module, or leave engine=ray out",
         ) from error

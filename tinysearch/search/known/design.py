@@ -146,7 +146,7 @@ class DesignTable:
         """
         if name not in self.columns:
             raise UserError(
-                f"the analytic models give {', '.join(self.columns)}",
+                f"the analytic models must give {', '.join(self.columns)}",
                 value=name,
                 remedy="leave this objective out, or configure a model that gives it",
             )

@@ -88,7 +88,7 @@ class ObjectiveVector:
         for name, value in zip(self.metrics, values, strict=True):
             if value is None or not np.isfinite(value):
                 raise UserError(
-                    f"the objectives need {name}",
+                    f"{name} must be given for the objectives",
                     value=f"error rates without it (evidence: {rates.evidence})",
                     remedy="give a table the columns frr_far1 and frr_far10, or choose objectives that do without",
                 )

@@ -58,10 +58,10 @@ def make_sampler(
             return factory(flat=flat, objectives=objectives, constraints=constraints, seed=seed, **options)
         except TypeError as error:
             raise UserError(
-                "a sampler of your own takes flat, objectives, constraints, seed and its settings",
+                "a sampler of your own must take flat, objectives, constraints, seed and its settings",
                 value=f"{name}: {error}",
                 remedy="see docs/how-to/plug-ins.md",
             ) from error
     if name not in _MAKERS:
-        raise UserError("a sampler is one of " + ", ".join(SAMPLERS), value=name, remedy="write sampler=auto")
+        raise UserError("a sampler must be one of " + ", ".join(SAMPLERS), value=name, remedy="write sampler=auto")
     return _MAKERS[name](name, flat=flat, objectives=objectives, constraints=constraints, seed=seed, options=options)

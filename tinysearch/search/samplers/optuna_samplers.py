@@ -63,7 +63,7 @@ def optuna_sampler(name: str, *, seed: int, options: Mapping[str, Any]) -> BaseS
             return makers[name](seed=seed, **(defaults.get(name, {}) | dict(options)))
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"settings of sampler={name} are those of Optuna's {makers[name].__name__}",
+            f"settings of sampler={name} must be those of Optuna's {makers[name].__name__}",
             value=" ".join(f"sampler.{key}={value}" for key, value in options.items()),
             remedy=str(error).strip().splitlines()[0],
         ) from error

@@ -161,7 +161,7 @@ class History:
                     continue
                 if patient:
                     raise UserError(
-                        "processes of one study share trained branches",
+                        "processes of one study must share trained branches",
                         value=f"{branch.short} was trained elsewhere and is not here ({error})",
                         remedy="give all of them the same cache.dir on a shared file system",
                     ) from error

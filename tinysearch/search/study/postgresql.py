@@ -63,7 +63,7 @@ def readable_errors(shared: SharedStudy) -> Iterator[None]:
     except (SQLAlchemyError, StorageInternalError) as error:
         root = error.__cause__ if isinstance(error, StorageInternalError) else error
         raise UserError(
-            "the database of storage answers as long as the search runs",
+            "the database of storage must answer as long as the search runs",
             value=f"{shown(shared.url)} ({_reason(root)})",
             remedy="run again when it does: what is recorded is not done again",
         ) from None
@@ -107,7 +107,7 @@ def _open_storage(url: URL) -> Any:
             return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=settings)
         except ImportError as error:
             raise UserError(
-                "storage=postgresql:// needs the package psycopg",
+                "the package psycopg must be installed for storage=postgresql://",
                 value="not installed",
                 remedy=install_line("postgresql"),
             ) from error
@@ -141,7 +141,7 @@ def _await_study(storage: Any, shared: SharedStudy) -> None:
     while shared.name not in {study.study_name for study in storage.get_all_studies()}:
         if time.monotonic() >= until:
             raise UserError(
-                "a worker joins a study that a search has begun",
+                "a worker must join a study that a search has begun",
                 value=f"no study {shared.name} in {shown(shared.url)}",
                 remedy="start the search with the same storage and study first",
             )

@@ -46,7 +46,7 @@ def run_lock(run_dir: Path) -> Iterator[None]:
 
     def refuse(holder: str) -> None:
         raise UserError(
-            "one process at a time may write in a run directory",
+            "a run directory must be written by one process at a time",
             value=f"{run_dir}, held by {holder}",
             remedy="wait for it, or choose another run_dir",
         )
@@ -253,7 +253,7 @@ def storage_error(error: OSError) -> Exception:
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(
-            "a search needs space to write its journal and models",
+            "there must be space to write journal and models of a search",
             value=f"no space left ({error.filename or 'run_dir'})",
             remedy="free some, then run again with the same run_dir: it goes on where it stopped",
         )
