@@ -48,7 +48,7 @@ def test_options_of_ones_own_are_found_in_folders_and_by_path(options: Path) -> 
     ("text", "line"),
     [
         ("name: folder\nrooot: x\n", "did you mean root?"),
-        ("name: folder\nsplit_seed: x\n", "data.split_seed is a whole number"),
+        ("name: folder\nsplit_seed: x\n", "data.split_seed must be a whole number"),
         ("- folder\n", "must be a mapping"),
         ("name: [", "must be a readable YAML file"),
         (f"name: {'[' * 40}{']' * 40}", "must nest its values at most"),

@@ -216,4 +216,6 @@ def test_a_chip_needs_memory_in_order(mine: Path, root: Path) -> None:
     (mine / "chip.yaml").write_text(
         chip.replace("id: esp32c3", "id: esp32z1").replace("value: 180224", "value: 980224")
     )
-    assert [problem.rule for problem in check_catalog(mine, root=root)] == ["largest_block <= heap <= sram"]
+    assert [problem.rule for problem in check_catalog(mine, root=root)] == [
+        "it must hold that largest_block <= heap <= sram"
+    ]

@@ -64,7 +64,7 @@ def test_one_archive_is_enough_and_none_is_an_error(archives, tmp_path):
     assert data.people("train")["voice"].tolist() == [0, 1, 2, 3]
     with pytest.raises(UserError, match="a modality must be voice"):
         data.load("face", "test", **_shape(8, 3))
-    with pytest.raises(UserError, match="a split is"):
+    with pytest.raises(UserError, match="a split must be"):
         data.load("voice", "dev", **_shape(16, 1))
     with pytest.raises(UserError, match=r"faces\.zip and voices\.zip"):
         EmbeddedDataset(root=tmp_path / "nothing")

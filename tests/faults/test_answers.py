@@ -30,7 +30,7 @@ DEEP = "[" * 400 + "1" + "]" * 400
         (("evaluate", *FACE, "task=[0]"), "task must be one of"),
         (("catalog", "list", "task=digits", "task=[[]]"), "task must be one of"),
         (("emit", *FACE, "trainer=none", "trainer.name=1e-300", "out=p"), "must have a name"),
-        (("evaluate", *FACE, "space.modalities={a:1}"), "space.modalities is a list"),
+        (("evaluate", *FACE, "space.modalities={a:1}"), "space.modalities must be a list"),
         (("data", "inspect", "task.face.input_size=100000"), "input_size must be 1 to 4096"),
         (("evaluate", *FACE, "face.channels=7"), "channels must be 1"),
     ],

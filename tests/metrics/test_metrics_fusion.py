@@ -41,7 +41,7 @@ def test_impossible_weights_are_refused(shares):
 
 
 def test_weights_of_other_modalities_are_refused():
-    with pytest.raises(ValueError, match="weights of"):
+    with pytest.raises(ValueError, match="must be of the same branches"):
         weighted_sum({"face": np.zeros(2, np.int64)}, {"voice": 256})
 
 

@@ -426,8 +426,7 @@ def test_a_first_answer_counts_what_remembered_branches_took(problem, space):
     result = search(replace(problem, error_model=errors), SearchOptions(sampler="exhaustive", answer_s=took / 2))
     assert errors.trainings == []
     assert result.points
-    minutes = f"{took / 60:.1f}"
-    assert result.reason.startswith(f"{minutes} minutes of training are behind this first answer, {minutes} of them")
+    assert f"this one on {took / 60:.1f} ({took / 60:.1f} of them remembered)" in result.reason
     asked_again = SearchOptions(sampler="exhaustive", training_s=took / 2)
     assert search(replace(problem, error_model=errors), asked_again).trainings
     options = SearchOptions(sampler="exhaustive", answer_s=took + 1.0)

@@ -123,7 +123,7 @@ ARCHITECTURES = {
         "the last unit gives the embedding",
     ),
     "test_gives_network_specs": (lambda **arguments: resnet(**arguments).units, "returns a NetworkSpec"),
-    "test_equal_arguments_give_equal_hashable_networks": (with_units(list), "can be hashed"),
+    "test_equal_arguments_give_equal_hashable_networks": (with_units(list), "must be hashable"),
     "test_blocks_may_be_any_sequence": (
         lambda *, blocks, **other: replace(resnet(blocks=blocks, **other), name=f"n{type(blocks).__name__}"),
         "a list or a tuple",
@@ -266,7 +266,7 @@ class Scribbler(good.Trainer):
         (Stubborn, "test_stops_when_progress_says_so_and_goes_on_later", "swallowed"),
         (Sloppy, "test_files_appear_whole", "renamed into place; found .*stage.bin"),
         (Confused, "test_a_shared_workspace_changes_no_result", "different settings apart"),
-        (Rooted, "test_can_go_to_another_process", "can be pickled"),
+        (Rooted, "test_can_go_to_another_process", "must be picklable"),
         (Scribbler, "test_the_oracle_runs_it", "read-only"),
     ],
 )

@@ -334,7 +334,7 @@ def _read_file(path: Path, file: str, loaded: _Loaded) -> None:
     if key in loaded.documents:
         other = loaded.documents[key]
         also = f"{other.file}:{other.spans['id',].line}"
-        loaded.refuse(file, line, "ids differ", value=f"{entry.id} (also {also})", remedy="rename one")
+        loaded.refuse(file, line, "ids must differ", value=f"{entry.id} (also {also})", remedy="rename one")
         return
     loaded.documents[key] = document
     if isinstance(entry, Chip):

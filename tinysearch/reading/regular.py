@@ -15,6 +15,10 @@ from pathlib import Path
 MOST_TABLE_BYTES = 64 * 2**20
 """Of tables, lists, logs and configuration: far above any that a person wrote, far below what fills a memory."""
 
+_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
+"""Bytes as they are, for this process alone, at once; no system has all three flags. Without O_NONBLOCK, opening a
+named pipe waits until somebody writes into it; without O_BINARY, Windows ends a file at its first Ctrl-Z."""
+
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
@@ -33,8 +37,7 @@ def read_bytes(path: Path | str, *, most: int = MOST_TABLE_BYTES) -> bytes:
     Raises:
         OSError: it is missing, unreadable, no regular file, or longer.
     """
-    # Without O_NONBLOCK, opening a named pipe waits until somebody writes into it.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    handle = os.open(path, _READING)
     with os.fdopen(handle, "rb") as stream:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):

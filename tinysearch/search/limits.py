@@ -6,6 +6,9 @@ from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.problem import SearchOptions
 from tinysearch.search.study.history import History
 
+_WORTH_SAYING_S = 6.0
+"""Minutes are told to one digit."""
+
 
 class Limits:
     """The limits of :class:`SearchOptions`, but for the clock, against what the study has had so far."""
@@ -43,15 +46,20 @@ class Limits:
         remembered = behind - own
         limit, answer = self._options.training_s, self._options.answer_s
         if limit is not None and own >= limit:
-            earlier = f", on top of {remembered / 60:.1f} remembered" if remembered >= 6.0 else ""  # 0.1 min
+            earlier = f", on top of {remembered / 60:.1f} remembered" if remembered >= _WORTH_SAYING_S else ""
             allowed = f"training_time allows {limit / 60:g}"
             return f"{own / 60:.1f} minutes were trained{earlier}, and {allowed}{self._more(limit)}"
         if answer is not None and behind >= answer:
             return (
-                f"{behind / 60:.1f} minutes of training are behind this first answer, {remembered / 60:.1f} of them "
-                f"remembered, which is enough for one{self._more(answer)}"
+                f"a first answer rests on {answer / 60:g} minutes of training or a little more, and this one on "
+                f"{behind / 60:.1f}{self._of_them(remembered)}{self._more(answer)}"
             )
         return ""
+
+    @staticmethod
+    def _of_them(remembered: float) -> str:
+        """How much of the training behind an answer is of earlier runs, in seconds given."""
+        return f" ({remembered / 60:.1f} of them remembered)" if remembered >= _WORTH_SAYING_S else ""
 
     def _more(self, seconds: float) -> str:
         """What as much training again would add."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
+import sys
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 from tinysearch.core.errors import UserError
 
@@ -149,12 +152,25 @@ class TrainingSettings:
 
 
 def _has_gpu() -> bool:
-    """Whether torch is installed and finds a CUDA device."""
+    """Whether torch is installed and finds a CUDA device; torch, slow to load, is asked only where a driver is."""
+    if not _has_driver():
+        return False
     try:
         import torch
     except ImportError:
         return False
     return torch.cuda.is_available()
+
+
+def _has_driver() -> bool:
+    """Whether this machine has what torch's CUDA or ROCm builds need of it: without, they find no device."""
+    if Path("/dev/kfd").exists():  # ROCm
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _check(holds: bool, rule: str, value: object, remedy: str) -> None:  # noqa: FBT001

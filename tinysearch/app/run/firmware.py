@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinysearch.app.building.training import build_errors, clip_s_of
 from tinysearch.app.building.wiring import Config, build_backend, build_models
-from tinysearch.app.config.resources import data_dir, processors
+from tinysearch.app.config.resources import data_dir, processors, usable_cache
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
@@ -79,7 +79,11 @@ def emit_front(
     drive = driver_of(setup.models.task.decision)
     rules = component.layouts if library else project_rules.project
     rungs: dict[str, tuple[Rung, ...]] = {}
-    with ThreadPoolExecutor(max_workers=processors()) as pool, shared_objects(workers=processors()) as objects:
+    kept = usable_cache(setup.config["cache"]["dir"]) / "objects"
+    with (
+        ThreadPoolExecutor(max_workers=processors()) as pool,
+        shared_objects(workers=processors(), kept=kept) as objects,
+    ):
         hosts: dict[str, Future[Rung]] = {}
         waiting: list[tuple[str, Path, tuple[Future[Rung], ...] | None]] = []
         for evaluation in evaluations[:count]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,9 +111,17 @@ def run_tool(
         try:
             text, _ = process.communicate(typed, timeout=timeout_s)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
             text, _ = process.communicate()
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             return Outcome(status=None, text=text)
         return Outcome(status=process.returncode, text=text)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a tool, and where the system has groups of processes also what it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
