@@ -27,11 +27,14 @@ from tinysearch.files import writing
 from tinysearch.firmware.golden import pattern_inputs
 from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.integer_network import run
+from tinysearch.firmware.onnx_graph import write_networks
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
 from tinysearch.firmware.verify import Rung, component, driver_of, host, project_rules
 from tinysearch.firmware.verify.objects import shared_objects
 from tinysearch.inputs.microphone import Microphone
+
+_FORMATS = ("esp_idf", "component", "onnx")
 
 
 def top_of(config: Config, *, evidence: ErrorEvidence, available: int) -> int:
@@ -57,9 +60,26 @@ def component_of(config: Config) -> str | None:
         UserError: an unknown format, or a name that no library can have.
     """
     form = config["emit"]["format"]
-    if form not in ("esp_idf", "component"):
-        raise UserError("emit.format must be esp_idf or component", value=form, remedy="write emit.format=component")
+    if form not in _FORMATS:
+        raise UserError(
+            f"emit.format must be one of {', '.join(_FORMATS)}", value=form, remedy="write emit.format=component"
+        )
     return component_name(str(config["emit"]["name"])) if form == "component" else None
+
+
+def check_format(config: Config) -> None:
+    """Refuse, before a search begins, what its firmware cannot be emitted as.
+
+    Raises:
+        UserError: an unknown format, a wrong name, or ONNX, which is no firmware that could be verified.
+    """
+    component_of(config)
+    if config["emit"]["format"] == "onnx":
+        raise UserError(
+            "emit.format of a search must be esp_idf or component",
+            value="onnx",
+            remedy="add emit.format=onnx to emit run_dir=DIR id=ID out=DIR when the search is done",
+        )
 
 
 def emit_point(setup: Setup, evaluation: Evaluation, target: Path) -> Path:
@@ -130,7 +150,11 @@ def emit_candidate(config: Config, evaluation: Evaluation, target: Path) -> Path
 def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluation: Evaluation, target: Path) -> Path:
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
+    component = component_of(config)
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
+    if config["emit"]["format"] == "onnx":
+        with writing(target):
+            return write_networks(networks, target, version=installed_version())
     heard = next((b for b in candidate.branches if isinstance(models.task.input(b.modality).kind, Microphone)), None)
     with writing(target):
         return emit(
@@ -146,7 +170,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             decider=_decider(models, errors, evaluation, networks),
             task=models.task,
             backend=build_backend(config),
-            component=component_of(config),
+            component=component,
         )
 
 

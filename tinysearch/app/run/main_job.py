@@ -17,7 +17,7 @@ from tinysearch.app.config.resources import cache_dir, processors
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.artifacts import publish
 from tinysearch.app.run.asked import remember_asked
-from tinysearch.app.run.firmware import emit_front, top_of
+from tinysearch.app.run.firmware import check_format, emit_front, top_of
 from tinysearch.app.run.report import check_options, write_report, write_report_data
 from tinysearch.app.run.setup import Setup, digest_of, set_up
 from tinysearch.app.run.watchers import watched
@@ -91,6 +91,7 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     started = time.time()
     _refuse_candidate(config)
     check_options(config)
+    check_format(config)
     build_backend(config)
     top_of(config, evidence="none", available=0)
     setup = set_up(config)
