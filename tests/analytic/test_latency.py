@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import GENERAL_CLASSES, Accelerated, combine, complete, kernel_class, program_profile
+from tinysearch.analytic.latency import (
+    GENERAL_CLASSES,
+    Accelerated,
+    FlashReads,
+    LatencyTable,
+    combine,
+    complete,
+    kernel_class,
+    program_profile,
+)
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.calibration.counting import count_networks, separable_shapes
 from tinysearch.app.config.compose import compose_config, plain
@@ -33,6 +42,13 @@ from tinysearch.firmware.verify.rung import missing
 
 PRECISIONS = ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"]
 CHIPS = ["esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c5", "esp32c6", "esp32p4"]
+
+
+ONE_LAYER = NetworkSpec(
+    name="one",
+    input_shape=Shape(height=8, width=8, channels=8),
+    units=(Convolution(name="x", input=INPUT, out_channels=8, kernel=3, padding=1),),
+)
 
 
 def program_of(precision: str, *, width: int = 10, size: int = 41, blocks: tuple[int, ...] = (2, 1)) -> Program:
@@ -296,6 +312,27 @@ class TestBackends:
         profile = program_profile(program, Accelerated(name="esp_nn", steps=steps, shared=False))
         assert profile["int8@esp_nn", "conv"]["steps"] == 1
         assert profile["int8", "conv"]["steps"] == program_profile(program)["int8", "conv"]["steps"] - 1
+
+    @pytest.mark.parametrize(("cache_bytes", "passes"), [(1 << 20, 1), (0, 4)])
+    def test_weights_that_stream_from_flash_bound_a_fast_kernel_from_below(self, cache_bytes: int, passes: int) -> None:
+        table = models("firmware.backend=pie").latency
+        assert isinstance(table, LatencyTable)
+        program = lower(ONE_LAYER, Precision.parse("int8"))  # 64 pixels, of which a pass has 16
+        weights = 3 * 3 * 8 * 8
+        accelerated = Accelerated(name="pie", steps=frozenset({"x"}), shared=True)
+
+        def estimate(bytes_per_s: float) -> LatencyEstimate:
+            flash = FlashReads(
+                cache_bytes=cache_bytes, bytes_per_s=bytes_per_s, low=bytes_per_s / 2, high=bytes_per_s * 2
+            )
+            timing = replace(table.timing("esp32s3"), flash=flash)
+            slowed = replace(table, processors={**table.processors, "esp32s3": timing})
+            return slowed.program(program, processor="esp32s3", arena_in_psram=False, accelerated=accelerated)
+
+        slow, fast = estimate(1.0), estimate(1e12)
+        assert slow.seconds == pytest.approx(weights * passes)
+        assert (slow.low, slow.high) == (pytest.approx(weights / 2), pytest.approx(2 * weights * passes))
+        assert fast.seconds < 1e-3
 
 
 def test_energy_is_power_by_mode_times_time() -> None:

@@ -2,6 +2,9 @@
 
 cycles(step) = sum over features of coefficient * feature; :mod:`tinysearch.analytic.features` counts these.
 
+Where an entry says how a kernel reads its weights, a step takes no less than these need to stream from flash: a
+roofline. Entries without that are counted or measured with their memory.
+
 Coefficients belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and
 a step without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time
 plus contention; one branch never uses a second core.
@@ -9,6 +12,7 @@ plus contention; one branch never uses a second core.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -36,6 +40,9 @@ GENERAL_CLASSES = {_POINTWISE: "conv"} | {
 first convolutions without a pool, whose cost an output the pool would hide. A table may leave them out."""
 
 _REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
+
+Streamed = tuple[tuple[str, str], Mapping[str, float], int, int]
+"""Key and features of a step of a backend, its weights, and the pixels whose sums it computes."""
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -67,6 +74,8 @@ class LatencyEntry:
         low, high: factors on the estimate that bound it.
         calibrated: fitted on counts or times of this very kernel.
         source, date: where the coefficients come from.
+        weight_bytes: that the kernel reads for a weight; None where cycles have the time that this takes.
+        pass_pixels: pixels that it computes before it reads all weights again; None where once is enough.
     """
 
     coefficients: tuple[float, ...]
@@ -75,10 +84,23 @@ class LatencyEntry:
     calibrated: bool
     source: str
     date: str
+    weight_bytes: float | None = None
+    pass_pixels: int | None = None
 
     def cycles(self, features: Mapping[str, float]) -> float:
         """Cycles of a step with these features."""
         return float(sum(map(mul, self.coefficients, map(features.__getitem__, FEATURES))))
+
+    def least_bytes(self, weights: int) -> float:
+        """Bytes of so many weights, each read once."""
+        return weights * (self.weight_bytes or 0.0)
+
+    def read_bytes(self, weights: int, pixels: int, *, cache_bytes: float) -> float:
+        """Bytes that stream past a step: once where a cache keeps them, else for every pass over the pixels."""
+        once = self.least_bytes(weights)
+        if self.pass_pixels is None or once <= cache_bytes:
+            return once
+        return once * math.ceil(pixels / self.pass_pixels)
 
 
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
@@ -89,8 +111,27 @@ arithmetic of steps that a backend computes ends in its name, ``int8@esp_nn``.""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlashReads:
+    """How fast constants come from flash.
+
+    Attributes:
+        cache_bytes: of the data cache.
+        bytes_per_s, low, high: what the cache is filled with, expected, least and most.
+    """
+
+    cache_bytes: float
+    bytes_per_s: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessorTiming:
-    """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of an arena in PSRAM, contention."""
+    """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of an arena in PSRAM, contention.
+
+    Attributes:
+        flash: None where the table does not say.
+    """
 
     isa: str
     fpu: bool
@@ -98,6 +139,7 @@ class ProcessorTiming:
     cores: int
     psram_factor: float
     contention: float
+    flash: FlashReads | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +150,7 @@ class LatencyTable:
     entries: Mapping[EntryKey, LatencyEntry]
     processors: Mapping[str, ProcessorTiming]
     acquisition_s: Mapping[str, Sourced]
-    _found: dict[tuple[Program, Accelerated, str, bool], Cycles] = field(
+    _found: dict[tuple[Program, Accelerated, str, bool, FlashReads | None], Cycles] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -162,12 +204,44 @@ class LatencyTable:
 
     def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
         """Cycles of a program, found once for all processors of an instruction set."""
-        key = (program, accelerated, timing.isa, timing.fpu)
+        key = (program, accelerated, timing.isa, timing.fpu, timing.flash if accelerated.steps else None)
         if key not in self._found:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
-            self._found[key] = self._sum(program_profile(program, accelerated), timing)
+            self._found[key] = self._whole(program, accelerated, timing)
         return self._found[key]
+
+    def _whole(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
+        """Cycles of a program: steps whose weights are known to stream one by one, all others together."""
+        streamed = [part for part in weighted_steps(program, accelerated) if self._streams(timing, part[0])]
+        apart = {key for key, *_ in streamed}
+        profile = {key: total for key, total in program_profile(program, accelerated).items() if key not in apart}
+        parts = [self._sum(profile, timing), *(self._roofline(part, timing) for part in streamed)]
+        cycles, low, high, calibrated = zip(*parts, strict=True)
+        return sum(cycles), sum(low), sum(high), all(calibrated)
+
+    def _streams(self, timing: ProcessorTiming, key: tuple[str, str]) -> bool:
+        return self._entry(timing, *key).weight_bytes is not None
+
+    def _roofline(self, part: Streamed, timing: ProcessorTiming) -> Cycles:
+        """A step's cycles, and those that its weights need from flash where these are more."""
+        key, features, weights, pixels = part
+        entry, flash = self._entry(timing, *key), timing.flash
+        if flash is None:
+            raise UnsupportedLayerError(
+                "a chip whose backend streams weights must have a cache and a speed of its flash",
+                value=f"{timing.isa} {' '.join(key)}",
+                remedy=f"add it under flash_reads of the table {self.name}",
+            )
+        cycles = entry.cycles(features)
+        expected = entry.read_bytes(weights, pixels, cache_bytes=flash.cache_bytes)
+        least, clock = entry.least_bytes(weights), timing.frequency_hz
+        return (
+            max(cycles, expected / flash.bytes_per_s * clock),
+            max(cycles * entry.low, least / flash.high * clock),
+            max(cycles * entry.high, expected / flash.low * clock),
+            entry.calibrated,
+        )
 
     def _sum(self, profile: Profile, timing: ProcessorTiming) -> Cycles:
         cycles = low = high = 0.0
@@ -255,6 +329,19 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Pr
         for name, value in step_features(program, step).items():
             total[name] += value
     return profile
+
+
+@lru_cache(maxsize=65536)
+def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Streamed, ...]:
+    """Steps with weights that a backend computes, one by one."""
+    found = []
+    for step in program.steps:
+        if step.name in accelerated.steps and step.has_weights:
+            out = program.tensors[step.output].shape
+            key = f"{_arithmetic(program, step)}@{accelerated.name}", kernel_class(program, step)
+            weights, pixels = math.prod(program.weight_shape(step)), out.height * out.width * step.pool**2
+            found.append((key, step_features(program, step), weights, pixels))
+    return tuple(found)
 
 
 def _beside(seconds: Sequence[float]) -> float:

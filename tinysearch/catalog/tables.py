@@ -10,7 +10,7 @@ from typing import Any
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.features import COEFFICIENTS
-from tinysearch.analytic.latency import EntryKey, LatencyEntry, LatencyTable, ProcessorTiming, complete
+from tinysearch.analytic.latency import EntryKey, FlashReads, LatencyEntry, LatencyTable, ProcessorTiming, complete
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
@@ -210,6 +210,8 @@ def _measured(row: Mapping[str, Any], *, calibrated: bool = True) -> LatencyEntr
         calibrated=calibrated,
         source=str(row["source"]),
         date=str(row["date"]),
+        weight_bytes=None if "weight_bytes" not in row else float(row["weight_bytes"]),
+        pass_pixels=None if "pass_pixels" not in row else int(row["pass_pixels"]),
     )
 
 
@@ -232,4 +234,14 @@ def _timing(chip: Chip, document: Mapping[str, Any]) -> ProcessorTiming:
         cores=chip.cores,
         psram_factor=float(document["psram_factor"]["value"]),
         contention=float(document["contention"]["value"]),
+        flash=_flash_reads(document.get("flash_reads", {}).get(chip.id)),
     )
+
+
+def _flash_reads(facts: Mapping[str, Any] | None) -> FlashReads | None:
+    """Cache and speed of a chip's flash, None where the table does not say."""
+    if facts is None:
+        return None
+    speed, cache = _sourced(facts["speed"], unit="B/s"), _sourced(facts["cache"], unit="bytes")
+    low, high = (float(facts["speed"][name]) * speed.value for name in ("low", "high"))
+    return FlashReads(cache_bytes=cache.value, bytes_per_s=speed.value, low=low, high=high)

@@ -91,6 +91,10 @@ _INT8 = {
 """Kernels of steps from int8 to int8."""
 
 
+_SCALED_WIDTH = 8
+"""Pixels of a row from which on a scale is worth tiles of 16: one alone takes 104 instructions a value, portable 69."""
+
+
 def kernel(program: Program, step: Step) -> Kernel | None:
     """The kernel of a step, None where there is none."""
     elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
@@ -106,6 +110,8 @@ def kernel(program: Program, step: Step) -> Kernel | None:
 
 def wins(program: Program, step: Step) -> bool:
     """Whether a step that has a kernel is better computed by it than by the portable one."""
+    if step.operator is Operator.SCALE:
+        return program.tensors[step.output].shape.width >= _SCALED_WIDTH
     return not program.binary(step) or xnor.wins(program, step)
 
 
