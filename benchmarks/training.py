@@ -24,8 +24,9 @@ from tinysearch.core.program import Operator, Program, Step, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.training.folding import fold
 from tinysearch.training.losses import IdentityHead
-from tinysearch.training.network import FloatNetwork, flatten_nhwc
+from tinysearch.training.network import FloatNetwork
 from tinysearch.training.quantized import Int8Network, XnorNetwork
+from tinysearch.training.quantized_program import flatten_nhwc
 from tinysearch.training.settings import TrainingSettings
 
 XNOR = ("xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2")
@@ -54,10 +55,10 @@ def brevitas_network(program: Program, start: FloatNetwork) -> nn.Module:
         def _layer(self, step: Step) -> nn.Module:
             real = folded[step.name]
             options = {"bias": True, "weight_quant": Int8WeightPerChannelFloat}
-            if step.operator is Operator.FULLY_CONNECTED:
+            if step.operator == Operator.FULLY_CONNECTED:
                 layer = qnn.QuantLinear(real.weight.shape[1], real.weight.shape[0], **options)
             else:
-                groups = real.weight.shape[0] if step.operator is not Operator.CONV else 1
+                groups = real.weight.shape[0] if step.operator != Operator.CONV else 1
                 layer = qnn.QuantConv2d(
                     real.weight.shape[1] * groups,
                     real.weight.shape[0],

@@ -13,16 +13,7 @@ from hypothesis import strategies as st
 from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import (
-    GENERAL_CLASSES,
-    Accelerated,
-    FlashReads,
-    LatencyTable,
-    combine,
-    complete,
-    kernel_class,
-    program_profile,
-)
+from tinysearch.analytic.latency import Accelerated, FlashReads, LatencyTable, combine, complete, program_profile
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.calibration.counting import count_networks, separable_shapes
 from tinysearch.app.config.compose import compose_config, plain
@@ -39,6 +30,8 @@ from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR
 from tinysearch.firmware.verify.rung import missing
+from tinysearch.operators import record_of
+from tinysearch.operators.conv import GENERAL_CLASSES
 
 PRECISIONS = ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"]
 CHIPS = ["esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c5", "esp32c6", "esp32p4"]
@@ -209,7 +202,7 @@ def test_tables_without_special_classes_time_them_as_the_general_ones() -> None:
 def test_residual_networks_have_no_special_classes() -> None:
     for precision in ALL_PRECISIONS:
         program = program_of(precision)
-        assert not {kernel_class(program, step) for step in program.steps} & set(GENERAL_CLASSES)
+        assert not {record_of(step).kernel_class(program, step) for step in program.steps} & set(GENERAL_CLASSES)
 
 
 @pytest.mark.parametrize("processor", CHIPS)

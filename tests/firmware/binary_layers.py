@@ -13,7 +13,7 @@ from ckernels import Case
 from tinysearch.core.network import Convolution, NetworkSpec, Shape
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step, Tensor
 from tinysearch.core.quantization import XNOR_FRACTION_BITS, Precision, requantize
-from tinysearch.firmware.packing.xnor import pack
+from tinysearch.firmware.packing import pack
 
 
 @dataclass(frozen=True, kw_only=True)

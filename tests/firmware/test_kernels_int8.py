@@ -19,7 +19,8 @@ from tinysearch.core.quantization import (
     doubling_high_multiply,
     rounding_shift_right,
 )
-from tinysearch.firmware.packing import int8, pack
+from tinysearch.firmware.packing import pack
+from tinysearch.operators.conv import pack_signs
 
 
 def check(steps: list[StepCase], outcomes: list[ckernels.Outcome]) -> None:
@@ -218,7 +219,7 @@ def test_crc_is_that_of_zlib() -> None:
 def test_signs_keep_their_weights(bits: int) -> None:
     levels = (1 << bits) - 1
     weights = np.random.default_rng(13).choice(np.arange(-levels, levels + 1, 2, dtype=np.int8), size=(5, 3, 3, 1))
-    packed = int8.pack_signs(weights, bits)
+    packed = pack_signs(weights, bits)
     assert len(packed) == -(-bits * 5 * 3 // 2)
     signs = 2 * np.unpackbits(packed, bitorder="little").astype(int)[: bits * 5 * 12].reshape(bits, 5, 12) - 1
     decoded = sum(signs[bit] << bit for bit in range(bits))

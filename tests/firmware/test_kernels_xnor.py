@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_networks import StepCase, program_of, random_inputs, randomized, step_cases
 
-from tinysearch.analytic.kernels.xnor import BinaryGeometry, footprint
+from tinysearch.analytic.kernels import footprint
 from tinysearch.core.errors import UnsupportedLayerError, UserError
 from tinysearch.core.network import INPUT, Addition, Convolution, Linear
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Step
-from tinysearch.firmware.packing.xnor import pack, slice_thresholds, slice_weights
+from tinysearch.firmware.packing import pack
+from tinysearch.operators.binary import BinaryGeometry, slice_thresholds, slice_weights
 
 PRECISIONS = [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2)]
 

@@ -14,10 +14,13 @@ import example_plugins as good
 import numpy as np
 import pytest
 
+from tinysearch import operators
 from tinysearch.architectures.resnet import resnet
+from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.protocols import Samples, TrainingProgress
 from tinysearch.inputs.signal import Signal
+from tinysearch.operators.lookup import LookupRecord
 from tinysearch.search.samplers import Proposal, Wait
 from tinysearch.testing import (
     ArchitectureConformance,
@@ -25,6 +28,7 @@ from tinysearch.testing import (
     DatasetConformance,
     InputConformance,
     LatencyModelConformance,
+    OperatorConformance,
     SamplerConformance,
     TrainerConformance,
 )
@@ -683,3 +687,51 @@ def test_a_broken_kind_of_input_is_caught(law, broken):
     given = {"kind": broken(), "plugin": broken}
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         check(**{name: value for name, value in given.items() if name in inspect.signature(check).parameters})
+
+
+class _OffByOne(LookupRecord):
+    def integer(self, frozen, step, sources):
+        return np.roll(frozen.parameters[step.name]["table"], 1)[sources[0].astype(int) + 128]
+
+
+class _Greedy(LookupRecord):
+    def footprint(self, program, step):
+        return replace(super().footprint(program, step), scratch_bytes=16)
+
+
+class _Unplaced(LookupRecord):
+    def footprint(self, program, step):
+        return replace(super().footprint(program, step), parameter_bytes=0)
+
+
+class _Unmeasured(LookupRecord):
+    def kernel_class(self, program, step):
+        return "unheard_of"
+
+
+class _Uncounted(LookupRecord):
+    def features(self, program, step):
+        return {"lookups": 1.0}
+
+
+class _Elsewhere(LookupRecord):
+    def example(self, source, shape, random):
+        return (Linear(name="full", input=source, out_features=4),)
+
+
+OPERATOR_FAULTS = [
+    ("test_kernels_compute_what_the_oracle_does", _OffByOne),
+    ("test_kernels_compute_what_the_oracle_does", _Greedy),
+    ("test_packed_constants_are_what_the_footprint_says", _Unplaced),
+    ("test_packed_constants_are_what_the_footprint_says", _Elsewhere),
+    ("test_its_cost_is_known", _Unmeasured),
+    ("test_its_cost_is_known", _Uncounted),
+]
+
+
+@pytest.mark.parametrize(("law", "broken"), OPERATOR_FAULTS)
+def test_a_broken_operator_is_caught(law, broken, tmp_path, monkeypatch):
+    record = broken()
+    monkeypatch.setattr(operators, "RECORDS", {**operators.RECORDS, record.name: record})
+    with pytest.raises((AssertionError, UnsupportedLayerError)):
+        run_law(OperatorConformance(), law, record, tmp_path, monkeypatch)

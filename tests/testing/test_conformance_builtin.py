@@ -23,6 +23,8 @@ from tinysearch.core.task import Input
 from tinysearch.firmware.backends import EspDsp, EspNn
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.kind import kind_class
+from tinysearch.operators import RECORDS
+from tinysearch.operators.products import ProductsRecord
 from tinysearch.search.samplers import SAMPLERS, make_sampler
 from tinysearch.testing import (
     ArchitectureConformance,
@@ -30,6 +32,7 @@ from tinysearch.testing import (
     DatasetConformance,
     InputConformance,
     LatencyModelConformance,
+    OperatorConformance,
     SamplerConformance,
     TrainerConformance,
 )
@@ -247,6 +250,14 @@ class TestSamplers(SamplerConformance):
     @pytest.fixture
     def plugin(self, name: str):
         return partial(make_sampler, name, options={})
+
+
+class TestOperators(OperatorConformance):
+    """Those without weights; sums of products are tried in more shapes by tests/firmware and tests/training."""
+
+    @pytest.fixture(params=[name for name, record in RECORDS.items() if not isinstance(record, ProductsRecord)])
+    def plugin(self, request):
+        return RECORDS[request.param]
 
 
 class TestEspDsp(BackendConformance):

@@ -19,8 +19,8 @@ from tinysearch.training.batches import (
     epoch_batches,
     to_inputs,
 )
-from tinysearch.training.integer import thresholds
 from tinysearch.training.losses import IdentityHead
+from tinysearch.training.quantized_program import thresholds
 from tinysearch.training.quantizers import (
     LevelQuantizer,
     RangeQuantizer,

@@ -20,10 +20,11 @@ from operator import mul
 
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.network import INPUT
-from tinysearch.core.program import Operator, Program, Step
+from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
+from tinysearch.operators import record_of
+from tinysearch.operators.conv import GENERAL_CLASSES
 
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
@@ -31,13 +32,6 @@ FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 
 Cycles = tuple[float, float, float, bool]
 """Expected, least and most cycles, and whether every entry behind them is calibrated."""
-
-_UNPOOLED, _POINTWISE = "_unpooled", "pointwise"
-GENERAL_CLASSES = {_POINTWISE: "conv"} | {
-    f"{first}{_UNPOOLED}": first for first in ("first_conv", "first_conv_binary1", "first_conv_binary2")
-}
-"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, and
-first convolutions without a pool, whose cost an output the pool would hide. A table may leave them out."""
 
 _REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
@@ -164,7 +158,7 @@ class LatencyTable:
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
         timing = self.timing(processor)
-        key = _arithmetic(program, step), kernel_class(program, step)
+        key = _arithmetic(program, step), record_of(step).kernel_class(program, step)
         return _estimate(self._sum({key: step_features(program, step)}, timing), timing, arena_in_psram=arena_in_psram)
 
     def contention(self, processor: str) -> float:
@@ -283,7 +277,7 @@ def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> 
     arithmetic = _arithmetic(program, step)
     if arithmetic == FLOAT:
         arithmetic = FLOAT_TABLES[fpu]
-    return arithmetic + (f"@{backend}" if backend else ""), kernel_class(program, step)
+    return arithmetic + (f"@{backend}" if backend else ""), record_of(step).kernel_class(program, step)
 
 
 def _arithmetic(program: Program, step: Step) -> str:
@@ -292,18 +286,6 @@ def _arithmetic(program: Program, step: Step) -> str:
     if program.precision.kind == "xnor" and not program.binary(step) and not writes_bits:
         return "int8"
     return str(program.precision)
-
-
-def kernel_class(program: Program, step: Step) -> str:
-    """Class of kernels that one entry describes: the operator, with the byte-fed first convolution apart."""
-    if step.operator is Operator.CONV and step.inputs[0] == INPUT:
-        binary = f"_binary{step.weight_bits}" if program.precision.kind == "xnor" else ""
-        return f"first_conv{binary}{_UNPOOLED if step.pool == 1 else ''}"
-    if step.operator is Operator.CONV and program.binary(step):
-        if program.tensors[step.output].bits:
-            return "conv_bits"
-        return _POINTWISE if step.kernel == step.stride == 1 else Operator.CONV.value
-    return step.operator.value
 
 
 def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:
@@ -324,7 +306,8 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Pr
     for step in program.steps:
         backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
         total = profile.setdefault(
-            (_arithmetic(program, step) + backend, kernel_class(program, step)), dict.fromkeys(FEATURES, 0.0)
+            (_arithmetic(program, step) + backend, record_of(step).kernel_class(program, step)),
+            dict.fromkeys(FEATURES, 0.0),
         )
         for name, value in step_features(program, step).items():
             total[name] += value
@@ -338,7 +321,7 @@ def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Streamed
     for step in program.steps:
         if step.name in accelerated.steps and step.has_weights:
             out = program.tensors[step.output].shape
-            key = f"{_arithmetic(program, step)}@{accelerated.name}", kernel_class(program, step)
+            key = f"{_arithmetic(program, step)}@{accelerated.name}", record_of(step).kernel_class(program, step)
             weights, pixels = math.prod(program.weight_shape(step)), out.height * out.width * step.pool**2
             found.append((key, step_features(program, step), weights, pixels))
     return tuple(found)

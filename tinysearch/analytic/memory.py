@@ -15,9 +15,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinysearch.analytic.kernels import KernelFootprint, footprint
+from tinysearch.analytic.kernels import footprint
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program
+from tinysearch.operators.record import KernelFootprint
 
 ALIGNMENT = 16
 """Every buffer starts at a multiple of this, for word and SIMD access."""

@@ -2,14 +2,21 @@
 
 A unit is what one kernel computes: a convolution together with the pool, batch normalization and ReLU that follow it.
 Training builds one module a unit, lowering (:mod:`tinysearch.core.program`) one or two steps a unit, so that all
-executions of a network share one description.
+executions of a network share one description. Here are the units of the built-in families; any object with the protocol
+:class:`Unit` is one, and stands beside the record of its operator (:mod:`tinysearch.operators`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from tinysearch.core.errors import UserError
+
+if TYPE_CHECKING:
+    from tinysearch.core.program import Lowering
 
 INPUT = "input"
 """Name by which units refer to the input of the network."""
@@ -27,6 +34,68 @@ class Shape:
     def elements(self) -> int:
         """Number of values."""
         return self.height * self.width * self.channels
+
+
+class Operator(StrEnum):
+    """Operators that the units below become; :data:`tinysearch.operators.RECORDS` holds all that there are."""
+
+    CONV = "conv"
+    DEPTHWISE = "depthwise"
+    SCALE = "scale"
+    FULLY_CONNECTED = "fully_connected"
+    PACK = "pack"
+    ADD = "add"
+    MAX_POOL = "max_pool"
+    AVERAGE = "average"
+
+
+class Unit(Protocol):
+    """One layer of a network: what it reads, what it gives, what it costs, and the steps that compute it."""
+
+    @property
+    def name(self) -> str:
+        """Differs from all others of the network."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Units that it reads, or :data:`INPUT`."""
+        ...
+
+    @property
+    def operator(self) -> str:
+        """Name of the operator that does its work, a key of :data:`tinysearch.operators.RECORDS`."""
+        ...
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether a batch normalization follows."""
+        ...
+
+    @property
+    def relu(self) -> bool:
+        """Whether a ReLU comes last."""
+        ...
+
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        """Shape of its output from those of its inputs.
+
+        Raises:
+            UserError: inputs that it cannot take.
+        """
+        ...
+
+    def weights(self, sources: Sequence[Shape]) -> int:
+        """Weights, without batch normalization."""
+        ...
+
+    def macs(self, sources: Sequence[Shape]) -> int:
+        """MACs of all outputs, also of those that a pool drops."""
+        ...
+
+    def lower(self, to: Lowering) -> None:
+        """Emit its steps, the last of which writes a tensor of the unit's name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,47 +126,33 @@ class Convolution:
     def inputs(self) -> tuple[str, ...]:
         return (self.input,)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addition:
-    """Sum of two tensors of one shape, then batch normalization and ReLU where asked for."""
-
-    name: str
-    left: str
-    right: str
-    batch_norm: bool = False
-    relu: bool = True
-
     @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.left, self.right)
+    def operator(self) -> str:
+        return Operator.DEPTHWISE if self.depthwise else Operator.CONV
 
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        (source,) = sources
+        height, width = (self._convolved(side) // self.pool for side in (source.height, source.width))
+        if self.depthwise and self.out_channels != source.channels:
+            raise UserError(
+                "a depthwise convolution must keep its channels",
+                value=f"{self.name}: {source.channels} -> {self.out_channels}",
+                remedy="set out_channels to the input's channels",
+            )
+        return Shape(height=height, width=width, channels=self.out_channels)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaxPool:
-    """Max pool with stride equal to its side; rows and columns left over are dropped."""
+    def _convolved(self, side: int) -> int:
+        return (side + 2 * self.padding - self.kernel) // self.stride + 1
 
-    name: str
-    input: str
-    pool: int
+    def weights(self, sources: Sequence[Shape]) -> int:
+        return self.kernel**2 * self.out_channels * (1 if self.depthwise else sources[0].channels)
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
+    def macs(self, sources: Sequence[Shape]) -> int:
+        height, width = (self._convolved(side) for side in (sources[0].height, sources[0].width))
+        return self.weights(sources) * height * width
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlobalAveragePool:
-    """Mean over height and width, then batch normalization and ReLU where asked for."""
-
-    name: str
-    input: str
-    batch_norm: bool = False
-    relu: bool = False
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
+    def lower(self, to: Lowering) -> None:
+        to.weighted(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +169,124 @@ class Linear:
     def inputs(self) -> tuple[str, ...]:
         return (self.input,)
 
+    @property
+    def operator(self) -> str:
+        return Operator.FULLY_CONNECTED
 
-Unit = Convolution | Addition | MaxPool | GlobalAveragePool | Linear
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        del sources
+        return Shape(height=1, width=1, channels=self.out_features)
+
+    def weights(self, sources: Sequence[Shape]) -> int:
+        return sources[0].elements * self.out_features
+
+    def macs(self, sources: Sequence[Shape]) -> int:
+        return self.weights(sources)
+
+    def lower(self, to: Lowering) -> None:
+        to.weighted(self)
+
+
+class Weightless:
+    """What units without weights share."""
+
+    __slots__ = ()
+
+    def weights(self, sources: Sequence[Shape]) -> int:
+        del sources
+        return 0
+
+    def macs(self, sources: Sequence[Shape]) -> int:
+        del sources
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition(Weightless):
+    """Sum of two tensors of one shape, then batch normalization and ReLU where asked for."""
+
+    name: str
+    left: str
+    right: str
+    batch_norm: bool = False
+    relu: bool = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    @property
+    def operator(self) -> str:
+        return Operator.ADD
+
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        left, right = sources
+        if left != right:
+            raise UserError(
+                "an addition must join tensors of one shape",
+                value=f"{self.name}: {left} and {right}",
+                remedy="give the shortcut the stride and channels of its block",
+            )
+        return left
+
+    def lower(self, to: Lowering) -> None:
+        to.addition(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxPool(Weightless):
+    """Max pool with stride equal to its side; rows and columns left over are dropped."""
+
+    name: str
+    input: str
+    pool: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
+
+    @property
+    def operator(self) -> str:
+        return Operator.MAX_POOL
+
+    @property
+    def batch_norm(self) -> bool:
+        return False
+
+    @property
+    def relu(self) -> bool:
+        return False
+
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        (source,) = sources
+        return Shape(height=source.height // self.pool, width=source.width // self.pool, channels=source.channels)
+
+    def lower(self, to: Lowering) -> None:
+        to.emit(self, self.operator, self.inputs, self.name, pool=self.pool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalAveragePool(Weightless):
+    """Mean over height and width, then batch normalization and ReLU where asked for."""
+
+    name: str
+    input: str
+    batch_norm: bool = False
+    relu: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
+
+    @property
+    def operator(self) -> str:
+        return Operator.AVERAGE
+
+    def output(self, sources: Sequence[Shape]) -> Shape:
+        return Shape(height=1, width=1, channels=sources[0].channels)
+
+    def lower(self, to: Lowering) -> None:
+        to.average(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +332,7 @@ class NetworkSpec:
                     )
             if unit.name in known:
                 raise UserError("names of units must differ", value=unit.name, remedy="rename one of the units")
-            known[unit.name] = _output_shape(unit, [known[source] for source in unit.inputs])
+            known[unit.name] = _checked(unit, unit.output([known[source] for source in unit.inputs]))
         return known
 
     def counts(self) -> dict[str, UnitCount]:
@@ -184,40 +355,6 @@ class NetworkSpec:
         return self._shapes[self.units[-1].name].elements
 
 
-def _output_shape(unit: Unit, inputs: list[Shape]) -> Shape:
-    first = inputs[0]
-    match unit:
-        case Convolution():
-            height, width = (_convolved(unit, side) // unit.pool for side in (first.height, first.width))
-            if unit.depthwise and unit.out_channels != first.channels:
-                raise UserError(
-                    "a depthwise convolution must keep its channels",
-                    value=f"{unit.name}: {first.channels} -> {unit.out_channels}",
-                    remedy="set out_channels to the input's channels",
-                )
-            return _checked(unit, Shape(height=height, width=width, channels=unit.out_channels))
-        case MaxPool():
-            return _checked(
-                unit, Shape(height=first.height // unit.pool, width=first.width // unit.pool, channels=first.channels)
-            )
-        case Addition():
-            if inputs[0] != inputs[1]:
-                raise UserError(
-                    "an addition must join tensors of one shape",
-                    value=f"{unit.name}: {inputs[0]} and {inputs[1]}",
-                    remedy="give the shortcut the stride and channels of its block",
-                )
-            return first
-        case GlobalAveragePool():
-            return Shape(height=1, width=1, channels=first.channels)
-        case Linear():
-            return _checked(unit, Shape(height=1, width=1, channels=unit.out_features))
-
-
-def _convolved(unit: Convolution, side: int) -> int:
-    return (side + 2 * unit.padding - unit.kernel) // unit.stride + 1
-
-
 def _checked(unit: Unit, shape: Shape) -> Shape:
     if min(shape.height, shape.width, shape.channels) < 1:
         raise UserError(
@@ -229,15 +366,6 @@ def _checked(unit: Unit, shape: Shape) -> Shape:
 
 
 def _count(unit: Unit, shapes: dict[str, Shape]) -> UnitCount:
-    source, out = shapes[unit.inputs[0]], shapes[unit.name]
-    weights = macs = 0
-    normalized = False if isinstance(unit, MaxPool) else unit.batch_norm
-    match unit:
-        case Convolution():
-            weights = unit.kernel**2 * out.channels * (1 if unit.depthwise else source.channels)
-            macs = weights * _convolved(unit, source.height) * _convolved(unit, source.width)
-        case Linear():
-            weights = macs = source.elements * unit.out_features
-        case _:
-            pass
-    return UnitCount(weights=weights, batch_norm=2 * out.channels if normalized else 0, macs=macs)
+    sources = [shapes[name] for name in unit.inputs]
+    normalized = 2 * shapes[unit.name].channels if unit.batch_norm else 0
+    return UnitCount(weights=unit.weights(sources), batch_norm=normalized, macs=unit.macs(sources))

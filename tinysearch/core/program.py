@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UnsupportedLayerError
@@ -31,8 +30,8 @@ from tinysearch.core.network import (
     Convolution,
     GlobalAveragePool,
     Linear,
-    MaxPool,
     NetworkSpec,
+    Operator,
     Shape,
     Unit,
 )
@@ -48,19 +47,6 @@ class Element(StrEnum):
     FLOAT32 = "float32"
     INT8 = "int8"
     BITS = "bits"
-
-
-class Operator(StrEnum):
-    """What the C runtime implements; the prefix of the kernel is the element type of the step's output or weights."""
-
-    CONV = "conv"
-    DEPTHWISE = "depthwise"
-    SCALE = "scale"
-    FULLY_CONNECTED = "fully_connected"
-    PACK = "pack"
-    ADD = "add"
-    MAX_POOL = "max_pool"
-    AVERAGE = "average"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +76,11 @@ class Step:
     """One call of a kernel.
 
     Attributes:
-        operator: the kernel family.
+        operator: the kernel family, a key of :data:`tinysearch.operators.RECORDS`.
         unit: name of the unit that it comes from.
         inputs, output: names of tensors.
         kernel, stride, padding, pool: as in :class:`~tinysearch.core.network.Convolution`.
+        function: which function of one value the step applies, where its operator has several.
         relu: the output is clamped at real zero.
         weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.
         activation_bits: A where the step reads bit planes or writes them, else 0.
@@ -102,7 +89,7 @@ class Step:
     """
 
     name: str
-    operator: Operator
+    operator: str
     unit: str
     inputs: tuple[str, ...]
     output: str
@@ -110,6 +97,7 @@ class Step:
     stride: int = 1
     padding: int = 0
     pool: int = 1
+    function: str = ""
     relu: bool = False
     weight_bits: int = 0
     activation_bits: int = 0
@@ -153,7 +141,8 @@ class Program:
                 return ()
 
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
+"""Of the element type that its place says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,11 +178,11 @@ def lower(network: NetworkSpec, precision: Precision) -> Program:
     Raises:
         UnsupportedLayerError: a unit that the runtime has no kernel for.
     """
-    return _Lowering(network, precision).run()
+    return Lowering(network, precision).run()
 
 
-class _Lowering:
-    """State of one lowering: tensors and steps so far, and who reads what."""
+class Lowering:
+    """State of one lowering: tensors and steps so far, and who reads what. Every unit adds its own steps."""
 
     def __init__(self, network: NetworkSpec, precision: Precision) -> None:
         self.network, self.precision = network, precision
@@ -208,30 +197,33 @@ class _Lowering:
 
     def run(self) -> Program:
         for unit in self.network.units:
-            match unit:
-                case Convolution() | Linear():
-                    self._weighted(unit)
-                case Addition():
-                    self._addition(unit)
-                case GlobalAveragePool():
-                    self._average(unit)
-                case MaxPool():
-                    self._emit(unit, Operator.MAX_POOL, (unit.input,), unit.name, pool=unit.pool)
+            unit.lower(self)
         return Program(network=self.network, precision=self.precision, tensors=self.tensors, steps=tuple(self.steps))
 
-    def _emit(
-        self, unit: Unit, operator: Operator, inputs: tuple[str, ...], output: str, *, bits: int = 0, **fields: Any
+    def emit(
+        self, unit: Unit, operator: str, inputs: tuple[str, ...], output: str, *, bits: int = 0, **fields: Any
     ) -> None:
+        """Add a step and the tensor that it writes, of the unit's shape (``pack``: of its input's).
+
+        Args:
+            bits: planes of an output of bit planes, 0 for the element type of the network's stream.
+            fields: of :class:`Step`.
+        """
         element = Element.BITS if bits else self.stream
         self.tensors[output] = Tensor(
             name=output,
-            shape=self.shapes[unit.name] if operator is not Operator.PACK else self.tensors[inputs[0]].shape,
+            shape=self.shapes[unit.name] if operator != Operator.PACK else self.tensors[inputs[0]].shape,
             element=element,
             bits=bits,
         )
         self.steps.append(Step(name=output, operator=operator, unit=unit.name, inputs=inputs, output=output, **fields))
 
-    def _weighted(self, unit: Convolution | Linear) -> None:
+    def weighted(self, unit: Convolution | Linear) -> None:
+        """A sum of products, with all that follows it in the unit.
+
+        Raises:
+            UnsupportedLayerError: what no binary kernel computes.
+        """
         xnor = self.precision.kind == "xnor"
         depthwise = isinstance(unit, Convolution) and unit.depthwise
         binary = xnor and unit.input != INPUT and not depthwise
@@ -259,9 +251,9 @@ class _Lowering:
             "folded": folded,
         }
         if isinstance(unit, Linear):
-            self._emit(
+            self.emit(
                 unit,
-                Operator.FULLY_CONNECTED,
+                unit.operator,
                 (source,),
                 unit.name,
                 macs=self.network.counts()[unit.name].macs,
@@ -271,9 +263,9 @@ class _Lowering:
         out, depth = self.shapes[unit.name], self.shapes[unit.input].channels
         macs = out.elements * unit.pool**2 * unit.kernel**2 * (1 if depthwise else depth)
         geometry = {"kernel": unit.kernel, "stride": unit.stride, "padding": unit.padding, "pool": unit.pool}
-        self._emit(
+        self.emit(
             unit,
-            Operator.DEPTHWISE if depthwise else Operator.CONV,
+            unit.operator,
             (source,),
             unit.name,
             macs=macs,
@@ -296,7 +288,7 @@ class _Lowering:
             return unit.input
         name = f"{unit.input}_bits"
         if name not in self.tensors:
-            self._emit(
+            self.emit(
                 unit,
                 Operator.PACK,
                 (unit.input,),
@@ -320,7 +312,8 @@ class _Lowering:
             return readers[0]
         return None
 
-    def _addition(self, unit: Addition) -> None:
+    def addition(self, unit: Addition) -> None:
+        """An addition, and a ``scale`` of each input that its batch normalization cannot be folded into."""
         inputs = []
         units = {other.name: other for other in self.network.units}
         for source in unit.inputs:
@@ -329,12 +322,12 @@ class _Lowering:
                 inputs.append(self._scale(unit, source, folded=(unit.name,), relu=False))
             else:
                 inputs.append(source)
-        self._emit(unit, Operator.ADD, (inputs[0], inputs[1]), unit.name, relu=unit.relu)
+        self.emit(unit, Operator.ADD, (inputs[0], inputs[1]), unit.name, relu=unit.relu)
 
     def _scale(self, unit: Unit, source: str, *, folded: tuple[str, ...], relu: bool, output: str | None = None) -> str:
         name = output or f"{unit.name}_{source}_scaled"
         bits = self.precision.weight_bits if self.precision.kind != "xnor" else 8
-        self._emit(
+        self.emit(
             unit,
             Operator.SCALE,
             (source,),
@@ -346,10 +339,11 @@ class _Lowering:
         )
         return name
 
-    def _average(self, unit: GlobalAveragePool) -> None:
+    def average(self, unit: GlobalAveragePool) -> None:
+        """A mean, and a ``scale`` for its batch normalization."""
         if not unit.batch_norm:
-            self._emit(unit, Operator.AVERAGE, (unit.input,), unit.name, relu=unit.relu)
+            self.emit(unit, Operator.AVERAGE, (unit.input,), unit.name, relu=unit.relu)
             return
         mean = f"{unit.name}_mean"
-        self._emit(unit, Operator.AVERAGE, (unit.input,), mean)
+        self.emit(unit, Operator.AVERAGE, (unit.input,), mean)
         self._scale(unit, mean, folded=(unit.name,), relu=unit.relu, output=unit.name)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tinysearch.analytic.kernels import KernelFootprint
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
 from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie
+from tinysearch.operators import record_of
+from tinysearch.operators.record import KernelFootprint
 
 NAMES = ("portable", "pie", "esp_nn", "esp_dsp", "auto")
 """What ``firmware.backend`` may be; ``auto`` is whatever a processor has for a branch's arithmetic."""
@@ -102,10 +103,10 @@ class EspNn:
             or step.operator not in esp_nn.OPERATORS
         ):
             return False
-        if step.pool > 1 and step.operator is not Operator.MAX_POOL:
+        if step.pool > 1 and step.operator != Operator.MAX_POOL:
             return False  # a fused pool
         source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-        if step.operator is Operator.FULLY_CONNECTED:
+        if step.operator == Operator.FULLY_CONNECTED:
             return source.elements < _UINT16 and out.channels <= _MOST_OUTPUTS
         return max(source.height, source.width, source.channels, out.channels) < _UINT16
 
@@ -160,8 +161,8 @@ def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
 def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> tuple[str, ...]:
     """Names of the steps that a backend computes: those it supports and that do not overwrite what they read.
 
-    An addition may overwrite an input: it reads an element before it writes it. Of a :class:`PlannedBackend` the plan
-    lets a step overwrite only what the backend says it may.
+    An elementwise operator may overwrite an input: it reads an element before it writes it. Of a
+    :class:`PlannedBackend` the plan lets a step overwrite only what the backend says it may.
     """
     supported = [step for step in program.steps if backend.supports(program, step, processor=processor)]
     if isinstance(backend, PlannedBackend):
@@ -170,7 +171,7 @@ def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> 
     found = []
     for step in supported:
         in_place = step.output != program.output.name and offsets[step.output] in [offsets[n] for n in step.inputs]
-        if step.operator is Operator.ADD or not in_place:
+        if record_of(step).elementwise or not in_place:
             found.append(step.name)
     return tuple(found)
 

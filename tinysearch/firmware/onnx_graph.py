@@ -25,7 +25,7 @@ from tinysearch.core.program import Array, Element, FrozenNetwork, Step
 from tinysearch.core.quantization import INPUT_SCALE, INT8_HIGH, INT8_LOW, XNOR_FRACTION_BITS
 from tinysearch.distribution import install_line
 from tinysearch.files import make_folder, write_atomically
-from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT
+from tinysearch.operators.add import LEFT_SHIFT
 
 OPSET, IR_VERSION = 18, 8
 
@@ -258,7 +258,7 @@ class _Graph:
         parts = []
         for index, (name, source) in enumerate(zip(step.inputs, sources, strict=True)):
             centered = self.node("Sub", self.cast(source, "int64"), self.wide(self.frozen.zero_points[name]))
-            raised = self.node("Mul", centered, self.wide(1 << ADD_LEFT_SHIFT))
+            raised = self.node("Mul", centered, self.wide(1 << LEFT_SHIFT))
             parts.append(self.scaled(raised, multipliers[index], shifts[index]))
         return self.as_int8(self.scaled(self.total(parts), multipliers[2], shifts[2]), step)
 

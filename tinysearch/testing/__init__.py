@@ -23,6 +23,7 @@ from tinysearch.testing.backends import BackendConformance
 from tinysearch.testing.datasets import DatasetConformance
 from tinysearch.testing.inputs import InputConformance
 from tinysearch.testing.latency_models import LatencyModelConformance
+from tinysearch.testing.operators import OperatorConformance
 from tinysearch.testing.samplers import SamplerConformance
 from tinysearch.testing.trainers import TrainerConformance
 
@@ -32,6 +33,7 @@ __all__ = [
     "DatasetConformance",
     "InputConformance",
     "LatencyModelConformance",
+    "OperatorConformance",
     "SamplerConformance",
     "TrainerConformance",
 ]

@@ -49,7 +49,7 @@ def small_network(*, blocks: tuple[int, ...] = (1, 1), width: int = WIDTH) -> Ne
 
 
 def mixed_network() -> NetworkSpec:
-    """A network with every unit, odd sizes, strides, and channels that fill no vector."""
+    """A network with every unit of the built-in families, odd sizes, strides, and channels that fill no vector."""
     units = (
         Convolution(name="stem", input=INPUT, out_channels=10, kernel=3, stride=2, padding=1),
         Convolution(name="dw", input="stem", out_channels=10, kernel=3, padding=1, depthwise=True),

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from tinysearch.core.network import INPUT, Addition
 from tinysearch.core.program import Operator, Program, Step
-from tinysearch.training.network import flatten_nhwc
-
-WEIGHTED = (Operator.CONV, Operator.DEPTHWISE, Operator.SCALE, Operator.FULLY_CONNECTED)
+from tinysearch.training.operators import PRODUCTS, trained_operator
+from tinysearch.training.quantized_program import flatten_nhwc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +47,14 @@ def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] |
         weights: by unit name, to be used instead of the modules' own (binarized levels times their scale).
     """
     additions = {unit.name for unit in program.network.units if isinstance(unit, Addition)}
-    takes_shift = {step.inputs[0] for step in program.steps if step.operator is Operator.ADD}
+    takes_shift = {step.inputs[0] for step in program.steps if step.operator == Operator.ADD}
     device = next(units.parameters()).device
     folded = {}
     for step in program.steps:
-        if step.operator not in WEIGHTED:
+        if step.operator not in PRODUCTS:
             continue
         channels = program.tensors[step.output].shape.channels
-        if step.operator is Operator.SCALE:
+        if step.operator == Operator.SCALE:
             weight = torch.ones(channels, 1, 1, 1, dtype=torch.float64, device=device)
         else:
             weight = (weights or {}).get(step.unit, units[step.unit].weight).detach().double()
@@ -85,34 +83,11 @@ def execute(program: Program, parameters: Mapping[str, tuple[Tensor, Tensor]], i
     """
     values = {INPUT: inputs}
     for step in program.steps:
-        first = values[step.inputs[0]]
-        values[step.output] = after(step, apply_step(step, first, values, parameters))
+        sources = [values[name] for name in step.inputs]
+        values[step.output] = after(
+            step, trained_operator(step.operator).real(step, sources, parameters.get(step.name))
+        )
     return flatten_nhwc(values[program.output.name])
-
-
-def apply_step(  # noqa: PLR0911
-    step: Step, first: Tensor, values: Mapping[str, Tensor], parameters: Mapping[str, tuple[Tensor, Tensor | None]]
-) -> Tensor:
-    """The linear part of one step, and its pool."""
-    match step.operator:
-        case Operator.FULLY_CONNECTED:
-            return F.linear(flatten_nhwc(first), *parameters[step.name])[:, :, None, None]
-        case Operator.SCALE:
-            weight, bias = parameters[step.name]
-            value = first * weight.view(1, -1, 1, 1)
-            return value if bias is None else value + bias.view(1, -1, 1, 1)
-        case Operator.CONV | Operator.DEPTHWISE:
-            groups = first.shape[1] if step.operator is Operator.DEPTHWISE else 1
-            weight, bias = parameters[step.name]
-            value = F.conv2d(first, weight, bias, stride=step.stride, padding=step.padding, groups=groups)
-            return F.max_pool2d(value, step.pool) if step.pool > 1 else value
-        case Operator.ADD:
-            return first + values[step.inputs[1]]
-        case Operator.AVERAGE:
-            return first.mean((2, 3), keepdim=True)
-        case Operator.MAX_POOL:
-            return F.max_pool2d(first, step.pool)
-    return first
 
 
 def real_parameters(folded: Mapping[str, FoldedStep]) -> dict[str, tuple[Tensor, Tensor]]:

@@ -5,20 +5,15 @@ Activations are ``[N, C, H, W]`` in channels-last memory; the input is what the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tinysearch.core.network import (
-    INPUT,
-    Addition,
-    Convolution,
-    GlobalAveragePool,
-    Linear,
-    MaxPool,
-    NetworkSpec,
-    Unit,
-)
+from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Unit
+from tinysearch.training.operators import trained_operator
+from tinysearch.training.quantized_program import flatten_nhwc
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -49,7 +44,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 class UnitModule(nn.Module):
-    """Weights and batch normalization of one unit; the arithmetic between them belongs to the network.
+    """Weights and batch normalization of one unit; the arithmetic between them is its operator's.
 
     Attributes:
         unit: the spec.
@@ -72,23 +67,12 @@ class UnitModule(nn.Module):
                 self.weight = nn.Parameter(weight)
             case _:
                 self.weight = None
-        normalized = not isinstance(unit, MaxPool) and unit.batch_norm
         pooled = isinstance(unit, Convolution) and unit.pool > 1
-        self.norm = BatchNorm(out_channels, positive=pooled) if normalized else None
+        self.norm = BatchNorm(out_channels, positive=pooled) if unit.batch_norm else None
 
-    def linear(self, value: Tensor, weight: Tensor) -> Tensor:
-        """The unit's convolution (and pool) or matrix product with the given weights, before normalization."""
-        unit = self.unit
-        if isinstance(unit, Linear):
-            return F.linear(flatten_nhwc(value), weight)[:, :, None, None]
-        groups = value.shape[1] if unit.depthwise else 1
-        value = F.conv2d(value, weight, stride=unit.stride, padding=unit.padding, groups=groups)
-        return F.max_pool2d(value, unit.pool) if unit.pool > 1 else value
-
-
-def flatten_nhwc(value: Tensor) -> Tensor:
-    """[N, C, H, W] to [N, H * W * C] in the order of the firmware."""
-    return value.flatten(1) if value.shape[2] * value.shape[3] == 1 else value.permute(0, 2, 3, 1).flatten(1)
+    def real(self, sources: Sequence[Tensor], weight: Tensor | None) -> Tensor:
+        """The unit's arithmetic with the given weights, before normalization and ReLU."""
+        return trained_operator(self.unit.operator).real(self.unit, sources, None if weight is None else (weight, None))
 
 
 def build_units(network: NetworkSpec) -> nn.ModuleDict:
@@ -124,20 +108,10 @@ class FloatNetwork(nn.Module):
         values = {INPUT: inputs}
         for unit in self.network.units:
             module = self.units[unit.name]
-            first = values[unit.inputs[0]]
-            match unit:
-                case Convolution() | Linear():
-                    value = module.linear(first, module.weight)
-                case Addition():
-                    value = first + values[unit.right]
-                case GlobalAveragePool():
-                    value = first.mean((2, 3), keepdim=True)
-                case MaxPool():
-                    value = F.max_pool2d(first, unit.pool)
+            value = module.real([values[name] for name in unit.inputs], module.weight)
             if module.norm is not None:
                 value = module.norm(value)
-            relu = not isinstance(unit, MaxPool) and unit.relu
-            values[unit.name] = F.relu(value, inplace=module.norm is not None) if relu else value
+            values[unit.name] = F.relu(value, inplace=module.norm is not None) if unit.relu else value
         return flatten_nhwc(values[self.network.units[-1].name])
 
 

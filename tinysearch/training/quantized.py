@@ -13,18 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
+from tinysearch.core.network import INPUT, Convolution, Linear, Unit
 from tinysearch.core.program import Element, Operator, Program, Step
+from tinysearch.operators import record_of
 from tinysearch.training.folding import FoldedStep, execute, fold, real_parameters
-from tinysearch.training.integer import (
-    QuantizedProgram,
-    emulate,
-    is_signed,
-    owned_tensors,
-    quantize_program,
-    scale_owner,
-)
-from tinysearch.training.network import FloatNetwork, build_units, flatten_nhwc
+from tinysearch.training.integer import emulate, is_signed, owned_tensors, quantize_program, scale_owner
+from tinysearch.training.network import FloatNetwork, build_units
+from tinysearch.training.quantized_program import QuantizedProgram, flatten_nhwc
 from tinysearch.training.quantizers import (
     LevelQuantizer,
     RangeQuantizer,
@@ -112,7 +107,7 @@ class Int8Network(QuantizedNetwork):
         return execute(self.program, parameters, inputs, self._after)
 
     def _after(self, step: Step, value: Tensor) -> Tensor:
-        if step.operator is Operator.MAX_POOL:
+        if record_of(step).selects:
             return value
         quantizer = self.ranges[scale_owner(self.program, step.output)]
         if step.output in self.ranges:
@@ -163,21 +158,13 @@ class XnorNetwork(QuantizedNetwork):
 
     def _unit(self, unit: Unit, values: Mapping[str, Tensor], planes: dict[str, Tensor]) -> Tensor:
         module = self.units[unit.name]
-        first = values[unit.inputs[0]]
-        match unit:
-            case Convolution() | Linear():
-                few = self._few_bits(unit)
-                weight = module.weight
-                weight = (
-                    binarize(weight, bits=self.program.precision.weight_bits) if few else fake_quantize_weight(weight)
-                )
-                value = module.linear(self._packed(unit, first, planes) if few else first, weight)
-            case Addition():
-                value = first + values[unit.right]
-            case GlobalAveragePool():
-                value = first.mean((2, 3), keepdim=True)
-            case MaxPool():
-                return F.max_pool2d(first, unit.pool)
+        sources, weight = [values[name] for name in unit.inputs], module.weight
+        if self._few_bits(unit):
+            sources = [self._packed(unit, sources[0], planes)]
+            weight = binarize(weight, bits=self.program.precision.weight_bits)
+        elif weight is not None:
+            weight = fake_quantize_weight(weight)
+        value = module.real(sources, weight)
         if module.norm is not None:
             value = module.norm(value)
         if unit.name in self.levels:

@@ -1,9 +1,14 @@
-"""Networks of what residual ones lack, in all geometries of depthwise convolutions and max pools, for counting them."""
+"""Networks of what residual ones lack, for counting it.
+
+All geometries of depthwise convolutions and max pools, and examples of every operator that no built-in family has.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
 
 from tinysearch.architectures.family import plain_parameters
 from tinysearch.core.candidate import BranchSpec
@@ -14,10 +19,12 @@ from tinysearch.core.network import (
     Linear,
     MaxPool,
     NetworkSpec,
+    Operator,
     Shape,
     Unit,
 )
 from tinysearch.core.quantization import Precision
+from tinysearch.operators import RECORDS
 
 Geometry = tuple[int, int, int, int]
 """Kernel, stride, padding and pool of a convolution."""
@@ -58,6 +65,10 @@ HELD: tuple[_Row, ...] = (
     (((3, 2, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1)), 112, 26, 3, 70),
 )
 """Held out: other widths and sides in other orders, the first one's stages those of a MobileNet."""
+
+
+_EXAMPLE_SIZES = ((4, 16), (8, 16), (8, 24), (16, 24), (12, 40), (32, 20))
+"""Channels and side of the tensors that examples work on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +125,63 @@ class CountedArchitecture:
         units.append(GlobalAveragePool(name="pool", input=current))
         units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
         return NetworkSpec(name=f"separable-{self.layout}", input_shape=shape, units=tuple(units))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleArchitecture:
+    """A convolution, then the example of an operator's record. See :class:`~tinysearch.core.candidate.Architecture`.
+
+    Attributes:
+        operator: a key of :data:`~tinysearch.operators.RECORDS`.
+        width: channels that it works on.
+    """
+
+    family: ClassVar[str] = "example"
+    extras: ClassVar[tuple[str, ...]] = ()
+
+    operator: str
+    width: int
+    embedding: int = 16
+
+    @property
+    def layout(self) -> str:
+        return self.operator
+
+    @property
+    def label(self) -> str:
+        return f"example-{self.operator}"
+
+    @property
+    def depth(self) -> int:
+        return 1
+
+    def parameters(self) -> dict[str, Any]:
+        """See :class:`~tinysearch.core.candidate.Architecture`."""
+        return plain_parameters(self)
+
+    def build(self, shape: Shape) -> NetworkSpec:
+        """The network; equal ones are built of equal architectures and shapes."""
+        stem = Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=1)
+        random = np.random.default_rng([self.width, shape.height])
+        example = RECORDS[self.operator].example("stem", stem.output([shape]), random)
+        pool = GlobalAveragePool(name="mean_of_all", input=example[-1].name)
+        embed = Linear(name="embed", input=pool.name, out_features=self.embedding)
+        return NetworkSpec(name=self.label, input_shape=shape, units=(stem, *example, pool, embed))
+
+
+def example_branches(precision: str) -> list[BranchSpec]:
+    """Examples of the operators that neither residual nor separable networks have, of one precision."""
+    return [
+        BranchSpec(
+            modality="face",
+            architecture=ExampleArchitecture(operator=record.name, width=width),
+            precision=Precision.parse(precision),
+            shape=Shape(height=size, width=size, channels=3),
+        )
+        for record in RECORDS.values()
+        if record.name not in set(Operator) and precision in record.precisions
+        for width, size in _EXAMPLE_SIZES
+    ]
 
 
 def _digits(stage: Stage) -> str:

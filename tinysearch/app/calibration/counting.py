@@ -15,9 +15,9 @@ from rich.table import Table
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
 from tinysearch.analytic.features import COEFFICIENTS
-from tinysearch.analytic.latency import GENERAL_CLASSES, PORTABLE, Accelerated
+from tinysearch.analytic.latency import PORTABLE, Accelerated
 from tinysearch.app.building.wiring import Config, build_models
-from tinysearch.app.calibration.counted_networks import FITTED, HELD, counted_branch
+from tinysearch.app.calibration.counted_networks import FITTED, HELD, counted_branch, example_branches
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
@@ -33,6 +33,8 @@ from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.files import write_atomically, writing
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR, INSTALL, execute
 from tinysearch.firmware.verify.rung import missing
+from tinysearch.operators import RECORDS
+from tinysearch.operators.conv import GENERAL_CLASSES
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +170,20 @@ def count_precision(
     layers = [layer for network in count_networks(config, models, fit) for layer in network.observations]
     for network in count_networks(config, models, separable):
         layers += [layer for layer in network.observations if layer.kernel in SEPARABLE_KERNELS]
+    layers += count_examples(config, models, precision)
     return layers, list(count_networks(config, models, [*held, *held_separable]))
+
+
+def count_examples(config: Config, models: AnalyticModels, precision: str) -> list[Observation]:
+    """Layers of the operators that no built-in family has, from the examples of their records."""
+    names = {record.name for record in RECORDS.values()} - set(Operator)
+    networks = count_networks(config, models, example_branches(precision))
+    return [
+        layer
+        for network in networks
+        for step, layer in zip(network.program.steps, network.observations, strict=True)
+        if step.operator in names
+    ]
 
 
 def write_counted_table(config: Config, out: Path) -> None:

@@ -29,7 +29,7 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
             remedy="leave the step to the portable kernel",
         )
     source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
-    flat = step.operator is Operator.FULLY_CONNECTED
+    flat = step.operator == Operator.FULLY_CONNECTED
     weights = frozen.parameters[step.name]["weights"].astype(np.float32)
     rows = weights.reshape(len(weights), -1)
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))

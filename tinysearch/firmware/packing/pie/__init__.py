@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.kernels import KernelFootprint
 from tinysearch.analytic.kernels import footprint as portable_footprint
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.pie import bits, int8, pools, xnor
 from tinysearch.firmware.packing.pie.block import LINE
+from tinysearch.operators.record import KernelFootprint
 
 Fits = Callable[[Program, Step], bool]
 
@@ -103,7 +103,7 @@ def kernel(program: Program, step: Step) -> Kernel | None:
     elif program.binary(step):
         name = "xnor_conv"
     else:
-        name = "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator is Operator.PACK else None
+        name = "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
     found = None if name is None else _BY_NAME[name]
     return found if found is not None and found.supports(program, step) else None
 

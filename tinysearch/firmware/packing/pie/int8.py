@@ -6,9 +6,9 @@ import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
-from tinysearch.firmware.integer_network import ADD_LEFT_SHIFT
 from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, records, starts
+from tinysearch.operators.add import LEFT_SHIFT
 
 TILE = 16
 """Columns that are computed together, at most."""
@@ -200,7 +200,7 @@ def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.int64)
     tables = []
     for side, name in enumerate(step.inputs):
-        raised = (values - frozen.zero_points[name]) << ADD_LEFT_SHIFT
+        raised = (values - frozen.zero_points[name]) << LEFT_SHIFT
         tables.append(rounding_shift_right(doubling_high_multiply(raised, multiplier[side]), shift[side]))
     tables[0] = tables[0] + ABOVE
     count = frozen.program.tensors[step.output].shape.elements

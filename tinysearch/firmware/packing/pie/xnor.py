@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.kernels.xnor import BinaryGeometry, geometry
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, XNOR_FRACTION_BITS
 from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records
+from tinysearch.operators.binary import BinaryGeometry, geometry
 
 BLOCK = 8
 """Planes that are added together; lists are filled up with zero planes to a multiple."""

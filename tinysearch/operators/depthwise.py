@@ -1,0 +1,163 @@
+"""Depthwise convolution, and ``scale``: one factor and one shift a channel, by the same kernels with a side of 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.core.network import Convolution, GlobalAveragePool, Operator, Shape, Unit
+from tinysearch.core.program import Array, Element, FrozenNetwork, Program, Step
+from tinysearch.operators.counts import inside
+from tinysearch.operators.products import (
+    CHANNEL_BYTES,
+    FLOAT_BYTES,
+    ProductsRecord,
+    geometry_f32,
+    geometry_s8,
+    output_arrays,
+    real_weights,
+)
+from tinysearch.operators.record import Fields, KernelFootprint, PackedStep, is_binary, no_kernel, packed
+
+_UNROLLED_KERNEL = 3  # side that ts_depthwise_s8.c has loops of its own for, without a pool
+
+
+class Depthwise(ProductsRecord):
+    """See :class:`~tinysearch.core.network.Convolution`."""
+
+    name = Operator.DEPTHWISE
+
+    def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
+        del program
+        kind: type = np.float32 if source.dtype == np.float32 else np.int64
+        shifted = source.astype(kind) - kind(zero_point)
+        pad = ((0, 0), (step.padding, step.padding), (step.padding, step.padding), (0, 0))
+        views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), (step.kernel, step.kernel), axis=(1, 2))
+        views = views[:, :: step.stride, :: step.stride]
+        sums: Array = np.einsum("nhwcyx,cyx->nhwc", views, weights.astype(kind), dtype=kind)
+        return sums
+
+    def footprint(self, program: Program, step: Step) -> KernelFootprint:
+        if is_binary(program, step):
+            raise no_kernel(program, step)
+        return super().footprint(program, step)
+
+    def footprint_s8(self, program: Program, step: Step) -> KernelFootprint:
+        channels, height, width = program.weight_shape(step)
+        source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+        rows, columns = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
+        return KernelFootprint(
+            kernel="ts_depthwise_s8",
+            scratch_bytes=0 if _is_scale(step) else rows * columns,
+            parameter_bytes=channels * (height * width + 4 + CHANNEL_BYTES),
+            in_place=0 if out.elements <= source.elements else None,
+        )
+
+    def footprint_f32(self, program: Program, step: Step) -> KernelFootprint:
+        channels, height, width = program.weight_shape(step)
+        floats = program.tensors[step.inputs[0]].element is Element.FLOAT32
+        return KernelFootprint(
+            kernel="ts_depthwise_f32",
+            scratch_bytes=0,
+            parameter_bytes=channels * (height * width + 1) * FLOAT_BYTES,
+            in_place=0 if floats and _is_scale(step) else None,
+        )
+
+    def pack_s8(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        weights = np.ascontiguousarray(frozen.parameters[step.name]["weights"]).reshape(-1)
+        fields = {**_sides(frozen.program, step), **geometry_s8(frozen, step)}
+        return packed("ts_depthwise_s8", fields, {"weights": weights, **output_arrays(frozen, step, tile=1)})
+
+    def pack_f32(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        weights = np.ascontiguousarray(np.moveaxis(real_weights(frozen, step), 0, -1)).reshape(-1)
+        bias = frozen.parameters[step.name]["bias"].astype(np.float32)
+        fields = {**_sides(frozen.program, step), **geometry_f32(frozen, step)}
+        return packed("ts_depthwise_f32", fields, {"weights": weights, "bias": bias})
+
+    def features_of_values(self, program: Program, step: Step) -> Mapping[str, float]:
+        if program.tensors[step.output].element is Element.FLOAT32:
+            return _features_f32(program, step)
+        return _features_s8(program, step)
+
+    def example(self, source: str, shape: Shape, random: np.random.Generator) -> tuple[Unit, ...]:
+        kernel = int(random.choice([side for side in (1, 3) if side <= min(shape.height, shape.width)]))
+        stride, relu = int(random.integers(1, 3)), bool(random.integers(2))
+        unit = Convolution(
+            name="depth",
+            input=source,
+            out_channels=shape.channels,
+            kernel=kernel,
+            stride=stride,
+            padding=kernel // 2,
+            depthwise=True,
+            relu=relu,
+        )
+        return (unit,)
+
+
+class Scale(Depthwise):
+    """What is left of a batch normalization that folds into nothing."""
+
+    name = Operator.SCALE
+    lowest_level = 63
+
+    def real_weights(self, random: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        return random.uniform(0.6, 1.2, shape)
+
+    def features_of_values(self, program: Program, step: Step) -> Mapping[str, float]:
+        return {"sums": program.tensors[step.output].shape.channels}  # channel by channel
+
+    def example(self, source: str, shape: Shape, random: np.random.Generator) -> tuple[Unit, ...]:
+        del shape
+        return (GlobalAveragePool(name="mean", input=source, batch_norm=True, relu=bool(random.integers(2))),)
+
+
+def _is_scale(step: Step) -> bool:
+    return step.kernel == 1 and step.stride == 1 and step.padding == 0 and step.pool == 1
+
+
+def _sides(program: Program, step: Step) -> Fields:
+    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    return {
+        "in_height": source.height,
+        "in_width": source.width,
+        "channels": source.channels,
+        "out_height": out.height,
+        "out_width": out.width,
+    }
+
+
+def _features_s8(program: Program, step: Step) -> Mapping[str, float]:
+    """A channel's plane is copied with its padding, then convolved; only 3x3 without a pool is written out."""
+    out = program.tensors[step.output].shape
+    if _is_scale(step):  # straight from the input
+        return {}
+    height, width = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
+    found = {"patch": height * width * out.channels, "rows": height * out.channels}
+    if step.kernel != _UNROLLED_KERNEL or step.pool > 1:
+        windows = step.macs // step.kernel**2
+        pooled = windows if step.pool > 1 else 0  # compared before they are put away
+        return found | {"lane_macs": step.macs, "moved": windows * step.kernel, "sums": pooled}
+    if step.stride > 1:
+        return found | {"moved": out.elements * step.kernel}
+    return found | {"moved": height * out.width * out.channels}  # down the columns every row is read once
+
+
+def _features_f32(program: Program, step: Step) -> Mapping[str, float]:
+    """Every place of every window is looked at, and those inside the input are multiplied."""
+    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
+    sides = ((source.height, out.height), (source.width, out.width))
+    rows, columns = (
+        inside(side, outputs * step.pool, step.kernel, stride=step.stride, padding=step.padding)
+        for side, outputs in sides
+    )
+    multiplied = rows * columns * out.channels
+    converted = program.tensors[step.inputs[0]].element is Element.INT8
+    return {
+        "lane_macs": multiplied,
+        "patch": multiplied if converted else 0,
+        "moved": step.macs // step.kernel,
+        "sums": out.elements * step.pool**2,
+    }
