@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -139,12 +140,22 @@ def test_files_that_are_not_used_are_told_and_bad_ones_skipped(
             picture = np.random.default_rng([number, len(name), ord(name[0])]).integers(0, 256, (20, 20, 3))
             Image.fromarray(picture.astype(np.uint8)).save(path)
     (root / "cup" / "notes.docx").write_bytes(b"x")
+    for odd in (b"cup/\xe9.png", b"k\xe9y/0.png"):
+        path = Path(os.fsdecode(os.path.join(os.fsencode(root), odd)))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((root / "cup" / "01.png").read_bytes())
     (root / "cup" / "more").mkdir()
     (root / "README.txt").write_text("hello")
     (root / "key" / "00.png").write_bytes((root / "cup" / "00.png").read_bytes())  # filed twice
     data = ClassesDataset(given=VIEW, root=root, validation_share=0.2, test_share=0.2, broken_limit=0.2)
-    assert "2 files are not read" in caplog.text
-    assert sorted(data.unread) == ["a folder within a class: move its files up", "suffix .docx: convert or remove it"]
+    assert "4 files are not read" in caplog.text
+    utf = "its name is not UTF-8: rename it"
+    assert data.unread[utf] == ("cup/\\xe9.png", "k\\xe9y/0.png")
+    assert sorted(data.unread) == [
+        "a folder within a class: move its files up",
+        utf,
+        "suffix .docx: convert or remove it",
+    ]
     reasons: dict[str, str] = {}
     for split in SPLITS:
         data.load("view", split, input_size=16, channels=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,13 @@ def test_few_unusable_files_are_skipped_and_many_are_refused(tmp_path: Path, cap
 def test_what_no_data_set_can_be_made_of_is_refused(tmp_path: Path, words: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         SeriesDataset(**{"given": PUMP, "root": _series(tmp_path), **words})  # type: ignore[arg-type]
+
+
+def test_a_name_that_is_not_utf8_is_spelled_and_refused(tmp_path: Path) -> None:
+    _file(tmp_path / "0.csv", _table(*_rows(200)))
+    os.rename(tmp_path / "0.csv", os.path.join(os.fsencode(tmp_path), b"a\xff.csv"))
+    with pytest.raises(UserError, match=r"names of series must be UTF-8; got a\\xff.csv"):
+        SeriesDataset(given=PUMP, root=tmp_path)
 
 
 def test_a_class_with_one_file_is_refused(tmp_path: Path) -> None:

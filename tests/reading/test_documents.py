@@ -33,6 +33,8 @@ _DOUBLED = "\n".join([f"a0: &a0 [{'x,' * 9}]", *(f"a{i}: &a{i} [{f'*a{i - 1},' *
         ("a: [", "must be YAML"),
         ("a: 2026-13-45", "must be YAML"),
         ("a: \0", "bytes of value 0"),
+        (r'name: "\ud800"', r"no half of one as in '\ud800'"),
+        (r'? "\U0000DFFF x"' + "\n: [1]", "no half of one"),
         ("#" * (MOST_YAML_BYTES + 1), "at most 1 MiB"),
     ],
 )
@@ -44,12 +46,14 @@ def test_what_would_stop_a_parser_is_refused(text: str, reason: str, tmp_path: P
     assert reason in str(caught.value.strerror) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "{", "nan nan", ""])
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "nan nan", "", r'{"a": ["\ud83d"]}'])
 def test_json_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(OSError, match="must"):
         read_json(path)
+    path.write_text(r'["\ud83d\ude00"]')
+    assert read_json(path) == ["😀"]
 
 
 def test_what_never_ends_is_not_waited_for(tmp_path: Path) -> None:

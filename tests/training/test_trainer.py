@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tinysearch.architectures.resnet import resnet
-from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.errors import DivergedError, UserError
 from tinysearch.core.protocols import Trainer
 from tinysearch.firmware.integer_network import run
 from tinysearch.training.stage import verification_eer
@@ -153,7 +153,7 @@ def test_patience_stops_a_stage(session, branch_of) -> None:
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_a_line(session, branch_of) -> None:
-    with pytest.raises(TinysearchError, match=r"diverged in epoch 1, its loss is nan; lower trainer\.learning_rate"):
+    with pytest.raises(DivergedError, match=r"diverged in epoch 1, its loss is nan; lower trainer\.learning_rate"):
         session.fit(branch_of(precision="float32"), learning_rate=1e30)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from tinysearch.app.console import SafeFormatter, say
 from tinysearch.app.hydra_front import run_many, show_config, take_flags
 from tinysearch.app.invocation import INTERNAL, INTERRUPTED, OK, WRONG_INPUT, Invocation
-from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.errors import DivergedError, TinysearchError, UserError
 from tinysearch.distribution import installed_version
 
 VERBS = {
@@ -133,7 +133,7 @@ def _run(words: Sequence[str]) -> int:
 def _judge(error: BaseException) -> tuple[str, int]:
     """One line and the exit status for what ended a command."""
     match error:
-        case UserError():
+        case UserError() | DivergedError():
             return str(error), WRONG_INPUT
         case TinysearchError():
             return str(error), INTERNAL

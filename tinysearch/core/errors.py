@@ -19,6 +19,10 @@ class TinysearchError(Exception):
     """Base class of every error that tinysearch raises on purpose."""
 
 
+class DivergedError(TinysearchError):
+    """A training whose loss is no number any more: of a search that branch fails, alone its settings are wrong."""
+
+
 class UserError(TinysearchError):
     """The user's input is wrong; the command line prints one line and exits with status 2.
 

@@ -14,7 +14,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.core.task import Input
 from tinysearch.data.class_folders import find_classes
-from tinysearch.data.people import told_unread
+from tinysearch.data.people import printable, told_unread
 from tinysearch.data.recordings import Recording, SeriesKind, WindowDataset, transformed
 from tinysearch.data.samples import broken_allowed
 from tinysearch.data.series_file import Part, UnusableFileError, Wanted, read_series
@@ -152,6 +152,9 @@ def _files(root: Path) -> dict[str, Path]:
     if not root.is_dir():
         raise UserError("data.root must be a folder with CSV files", value=root, remedy="write data.root=DIR")
     own = {path.name: path for path in sorted(root.iterdir()) if path.suffix.lower() == ".csv" and is_regular(path)}
+    odd = next((name for name in own if printable(name) != name), None)
+    if odd is not None:
+        raise UserError("names of series must be UTF-8", value=printable(odd), remedy="rename it")
     if own:
         return {same_name(name): path for name, path in own.items()}
     tree = find_classes(root, suffixes=(".csv",))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def read_yaml(path: Path, *, loader: type = yaml.SafeLoader, most: int = MOST_YA
     except (yaml.YAMLError, ValueError) as error:  # a date that there is not, a number of 5000 digits
         raise _refused(path, f"must be YAML: {' '.join(str(error).split())}") from None
     _check_tree(document, path)
+    _check_characters(text, document, path)
     return document
 
 
@@ -50,11 +52,13 @@ def read_json(path: Path, *, most: int = MOST_TABLE_BYTES) -> Any:
     """
     text = read_text(path, most=most)
     try:
-        return json.loads(text)
+        document = json.loads(text)
     except RecursionError:
         raise _refused(path, _TOO_DEEP) from None
     except ValueError as error:
         raise _refused(path, f"must be JSON: {error}") from None
+    _check_characters(text, document, path)
+    return document
 
 
 _TOO_DEEP = f"must nest its values at most {MOST_DEPTH} deep"
@@ -71,6 +75,19 @@ def _check_tree(document: Any, path: Path) -> None:
         if places > MOST_PLACES:
             raise _refused(path, f"must have at most {MOST_PLACES} values")
         waiting += [(one, depth + 1) for one in inner]
+
+
+_HALF = re.compile(r"\\[uU](0000)?[dD][89a-fA-F]")
+
+
+def _check_characters(text: str, document: Any, path: Path) -> None:
+    """Refuse halves of characters, which only escapes can spell: no file and no terminal takes them."""
+    waiting = [document] if _HALF.search(text) else []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise _refused(path, f"must have whole characters, and no half of one as in {ascii(value)[:60]}")
+        waiting += [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _refused(path: Path, reason: str) -> OSError:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from tinysearch.core.errors import TinysearchError
+from tinysearch.core.errors import DivergedError
 from tinysearch.core.protocols import Samples
 from tinysearch.core.task import Augmentation
 from tinysearch.metrics.rates import det_curve, equal_error_rate
@@ -85,7 +85,7 @@ def run_stage(
     their augmentation depend on the seed and the epoch alone, so a resumed stage ends as an undisturbed one.
 
     Raises:
-        TinysearchError: the loss is no number any more.
+        DivergedError: the loss is no number any more.
     """
     optimizer = _optimizer(model, head, settings)
     best, epoch = _Patience(settings), 0
@@ -113,7 +113,7 @@ def run_stage(
             ordered=ordered,
         )
         if not math.isfinite(loss):
-            raise TinysearchError(f"diverged in epoch {epoch + 1}, its loss is {loss}; lower trainer.learning_rate")
+            raise DivergedError(f"diverged in epoch {epoch + 1}, its loss is {loss}; lower trainer.learning_rate")
         epoch += 1
         rate = None
         due = settings.validate_every and epoch % settings.validate_every == 0 and epoch < stage.epochs
