@@ -77,20 +77,28 @@ class ModelAssessor:
         )
 
 
-def build_designs(models: AnalyticModels, space: Space, *, has: Has | None = None) -> Designs:
+def build_designs(
+    models: AnalyticModels, space: Space, *, has: Has | None = None, tick: Callable[[], None] | None = None
+) -> Designs:
     """Enumerate a space and keep what can be built within the budget.
 
     Args:
         has: tells whether error rates of a model exist at all (a table may lack some); None for all.
+        tick: called again and again meanwhile; may raise to end it.
 
     Raises:
         UserError: no design is feasible; says what the cheapest costs and why.
     """
     branches = [branch for modality in space.branch_modalities() for branch in space.branches(modality)]
+    for branch in branches if tick is not None else ():
+        models.needs(branch)  # remembered there, and most of the time of a large space
+        tick()
     start = {m: branches.index(space.branches(m)[0]) for m in space.branch_modalities()}
     rows = _Rows(max(2, *(len(names) for names in space.combinations)))
     for chunk in enumerate_designs(models, space):
         rows.add(chunk, offsets=[start[modality] for modality in chunk.modalities])
+        if tick is not None:
+            tick()
     if not rows.count:
         raise nothing_feasible(models, space)
     needs, values, platform = rows.arrays()

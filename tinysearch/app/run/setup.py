@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def set_up(config: Config) -> Setup:
     n_workers = workers_of(config)
     errors = build_errors(config, threads=_threads(config, n_workers))
     finalists = build_finalists(config, errors, threads=_threads(config, n_workers))
-    designs = build_designs(models, space, has=errors.has if errors.evidence == "table" else None)
+    designs = build_designs(
+        models, space, has=errors.has if errors.evidence == "table" else None, tick=_deadline(config, began)
+    )
     _check_rates(errors, designs.table.branches, objectives)
     if len(objectives) < len(config["objectives"]["names"]):
         logger.warning("trainer=none knows no error rates; searching %s only", ", ".join(objectives))
@@ -117,6 +120,22 @@ def set_up(config: Config) -> Setup:
         problem=replace(setup.problem, describe=lambda c: _describe(setup, c)),
         options=replace(setup.options, spent_s=time.monotonic() - began),
     )
+
+
+def _deadline(config: Config, began: float) -> Callable[[], None]:
+    """Raises when the time of a run is over before its search begins."""
+    timeout = config["timeout"]
+    end = math.inf if timeout is None else began + parse_duration(timeout)
+
+    def tick() -> None:
+        if time.monotonic() > end:
+            raise UserError(
+                "a run must have time to build its space, and then to search it",
+                value=f"timeout={timeout}, and the space is not built yet",
+                remedy="write a longer timeout, or choose a smaller space",
+            )
+
+    return tick
 
 
 def objectives_of(config: Config) -> tuple[str, ...]:
