@@ -196,6 +196,15 @@ class LatencyTable:
         found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
         return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
+    def profile(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+        """Seconds of kernels that are given by their features, one after the other on one core.
+
+        Raises:
+            UnsupportedLayerError: no entry for one of them on this processor.
+        """
+        timing = self.timing(processor)
+        return _estimate(self._sum(profile, timing), timing, arena_in_psram=arena_in_psram)
+
     def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
         """Cycles of a program, found once for all processors of an instruction set."""
         key = (program, accelerated, timing.isa, timing.fpu, timing.flash if accelerated.steps else None)

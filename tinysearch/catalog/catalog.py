@@ -91,12 +91,13 @@ class Catalog:
         return known[name]
 
     def board_options(
-        self, sensors: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
+        self, sensors: Sequence[str], *, build: BuildKind | None = None, previews: bool = False, bare: bool = False
     ) -> tuple[BoardOption, ...]:
         """All boards that have the kinds of sensor, for example ``("camera", "microphone")``.
 
         Args:
             sensors: kinds that the board must have.
+            bare: whether a board may be asked for without any sensor.
             build: other than the catalogue's own.
             previews: whether chips that ESP-IDF supports as a preview only are among them.
 
@@ -104,7 +105,7 @@ class Catalog:
             By processor and typical price.
 
         Raises:
-            UserError: no board has them, or no kind is named.
+            UserError: no board has them, or no kind is named and ``bare`` is not.
         """
         build = build or self.build
         kinds = tuple(sorted(set(sensors)))
@@ -124,7 +125,7 @@ class Catalog:
                     value=", ".join(kinds),
                     remedy="use build=any, or add one that carries or accepts it",
                 )
-            if not found or not kinds:
+            if not found or not (kinds or bare):
                 raise UserError(
                     f"catalogue {self.name} must have a board with every kind of sensor asked for",
                     value=", ".join(kinds) or "none",

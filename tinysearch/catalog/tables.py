@@ -92,6 +92,20 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
         raise _malformed(path, error) from error
 
 
+def load_instructions(path: Path, arithmetic: str) -> dict[str, tuple[float, ...]]:
+    """Instructions for one of each feature by kernel class, as the kernels of one arithmetic were counted on RV32IMC.
+
+    Raises:
+        UserError: unreadable, or the table does not have that arithmetic.
+    """
+    document = _read(path)
+    try:
+        rows = document["instructions"][arithmetic]
+        return {kernel: _coefficients(row, factor=1.0) for kernel, row in rows.items()}
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _malformed(path, error) from error
+
+
 def _counted(path: Path, counts: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """The default table with other instruction counts; arithmetics that were not counted stay."""
     instructions = counts["instructions"]

@@ -146,7 +146,7 @@ void app_main(void)
 {
     static char line[LONGEST_LINE];
     port_console_open(shown);
-    arena = port_memory(NETWORK_ARENA_BYTES, 0);
+    arena = port_memory(NETWORK_ARENA_BYTES, NETWORK_ARENA_IN_PSRAM);
     if (arena == NULL) {
         printf("ERR no %d bytes of memory in one piece\n", NETWORK_ARENA_BYTES);
         return;

@@ -5,6 +5,11 @@
 
 The threshold is that of the run's operating point; far=0.05 takes another.
 
+  python -m tinysearch emit network=model.tflite platform.processor=esp32c3 out=DIR
+
+The last one is a network of your own, an int8 .tflite file: a console that runs it, and a host program that runs it on
+files.
+
 trainer=none gives seeded random weights, marked untrained everywhere; trainer=torch trains first.
 """
 
@@ -20,6 +25,7 @@ from tinysearch.app.building.wiring import Config, build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
+from tinysearch.app.networks import asks_for_network
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.firmware import emit_candidate, emit_point
 from tinysearch.core.errors import UserError
@@ -31,6 +37,10 @@ from tinysearch.metrics import smallest_far
 def run(invocation: Invocation) -> int:
     """Emit one project."""
     invocation.no_words()
+    if asks_for_network(invocation.overrides):
+        from tinysearch.app.networks import emit as own
+
+        return own.run(invocation)
     config = plain(compose_config(invocation.overrides))
     if config["out"] is None:
         raise UserError("emit must be told where to write", value="out is not set", remedy="add out=DIR")

@@ -7,6 +7,10 @@ trainer (trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rate
   python -m tinysearch evaluate modality=voice voice.blocks=[1,1] voice.precision=xnor2/1
   python -m tinysearch evaluate experiment=paper modality=face face.blocks=[2,2] face.precision=int8 catalog=paper2023
   python -m tinysearch evaluate modality=voice voice.blocks=[2,2] voice.precision=int8 platform.processor=esp32c3 --json
+
+A network of your own, an int8 .tflite file: what became of every operator, arena, flash, latency, energy and price.
+
+  python -m tinysearch evaluate network=model.tflite platform.processor=esp32c3
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
+from tinysearch.app.networks import asks_for_network
 from tinysearch.core.objectives import Evaluation
 from tinysearch.evaluation.operating import operating_far, rated
 
@@ -26,6 +31,10 @@ from tinysearch.evaluation.operating import operating_far, rated
 def run(invocation: Invocation) -> int:
     """Print one evaluation."""
     invocation.no_words()
+    if asks_for_network(invocation.overrides):
+        from tinysearch.app.networks import evaluate as own
+
+        return own.run(invocation)
     document = evaluate(invocation.overrides).to_dict()
     if invocation.json or not sys.stdout.isatty():
         say(json.dumps(document, indent=2))

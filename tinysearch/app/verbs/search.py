@@ -3,9 +3,12 @@
   python -m tinysearch budget=15usd
   python -m tinysearch budget=10usd task=face_voice sampler=tpe n_trials=100 run_dir=runs/tpe
   python -m tinysearch trainer=table trainer.path=rates.csv objectives=[eer,bom_cost_usd]
+  python -m tinysearch network=model.tflite budget=15usd
 
 Writes front.json, front.csv, trials.csv, journal.log, report.html, models/ and firmware/ into run_dir (by default
-runs/<date>-<time>). Running again with the same run_dir resumes. Interrupt once to finish cleanly, twice to stop.
+runs/<date>-<time>). network=model.tflite, an int8 network of your own, asks for boards instead: a front of price,
+latency and energy, a report, and firmware for each. Running again with the same run_dir resumes. Interrupt once to
+finish cleanly, twice to stop.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
 from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
+from tinysearch.app.networks import asks_for_network
 
 if TYPE_CHECKING:
     from tinysearch.app.run.main_job import FinishedRun
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 def run(invocation: Invocation) -> int:
     """Search, then print the front and where everything is."""
     invocation.no_words()
+    if asks_for_network(invocation.overrides):
+        from tinysearch.app.networks import search as own
+
+        return own.run(invocation)
     config = plain(compose_config(invocation.overrides))
     quiet = bool(invocation.flags & {"-q", "--quiet"})
     console = error_console(quiet=quiet)

@@ -10,7 +10,7 @@ from typing import Any
 from tinysearch.core.platform import Chip
 from tinysearch.firmware import partitions, sdkconfig
 from tinysearch.firmware.emission import IDF_MINIMUM
-from tinysearch.firmware.folder import GENERATOR, write_folder
+from tinysearch.firmware.folder import GENERATOR, MARKER, digests, write_folder
 from tinysearch.firmware.identifiers import digest_text, markdown_text, version_text
 from tinysearch.firmware.model_source import runtime_files
 from tinysearch.firmware.networks.golden import random_inputs, rows, selftest_crc
@@ -19,7 +19,15 @@ from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.networks.oracle import run
 
 KIND = "network"
-"""``kind`` in the marker file of these projects."""
+"""``kind`` in the marker file of these projects, and the folder of their templates."""
+
+REQUIRED = (
+    *("CMakeLists.txt", "sdkconfig.defaults", "sdkconfig.defaults.linux", "partitions.csv", "README.md", MARKER),
+    *("main/CMakeLists.txt", "main/app_main.c", "main/idf_component.yml", "main/Kconfig.projbuild"),
+    *("host/Makefile", "host/main.c", "host/golden.c", "components/runtime/CMakeLists.txt"),
+    *("components/network/CMakeLists.txt", "components/port/CMakeLists.txt"),
+)
+"""Files without which such a project is none."""
 
 GOLDEN_VECTORS, GOLDEN_BYTES = 6, 200_000
 """At most so many golden vectors, and so many bytes of their inputs, but at least one."""
@@ -43,6 +51,8 @@ class Target:
         flash_bytes: of the part.
         app_bytes: what the application needs.
         latency_s: of one inference, a bound.
+        arena_in_psram: the arena does not fit into internal RAM.
+        psram_interface: how the board's PSRAM is attached, None for a board without.
         point: what ``candidate.json`` tells of the board.
     """
 
@@ -51,6 +61,8 @@ class Target:
     app_bytes: int
     latency_s: float
     point: dict[str, Any]
+    arena_in_psram: bool = False
+    psram_interface: str | None = None
 
 
 def emit_network(
@@ -74,15 +86,25 @@ def emit_network(
     Raises:
         UserError: too little flash, or a folder that is not a project of ours.
     """
-    files = _contents(
-        source, target, Templates(templates), f"tinysearch {version_text(version)} ({digest_text(digest)})"
-    )
-    marker = {"generator": {"name": GENERATOR, "version": version, "configuration": digest}, "kind": KIND}
-    texts = {
-        "candidate.json": json.dumps({**marker, **target.point}, indent=2, allow_nan=False) + "\n",
-        "lowering.json": json.dumps(lowering, indent=2, allow_nan=False) + "\n",
+    banner = f"tinysearch {version_text(version)} ({digest_text(digest)})"
+    files = _contents(source, target, Templates(templates), banner)
+    marker = {
+        "generator": {"name": GENERATOR, "version": version, "configuration": digest},
+        "kind": KIND,
+        **target.point,
+        "firmware_facts": {
+            "target": target.chip.idf_target,
+            "kconfig": sorted(sdkconfig.known_keys(target.chip)),
+            "files": digests(files),
+            "arena_bytes": source.memory.peak_bytes,
+            "arena_in_psram": target.arena_in_psram,
+            "model_id": f"{source.model_id:08x}",
+            "kernels": sorted({packed.function for packed in source.packed}),
+        },
     }
-    return write_folder(out, files | {name: text.encode() for name, text in texts.items()})
+    for name, document in ((MARKER, marker), ("lowering.json", lowering)):
+        files[name] = (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+    return write_folder(out, files)
 
 
 def _contents(source: NetworkSource, target: Target, templates: Templates, banner: str) -> dict[str, bytes]:
@@ -117,6 +139,7 @@ def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any
         "selftest_crc": selftest_crc(graph),
         "title": markdown_text(source.name),
         "steps": len(source.network.calls),
+        "arena_in_psram": target.arena_in_psram,
         "arena_bytes": source.memory.peak_bytes,
         "bound_bytes": source.memory.bound_bytes,
         "weight_bytes": source.network.parameter_bytes,
@@ -141,8 +164,8 @@ def _board_files(target: Target, banner: str) -> dict[str, str]:
     keys = sdkconfig.chip_keys(
         chip,
         flash_mb=target.flash_bytes >> 20,
-        psram_interface=None,
-        buffers_in_psram=False,
+        psram_interface=target.psram_interface,
+        buffers_in_psram=target.arena_in_psram,
         microphone_pdm=False,
         board={},
         longest_s=target.latency_s,

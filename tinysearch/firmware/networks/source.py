@@ -38,13 +38,13 @@ class NetworkSource:
         return tuple(sorted({packed.header for packed in self.packed}))
 
 
-def network_source(network: LoweredNetwork) -> NetworkSource:
-    """Plan and pack a network."""
+def network_source(network: LoweredNetwork, *, memory: ArenaPlan | None = None) -> NetworkSource:
+    """Pack a network, and plan it where no plan is given."""
     packed = tuple(_packed(call) for call in network.calls)
     return NetworkSource(
         name=shown(network.graph.name),
         network=network,
-        memory=plan(network),
+        memory=memory or plan(network),
         packed=packed,
         model_id=crc_of_constants(_constants(network, packed)),
     )

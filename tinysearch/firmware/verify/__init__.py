@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ from typing import Any, Protocol
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import Decision
 from tinysearch.firmware.folder import MARKER, is_ours
+from tinysearch.firmware.networks.project import KIND as NETWORK
+from tinysearch.firmware.networks.project import REQUIRED
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.objects import Objects
@@ -76,7 +79,8 @@ def verify(
         One result a rung, in order: ``files``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``,
         ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and ``project``.
         A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have ``error`` for the
-        two of the EER. A library has ``files``, ``host``, ``sanitizers`` and ``layout``.
+        two of the EER. A library has ``files``, ``host``, ``sanitizers`` and ``layout``, a network of one's own
+        ``files``, ``host``, ``sanitizers``, ``rv32``, ``project`` and ``idf``.
 
     Raises:
         UserError: not a project of this generator.
@@ -92,9 +96,12 @@ def verify(
             value=path,
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )
-    if "component" in read_point(project)["firmware_facts"]:
+    point = read_point(project)
+    if point.get("kind") == NETWORK:
+        return _climbed(project, _of_network(package, accept), kept=("files", "host", "project") if quick else None)
+    if "component" in point["firmware_facts"]:
         return _climbed(project, _of_library(package, accept), kept=("files", "host", "layout") if quick else None)
-    decision: Decision = read_point(project).get("decision", "verification")
+    decision: Decision = point.get("decision", "verification")
     rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
         "verification": (
             ("eer", partial(people.error_rate, source=held_out)),
@@ -128,6 +135,21 @@ def _of_library(package: Package | None, accept: Sequence[str]) -> Ladder:
         ("host", component.golden_vectors),
         ("sanitizers", component.sanitizers),
         ("layout", component.layouts),
+    )
+
+
+def _of_network(package: Package | None, accept: Sequence[str]) -> Ladder:
+    """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
+    from tinysearch.firmware.verify import emulator, host, idf, project_rules
+
+    own = None if package is None else replace(package, project=NETWORK)
+    return (
+        ("files", partial(as_emitted, package=own, accept=accept)),
+        ("host", host.golden_vectors),
+        ("sanitizers", host.sanitizers),
+        ("rv32", emulator.target_instruction_set),
+        ("project", partial(project_rules.project, required=REQUIRED)),
+        ("idf", idf.build),
     )
 
 

@@ -36,13 +36,20 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What emits projects here: its folder ``firmware_templates`` and its version."""
+    """What emits projects here: its folder ``firmware_templates`` and its version.
+
+    Attributes:
+        project: folder of the templates from which a kind of project takes what other kinds have too.
+    """
 
     templates: Path
     version: str
+    project: str | None = None
 
     def origin(self, name: str) -> Path | None:
         """The file that is copied to this path of a project; None for what is rendered or another's."""
+        if self.project is not None and (own := self.templates / self.project / name).is_file():
+            return own
         for beginning, folders in _ORIGINS:
             if name.startswith(beginning):
                 paths = [self.templates / folder / name.removeprefix(beginning) for folder in folders]

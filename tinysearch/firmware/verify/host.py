@@ -66,8 +66,9 @@ def agreement(text: str) -> str:
     branches: dict[str, list[str]] = {}
     for branch, kind in _GOLDEN.findall(text):
         branches.setdefault(branch, []).append(kind)
+    what = "embeddings" if (pairs := len(_CHECKED.findall(text))) else "outputs"
     parts = [
-        f"{len(kinds)} {branch} embeddings {'equal bit for bit' if kinds[0] == 'crc' else 'within 1e-5'}"
+        f"{len(kinds)} {branch} {what} {'equal bit for bit' if kinds[0] == 'crc' else 'within 1e-5'}"
         for branch, kinds in branches.items()
     ]
-    return ", ".join([*parts, f"{len(_CHECKED.findall(text))} pair scores equal"])
+    return ", ".join([*parts, f"{pairs} pair scores equal"] if pairs else parts)

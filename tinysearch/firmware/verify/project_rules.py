@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,13 @@ _FLASH = re.compile(r"^CONFIG_ESPTOOLPY_FLASHSIZE_(\d+)MB=y$", re.MULTILINE)
 _COMPOTE_TIMEOUT_S = 60.0
 
 
-def project(folder: Path) -> Rung:
-    """Every rule that can be checked without ESP-IDF."""
-    missing = [name for name in REQUIRED if not (folder / name).is_file()]
+def project(folder: Path, *, required: Sequence[str] = REQUIRED) -> Rung:
+    """Every rule that can be checked without ESP-IDF.
+
+    Args:
+        required: files without which the project is none.
+    """
+    missing = [name for name in required if not (folder / name).is_file()]
     if missing:
         return Rung(name="project", status="failed", detail=f"no {', '.join(missing)}")
     try:
@@ -99,6 +103,8 @@ def _configuration(folder: Path, target: str, *, known: frozenset[str]) -> Itera
         "sdkconfig.encrypted": (target, known),
     }
     for name, (whose, keys) in names.items():
+        if not (folder / name).is_file():  # those that must be there were missed before
+            continue
         text = (folder / name).read_text(encoding="utf-8")
         yield from (f"{name}: {problem}" for problem in sdkconfig.broken_rules(text, known=keys, target=whose))
     for path in sorted(folder.glob("sdkconfig.defaults.*")):

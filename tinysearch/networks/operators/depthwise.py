@@ -74,10 +74,15 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             sharing=(Sharing(overlap=Overlap.SAME) if multiplier == 1 else APART,),
             scratch_bytes=window.reach[0] * window.reach[1],
             macs=outputs * kernel,
-            kernel_class="depthwise",
+            kernel_class="depthwise" if _is_3x3(window) else "depthwise_general",
             features=_features(window, len(layer.weights), multiplier),
         ),
     )
+
+
+def _is_3x3(window: Window) -> bool:
+    """Whether the kernel has a loop written out."""
+    return window.kernel == (3, 3) and window.dilation == (1, 1)
 
 
 def _features(window: Window, channels: int, multiplier: int) -> dict[str, float]:
@@ -91,7 +96,7 @@ def _features(window: Window, channels: int, multiplier: int) -> dict[str, float
         "outputs": outputs,
         "steps": 1,
     }
-    if window.kernel == (3, 3) and window.dilation == (1, 1):
+    if _is_3x3(window):
         strided = window.stride != (1, 1)
         return counted | {"moved": outputs * 3 if strided else height * columns * channels}
     return counted | {"lane_macs": counted["macs"], "moved": outputs * window.kernel[0]}

@@ -150,7 +150,7 @@ def _call(node: Node, pair: _Pair, function: str, fields: dict[str, Field], arra
         fields={"count": long.elements, "period": short.elements, **fields, "range": pair.range},
         arrays=arrays,
         sharing=(behind, behind if short.elements == long.elements else APART),
-        kernel_class="add",
+        kernel_class="add" if node.operator == "ADD" else "mul",
         features={"outputs": long.elements, "steps": 1},
     )
 

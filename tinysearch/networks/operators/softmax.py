@@ -82,7 +82,7 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             fields={"rows": source.elements // depth, "depth": depth},
             arrays={"exponentials": _exponentials(graph, node).astype(np.int32)},
             sharing=(Sharing(overlap=Overlap.BEHIND),),
-            kernel_class="",
+            kernel_class="softmax",
             features={"outputs": source.elements, "steps": source.elements // depth},
         ),
     )

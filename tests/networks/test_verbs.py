@@ -1,0 +1,73 @@
+"""``network=FILE`` on the command line: evaluate, search, emit, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from random_tflite import everything
+from small_tflite import Op, T, model
+
+from tinysearch.app.cli import main
+from tinysearch.firmware.verify.emitted import Package, as_emitted
+
+C3 = "platform.processor=esp32c3"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    path = tmp_path_factory.mktemp("network") / "model.tflite"
+    path.write_bytes(everything())
+    return path
+
+
+def test_evaluate_tells_arena_lowering_latency_and_price(network, capsys):
+    assert main(["evaluate", f"network={network}", C3, "--json"]) == 0
+    point = json.loads(capsys.readouterr().out)
+    assert point["platform"]["processor"] == "esp32c3"
+    assert point["feasible"]
+    assert point["unsupported"] == []
+    assert point["arena_bytes"] == point["arena_bound_bytes"] > 0
+    assert [row["op"] for row in point["lowering"]][:4] == ["CONV_2D", "CONV_2D", "CONV_2D", "ADD"]
+    assert point["instructions"] == sum(row["instructions"] for row in point["lowering"])
+    assert 0 < point["values"]["latency_s"] < 1
+    assert point["values"]["bom_cost_usd"] > 0
+
+
+def test_search_gives_a_front_of_boards(network, tmp_path, capsys):
+    run = tmp_path / "run"
+    words = [f"network={network}", "budget=15usd", f"run_dir={run}", "emit.top=1", "emit.verify=false", "-q"]
+    assert main(words) == 0
+    front = json.loads((run / "front.json").read_text())
+    prices = [point["values"]["bom_cost_usd"] for point in front["points"]]
+    latencies = [point["values"]["latency_s"] for point in front["points"]]
+    assert prices == sorted(prices)
+    assert prices[-1] <= 15
+    assert latencies[0] == max(latencies)
+    assert (run / front["points"][0]["firmware"] / "host" / "Makefile").is_file()
+    assert "What became of its operators" in (run / "report.html").read_text()
+    assert (run / "lowering.txt").read_text().splitlines()[-1].startswith("total")
+
+
+def test_an_emitted_project_is_as_the_package_has_it(network, tmp_path):
+    from tinysearch.app.config.resources import data_dir
+    from tinysearch.distribution import installed_version
+
+    out = tmp_path / "project"
+    assert main(["emit", f"network={network}", C3, f"out={out}"]) == 0
+    package = Package(templates=data_dir("firmware_templates"), version=installed_version(), project="network")
+    assert as_emitted(out, package=package).status == "passed"
+    main_c = out / "host" / "main.c"
+    main_c.write_text(main_c.read_text() + "\n")
+    assert as_emitted(out, package=package).status == "failed"
+
+
+def test_refusals_are_one_line_with_status_2(tmp_path, capsys):
+    path = tmp_path / "model.tflite"
+    tensors = [T(shape=(1, 4)), T(shape=(1, 4), name="negative")]
+    path.write_bytes(model(tensors, [Op(code="NEG", inputs=[0], outputs=[1])], [0], [1]))
+    for words in (f"network={path}", f"network={tmp_path / 'no.tflite'}", f"network={tmp_path / 'model.onnx'}"):
+        assert main(["evaluate", words]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith("tinysearch: ")

@@ -1,0 +1,153 @@
+"""From a configuration with ``network=FILE`` to the network, the models, and the boards that are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinysearch.analytic.features import FEATURES
+from tinysearch.analytic.latency import LatencyTable
+from tinysearch.app.building.wiring import Config, build_catalog, build_latency, wish_of
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
+from tinysearch.catalog.tables import load_instructions, load_software_sizes
+from tinysearch.core.errors import UserError
+from tinysearch.core.platform import BoardOption
+from tinysearch.core.units import parse_money
+from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
+from tinysearch.files import home_path
+from tinysearch.networks.arena import plan
+from tinysearch.networks.call import Call
+from tinysearch.networks.graph import Graph
+from tinysearch.networks.lowering import lower
+from tinysearch.networks.report import LoweredRow, lowering_rows
+from tinysearch.networks.tflite_file import read_tflite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """What a command asks.
+
+    Attributes:
+        path: of the network's file.
+        digest: of its content.
+    """
+
+    config: Config
+    path: Path
+    digest: str
+    network: OwnNetwork
+    models: NetworkModels
+
+    def points(self) -> list[NetworkPoint]:
+        """The network on every board as wished, the cheapest first.
+
+        Raises:
+            UserError: an unknown processor, or no such board.
+        """
+        wish = wish_of(self.config)
+        if wish.processor is not None:
+            self.models.catalog.chip(wish.processor)
+        level = self.models.price_level
+        options = sorted(self._options(wish), key=lambda option: (option.price_usd(level), option.id))
+        if not options:
+            raise UserError(
+                "platform must be one that the catalogue sells",
+                value=", ".join(f"{key}={value}" for key, value in self.config["platform"].items() if value),
+                remedy="see python -m tinysearch catalog list",
+            )
+        return [self.models.point(self.network, option) for option in options]
+
+    def _options(self, wish: PlatformWish) -> list[BoardOption]:
+        catalog = self.models.catalog
+        found = [option for option in catalog.board_options((), bare=True) if wish.admits(option)]
+        if found or wish == PlatformWish(designs=True):
+            return found
+        every = catalog.board_options((), build="any", previews=True, bare=True)
+        return [option for option in every if wish.admits(option)]
+
+    def lowering(self) -> list[LoweredRow]:
+        """What became of every operator."""
+        return lowering_rows(self.network.lowered, instruction_counter())
+
+    def describe(self) -> dict[str, Any]:
+        """The network, for JSON."""
+        network, graph = self.network, self.network.lowered.graph
+        return {
+            "name": network.name,
+            "sha256": self.digest,
+            "inputs": [_tensor(graph, index) for index in graph.inputs],
+            "outputs": [_tensor(graph, index) for index in graph.outputs],
+            "macs": network.lowered.macs,
+            "weight_bytes": network.weight_bytes,
+        }
+
+
+def asked(overrides: Sequence[str]) -> Asked:
+    """Read the network and build the models.
+
+    Raises:
+        UserError: what the command answers with exit status 2.
+    """
+    config = plain(compose_config(overrides))
+    path = home_path(str(config["network"]))
+    if path.suffix.lower() != ".tflite":
+        raise UserError(
+            "network must be an int8 .tflite file", value=path, remedy="convert it with full integer quantization"
+        )
+    lowered = lower(read_tflite(path))
+    return Asked(
+        config=config,
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        network=OwnNetwork(name=path.stem, lowered=lowered, memory=plan(lowered)),
+        models=_models(config),
+    )
+
+
+def _models(config: Config) -> NetworkModels:
+    catalog = build_catalog(config)
+    latency = build_latency(config, catalog)
+    if not isinstance(latency, LatencyTable):
+        raise UserError(
+            "the latency of a network of one's own must come from a table",
+            value=f"latency.model={config['latency']['model']}",
+            remedy="leave latency.model out",
+        )
+    level = config["price_level"]
+    budget = config["budget"]
+    return NetworkModels(
+        catalog=catalog,
+        latency=latency,
+        software=load_software_sizes(data_dir("hardware_catalog") / "software" / "espidf.yaml"),
+        price_level=level,
+        budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+    )
+
+
+def instruction_counter() -> Callable[[Call], float]:
+    """Predicted instructions of a call on RV32IMC."""
+    table = load_instructions(data_dir("hardware_catalog") / "latency" / "default.yaml", ARITHMETIC)
+
+    def count(call: Call) -> float:
+        coefficients = table[call.kernel_class]
+        pairs = zip(coefficients, FEATURES, strict=True)
+        return sum(coefficient * call.features.get(name, 0.0) for coefficient, name in pairs)
+
+    return count
+
+
+def _tensor(graph: Graph, index: int) -> dict[str, Any]:
+    tensor = graph.tensors[index]
+    found = tensor.quantization
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "type": str(tensor.element),
+        "scale": None if found is None else found.scale,
+        "zero_point": None if found is None else found.zero_point,
+    }

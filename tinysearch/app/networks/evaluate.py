@@ -1,0 +1,66 @@
+"""``evaluate network=FILE``: arena, flash, instructions, latency, energy and price on a board that carries it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from tinysearch.app.console import SafeConsole, say
+from tinysearch.app.invocation import OK, Invocation
+from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.networks.report import lowering_text
+
+
+def run(invocation: Invocation) -> int:
+    """Print one evaluation."""
+    question = asked(invocation.overrides)
+    point = chosen(question.points())
+    if invocation.json or not sys.stdout.isatty():
+        say(json.dumps(document(question, point), indent=2))
+    else:
+        say(lowering_text(question.lowering()))
+        SafeConsole().print(_table(question, point))
+    return OK
+
+
+def chosen(points: Sequence[NetworkPoint]) -> NetworkPoint:
+    """The cheapest that can be built; if none can, the one that breaks the fewest rules."""
+    return min(points, key=lambda point: (len(point.violations), point.bom_cost_usd, point.id))
+
+
+def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
+    """The point with its network, as ``--json`` prints it."""
+    memory = question.network.memory
+    return {
+        **point.to_dict(),
+        "network": question.describe(),
+        "arena_bytes": memory.peak_bytes,
+        "arena_bound_bytes": memory.bound_bytes,
+        "lowering": [row.to_dict() for row in question.lowering()],
+        "instructions": sum(row.instructions for row in question.lowering()),
+        "unsupported": [],
+    }
+
+
+def _table(question: Asked, point: NetworkPoint) -> Table:
+    memory, latency = question.network.memory, point.latency
+    place = "PSRAM" if point.arena_in_psram else "internal RAM"
+    rows = {
+        "board": f"{point.option.name} ({point.option.processor})",
+        "price": f"${point.bom_cost_usd:.2f}",
+        "arena": f"{memory.peak_bytes:,} bytes in {place}; no plan is below {memory.bound_bytes:,}",
+        "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
+        "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
+        "energy": f"{point.energy_mj:.3g} mJ",
+        "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),
+    }
+    table = Table(title=question.network.name, show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table

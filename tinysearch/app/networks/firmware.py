@@ -1,0 +1,46 @@
+"""Firmware of a network of one's own for a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.asked import Asked
+from tinysearch.distribution import installed_version
+from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.firmware.networks.project import Target, emit_network
+from tinysearch.firmware.networks.source import NetworkSource, network_source
+
+_DIGITS = 12
+
+
+def prepared(asked: Asked) -> NetworkSource:
+    """The network as C, the same for all boards."""
+    return network_source(asked.network.lowered, memory=asked.network.memory)
+
+
+def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) -> Path:
+    """Write the project of one point.
+
+    Raises:
+        UserError: a folder that is not a project of ours.
+    """
+    option = point.option
+    target = Target(
+        chip=asked.models.catalog.chip(option.processor),
+        flash_bytes=option.flash_bytes,
+        app_bytes=point.flash.program_bytes + point.flash.weight_bytes,
+        latency_s=point.latency.high,
+        point={**point.to_dict(), "network": asked.describe()},
+        arena_in_psram=point.arena_in_psram,
+        psram_interface=option.psram_interface if option.psram_bytes else None,
+    )
+    return emit_network(
+        source,
+        target,
+        lowering={"lowering": [row.to_dict() for row in asked.lowering()]},
+        out=out,
+        templates=data_dir("firmware_templates"),
+        version=installed_version(),
+        digest=asked.digest[:_DIGITS],
+    )

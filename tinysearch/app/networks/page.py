@@ -1,0 +1,85 @@
+"""report.html of a network of one's own: one page that opens offline, in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from tinysearch.core.safe_text import plain_line
+from tinysearch.networks.report import LoweredRow
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222; }
+table { border-collapse: collapse; margin: 1em 0; width: 100%; }
+th, td { border-bottom: 1px solid #ddd; padding: .3em .6em; text-align: left; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+"""
+
+
+def page(document: Mapping[str, Any], rows: Sequence[LoweredRow]) -> str:
+    """The page.
+
+    Args:
+        document: front.json.
+        rows: what became of every operator.
+    """
+    network = document["network"]
+    name = escape(plain_line(network["name"]))
+    budget = document["budget_usd"]
+    asked = "" if budget is None else f" for at most ${budget:.2f}"
+    facts = (
+        f"{network['macs']:,} MACs, {network['weight_bytes']:,} bytes of constants, {document['arena_bytes']:,} bytes "
+        f"of working memory (no plan of these kernels is below {document['arena_bound_bytes']:,})."
+    )
+    return "\n".join(
+        [
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>',
+            f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{facts}</p>",
+            f"<h2>Boards that carry it{asked}</h2>{_boards(document['points'])}",
+            "<p>Latencies are predictions: instructions of the kernels were counted, cycles for one are assumed.</p>",
+            f"<h2>What became of its operators</h2>{_operators(rows)}</body></html>",
+            "",
+        ]
+    )
+
+
+def _boards(points: Sequence[Mapping[str, Any]]) -> str:
+    if not points:
+        return "<p>None.</p>"
+    head = ("board", "chip", "price", "latency", "range", "energy", "flash", "RAM", "firmware")
+    return _table(head, (_board(point) for point in points), texts=(0, 1, 8))
+
+
+def _board(point: Mapping[str, Any]) -> tuple[str, ...]:
+    platform, values = point["platform"], point["values"]
+    low, high = values["latency_range_s"]
+    return (
+        platform["board_name"],
+        platform["chip"],
+        f"${values['bom_cost_usd']:.2f}",
+        f"{1e3 * values['latency_s']:.3g} ms",
+        f"{1e3 * low:.3g} to {1e3 * high:.3g} ms",
+        f"{values['energy_mj']:.3g} mJ",
+        f"{point['requires']['flash_bytes'] >> 10:,} KiB",
+        f"{point['requires']['ram_bytes']:,} bytes",
+        point["firmware"] or "",
+    )
+
+
+def _operators(rows: Sequence[LoweredRow]) -> str:
+    head = ("operator", "name", "became", "MACs", "bytes", "instructions (RV32IMC)")
+    cells = [(r.op, r.name, r.became, f"{r.macs:,}", f"{r.bytes:,}", f"{r.instructions:,}") for r in rows]
+    sums = (sum(r.macs for r in rows), sum(r.bytes for r in rows), sum(r.instructions for r in rows))
+    return _table(head, (*cells, ("total", "", "", *(f"{value:,}" for value in sums))), texts=(0, 1, 2))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Sequence[int]) -> str:
+    """A table whose columns are numbers but for ``texts``."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        kinds = ["" if column in texts else ' class="number"' for column in range(len(cells))]
+        found = (f"<{tag}{kind}>{escape(plain_line(cell))}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
+        return f"<tr>{''.join(found)}</tr>"
+
+    return f"<table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"

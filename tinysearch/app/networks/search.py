@@ -1,0 +1,147 @@
+"""``network=FILE``: the boards that carry a network, as a front of price, latency and energy, with firmware for each.
+
+Writes front.json, front.csv, lowering.json, lowering.txt, report.html and firmware/ into run_dir.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from tinysearch.app.console import SafeConsole, error_console, say
+from tinysearch.app.invocation import OK, Invocation
+from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.app.networks.firmware import emit, prepared
+from tinysearch.app.networks.page import page
+from tinysearch.app.run.run_dir import make_run_dir
+from tinysearch.core.errors import UserError
+from tinysearch.core.safe_text import plain_line
+from tinysearch.evaluation.own_network import OBJECTIVES, NetworkPoint
+from tinysearch.files import write_atomically, writing
+from tinysearch.firmware.verify import host
+from tinysearch.networks.report import lowering_text
+from tinysearch.search.known.pareto import is_nondominated
+
+SCHEMA = 2
+
+
+def run(invocation: Invocation) -> int:
+    """Find the front, write the run directory, emit and check firmware."""
+    question = asked(invocation.overrides)
+    console = error_console(quiet=bool(invocation.flags & {"-q", "--quiet"}))
+    points = question.points()
+    front = front_of(points)
+    folder = make_run_dir(question.config["run_dir"])
+    firmware = _firmware(question, front, folder)
+    _write(folder, question, front, firmware)
+    if invocation.json:
+        say(json.dumps(front_document(question, front, firmware), indent=2))
+    else:
+        SafeConsole().print(_table(question, front))
+    if not front:
+        console.print(f"no board carries the network: {_nearest(points)}", soft_wrap=True)
+    console.print(f"{len(points)} boards looked at; everything is in {folder}", soft_wrap=True)
+    return OK
+
+
+def front_of(points: Sequence[NetworkPoint]) -> list[NetworkPoint]:
+    """The feasible points that no other beats in price, latency and energy, the cheapest first."""
+    feasible = [point for point in points if point.feasible]
+    if not feasible:
+        return []
+    keep = is_nondominated([point.values() for point in feasible])
+    return [point for point, kept in zip(feasible, keep, strict=True) if kept]
+
+
+def front_document(question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> dict[str, Any]:
+    """front.json."""
+    return {
+        "schema": SCHEMA,
+        "budget_usd": question.models.budget_usd,
+        "objectives": list(OBJECTIVES),
+        "network": question.describe(),
+        "arena_bytes": question.network.memory.peak_bytes,
+        "arena_bound_bytes": question.network.memory.bound_bytes,
+        "points": [{**point.to_dict(), "firmware": firmware.get(point.id)} for point in front],
+    }
+
+
+def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> dict[str, str]:
+    """Folders of the projects by point, each built and checked on the host: the first one, for all have its sources.
+
+    Raises:
+        UserError: ``emit.top`` is no number of points.
+    """
+    top = question.config["emit"]["top"]
+    count = {"auto": len(front), "all": len(front), "none": 0, None: 0}.get(top, top)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise UserError("emit.top must be all, none, auto or a number of points", value=top, remedy="write emit.top=3")
+    source = prepared(question)
+    written: dict[str, str] = {}
+    for point in front[:count]:
+        with writing(folder):
+            (folder / "firmware").mkdir(exist_ok=True)
+        project = emit(question, source, point, folder / "firmware" / point.id)
+        if not written and question.config["emit"]["verify"]:
+            rung = host.golden_vectors(project)
+            if rung.status == "failed":
+                raise UserError(
+                    "an emitted project must compute what the oracle does", value=rung.detail, remedy="please report it"
+                )
+        written[point.id] = f"firmware/{point.id}"
+    return written
+
+
+def _write(folder: Path, question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> None:
+    rows = question.lowering()
+    document = front_document(question, front, firmware)
+    texts = {
+        "front.json": json.dumps(document, indent=2, allow_nan=False) + "\n",
+        "front.csv": _csv(front),
+        "lowering.json": json.dumps({"lowering": [row.to_dict() for row in rows]}, indent=2) + "\n",
+        "lowering.txt": lowering_text(rows) + "\n",
+        "report.html": page(document, rows),
+    }
+    for name, text in texts.items():
+        with writing(folder / name):
+            write_atomically(folder / name, text.encode())
+
+
+def _csv(front: Sequence[NetworkPoint]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["id", "board", "chip", *OBJECTIVES, "flash_bytes", "ram_bytes"])
+    for point in front:
+        option = point.option
+        numbers = [*point.values(), point.flash.total_bytes, point.ram_bytes]
+        writer.writerow([plain_line(point.id), plain_line(option.name), option.processor, *numbers])
+    return stream.getvalue()
+
+
+def _table(question: Asked, front: Sequence[NetworkPoint]) -> Table:
+    table = Table(title=f"{question.network.name}: boards that carry it")
+    for name in ("board", "chip", "price", "latency", "energy", "arena", "flash"):
+        table.add_column(name)
+    for point in front:
+        table.add_row(
+            point.option.name,
+            point.option.processor,
+            f"${point.bom_cost_usd:.2f}",
+            f"{1e3 * point.latency.seconds:.3g} ms",
+            f"{point.energy_mj:.3g} mJ",
+            f"{question.network.memory.peak_bytes:,} bytes{' (PSRAM)' if point.arena_in_psram else ''}",
+            f"{point.flash.total_bytes >> 10} KiB",
+        )
+    return table
+
+
+def _nearest(points: Sequence[NetworkPoint]) -> str:
+    """What stands in the way of the board that breaks the fewest rules."""
+    nearest = min(points, key=lambda point: (len(point.violations), point.bom_cost_usd))
+    return f"{nearest.option.name}: {'; '.join(violation.message for violation in nearest.violations)}"

@@ -1,0 +1,217 @@
+"""A network of one's own through the analytic models: what it needs of a board, and which boards carry it."""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinysearch.analytic.bom import over_budget
+from tinysearch.analytic.energy import energy_mj
+from tinysearch.analytic.features import FEATURES
+from tinysearch.analytic.flash import AppSlots, FlashPlan, plan_flash
+from tinysearch.analytic.latency import LatencyTable, Profile
+from tinysearch.analytic.placement import in_sram
+from tinysearch.analytic.rules import option_build, violations
+from tinysearch.catalog.catalog import Catalog
+from tinysearch.catalog.tables import SoftwareSizes
+from tinysearch.core.objectives import BomLine, OrderNote, Violation
+from tinysearch.core.platform import BoardOption, Chip, PriceLevel
+from tinysearch.core.protocols import LatencyEstimate
+from tinysearch.core.units import format_bytes
+from tinysearch.networks.arena import ArenaPlan
+from tinysearch.networks.call import Call
+from tinysearch.networks.lowering import LoweredNetwork
+
+ARITHMETIC = "tflite"
+"""Of the kernels in a latency table."""
+
+OBJECTIVES = ("bom_cost_usd", "latency_s", "energy_mj")
+"""What boards for one network differ in; all are minimized."""
+
+_ARRAY_ALIGNMENT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnNetwork:
+    """A network with its plan.
+
+    Attributes:
+        name: of its file.
+    """
+
+    name: str
+    lowered: LoweredNetwork
+    memory: ArenaPlan
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all constants in flash, every array aligned to 16 bytes."""
+        arrays = [array.nbytes for call in self.lowered.calls for array in call.arrays.values()]
+        arrays += [self.lowered.graph.tensors[index].size_bytes for index in self.lowered.constant_inputs]
+        return sum(-(-size // _ARRAY_ALIGNMENT) * _ARRAY_ALIGNMENT for size in arrays)
+
+    @property
+    def edge_bytes(self) -> int:
+        """Bytes of all inputs and outputs, which the application keeps beside the arena."""
+        graph = self.lowered.graph
+        return sum(graph.tensors[index].size_bytes for index in (*graph.inputs, *graph.outputs))
+
+    def profile(self) -> Profile:
+        """Features summed over the calls of each kernel class."""
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        for call in self.lowered.calls:
+            total = found.setdefault((ARITHMETIC, call.kernel_class), dict.fromkeys(FEATURES, 0.0))
+            for name, value in call.features.items():
+                total[name] += value
+        return found
+
+
+def call_profile(call: Call) -> Profile:
+    """Features of one call."""
+    return {(ARITHMETIC, call.kernel_class): dict.fromkeys(FEATURES, 0.0) | dict(call.features)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPoint:
+    """A network on a board.
+
+    Attributes:
+        id: names the project's folder.
+        arena_in_psram: the arena does not fit into internal RAM.
+        violations: rules that it breaks; empty where it can be built.
+    """
+
+    id: str
+    option: BoardOption
+    flash: FlashPlan
+    ram_bytes: int
+    arena_in_psram: bool
+    latency: LatencyEstimate
+    energy_mj: float
+    bom: tuple[BomLine, ...]
+    order: OrderNote | None
+    violations: tuple[Violation, ...]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it breaks no rule."""
+        return not self.violations
+
+    @property
+    def bom_cost_usd(self) -> float:
+        """Price of all parts."""
+        return sum(line.usd for line in self.bom)
+
+    def values(self) -> tuple[float, ...]:
+        """Of :data:`OBJECTIVES`."""
+        return self.bom_cost_usd, self.latency.seconds, self.energy_mj
+
+    def to_dict(self) -> dict[str, Any]:
+        """The point as front.json spells it."""
+        option = self.option
+        return {
+            "id": self.id,
+            "platform": {
+                "processor": option.family,
+                "chip": option.processor,
+                "cores": option.cores,
+                "flash_bytes": option.flash_bytes,
+                "psram_bytes": option.psram_bytes,
+                "sensors": [],
+                "board": option.id,
+                "board_name": option.name,
+            },
+            "requires": {"flash_bytes": self.flash.total_bytes, "ram_bytes": self.ram_bytes},
+            "arena_in_psram": self.arena_in_psram,
+            "bom": [line.to_dict() for line in self.bom],
+            "order": None if self.order is None else self.order.to_dict(),
+            "values": {
+                "bom_cost_usd": self.bom_cost_usd,
+                "latency_s": self.latency.seconds,
+                "latency_range_s": [self.latency.low, self.latency.high],
+                "energy_mj": self.energy_mj,
+            },
+            "evidence": {"latency": "calibrated" if self.latency.calibrated else "uncalibrated"},
+            "feasible": self.feasible,
+            "violations": [violation.to_dict() for violation in self.violations],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NetworkModels:
+    """The analytic models of one configuration for networks of one's own."""
+
+    catalog: Catalog
+    latency: LatencyTable
+    software: SoftwareSizes
+    price_level: PriceLevel = "typical"
+    budget_usd: float | None = None
+
+    def flash(self, network: OwnNetwork, target: str) -> FlashPlan:
+        """What lies in flash on an ESP-IDF target."""
+        code, calls = self.software.code, network.lowered.calls
+        kernels = [call.function for call in calls]
+        program = self.software.program_bytes(target, (), kernels=sorted(set(kernels)))
+        layers = sum(code.layers[kernel].flash for kernel in kernels)
+        own = math.ceil(code.branch.flash + code.step.flash * len(calls) + layers)
+        names = sum(len(call.name) + code.name_alignment for call in calls)
+        return plan_flash(program_bytes=program + own + names, weight_bytes=network.weight_bytes, slots=AppSlots())
+
+    def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
+        """A network on a board, with every rule it breaks."""
+        chip = self.catalog.chip(option.processor)
+        flash = self.flash(network, chip.idf_target)
+        arena, edges = network.memory.peak_bytes, network.edge_bytes
+        heap = int(chip.heap_bytes.value) - self.software.reserved_bytes(()) - edges
+        fits = in_sram([[arena]], heap_bytes=heap, largest_block_bytes=int(chip.largest_block_bytes.value))
+        slow = not bool(fits[0, 0])
+        latency = self.latency.profile(network.profile(), processor=chip.id, arena_in_psram=slow)
+        contention = self.latency.contention(chip.id)
+        return NetworkPoint(
+            id=_identity(network, option),
+            option=option,
+            flash=flash,
+            ram_bytes=arena + edges,
+            arena_in_psram=slow,
+            latency=latency,
+            energy_mj=float(energy_mj(chip, [latency.seconds], contention=contention)),
+            bom=tuple(item.line(self.price_level) for item in option.items),
+            order=option.order_note(quantity=self.catalog.quantity),
+            violations=tuple(self._violations(option, chip, flash, psram_bytes=arena if slow else 0)),
+        )
+
+    def _violations(
+        self, option: BoardOption, chip: Chip, flash: FlashPlan, *, psram_bytes: int
+    ) -> Sequence[Violation]:
+        found: list[Violation] = []
+        if self.catalog.rules == "physical":
+            build = option_build(option, chip, mapped_flash_bytes=flash.program_bytes + flash.weight_bytes)
+            found += violations(build)
+        if flash.total_bytes > option.flash_bytes:
+            found.append(_over("flash", limit=option.flash_bytes, actual=flash.total_bytes))
+        if psram_bytes > option.psram_bytes:
+            found.append(_over("ram", limit=option.psram_bytes, actual=psram_bytes))
+        if self.budget_usd is not None:
+            over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
+            found += [over] if over is not None else []
+        return found
+
+
+_LABELS = {"flash": "flash", "ram": "an arena that does not fit into internal RAM, in PSRAM"}
+
+
+def _over(rule: str, *, limit: int, actual: int) -> Violation:
+    message = f"{_LABELS[rule]}: {format_bytes(max(actual - limit, 1))} over {format_bytes(limit)}"
+    return Violation(rule=rule, limit=limit, actual=actual, message=message)
+
+
+def _identity(network: OwnNetwork, option: BoardOption) -> str:
+    """Name of the network, the board, and a digest of what the name leaves out."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", network.name).strip("-").lower()[:40] or "network"
+    digest = zlib.crc32(f"{network.name} {option.id}".encode())
+    board = re.sub(r"[^A-Za-z0-9]+", "-", option.id).strip("-").lower()[:60]
+    return f"{name}-{board}-{digest:08x}"
