@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# make search: the main job in a fresh environment. make test: the whole suite. make gates: style, types, layers.
+# make search: the main job in a fresh environment. make test: the suite. make test-slow: its long forms. make gates: style, types, layers.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: search test gates clean
+.PHONY: search test test-slow gates clean
 
 search: $(VENV)/.installed
 	$(BIN)/python -m tinysearch budget=15usd
 
 test: $(VENV)/.developing
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-slow: $(VENV)/.developing
+	$(BIN)/python -m pytest -n auto -m slow
 
 gates: $(VENV)/.developing
 	$(BIN)/ruff check .

@@ -342,18 +342,20 @@ def test_energy_is_power_by_mode_times_time() -> None:
     assert many[1, 0] == pytest.approx(float(energy_mj(dual, [2.0, 3.0], contention=1.15)))
 
 
-@pytest.mark.slow
 @pytest.mark.emulator
-@pytest.mark.parametrize("precision", ["int8", "xnor1/1", "xnor3/1"])
+@pytest.mark.parametrize(
+    "precision", ["int8", *(pytest.param(p, marks=pytest.mark.slow) for p in ("xnor1/1", "xnor3/1"))]
+)
 def test_networks_that_were_not_counted_come_out_within_five_percent(precision: str) -> None:
     """On RV32IMC under emulation, at a width and an input size that no network of the fit has."""
     sizes = {"width": 11, "input_size": 43, "channels": 1, "embedding": 30}
     assert_counted_within_five_percent([resnet_branch("voice", blocks=(1, 2), precision=precision, **sizes)])
 
 
-@pytest.mark.slow
 @pytest.mark.emulator
-@pytest.mark.parametrize("precision", ["float32", "int8", "xnor1/1", "xnor2/1"])
+@pytest.mark.parametrize(
+    "precision", ["int8", *(pytest.param(p, marks=pytest.mark.slow) for p in ("float32", "xnor1/1", "xnor2/1"))]
+)
 def test_separable_networks_that_were_held_out_come_out_within_five_percent(precision: str) -> None:
     _, held = separable_shapes(precision)
     assert_counted_within_five_percent(held[:3])

@@ -170,7 +170,6 @@ def test_firmware_of_a_point_is_verified_and_can_be_emitted_again(
     assert main(["emit", f"run_dir={tmp_path}/run", "id=nobody", f"out={again}"]) == 2
 
 
-@pytest.mark.slow
 def test_real_training_end_to_end(tmp_path: Path) -> None:
     """Small networks, one epoch each: the same path as the first run of a user, in seconds."""
     words = [
@@ -197,7 +196,6 @@ def test_real_training_end_to_end(tmp_path: Path) -> None:
     assert manifest["search"]["trainings"] == 0
 
 
-@pytest.mark.slow
 def test_the_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     """Build the wheel, install it into an environment that borrows this one's libraries, run it elsewhere."""
     root = Path(__file__).resolve().parents[2]

@@ -28,7 +28,7 @@ def killed(folder: Path, *, sampler: str, kills: int, seed: int) -> list[dict]:
     ("sampler", "kills"),
     [
         ("memoized", 12),
-        ("nsga2", 6),
+        pytest.param("nsga2", 6, marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_run_ends_like_the_undisturbed_one(tmp_path: Path, sampler: str, kills: int) -> None:
@@ -122,7 +122,7 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int = 1) -> No
     raise AssertionError(f"it ended with {process.wait()} before it said {word}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupt_still_writes_front_and_report_and_the_run_goes_on(typed: Typed, number: int) -> None:
     process = typed.start(1.0)
     lines_until(process, "training", 2)

@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from tinysearch.core.errors import UserError
-from tinysearch.reading import read_bytes
+from tinysearch.reading import SAFE_LOADER, read_bytes
 
 MAXIMUM_FILE_BYTES = 1 << 20
 MAXIMUM_DEPTH = 10
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DocumentPath = tuple[str | int, ...]
 """Keys and list positions that lead to a value."""
 
@@ -102,7 +101,7 @@ def _read_text(path: Path) -> str:
 def _parse(text: str) -> yaml.MappingNode:
     try:
         depth_line = _too_deep(text)
-        root = None if depth_line else yaml.compose(text, Loader=_LOADER)
+        root = None if depth_line else yaml.compose(text, Loader=SAFE_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         wrong = getattr(error, "problem", None) or _one_line(error)
@@ -129,7 +128,7 @@ def _parse(text: str) -> yaml.MappingNode:
 def _too_deep(text: str) -> int:
     """Line where collections nest too deep for a recursive parser to survive, or 0."""
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=SAFE_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAXIMUM_DEPTH and event.start_mark is not None:
             return int(event.start_mark.line) + 1

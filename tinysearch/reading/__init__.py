@@ -1,12 +1,13 @@
 """Files that people bring: which ones are read at all, in which encodings, and how a spreadsheet spells a table."""
 
-from tinysearch.reading.documents import read_json, read_yaml
+from tinysearch.reading.documents import SAFE_LOADER, read_json, read_yaml
 from tinysearch.reading.regular import MOST_TABLE_BYTES, is_regular, read_bytes
 from tinysearch.reading.spreadsheet import Row, SpreadsheetError, decimal_point, read_spreadsheet
 from tinysearch.reading.text import decode_text, read_text, same_name
 
 __all__ = [
     "MOST_TABLE_BYTES",
+    "SAFE_LOADER",
     "Row",
     "SpreadsheetError",
     "decimal_point",

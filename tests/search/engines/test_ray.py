@@ -17,7 +17,6 @@ from tinysearch.search.engines.ray import _connect
 from tinysearch.search.loop import SearchOptions, search
 
 pytestmark = [
-    pytest.mark.slow,
     # Ray leaves sockets and files to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -45,6 +44,7 @@ def address(cluster):
     return cluster.address
 
 
+@pytest.mark.slow
 def test_the_front_is_that_of_one_process_and_a_dead_task_fails_its_trial_only(address, problem, space, tmp_path):
     deadly = min((b for b in space.branches if b.modality == "voice"), key=lambda b: space.size[b][1])
     errors = Rough(space, path=tmp_path / "log", deadly=deadly.key, pause=0.2)
@@ -65,6 +65,7 @@ def test_the_front_is_that_of_one_process_and_a_dead_task_fails_its_trial_only(a
     assert front(result) == front_of_known(problem, space, {key for key, _ in lines} - {deadly.key})
 
 
+@pytest.mark.slow
 def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
     engine = RayEngine(Complaining(), n_workers=2, options=RayOptions(address=address))
     reports = []
@@ -84,6 +85,7 @@ def test_errors_come_home_and_impossible_wishes_are_refused(address, space):
     assert not ray.is_initialized()
 
 
+@pytest.mark.slow
 def test_a_machine_that_goes_away_takes_its_training_along_and_no_other(cluster, space, tmp_path):
     extra = cluster.add_node(num_cpus=2, object_store_memory=100 << 20)
     doomed = Rough(space, path=tmp_path / "log", pause=600.0)
