@@ -40,7 +40,8 @@ def read_yaml(path: Path, *, loader: Any = SAFE_LOADER, most: int = MOST_YAML_BY
     except RecursionError:
         raise _refused(path, _TOO_DEEP) from None
     except (yaml.YAMLError, ValueError) as error:  # a date that there is not, a number of 5000 digits
-        raise _refused(path, f"must be YAML: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise _refused(path, _TOO_DEEP if "nesting depth" in reason else f"must be YAML: {reason}") from None
     _check_tree(document, path)
     _check_characters(text, document, path)
     return document
