@@ -16,7 +16,7 @@ import pytest
 
 from tinysearch import operators
 from tinysearch.architectures.resnet import resnet
-from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.errors import UnsupportedLayerError, UserError
 from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.protocols import Samples, TrainingProgress
 from tinysearch.inputs.signal import Signal
@@ -673,6 +673,8 @@ INPUT_FAULTS = [
     ("test_lists_are_tuples_of_texts", _kind(suffixes=("CSV",))),
     ("test_lists_are_tuples_of_texts", _kind(interfaces=())),
     ("test_lists_are_tuples_of_texts", _kind(sources=("gas.cpp",))),
+    ("test_brings_its_c_files", _kind(sources=("main/nowhere.c",))),
+    ("test_brings_its_c_files", _kind(name="gas")),
     ("test_equal_settings_give_equal_kinds_that_can_be_keys", _Forgetful),
     ("test_unknown_settings_are_refused", _Everything),
     ("test_shapes_have_the_size_and_channels_asked_for", _OtherShape),
@@ -685,7 +687,7 @@ def test_a_broken_kind_of_input_is_caught(law, broken):
     suite = InputConformance()
     check = getattr(suite, law)
     given = {"kind": broken(), "plugin": broken}
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, UserError, pytest.fail.Exception)):
         check(**{name: value for name, value in given.items() if name in inspect.signature(check).parameters})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal, Protocol, get_args
 
 from tinysearch.core.errors import UserError
@@ -51,8 +52,10 @@ class InputKind(Protocol):
         wanted: the sensor in words, with its article: ``an I2S or PDM microphone``.
         drivers: managed components that the firmware can read it with; empty where it needs none.
         suffixes: of files with samples, lower case, with the dot.
-        sources: C files of a project beside those that every project has, by path in ``firmware_templates/esp_idf``; a
-            header beside one belongs to it. The first defines ``input_<name>``, see ``main/input.h``.
+        folder: where C files of its own lie; None for a kind of this package.
+        sources: C files of a project beside those that every project has, by path in it; each is looked for by its
+            name in ``folder``, then by its path in ``firmware_templates/esp_idf``, and a header beside one belongs to
+            it. The first defines ``input_<name>``, see ``main/input.h``.
         chip_sources: the same, built for chips alone: drivers.
         components: of ESP-IDF that these call.
         front_ends: headers in ``firmware_templates/runtime`` that turn a capture into the network's input.
@@ -67,6 +70,7 @@ class InputKind(Protocol):
     wanted: ClassVar[str]
     drivers: ClassVar[tuple[str, ...]]
     suffixes: ClassVar[tuple[str, ...]]
+    folder: ClassVar[Path | None]
     sources: ClassVar[tuple[str, ...]]
     chip_sources: ClassVar[tuple[str, ...]]
     components: ClassVar[tuple[str, ...]]

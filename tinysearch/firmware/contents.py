@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
+from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
 from tinysearch.firmware.deciders import normal_layer
@@ -181,6 +183,7 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
             files |= _backend_files(source, templates)
     files |= _application_files(emission, templates)
     files |= {f"host/{name}": (templates.folder / "host" / name).read_bytes() for name in _HOST_COPIED}
+    values["declared"] = [kind for kind in values["kinds"] if f"main/input_{kind}.h" in files]
     rendered = (*_RENDERED, *(f"main/{name}" for name in emission.application.rendered))
     text = {name: templates.render(f"esp_idf/{name}", values) for name in rendered}
     text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in _HOST_RENDERED}
@@ -214,16 +217,39 @@ def _main_values(emission: Emission) -> dict[str, Any]:
 def _application_files(emission: Emission, templates: Templates) -> dict[str, bytes]:
     """The application and its kinds of input: sources, the header beside each, and the store where it keeps records."""
     origin = templates.folder / "esp_idf"
-    named = {f"main/{name}" for name in emission.application.sources}
-    named |= {path for kind in emission.kinds for path in (*kind.sources, *kind.chip_sources)}
-    headers = {str(Path(name).with_suffix(".h")) for name in named}
-    paths = named | {name for name in headers if (origin / name).is_file()}
-    files = {path: (origin / path).read_bytes() for path in sorted(paths)}
+    found = _with_headers({f"main/{name}": origin / "main" / name for name in emission.application.sources})
+    for kind in emission.kinds:
+        found |= _with_headers(kind_sources(kind, origin))
+    files = {path: found[path].read_bytes() for path in sorted(found)}
     if emission.application.stores:
         store = "components/store"
         files |= {f"{store}/{name}": (origin / store / name).read_bytes() for name in _STORE}
         files["host/app/store_host.c"] = (templates.folder / "host/app/store_host.c").read_bytes()
     return files
+
+
+def kind_sources(kind: InputKind, origin: Path) -> dict[str, Path]:
+    """Where the sources of a kind of input lie, by path in the project.
+
+    Raises:
+        UserError: a file that is nowhere.
+    """
+    found = {}
+    for path in (*kind.sources, *kind.chip_sources):
+        places = [origin / path] if kind.folder is None else [kind.folder / Path(path).name, origin / path]
+        place = next((place for place in places if place.is_file()), None)
+        if place is None:
+            raise UserError(
+                "a kind of input must bring its C files", value=f"{kind.name}: {path}", remedy=f"write {places[0]}"
+            )
+        found[path] = place
+    return found
+
+
+def _with_headers(sources: Mapping[str, Path]) -> dict[str, Path]:
+    """Sources, and the header beside each that has one."""
+    headers = {str(Path(path).with_suffix(".h")): place.with_suffix(".h") for path, place in sources.items()}
+    return {**sources, **{path: place for path, place in headers.items() if place.is_file()}}
 
 
 def _backend_files(source: BranchSource, templates: Templates) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from tinysearch.core.errors import UserError
@@ -78,6 +79,7 @@ class Camera:
         ".tif",
         ".tiff",
     )
+    folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_camera.c", "main/capture_signal.c")
     chip_sources: ClassVar[tuple[str, ...]] = ("main/camera.c",)
     components: ClassVar[tuple[str, ...]] = ("esp_driver_gpio",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from tinysearch.core.errors import UserError
@@ -33,6 +34,7 @@ class Microphone:
     wanted: ClassVar[str] = "an I2S or PDM microphone"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
+    folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_microphone.c", "main/capture_signal.c")
     chip_sources: ClassVar[tuple[str, ...]] = ("main/microphone.c",)
     components: ClassVar[tuple[str, ...]] = ("esp_driver_i2s",)

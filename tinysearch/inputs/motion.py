@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from tinysearch.core.errors import UserError
@@ -47,6 +48,7 @@ class Motion:
     wanted: ClassVar[str] = "a motion sensor by I2C or SPI"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_motion.c", "main/window.c")
     chip_sources: ClassVar[tuple[str, ...]] = ("main/motion.c", "main/motion_sensor.c")
     components: ClassVar[tuple[str, ...]] = ("esp_driver_i2c", "esp_timer")

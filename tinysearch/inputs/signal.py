@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from tinysearch.core.errors import UserError
@@ -49,6 +50,7 @@ class Signal:
     wanted: ClassVar[str] = "a sensor by I2C, SPI, an analog pin or a serial line"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_signal.c", "main/window.c")
     chip_sources: ClassVar[tuple[str, ...]] = ("main/signal.c",)
     components: ClassVar[tuple[str, ...]] = ()

@@ -7,8 +7,10 @@ from typing import Any, ClassVar, get_args
 
 import pytest
 
+from tinysearch.app.config.resources import data_dir
 from tinysearch.core.network import Shape
 from tinysearch.core.task import Augmentation, Capture, InputKind
+from tinysearch.firmware.contents import kind_sources
 from tinysearch.testing.laws import Suite, law, same_after_pickling
 
 
@@ -52,6 +54,13 @@ class InputConformance(Suite):
             law(source.startswith("main/") and source.endswith(".c"), "sources are C files of main/", source)
         for header in kind.front_ends:
             law(header.endswith(".h"), "front-ends are named by their headers", header)
+
+    def test_brings_its_c_files(self, kind: InputKind) -> None:
+        law(kind.sources, "the first source defines the kind in C", kind.sources)
+        origin = data_dir("firmware_templates") / "esp_idf"
+        texts = [path.read_text(encoding="utf-8") for path in kind_sources(kind, origin).values()]
+        symbol = f"const input_kind input_{kind.name} "
+        law(symbol in texts[0], f"the first source defines input_{kind.name}", kind.sources[0])
 
     def test_equal_settings_give_equal_kinds_that_can_be_keys(self, kind: InputKind, plugin: Any) -> None:
         other = plugin(**self.settings)
