@@ -23,12 +23,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_library_compiles_as_c99_gives_its_golden_vectors_and_has_its_layouts(library: Path) -> None:
-    rungs = {rung.name: rung for rung in verify(library, quick=True)}
-    assert {name: rung.status for name, rung in rungs.items()} == {
-        "files": "not run",
-        "host": "passed",
-        "layout": "passed",
-    }
+    rungs = {rung.name: rung.status for rung in verify(library, quick=True)}
+    assert rungs == {"files": "not run", "host": "passed", "layout": "passed"}
     assert len((library / "examples/check.c").read_text().splitlines()) <= 25
 
 
@@ -73,9 +69,7 @@ def test_a_changed_weight_and_a_broken_layout_are_found(library: Path) -> None:
         (library / name).write_text(before)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "Door", "1door", "do", "door-model", "door__x", "door_", "while", "class", "a" * 33]
-)
-def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match=r"emit\.name must be"):
-        component_name(name)
+def test_a_name_that_cannot_be_one_is_refused() -> None:
+    for name in ("", "Door", "1door", "do", "door-model", "door__x", "door_", "while", "class", "a" * 33):
+        with pytest.raises(UserError, match=r"emit\.name must be"):
+            component_name(name)

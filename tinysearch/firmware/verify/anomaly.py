@@ -79,10 +79,11 @@ def _drive(project: Path, objects: Objects | None) -> str:
 def _windows(models: Mapping[str, NormalModel], alarms: Alarms, floats: frozenset[str]) -> Drawn:
     """Windows that wander off what is normal and back, then some that hold still just below and at the threshold."""
     random = np.random.default_rng(0)
-    away = np.abs(np.linspace(-1, 1, WANDERING // 4))
-    parts = [_turned(random, models, np.tile(away, 4) * _FARTHEST, floats)]
-    drawn = _turned(random, models, np.linspace(0, _FARTHEST, TURNS) ** 2 / _FARTHEST, floats)
+    turns = np.linspace(0, _FARTHEST, TURNS) ** 2 / _FARTHEST
+    drawn = _turned(random, models, turns, floats)
     distances = _distances(drawn, models, floats)
+    reach = 1.5 * turns[int(np.argmax(distances >= alarms.threshold))]  # about two thirds stay below the threshold
+    parts = [_turned(random, models, np.tile(np.abs(np.linspace(-1, 1, WANDERING // 4)), 4) * reach, floats)]
     for side in (distances < alarms.threshold, distances >= alarms.threshold):
         places = np.flatnonzero(side)
         if len(places):
