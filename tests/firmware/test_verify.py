@@ -15,6 +15,7 @@ from projects import TEMPLATES, VERSION, emitted, face, voice
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.verify import Package, Rung, emulator, host, idf, lock, project_rules, stack, verify
 from tinysearch.firmware.verify.emitted import as_emitted
+from tinysearch.firmware.verify.facts import LockedBranch
 from tinysearch.firmware.verify.objects import Objects, shared_objects
 
 PACKAGE = Package(templates=TEMPLATES, version=VERSION)
@@ -271,3 +272,18 @@ def test_a_run_away_tool_is_ended(tmp_path: Path) -> None:
     outcome = run_tool(("sh", "-c", "echo begun; sleep 600 & wait"), timeout_s=0.3, folder=tmp_path)
     assert outcome.status is None
     assert "begun" in outcome.text
+
+
+@pytest.mark.parametrize("weights", [(None, None, None), (512, 0, 0), (100, 206, 206)])
+def test_captures_of_three_branches_are_drawn_about_a_high_threshold(
+    weights: tuple[int | None, ...], tmp_path: Path
+) -> None:
+    """Uniform cosines of two branches nearly never leave the third one a score of 2.7 to reach."""
+    sizes = enumerate(weights)
+    branches = [
+        LockedBranch(name=f"b{place}", input_bytes=64, embedding=32, is_float=place == 1, weight=weight)
+        for place, weight in sizes
+    ]
+    whole = 1 << 20 if weights[0] is not None else 3 << 20
+    words = lock._captures(tmp_path, branches, round(0.9 * whole))
+    assert {right: len(names) for right, names in words.items()} == {True: lock.PROBES, False: lock.PROBES}

@@ -76,11 +76,17 @@ def _drive(project: Path, objects: Objects | None) -> str:
         with at_hand(objects) as shared:
             _build(project, folder, options, shared)
         probes = _captures(folder, branches, _configured_score(point, options))
-        _converse(folder, probes, options)
+        _converse(folder, probes, options, refusal=_refusal(project))
     return (
         f"{2 * PROBES} captures about the threshold judged right; locked after {options['TS_ATTEMPTS']} failures for "
         f"{options['TS_LOCKOUT_S']} s, then twice as long, over a restart too; opened by acceptance and PIN alone"
     )
+
+
+def _refusal(project: Path) -> str:
+    """What a capture without signal is answered: pictures and recordings are judged, of all else the embeddings are."""
+    judged = any((project / f"main/input_{kind}.c").is_file() for kind in ("camera", "microphone"))
+    return "this capture .*" if judged else "the networks make nothing of this capture"
 
 
 def _build(project: Path, folder: Path, options: Mapping[str, int], objects: Objects) -> None:
@@ -171,12 +177,17 @@ def _draws(
 ) -> Iterator[list[npt.NDArray[np.int8]]]:
     """Embeddings of all branches whose scores against the enrolled ones lie about ``goal``, however they share it."""
     shares = np.array([1.0 if b.weight is None else b.weight / (1 << FUSION_FRACTION_BITS) for b in branches])
-    last = int(np.argmax(shares))
+    order = np.argsort(shares, kind="stable")  # a branch that weighs nothing may have any cosine
     for _ in range(_DRAWS):
-        cosines = random.uniform(-1.0, 1.0, len(branches))
-        rest = goal / (1 << COSINE_FRACTION_BITS) - float(np.delete(shares * cosines, last).sum())
-        cosines[last] = (rest + random.normal(0.0, 0.004)) / shares[last]
-        if abs(cosines[last]) <= 1.0:
+        cosines = np.zeros(len(branches))
+        rest = goal / (1 << COSINE_FRACTION_BITS) + random.normal(0.0, 0.004)
+        for place, index in enumerate(order[:-1]):
+            others = float(shares[order[place + 1 :]].sum())  # the most that those after it can add
+            low, high = ((rest + way * others) / max(shares[index], 1e-9) for way in (-1, 1))
+            cosines[index] = random.uniform(np.clip(low, -1, 1), np.clip(high, -1, 1))
+            rest -= shares[index] * cosines[index]
+        cosines[order[-1]] = rest / shares[order[-1]]
+        if abs(cosines[order[-1]]) <= 1.0:
             yield [_turned(random, own, value) for own, value in zip(enrolled, cosines, strict=True)]
 
 
@@ -220,10 +231,10 @@ def _write(
 # ---- the conversation ----
 
 
-def _converse(folder: Path, probes: Mapping[bool, Sequence[str]], options: Mapping[str, int]) -> None:
+def _converse(folder: Path, probes: Mapping[bool, Sequence[str]], options: Mapping[str, int], *, refusal: str) -> None:
     names = [word.split(".")[1] for word in probes[True][0].split()]
     files = {word: " ".join(f"{word}.{name}.raw" for name in names) for word in ("enrolled", "opposite", "dead")}
-    _talk(folder, _judgments(probes, **files))
+    _talk(folder, _judgments(probes, **files, refusal=refusal))
     _talk(folder, _worn_out(probes), variables={"TS_FLASH_WRITES": "0"})
     attempts, seconds = options["TS_ATTEMPTS"], options["TS_LOCKOUT_S"]
     right, wrong = f"verify - {probes[True][0]}", f"verify - {probes[False][0]}"
@@ -237,17 +248,19 @@ def _converse(folder: Path, probes: Mapping[bool, Sequence[str]], options: Mappi
         raise WrongAnswerError("the PIN stands in the store as it was typed")
 
 
-def _judgments(probes: Mapping[bool, Sequence[str]], *, enrolled: str, opposite: str, dead: str) -> Iterator[_Step]:
+def _judgments(
+    probes: Mapping[bool, Sequence[str]], *, enrolled: str, opposite: str, dead: str, refusal: str
+) -> Iterator[_Step]:
     """An empty device, its first person, and captures about the threshold; no failure stands where this ends."""
     closed = "closed: .*"
     yield _Step(typed=f"verify - {enrolled}", answer="ERR verify: nobody is enrolled")
     yield _Step(typed=f"delete {_NAME}", answer=f"ERR delete: {closed}")
     yield _Step(typed=f"pin {_PIN}", answer=f"ERR pin: {closed}")
-    yield _Step(typed=f"enroll {_NAME} {dead}", answer=f"ERR enroll {_NAME}: this capture .*")
+    yield _Step(typed=f"enroll {_NAME} {dead}", answer=f"ERR enroll {_NAME}: {refusal}")
     yield _Step(typed=f"enroll {_NAME} {enrolled}", answer=f"OK enroll {_NAME}")
     yield _Step(typed="close", answer="OK close")
     yield _Step(typed=f"enroll eve {probes[False][0]}", answer=f"ERR enroll: {closed}")
-    yield _Step(typed=f"verify - {dead}", answer="ERR verify: this capture .*")
+    yield _Step(typed=f"verify - {dead}", answer=f"ERR verify: {refusal}")
     yield _Step(typed=f"verify - {enrolled}", answer=f"OK verify {_NAME}")
     yield _Step(typed=f"verify - {opposite}", answer="OK verify nobody")
     yield _Step(typed=f"verify - {enrolled}", answer=f"OK verify {_NAME}")
