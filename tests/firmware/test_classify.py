@@ -121,10 +121,10 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
 
 
 def samples_of(branch: BranchSpec, folder: Path, count: int) -> npt.NDArray[np.int8]:
-    """Files of a branch, ``NAME`` with all windows, and the inputs that Python makes of it."""
+    """Files of a branch, ``NAME.raw`` with all windows, and the inputs that Python makes of it."""
     random = np.random.default_rng(5)
     kind: Any = WATCH.input(branch.modality).kind
-    path = folder / branch.modality
+    path = folder / f"{branch.modality}.raw"
     if branch.modality == "eye":
         pictures = random.integers(0, 256, (count, 40, 60, 3)).astype(np.uint8)
         path.write_bytes(b"".join(b"P6 60 40 255\n" + picture.tobytes() for picture in pictures))
@@ -148,7 +148,7 @@ def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, objec
     branches = (watching("eye"), watching("hum"), watching("word", "xnor2/1"), wrist())
     project, frozen, classifier = classified(*branches, out=tmp_path / "p")
     inputs = {branch.modality: samples_of(branch, tmp_path, 4) for branch in branches}
-    lines = said(built(project, objects), tmp_path, "stream eye hum word wrist")
+    lines = said(built(project, objects), tmp_path, "stream eye.raw hum.raw word.raw wrist.raw")
     assert without_time(lines) == expected(inputs, frozen, classifier)
     assert lines[-1] == "OK stream windows 4"
 
@@ -190,7 +190,7 @@ def test_inputs_of_several_kinds_raise_alarms_together(tmp_path: Path, objects: 
     inputs = {branch.modality: samples_of(branch, tmp_path, 5) for branch in branches}
     distances = anomaly_distances({name: run(frozen[name], rows) for name, rows in inputs.items()}, detector.normal)
     found = alarm(distances, np.zeros(5, np.int32), detector.alarms)
-    lines = said(built(project, objects), tmp_path, "stream hum wrist", "check hum wrist", "normal")
+    lines = said(built(project, objects), tmp_path, "stream hum.raw wrist.raw", "check hum.raw wrist.raw", "normal")
     wanted = [
         {
             "window": place,
