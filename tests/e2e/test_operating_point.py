@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,14 +95,16 @@ def test_emit_takes_the_far_that_it_is_given(trained: Path, tmp_path: Path) -> N
     )
 
 
-def test_a_far_without_pairs_or_networks_is_refused(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_emitted_is_refused(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
     of_run = [f"run_dir={trained}/run", f"id={point_of(trained)['id']}", f"cache.dir={trained}/cache"]
     for words, said in (
         ([*of_run, "far=0.0000001"], "far must be at least 3 divided by the number of impostor pairs"),
         ([*of_run, "far=1.5"], "fractions between 0 and 1"),
         ([*CANDIDATE, "trainer=none", "far=0.05"], "networks must have been trained here"),
+        ([*of_run, "emit.format=onnx"], "the package onnx must be installed"),
     ):
         assert main(["emit", *words, f"out={tmp_path}/lock"]) == 2
         assert said in capsys.readouterr().err

@@ -34,8 +34,10 @@ def test_an_id_is_the_name_of_a_file_in_the_run(identity: Any, tmp_path: Path) -
 def test_names_and_paths_of_a_run_are_text(group: str, value: Any, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     config = plain(compose_config(["trainer=table", "trainer.path=rates.csv"]))
+    del config["emit"]["format"]
     path.write_text(yaml.safe_dump(config))
     assert read_config(tmp_path)["trainer"]["name"] == "table"
+    assert read_config(tmp_path)["emit"]["format"] == "esp_idf", "runs that are older than the option"
     path.write_text(yaml.safe_dump(config | {group: value}))
     with pytest.raises(UserError, match="must be text") as caught:
         read_config(tmp_path)

@@ -120,6 +120,10 @@ def read_front(run_dir: Path) -> dict[str, Any]:
     return dict(document)
 
 
+_FIRST_EMITTED = {"format": "esp_idf", "name": "tinysearch_model"}
+"""How runs were emitted before they could say it."""
+
+
 def read_config(run_dir: Path) -> dict[str, Any]:
     """The composed configuration of a run.
 
@@ -143,6 +147,7 @@ def read_config(run_dir: Path) -> dict[str, Any]:
         )
     check_kinds(document)
     _check_named(document, run_dir / CONFIG)
+    document["emit"] = {**_FIRST_EMITTED, **document.get("emit", {})}
     return _with_inputs(located(run_dir, document))
 
 

@@ -113,7 +113,8 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
         )
     before = files.read_config(folder)
     every = sorted({*far_of(before), *(levels or ())})
-    setup = set_up(before | {"cache": config["cache"], "far": every})
+    emit = before["emit"] | {key: config["emit"][key] for key in ("format", "name")}
+    setup = set_up(before | {"cache": config["cache"], "far": every, "emit": emit})
     candidate = candidates_of(setup, frozenset([config["id"]]))[config["id"]]
     recall(setup.errors, candidate.branches, folder)
     rates = setup.errors.error_rates(candidate.branches)

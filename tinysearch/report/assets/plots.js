@@ -180,14 +180,20 @@ function drawFigure(element, figure) {
     rings(figure),
   ];
   return Plotly.react(element, traces, layout({
-    xaxis: { title: { text: AXES[figure.x].text }, ...logAxis(figure.log) },
-    yaxis: { title: { text: AXES[figure.y].text }, rangemode: 'tozero', ...logAxis(figure.logY) },
+    xaxis: { title: { text: AXES[figure.x].text }, ...logAxis(figure.log, figure.x) },
+    yaxis: { title: { text: AXES[figure.y].text }, rangemode: 'tozero', ...logAxis(figure.logY, figure.y) },
     uirevision: figure.key,
   }), CONFIG);
 }
 
-// Ticks at 1, 2 and 5 of every power of ten, each with its whole number: by default Plotly writes a bare 2 or 5.
-const logAxis = (log) => (log ? { type: 'log', dtick: 'D2', tickformat: ',~r' } : {});
+// Ticks at 1, 2 and 5 of every power of ten, each with its whole number: by default Plotly writes a bare 2 or 5. Beyond
+// two powers they would touch: there the powers alone have numbers, and the others a line.
+function logAxis(log, key) {
+  if (!log) return {};
+  const values = designs.map((design) => design[key]).filter((value) => isKnown(value) && value > 0);
+  const far = Math.max(...values) > 100 * Math.min(...values);
+  return { type: 'log', dtick: far ? 1 : 'D2', tickformat: ',~r', ...(far && { minor: { dtick: 'D2', showgrid: true } }) };
+}
 
 function drawParallel(element) {
   const narrow = element.clientWidth < 620;
