@@ -254,7 +254,9 @@ def test_an_empty_front_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert json.loads((tmp_path / "run" / "front.json").read_text())["points"] == []
 
 
-def test_parquet_says_what_csv_says(tmp_path: Path) -> None:
+def test_parquet_says_what_csv_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["enumerate", "space.layouts=[[1],[1,1]]", "space.precisions=[int8]"]
     assert main([*words, f"out={tmp_path}/all.csv"]) == main([*words, f"out={tmp_path}/all.parquet"]) == 0
     columns = pd.read_parquet(tmp_path / "all.parquet").replace({"None": None, "nan": None, "": None})
@@ -263,6 +265,9 @@ def test_parquet_says_what_csv_says(tmp_path: Path) -> None:
     numbers = text.select_dtypes("number").columns
     pd.testing.assert_frame_equal(columns[numbers], text[numbers], check_dtype=False)
     assert columns["face_branch"].fillna("").tolist() == text["face_branch"].fillna("").tolist()
+    monkeypatch.setattr("tinysearch.app.verbs.enumerate.find_spec", lambda name: None)
+    assert main([*words, f"out={tmp_path}/more.parquet"]) == 2
+    assert "the package pyarrow must be installed to write .parquet" in " ".join(capsys.readouterr().err.split())
 
 
 def test_prices_go_into_a_copy_of_a_built_in_catalogue(

@@ -35,6 +35,7 @@ _PACKAGES = (
     ("torch", "training branches", install_line("train")),
     ("optuna_dashboard", "watching a study in the browser", install_line("dashboard")),
     ("ray", "engine=ray on several machines", install_line("ray")),
+    ("pyarrow", "enumerate out=FILE.parquet", install_line("parquet")),
     ("onnx", "emit.format=onnx", install_line("onnx")),
     ("psycopg", "storage=postgresql://, workers that share a study", install_line("postgresql")),
 )

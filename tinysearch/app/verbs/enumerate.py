@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -23,6 +24,7 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
+from tinysearch.distribution import install_line
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
 from tinysearch.files import replacing
 from tinysearch.space import Space
@@ -42,6 +44,12 @@ def run(invocation: Invocation) -> int:
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(
             "enumerate must write into a folder that exists", value=out, remedy=f"make {out.parent} or name another"
+        )
+    if out is not None and out.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise UserError(
+            "the package pyarrow must be installed to write .parquet",
+            value="it is not",
+            remedy=f"run {install_line('parquet')}, or write out={out.with_suffix('.csv')}",
         )
     started, count, feasible = time.perf_counter(), 0, 0
     with _Writer(out) as writer:
