@@ -3,7 +3,8 @@
 Run ``python benchmarks/simd.py [--esp-nn PATH]``. It needs gcc; the portable kernels beside them are counted on RV32IMC
 where its compiler and emulator are installed, as in ``benchmarks/kernels.py``, else null. PATH is a copy of ESP-NN's
 source, whose assembly is run through the same model. Nothing here was run on a chip or in an emulator of one. The last
-line on stdout is one JSON object: by chip and kernel ``instructions_per_mac`` and ``over_portable``.
+line on stdout is one JSON object: by chip and kernel ``instructions_per_mac`` and ``over_portable``, and whole
+networks by name and precision (:mod:`simd_networks`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "firmware"),
 
 import ckernels  # noqa: E402
 from binary_layers import weighted  # noqa: E402
-from esp_nn_kernels import esp_nn_counts  # noqa: E402
+from esp_nn_kernels import AssemblyOfEspNn  # noqa: E402
 from pie_cases import Layer, layer_of, of_binary  # noqa: E402
+from simd_networks import table as network_table  # noqa: E402
 
 from tinysearch.core.network import INPUT, Addition, Convolution, Linear  # noqa: E402
 from tinysearch.firmware import packing  # noqa: E402
@@ -141,11 +143,14 @@ def portable_instructions(layers: list[Layer]) -> list[int] | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--esp-nn", type=Path, help="a copy of ESP-NN's source")
-    peers = parser.parse_args().esp_nn
+    parser.add_argument("--no-networks", action="store_true", help="leave whole networks out, which take minutes")
+    options = parser.parse_args()
+    peers = None if options.esp_nn is None else AssemblyOfEspNn(options.esp_nn)
     table = list(rows(np.random.default_rng(SEED)))
     counted = [row.layer.run().instructions for row in table]
     portable = portable_instructions([row.layer for row in table])
-    theirs = esp_nn_counts(peers, {row.key: row.layer for row in table}) if peers is not None else {}
+    beside = {row.key: peers.count(row.layer) for row in table} if peers is not None else {}
+    theirs = {key: count for key, count in beside.items() if count is not None}
     found: dict[str, dict[str, float | None]] = {}
     print(f"{'kernel':44} {'a MAC':>8} {'target':>7} {'portable / ours':>16} {'ESP-NN':>8}")
     for index, (row, count) in enumerate(zip(table, counted, strict=True)):
@@ -153,16 +158,17 @@ def main() -> int:
         late = " MISSED" if row.target is not None and count / row.macs > row.target else ""
         peer = f"{theirs[row.key] / row.macs:.3f}" if row.key in theirs else ""
         target = "" if row.target is None else f"{row.target:g}"
-        beside = "not counted" if ratio is None else f"{ratio:.1f}"
-        print(f"{row.label:44} {count / row.macs:8.4f} {target:>7} {beside:>16} {peer:>8}{late}")
+        against = "not counted" if ratio is None else f"{ratio:.1f}"
+        print(f"{row.label:44} {count / row.macs:8.4f} {target:>7} {against:>16} {peer:>8}{late}")
         found[row.key] = {
             "instructions_per_mac": round(count / row.macs, 4),
             "over_portable": None if ratio is None else round(1 / ratio, 4),
         }
         if row.key in theirs:
             found[row.key]["esp_nn_instructions_per_mac"] = round(theirs[row.key] / row.macs, 4)
+    networks = None if options.no_networks else network_table(peers)
     print("not run on a chip or emulator here: a model of the instructions, cycles and memory not counted")
-    print(json.dumps({CHIP: found}))
+    print(json.dumps({CHIP: found} if networks is None else {CHIP: found, "networks": networks}))
     return 0
 
 

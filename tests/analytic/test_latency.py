@@ -310,7 +310,7 @@ class TestBackends:
     def test_weights_that_stream_from_flash_bound_a_fast_kernel_from_below(self, cache_bytes: int, passes: int) -> None:
         table = models("firmware.backend=pie").latency
         assert isinstance(table, LatencyTable)
-        program = lower(ONE_LAYER, Precision.parse("int8"))  # 64 pixels, of which a pass has 16
+        program = lower(ONE_LAYER, Precision.parse("int8"))  # 64 pixels, of which a pass has 16; one part
         weights = 3 * 3 * 8 * 8
         accelerated = Accelerated(name="pie", steps=frozenset({"x"}), shared=True)
 

@@ -183,7 +183,7 @@ def packing(rng: np.random.Generator) -> Layer:
         Convolution(name="x", input="a", out_channels=1, kernel=1),
     )
     program = program_of(*units, input_shape=(*shape, 3), precision=f"xnor{bits}/1")
-    step = next(step for step in program.steps if step.operator is Operator.PACK)
+    step = next(step for step in program.steps if step.operator == Operator.PACK)
     high = int(rng.choice([3, 140]))
     thresholds = np.sort(rng.integers(-high, high + 1, (1 << bits) - 1)).astype(np.int32)
     source = program.tensors[step.inputs[0]].shape

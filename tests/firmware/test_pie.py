@@ -72,6 +72,15 @@ def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> N
     replace(layer, frozen=frozen, expected=expected).run()
 
 
+@pytest.mark.parametrize(("kernel", "inputs", "outputs", "pool"), [(3, 60, 45, 1), (3, 60, 45, 2), (1, 600, 43, 1)])
+def test_convolutions_in_parts_equal_the_oracle(kernel: int, inputs: int, outputs: int, pool: int) -> None:
+    """Weights of more than the data cache keeps, on more pixels than a tile has."""
+    unit = Convolution(name="x", input=INPUT, out_channels=outputs, kernel=kernel, pool=pool, relu=False)
+    layer = layer_of(unit, shape=(9, 8, inputs), rng=np.random.default_rng(0))
+    assert pie.footprint(layer.frozen.program, layer.step).in_place is None
+    layer.run(offsets=(0, 5))
+
+
 def test_a_project_runs_its_vector_kernels_in_the_arena_that_was_planned(tmp_path: Path) -> None:
     """Two branches, a task each: binary layers, and steps that overwrite their inputs, scales, packing."""
     depthwise = Separable(stages=(1, 2), width=10, kernel=5)  # of stride 1 it cannot overwrite its input, of 2 it can

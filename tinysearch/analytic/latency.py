@@ -35,8 +35,23 @@ Cycles = tuple[float, float, float, bool]
 
 _REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
-Streamed = tuple[tuple[str, str], Mapping[str, float], int, int]
-"""Key and features of a step of a backend, its weights, and the pixels whose sums it computes."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedStep:
+    """A step with weights that a backend computes.
+
+    Attributes:
+        key: arithmetic and kernel class.
+        weights, channels: in all, and of the output.
+        pixels: whose sums are computed.
+    """
+
+    key: tuple[str, str]
+    features: Mapping[str, float]
+    weights: int
+    channels: int
+    pixels: int
+
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -69,7 +84,8 @@ class LatencyEntry:
         calibrated: fitted on counts or times of this very kernel.
         source, date: where the coefficients come from.
         weight_bytes: that the kernel reads for a weight; None where cycles have the time that this takes.
-        pass_pixels: pixels that it computes before it reads all weights again; None where once is enough.
+        pass_pixels: pixels that it computes before it reads weights again; None where once is enough.
+        part_channels: output channels whose weights it reads again and again before it goes on to others; None for all.
     """
 
     coefficients: tuple[float, ...]
@@ -80,6 +96,7 @@ class LatencyEntry:
     date: str
     weight_bytes: float | None = None
     pass_pixels: int | None = None
+    part_channels: int | None = None
 
     def cycles(self, features: Mapping[str, float]) -> float:
         """Cycles of a step with these features."""
@@ -89,12 +106,13 @@ class LatencyEntry:
         """Bytes of so many weights, each read once."""
         return weights * (self.weight_bytes or 0.0)
 
-    def read_bytes(self, weights: int, pixels: int, *, cache_bytes: float) -> float:
-        """Bytes that stream past a step: once where a cache keeps them, else for every pass over the pixels."""
-        once = self.least_bytes(weights)
-        if self.pass_pixels is None or once <= cache_bytes:
+    def read_bytes(self, step: WeightedStep, *, cache_bytes: float) -> float:
+        """Bytes that stream past a step: once where a cache keeps a part, else for every pass over the pixels."""
+        once = self.least_bytes(step.weights)
+        part = once * min((self.part_channels or step.channels) / step.channels, 1.0)
+        if self.pass_pixels is None or part <= cache_bytes:
             return once
-        return once * math.ceil(pixels / self.pass_pixels)
+        return once * math.ceil(step.pixels / self.pass_pixels)
 
 
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
@@ -216,8 +234,8 @@ class LatencyTable:
 
     def _whole(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
         """Cycles of a program: steps whose weights are known to stream one by one, all others together."""
-        streamed = [part for part in weighted_steps(program, accelerated) if self._streams(timing, part[0])]
-        apart = {key for key, *_ in streamed}
+        streamed = [part for part in weighted_steps(program, accelerated) if self._streams(timing, part.key)]
+        apart = {part.key for part in streamed}
         profile = {key: total for key, total in program_profile(program, accelerated).items() if key not in apart}
         parts = [self._sum(profile, timing), *(self._roofline(part, timing) for part in streamed)]
         cycles, low, high, calibrated = zip(*parts, strict=True)
@@ -226,19 +244,18 @@ class LatencyTable:
     def _streams(self, timing: ProcessorTiming, key: tuple[str, str]) -> bool:
         return self._entry(timing, *key).weight_bytes is not None
 
-    def _roofline(self, part: Streamed, timing: ProcessorTiming) -> Cycles:
+    def _roofline(self, part: WeightedStep, timing: ProcessorTiming) -> Cycles:
         """A step's cycles, and those that its weights need from flash where these are more."""
-        key, features, weights, pixels = part
-        entry, flash = self._entry(timing, *key), timing.flash
+        entry, flash = self._entry(timing, *part.key), timing.flash
         if flash is None:
             raise UnsupportedLayerError(
                 "a chip whose backend streams weights must have a cache and a speed of its flash",
-                value=f"{timing.isa} {' '.join(key)}",
+                value=f"{timing.isa} {' '.join(part.key)}",
                 remedy=f"add it under flash_reads of the table {self.name}",
             )
-        cycles = entry.cycles(features)
-        expected = entry.read_bytes(weights, pixels, cache_bytes=flash.cache_bytes)
-        least, clock = entry.least_bytes(weights), timing.frequency_hz
+        cycles = entry.cycles(part.features)
+        expected = entry.read_bytes(part, cache_bytes=flash.cache_bytes)
+        least, clock = entry.least_bytes(part.weights), timing.frequency_hz
         return (
             max(cycles, expected / flash.bytes_per_s * clock),
             max(cycles * entry.low, least / flash.high * clock),
@@ -324,15 +341,20 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Pr
 
 
 @lru_cache(maxsize=65536)
-def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Streamed, ...]:
+def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[WeightedStep, ...]:
     """Steps with weights that a backend computes, one by one."""
     found = []
     for step in program.steps:
         if step.name in accelerated.steps and step.has_weights:
             out = program.tensors[step.output].shape
-            key = f"{_arithmetic(program, step)}@{accelerated.name}", record_of(step).kernel_class(program, step)
-            weights, pixels = math.prod(program.weight_shape(step)), out.height * out.width * step.pool**2
-            found.append((key, step_features(program, step), weights, pixels))
+            part = WeightedStep(
+                key=(f"{_arithmetic(program, step)}@{accelerated.name}", record_of(step).kernel_class(program, step)),
+                features=step_features(program, step),
+                weights=math.prod(program.weight_shape(step)),
+                channels=out.channels,
+                pixels=out.height * out.width * step.pool**2,
+            )
+            found.append(part)
     return tuple(found)
 
 

@@ -226,6 +226,7 @@ def _measured(row: Mapping[str, Any], *, calibrated: bool = True) -> LatencyEntr
         date=str(row["date"]),
         weight_bytes=None if "weight_bytes" not in row else float(row["weight_bytes"]),
         pass_pixels=None if "pass_pixels" not in row else int(row["pass_pixels"]),
+        part_channels=None if "part_channels" not in row else int(row["part_channels"]),
     )
 
 

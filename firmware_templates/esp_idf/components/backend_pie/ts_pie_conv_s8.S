@@ -12,7 +12,7 @@
  * The rows of the input under a row of the output are copied with their padding, each starting at a multiple of 16; from
  * there windows are gathered into columns, a tile of up to 16 at a time, whatever row of the output they belong to. A 1x1 convolution whose
  * pixels are whole vectors reads its columns from the input itself, but for the last tile, as a tile also reads of the
- * column behind it.
+ * column behind it. All of that is done for the output channels of a part, then for those of the next one.
  */
 #include "ts_pie_layout.h"
 
@@ -27,6 +27,7 @@
 #define PIXELS_LEFT 28
 #define POOL_Y 32
 #define POOL_X 36
+#define PART 40       /* first byte of the output of this part */
 
 /* A tile of a12 columns, a11 the first of them, to a13. */
 #define CALL_TILE          \
@@ -42,7 +43,9 @@
 ts_pie_conv_s8:
     entry a1, FRAME
     s32i a3, a1, INPUT
+.Lpart:                             /* of the output channels */
     s32i a5, a1, OUTPUT
+    s32i a5, a1, PART
     l32i a8, a2, TS_PIE_DIRECT
     extui a9, a3, 0, 4
     movi a14, 0
@@ -60,7 +63,7 @@ ts_pie_conv_s8:
     mov a13, a5
     CALL_TILE
     l32i a14, a2, TS_PIE_COLUMN_BYTES
-    l32i a15, a2, TS_PIE_CHANNELS
+    l32i a15, a2, TS_PIE_OUT_PIXEL_BYTES
     l32i a13, a1, PIXELS_LEFT
     mull a14, a14, a4
     mull a15, a15, a4
@@ -80,7 +83,7 @@ ts_pie_conv_s8:
     ee.vst.128.ip q0, a8, 16
 1:  mov a13, a5
     CALL_TILE
-    retw
+    j .Lpart_done
 
 .Lrows:                             /* fill the rows, once, with padding */
     l32i a10, a2, TS_PIE_SCRATCH_ROWS
@@ -251,7 +254,7 @@ ts_pie_conv_s8:
     l32i a13, a1, OUTPUT
     CALL_TILE
     l32i a10, a1, OUTPUT
-    l32i a11, a2, TS_PIE_CHANNELS
+    l32i a11, a2, TS_PIE_OUT_PIXEL_BYTES
     l32i a12, a2, TS_PIE_POOL_PIXELS
     l32i a13, a1, PHASE
     mull a14, a11, a4
@@ -304,12 +307,21 @@ ts_pie_conv_s8:
     s32i a10, a1, ROWS_LEFT
     bnez a10, .Lrow
 
-    beqz a4, .Ldone                 /* what does not fill a tile */
+    beqz a4, .Lpart_done            /* what does not fill a tile */
     l32i a11, a2, TS_PIE_SCRATCH_COLUMNS
     mov a12, a4
     l32i a13, a1, OUTPUT
     add a11, a11, a6
     CALL_TILE
+.Lpart_done:
+    l32i a8, a2, TS_PIE_NEXT_PART
+    l32i a9, a2, TS_PIE_CHANNELS
+    l32i a3, a1, INPUT
+    l32i a5, a1, PART
+    beqz a8, .Ldone
+    add a2, a2, a8
+    add a5, a5, a9
+    j .Lpart
 .Ldone:
     retw
     .size ts_pie_conv_s8, .-ts_pie_conv_s8

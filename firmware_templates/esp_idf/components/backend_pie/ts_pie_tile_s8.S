@@ -146,7 +146,7 @@ ts_pie_tile_s8:
 
     mov a9, a12
     l32i a13, a1, OUTPUT
-    l32i a14, a2, TS_PIE_CHANNELS
+    l32i a14, a2, TS_PIE_OUT_PIXEL_BYTES
     l32i a8, a2, TS_PIE_POOL_PIXELS
     mov a10, a6
     mov a11, a4
@@ -185,7 +185,7 @@ ts_pie_tile_s8:
     addi a10, a10, 1
     s8i a7, a15, 0
     addi a15, a15, 1
-1:  l32i a7, a2, TS_PIE_CHANNELS
+1:  l32i a7, a2, TS_PIE_OUT_PIXEL_BYTES
     l32i a10, a1, MAXIMA
     add a5, a5, a7
 .Lwindow:

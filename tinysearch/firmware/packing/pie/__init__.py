@@ -54,7 +54,12 @@ class Kernel:
 
 
 _KERNELS = (
-    Kernel(name="conv_s8", block=int8.convolution, scratch=int8.convolution_scratch),
+    Kernel(
+        name="conv_s8",
+        block=int8.convolution,
+        scratch=int8.convolution_scratch,
+        overwrites=int8.convolution_overwrites,
+    ),
     Kernel(name="fully_connected_s8", block=int8.fully_connected, scratch=int8.fully_connected_scratch),
     Kernel(name="xnor_conv", block=xnor.convolution, scratch=xnor.scratch, supports=xnor.supported),
     Kernel(
@@ -110,7 +115,7 @@ def kernel(program: Program, step: Step) -> Kernel | None:
 
 def wins(program: Program, step: Step) -> bool:
     """Whether a step that has a kernel is better computed by it than by the portable one."""
-    if step.operator is Operator.SCALE:
+    if step.operator == Operator.SCALE:
         return program.tensors[step.output].shape.width >= _SCALED_WIDTH
     return not program.binary(step) or xnor.wins(program, step)
 

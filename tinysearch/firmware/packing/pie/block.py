@@ -22,6 +22,15 @@ def up(count: int, multiple: int = LINE) -> int:
     return -(-count // multiple) * multiple
 
 
+def chained(blocks: list[npt.NDArray[np.int8]], *, at: int) -> npt.NDArray[np.int8]:
+    """Blocks one after the other as one, each with the bytes to the next in its word ``at``."""
+    for block in blocks[:-1]:
+        block[4 * at : 4 * at + 4].view(np.int32)[0] = up(len(block))
+    whole = np.concatenate([np.pad(block, (0, -len(block) % LINE)) for block in blocks])
+    whole[:4].view(np.int32)[0] = len(whole)
+    return whole
+
+
 def lay_out(words: dict[str, int], tables: dict[str, Bytes]) -> npt.NDArray[np.int8]:
     """Header and tables, one after the other.
 

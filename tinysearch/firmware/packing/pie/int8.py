@@ -6,8 +6,8 @@ import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
-from tinysearch.firmware.packing.pie.records import ABOVE, records, starts
+from tinysearch.firmware.packing.pie.block import LINE, Bytes, chained, lay_out, up
+from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records, starts
 from tinysearch.operators.add import LEFT_SHIFT
 
 TILE = 16
@@ -32,6 +32,11 @@ _TILE_MAXIMA = 768
 """Scratch of ``ts_pie_tile_s8`` before its maxima."""
 
 
+_CACHED_BYTES = 24576
+"""Of weights that the data cache of 32 KB keeps beside the columns of a tile."""
+
+_PART_MULTIPLE = 8
+
 ADDITION_SCRATCH_BYTES = 80
 
 
@@ -47,19 +52,35 @@ def convolution(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     in_zero = frozen.zero_points.get(step.inputs[0], 0)
     zero = frozen.zero_points[step.output]
     bias = np.asarray(parameters["bias"]).astype(np.int64) - in_zero * weights.reshape(len(weights), -1).sum(1)
-    return lay_out(
-        {**_convolution_words(frozen.program, step), "in_zero": in_zero},
-        {
-            "weights": rows_of_lines(weights.reshape(len(weights), step.kernel, -1)),
-            "records": records(
-                bias,
-                np.asarray(parameters["multiplier"]),
-                np.asarray(parameters["shift"]),
-                zero=zero,
-                low=zero if step.relu else INT8_LOW,
-            ),
-        },
-    )
+    multiplier, shift = (np.asarray(parameters[name]) for name in ("multiplier", "shift"))
+    low = zero if step.relu else INT8_LOW
+    rows = weights.reshape(len(weights), step.kernel, -1)
+    words = {**_convolution_words(frozen.program, step), "in_zero": in_zero}
+    size = _part_channels(frozen.program, step)
+    blocks = []
+    for first in range(0, len(rows), size):
+        part = slice(first, first + size)
+        tables = {
+            "weights": rows_of_lines(rows[part]),
+            "records": records(bias[part], multiplier[part], shift[part], zero=zero, low=low),
+        }
+        blocks.append(lay_out({**words, "channels": len(rows[part])}, tables))
+    return chained(blocks, at=list(words).index("next_part"))
+
+
+def _part_channels(program: Program, step: Step) -> int:
+    """Output channels of a part: all, or so many that their weights stay in the data cache from tile to tile."""
+    channels, out = program.weight_shape(step)[0], program.tensors[step.output].shape
+    words = _convolution_words(program, step)
+    of_one = words["column_bytes"] + RECORD_BYTES
+    tiles = -(-out.height * out.width * words["pool_pixels"] // words["tile_columns"])
+    fitting = _CACHED_BYTES // of_one // _PART_MULTIPLE * _PART_MULTIPLE
+    return channels if tiles == 1 or channels * of_one <= _CACHED_BYTES or fitting == 0 else fitting
+
+
+def convolution_overwrites(program: Program, step: Step) -> bool:
+    """Whether a convolution is done with its input when it writes: parts after the first read it again."""
+    return _part_channels(program, step) == program.weight_shape(step)[0]
 
 
 def convolution_scratch(program: Program, step: Step) -> int:
@@ -288,4 +309,6 @@ def _convolution_words(program: Program, step: Step) -> dict[str, int]:
         "scratch_rows": rows_at,
         "scratch_columns": columns_at,
         "tile_columns": tile,
+        "out_pixel_bytes": out[2],
+        "next_part": 0,
     }

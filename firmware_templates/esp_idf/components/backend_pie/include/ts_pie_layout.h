@@ -22,7 +22,8 @@
 #define TS_PIE_POOL_PIXELS 48  /* pixels under a max pool, 1 for none */
 #define TS_PIE_COLUMN_BYTES 52 /* of one column: a receptive field, a multiple of 16 */
 
-/* Of convolutions; a row is one row of the input with its padding, in scratch. */
+/* Of convolutions. One whose weights the data cache would not keep from tile to tile comes in parts, a block for some of the
+ * output channels each, so that weights stream from flash once. A row is one row of the input with its padding, in scratch. */
 #define TS_PIE_KERNEL 56
 #define TS_PIE_POOL 60
 #define TS_PIE_RUN 64           /* windows side by side: the pool's, or without a pool a whole row */
@@ -46,6 +47,8 @@
 #define TS_PIE_SCRATCH_ROWS 136 /* offsets in scratch */
 #define TS_PIE_SCRATCH_COLUMNS 140
 #define TS_PIE_TILE_COLUMNS 144 /* 1 .. 16 */
+#define TS_PIE_OUT_PIXEL_BYTES 148 /* channels of the output, those of other parts included */
+#define TS_PIE_NEXT_PART 152    /* bytes to the block of the channels that follow, 0 for none */
 
 /* Of fully connected layers: weights [section][channel][vector][16], records of two words a channel, the multiplier and the
  * shift less one. */
