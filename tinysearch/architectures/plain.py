@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from tinysearch.architectures.family import Value, check_counts, is_series, joined, plain_parameters
 from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape, Unit
 
+ARCHITECTURES = {"plain": "Plain"}
+
 MOST_BLOCKS = 256
 
 

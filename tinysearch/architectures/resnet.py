@@ -17,6 +17,8 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
 from tinysearch.core.quantization import Precision
 
+ARCHITECTURES = {"resnet": "Resnet"}
+
 STEM_KERNEL = 7
 STEM_POOL = 4
 

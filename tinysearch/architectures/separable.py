@@ -14,6 +14,8 @@ from tinysearch.architectures.family import Value, check_counts, joined, plain_p
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
 
+ARCHITECTURES = {"separable": "Separable"}
+
 MOST_BLOCKS = 256
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
 
+ARCHITECTURES = {"windowed": "windowed"}
+
 MOST_BLOCKS = 64
 
 

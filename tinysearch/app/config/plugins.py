@@ -11,16 +11,12 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
+from tinysearch import architectures
 from tinysearch.core.errors import UserError
 from tinysearch.core.trust import check_trust
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "architectures": {
-        "plain": "tinysearch.architectures.plain:Plain",
-        "resnet": "tinysearch.architectures.resnet:Resnet",
-        "separable": "tinysearch.architectures.separable:Separable",
-        "windowed": "tinysearch.architectures.windowed:windowed",
-    },
+    "architectures": architectures.built_in(),
     "events": {
         "mlflow": "tinysearch.app.run.watchers:mlflow",
         "tensorboard": "tinysearch.app.run.watchers:tensorboard",
@@ -39,7 +35,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "voxceleb": "tinysearch.data.voxceleb:VoxCelebDataset",
     },
 }
-"""Import path by kind and name; imported only when asked for."""
+"""Import path by kind and name; architectures, which are light, are imported here, the others when asked for."""
 
 _OWN_WORDS: Mapping[str, tuple[str, ...]] = {
     "trainers": ("table", "published", "none"),
