@@ -228,3 +228,54 @@ def test_what_was_changed_in_an_anomaly_task_is_found(tmp_path: Path, objects: O
         rung = anomaly.drive(project, objects=objects)
         assert rung.status == "failed", (name, change(before))
         (project / name).write_text(before)
+
+
+WAITING = """
+#include "input_motion.h"
+#include "window.h"
+static int windows;
+const char *motion_open(void) { return NULL; }
+const char *motion_capture(const capture_target *target)
+{
+    int16_t *first;
+    uint32_t count = window_advance(target, &first) * window_layer(target->branch)->axes;
+    for (uint32_t i = 0; i < count; i++) {
+        first[i] = (int16_t)(i * 37 % 1000 + windows * 100);
+    }
+    windows++;
+    return window_image(target);
+}
+void motion_close(void) { }
+"""
+AWAKE = """
+#define CONFIG_TS_CAPTURE_HARDWARE 1
+#define CONFIG_TS_SLEEP_DEEP 1
+#define CONFIG_TS_AWAKE_S 0
+#define CONFIG_TS_STREAM_AT_START 1
+#define CONFIG_TS_SELFTEST_AT_START 1
+#define CONFIG_TS_BUTTON_GPIO (-1)
+#define CONFIG_TS_EVENT_GPIO (-1)
+"""
+
+
+def test_a_device_decides_and_sleeps_until_the_next_decision_is_due(tmp_path: Path, objects: Objects) -> None:
+    project, _, _ = classified(wrist(), out=tmp_path / "p", schedule="every:10s")
+    (project / "host/app/sdkconfig.h").write_text(AWAKE)
+    (project / "main/files.c").write_text(WAITING)
+    port = project / "host/app/port_host.c"
+    text = port.read_text()
+    thrice = "    return fn() < 0 || fn() < 0 || fn() < 0 ? -1 : 0;"
+    port.write_text(text.replace("    (void)fn;\n    return -1;", thrice, 1))
+    program = tmp_path / "app"
+    done = objects.link(project / "host", program, goal="list-app", options=SANITIZED)
+    assert done.passed, done.text
+    for woken in (False, True):
+        variables = {"TS_WOKEN": "1"} if woken else {}
+        told = subprocess.run([program], input="", capture_output=True, text=True, check=True, env=variables).stdout
+        lines = told.splitlines()
+        assert any("selftest" in line for line in lines) != woken
+        after = [line for line in lines[lines.index("READY") + 1 :] if line.startswith(("{", "NOTE sleep"))]
+        assert [line[0] for line in after] == list("{N{N{N")
+        slept = [int(line.split()[3]) for line in after[1::2]]
+        assert all(9000 < ms <= 10_000 for ms in slept[:1])
+        assert all("NOTE sleep deep" in line and line.endswith("button -1") for line in after[1::2])

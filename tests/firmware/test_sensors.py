@@ -38,6 +38,7 @@ CONFIGURATION = """
 #define CONFIG_TS_BUTTON_GPIO (-1)
 #define CONFIG_TS_ATTEMPTS 5
 #define CONFIG_TS_LOCKOUT_S 30
+#define CONFIG_TS_AWAKE_S 60
 """
 
 STAND = "stand still, the face in the middle of the picture"

@@ -29,11 +29,11 @@ _COPIED = {
     ),
     "main": (
         *("Kconfig.projbuild", "application.h", "branches.h", "capture.h", "commands.h", "files.c", "input.h"),
-        *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c", "show.c", "show.h"),
+        *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c", "show.c", "show.h", "sleep.c", "sleep.h"),
     ),
 }
 _STORE = ("CMakeLists.txt", "store.c", "include/store.h")
-_BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c", "show.c")
+_BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c", "show.c", "sleep.c")
 """C files of ``main/`` that every project builds on chips and on linux."""
 
 _HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h")
@@ -90,6 +90,9 @@ def _values(emission: Emission) -> dict[str, Any]:
         **_decider_values(emission),
         "application": f"esp_idf/{emission.application.readme}.jinja",
         "streams": emission.task.schedule.kind != "button",
+        "pauses": emission.task.schedule.kind == "every",
+        "rest": emission.rest,
+        "presses": emission.task.schedule.kind == "button",
         "period_ms": round(1e3 * emission.period_s),
         "count": len(next(iter(emission.golden.values()))[0]),
         "pairs": pair_scores({name: embeddings for name, (_, embeddings) in emission.golden.items()}),
@@ -302,7 +305,7 @@ def _board_files(emission: Emission) -> dict[str, str]:
         psram_interface=emission.psram_interface,
         buffers_in_psram=bool(emission.in_psram),
         microphone_pdm=emission.microphone_pdm,
-        board=emission.board_keys,
+        board=emission.board_keys | emission.sleep_keys,
         longest_s=_longest_step_s(emission.evaluation),
     )
     return {

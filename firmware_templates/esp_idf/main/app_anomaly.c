@@ -9,12 +9,13 @@
 #include "commands.h"
 #include "event.h"
 #include "normal.h"
+#include "port.h"
 #include "stream.h"
 
 const char application_button[] = "check";
 
-static int64_t recent_distances[NORMAL_SMOOTH];
-static ts_recent recent = {.values = recent_distances};
+static PORT_KEPT int64_t recent_distances[NORMAL_SMOOTH];
+static PORT_KEPT ts_recent recent = {.values = recent_distances};
 
 /* Sum of the branches' distances. */
 static int64_t distance(void)

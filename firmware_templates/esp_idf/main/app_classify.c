@@ -9,12 +9,13 @@
 #include "classes.h"
 #include "commands.h"
 #include "event.h"
+#include "port.h"
 #include "stream.h"
 
 const char application_button[] = "classify";
 
-static int64_t recent_scores[CLASSES_SMOOTH * CLASSES_COUNT];
-static ts_recent recent = {.values = recent_scores};
+static PORT_KEPT int64_t recent_scores[CLASSES_SMOOTH * CLASSES_COUNT];
+static PORT_KEPT ts_recent recent = {.values = recent_scores};
 
 /* Sums of the branches' cosines to the prototypes of every class. */
 static void score_classes(int64_t scores[CLASSES_COUNT])

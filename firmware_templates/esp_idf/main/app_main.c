@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "port.h"
 #include "sdkconfig.h"
+#include "sleep.h"
 
 void app_main(void)
 {
@@ -34,7 +35,9 @@ void app_main(void)
     capture_open();
 #endif
 #if CONFIG_TS_SELFTEST_AT_START
-    commands_selftest();
+    if (!sleep_woken()) {
+        commands_selftest();
+    }
 #endif
     if (CONFIG_TS_BUTTON_GPIO >= 0 && port_button_open(CONFIG_TS_BUTTON_GPIO, commands_button) != 0) {
         printf("ERR button: GPIO %d\n", CONFIG_TS_BUTTON_GPIO);
@@ -43,8 +46,10 @@ void app_main(void)
     printf("READY\n");
     fflush(stdout);
     application_start();
+    sleep_between_presses();
 
     for (int length = port_getline(line, sizeof line); length >= 0; length = port_getline(line, sizeof line)) {
+        sleep_stir();
         if (length == (int)sizeof line - 1) {
             printf("ERR this line is too long\n"); /* its tail is lost */
         } else {

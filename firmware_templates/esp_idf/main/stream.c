@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "port.h"
 #include "sdkconfig.h"
+#include "sleep.h"
 
 static struct {
     const stream_application *application;
@@ -60,6 +61,9 @@ static int live_window(void)
         live.next_us += (int64_t)CANDIDATE_PERIOD_MS * 1000;
         const int64_t left_us = live.next_us - port_us();
         wait_ms = left_us > 0 ? (int)(left_us / 1000) : 0;
+        if (CANDIDATE_PAUSES && wait_ms > 0 && sleep_try(wait_ms)) {
+            wait_ms = 0;
+        }
         fflush(stdout);
     } else {
         live.running = 0;
@@ -74,7 +78,9 @@ static const char *live_on(const stream_application *application)
     live.window = 0;
     live.next_us = 0;
     live.on = 1;
-    application->reset();
+    if (!sleep_woken()) {
+        application->reset();
+    }
     if (!live.running) {
         live.running = port_repeat(live_window) == 0;
         live.on = live.running;

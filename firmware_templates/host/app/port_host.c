@@ -130,6 +130,18 @@ int port_repeat(int (*fn)(void))
     return -1;
 }
 
+int port_woken(void)
+{
+    return getenv("TS_WOKEN") != NULL;
+}
+
+/* A program does not sleep; it says how long it would. */
+int port_sleep(int deep, int64_t ms, int gpio)
+{
+    printf("NOTE sleep %s %ld ms, button %d\n", deep ? "deep" : "light", (long)ms, gpio);
+    return 0;
+}
+
 int port_output_open(int gpio)
 {
     (void)gpio;

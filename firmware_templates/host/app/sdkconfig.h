@@ -9,6 +9,9 @@
 #define CONFIG_TS_BUTTON_GPIO (-1)
 #define CONFIG_TS_EVENT_GPIO (-1)
 #define CONFIG_TS_STREAM_AT_START 1
+#ifndef CONFIG_TS_AWAKE_S
+#define CONFIG_TS_AWAKE_S 60
+#endif
 #ifndef CONFIG_TS_THRESHOLD
 #define CONFIG_TS_THRESHOLD 0
 #endif

@@ -26,7 +26,7 @@ OPTIONS = ("-std=gnu17", "-O2", "-ffp-contract=off", "-fstack-usage", "-fcallgra
 SETTINGS = {
     **dict.fromkeys(("CAPTURE_HARDWARE", "SELFTEST_AT_START", "SENSORS_AT_START", "FEED", "DEBUG_SCORES"), "1"),
     **{"ATTEMPTS": "5", "LOCKOUT_S": "30", "OPEN_S": "120", "BUTTON_GPIO": "0", "EVENT_GPIO": "0"},
-    "STREAM_AT_START": "1",
+    **{"STREAM_AT_START": "1", "SLEEP_DEEP": "1", "AWAKE_S": "60"},
 }
 """The application with everything on, less its drivers."""
 
@@ -35,7 +35,7 @@ _POINTED = {
     "capture.c": ("input_", "window.c"),
     "commands.c": ("app_", "commands.c"),
     "show.c": ("input_",),
-    "stream.c": ("app_classify.c:judge", "app_classify.c:reset"),
+    "stream.c": (*(f"app_{name}.c:{part}" for name in ("classify", "anomaly") for part in ("judge", "reset")),),
     "ts_model.c": ("model_",),
 }
 """Starts of the names of files or functions that are called through pointers, by the file that calls; else its own."""

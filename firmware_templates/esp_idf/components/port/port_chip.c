@@ -5,13 +5,18 @@
 #include <unistd.h>
 
 #include "driver/gpio.h"
+#include "driver/rtc_io.h"
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
+#include "esp_idf_version.h"
 #include "esp_random.h"
+#include "esp_sleep.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "sdkconfig.h"
+#include "soc/soc_caps.h"
 #if CONFIG_ESP_CONSOLE_UART
 #include "driver/uart.h"
 #include "driver/uart_vfs.h"
@@ -195,4 +200,53 @@ int port_output_open(int gpio)
 void port_output(int gpio, int level)
 {
     gpio_set_level((gpio_num_t)gpio, level != 0);
+}
+
+int port_woken(void)
+{
+    return esp_reset_reason() == ESP_RST_DEEPSLEEP;
+}
+
+/* What a chip has for it in deep sleep differs; in light sleep any GPIO does. */
+static esp_err_t wake_by_button(int deep, gpio_num_t gpio)
+{
+    if (!deep) {
+        const esp_err_t err = gpio_wakeup_enable(gpio, GPIO_INTR_LOW_LEVEL);
+        return err == ESP_OK ? esp_sleep_enable_gpio_wakeup() : err;
+    }
+#if SOC_PM_SUPPORT_EXT0_WAKEUP
+    rtc_gpio_pullup_en(gpio);
+    rtc_gpio_pulldown_dis(gpio);
+    return esp_sleep_enable_ext0_wakeup(gpio, 0);
+#elif SOC_PM_SUPPORT_EXT1_WAKEUP
+    rtc_gpio_pullup_en(gpio);
+    rtc_gpio_pulldown_dis(gpio);
+    return esp_sleep_enable_ext1_wakeup_io(UINT64_C(1) << gpio, ESP_EXT1_WAKEUP_ANY_LOW);
+#elif ESP_IDF_VERSION_MAJOR >= 6
+    return esp_sleep_enable_gpio_wakeup_on_hp_periph_powerdown(UINT64_C(1) << gpio, ESP_GPIO_WAKEUP_GPIO_LOW);
+#else
+    return esp_deep_sleep_enable_gpio_wakeup(UINT64_C(1) << gpio, ESP_GPIO_WAKEUP_GPIO_LOW);
+#endif
+}
+
+int port_sleep(int deep, int64_t ms, int gpio)
+{
+    esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_ALL);
+    if ((ms < 0 && gpio < 0) || (ms >= 0 && esp_sleep_enable_timer_wakeup((uint64_t)ms * 1000) != ESP_OK)) {
+        return -1;
+    }
+    if (gpio >= 0) {
+        while (gpio_get_level((gpio_num_t)gpio) == 0) {
+            vTaskDelay(1); /* still held down: it would wake at once */
+        }
+        if (wake_by_button(deep, (gpio_num_t)gpio) != ESP_OK) {
+            return -1;
+        }
+    }
+    fflush(stdout);
+    vTaskDelay(pdMS_TO_TICKS(20)); /* what was printed leaves the console's FIFO */
+    if (deep) {
+        esp_deep_sleep_start();
+    }
+    return esp_light_sleep_start() == ESP_OK ? 0 : -1;
 }

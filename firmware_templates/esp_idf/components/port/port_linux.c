@@ -144,3 +144,16 @@ void port_output(int gpio, int level)
     (void)gpio;
     (void)level;
 }
+
+int port_woken(void)
+{
+    return 0;
+}
+
+int port_sleep(int deep, int64_t ms, int gpio)
+{
+    (void)deep;
+    (void)ms;
+    (void)gpio;
+    return -1;
+}

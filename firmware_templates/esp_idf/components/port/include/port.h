@@ -6,6 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sdkconfig.h"
+
+/* Of variables that outlive a deep sleep, on chips that have memory for it. */
+#if CONFIG_TS_SLEEP_DEEP && CONFIG_SOC_RTC_MEM_SUPPORTED
+#include "esp_attr.h"
+#define PORT_KEPT RTC_DATA_ATTR
+#else
+#define PORT_KEPT
+#endif
+
 int64_t port_us(void);          /* monotonic microseconds */
 uint32_t port_cycles(void);     /* wraps; CPU cycles on a chip, nanoseconds on linux */
 uint32_t port_cycle_hz(void);   /* what port_cycles counts a second */
@@ -51,6 +61,13 @@ void port_branches(port_branch_fn fn, unsigned count);
 /* Calls fn again and again from a task of its own, after as many milliseconds as it returns; never again once that is
  * negative. 0, or -1 where there is no such task (on a PC without ESP-IDF). */
 int port_repeat(int (*fn)(void));
+
+/* Whether this start ended a deep sleep. */
+int port_woken(void);
+
+/* Sleeps for so many milliseconds (negative: without end) or until the button at `gpio` is pressed (active low; -1: there is none).
+ * Deep sleep does not return: the chip starts again. 0, or -1 where it cannot or nothing would wake it. */
+int port_sleep(int deep, int64_t ms, int gpio);
 
 /* Makes a GPIO an output, low; sets its level. 0, or -1. */
 int port_output_open(int gpio);
