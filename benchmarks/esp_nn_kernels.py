@@ -82,10 +82,10 @@ def _arguments(layer: Layer, function: str, output: np.ndarray, *, height: int, 
     parameters = layer.frozen.parameters[step.name]
     weights = np.asarray(parameters["weights"])
     geometry: list[int | np.ndarray] = [_roomy(padded), padded.shape[1], padded.shape[0], channels, -zero]
-    bias = copied(np.asarray(parameters["bias"], np.int32))
+    bias = _roomy(np.asarray(parameters["bias"], np.int32))
     scale = [
-        copied(-np.asarray(parameters["shift"]).astype(np.int32)),
-        copied(np.asarray(parameters["multiplier"], np.int32)),
+        _roomy(-np.asarray(parameters["shift"]).astype(np.int32)),
+        _roomy(np.asarray(parameters["multiplier"], np.int32)),
         out_zero if step.relu else INT8_LOW,
         INT8_HIGH,
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -106,10 +107,11 @@ class Machine:
             ModelError: the kernel broke a rule.
         """
         words = (ctypes.c_uint32 * len(arguments))()
+        segments = itertools.count(1)  # the stack has the last of 16
         for index, value in enumerate(arguments):
             if isinstance(value, np.ndarray):
                 place = ctypes.c_void_p(value.ctypes.data)
-                words[index] = self._library.pie_place(1 + index % 14, place, value.nbytes, 1)
+                words[index] = self._library.pie_place(next(segments), place, value.nbytes, 1)
             else:
                 words[index] = value & 0xFFFFFFFF
         message = ctypes.create_string_buffer(_MESSAGE_BYTES)
