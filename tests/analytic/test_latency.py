@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import Accelerated, FlashReads, LatencyTable, combine, complete, program_profile
+from tinysearch.analytic.latency import (
+    Accelerated,
+    FlashReads,
+    LatencyTable,
+    combine,
+    complete,
+    program_profile,
+    served,
+)
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.calibration.counting import count_networks, separable_shapes
 from tinysearch.app.config.compose import compose_config, plain
@@ -379,3 +387,10 @@ def estimated_instructions(own: AnalyticModels, program: Program) -> float:
     table = yaml.safe_load((data_dir("hardware_catalog") / "latency" / "default.yaml").read_text(encoding="utf-8"))
     cycles = estimate.seconds * own.catalog.chip("esp32c3").frequency_hz.value
     return float(cycles / table["instruction_sets"]["rv32imc"]["cycles_per_instruction"])
+
+
+def test_a_backend_for_one_task_serves_the_branch_of_most_products() -> None:
+    assert served(["", ""], [5, 9]) == [True, True]
+    assert served(["nn", "nn", ""], [5, 9, 1]) == [False, True, True]
+    assert served(["nn", "nn"], [7, 7]) == [True, False]
+    assert served(["nn", "dsp", "nn"], [1, 1, 2]) == [False, True, True]

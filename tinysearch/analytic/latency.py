@@ -115,6 +115,20 @@ class LatencyEntry:
         return once * math.ceil(step.pixels / self.pass_pixels)
 
 
+def served(wanted: Sequence[str], macs: Sequence[int]) -> list[bool]:
+    """Which branches have their backend: of those that want one which serves a single task, the one of most MACs.
+
+    Args:
+        wanted: by branch, the backend that serves a single task; empty where there is none, or one for all.
+        macs: of each branch; of equal ones the first wins.
+    """
+    holders: dict[str, int] = {}
+    for place, name in enumerate(wanted):
+        if name and (name not in holders or macs[place] > macs[holders[name]]):
+            holders[name] = place
+    return [not name or holders[name] == place for place, name in enumerate(wanted)]
+
+
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
 
 EntryKey = tuple[str, str, str]

@@ -200,7 +200,10 @@ class LatencyModel(Protocol):
 class FirmwareBackend(Protocol):
     """Kernels for the steps of a program on a target, for example a SIMD library where its arithmetic is ours."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As its users spell it."""
+        ...
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -165,7 +165,11 @@ def transformed(recordings: Sequence[Recording], *, first_label: int) -> list[Re
     Where only one class is normal there is nothing to tell apart, so a network learns to tell normal recordings from
     these (:class:`~tinysearch.core.protocols.Dataset`). They are made of normal ones, and are no anomalies.
     """
-    ways = (partial(at_speed, speed=1.5), partial(at_speed, speed=1 / 1.5), _sharper)
+    ways: tuple[Callable[[Recording], Recording], ...] = (
+        partial(at_speed, speed=1.5),
+        partial(at_speed, speed=1 / 1.5),
+        _sharper,
+    )
     return [
         replace(way(recording), label=first_label + place) for place, way in enumerate(ways) for recording in recordings
     ]

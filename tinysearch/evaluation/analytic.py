@@ -13,7 +13,7 @@ from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
+from tinysearch.analytic.latency import PORTABLE, Accelerated, combine, served
 from tinysearch.analytic.placement import in_sram, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
@@ -167,17 +167,10 @@ class AnalyticModels:
         return self.needs(branch).arena_bytes if with_backend is None else with_backend
 
     def _with_backend(self, branches: Sequence[BranchSpec], processor: str) -> list[bool]:
-        """Which branches have a backend: of those that want one which serves a single task, the one of most MACs."""
-        alone: dict[str, int] = {}
-        for place, branch in enumerate(branches):
-            found = self.accelerated(branch, processor)
-            if found.steps and not found.shared:
-                rival = alone.get(found.name)
-                if rival is None or self.needs(branch).macs > self.needs(branches[rival]).macs:
-                    alone[found.name] = place
-        return [
-            alone.get(self.accelerated(branch, processor).name, place) == place for place, branch in enumerate(branches)
-        ]
+        """Which branches have the backend that they want, see :func:`~tinysearch.analytic.latency.served`."""
+        found = [self.accelerated(branch, processor) for branch in branches]
+        wanted = [each.name if each.steps and not each.shared else "" for each in found]
+        return served(wanted, [self.needs(branch).macs for branch in branches])
 
     def capture(self, branch: BranchSpec) -> Capture:
         """What is captured for a branch."""
@@ -250,7 +243,8 @@ class AnalyticModels:
         if self.memory_rule == "paper":
             kinds = [branch.precision.kind for branch in branches]
             psram = max(PAPER_PSRAM_BYTES.get(kind, PAPER_PSRAM_DEFAULT_BYTES) for kind in kinds)
-            buffers, placed = {"largest_activation": psram}, (False,)
+            buffers = {"largest_activation": psram}
+            placed: tuple[bool, ...] = (False,)
         else:
             buffers = self.buffers(branches, chip)
             sizes = [list(buffers.values())]
@@ -445,7 +439,7 @@ class AnalyticModels:
     def _violations(
         self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
     ) -> list[Violation]:
-        found = []
+        found: list[Violation] = []
         if self.catalog.rules == "physical":
             found += violations(self.build(branches, option, requirement))
         if not option.items:

@@ -223,7 +223,7 @@ def _rates_of(text: str) -> ErrorRates:
         if whole["digest"] != digest_of_text(whole["rates"]):
             raise BrokenEntryError("damaged")
         document = json.loads(whole["rates"])
-        by_far = {
+        by_far: dict[str, Any] = {
             name: {float(far): value for far, value in document.pop(name).items()}
             for name in ("frr_at_far", "frr_at_far_validation", "thresholds", "far_at_threshold")
         }
@@ -231,7 +231,7 @@ def _rates_of(text: str) -> ErrorRates:
         interval = document.pop("eer_ci95")
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
         area = document.pop("auc_ci95", None)
-        bounds = {
+        bounds: dict[str, Any] = {
             name: None if found is None else (found[0], found[1])
             for name, found in (("eer_ci95", interval), ("auc_ci95", area))
         }

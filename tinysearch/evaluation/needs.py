@@ -16,7 +16,10 @@ from tinysearch.core.provenance import Sourced
 class LatencyRule(Protocol):
     """A latency model as evaluation uses it: whole programs, and what sensing takes."""
 
-    acquisition_s: Mapping[str, Sourced]
+    @property
+    def acquisition_s(self) -> Mapping[str, Sourced]:
+        """Seconds that sensing takes, by input."""
+        ...
 
     def program(
         self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE

@@ -116,7 +116,7 @@ def in_words(point: OperatingPoint) -> str:
             f"{100 * point.frr:.1f} %{bounds} of anomalies."
         )
     owner = f"rejects {100 * point.frr:.1f} %{bounds} of an owner's attempts{_one_in(point.frr)}"
-    if point.attempts is None:
+    if point.attempts is None or point.locked_out is None:
         return f"At FAR {100 * point.far:g} % it {owner}: it is not usable."
     times = f"an owner is in after {point.attempts:.2f} attempts on average"
     verdict = "" if point.usable else f"Hardly usable (rule: up to {100 * USABLE_FRR:g} % rejected). "

@@ -182,7 +182,9 @@ class TrainedErrors(ErrorSource):
             return None
         measured = {branch.modality: self._embeddings(branch) for branch in branches}
         shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
-        embedded = {split: {name: rows[split] for name, rows in measured.items()} for split in self.judge.splits}
+        embedded: dict[str, dict[str, Array]] = {}
+        for split in self.judge.splits:
+            embedded[split] = {name: rows[split] for name, rows in measured.items()}
         if isinstance(self.judge, Classification):
             return classifier_of(self.judge, self.dataset, shapes, embedded, stream=stream)
         return detector_of(self.judge, self.dataset, shapes, embedded, stream=stream, far=far or 0.0)

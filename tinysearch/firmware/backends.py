@@ -13,7 +13,8 @@ from typing import Protocol, runtime_checkable
 
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.errors import UserError
-from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
+from tinysearch.core.network import Operator
+from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
 from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie
@@ -44,8 +45,15 @@ class Backend(FirmwareBackend, Protocol):
             negative where the program has no such library. All of it compiles on a PC, too.
     """
 
-    shared: bool
-    component: Path | None
+    @property
+    def shared(self) -> bool:
+        """See the class."""
+        ...
+
+    @property
+    def component(self) -> Path | None:
+        """See the class."""
+        ...
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """Constants of one step that it supports."""

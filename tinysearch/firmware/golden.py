@@ -50,7 +50,7 @@ def selftest_crc(crcs: Sequence[int]) -> int:
 def cosine(left: Embeddings, right: Embeddings) -> int:
     """Cosine of two embeddings in the firmware's fixed point."""
     if left.dtype == np.int8:
-        return int(cosine_fixed(left, right))
+        return int(cosine_fixed(left.astype(np.int8), right.astype(np.int8)))
     a, b = left.astype(np.float64), right.astype(np.float64)
     norms = float(np.sqrt(a @ a) * np.sqrt(b @ b))
     return 0 if norms == 0.0 else round(float(a @ b) / norms * (1 << COSINE_FRACTION_BITS))

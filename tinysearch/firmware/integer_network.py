@@ -29,7 +29,7 @@ def run(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.i
     """
     output = frozen.program.output.name
     parts = [trace(frozen, inputs[start : start + _BATCH])[output] for start in range(0, len(inputs), _BATCH)]
-    return np.concatenate([part.reshape(len(part), -1) for part in parts])  # type: ignore[return-value]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts])
 
 
 def trace(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> dict[str, Array]:

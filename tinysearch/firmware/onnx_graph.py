@@ -62,7 +62,7 @@ def onnx_bytes(frozen: FrozenNetwork, *, name: str, version: str) -> bytes:
             value="it is not",
             remedy=f"run {install_line('onnx')}",
         ) from None
-    return _Graph(frozen, onnx).model(name, version).SerializeToString()
+    return bytes(_Graph(frozen, onnx).model(name, version).SerializeToString())
 
 
 class _Graph:
@@ -220,7 +220,7 @@ class _Graph:
             return self.node("Reshape", self.node("MatMulInteger", data, self.constant(matrix), point), shape)
         depthwise = weights.ndim == 3
         kernel = weights[:, None] if depthwise else np.moveaxis(weights, 3, 1)
-        attributes = {"strides": [step.stride] * 2, "group": tensor.shape.channels if depthwise else 1}
+        attributes: dict[str, Any] = {"strides": [step.stride] * 2, "group": tensor.shape.channels if depthwise else 1}
         if step.padding:
             around = np.array([0, 0, step.padding, step.padding] * 2, np.int64)
             value = np.float32(0) if self.is_float else np.int32(zero)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tinysearch.analytic.flash import decision_bytes
+from tinysearch.analytic.latency import served
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
@@ -214,9 +215,10 @@ def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: C
             new = source if source.accelerated else accelerate(source, backend, processor=chip.idf_target)
             if new is not source:
                 able[place] = new
-        if able and not backend.shared:
-            best = max(able, key=lambda place: sources[place].program.network.macs)
-            able = {best: able[best]}
+        if not backend.shared:
+            wanted = [backend.name if place in able else "" for place in range(len(sources))]
+            has = served(wanted, [source.program.network.macs for source in sources])
+            able = {place: new for place, new in able.items() if has[place]}
         for place, new in able.items():
             chosen[place] = new
     return tuple(chosen)

@@ -100,9 +100,9 @@ def _matrix(view: RunView, names: Sequence[str]) -> Floats:
 
 def _beaten(front: Floats, other: Floats) -> int:
     """How many rows of a front some row of the other is at least as good as everywhere and better somewhere."""
-    as_good = (other[None] <= front[:, None]).all(axis=2)
-    better = (other[None] < front[:, None]).any(axis=2)
-    return int((as_good & better).any(axis=1).sum())
+    as_good = np.all(other[None] <= front[:, None], axis=2)
+    better = np.any(other[None] < front[:, None], axis=2)
+    return int(np.any(as_good & better, axis=1).sum())
 
 
 def _hypervolumes(one: Floats, other: Floats) -> tuple[float, float]:

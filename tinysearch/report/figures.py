@@ -19,7 +19,7 @@ _BINARY = "#D55E00"
 _KEY = {**_COLORS, "XNOR": _BINARY}
 _MARKS = ("o", "^", "D", "s", "v", "P")
 _TICKS = (1.0, 2.0, 5.0)
-_STYLE = {"svg.hashsalt": "tinysearch", "svg.fonttype": "none", "font.size": 9}
+_STYLE: Any = {"svg.hashsalt": "tinysearch", "svg.fonttype": "none", "font.size": 9}
 _SIZE_INCHES, _DOTS_PER_INCH = (5.0, 3.6), 200
 
 
@@ -114,6 +114,7 @@ def _place(view: RunView, x: Axis, y: Axis, design: DesignCard) -> tuple[float, 
 
 def _draw(axes: Any, view: RunView, x: Axis, y: Axis) -> None:
     """Dominated designs pale, the front in color: by the coarsest precision of its networks, marked by its inputs."""
+    from matplotlib.artist import Artist
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -123,7 +124,7 @@ def _draw(axes: Any, view: RunView, x: Axis, y: Axis) -> None:
     if behind:
         axes.scatter(*zip(*behind, strict=True), s=5, color="#bbbbbb", linewidths=0)
     seen = {_color(view, design) for design in view.points}
-    legend = [Patch(color=color, label=name) for name, color in _KEY.items() if color in seen]
+    legend: list[Artist] = [Patch(color=color, label=name) for name, color in _KEY.items() if color in seen]
     modalities = sorted({design.modality for design in view.points})
     for modality in modalities:
         mark = _MARKS[modalities.index(modality) % len(_MARKS)]

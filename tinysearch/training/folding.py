@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tinysearch.core.network import INPUT, Addition
-from tinysearch.core.program import Operator, Program, Step
+from tinysearch.core.network import INPUT, Addition, Operator
+from tinysearch.core.program import Program, Step
 from tinysearch.training.operators import PRODUCTS, trained_operator
 from tinysearch.training.quantized_program import flatten_nhwc
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tinysearch.core.network import INPUT, Convolution, Linear, Unit
-from tinysearch.core.program import Element, Operator, Program, Step
+from tinysearch.core.network import INPUT, Convolution, Linear, Operator, Unit
+from tinysearch.core.program import Element, Program, Step
 from tinysearch.operators import record_of
 from tinysearch.training.folding import FoldedStep, execute, fold, real_parameters
 from tinysearch.training.integer import emulate, is_signed, owned_tensors, quantize_program, scale_owner

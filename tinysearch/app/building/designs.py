@@ -90,9 +90,10 @@ def build_designs(
         UserError: no design is feasible; says what the cheapest costs and why.
     """
     branches = [branch for modality in space.branch_modalities() for branch in space.branches(modality)]
-    for branch in branches if tick is not None else ():
-        models.needs(branch)  # remembered there, and most of the time of a large space
-        tick()
+    if tick is not None:
+        for branch in branches:
+            models.needs(branch)  # remembered there, and most of the time of a large space
+            tick()
     start = {m: branches.index(space.branches(m)[0]) for m in space.branch_modalities()}
     rows = _Rows(max(2, *(len(names) for names in space.combinations)))
     for chunk in enumerate_designs(models, space):

@@ -21,7 +21,8 @@ from tinysearch.core.platform import BUILDS, BomItem, BuildKind
 from tinysearch.core.program import Program
 from tinysearch.core.schedule import Schedule
 from tinysearch.core.units import parse_bytes, parse_money
-from tinysearch.evaluation.analytic import AnalyticModels, LatencyRule, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.evaluation.power import Supply
 from tinysearch.firmware.backends import (
     Backend,
@@ -160,7 +161,7 @@ def build_backend(config: Config) -> str | Backend:
     name = str(options.get("backend", "portable"))
     backend = name if built_in("backends", name) else make("backends", name, **options.get("settings", {}))
     check_backend(backend)
-    return backend  # type: ignore[no-any-return]
+    return backend
 
 
 def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated] | None:

@@ -23,8 +23,8 @@ from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError
-from tinysearch.core.network import NetworkSpec
-from tinysearch.core.program import Operator, Program
+from tinysearch.core.network import NetworkSpec, Operator
+from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 from tinysearch.core.quantization import PRECISIONS

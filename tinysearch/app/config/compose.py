@@ -141,8 +141,8 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         config = _compose(words, folders)
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from _without_secrets(error)
-    chosen = [word.split("=", 1) for word in words if word.split("=", 1)[0] in GROUPS]
-    choices = tuple(f"{group}={own.bases.get(group, option)}" for group, option in chosen)
+    selected = [word.split("=", 1) for word in words if word.split("=", 1)[0] in GROUPS]
+    choices = tuple(f"{group}={own.bases.get(group, option)}" for group, option in selected)
     defaults = _defaults(choices, folders)
     for key, word in _words_for_lists("", OmegaConf.to_container(config), defaults):
         OmegaConf.update(config, key, [word])
@@ -200,7 +200,7 @@ def _check_branch(name: str, branch: Any, asked: Any) -> None:
         if key not in known:
             raise UserError(
                 f"a branch of family {family} must be spelled by {', '.join(known)}",
-                value=f"{name}.{key}",
+                value=f"{name}.{key!s}",
                 remedy=did_you_mean(str(key), known, otherwise="leave it out", before=f"{name}."),
             )
 
@@ -229,7 +229,8 @@ class _Ours:
 @functools.cache
 def _group_defaults() -> dict[str, str]:
     """What each group takes where nothing is chosen."""
-    listed = OmegaConf.load(data_dir("conf") / "config.yaml")["defaults"]
+    whole: Any = OmegaConf.load(data_dir("conf") / "config.yaml")
+    listed = whole["defaults"]
     return {
         **dict.fromkeys(GROUPS, ""),
         **{g: str(o) for entry in listed if entry != "_self_" for g, o in entry.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
@@ -23,14 +24,14 @@ _composing = threading.RLock()
 """Hydra makes its singletons, and registers resolvers, without a thought of other threads."""
 
 
-def _write_base(base: object) -> None:
+def _write_base(base: Any) -> None:
     if isinstance(base, str):
         setbase(base)
     else:
         VersionBase.instance().version_base = base
 
 
-_version_base = Borrowed[object](lambda: VersionBase.instance().version_base, _write_base)
+_version_base = Borrowed[Any](lambda: VersionBase.instance().version_base, _write_base)
 
 
 def load_config(words: Sequence[str], *, search_path: Sequence[str] = ()) -> DictConfig:

@@ -95,6 +95,8 @@ def _absolute_settings(config: dict[str, Any], key: str) -> None:
     """Settings of a plug-in that name something that is there."""
     group, _, name = key.partition(".")
     settings = config.get(group, {}).get(name) if isinstance(config.get(group), dict) else None
-    for setting, value in (settings or {}).items():
+    if not settings:
+        return
+    for setting, value in settings.items():
         if isinstance(value, str) and value and "\n" not in value and Path(value).exists():
             settings[setting] = str(Path(value).absolute())

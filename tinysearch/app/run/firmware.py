@@ -114,7 +114,7 @@ def emit_front(
             except TinysearchError as error:  # the other points are as good as they were
                 say(f"no firmware for {evaluation.candidate.id}: {error}")
                 continue
-            checked = None
+            checked: tuple[Future[Rung], ...] | None = None
             if setup.config["emit"]["verify"]:
                 digest = _host_digest(project)
                 if digest not in hosts:

@@ -168,7 +168,7 @@ class _Finish:
             points=self.documents,
         )
 
-    def emit(self) -> dict[str, Sequence[Rung]]:
+    def emit(self) -> Mapping[str, Sequence[Rung]]:
         """Firmware of the points asked for, verified; the documents learn where it lies."""
         rungs = emit_front(self.setup, self.evaluations, self.folder / "firmware", say=self.say)
         for document in self.documents:

@@ -18,6 +18,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.table import Table
@@ -99,7 +100,7 @@ def _from_log(config: Config, log: Path, project: Path, out: Path) -> None:
     say(f"{out}: use it with latency.table={out}")
 
 
-def _candidate(project: Path) -> Mapping[str, object] | dict:  # type: ignore[type-arg]
+def _candidate(project: Path) -> dict[str, Any]:
     path = project / "candidate.json"
     try:
         candidate = dict(json.loads(read_text(path)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.program import FrozenNetwork, Operator, Step
+from tinysearch.core.network import Operator
+from tinysearch.core.program import FrozenNetwork, Step
 from tinysearch.firmware.packing import PackedStep
 
 _LANES = 4

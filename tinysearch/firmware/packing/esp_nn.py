@@ -6,14 +6,17 @@ headers ``esp_nn_defs.h`` and ``esp_nn_ansi_headers.h`` (github.com/espressif/es
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.program import Array, FrozenNetwork, Operator, Step
+from tinysearch.core.network import Operator
+from tinysearch.core.program import Array, FrozenNetwork, Step
 from tinysearch.core.quantization import INT8_LOW
 from tinysearch.firmware.packing import PackedStep
 
-OPERATORS = {
+OPERATORS: Mapping[str, str] = {
     Operator.CONV: "CONV",
     Operator.DEPTHWISE: "DEPTHWISE",
     Operator.SCALE: "DEPTHWISE",

@@ -62,8 +62,8 @@ def answers_of(point: Mapping[str, Any]) -> Answers:
 
 def prototypes_of(point: Mapping[str, Any], name: str) -> Embeddings:
     """A branch's prototypes, [classes, E] in the type of its embeddings."""
-    is_float = point["branches"][name]["precision"] == "float32"
-    return np.array(point["firmware_facts"]["prototypes"][name], np.float32 if is_float else np.int8)
+    rows = point["firmware_facts"]["prototypes"][name]
+    return np.array(rows, np.float32) if point["branches"][name]["precision"] == "float32" else np.array(rows, np.int8)
 
 
 # ---- drawn windows ----
@@ -121,7 +121,10 @@ def _turned(
 
 def _scores(embeddings: Drawn, prototypes: Mapping[str, Embeddings]) -> npt.NDArray[np.int64]:
     """Sums of the branches' cosines, [N, classes]."""
-    each = [class_scores(rows.astype(prototypes[name].dtype), prototypes[name]) for name, rows in embeddings.items()]
+    each = []
+    for name, rows in embeddings.items():
+        floats = prototypes[name].dtype == np.float32
+        each.append(class_scores(rows.astype(np.float32) if floats else rows.astype(np.int8), prototypes[name]))
     return np.asarray(np.sum(each, axis=0), np.int64)
 
 

@@ -48,8 +48,16 @@ def _run(folder: Path, options: Sequence[str]) -> str:
     sources = sorted((folder / "src").glob("*.c"))
     with tempfile.TemporaryDirectory(prefix="tinysearch-verify-") as made:
         program = Path(made) / "check"
-        words = (COMPILER, *FLAGS, *options, f"-I{folder / 'src'}", *sources, folder / "examples/check.c")
-        for command in ((*words, "-o", program, "-lm"), (program,)):
+        words: tuple[str | Path, ...] = (
+            COMPILER,
+            *FLAGS,
+            *options,
+            f"-I{folder / 'src'}",
+            *sources,
+            folder / "examples/check.c",
+        )
+        commands: tuple[tuple[str | Path, ...], ...] = ((*words, "-o", program, "-lm"), (program,))
+        for command in commands:
             outcome = run_tool(command, timeout_s=TIMEOUT_S, folder=Path(made))
             if not outcome.passed:
                 raise WrongAnswerError(outcome.reason(timeout_s=TIMEOUT_S))

@@ -83,10 +83,11 @@ def build(project: Path, folder: Path, *, with_files: bool = False) -> tuple[Out
     _, includes, sources = listed
     words = (*ISA_OPTIONS, *CODE_OPTIONS, *includes)
     program, golden = folder / "host.elf", folder / "golden.o"
-    for step in (
+    steps: tuple[tuple[str | Path, ...], ...] = (
         (COMPILER, *words, *(_FILE_OPTIONS if with_files else LINK_OPTIONS), *sources, "-o", program, "-lm"),
         (COMPILER, *words, "-c", "golden.c", "-o", golden),
-    ):
+    )
+    for step in steps:
         outcome = run_tool(step, timeout_s=COMPILE_TIMEOUT_S, folder=host)
         if not outcome.passed:
             return outcome, 0, 0

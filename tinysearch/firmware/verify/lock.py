@@ -198,7 +198,7 @@ def _turned(random: np.random.Generator, own: npt.NDArray[np.int8], value: float
     across -= along * (across @ along) / (along @ along)
     across *= np.sqrt((along @ along) / max(float(across @ across), 1e-9))
     turned = value * along + np.sqrt(max(0.0, 1.0 - value * value)) * across
-    return np.rint(turned * min(1.0, 120.0 / np.abs(turned).max())).astype(np.int8)
+    return np.asarray(np.rint(turned * min(1.0, 120.0 / np.abs(turned).max())), np.int8)
 
 
 def _score(

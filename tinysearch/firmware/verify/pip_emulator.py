@@ -52,7 +52,7 @@ def build(project: Path, folder: Path, *, golden_limit: int) -> Outcome:
         return listed
     _, includes, sources = listed
     compiler = (sys.executable, "-m", "ziglang", "cc", *OPTIONS, f"-DGOLDEN_LIMIT={golden_limit}u")
-    command = (*compiler, *includes, *sources, "-o", folder / "host.elf", "-lm")
+    command: tuple[str | Path, ...] = (*compiler, *includes, *sources, "-o", folder / "host.elf", "-lm")
     return run_tool(command, timeout_s=COMPILE_TIMEOUT_S, folder=host)
 
 

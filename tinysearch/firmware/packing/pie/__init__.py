@@ -5,7 +5,7 @@ The layouts are those of ``firmware_templates/esp_idf/components/backend_pie/inc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from tinysearch.analytic.kernels import footprint as portable_footprint
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.program import Element, FrozenNetwork, Operator, Program, Step
+from tinysearch.core.network import Operator
+from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.pie import bits, int8, pools, xnor
 from tinysearch.firmware.packing.pie.block import LINE
@@ -84,7 +85,7 @@ KERNELS = tuple(kernel.name for kernel in _KERNELS)
 
 _BY_NAME = {kernel.name: kernel for kernel in _KERNELS}
 
-_INT8 = {
+_INT8: Mapping[str, str] = {
     Operator.CONV: "conv_s8",
     Operator.FULLY_CONNECTED: "fully_connected_s8",
     Operator.DEPTHWISE: "depthwise_s8",

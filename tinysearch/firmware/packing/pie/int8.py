@@ -260,10 +260,10 @@ def _convolution_words(program: Program, step: Step) -> dict[str, int]:
     column = kernel * lines * LINE
     vectors = kernel * lines
     last = (vectors - 1) % SECTION + 1
-    row_bytes, step = width * channels, stride * channels
+    row_bytes, pixel_step = width * channels, stride * channels
     data = up(padding * channels)
     first = data - padding * channels
-    needed = first + (out[1] * pool - 1) * step + window
+    needed = first + (out[1] * pool - 1) * pixel_step + window
     stride_bytes = max(data + up(row_bytes), up(needed))
     rows = (pool - 1) * stride + kernel
     pointwise = kernel == stride == pool == 1 and padding == 0
@@ -298,7 +298,7 @@ def _convolution_words(program: Program, step: Step) -> dict[str, int]:
         "row_data": data,
         "row_first": first,
         "row_fix": min(max(needed - data - row_bytes, 0), up(row_bytes) - row_bytes),
-        "pixel_step": step,
+        "pixel_step": pixel_step,
         "down_step": stride * stride_bytes,
         "first_row": -padding,
         "next_row": stride * pool,
