@@ -20,6 +20,7 @@ from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion
+from tinysearch.inputs.signal import Signal
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
@@ -59,6 +60,7 @@ def _values(emission: Emission) -> dict[str, Any]:
     far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)
     felt = next((kind for kind in emission.kinds if isinstance(kind, Motion)), None)
+    sampled = next((kind for kind in emission.kinds if isinstance(kind, Signal)), None)
     return {
         "banner": emission.banner,
         "id": emission.evaluation.candidate.id,
@@ -72,6 +74,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "camera": seen is not None,
         "microphone": emission.source_of(Microphone) is not None,
         "motion": None if felt is None else _motion_values(felt),
+        "signal": None if sampled is None else _signal_values(sampled),
         "windows": any(layer.header == "ts_window.h" for layer in emission.layers.values()),
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
@@ -114,6 +117,21 @@ def _motion_values(kind: Motion) -> dict[str, int]:
         "range_mdps": round(1e3 * kind.range_dps),
         "rate_mhz": round(1e3 * kind.rate_hz),
         "axes": len(kind.axes),
+    }
+
+
+_PICKED = ("x", "y", "z")
+"""Names of axes that an accelerometer has."""
+
+
+def _signal_values(kind: Signal) -> dict[str, Any]:
+    """What a signal is; a range where it is accelerations that one sensor measures."""
+    felt = set(kind.axes) <= set(_PICKED) and set(kind.units) == {"g"} and len(set(kind.full_scale)) == 1
+    return {
+        "axes": len(kind.axes),
+        "rate_mhz": round(1e3 * kind.rate_hz),
+        "range_mg": round(1e3 * kind.full_scale[0]) if felt else 0,
+        "pick": [_PICKED.index(name) for name in kind.axes] if felt else [0] * len(kind.axes),
     }
 
 

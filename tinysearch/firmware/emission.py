@@ -19,11 +19,16 @@ from tinysearch.firmware.front_ends import hop_samples
 from tinysearch.firmware.golden import Embeddings, selftest_crc
 from tinysearch.firmware.model_source import BranchSource
 from tinysearch.firmware.packing import PackedStep
+from tinysearch.inputs.motion import Motion
+from tinysearch.inputs.signal import Signal
 
 IDF_MINIMUM = (5, 5)
 """First ESP-IDF release for which the templates are written."""
 
 Inputs = npt.NDArray[np.int8]
+
+SPI_FROM_HZ = 1000.0
+"""Samples a second from which an accelerometer is read by SPI: at 400 kHz, I2C takes 0.2 ms and more for one."""
 
 PLACEHOLDER_COSINE = 0.9
 """Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
@@ -136,6 +141,8 @@ class Emission:
     def board_keys(self) -> dict[str, str]:
         """What the configuration is told of the board."""
         named = {self.board_kconfig: "y"} if self.board_kconfig else {}
+        if any(isinstance(kind, Motion | Signal) and kind.rate_hz >= SPI_FROM_HZ for kind in self.kinds):
+            named["CONFIG_TS_MOTION_SPI"] = "y"
         pins = {f"CONFIG_TS_MICROPHONE_PIN_{pin.signal.upper()}": str(pin.gpio) for pin in self.microphone_pins}
         return named | pins
 

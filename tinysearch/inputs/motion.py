@@ -50,8 +50,10 @@ class Motion:
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_motion.c", "main/window.c")
-    chip_sources: ClassVar[tuple[str, ...]] = ("main/motion.c", "main/motion_sensor.c")
-    components: ClassVar[tuple[str, ...]] = ("esp_driver_i2c", "esp_timer")
+    chip_sources: ClassVar[tuple[str, ...]] = (
+        *("main/motion.c", "main/motion_sensor.c", "main/motion_wires.c", "main/sampler.c"),
+    )
+    components: ClassVar[tuple[str, ...]] = ("esp_driver_i2c", "esp_driver_spi", "esp_timer")
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
     kconfig: ClassVar[str] = "MOTION"
     footprint: ClassVar[str] = "motion"

@@ -52,10 +52,12 @@ class Signal:
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     folder: ClassVar[Path | None] = None
     sources: ClassVar[tuple[str, ...]] = ("main/input_signal.c", "main/window.c")
-    chip_sources: ClassVar[tuple[str, ...]] = ("main/signal.c",)
-    components: ClassVar[tuple[str, ...]] = ()
+    chip_sources: ClassVar[tuple[str, ...]] = (
+        *("main/motion_sensor.c", "main/motion_wires.c", "main/sampler.c", "main/signal.c"),
+    )
+    components: ClassVar[tuple[str, ...]] = ("esp_adc", "esp_driver_i2c", "esp_driver_spi", "esp_timer")
     front_ends: ClassVar[tuple[str, ...]] = ("ts_window.h",)
-    kconfig: ClassVar[str] = "SIGNAL"
+    kconfig: ClassVar[str] = "MOTION"
     footprint: ClassVar[str] = "signal"
     augmentation: ClassVar[Augmentation] = "series"
 

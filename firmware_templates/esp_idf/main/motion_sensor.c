@@ -35,12 +35,14 @@ struct motion_chip {
     uint8_t data_register, data_bytes;
     uint8_t acceleration_at, turning_at;
     uint8_t big_endian;
+    uint8_t many; /* beside the register by SPI, where several bytes are read */
 };
 
 static const choice lsm6_speeds[] = {{0x20, 26000}, {0x30, 52000}, {0x40, 104000}, {0x50, 208000}, {0x60, 416000},
                                      {0x70, 833000}, {0x80, 1660000}};
 static const choice qmi_speeds[] = {{0x07, 56000}, {0x06, 112000}, {0x05, 224000}, {0x04, 448000}, {0x03, 896000}};
-static const choice adxl_speeds[] = {{0x09, 50000}, {0x0A, 100000}, {0x0B, 200000}, {0x0C, 400000}, {0x0D, 800000}};
+static const choice adxl_speeds[] = {{0x09, 50000}, {0x0A, 100000}, {0x0B, 200000}, {0x0C, 400000}, {0x0D, 800000},
+                                     {0x0E, 1600000}, {0x0F, 3200000}}; /* the last two by SPI alone */
 static const choice mpu_speeds[] = {{0x00, 1000000}}; /* the divider of its 1 kHz */
 
 static const struct motion_chip chips[] = {
@@ -120,6 +122,7 @@ static const struct motion_chip chips[] = {
         .last = {0x2D, 0x08},
         .data_register = 0x32,
         .data_bytes = 6,
+        .many = 0x40,
     },
 };
 
@@ -266,7 +269,8 @@ int motion_sensor_read(const motion_sensor *sensor, int16_t *values)
 {
     const struct motion_chip *chip = sensor->chip;
     uint8_t bytes[MOST_BYTES];
-    if (sensor->bus->read(sensor->address, chip->data_register, bytes, chip->data_bytes) != 0) {
+    const uint8_t reg = (uint8_t)(chip->data_register | (sensor->bus->spi ? chip->many : 0));
+    if (sensor->bus->read(sensor->address, reg, bytes, chip->data_bytes) != 0) {
         return -1;
     }
     for (unsigned axis = 0; axis < AXES; axis++) {

@@ -4,7 +4,8 @@
  *
  * Facts are of the data sheets: InvenSense RM-MPU-6000A rev. 4.2 (MPU-6050), ST DocID030071 (LSM6DS3TR-C), QST QMI8658A
  * rev. A, Analog Devices ADXL345 rev. G. The BMI270 is not among them: it works only after a program of Bosch's, 8 KiB, was
- * loaded into it, which is not ours to copy; Bosch's own component brings it. */
+ * loaded into it, which is not ours to copy; Bosch's own component brings it. By SPI (mode 3, bit 7 reads) the MPU-6050 does not
+ * speak; its sibling MPU-6000 says the same and does. */
 #ifndef MOTION_SENSOR_H
 #define MOTION_SENSOR_H
 
@@ -15,6 +16,7 @@ typedef struct {
     int (*read)(uint8_t address, uint8_t reg, uint8_t *bytes, unsigned count);
     int (*write)(uint8_t address, uint8_t reg, uint8_t value);
     void (*wait_ms)(unsigned ms);
+    int spi; /* not I2C: some sensors then want a bit beside the register where several bytes are read */
 } motion_bus;
 
 /* What is wanted: thousandths of g and of degrees a second to either side, thousandths of a sample a second, 3 or 6 axes. */
