@@ -1,10 +1,10 @@
 """Instructions of the vector kernels of the ESP32-S3, counted by a model of them; every output is checked.
 
-Run ``python benchmarks/simd.py [--esp-nn PATH]``. It needs gcc; the portable kernels beside them are counted on RV32IMC
-where its compiler and emulator are installed, as in ``benchmarks/kernels.py``, else null. PATH is a copy of ESP-NN's
-source, whose assembly is run through the same model. Nothing here was run on a chip or in an emulator of one. The last
-line on stdout is one JSON object: by chip and kernel ``instructions_per_mac`` and ``over_portable``, and whole
-networks by name and precision (:mod:`simd_networks`).
+Run ``python benchmarks/simd.py [--esp-nn PATH]``, or ``--shapes 1000`` for random layers alone. It needs gcc; the
+portable kernels beside them are counted on RV32IMC where its compiler and emulator are installed, as in
+``benchmarks/kernels.py``, else null. PATH is a copy of ESP-NN's source, whose assembly is run through the same model.
+Nothing here was run on a chip or in an emulator of one. The last line on stdout is one JSON object: by chip and kernel
+``instructions_per_mac`` and ``over_portable``, and whole networks by name and precision (:mod:`simd_networks`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "firmware"),
 import ckernels  # noqa: E402
 from binary_layers import weighted  # noqa: E402
 from esp_nn_kernels import AssemblyOfEspNn  # noqa: E402
-from pie_cases import Layer, layer_of, of_binary  # noqa: E402
+from pie_cases import KERNELS, Layer, layer_of, of_binary, run_everywhere  # noqa: E402
 from simd_networks import table as network_table  # noqa: E402
 
 from tinysearch.core.network import INPUT, Addition, Convolution, Linear  # noqa: E402
@@ -140,11 +140,33 @@ def portable_instructions(layers: list[Layer]) -> list[int] | None:
     return [outcome.instructions for outcome in ckernels.run_rv32(cases)]
 
 
+def compare_shapes(count: int) -> None:
+    """Random layers of every kernel, apart and in place where they may be, against the oracle; prints how many.
+
+    Raises:
+        AssertionError: another output than the oracle's.
+    """
+    compared = {}
+    for name, make in KERNELS.items():
+        places = [run_everywhere(make(rng), rng) for rng in map(np.random.default_rng, range(count))]
+        compared[name] = {"layers": sum(place > 0 for place in places), "in_place": places.count(2)}
+        print(
+            f"{name:24} {compared[name]['layers']} layers equal, {compared[name]['in_place']} in place, too", flush=True
+        )
+    print(json.dumps({CHIP: compared}))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--esp-nn", type=Path, help="a copy of ESP-NN's source")
+    parser.add_argument(
+        "--shapes", type=int, default=0, help="only compare so many random layers of each kernel with the oracle"
+    )
     parser.add_argument("--no-networks", action="store_true", help="leave whole networks out, which take minutes")
     options = parser.parse_args()
+    if options.shapes:
+        compare_shapes(options.shapes)
+        return 0
     peers = None if options.esp_nn is None else AssemblyOfEspNn(options.esp_nn)
     table = list(rows(np.random.default_rng(SEED)))
     counted = [row.layer.run().instructions for row in table]

@@ -16,11 +16,13 @@ from binary_layers import weighted
 from random_networks import memory_of, program_of, random_inputs, randomized
 
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
-from tinysearch.core.program import FrozenNetwork, Operator, Step
+from tinysearch.core.program import Element, FrozenNetwork, Operator, Step
 from tinysearch.firmware.integer_network import execute, trace
 from tinysearch.firmware.packing import pie
+from tinysearch.firmware.packing.pie.block import COMMON
 from tinysearch.firmware.verify.simd.machine import Machine, Outcome
 
+_SCRATCH = COMMON.index("scratch_bytes")
 COMPONENT = Path(__file__).resolve().parents[2] / "firmware_templates/esp_idf/components/backend_pie"
 
 
@@ -191,6 +193,29 @@ def packing(rng: np.random.Generator) -> Layer:
     frozen = FrozenNetwork(program=program, parameters={step.name: {"thresholds": thresholds}})
     expected = memory_of(program, step.output, execute(frozen, step, [values]))[0]
     return Layer(frozen=frozen, step=step, sources=(values[0],), expected=expected)
+
+
+def run_everywhere(layer: Layer, rng: np.random.Generator) -> int:
+    """Run a layer, at odd addresses where its kernel takes them, and again in place where it may be.
+
+    Returns:
+        How often it ran; 0 for a layer that the backend leaves to the portable kernel.
+
+    Raises:
+        AssertionError: another output than the oracle's, or scratch that the planner does not know.
+    """
+    program, step = layer.frozen.program, layer.step
+    kernel = pie.kernel(program, step)
+    if kernel is None:
+        return 0
+    assert kernel.scratch(program, step) == kernel.block(layer.frozen, step).view(np.int32)[_SCRATCH]
+    words = program.tensors[step.output].element is Element.BITS or program.binary(step)
+    odd = (0, 0) if words or rng.random() < 0.5 else (int(rng.integers(16)), int(rng.integers(16)))
+    layer.run(offsets=odd)
+    if pie.footprint(program, step).in_place != 0:
+        return 1
+    layer.run(offsets=odd, in_place=True)
+    return 2
 
 
 KERNELS: dict[str, Callable[[np.random.Generator], Layer]] = {

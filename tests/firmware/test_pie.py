@@ -1,18 +1,17 @@
 """The vector kernels of the ESP32-S3 equal the oracle bit for bit, in a model of their instructions.
 
-``TINYSEARCH_PIE_SHAPES=1000`` runs that many random shapes a kernel, which takes minutes.
+``python benchmarks/simd.py --shapes 1000`` runs more of them, which takes minutes.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pie_cases import COMPONENT, KERNELS, layer_of
+from pie_cases import COMPONENT, KERNELS, layer_of, run_everywhere
 from projects import face, networks, voice
 from test_backends import emit, facts
 
@@ -22,37 +21,22 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.architectures.separable import Separable
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import INPUT, Convolution, Shape
-from tinysearch.core.program import Element
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.firmware.integer_network import execute
 from tinysearch.firmware.model_source import branch_source
 from tinysearch.firmware.packing import pie
-from tinysearch.firmware.packing.pie.block import COMMON
 from tinysearch.firmware.verify.simd.project import vector_kernels
 
-SCRATCH = COMMON.index("scratch_bytes")
-SHAPES = int(os.environ.get("TINYSEARCH_PIE_SHAPES", "40"))
+SHAPES = 40
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
 
 @pytest.mark.parametrize("kernel", pie.KERNELS)
 def test_random_layers_equal_the_oracle(kernel: str) -> None:
-    for seed in range(SHAPES):
-        rng = np.random.default_rng(seed)
-        layer = KERNELS[kernel](rng)
-        program, step = layer.frozen.program, layer.step
-        found = pie.kernel(program, step)
-        if found is None:
-            continue  # too large for its scratch
-        assert found.name == kernel
-        words = program.tensors[step.output].element is Element.BITS or program.binary(step)
-        odd = (0, 0) if words or seed % 2 == 0 else (int(rng.integers(16)), int(rng.integers(16)))
-        layer.run(offsets=odd)
-        assert found.scratch(program, step) == found.block(layer.frozen, step).view(np.int32)[SCRATCH]
-        if pie.footprint(program, step).in_place == 0:
-            layer.run(offsets=odd, in_place=True)
+    ran = [run_everywhere(KERNELS[kernel](rng), rng) for rng in map(np.random.default_rng, range(SHAPES))]
+    assert sum(map(bool, ran)) > SHAPES // 2  # others are too large for their scratch
 
 
 def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> None:
