@@ -259,7 +259,7 @@ def test_what_is_over_is_told_by_how_much_and_what_would_do() -> None:
     )
     texts = [sentence.text for sentence in advise(view).over]
     assert texts[0].endswith("actual 4.21 MiB; 212 KiB over.")
-    assert texts[1] == "The cheapest board that does for face 2-2 int8 is two cores board (esp32s3) at $12.00."
+    assert texts[1] == "The cheapest board that can run face 2-2 int8 is two cores board (esp32s3) at $12.00."
 
 
 def test_an_empty_front_says_so() -> None:

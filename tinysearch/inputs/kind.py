@@ -44,7 +44,7 @@ def kind_class(name: str) -> Any:
 
 
 def setting_names(name: str) -> tuple[str, ...]:
-    """What may be set of a kind."""
+    """Names of a kind's settings."""
     made = kind_class(name)
     return tuple(item.name for item in fields(made)) if is_dataclass(made) else ()
 

@@ -317,7 +317,7 @@ def _would_do(view: RunView) -> tuple[Sentence, ...]:
         Sentence(
             kind="over",
             text=(
-                f"The cheapest board that does for {network(view, found)} is {board.name} ({board.processor}) at "
+                f"The cheapest board that can run {network(view, found)} is {board.name} ({board.processor}) at "
                 f"{usd(view.cost(found))}."
             ),
             numbers={"bom_cost_usd": view.cost(found)},

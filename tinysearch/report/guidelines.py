@@ -121,7 +121,7 @@ def _quantization(view: RunView, known: Sequence[DesignCard]) -> Sentence:
         families[branch.modality, branch.layout, branch.width, branch.input_size][branch.precision] = branch
     pairs = [(f["float32"], f["int8"]) for f in families.values() if {"float32", "int8"} <= f.keys()]
     if not pairs:
-        text = f"Open: 0 of {count(len(families), 'layout')} known alone have both a float32 and an int8 network."
+        text = f"Open: no layout of {len(families)} is known both as a float32 and as an int8 network."
         return _guideline(title, text, {"pairs": 0, "layouts": len(families)}, holds=None)
     loss = median(rates[low.key] - rates[high.key] for high, low in pairs)
     shrink = median(high.weight_bytes / low.weight_bytes for high, low in pairs)

@@ -1,4 +1,4 @@
-"""What may be set of a sampler, and what it may be set to."""
+"""Which settings each sampler has, and their values."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def workers_of(config: Config) -> int:
 
 
 def _threads(config: Config, n_workers: int) -> int | None:
-    """Threads of one training: as many processors as Ray gives it, one beside others, else all."""
+    """Threads of one training: Ray's share of processors, one where others train beside it, else all (None)."""
     if config["engine"] == "ray":
         cpus = config["ray"]["num_cpus"]
         return max(1, int(cpus)) if isinstance(cpus, int | float) else None
@@ -318,7 +318,7 @@ def _by_content(latency: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def digest_of(value: object) -> str:
-    """Of a value out of plain ones (16 hex digits)."""
+    """Digest of a value made of plain ones (16 hex digits)."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

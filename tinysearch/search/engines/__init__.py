@@ -30,7 +30,7 @@ ENGINES = ("inline", "local", "processes", "ray")
 
 
 def check_engine(name: str) -> None:
-    """Refuse the name of no engine, before anything is built for it.
+    """Refuse an unknown engine before anything is built for it.
 
     Raises:
         UserError: unknown name.

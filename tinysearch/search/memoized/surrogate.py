@@ -44,7 +44,7 @@ SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
 
 SHARES = (0.0, 0.5, 1.0)
-"""How far a branch's error is taken to be what its fusions imply: its own may have been lucky, all theirs hardly."""
+"""How far a branch's error is taken to be what its fusions imply: one training may be lucky, many hardly all are."""
 
 MOST_HYPOTHESES = 6
 """Of all combinations of amplitude, scatter, bend, odd layouts and share so many at most stand behind the draws."""

@@ -237,7 +237,7 @@ def record(study: optuna.Study, trial: FrozenTrial) -> None:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """A full disk within is one line for people, see :func:`storage_error`."""
+    """Turn a full disk in this block into one line for people; see :func:`storage_error`."""
     try:
         yield
     except OSError as error:
