@@ -192,7 +192,10 @@ function logAxis(log, key) {
   if (!log) return {};
   const values = designs.map((design) => design[key]).filter((value) => isKnown(value) && value > 0);
   const far = Math.max(...values) > 100 * Math.min(...values);
-  return { type: 'log', dtick: far ? 1 : 'D2', tickformat: ',~r', ...(far && { minor: { dtick: 'D2', showgrid: true } }) };
+  return {
+    type: 'log', dtick: far ? 1 : 'D2', tickformat: ',~r',
+    ...(far && { minor: { dtick: 'D2', showgrid: true, gridcolor: css('--line') } }),
+  };
 }
 
 function drawParallel(element) {
