@@ -7,15 +7,29 @@ size_t ts_tfl_mul_s8_scratch_bytes(const ts_tfl_mul_s8_layer *layer)
     return 0;
 }
 
+static void multiply(const ts_tfl_mul_s8_layer *layer, const int8_t *left, const int8_t *right, int8_t *output)
+{
+    const int32_t left_zero = layer->zero[0], right_zero = layer->zero[1];
+    const int32_t zero = layer->range.zero, low = layer->range.low, high = layer->range.high;
+    const int8_t *const end = left + layer->period;
+    if (layer->shift > 0) {
+        const ts_requantizer r = ts_requantizer_of(layer->multiplier, layer->shift);
+        for (; left < end; ++left, ++right, ++output) {
+            const int32_t product = (*left - left_zero) * (*right - right_zero);
+            *output = (int8_t)ts_clamp(ts_requantize(product, r) + zero, low, high);
+        }
+    } else {
+        for (; left < end; ++left, ++right, ++output) {
+            const int32_t product = (*left - left_zero) * (*right - right_zero);
+            *output = ts_tfl_output(product, layer->multiplier, layer->shift, &layer->range);
+        }
+    }
+}
+
 void ts_tfl_mul_s8(const ts_tfl_mul_s8_layer *layer, const int8_t *input, const int8_t *input2, int8_t *output,
                    void *scratch)
 {
-    const int32_t multiplier = layer->multiplier, shift = layer->shift;
     (void)scratch;
-    for (int32_t first = 0; first < layer->count; first += layer->period) {
-        for (int32_t index = 0; index < layer->period; ++index) {
-            const int32_t product = (input[first + index] - layer->zero[0]) * (input2[index] - layer->zero[1]);
-            output[first + index] = ts_tfl_output(product, multiplier, shift, &layer->range);
-        }
-    }
+    for (int32_t first = 0; first < layer->count; first += layer->period)
+        multiply(layer, input + first, input2, output + first);
 }

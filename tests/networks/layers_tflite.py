@@ -72,8 +72,40 @@ def _softmax(net: Builder) -> None:
     net.softmax()
 
 
+def _table(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS))
+    net.then("RELU", [net.last], net.tensors[net.last].shape, {})
+
+
+def _concatenation(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS), most=6_000)
+    start, shape = net.last, net.tensors[net.last].shape
+    options = {"Axis": int(net.random.integers(1, 4)), "FusedActivationFunction": NONE}
+    joined = tuple(2 * side if axis == options["Axis"] else side for axis, side in enumerate(shape))
+    net.then("CONCATENATION", [start, start], joined, options, like=start)
+
+
+def _pad(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS), most=6_000)
+    start, shape = net.last, net.tensors[net.last].shape
+    paddings = net.ints([[0, 0], [1, 1], [1, 1], [0, 0]])
+    net.then("PAD", [start, paddings], (1, shape[1] + 2, shape[2] + 2, shape[3]), {}, like=start)
+
+
+def _mean(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS))
+    net.then("MEAN", [net.last, net.ints([1, 2])], (1, net.tensors[net.last].shape[3]), {"KeepDims": False})
+
+
+def _quantize(net: Builder) -> None:
+    shape = (1, int(_choose(net, (64, 490, 2000))))
+    net.last = net.reals(shape)
+    net.then("QUANTIZE", [net.last], shape, {})
+
+
 FAMILIES: tuple[Callable[[Builder], None], ...] = (
     *(_conv, _pointwise, _depthwise, _depthwise_general, _dense, _join, _pool, _softmax),
+    *(_table, _concatenation, _pad, _mean, _quantize),
 )
 
 

@@ -45,6 +45,15 @@ class Builder:
             self._add(T(shape=(channels,), kind="int32", scale=None, data=bias)),
         )
 
+    def ints(self, values) -> int:
+        """An int32 constant."""
+        data = np.array(values, np.int32)
+        return self._add(T(shape=data.shape, kind="int32", scale=None, data=data))
+
+    def reals(self, shape: tuple[int, ...]) -> int:
+        """A float activation."""
+        return self._add(T(shape=shape, kind="float32", scale=None))
+
     def then(
         self, code: str, inputs: list[int], shape: tuple[int, ...], options: dict, *, like: int | None = None
     ) -> int:
@@ -151,12 +160,50 @@ def separable(net: Builder) -> None:
     net.dense(8)
 
 
-def everything(seed: int = 1) -> bytes:
-    """Both of them side by side: two inputs, two outputs."""
-    net = Builder.start(seed, (1, 9, 7, 3))
-    residual(net)
-    outputs = [net.last]
-    net.last = net.activation((1, 11, 8, 4))
-    inputs = [0, net.last]
-    separable(net)
-    return model(net.tensors, net.operators, inputs, [*outputs, net.last])
+POINTWISE = ("RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE")
+
+
+def pointwise(net: Builder) -> list[int]:
+    """Operators that become tables, each on the same tensor; their outputs."""
+    start, outputs = net.last, []
+    for code in POINTWISE:
+        out = net.activation(net.tensors[start].shape)
+        fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0), "RELU6": (0.05, net.tensors[start].zero)}
+        net.tensors[out].scale, net.tensors[out].zero = fixed.get(code, (0.07, net.tensors[out].zero))
+        options = {"Alpha": 0.3} if code == "LEAKY_RELU" else {}
+        net.operators.append(Op(code=code, inputs=[start], outputs=[out], options=options))
+        outputs.append(out)
+    return outputs
+
+
+def moved(net: Builder) -> None:
+    """Operators that move values, and a mean, from an input [1, 5, 6, 3] on."""
+    start = net.last
+    paddings = net.ints([[0, 0], [1, 2], [0, 1], [0, 0]])
+    net.then("PAD", [start, paddings], (1, 8, 7, 3), {}, like=start)
+    bounds = [net.ints(row) for row in SLICE]
+    net.then("STRIDED_SLICE", [net.last, *bounds], (1, 5, 6, 3), {"BeginMask": 1, "EndMask": 9}, like=start)
+    options = {"Axis": 3, "FusedActivationFunction": NONE}
+    net.then("CONCATENATION", [start, net.last, start], (1, 5, 6, 9), options, like=start)
+    net.then("MEAN", [net.last, net.ints([1, 2])], (1, 9), {"KeepDims": False})
+
+
+SLICE = ((0, 1, 0, 0), (1, 6, -1, 0), (1, 1, 1, 1))
+
+
+def everything(seed: int = 2) -> bytes:
+    """All of them side by side, each with an input and an output of its own; floats come in and go out."""
+    net = Builder(np.random.default_rng(seed))
+    inputs, outputs = [], []
+    for grow, shape in ((residual, (1, 9, 7, 3)), (separable, (1, 11, 8, 4)), (moved, (1, 5, 6, 3))):
+        net.last = net.activation(shape)
+        inputs.append(net.last)
+        grow(net)
+        outputs.append(net.last)
+    inputs.append(net.reals((1, 200)))
+    start = net.then("QUANTIZE", [inputs[-1]], (1, 200), {})
+    net.tensors[start].scale, net.tensors[start].zero = 0.05, -10
+    outputs += pointwise(net)
+    outputs.append(net.reals((1, 200)))
+    net.operators.append(Op(code="DEQUANTIZE", inputs=[start], outputs=[outputs[-1]]))
+    return model(net.tensors, net.operators, inputs, outputs)

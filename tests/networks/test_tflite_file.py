@@ -46,6 +46,13 @@ REFUSED = {
     "int16": (add(tensors=[T(shape=(1, 4), kind="int16"), T(shape=(1, 4))]), "has int16 input"),
     "hybrid": (add(tensors=[T(shape=(1, 4), kind="float32", scale=None), T(shape=(1, 4))]), "has float32 input"),
     "scale": (add(tensors=[T(shape=(1, 4), scale=-1.0), T(shape=(1, 4))]), "must be whole"),
+    "edge": (
+        add(
+            tensors=[T(shape=(1, 4)), T(shape=(1, 4)), T(shape=(1,), kind="int32", scale=None)],
+            inputs=[0, 2],
+        ),
+        "must be int8 or float32",
+    ),
     "result": (add(tensors=[T(shape=(1, 4)), T(shape=(1, 5))]), "where its inputs give"),
 }
 

@@ -62,6 +62,11 @@ def test_an_emitted_project_is_as_the_package_has_it(network, tmp_path):
     assert as_emitted(out, package=package).status == "failed"
 
 
+def test_where_candidates_are_asked_for_a_network_is_refused(network, capsys):
+    assert main(["enumerate", f"network={network}"]) == 2
+    assert "network must be given to one of the commands" in capsys.readouterr().err
+
+
 def test_refusals_are_one_line_with_status_2(tmp_path, capsys):
     path = tmp_path / "model.tflite"
     tensors = [T(shape=(1, 4)), T(shape=(1, 4), name="negative")]

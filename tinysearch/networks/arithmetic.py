@@ -110,14 +110,24 @@ def _exp_near_eighth(values: Int64) -> Int64:
 
 
 def reciprocal_of_one_plus(values: npt.ArrayLike) -> Int64:
-    """1 / (1 + x) for fixed point x in [0, 1) without integer bits, by three steps of Newton's method."""
+    """1 / (1 + x) for fixed point x in [0, 1) without integer bits."""
+    return _saturated(_twice_reciprocal(values) << 1)
+
+
+def ratio_of_one_plus(values: npt.ArrayLike) -> Int64:
+    """(1 - x) / (1 + x) for fixed point x in [0, 1) without integer bits."""
+    return _saturated((_twice_reciprocal(values) - (1 << (_FRACTION - 2))) << 2)
+
+
+def _twice_reciprocal(values: npt.ArrayLike) -> Int64:
+    """2 / (1 + x) with 2 integer bits, by three steps of Newton's method on half the denominator."""
     total = np.asarray(values, np.int64) + INT32_HIGH
     half_denominator = (total + 1) >> 1  # the sum is positive: halves up
     x = _NEWTON_START + doubling_high_multiply(half_denominator, _NEWTON_SLOPE)
     for _ in range(3):
         error = (1 << (_FRACTION - 2)) - doubling_high_multiply(half_denominator, x)
         x = x + _saturated(doubling_high_multiply(x, error) << 2)
-    return _saturated(x << 1)
+    return x
 
 
 def _saturated(values: Int64) -> Int64:

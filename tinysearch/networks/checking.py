@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinysearch.core.errors import UserError
-from tinysearch.networks.graph import ABSENT, Graph, Node
+from tinysearch.networks.graph import ABSENT, Element, Graph, Node
 from tinysearch.networks.operators import KINDS
 from tinysearch.networks.operators.kind import Unfit
 from tinysearch.networks.refusals import Refusal, refuse
@@ -75,6 +75,13 @@ def _check_order(graph: Graph) -> None:
     for index in graph.outputs:
         if index not in known - constants:
             raise _disorder("an output that no operator writes")
+    for index in (*graph.inputs, *graph.outputs):
+        if graph.tensors[index].element not in (Element.INT8, Element.FLOAT32):
+            raise UserError(
+                "inputs and outputs of a network must be int8 or float32",
+                value=f"{graph.tensors[index].name[:60]}: {graph.tensors[index].element}",
+                remedy="quantize the network to full int8",
+            )
     if not graph.inputs or not graph.outputs or not graph.nodes:
         raise _disorder(f"{len(graph.inputs)} inputs, {len(graph.nodes)} operators, {len(graph.outputs)} outputs")
 

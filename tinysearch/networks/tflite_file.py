@@ -20,7 +20,7 @@ from tinysearch.reading.regular import read_bytes
 MOST_BYTES = 32 << 20
 """Of a file: the largest flash that a board of the catalog has."""
 
-MOST_ELEMENTS = 1 << 26
+MOST_ELEMENTS = 1 << 24
 """Of a tensor: more than any memory of a board holds."""
 
 _RANKS = 6

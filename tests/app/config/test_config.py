@@ -56,7 +56,7 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("far=[a,b]", "every element of far must be a number; got a; write far=[0.01,0.02,0.05,0.1]"),
         ("space.precisions=int8,float32", "a list; got int8,float32; write space.precisions=[int8,float32]"),
         ("space.layouts=2", "write space.layouts=["),
-        ("emit=3", "emit must be a group of options; got 3; write emit.top=.."),
+        ("emit=3", "emit must be a group of options; got 3; write emit.format=.."),
         ("sampler=null", "got null; choose one of them"),
         ("budget=[a]", "budget must be one value, no list; got [a]; write budget=VALUE"),
         ("objectives=[[eer]]", "got [eer]; write objectives.names=[eer]"),

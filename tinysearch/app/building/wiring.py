@@ -73,8 +73,15 @@ def build_models(config: Config) -> AnalyticModels:
     """Analytic models of a configuration.
 
     Raises:
-        UserError: a rule, price level, budget, battery or limit that does not exist.
+        UserError: a rule, price level, budget, battery or limit that does not exist, or a network of one's own, which
+            has no candidates.
     """
+    if config.get("network") is not None:
+        raise UserError(
+            "network must be given to one of the commands evaluate, search and emit",
+            value=f"network={config['network']}",
+            remedy="write python -m tinysearch evaluate network=FILE --json, or leave network out",
+        )
     catalog, task, limits = build_catalog(config), task_of(config), parse_limits(config.get("limits", {}))
     root = data_dir("hardware_catalog")
     budget = config["budget"]

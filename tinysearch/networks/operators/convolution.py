@@ -26,7 +26,8 @@ def _options(node: Node) -> WindowOptions:
     return node.options
 
 
-def _layer(graph: Graph, node: Node) -> tuple[Window, Weighted]:
+def layer_of(graph: Graph, node: Node) -> tuple[Window, Weighted]:
+    """Windows and constants."""
     options = _options(node)
     layer = weighted(graph, node, activation=options.activation, axis=0, per_tensor_float=False)
     shape = layer.weights.shape
@@ -45,14 +46,14 @@ def _tensor(graph: Graph, node: Node) -> Tensor:
 
 
 def _check(graph: Graph, node: Node) -> None:
-    window, layer = _layer(graph, node)
+    window, layer = layer_of(graph, node)
     batch = _tensor(graph, node).shape[0]
     shape_is(graph.result(node), (batch, *window.outputs, len(layer.weights)))
     require(batch == 1, f"has a batch of {batch}", "convert the network with a batch of 1")
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    window, layer = _layer(graph, node)
+    window, layer = layer_of(graph, node)
     source = values[0]
     if source is None:
         raise TypeError("a convolution has an input")
@@ -70,7 +71,7 @@ def distance(window: Window, out_channels: int) -> int:
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
-    window, layer = _layer(graph, node)
+    window, layer = layer_of(graph, node)
     out_channels, depth = len(layer.weights), layer.weights[0].size
     places = window.outputs[0] * window.outputs[1]
     pixels, channels = up(places, TILE_PIXELS), up(out_channels, TILE_CHANNELS)

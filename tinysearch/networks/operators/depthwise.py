@@ -14,7 +14,7 @@ from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import WindowOptions
 
 
-def _layer(graph: Graph, node: Node) -> tuple[Window, Weighted, int]:
+def layer_of(graph: Graph, node: Node) -> tuple[Window, Weighted, int]:
     """Windows, constants and outputs a channel."""
     options = node.options
     if not isinstance(options, WindowOptions):
@@ -32,14 +32,14 @@ def _layer(graph: Graph, node: Node) -> tuple[Window, Weighted, int]:
 
 
 def _check(graph: Graph, node: Node) -> None:
-    window, layer, _ = _layer(graph, node)
+    window, layer, _ = layer_of(graph, node)
     batch = graph.tensors[node.inputs[0]].shape[0]
     shape_is(graph.result(node), (batch, *window.outputs, len(layer.weights)))
     require(batch == 1, f"has a batch of {batch}", "convert the network with a batch of 1")
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    window, layer, multiplier = _layer(graph, node)
+    window, layer, multiplier = layer_of(graph, node)
     source = values[0]
     if source is None:
         raise TypeError("a convolution has an input")
@@ -54,7 +54,7 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
-    window, layer, multiplier = _layer(graph, node)
+    window, layer, multiplier = layer_of(graph, node)
     outputs = window.outputs[0] * window.outputs[1] * len(layer.weights)
     kernel = window.kernel[0] * window.kernel[1]
     return (
@@ -74,10 +74,17 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             sharing=(Sharing(overlap=Overlap.SAME) if multiplier == 1 else APART,),
             scratch_bytes=window.reach[0] * window.reach[1],
             macs=outputs * kernel,
-            kernel_class="depthwise" if _is_3x3(window) else "depthwise_general",
+            kernel_class=_kernel_class(window),
             features=_features(window, len(layer.weights), multiplier),
         ),
     )
+
+
+def _kernel_class(window: Window) -> str:
+    """The loop that the kernel takes."""
+    if not _is_3x3(window):
+        return "depthwise_general"
+    return "depthwise" if window.stride == (1, 1) else "depthwise_strided"
 
 
 def _is_3x3(window: Window) -> bool:

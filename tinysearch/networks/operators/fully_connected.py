@@ -14,7 +14,7 @@ TILE_OUTPUTS = 8
 """Outputs that ``ts_tfl_fully_connected_s8`` works on at a time."""
 
 
-def _layer(graph: Graph, node: Node) -> tuple[Weighted, int, int]:
+def layer_of(graph: Graph, node: Node) -> tuple[Weighted, int, int]:
     """Constants, values of one row, and rows."""
     if not isinstance(node.options, ActivationOptions):
         raise TypeError(f"{node.name} has no activation")
@@ -26,7 +26,7 @@ def _layer(graph: Graph, node: Node) -> tuple[Weighted, int, int]:
 
 
 def _check(graph: Graph, node: Node) -> None:
-    layer, _, rows = _layer(graph, node)
+    layer, _, rows = layer_of(graph, node)
     found = graph.result(node)
     require(
         found.elements == rows * len(layer.weights) and found.shape[-1] == len(layer.weights),
@@ -36,7 +36,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    layer, depth, rows = _layer(graph, node)
+    layer, depth, rows = layer_of(graph, node)
     source = values[0]
     if source is None:
         raise TypeError("a fully connected layer has an input")
@@ -45,7 +45,7 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
-    layer, depth, rows = _layer(graph, node)
+    layer, depth, rows = layer_of(graph, node)
     outputs = len(layer.weights)
     return (
         Call(

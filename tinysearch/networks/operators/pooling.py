@@ -22,7 +22,7 @@ from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import WindowOptions
 
 
-def _window(graph: Graph, node: Node) -> tuple[Window, int, int]:
+def window_of_pool(graph: Graph, node: Node) -> tuple[Window, int, int]:
     """Windows and clamp."""
     if not isinstance(node.options, WindowOptions):
         raise TypeError(f"{node.name} has no options of a window")
@@ -34,7 +34,7 @@ def _window(graph: Graph, node: Node) -> tuple[Window, int, int]:
 
 
 def _check(graph: Graph, node: Node) -> None:
-    window, _, _ = _window(graph, node)
+    window, _, _ = window_of_pool(graph, node)
     batch = graph.tensors[node.inputs[0]].shape[0]
     shape_is(graph.result(node), (batch, *window.outputs, window.channels))
     require(batch == 1, f"has a batch of {batch}", "convert the network with a batch of 1")
@@ -48,7 +48,7 @@ def _counts(window: Window) -> Array:
 
 
 def _run_average(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    window, low, high = _window(graph, node)
+    window, low, high = window_of_pool(graph, node)
     sums = window.views(_source(values).astype(np.int64), 0).sum((-2, -1))
     counts = _counts(window)[..., None]
     means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
@@ -56,7 +56,7 @@ def _run_average(graph: Graph, node: Node, values: Sequence[Array | None]) -> li
 
 
 def _run_maximum(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    window, low, high = _window(graph, node)
+    window, low, high = window_of_pool(graph, node)
     return [int8(window.views(_source(values), -128).max((-2, -1)), low, high)[:, None]]
 
 
@@ -67,7 +67,7 @@ def _source(values: Sequence[Array | None]) -> Array:
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
-    window, low, high = _window(graph, node)
+    window, low, high = window_of_pool(graph, node)
     average = node.operator == "AVERAGE_POOL_2D"
     channels = window.channels
     reads = window.lowest_reads()[:-1] * channels

@@ -1,0 +1,234 @@
+"""Operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, each a copy of a box, or one an input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinysearch.networks.call import APART, Call, Field
+from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.operators.kind import (
+    OperatorKind,
+    activations,
+    constant,
+    int8_tensor,
+    offset,
+    require,
+    same_quantization,
+    shape_is,
+)
+from tinysearch.networks.options import Activation, ConcatenationOptions, StridedSliceOptions
+
+_AXES = 4
+"""Axes of a box that ``ts_tfl_copy_s8`` copies."""
+
+_FEWER = "reshape it to 4 axes or fewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    """So many values along every axis of a source, from a start on with a step, to a place of a result."""
+
+    counts: tuple[int, ...]
+    source: tuple[int, ...]
+    result: tuple[int, ...]
+    start: tuple[int, ...]
+    step: tuple[int, ...]
+    place: tuple[int, ...]
+
+    def fields(self) -> dict[str, Field]:
+        """Members of the kernel's layer: four axes, the first ones of length 1 where there are fewer."""
+        inner, outer = _pitches(self.source), _pitches(self.result)
+        return {
+            "counts": _padded(self.counts, 1),
+            "in_steps": _padded([pitch * step for pitch, step in zip(inner, self.step, strict=True)], 0),
+            "out_steps": _padded(outer, 0),
+            "in_first": sum(pitch * at for pitch, at in zip(inner, self.start, strict=True)),
+            "out_first": sum(pitch * at for pitch, at in zip(outer, self.place, strict=True)),
+        }
+
+
+def _pitches(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def _padded(values: Sequence[int], filler: int) -> tuple[int, ...]:
+    return (*[filler] * (_AXES - len(values)), *(int(value) for value in values))
+
+
+def _call(node: Node, source: int, box: _Box, *, fill: tuple[int, int] = (0, 0)) -> Call:
+    """A copy into the node's output, after so many of its values were set to one: (count, value)."""
+    count = math.prod(box.counts)
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function="ts_tfl_copy_s8",
+        inputs=(source,),
+        output=node.outputs[0],
+        fields={**box.fields(), "fill_count": fill[0], "fill_value": fill[1]},
+        sharing=(APART,),
+        kernel_class="copy",
+        features={"outputs": count, "moved": fill[0], "rows": count // box.counts[-1], "steps": 1},
+    )
+
+
+def _first(values: Sequence[Array | None]) -> Array:
+    if values[0] is None:
+        raise TypeError("it has an input")
+    return values[0]
+
+
+# PAD
+
+
+def _paddings(graph: Graph, node: Node) -> list[tuple[int, int]]:
+    source, result = activations(graph, node, inputs=1)
+    same_quantization(source, result, "input and output")
+    require(len(source.shape) <= _AXES, f"has {len(source.shape)} axes", _FEWER)
+    require(len(node.inputs) == 2, "has a padding value of its own", "pad with zeros")
+    pairs = constant(graph.source(node, 1), Element.INT32, "paddings")
+    require(
+        pairs.shape == (len(source.shape), 2) and min(pairs.reshape(-1).tolist(), default=-1) >= 0,
+        "has odd paddings",
+        "convert it again",
+    )
+    return [(int(before), int(after)) for before, after in pairs.tolist()]
+
+
+def _check_pad(graph: Graph, node: Node) -> None:
+    pairs = _paddings(graph, node)
+    source = graph.tensors[node.inputs[0]]
+    shape_is(graph.result(node), [side + sum(pair) for side, pair in zip(source.shape, pairs, strict=True)])
+
+
+def _run_pad(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    value = np.int8(offset(graph.result(node)))
+    return [np.pad(_first(values), [(0, 0), *_paddings(graph, node)], constant_values=value)]
+
+
+def _lower_pad(graph: Graph, node: Node) -> tuple[Call, ...]:
+    pairs, source, result = _paddings(graph, node), graph.tensors[node.inputs[0]], graph.result(node)
+    ones = tuple(1 for _ in source.shape)
+    box = _Box(
+        counts=source.shape,
+        source=source.shape,
+        result=result.shape,
+        start=tuple(0 for _ in source.shape),
+        step=ones,
+        place=tuple(before for before, _ in pairs),
+    )
+    return (_call(node, node.inputs[0], box, fill=(result.elements, offset(result))),)
+
+
+# CONCATENATION
+
+
+def _parts(graph: Graph, node: Node) -> tuple[list[Tensor], int]:
+    """Inputs and the axis along which they stand side by side."""
+    if not isinstance(node.options, ConcatenationOptions):
+        raise TypeError(f"{node.name} has no axis")
+    result = int8_tensor(graph.result(node), "output")
+    parts = [int8_tensor(graph.source(node, position), "input") for position in range(len(node.inputs))]
+    require(node.options.activation is Activation.NONE, "has a fused activation", "use an operator of its own")
+    require(0 < len(result.shape) <= _AXES, f"has {len(result.shape)} axes", _FEWER)
+    for part in parts:
+        same_quantization(part, result, "inputs and output")
+    axis = node.options.axis % len(result.shape)
+    return parts, axis
+
+
+def _check_concatenation(graph: Graph, node: Node) -> None:
+    parts, axis = _parts(graph, node)
+    shapes = [part.shape for part in parts]
+    others = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
+    require(len(others) == 1 and all(len(s) > axis for s in shapes), "joins shapes that do not fit", "convert it again")
+    total = sum(shape[axis] for shape in shapes)
+    shape_is(graph.result(node), (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
+
+
+def _run_concatenation(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    _, axis = _parts(graph, node)
+    present = [value for value in values if value is not None]
+    count = max(len(value) for value in present)
+    wide = [np.broadcast_to(value, (count, *value.shape[1:])) for value in present]
+    return [np.concatenate(wide, axis=axis + 1)]
+
+
+def _lower_concatenation(graph: Graph, node: Node) -> tuple[Call, ...]:
+    parts, axis = _parts(graph, node)
+    shape, calls, at = graph.result(node).shape, [], 0
+    zeros, ones = tuple(0 for _ in shape), tuple(1 for _ in shape)
+    for index, part in zip(node.inputs, parts, strict=True):
+        place = tuple(at if position == axis else 0 for position in range(len(shape)))
+        box = _Box(counts=part.shape, source=part.shape, result=shape, start=zeros, step=ones, place=place)
+        calls.append(_call(node, index, box))
+        at += part.shape[axis]
+    return tuple(calls)
+
+
+# STRIDED_SLICE
+
+
+def _slices(graph: Graph, node: Node) -> tuple[list[slice], list[bool]]:
+    """Slices of every axis with start, stop and step, and which axes are dropped."""
+    options = node.options
+    if not isinstance(options, StridedSliceOptions):
+        raise TypeError(f"{node.name} has no masks")
+    source, result = activations(graph, node, inputs=1)
+    same_quantization(source, result, "input and output")
+    require(0 < len(source.shape) <= _AXES, f"has {len(source.shape)} axes", _FEWER)
+    require(not options.ellipsis_mask and not options.new_axis_mask, "has an ellipsis or new axis", "spell all axes")
+    given = [constant(graph.source(node, position), Element.INT32, "bounds").tolist() for position in (1, 2, 3)]
+    require(all(len(row) == len(source.shape) for row in given), "has bounds for some axes only", "spell all axes")
+    found, dropped = [], []
+    for axis, (begin, end, step) in enumerate(zip(*given, strict=True)):
+        drops = bool(options.shrink_axis_mask >> axis & 1)
+        require(step > 0, f"has the step {step}", "use positive steps")
+        first = None if options.begin_mask >> axis & 1 else begin
+        last = None if options.end_mask >> axis & 1 else end
+        bounds = slice(begin, begin + 1 or None, 1) if drops else slice(first, last, step)
+        start, stop, stride = bounds.indices(source.shape[axis])
+        require(start < stop, "has an empty slice", "convert it again")
+        found.append(slice(start, stop, stride))
+        dropped.append(drops)
+    return found, dropped
+
+
+def _counts(slices: Sequence[slice]) -> tuple[int, ...]:
+    return tuple(len(range(bounds.start, bounds.stop, bounds.step)) for bounds in slices)
+
+
+def _check_slice(graph: Graph, node: Node) -> None:
+    slices, dropped = _slices(graph, node)
+    kept = [count for count, drops in zip(_counts(slices), dropped, strict=True) if not drops]
+    shape_is(graph.result(node), kept)
+
+
+def _run_slice(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    slices, _ = _slices(graph, node)
+    source = _first(values)
+    return [source[(slice(None), *slices)].reshape(len(source), *graph.result(node).shape)]
+
+
+def _lower_slice(graph: Graph, node: Node) -> tuple[Call, ...]:
+    slices, _ = _slices(graph, node)
+    counts = _counts(slices)
+    box = _Box(
+        counts=counts,
+        source=graph.tensors[node.inputs[0]].shape,
+        result=counts,
+        start=tuple(bounds.start for bounds in slices),
+        step=tuple(bounds.step for bounds in slices),
+        place=tuple(0 for _ in counts),
+    )
+    return (_call(node, node.inputs[0], box),)
+
+
+PAD = OperatorKind(operator="PAD", check=_check_pad, run=_run_pad, lower=_lower_pad)
+CONCATENATION = OperatorKind(
+    operator="CONCATENATION", check=_check_concatenation, run=_run_concatenation, lower=_lower_concatenation
+)
+STRIDED_SLICE = OperatorKind(operator="STRIDED_SLICE", check=_check_slice, run=_run_slice, lower=_lower_slice)
