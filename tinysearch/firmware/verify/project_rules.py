@@ -28,7 +28,9 @@ IDF_COMPONENTS = frozenset(
     {
         *(
             "esp_driver_gpio",
+            "esp_adc",
             "esp_driver_i2c",
+            "esp_driver_spi",
             "esp_driver_i2s",
             "esp_driver_uart",
             "esp_driver_usb_serial_jtag",
