@@ -78,7 +78,8 @@ class RealSpace:
         from tinysearch.app.building.designs import build_designs
         from tinysearch.app.building.spaces import build_space, table_of
         from tinysearch.app.building.wiring import build_models
-        from tinysearch.app.config.compose import compose_config, overrides_of, plain
+        from tinysearch.app.config.compose import compose_config, plain
+        from tinysearch.app.config.words import overrides_of
 
         words = [*ORDER, *([f"budget={budget}"] if budget else [])]
         if table is not None:

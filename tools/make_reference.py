@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from tinysearch.app.cli import VERBS
-from tinysearch.app.config.compose import GROUPS
+from tinysearch.app.config.words import GROUPS
 from tinysearch.core.objectives import OBJECTIVES
 
 ROOT = Path(__file__).resolve().parent.parent

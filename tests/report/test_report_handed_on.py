@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from report_cases import Case, branch, evaluation, make_case, rates
 
+from tinysearch.app.run.run_dir import point_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.units import Currency, currency_of
 from tinysearch.report.compare import compare
 from tinysearch.report.figures import write_figures
 from tinysearch.report.page import render
-from tinysearch.report.shopping import point_of, shopping_csv
+from tinysearch.report.shopping import shopping_csv
 from tinysearch.report.table import columns
 
 EUR = Currency(code="eur", usd=1.1)
@@ -58,7 +59,7 @@ def test_a_shopping_list_says_what_to_order_from_whom_and_what_else() -> None:
     assert "not in the sum" in rows[2]["price is"]
     assert rows[0]["address"] == ""
     assert {row["currency"] for row in rows} == {"EUR"}
-    with pytest.raises(UserError, match="must be of a point of the front.*for example " + re.escape(point["id"])):
+    with pytest.raises(UserError, match="must name a point of the run's front.*for example " + re.escape(point["id"])):
         point_of({"points": [point]}, "another")
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tinysearch.app.config.compose import compose_config, overrides_of, plain
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.words import overrides_of
 from tinysearch.core.objectives import OBJECTIVES, Evaluation
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
 from tinysearch.core.units import Currency
 
@@ -26,24 +25,6 @@ COLUMNS = (
     "address",
 )
 """``order of``: the number of pieces that the price holds for; ``address`` is empty where the catalogue has none."""
-
-
-def point_of(front: Mapping[str, Any], identity: object) -> Mapping[str, Any]:
-    """A point of front.json by id.
-
-    Raises:
-        UserError: the front has no such point.
-    """
-    points: Sequence[Mapping[str, Any]] = front["points"]
-    found = next((point for point in points if point["id"] == identity), None)
-    if found is None:
-        example = f", for example {points[0]['id']}" if points else ""
-        raise UserError(
-            "a shopping list must be of a point of the front",
-            value=identity,
-            remedy=f"name an id of front.csv{example}",
-        )
-    return found
 
 
 def shopping_csv(point: Mapping[str, Any], *, currency: Currency) -> str:

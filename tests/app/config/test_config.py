@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tinysearch.app.building.branches import branches_of
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import wish_of
-from tinysearch.app.config.compose import compose_config, options_of, overrides_of, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
+from tinysearch.app.config.words import options_of, overrides_of
 from tinysearch.core.errors import UserError
 
 

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from tinysearch.app.cli import VERBS, main
-from tinysearch.app.config.compose import GROUPS, all_keys, options_of
+from tinysearch.app.config.compose import all_keys
+from tinysearch.app.config.words import GROUPS, options_of
 from tinysearch.app.verbs.completion import VALUES, WORDS
 
 

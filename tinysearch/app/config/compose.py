@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
@@ -16,45 +14,19 @@ from omegaconf.errors import OmegaConfBaseException
 from tinysearch.app.config.loading import load_config
 from tinysearch.app.config.own_options import OWN, own_options, take_places
 from tinysearch.app.config.paths import from_home
-from tinysearch.app.config.plugins import MISSING, built_in, plugin, registered
+from tinysearch.app.config.plugins import MISSING, built_in, plugin
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import own_task
+from tinysearch.app.config.values import check_value, words_for_lists
+from tinysearch.app.config.words import GROUPS, expand, options_of, unknown_option
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError, did_you_mean
-from tinysearch.core.limits import LIMITS
-from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
 from tinysearch.reading.documents import MOST_DEPTH
 
-GROUPS = ("task", "space", "catalog", "trainer", "data", "sampler", "objectives", "report", "experiment")
-_LISTED = {"objectives": "objectives.names"}
-"""Groups that also take a list: ``objectives=[eer,bom_cost_usd]`` is short for ``objectives.names=[..]``."""
-
-_PATHS = {"catalog": "catalog.name", "space": "space.path"}
-"""Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
-
 _TABLE_SPACE = "space=table"
 """What ``trainer=table`` searches unless something is said of the space as a whole."""
-
-_NESTED = {
-    **{"latency": "latency.model", "fusion": "fusion.rule", "battery": "battery.part", "max_bom_cost_usd": "budget"},
-    "schedule": "task.schedule",
-    **{option: f"limits.{option}" for option in LIMITS},
-}
-"""Short forms of keys; a board's cost has had a name of its own as a limit from the beginning."""
-
-_OPEN = (
-    *("rates", "sampler", "trainer.settings", "data.settings", "latency.settings", "firmware.settings"),
-    *("branches", "task.inputs", "space.families"),
-)
-"""Mappings to which a user may add keys: exchange rates, what a plug-in or library checks itself, and branches."""
-
-_ONE_OR_MORE = ("far", "warm_start")
-"""Lists whose only element may stand for them."""
-
-_OPTIONAL = ("n_trials",)
-"""Numbers that may be null: no limit."""
 
 _TASKS = ("task=", "experiment=")
 """Choices that a task's inputs follow from."""
@@ -63,50 +35,6 @@ OF_EVERY_BRANCH = ("architecture", "precision", "input_size", "channels")
 """What may be said of every branch beside the parameters of its family."""
 
 DEFAULT_FAMILY = "resnet"
-
-_PLUG_INS = {"trainer": "trainers", "data": "datasets", "sampler": "samplers"}
-"""Groups with an option ``plugin``, and the kinds of plug-ins that these take: ``sampler=module:Class`` is short for
-``sampler=plugin sampler.name=module:Class``."""
-
-_TARGETS = {
-    **{f"{group}._target_": f"{group}.name" for group in _PLUG_INS},
-    "latency._target_": "latency.model",
-    "firmware._target_": "firmware.backend",
-}
-"""Hydra's word for a class to make, and the key that names a plug-in."""
-
-_PATH_KEYS = (
-    *("run_dir", "out", "cache.dir", "catalog.name", "space.path", "trainer.path", "data.root", "latency.table"),
-    *("data.train_voice", "data.train_face", "data.test_voice", "data.test_face", "data.pairs", "data.meta"),
-)
-"""What names a file or a folder: a text that is taken as it stands, whatever letters it has, up to ``${..}``. Only
-around it may be quotes, which Hydra's users write."""
-
-_PATH_LISTS = ("warm_start",)
-"""What names several files: ``[a.csv,b.csv]``, each element a text as above, or one of them alone."""
-
-_PLAIN = re.compile(r"[\w./:+@%*-]+", re.ASCII)
-"""What Hydra's grammar takes for one word; its letters are those of ASCII."""
-
-_MAYBE_LISTS = (
-    "modalities",
-    "combinations",
-    "architectures",
-    "layouts",
-    "precisions",
-    "processors",
-    "widths",
-    "input_sizes",
-    "embeddings",
-)
-"""Last parts of keys whose default is null and that take a list."""
-
-_FRACTIONAL = ("fusion.weights.", "ray.")
-"""Where a default that is whole may have a fraction."""
-
-_EVERY = "every element of "
-
-_ASSIGNMENT = re.compile(r"^([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)$", re.DOTALL)
 
 
 def compose_config(overrides: Sequence[str]) -> DictConfig:
@@ -131,7 +59,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         _check_choice(word)
     inputs = _defaults(chosen, folders)["task"]["inputs"]
     named = frozenset(f"{group}={OWN}" for group in GROUPS) if folders else frozenset()
-    words = [word for override in overrides for word in _expand(_of_input(override, inputs), own=named)]
+    words = [word for override in overrides for word in expand(_of_input(override, inputs), own=named)]
     if "trainer=table" in words and not any(
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
@@ -144,9 +72,9 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     selected = [word.split("=", 1) for word in words if word.split("=", 1)[0] in GROUPS]
     choices = tuple(f"{group}={own.bases.get(group, option)}" for group, option in selected)
     defaults = _defaults(choices, folders)
-    for key, word in _words_for_lists("", OmegaConf.to_container(config), defaults):
+    for key, word in words_for_lists("", OmegaConf.to_container(config), defaults):
         OmegaConf.update(config, key, [word])
-    _check_kinds("", OmegaConf.to_container(config), defaults)
+    check_value("", OmegaConf.to_container(config), defaults)
     for name, branch in config["branches"].items():
         _check_branch(str(name), branch, config["task"]["inputs"].get(name) or {})
     return config
@@ -171,7 +99,7 @@ def _check_choice(word: str) -> None:
     """Refuse a task or experiment that is no name, before anything is looked up in it."""
     group, _, value = word.partition("=")
     if value not in (*options_of(group), OWN, "null", MISSING):
-        raise _unknown_option(group, value)
+        raise unknown_option(group, value)
 
 
 def _own_data(words: Sequence[str]) -> list[str]:
@@ -252,31 +180,7 @@ def _defaults(choices: tuple[str, ...], places: tuple[str, ...]) -> Any:
     try:
         return OmegaConf.to_container(_compose(choices, places))
     except (HydraException, OmegaConfBaseException) as error:
-        raise _unknown_option(*choices[0].split("=", 1)) from error
-
-
-def _words_for_lists(key: str, value: Any, default: Any) -> Iterator[tuple[str, Any]]:
-    """Keys that take a list of words or numbers and were given one of them, which stands for a list of itself.
-
-    Raises:
-        UserError: several with commas between them, which Hydra's users write to run one after the other.
-    """
-    if isinstance(default, dict) and isinstance(value, dict):
-        for name in default:
-            if name in value:
-                yield from _words_for_lists(f"{key}.{name}" if key else str(name), value[name], default[name])
-    elif isinstance(value, str | int | float) and _takes_words(key, default):
-        if isinstance(value, str) and "," in value:
-            raise UserError(f"{key} must be a list", value=value, remedy=f"write {key}=[{value}]")
-        if not (isinstance(value, str) and "${" in value):
-            yield key, value
-
-
-def _takes_words(key: str, default: Any) -> bool:
-    """Whether an option takes a list whose elements are no lists themselves."""
-    if isinstance(default, list):
-        return key not in _PATH_LISTS and not any(isinstance(item, list | dict) for item in default)
-    return default is None and key.endswith(_MAYBE_LISTS) and not key.endswith(("layouts", "combinations"))
+        raise unknown_option(*choices[0].split("=", 1)) from error
 
 
 def check_kinds(document: Mapping[str, Any]) -> None:
@@ -285,54 +189,7 @@ def check_kinds(document: Mapping[str, Any]) -> None:
     Raises:
         UserError: there is one.
     """
-    _check_kinds("", dict(document), _defaults((), ()))
-
-
-def _check_kinds(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
-    """Refuse a value of another kind than its default's: a text for a number, a number for a list or for a mapping.
-
-    In the place of a text or of null any single value may stand (``n_workers: auto``). Keys without a default are
-    checked by whoever takes them.
-
-    Args:
-        example: what to write instead; None for the default.
-    """
-    if isinstance(value, str) and ("${" in value or value == MISSING):
-        return  # an interpolation, or what a plug-in's user has yet to say
-    match default:
-        case dict():
-            fits, kind = isinstance(value, dict), "a group of options"
-            example = f"{key}.{next(iter(default), 'KEY')}=.."
-        case list():
-            fits, kind = value is None or isinstance(value, list) or key in _ONE_OR_MORE, "a list"
-            example = example or (None if fits else f"{key}=[{_spell(value)}]")
-        case bool():
-            fits, kind = isinstance(value, bool), "true or false"
-        case int() if not key.startswith(_FRACTIONAL):
-            fits, kind = _is_number(value, int) or (value is None and key in _OPTIONAL), "a whole number"
-        case int() | float():
-            fits, kind = _is_number(value, int | float), "a number"
-        case _:
-            listed = isinstance(value, list)
-            fits = not isinstance(value, dict) and (key.endswith(_MAYBE_LISTS) or not listed)
-            kind = "a list" if key.endswith(_MAYBE_LISTS) else "one value, no list"
-            listed, name = key.startswith(_EVERY), key.removeprefix(_EVERY)
-            example = f"{name}=[{_spell(default)}]" if listed else f"{key}={_spell(default or 'VALUE')}"
-    example = example or f"{key}={_spell(default)}"
-    if not fits:
-        raise UserError(f"{key} must be {kind}", value=_spell(value), remedy=f"write {example}")
-    if isinstance(value, dict) and isinstance(default, dict):
-        for name in [name for name in default if name in value]:
-            _check_kinds(f"{key}.{name}" if key else str(name), value[name], default[name])
-    elif isinstance(value, list) and default:
-        for item in value:
-            inner = key if key.startswith(_EVERY) else _EVERY + key
-            _check_kinds(inner, item, default[0], example=example)
-
-
-def _is_number(value: Any, kind: Any) -> bool:
-    """Whether a value is a finite number of a kind; true and false are none."""
-    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+    check_value("", dict(document), _defaults((), ()))
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -348,129 +205,6 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise _explain(error, spelled) from _without_secrets(error)
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
     return from_home({str(key): value for key, value in container.items()})
-
-
-def options_of(group: str) -> list[str]:
-    """Names that a configuration group takes."""
-    return sorted(path.stem for path in (data_dir("conf") / group).glob("*.yaml"))
-
-
-def overrides_of(arguments: Mapping[str, Any]) -> list[str]:
-    """Override words for keyword arguments of the Python API: ``face={"blocks": [2, 2]}`` -> ``face.blocks=[2,2]``."""
-    return list(_flatten("", arguments))
-
-
-def _flatten(prefix: str, value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flatten(f"{prefix}.{key}" if prefix else str(key), inner)
-    elif prefix in _PATH_KEYS and isinstance(value, list | tuple):
-        raise UserError(f"{prefix} must be one path, no list", value=_spell(value), remedy=f"pass one for {prefix}")
-    else:
-        yield f"{prefix}={_spell(value)}"
-
-
-def _spell(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case list() | tuple():
-            return "[" + ",".join(_spell(item) for item in value) + "]"
-        case Path():
-            return _quote(str(value))
-        case str():
-            return value if re.fullmatch(r"[\w./+-]+", value, re.ASCII) else _quote(value)
-        case _:
-            return str(value)
-
-
-def _quote(text: str) -> str:
-    """A text as Hydra's grammar writes it: a backslash counts twice before a quote, and as itself elsewhere."""
-    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
-    return f'"{escaped}"'
-
-
-def _unquoted(text: str) -> str:
-    """The text within quotes of either kind, or the text itself where there are none around it."""
-    if not _is_quoted(text):
-        return text
-    mark = text[0]
-    return re.sub(rf"(\\*)({mark}|$)", lambda found: found[1][: len(found[1]) // 2] + found[2], text[1:-1])
-
-
-def _is_quoted(text: str) -> bool:
-    """Whether a text is one in quotes: both at its ends, and none within but behind a backslash."""
-    mark = text[:1]
-    return mark in ("'", '"') and re.fullmatch(rf"{mark}([^{mark}\\]|\\.)*{mark}", text, re.DOTALL) is not None
-
-
-def _expand(word: str, *, own: frozenset[str] = frozenset()) -> list[str]:
-    """A word in Hydra's grammar; ``own`` are choices of options that stand in files of the user's."""
-    match = _ASSIGNMENT.match(word)
-    if match is None:
-        raise UserError("an option must be written key=value", value=word, remedy="see python -m tinysearch --help")
-    sign, key, value = match.groups()
-    if key in _TARGETS:
-        sign, key, word = "", _TARGETS[key], f"{_TARGETS[key]}={value}"
-    open_key = any(key.startswith(f"{name}.") for name in _OPEN)
-    if sign and not open_key:
-        raise UserError("options must be set, not added or deleted", value=word, remedy=f"write {key}={value}")
-    if open_key:
-        return [f"++{key}={_spelled_for_hydra(key, value)}"]
-    if key in _LISTED and (value.lstrip().startswith("[") or value in OBJECTIVES):
-        return [f"{_LISTED[key]}={value}"]
-    if key in _NESTED and not value.lstrip().startswith("{"):
-        return [f"{_NESTED[key]}={_spelled_for_hydra(key, value)}"]
-    if (
-        key in GROUPS
-        and word not in own
-        and value not in options_of(key)
-        and value != MISSING
-        and (value, key) != ("null", "experiment")
-    ):
-        if key in _PLUG_INS and (":" in value or value in registered(_PLUG_INS[key])):
-            return [f"{key}=plugin", f"++{key}.name={_quote(_unquoted(value))}"]
-        if key in _PATHS and _looks_like_path(_unquoted(value)):
-            group = [] if key == "space" else [f"{key}=path"]
-            return [*group, f"{_PATHS[key]}={_quote(_unquoted(value))}"]
-        raise _unknown_option(key, value)
-    return [f"{key}={_spelled_for_hydra(key, value)}"]
-
-
-def _spelled_for_hydra(key: str, value: str) -> str:
-    """A value in Hydra's grammar, which would trip over a plain text (an amount, a letter) or take a path for more."""
-    if key in _PATH_KEYS:
-        return value if value in ("", "null") or _is_quoted(value) else _quote(value)
-    if key in _PATH_LISTS:
-        listed = value.startswith("[") and value.endswith("]") and not _exists(value)
-        elements = [element.strip() for element in value[1:-1].split(",")] if listed else [value]
-        spelled = [one if one in ("", "null") or _is_quoted(one) else _quote(one) for one in elements]
-        return f"[{','.join(spelled)}]" if listed else spelled[0]
-    plain = not value or value[0] in "[{\"'$" or _PLAIN.fullmatch(value) is not None
-    return value if plain else _quote(value)
-
-
-def _looks_like_path(value: str) -> bool:
-    return any(mark in value for mark in "/\\.") or _exists(value)
-
-
-def _exists(path: str) -> bool:
-    """Whether a text names something on disk; False for what no file system takes as a name."""
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _unknown_option(group: str, value: str) -> UserError:
-    known = options_of(group)
-    return UserError(
-        f"{group} must be one of {', '.join(known)} or a path",
-        value=value,
-        remedy=did_you_mean(value, known, otherwise="choose one of them", before=f"{group}="),
-    )
 
 
 def _remember_secrets(overrides: Sequence[str]) -> None:

@@ -124,6 +124,22 @@ _FIRST_EMITTED = {"format": "esp_idf", "name": "tinysearch_model"}
 """How runs were emitted before they could say it."""
 
 
+def point_of(front: Mapping[str, Any], identity: object) -> Mapping[str, Any]:
+    """A point of front.json by id.
+
+    Raises:
+        UserError: the front has no such point.
+    """
+    points: Sequence[Mapping[str, Any]] = front["points"]
+    found = next((point for point in points if point["id"] == identity), None)
+    if found is None:
+        example = f", for example {points[0]['id']}" if points else ""
+        raise UserError(
+            "id must name a point of the run's front", value=identity, remedy=f"name an id of front.csv{example}"
+        )
+    return found
+
+
 def read_config(run_dir: Path) -> dict[str, Any]:
     """The composed configuration of a run.
 

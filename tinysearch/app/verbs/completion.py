@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tinysearch.app.cli import FLAGS, VERBS
-from tinysearch.app.config.compose import GROUPS, all_keys, options_of
+from tinysearch.app.config.compose import all_keys
 from tinysearch.app.config.plugins import own_words
 from tinysearch.app.config.resources import data_dir
+from tinysearch.app.config.words import GROUPS, options_of
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError

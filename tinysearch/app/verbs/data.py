@@ -17,8 +17,9 @@ import numpy as np
 from tinysearch.app.building.branches import shape_of
 from tinysearch.app.building.training import build_dataset
 from tinysearch.app.building.wiring import Config
-from tinysearch.app.config.compose import compose_config, options_of, plain
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of
+from tinysearch.app.config.words import options_of
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError

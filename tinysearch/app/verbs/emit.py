@@ -105,12 +105,7 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
     if config["run_dir"] is None:
         raise UserError("a point must belong to a run", value="run_dir is not set", remedy="add run_dir=DIR")
     folder = Path(config["run_dir"])
-    known = {point["id"]: point for point in files.read_front(folder)["points"]}
-    if config["id"] not in known:
-        example = next(iter(known), None)
-        raise UserError(
-            "id must name a point of the run's front", value=config["id"], remedy=f"for example id={example}"
-        )
+    point = files.point_of(files.read_front(folder), config["id"])
     before = files.read_config(folder)
     every = sorted({*far_of(before), *(levels or ())})
     emit = before["emit"] | {key: config["emit"][key] for key in ("format", "name")}
@@ -120,7 +115,7 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
     rates = setup.errors.error_rates(candidate.branches)
     if levels is not None:
         far: float | None = _supported(rates, levels)
-    elif (chosen := known[config["id"]].get("operating_point")) is not None:
+    elif (chosen := point.get("operating_point")) is not None:
         far = float(chosen["far"])
     else:
         far = operating_far([rates], far_of(before))

@@ -18,10 +18,10 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.run.report import write_report
-from tinysearch.app.run.run_dir import read_front
+from tinysearch.app.run.run_dir import point_of, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.report import write_text
-from tinysearch.report.shopping import point_of, shopping_csv
+from tinysearch.report.shopping import shopping_csv
 from tinysearch.report.view import read_view
 from tinysearch.search.study.storage import run_lock
 

@@ -1,0 +1,106 @@
+"""Of which kind a value must be: that of the option's default."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from tinysearch.app.config.plugins import MISSING
+from tinysearch.app.config.words import PATH_LISTS, spell
+from tinysearch.core.errors import UserError
+
+_ONE_OR_MORE = ("far", "warm_start")
+"""Lists whose only element may stand for them."""
+
+_OPTIONAL = ("n_trials",)
+"""Numbers that may be null: no limit."""
+
+_MAYBE_LISTS = (
+    "modalities",
+    "combinations",
+    "architectures",
+    "layouts",
+    "precisions",
+    "processors",
+    "widths",
+    "input_sizes",
+    "embeddings",
+)
+"""Last parts of keys whose default is null and that take a list."""
+
+_FRACTIONAL = ("fusion.weights.", "ray.")
+"""Where a default that is whole may have a fraction."""
+
+_EVERY = "every element of "
+
+
+def words_for_lists(key: str, value: Any, default: Any) -> Iterator[tuple[str, Any]]:
+    """Keys that take a list of words or numbers and were given one of them, which stands for a list of itself.
+
+    Raises:
+        UserError: several with commas between them, which Hydra's users write to run one after the other.
+    """
+    if isinstance(default, dict) and isinstance(value, dict):
+        for name in default:
+            if name in value:
+                yield from words_for_lists(f"{key}.{name}" if key else str(name), value[name], default[name])
+    elif isinstance(value, str | int | float) and _takes_words(key, default):
+        if isinstance(value, str) and "," in value:
+            raise UserError(f"{key} must be a list", value=value, remedy=f"write {key}=[{value}]")
+        if not (isinstance(value, str) and "${" in value):
+            yield key, value
+
+
+def _takes_words(key: str, default: Any) -> bool:
+    """Whether an option takes a list whose elements are no lists themselves."""
+    if isinstance(default, list):
+        return key not in PATH_LISTS and not any(isinstance(item, list | dict) for item in default)
+    return default is None and key.endswith(_MAYBE_LISTS) and not key.endswith(("layouts", "combinations"))
+
+
+def check_value(key: str, value: Any, default: Any, *, example: str | None = None) -> None:
+    """Refuse a value of another kind than its default's: a text for a number, a number for a list or for a mapping.
+
+    In the place of a text or of null any single value may stand (``n_workers: auto``). Keys without a default are
+    checked by whoever takes them.
+
+    Args:
+        example: what to write instead; None for the default.
+    """
+    if isinstance(value, str) and ("${" in value or value == MISSING):
+        return  # an interpolation, or what a plug-in's user has yet to say
+    match default:
+        case dict():
+            fits, kind = isinstance(value, dict), "a group of options"
+            example = f"{key}.{next(iter(default), 'KEY')}=.."
+        case list():
+            fits, kind = value is None or isinstance(value, list) or key in _ONE_OR_MORE, "a list"
+            example = example or (None if fits else f"{key}=[{spell(value)}]")
+        case bool():
+            fits, kind = isinstance(value, bool), "true or false"
+        case int() if not key.startswith(_FRACTIONAL):
+            fits, kind = _is_number(value, int) or (value is None and key in _OPTIONAL), "a whole number"
+        case int() | float():
+            fits, kind = _is_number(value, int | float), "a number"
+        case _:
+            listed = isinstance(value, list)
+            fits = not isinstance(value, dict) and (key.endswith(_MAYBE_LISTS) or not listed)
+            kind = "a list" if key.endswith(_MAYBE_LISTS) else "one value, no list"
+            listed, name = key.startswith(_EVERY), key.removeprefix(_EVERY)
+            example = f"{name}=[{spell(default)}]" if listed else f"{key}={spell(default or 'VALUE')}"
+    example = example or f"{key}={spell(default)}"
+    if not fits:
+        raise UserError(f"{key} must be {kind}", value=spell(value), remedy=f"write {example}")
+    if isinstance(value, dict) and isinstance(default, dict):
+        for name in [name for name in default if name in value]:
+            check_value(f"{key}.{name}" if key else str(name), value[name], default[name])
+    elif isinstance(value, list) and default:
+        for item in value:
+            inner = key if key.startswith(_EVERY) else _EVERY + key
+            check_value(inner, item, default[0], example=example)
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    """Whether a value is a finite number of a kind; true and false are none."""
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
