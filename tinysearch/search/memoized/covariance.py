@@ -8,6 +8,8 @@ is what makes a float32 sibling evidence).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinysearch.search.known.design import Bools, DesignTable, Floats
@@ -17,6 +19,34 @@ PARAMS_SLOPE = -0.35
 
 ODD = 0.7
 """Standard deviation of how far a layout lies off whose training goes wrong, which tells nothing of others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviations:
+    """Standard deviations of log errors, before anything is trained.
+
+    Attributes:
+        level: of all branches together.
+        params_slope, macs_slope: of the change in a decade of parameters and of MACs.
+        coarseness: of what coarse arithmetic costs, in first guesses of it, and as much again per decade of parameters.
+        precision: of each precision.
+        modality_level, modality_slope: of what a modality has of its own, the slope in a decade of parameters.
+        layout: of each layout of a modality.
+        layout_precision: of each of its precisions, beyond that.
+    """
+
+    level: float = 0.4
+    params_slope: float = 0.3
+    macs_slope: float = 0.15
+    coarseness: float = 0.5
+    precision: float = 0.05
+    modality_level: float = 0.4
+    modality_slope: float = 0.15
+    layout: float = 0.2
+    layout_precision: float = 0.06
+
+
+_OF = Deviations()
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
@@ -64,9 +94,7 @@ def prior_mean(features: Floats) -> Floats:
 class Covariances:
     """Covariances of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], under any hypothesis.
 
-    Standard deviations: level 0.4, level of a modality 0.4, slope in a decade of parameters 0.3 and of MACs 0.15, cost
-    of coarse arithmetic half its first guess and as much again per decade, each precision 0.05, each layout of a
-    modality 0.2, and its precisions 0.06 more.
+    How far what they share may lie off is told by :class:`Deviations`.
     """
 
     def __init__(self, a: Floats, b: Floats) -> None:
@@ -76,10 +104,11 @@ class Covariances:
         self._layouts = b[:, LAYOUT]
         self._curve: Floats | None = None
         same_precision = _same(a, b, _PRECISION)
-        near = _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS) * (0.2**2 + 0.06**2 * same_precision)
+        alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision
+        near = _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS) * alike
         self._straight = (
             _common_lines(a) @ _common_lines(b).T
-            + same_precision * 0.05**2
+            + same_precision * _OF.precision**2
             + self._same_modality * (_own_lines(a) @ _own_lines(b).T + near)
         )
 
@@ -88,7 +117,7 @@ class Covariances:
 
         Args:
             bend: standard deviation of the curve.
-            odd: layouts that lie off by 0.7.
+            odd: layouts that lie off by :data:`ODD`.
         """
         out = self._straight
         if bend:
@@ -104,24 +133,26 @@ class Covariances:
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
     """Diagonal of ``Covariances(a, a).under(bend=bend, odd=odd)``, float64 [n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
-    fixed = 0.4**2 + 0.4**2 + 0.05**2 + 0.2**2 + 0.06**2 + bend**2
+    fixed = _OF.level**2 + _OF.modality_level**2 + _OF.precision**2 + _OF.layout**2 + _OF.layout_precision**2 + bend**2
+    slope = _OF.modality_slope**2 + _OF.params_slope**2
     odds = ODD**2 * np.isin(a[:, LAYOUT], odd)
     return np.asarray(
-        fixed + odds + (0.15**2 + 0.3**2) * params + 0.15**2 * macs + 0.25 * coarse * (1.0 + params), np.float64
+        fixed + odds + slope * params + _OF.macs_slope**2 * macs + _OF.coarseness**2 * coarse * (1.0 + params),
+        np.float64,
     )
 
 
 def _common_lines(features: Floats) -> Floats:
     """Level, slopes and costs of arithmetic that all branches share, each times its standard deviation, [n, 5]."""
     params, macs, coarse = (features[:, column] for column in (_PARAMS, _MACS, _COARSENESS))
-    return np.column_stack(
-        [np.full(len(features), 0.4), 0.3 * params, 0.15 * macs, 0.5 * coarse, 0.5 * coarse * params]
-    )
+    cost = _OF.coarseness * coarse
+    lines = [np.full(len(features), _OF.level), _OF.params_slope * params, _OF.macs_slope * macs, cost, cost * params]
+    return np.column_stack(lines)
 
 
 def _own_lines(features: Floats) -> Floats:
     """The same of level and slope of each modality, [n, 2]."""
-    return np.column_stack([np.full(len(features), 0.4), 0.15 * features[:, _PARAMS]])
+    return np.column_stack([np.full(len(features), _OF.modality_level), _OF.modality_slope * features[:, _PARAMS]])
 
 
 def _same(a: Floats, b: Floats, column: int) -> Bools:
