@@ -82,7 +82,7 @@ def test_backends_are_chosen_by_name() -> None:
     assert choose_backends("esp_dsp") == (EspDsp(),)
     assert choose_backends("pie") == (Pie(),)
     assert choose_backends("auto") == (Pie(), EspNn(), EspDsp())
-    with pytest.raises(UserError, match=r"firmware\.backend is portable, pie, esp_nn, esp_dsp, auto"):
+    with pytest.raises(UserError, match=r"firmware\.backend must be portable, pie, esp_nn, esp_dsp, auto"):
         choose_backends("cmsis_nn")
 
 
