@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,3 +168,22 @@ def test_without_ray_it_says_what_to_install(problem, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r"pip install .*ray"):
         search(problem, SearchOptions(engine="ray"))
+
+
+@pytest.mark.slow
+def test_two_hundred_trainings_over_eight_workers_all_come_home(cluster, space):
+    options = RayOptions(address=cluster.address, num_cpus=2 / 8)  # eight at once on two processors
+    engine = RayEngine(SyntheticErrors(space, seed=0), n_workers=8, options=options)
+    waiting = [space.branches[number % len(space.branches)] for number in range(200)]
+    asked = Counter(waiting)
+    known, under_way = [], 0
+    while waiting or under_way:
+        while waiting and under_way < 8:
+            engine.submit(waiting.pop())
+            under_way += 1
+        done = [report for report in engine.wait(lambda: False) if report.progress is None]
+        under_way -= len(done)
+        known += done
+    engine.close()
+    assert [report.error for report in known if report.error is not None] == []
+    assert Counter(report.record.branch for report in known) == asked
