@@ -132,10 +132,17 @@ def _dilated(dilation: tuple[int, int]) -> dict[str, int]:
     return {"DilationHFactor": dilation[0], "DilationWFactor": dilation[1]}
 
 
+def kill_channel(net: Builder) -> None:
+    """Leave the last convolution's first channel as converters do: no weights, a scale near zero, a bias of 2^30."""
+    weights, bias = (net.tensors[index] for index in net.operators[-1].inputs[1:])
+    weights.data[0], weights.scale[0], bias.data[0] = 0, 2e-9, 1 << 30
+
+
 def residual(net: Builder) -> None:
     """Convolutions of all kinds around an addition, from an input [1, 9, 7, 3] on."""
     first = net.conv(6, (3, 3), fused=RELU)
     net.conv(6, (1, 1), fused=RELU6)
+    kill_channel(net)
     second = net.conv(6, (3, 3))
     net.join("ADD", first, second, fused=RELU)
     net.conv(5, (2, 3), stride=(2, 1), padding=VALID)

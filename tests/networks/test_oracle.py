@@ -10,6 +10,8 @@ from random_tflite import everything
 
 from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.networks.arithmetic import exp_on_negative, quantize_multiplier, reciprocal_of_one_plus, scaled
+from tinysearch.networks.graph import Quantization
+from tinysearch.networks.operators.pointwise import rescaled
 from tinysearch.networks.oracle import run
 from tinysearch.networks.tflite_file import read_tflite
 
@@ -29,6 +31,15 @@ def test_every_byte_is_that_of_tflite_micro(tmp_path):
         interpreter.invoke()
         for index, expected in enumerate(outputs):
             np.testing.assert_array_equal(interpreter.get_output(index), expected[sample])
+
+
+def test_factors_are_quotients_in_double_precision():
+    """134 times the quotient of these scales is just below 138.5 in double, and just above in single precision."""
+    source, result = (
+        Quantization(scales=np.array([scale], np.float32), zero_points=np.array([zero]))
+        for scale, zero in ((0.08257771811076589, -82), (0.07989469360144913, -94))
+    )
+    assert rescaled(source, result)[128 + 52] == 44
 
 
 @pytest.mark.parametrize("real", [1e-12, 2.0**-31, 0.3, 0.5, 0.75, 1.0, 3.7, 1 - 2.0**-40])

@@ -29,7 +29,7 @@ def _options(node: Node) -> WindowOptions:
 def layer_of(graph: Graph, node: Node) -> tuple[Window, Weighted]:
     """Windows and constants."""
     options = _options(node)
-    layer = weighted(graph, node, activation=options.activation, axis=0, per_tensor_float=False)
+    layer = weighted(graph, node, activation=options.activation, axis=0)
     shape = layer.weights.shape
     require(len(shape) == 4, f"has weights of {len(shape)} axes", "convert the network again")
     window = window_of(_tensor(graph, node), options, (shape[1], shape[2]))

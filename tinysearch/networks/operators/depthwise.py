@@ -19,7 +19,7 @@ def layer_of(graph: Graph, node: Node) -> tuple[Window, Weighted, int]:
     options = node.options
     if not isinstance(options, WindowOptions):
         raise TypeError(f"{node.name} has no options of a window")
-    layer = weighted(graph, node, activation=options.activation, axis=3, per_tensor_float=False)
+    layer = weighted(graph, node, activation=options.activation, axis=3)
     shape = layer.weights.shape  # [O, 1, height, width], for output channels come first
     require(len(shape) == 4 and shape[1] == 1, f"has weights of {list(shape)}", "convert the network again")
     window = window_of(graph.tensors[node.inputs[0]], options, (shape[2], shape[3]))

@@ -18,7 +18,7 @@ def layer_of(graph: Graph, node: Node) -> tuple[Weighted, int, int]:
     """Constants, values of one row, and rows."""
     if not isinstance(node.options, ActivationOptions):
         raise TypeError(f"{node.name} has no activation")
-    layer = weighted(graph, node, activation=node.options.activation, axis=0, per_tensor_float=True)
+    layer = weighted(graph, node, activation=node.options.activation, axis=0)
     require(layer.weights.ndim == 2, f"has weights of {layer.weights.ndim} axes", "convert the network again")
     depth, count = layer.weights.shape[1], graph.tensors[node.inputs[0]].elements
     require(count % depth == 0, f"has {count} inputs for weights of {depth}", "convert the network again")

@@ -36,22 +36,24 @@ _Function = Callable[[Node, Quantization, Quantization], Int64]
 
 
 def _ratio(source: Quantization, result: Quantization, factor: float = 1.0) -> float:
-    """Quotient of scales, in single precision."""
-    product = source.scales[0] if factor == 1.0 else source.scales[0] * np.float32(factor)
-    return float(product / result.scales[0])
+    """Quotient of scales."""
+    return source.scale * factor / result.scale
 
 
-def _rescaled(node: Node, source: Quantization, result: Quantization) -> Int64:
-    del node
-    multiplier, shift = quantize_multiplier(source.scale / result.scale)
+def rescaled(source: Quantization, result: Quantization) -> Int64:
+    """Stored outputs, not clamped yet, of the stored inputs -128 .. 127 with another scale and zero point."""
+    multiplier, shift = quantize_multiplier(_ratio(source, result))
     return scaled(_STORED - source.zero_point, multiplier, shift) + result.zero_point
+
+
+def _requantized(node: Node, source: Quantization, result: Quantization) -> Int64:
+    del node
+    return rescaled(source, result)
 
 
 def _relu(node: Node, source: Quantization, result: Quantization) -> Int64:
     del node
-    multiplier, shift = quantize_multiplier(_ratio(source, result))
-    found = scaled(_STORED - source.zero_point, multiplier, shift) + result.zero_point
-    return np.maximum(found, result.zero_point)
+    return np.maximum(rescaled(source, result), result.zero_point)
 
 
 def _relu6(node: Node, source: Quantization, result: Quantization) -> Int64:
@@ -104,9 +106,9 @@ def _tanh(node: Node, source: Quantization, result: Quantization) -> Int64:
 def _hard_swish(node: Node, source: Quantization, result: Quantization) -> Int64:
     """X * relu6(x + 3) / 6 in 16 bits."""
     del node
-    fine = np.float32(source.scales[0] * np.float32(1 / 128))
-    out_multiplier, out_shift = quantize_multiplier(float(np.float32(fine / result.scales[0])))
-    multiplier, shift = quantize_multiplier(float(np.float32(fine / np.float32(3.0 / 32768.0))))
+    fine = source.scale / 128
+    out_multiplier, out_shift = quantize_multiplier(fine / result.scale)
+    multiplier, shift = quantize_multiplier(fine / float(np.float32(3 / 32768)))
     require(out_shift <= 0, "has an output scale far below its input's", "quantize it again")
     values = (_STORED - source.zero_point) * (1 << 7)
     outputs = _high_multiply_16(values, _in_16_bits(out_multiplier))
@@ -138,7 +140,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "LOGISTIC": _logistic,
     "TANH": _tanh,
     "HARD_SWISH": _hard_swish,
-    "QUANTIZE": _rescaled,
+    "QUANTIZE": _requantized,
 }
 
 

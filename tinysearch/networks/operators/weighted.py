@@ -83,13 +83,11 @@ class Weighted:
         return self.out_zero, self.low, self.high
 
 
-def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int, per_tensor_float: bool) -> Weighted:
+def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int) -> Weighted:
     """Constants of a node with inputs (activations, weights, bias).
 
     Args:
         axis: of the output channels in the file's weights.
-        per_tensor_float: whether the scales of input and weights are multiplied in single precision where the weights
-            have one scale, as tflite-micro does for fully connected layers.
 
     Raises:
         Unfit: the node is none that the kernels compute.
@@ -102,10 +100,7 @@ def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int, per
     require(zero, "has weights with a zero point", "quantize the weights symmetrically")
     moved = np.ascontiguousarray(np.moveaxis(values, axis, 0)).astype(np.int8)
     scale, out_scale = source.quantized.scale, result.quantized.scale
-    if per_tensor_float and len(scales) == 1:
-        factors = np.array([float(np.float32(scale) * np.float32(scales[0]))]) / out_scale
-    else:
-        factors = scale * scales / out_scale
+    factors = scale * scales / out_scale
     pairs = np.array([quantize_multiplier(float(factor)) for factor in factors], np.int64)
     pairs = np.broadcast_to(pairs, (len(moved), 2))
     low, high = activation_range(activation, result.quantized)
