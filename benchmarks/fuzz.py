@@ -4,13 +4,14 @@
 
 Needs clang with its sanitizers (apt-get install clang libclang-rt-14-dev). The target is
 tests/firmware/fuzz/application.c, which tests/firmware/test_fuzz.py runs for a second with mutations of its own. The
-last line is one JSON object.
+last line is one JSON object; of the edges many are checks of sanitizers that hold, regions are those of the sources.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -56,10 +57,28 @@ def main() -> int:
         covered = re.findall(r"cov: (\d+)", done.stderr)
         print(done.stderr[-4000:] if done.returncode else "no fault found")
         kept = len(list((folder / "corpus").iterdir()))
+        reached = regions(folder)
     result = {"faults": int(done.returncode != 0), "runs": int(runs.group(1)) if runs else None, "corpus": kept}
     edges = {"edges": int(covered[-1]) if covered else None, "of_edges": int(counted.group(1)) if counted else None}
-    print(json.dumps({**result, **edges, "minutes": minutes}))
+    print(json.dumps({**result, **edges, **reached, "minutes": minutes}))
     return int(done.returncode != 0)
+
+
+def regions(folder: Path) -> dict[str, int]:
+    """Regions of the application's sources that the corpus reaches, and how many there are; empty without llvm-cov."""
+    profdata, cov = (next(iter(sorted(Path("/usr/bin").glob(f"llvm-{tool}*"))), None) for tool in ("profdata", "cov"))
+    if profdata is None or cov is None:
+        return {}
+    covered = ("-std=gnu11", "-O1", "-fsanitize=fuzzer", "-fprofile-instr-generate", "-fcoverage-mapping")
+    compile_harness(folder / "p", folder / "covered", "clang", *covered)
+    environment = {**os.environ, "LLVM_PROFILE_FILE": "raw"}
+    command = [folder / "covered", "-runs=0", "-detect_leaks=0", "corpus", "seeds"]
+    subprocess.run(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run([profdata, "merge", "-o", "merged", "raw"], cwd=folder, check=True)
+    export = [cov, "export", "-summary-only", "-instr-profile=merged", "covered"]
+    text = subprocess.run(export, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    total = json.loads(text)["data"][0]["totals"]["regions"]
+    return {"regions": total["covered"], "of_regions": total["count"]}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import yaml
 
 from fault_kinds import Answer
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 """A command that takes longer is killed."""
 
 MEMORY_BYTES = 6 << 30

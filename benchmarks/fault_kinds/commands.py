@@ -99,7 +99,9 @@ def generated(rng: np.random.Generator) -> list[str]:
 
 def _trained(rng: np.random.Generator) -> list[str]:
     """Few train: they would take seconds."""
-    return ["train", *_FACE, *_TINY] if rng.integers(100) < _TRAINED else ["emit", *_FACE, "trainer=none", "out=p"]
+    return (
+        ["train", *_FACE, *_TINY] if rng.integers(100) < _TRAINED else ["emit", *_FACE, *_TINY, "trainer=none", "out=p"]
+    )
 
 
 def _broken_word(word: str, rng: np.random.Generator) -> str:

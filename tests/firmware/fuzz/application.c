@@ -68,20 +68,21 @@ static void renew(void)
     owner_close();
 }
 
+/* The first byte says what the file is called, and the window of which it is read. */
 static void read_file(unsigned branch, const uint8_t *data, size_t size)
 {
-    static const char *const names[8] = {"a.inputs", "a", "a", "a.raw", "a", "a.pcm", "a", "a"};
+    static const char *const names[4] = {"a", "a.raw", "a.inputs", "a.pcm"};
     const capture_target target = {
         .model = branches[branch],
         .input = branches_input(branch),
         .arena = (uint8_t *)branches_input(branch) - branches[branch]->input_offset,
         .branch = branch,
-        .window = size > 0 ? data[size - 1] % 4 - 1 : CAPTURE_ALONE,
+        .window = data[0] / 4 % 4 - 1,
     };
-    uint8_t *exact = malloc(size); /* so that reading past its end is seen */
+    uint8_t *exact = malloc(--size); /* so that reading past its end is seen */
     if (exact != NULL && size > 0) {
-        memcpy(exact, data, size);
-        convert(&target, names[data[0] % 8], exact, size);
+        memcpy(exact, data + 1, size);
+        convert(&target, names[data[0] % 4], exact, size);
     }
     free(exact);
 }

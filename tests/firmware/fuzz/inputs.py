@@ -1,6 +1,7 @@
 """Valid inputs of the fuzzed application, and words of its grammars.
 
 The first byte of an input names the parser: a face's file, a voice's file, console lines, a record, the host's store.
+The second byte of a file says its name (``a``, ``.raw``, ``.inputs``, ``.pcm``) and its window (alone, or one of 3).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _LINES = (
     f"{_FED}enroll ann\nenroll bob - -\npin 471108\nclose\nowner 1\nowner 471108\ndelete ann",
     f"enrol ann {_FILES}\nverify ann {_FILES}\nverify - {_FILES}\nselftest\nbenchmark\nhelp",
     "enroll ann voice.wav face.ppm\nverify x nosuch nosuch\nsensors\nbench\nunknown\n\nfeed face 0 80ff00",
+    f"{_FED}picture face\nrecord voice\npicture\nrecord\n{_FED}picture x\nsensors\nverify\ncancel",
+    f"feed face 0 {'80ff0041' * 90}\nfeed face 360 {'00' * 64}\nfeed voice 0 {'7f81' * 200}\nowner\npin\nverify",
     f"{_FED}enroll ann\nclose\n{_STRANGER * 6}ahead 40\nverify ann\nfeed voice 4294967295 00",
 )
 
@@ -43,13 +46,17 @@ def seeds() -> dict[str, bytes]:
     lists = b"LIST" + struct.pack("<I", 5) + b"INFO\0\0"
     lines = {f"lines{number}": LINES + text.encode() for number, text in enumerate(_LINES)}
     return lines | {
-        "ppm": FACE + picture(3, 24, 24),
-        "pgm": FACE + picture(1, 24, 20),
-        "raw": FACE + (_STRIPES * 6)[:3072],
-        "wav": VOICE + recording(),
-        "list": VOICE + recording(chunks=lists),
-        "long": VOICE + recording(samples=_SOUND[:40])[:-20],
-        "endless": VOICE + recording().replace(struct.pack("<I", len(_SOUND)), b"\xff" * 4),
+        "ppm": FACE + b"\0" + picture(3, 24, 24),
+        "pgm": FACE + b"\0" + picture(1, 24, 20),
+        "video": FACE + b"\x08" + 3 * picture(1, 9, 7),
+        "raw": FACE + b"\1" + (_STRIPES * 6)[:3072],
+        "inputs": FACE + b"\x0a" + (_STRIPES * 12)[:6144],
+        "wav": VOICE + b"\0" + recording(),
+        "list": VOICE + b"\0" + recording(chunks=lists),
+        "pcm": VOICE + b"\3" + _SOUND,
+        "stream": VOICE + b"\x0b" + _SOUND,
+        "long": VOICE + b"\0" + recording(samples=_SOUND[:40])[:-20],
+        "endless": VOICE + b"\0" + recording().replace(struct.pack("<I", len(_SOUND)), b"\xff" * 4),
         "person": RECORD + b"\1\0\2\0\1\0" + bytes(8) + b"ann" + bytes(13 + 32 + 128),
         "attempts": RECORD + b"\1\2\1\0\0\0\5\0\0\0" + bytes(4),
         "pin": RECORD + b"\1\3\1\0\0\0" + bytes(16 + 32 + 4),
@@ -70,6 +77,22 @@ def write_seeds(folder: Path) -> list[Path]:
 DICTIONARY = (
     *("enroll ", "enrol ", "verify", "verify - ", "list", "delete ", "owner ", "pin ", "close", "benchmark", "sensors"),
     *("selftest", "feed ", "help", "face ", "voice ", "seed ", "ann", "471108", "face.ppm", "voice.wav", "ahead 86400"),
-    *("P5", "P6", "255", "4096", "RIFF", "WAVE", "fmt ", "data", "LIST", "\\x80\\x3e", "r0", "r1", "attempts"),
+    *(
+        "P5",
+        "P6",
+        "255",
+        "4096",
+        "picture ",
+        "record ",
+        "RIFF",
+        "WAVE",
+        "fmt ",
+        "data",
+        "LIST",
+        "\\x80\\x3e",
+        "r0",
+        "r1",
+        "attempts",
+    ),
 )
 """Words of what is parsed, in libFuzzer's spelling."""
