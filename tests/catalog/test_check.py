@@ -28,6 +28,7 @@ def test_a_right_folder_has_no_problems(mine: Path, root: Path) -> None:
         (MODULE, "unit: usd", "unit: eur", "eur", "usd"),
         (MODULE, "typical: 3.0", "typical: -3.0", "-3.0", "negative"),
         (MODULE, "low: 2.0", "low: 3.5", "price", "low <= typical <= high"),
+        (MODULE, "low: 2.0", "low: 0", "price", "a price must be positive"),
         (MODULE, "flash: 8MB", "flash: 6MB", "flash", "a power of two"),
         (MODULE, "flash: 8MB", "flash: eight", "flash", "bytes"),
         (MODULE, "processor: esp32s3", "processor: esp32c3", "psram: 2MB", "must have a controller"),

@@ -65,6 +65,8 @@ def test_the_price_break_of_the_order_holds(tmp_path: Path) -> None:
         "part\na\n",
         "part,usd,color\na,1,red\n",
         "part,usd\na,-1\n",
+        "part,usd\na,0\n",
+        "part,usd,low\na,1,0\n",
         "part,usd\na,\n",
         "part,usd\na,many\n",
         "part,usd\na,nan\n",

@@ -93,6 +93,8 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
     kind: Any = WATCH.input("wrist").kind
     starts = window_starts(len(counts), samples=kind.samples, hop=25)
     images = Window(window_settings(kind, input_size=10))(np.stack([counts[s : s + kind.samples] for s in starts]))
+    (tmp_path / "short.raw").write_bytes(counts[:49].astype("<i2").tobytes())
+    (tmp_path / "still.raw").write_bytes(np.full_like(counts, 7).astype("<i2").tobytes())
     (tmp_path / "walk.txt").write_bytes((tmp_path / "walk.raw").read_bytes())
     lines = said(
         *(
@@ -101,7 +103,7 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
             "stream walk.raw",
             "classify walk.raw",
             "stream walk.raw",
-            "classify walk.txt",
+            *(f"classify {name}" for name in ("walk.txt", "short.raw", "still.raw")),
         ),
         "classes",
     )
@@ -111,8 +113,10 @@ def test_a_recording_of_motions_is_classified_window_by_window(tmp_path: Path, o
     assert lines[len(wanted)] == f"OK stream windows {len(wanted)}"
     assert lines[len(wanted) + 2] == "OK classify"
     assert without_time(lines[len(wanted) + 3 : 2 * len(wanted) + 3]) == wanted
-    assert lines[-5:] == [
+    assert lines[-7:] == [
         "ERR classify: a file of 16-bit samples must be named .raw",
+        "ERR classify: this file does not hold a window of 16-bit samples, an axis after the other",
+        "ERR classify: this window stands still to the last bit: is the sensor connected?",
         'class "left" threshold 0.000000',
         'class "say \\"yes\\"" threshold 0.381469',
         'class "silence" threshold -1.000000 untold',

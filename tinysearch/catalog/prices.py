@@ -100,6 +100,12 @@ def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str) -> Pr
     typical = _money(cells["usd"], row=row)
     low = _money(cells["low"], row=row) if cells.get("low") else typical
     high = _money(cells["high"], row=row) if cells.get("high") else typical
+    if low <= 0:
+        raise UserError(
+            "a price must be positive",
+            value=f"{low:g} at {row.place}",
+            remedy="write what the part costs new, or leave the row out",
+        )
     if not low <= typical <= high:
         raise UserError(
             "a price must have low <= usd <= high",

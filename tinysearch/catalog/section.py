@@ -260,13 +260,7 @@ class Section:
         if quantities != sorted(set(quantities)):
             section.refuse("breaks", "quantities must increase", value=quantities, remedy="order the price breaks")
             return None
-        if not low <= typical <= high:
-            section.refuse(
-                None,
-                "a price must have low <= typical <= high",
-                value=f"{low:g}, {typical:g}, {high:g}",
-                remedy="order the three",
-            )
+        if not _is_range(section, low, typical, high):
             return None
         return Price(
             low=low,
@@ -296,11 +290,20 @@ def _price_break(section: Section) -> PriceBreak | None:
     section.finish()
     if typical is None or low is None or high is None:
         return None
-    if not low <= typical <= high:
-        rule = "a price must have low <= typical <= high"
-        section.refuse(None, rule, value=f"{low:g}, {typical:g}, {high:g}", remedy="order the three")
+    if not _is_range(section, low, typical, high):
         return None
     return PriceBreak(quantity=quantity, low=low, typical=typical, high=high)
+
+
+def _is_range(section: Section, low: float, typical: float, high: float) -> bool:
+    """Whether three numbers are a price; refuses them where they are none."""
+    if 0 < low <= typical <= high:
+        return True
+    rule, remedy = "a price must have low <= typical <= high", "order the three"
+    if low == 0:  # a part that costs nothing, or nobody knows what, would lead every front
+        rule, remedy = "a price must be positive", "write what it costs new, or leave the part out"
+    section.refuse(None, rule, value=f"{low:g}, {typical:g}, {high:g}", remedy=remedy)
+    return False
 
 
 def is_date(text: str) -> bool:

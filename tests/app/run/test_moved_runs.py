@@ -109,6 +109,10 @@ def test_a_home_that_cannot_be_written_names_the_option(words: list[str], monkey
     assert "cache.dir=" in said and len(said.splitlines()) == 1
 
 
+def test_a_search_that_trains_nothing_needs_no_cache(here: Path) -> None:
+    assert main(["search", *WORDS, "trainer.path=rates.csv", "run_dir=run", "cache.dir=/proc/nobody"]) == 0
+
+
 def test_the_cache_says_what_it_holds(here: Path) -> None:
     from tinysearch.app.config.resources import usable_cache
 

@@ -99,10 +99,11 @@ def emit_front(
     drive = driver_of(setup.models.task.decision)
     rules = component.layouts if library else project_rules.project
     rungs: dict[str, tuple[Rung, ...]] = {}
-    kept = usable_cache(setup.config["cache"]["dir"]) / "objects"
+    if not count:
+        return rungs
     with (
         ThreadPoolExecutor(max_workers=processors()) as pool,
-        shared_objects(workers=processors(), kept=kept) as objects,
+        shared_objects(workers=processors(), kept=_kept_objects(setup.config)) as objects,
     ):
         hosts: dict[str, Future[Rung]] = {}
         waiting: list[tuple[str, Path, tuple[Future[Rung], ...] | None]] = []
@@ -129,6 +130,14 @@ def emit_front(
             told = ", ".join(f"{rung.name} {rung.status}" for rung in rungs[name])
             say(f"firmware {number}/{count}: {name} {told}".rstrip())
     return rungs
+
+
+def _kept_objects(config: Config) -> Path | None:
+    """Folder of compiled objects in the cache; None where it cannot be written: they are compiled again."""
+    try:
+        return usable_cache(config["cache"]["dir"]) / "objects"
+    except WritingError:
+        return None
 
 
 def _host_digest(project: Path) -> str:

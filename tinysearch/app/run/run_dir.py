@@ -109,7 +109,7 @@ def read_front(run_dir: Path) -> dict[str, Any]:
         ) from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READABLE:
-        raise UserError(f"front.json must have schema {SCHEMA}", value=schema, remedy="run the search again")
+        raise UserError(f"front.json must have schema {SCHEMA}", value=repr(schema), remedy="run the search again")
     points = document.get("points")
     if not isinstance(points, list) or not all(isinstance(p, dict) and _is_name(p.get("id")) for p in points):
         raise UserError(

@@ -26,7 +26,7 @@ from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, DesignChunk, enumerate_designs
-from tinysearch.files import replacing
+from tinysearch.files import replacing, writing
 from tinysearch.space import Space
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def run(invocation: Invocation) -> int:
             count += len(chunk.option)
             feasible += int((chunk.option != NO_OPTION).sum())
             if out is not None:
-                writer.write(_frame(chunk, space))
+                with writing(out):
+                    writer.write(_frame(chunk, space))
     seconds = time.perf_counter() - started
     say(f"{count} candidates, {feasible} feasible, {seconds:.2f} s, {count / max(seconds, 1e-9):,.0f} candidates/s")
     return OK
