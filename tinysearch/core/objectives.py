@@ -52,11 +52,11 @@ def check_objectives(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         UserError: none, unknown or repeated names.
     """
-    chosen = tuple(ALIASES.get(name, name) for name in names)
+    chosen = tuple(ALIASES.get(str(name), str(name)) for name in names or ())
     if not chosen or len(set(chosen)) != len(chosen) or not {objective_of(name) for name in chosen} <= set(OBJECTIVES):
         raise UserError(
             f"objectives must be different names out of {', '.join(OBJECTIVES)}",
-            value=list(names),
+            value=list(names or ()),
             remedy="write for example objectives=[eer,bom_cost_usd,latency_s]",
         )
     return chosen

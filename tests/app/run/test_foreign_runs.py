@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.run_dir import read_config, read_front
+from tinysearch.app.run.setup import objectives_of
 from tinysearch.core.errors import UserError
 
 
@@ -42,3 +45,20 @@ def test_names_and_paths_of_a_run_are_text(group: str, value: Any, tmp_path: Pat
     with pytest.raises(UserError, match="must be text") as caught:
         read_config(tmp_path)
     assert group in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["task.name", "space.layouts", "latency.table", "objectives.names", "price_level"])
+def test_what_a_run_lacks_is_named_where_it_is_asked_for(key: str, tmp_path: Path) -> None:
+    config: Any = plain(compose_config(["trainer=none"]))
+    *parts, name = key.split(".")
+    part = config[parts[0]] if parts else config
+    del part[name]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    read = read_config(tmp_path) | {"seed": 1}
+    with pytest.raises(UserError, match=rf"config.yaml of a run must be whole; .*: {name} is missing"):
+        (build_models(read), build_space(read), objectives_of(read))
+
+
+def test_a_group_that_a_reference_empties_is_refused() -> None:
+    with pytest.raises(UserError, match="limits must be a group of options"):
+        plain(compose_config(["limits=${run_dir}"]))

@@ -31,7 +31,7 @@ _LIST_NAMES = ("architectures", "input_sizes", *_LISTS.values())
 
 def build_space(config: Config) -> Space:
     """The configured model space, with the task's sizes where the space leaves them open."""
-    settings = dict(config["space"])
+    settings = config["space"] | {}  # as it is, and one that may be changed
     if settings.get("path"):
         settings |= _space_file(Path(settings["path"]))
     task = task_of(config)

@@ -98,7 +98,8 @@ def _check_depth(word: str) -> None:
 def _check_choice(word: str) -> None:
     """Refuse a task or experiment that is no name, before anything is looked up in it."""
     group, _, value = word.partition("=")
-    if value not in (*options_of(group), OWN, "null", MISSING):
+    none = ("null",) if group == "experiment" else ()
+    if value not in (*options_of(group), OWN, *none, MISSING):
         raise unknown_option(group, value)
 
 
@@ -196,7 +197,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """The configuration as plain dictionaries and lists, interpolations resolved.
 
     Raises:
-        UserError: an interpolation that leads nowhere.
+        UserError: an interpolation that leads nowhere, or to a value of another kind.
     """
     try:
         container = OmegaConf.to_container(config, resolve=True)
@@ -204,6 +205,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
         spelled = [f"{error.full_key}=..." if error.full_key else "interpolation"]
         raise _explain(error, spelled) from _without_secrets(error)
     assert isinstance(container, dict)  # noqa: S101 - a DictConfig always is
+    check_kinds({str(key): value for key, value in container.items()})
     return from_home({str(key): value for key, value in container.items()})
 
 

@@ -164,7 +164,37 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     check_kinds(document)
     _check_named(document, run_dir / CONFIG)
     document["emit"] = {**_FIRST_EMITTED, **document.get("emit", {})}
-    return _with_inputs(located(run_dir, document))
+    return WholeConfig(_with_inputs(located(run_dir, document)), place=str(run_dir / CONFIG))
+
+
+class WholeConfig(dict[str, Any]):
+    """The configuration of a run, or a part of it: asked for what it lacks it says so, as damaged files lack anything.
+
+    Args:
+        values: by key; mappings within become parts.
+        place: of the file and of the part within it.
+    """
+
+    def __init__(self, values: Mapping[str, Any], *, place: str) -> None:
+        self._place = place
+        parts = {k: WholeConfig(v, place=f"{place}: {k}") if isinstance(v, dict) else v for k, v in values.items()}
+        super().__init__(parts)
+
+    def __missing__(self, key: str) -> Any:
+        """Refuse a key that is not there.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError(
+            "config.yaml of a run must be whole",
+            value=f"{self._place}: {key} is missing",
+            remedy="run the search again in this run_dir: what is recorded stays",
+        )
+
+    def __or__(self, other: Mapping[str, Any]) -> WholeConfig:  # type: ignore[override]
+        """With other values in the place of some."""
+        return WholeConfig({**self, **other}, place=self._place)
 
 
 def _is_name(identity: object) -> bool:
