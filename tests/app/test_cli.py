@@ -78,6 +78,7 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         ["objectives=[speed]", "trainer=none"],
         ["enumerate", "out=c.csv", "objectives=[1,2]"],
         ["report", "run_dir=nowhere", "task=null"],
+        ["enumerate", "out=${seed}"],
         ["trainer=table"],
         ["trainer=table", "trainer.path=/does/not/exist.csv"],
         ["sampler.draws=1000000000"],

@@ -38,7 +38,7 @@ def run(invocation: Invocation) -> int:
     invocation.no_words()
     config = plain(compose_config(invocation.overrides))
     models, space = build_models(config), build_space(config)
-    out = None if config["out"] is None else Path(config["out"])
+    out = None if config["out"] is None else Path(str(config["out"]))
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise UserError("enumerate must write .csv or .parquet", value=out, remedy="write out=candidates.csv")
     if out is not None and not out.absolute().parent.is_dir():
