@@ -124,8 +124,8 @@ class Conv(ProductsRecord):
         if program.binary(step):
             if program.tensors[step.output].bits:
                 return "conv_bits"
-            return POINTWISE if step.kernel == step.stride == 1 else self.name
-        return self.name
+            return POINTWISE if step.kernel == step.stride == 1 else str(self.name)
+        return str(self.name)
 
     def example(self, source: str, shape: Shape, random: np.random.Generator) -> tuple[Unit, ...]:
         kernel = int(random.choice([side for side in (1, 3) if side <= min(shape.height, shape.width)]))

@@ -118,7 +118,7 @@ class OperatorRecord(ABC):
     def kernel_class(self, program: Program, step: Step) -> str:
         """Which entry of a latency table describes the step."""
         del program, step
-        return self.name
+        return str(self.name)
 
     def draw_integer(self, draw: Draw, step: Step) -> dict[str, Array]:
         """Random parameters of a plausible size, and the output's scale, zero point and spread in ``draw``."""
