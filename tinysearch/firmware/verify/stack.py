@@ -183,9 +183,8 @@ def compile_graph(project: Path, folder: Path) -> Outcome | CallGraph:
     """The call graph of a project's application, or the compiler's failure. The compiler must be there."""
     settings = "".join(f"#define CONFIG_TS_{name} {value}\n" for name, value in SETTINGS.items())
     (folder / "sdkconfig.h").write_text(settings, encoding="utf-8")
-    parts = sorted(
-        path for path in (project / "components").iterdir() if not path.name.startswith(("backend_", "port"))
-    )
+    components = sorted((project / "components").iterdir())
+    parts = [path for path in components if not path.name.startswith(("backend_", "port"))]
     skipped = set(_ONE_TARGET.findall((project / "main" / "CMakeLists.txt").read_text(encoding="utf-8")))
     sources = [path for path in sorted((project / "main").glob("*.c")) if path.stem not in skipped]
     sources += [
@@ -195,8 +194,7 @@ def compile_graph(project: Path, folder: Path) -> Outcome | CallGraph:
         for path in sorted(part.glob("*.c"))
         if "weights" not in path.stem
     ]
-    includes = [project / "main", project / "components" / "port" / "include"]
-    includes += [path for part in parts for path in (part / "include", part)]
+    includes = [project / "main", *(path / "include" for path in components), *parts]
     words = (COMPILER, *ISA_OPTIONS, *OPTIONS, f"-I{folder}", *(f"-I{path}" for path in includes))
     outcome = run_tool((*words, "-c", *sources), timeout_s=COMPILE_TIMEOUT_S, folder=folder)
     if not outcome.passed:
