@@ -153,15 +153,16 @@ def shared_objects(*, workers: int | None = None, kept: Path | None = None) -> I
     Raises:
         OSError: the folder cannot be made.
     """
-    with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        if kept is not None:
-            make_folder(kept, private=True)
-            sweep(kept)
-            yield Objects(kept, pool)
-            _forget_old(kept)
-            return
-        with TemporaryDirectory(prefix="tinysearch-objects-") as folder:
+    processors = workers or os.cpu_count() or 1
+    if kept is None:  # the folder goes when nobody compiles any more
+        with TemporaryDirectory(prefix="tinysearch-objects-") as folder, ThreadPoolExecutor(processors) as pool:
             yield Objects(Path(folder), pool)
+        return
+    make_folder(kept, private=True)
+    sweep(kept)
+    with ThreadPoolExecutor(processors) as pool:
+        yield Objects(kept, pool)
+    _forget_old(kept)
 
 
 def _forget_old(folder: Path) -> None:
