@@ -112,6 +112,7 @@ def wrong_options(batch: list[str]) -> list[str]:
     return []
 
 
+@pytest.mark.slow
 def test_code_spans_that_are_options_are_valid() -> None:
     wrong = [problem for batch in batches() for problem in wrong_options(batch)]
     assert not wrong

@@ -143,6 +143,7 @@ def test_an_interrupt_still_writes_front_and_report_and_the_run_goes_on(typed: T
     assert set(before) <= {path.stat().st_mtime_ns for path in typed.complete()}
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_stops_at_once(typed: Typed) -> None:
     process = typed.start(60.0, "n_workers=2", "engine=processes")
     lines_until(process, "training", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ def test_documents_are_read_in_any_encoding(tmp_path: Path) -> None:
 
 _DOUBLED = "\n".join([f"a0: &a0 [{'x,' * 9}]", *(f"a{i}: &a{i} [{f'*a{i - 1},' * 9}]" for i in range(1, 9))])
 
+_HALF = "no half of one|Unicode character escape code"
+"""What is said by us, and by libyaml where PyYAML has it."""
+
 
 @pytest.mark.parametrize(
     ("text", "reason"),
@@ -33,8 +37,8 @@ _DOUBLED = "\n".join([f"a0: &a0 [{'x,' * 9}]", *(f"a{i}: &a{i} [{f'*a{i - 1},' *
         ("a: [", "must be YAML"),
         ("a: 2026-13-45", "must be YAML"),
         ("a: \0", "bytes of value 0"),
-        (r'name: "\ud800"', r"no half of one as in '\ud800'"),
-        (r'? "\U0000DFFF x"' + "\n: [1]", "no half of one"),
+        (r'name: "\ud800"', _HALF),
+        (r'? "\U0000DFFF x"' + "\n: [1]", _HALF),
         ("#" * (MOST_YAML_BYTES + 1), "at most 1 MiB"),
     ],
 )
@@ -43,7 +47,7 @@ def test_what_would_stop_a_parser_is_refused(text: str, reason: str, tmp_path: P
     path.write_text(text)
     with pytest.raises(OSError, match="must") as caught:
         read_yaml(path)
-    assert reason in str(caught.value.strerror) and "\n" not in str(caught.value)
+    assert re.search(reason, str(caught.value.strerror)) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{", "nan nan", "", r'{"a": ["\ud83d"]}'])
