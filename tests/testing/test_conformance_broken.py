@@ -137,7 +137,7 @@ ARCHITECTURES = {
         "a layout of more blocks has more parameters",
     ),
     "test_names_are_identifiers_of_c": (with_units(renamed), "identifiers of C"),
-    "test_lowers_to_every_precision": (pooled, "lowers to xnor1/1"),
+    "test_lowers_to_every_precision": (pooled, "must lower to xnor1/1"),
 }
 
 
