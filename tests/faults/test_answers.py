@@ -77,6 +77,7 @@ def test_spaces_of_wrong_kinds(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_short_form_of_the_benchmark_finds_nothing(tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "faults.py", "--folder", tmp_path, "--share", "0.0005"]
     kinds = "command lines,,files"

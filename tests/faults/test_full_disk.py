@@ -123,7 +123,8 @@ def test_a_checkpoint_on_a_full_disk_says_so(disk: SmallDisk) -> None:
     assert [path.name for path in disk.folder.iterdir()] == ["stage.pt"]
 
 
-@pytest.mark.parametrize("place", [pytest.param("cache", marks=pytest.mark.slow), "run"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["cache", "run"])
 def test_the_command_ends_with_one_line_and_status_2(disk: SmallDisk, tmp_path: Path, place: str) -> None:
     typed = Typed(tmp_path)
     (tmp_path / place).symlink_to(disk.folder)

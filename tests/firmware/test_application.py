@@ -122,6 +122,7 @@ def test_the_same_capture_scores_full_marks_and_a_name_narrows_the_comparison(co
     assert answers[4] == "ERR verify: nobody of that name"
 
 
+@pytest.mark.slow
 def test_a_weighted_fusion_counts_a_branch_as_its_weight_says(tmp_path: Path) -> None:
     project = emitted(
         *(face("int8"), voice("int8")), out=tmp_path / "p", processor="esp32s3", weights={"face": 512, "voice": 0}
@@ -286,6 +287,7 @@ def test_templates_are_never_printed(console: Console, tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() != (tmp_path / "two").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_benchmark_counts_steps_that_last_longer_than_the_cycle_counter(tmp_path: Path) -> None:
     """A 32-bit counter wraps after 18 s at 240 MHz; here every step lasts 20 s of a counter that wraps after 4.3."""
     project = emitted(face("int8"), out=tmp_path / "p", processor="esp32s3")

@@ -150,6 +150,7 @@ def samples_of(branch: BranchSpec, folder: Path, count: int) -> npt.NDArray[np.i
     )
 
 
+@pytest.mark.slow
 def test_four_inputs_of_four_kinds_are_classified_together(tmp_path: Path, objects: Objects) -> None:
     branches = (watching("eye"), watching("hum"), watching("word", "xnor2/1"), wrist())
     project, frozen, classifier = classified(*branches, out=tmp_path / "p")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from projects import emitted, face, voice
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
@@ -41,6 +42,7 @@ def compile_harness(project: Path, program: Path, *compiler: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_mutated_inputs_find_no_fault(tmp_path: Path) -> None:
     project = small_project(tmp_path / "p")
     sanitized = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -18,7 +18,7 @@ DESIGNS = tuple(product(LAYOUTS, PRECISIONS))
 HALF = len(DESIGNS) // 2
 PAIRS = tuple(zip(DESIGNS[:HALF], DESIGNS[HALF:], strict=True))
 """Two designs a project, one for the face and one for the voice."""
-SHORT = 7
+SHORT = 9
 """One pair in so many is tried by ``make test``, all of them by ``make test-slow``."""
 
 

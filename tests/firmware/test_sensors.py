@@ -66,9 +66,11 @@ def answers(project: Path, commands: str, *flags: str, silent: bool = False) -> 
     ("processor", "flags", "turns"),
     [
         ("esp32s2", ("CONFIG_IDF_TARGET_ESP32S2", "CONFIG_TS_MICROPHONE_I2S"), True),
-        ("esp32", ("CONFIG_IDF_TARGET_ESP32", "CONFIG_TS_MICROPHONE_PDM"), True),
+        pytest.param("esp32", ("CONFIG_IDF_TARGET_ESP32", "CONFIG_TS_MICROPHONE_PDM"), True, marks=pytest.mark.slow),
         ("esp32", ("CONFIG_IDF_TARGET_ESP32", "CONFIG_TS_MICROPHONE_I2S"), False),
-        ("esp32s3", ("CONFIG_IDF_TARGET_ESP32S3", "CONFIG_TS_MICROPHONE_PDM"), False),
+        pytest.param(
+            "esp32s3", ("CONFIG_IDF_TARGET_ESP32S3", "CONFIG_TS_MICROPHONE_PDM"), False, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_camera_and_microphone_take_turns_where_they_share_a_controller(

@@ -103,12 +103,14 @@ def test_a_project_of_another_version_is_not_passed(copy: Path) -> None:
     assert as_emitted(copy, package=PACKAGE).status == "failed"
 
 
+@pytest.mark.slow
 def test_sanitizers_pass(original: Path) -> None:
     rung = host.sanitizers(original)
     assert rung.status == "passed", rung.detail
 
 
 @pytest.mark.emulator
+@pytest.mark.slow
 def test_the_target_instruction_set_gives_the_same_bytes_and_counts(original: Path) -> None:
     rung = emulator.target_instruction_set(original)
     if rung.status == "not run":

@@ -59,7 +59,11 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(case, marks=[pytest.mark.slow] * name.startswith("xnor")) for name, case in CASES.items()],
+    ids=CASES,
+)
 def judged(
     request: pytest.FixtureRequest, data: EmbeddedDataset, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, HeldOut]:

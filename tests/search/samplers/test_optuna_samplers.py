@@ -11,6 +11,7 @@ from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
 STARTUP = 4
 
 
+@pytest.mark.slow
 def test_gp_does_not_insist_on_a_point_that_breaks_a_rule(space):
     sampler = OptunaStudySampler("gp", flat=space.flat, objectives=2, options={"n_startup_trials": STARTUP})
     rng = np.random.default_rng(0)
