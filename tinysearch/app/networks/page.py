@@ -10,10 +10,13 @@ from tinysearch.core.safe_text import plain_line
 from tinysearch.networks.report import LoweredRow
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222; }
+html { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; overflow-x: auto; }
 table { border-collapse: collapse; margin: 1em 0; width: 100%; }
-th, td { border-bottom: 1px solid #ddd; padding: .3em .6em; text-align: left; }
+th, td { border-bottom: 1px solid #8886; padding: .3em .6em; text-align: left; }
+td { min-width: 11em; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { min-width: 0; white-space: nowrap; }
 """
 
 
@@ -34,7 +37,8 @@ def page(document: Mapping[str, Any], rows: Sequence[LoweredRow]) -> str:
     )
     return "\n".join(
         [
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>',
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            f'<meta name="viewport" content="width=device-width"><title>{name}</title>',
             f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{facts}</p>",
             f"<h2>Boards that carry it{asked}</h2>{_boards(document['points'])}",
             "<p>Latencies are predictions: instructions of the kernels were counted, cycles for one are assumed.</p>",
