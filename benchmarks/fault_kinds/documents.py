@@ -238,8 +238,10 @@ def people(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial
             case 2:
                 person = path.parents[1]
                 target = choice(rng, (b"\xff", b"a\nb", b"\x1b[2J", b"train.txt", "e\u0301".encode(), b" "))
-                os.rename(person, os.path.join(os.fsencode(person.parent), target))
-                harmed.append(f"person called {target!r}")
+                there = os.path.join(os.fsencode(person.parent), target)
+                if not os.path.exists(there):  # a list has that name already
+                    os.rename(person, there)
+                    harmed.append(f"person called {target!r}")
             case _:
                 raw = path.read_bytes()
                 head = raw[:64] if rng.random() < 0.5 else raw
