@@ -23,7 +23,6 @@ from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.units import format_bytes
 from tinysearch.networks.arena import ArenaPlan
-from tinysearch.networks.call import Call
 from tinysearch.networks.lowering import LoweredNetwork
 
 ARITHMETIC = "tflite"
@@ -68,11 +67,6 @@ class OwnNetwork:
             for name, value in call.features.items():
                 total[name] += value
         return found
-
-
-def call_profile(call: Call) -> Profile:
-    """Features of one call."""
-    return {(ARITHMETIC, call.kernel_class): dict.fromkeys(FEATURES, 0.0) | dict(call.features)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from tinysearch.networks.call import APART, Overlap, Sharing
 from tinysearch.networks.lowering import LoweredNetwork
+from tinysearch.operators.counts import padded
 
 ALIGNMENT = 4
 """Every buffer starts at a multiple of this: kernels access bytes, floats and words."""
@@ -102,9 +103,9 @@ class _Search:
             found |= {start + self.sizes[rival], start - size}
             as_input, as_output = self.pairs.get((position, rival)), self.pairs.get((rival, position))
             if as_input is not None:
-                found |= {start, start + _aligned(as_input.distance)}
+                found |= {start, start + padded(as_input.distance, ALIGNMENT)}
             if as_output is not None:
-                found |= {start, start - _aligned(as_output.distance)}
+                found |= {start, start - padded(as_output.distance, ALIGNMENT)}
         found |= {offset + ahead for offset in found for ahead in self.ahead[position]}
         return {offset for offset in found if offset >= 0}
 
@@ -155,11 +156,11 @@ def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
             if index in network.owners:
                 last[network.owners[index]] = position
         if call.scratch_bytes:
-            size = _aligned(call.scratch_bytes)
+            size = padded(call.scratch_bytes, ALIGNMENT)
             yield Buffer(key=-1 - position, size_bytes=size, first=position, last=position)
     last.update((network.owners[index], len(network.calls) - 1) for index in network.graph.outputs)
     for owner, start in first.items():
-        size = _aligned(network.graph.tensors[owner].size_bytes)
+        size = padded(network.graph.tensors[owner].size_bytes, ALIGNMENT)
         yield Buffer(key=owner, size_bytes=size, first=start, last=last[owner])
 
 
@@ -194,7 +195,7 @@ def _bound(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) 
     saved: dict[int, int] = {}
     for (source, result), sharing in pairs.items():
         size, other = buffers[source].size_bytes, buffers[result].size_bytes
-        away = _aligned(max(sharing.distance, 0)) if sharing.overlap is Overlap.BEHIND else 0
+        away = padded(max(sharing.distance, 0), ALIGNMENT) if sharing.overlap is Overlap.BEHIND else 0
         saving = max(size + other - max(other, away + size), 0)
         call = buffers[result].first
         saved[call] = min(saved.get(call, 0) + saving, other)
@@ -207,7 +208,7 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
         for position, buffer in enumerate(buffers)
     ]
     ahead = [
-        [_aligned(sharing.distance) for (source, _), sharing in pairs.items() if source == position]
+        [padded(sharing.distance, ALIGNMENT) for (source, _), sharing in pairs.items() if source == position]
         for position in range(len(buffers))
     ]
     search = _Search(sizes=[buffer.size_bytes for buffer in buffers], rivals=rivals, ahead=ahead, pairs=pairs)
@@ -221,7 +222,7 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
     best = list(best)
     for _ in range(_BISECTIONS):
         high = max(offset + buffer.size_bytes for buffer, offset in zip(buffers, best, strict=True))
-        middle = _aligned((low + high) // 2)
+        middle = padded((low + high) // 2, ALIGNMENT)
         found = search.place(middle)
         if found is None:
             low = middle
@@ -232,7 +233,3 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
 
 def _together(left: Buffer, right: Buffer) -> bool:
     return left.first <= right.last and right.first <= left.last
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -42,7 +42,6 @@ class Call:
 
     Attributes:
         inputs, output: indices of tensors of the graph; a constant one lies in flash.
-        output_offset: bytes into the output where the call writes, for a part of a concatenation.
         fields: members that are numbers, or braces of numbers.
         arrays: members that point to constant arrays, one-dimensional.
         sharing: one for each input.
@@ -56,7 +55,6 @@ class Call:
     function: str
     inputs: tuple[int, ...]
     output: int
-    output_offset: int = 0
     fields: Mapping[str, Field]
     arrays: Mapping[str, Array] = field(default_factory=dict)
     sharing: tuple[Sharing, ...]

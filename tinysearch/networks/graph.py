@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -132,10 +131,6 @@ class Graph:
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-
-    def sources(self, node: Node) -> Iterator[Tensor]:
-        """Inputs of a node that are there."""
-        return (self.tensors[index] for index in node.inputs if index != ABSENT)
 
     def source(self, node: Node, position: int) -> Tensor | None:
         """One input of a node, None where it is absent."""

@@ -30,14 +30,12 @@ class WindowOptions:
     Attributes:
         same: padding as TensorFlow's SAME: outputs = ceil(inputs / stride); else VALID, no padding.
         filter: of a pool; a convolution's is the shape of its weights, here (0, 0).
-        multiplier: outputs a channel of a depthwise convolution, as the file states it.
     """
 
     same: bool
     stride: Sides
     dilation: Sides = (1, 1)
     filter: Sides = (0, 0)
-    multiplier: int = 1
     activation: Activation = Activation.NONE
 
 

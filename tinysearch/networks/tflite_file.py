@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.core.errors import UserError
+from tinysearch.distribution import install_line
 from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Quantization, Tensor
 from tinysearch.networks.tflite_options import options_of
 from tinysearch.reading.regular import read_bytes
@@ -62,9 +63,9 @@ def _library() -> Any:
         import tflite
     except ImportError:
         raise UserError(
-            "reading a .tflite file needs the package tflite",
-            value="not installed",
-            remedy="pip install 'tinysearch-boards[network]'",
+            "the package tflite must be installed to read a .tflite file",
+            value="it is not",
+            remedy=f"run {install_line('network')}",
         ) from None
     return tflite
 

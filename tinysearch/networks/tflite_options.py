@@ -44,16 +44,6 @@ def _convolution(table: Any) -> WindowOptions:
     )
 
 
-def _depthwise(table: Any) -> WindowOptions:
-    return WindowOptions(
-        same=table.Padding() == _SAME,
-        stride=(table.StrideH(), table.StrideW()),
-        dilation=(table.DilationHFactor(), table.DilationWFactor()),
-        multiplier=table.DepthMultiplier(),
-        activation=_activation(table),
-    )
-
-
 def _pool(table: Any) -> WindowOptions:
     return WindowOptions(
         same=table.Padding() == _SAME,
@@ -75,7 +65,7 @@ def _strided_slice(table: Any) -> StridedSliceOptions:
 
 READERS: Mapping[str, _Reader] = {
     "CONV_2D": _Reader("Conv2DOptions", _convolution),
-    "DEPTHWISE_CONV_2D": _Reader("DepthwiseConv2DOptions", _depthwise),
+    "DEPTHWISE_CONV_2D": _Reader("DepthwiseConv2DOptions", _convolution),
     "AVERAGE_POOL_2D": _Reader("Pool2DOptions", _pool),
     "MAX_POOL_2D": _Reader("Pool2DOptions", _pool),
     "FULLY_CONNECTED": _Reader("FullyConnectedOptions", lambda table: ActivationOptions(activation=_activation(table))),

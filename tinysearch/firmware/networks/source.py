@@ -92,7 +92,7 @@ def _call(source: NetworkSource, number: int, call: Call) -> str:
             inputs.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
         else:
             inputs.append(_constant_symbol(index))
-    output = memory.offsets[network.owners[call.output]] + call.output_offset
+    output = memory.offsets[network.owners[call.output]]
     scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
     arguments = ", ".join((f"&{_symbol(number)}", *inputs, f"(void *)(arena + {output})", scratch))
     return f"{call.function}({arguments})"

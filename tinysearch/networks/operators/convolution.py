@@ -8,10 +8,12 @@ import numpy as np
 
 from tinysearch.networks.call import Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node, Tensor
-from tinysearch.networks.operators.kind import OperatorKind, require, shape_is
-from tinysearch.networks.operators.weighted import Weighted, interleaved, up, weighted
+from tinysearch.networks.operators.kind import OperatorKind, given, require, shape_is
+from tinysearch.networks.operators.weighted import Weighted, weighted
 from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import WindowOptions
+from tinysearch.operators.counts import padded
+from tinysearch.operators.products import interleave
 
 TILE_PIXELS = 4
 """Pixels that ``ts_tfl_conv_s8`` gathers before it writes them."""
@@ -54,9 +56,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     window, layer = layer_of(graph, node)
-    source = values[0]
-    if source is None:
-        raise TypeError("a convolution has an input")
+    source = given(values)
     views = window.views(flat(source), layer.in_zero)
     columns = np.moveaxis(views, 3, 5).reshape(*views.shape[:3], -1)
     return [layer.requantized(layer.products(columns))[:, None]]
@@ -74,7 +74,7 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     window, layer = layer_of(graph, node)
     out_channels, depth = len(layer.weights), layer.weights[0].size
     places = window.outputs[0] * window.outputs[1]
-    pixels, channels = up(places, TILE_PIXELS), up(out_channels, TILE_CHANNELS)
+    pixels, channels = padded(places, TILE_PIXELS), padded(out_channels, TILE_CHANNELS)
     return (
         Call(
             name=node.name,
@@ -84,7 +84,7 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             output=node.outputs[0],
             fields={"window": window.fields(out_channels), "in_zero": layer.in_zero, "range": layer.range},
             arrays={
-                "weights": interleaved(layer.weights, TILE_CHANNELS),
+                "weights": interleave(layer.weights, TILE_CHANNELS),
                 **layer.constants(tile=TILE_CHANNELS),
             },
             sharing=(Sharing(overlap=Overlap.BEHIND, distance=distance(window, out_channels)),),

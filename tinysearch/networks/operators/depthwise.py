@@ -8,7 +8,7 @@ import numpy as np
 
 from tinysearch.networks.call import APART, Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node
-from tinysearch.networks.operators.kind import OperatorKind, require, shape_is
+from tinysearch.networks.operators.kind import OperatorKind, given, require, shape_is
 from tinysearch.networks.operators.weighted import Weighted, weighted
 from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import WindowOptions
@@ -40,9 +40,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     window, layer, multiplier = layer_of(graph, node)
-    source = values[0]
-    if source is None:
-        raise TypeError("a convolution has an input")
+    source = given(values)
     views = window.views(flat(source), layer.in_zero)
     weights = layer.weights.astype(np.int32)[:, 0]
     sums = np.zeros((*views.shape[:3], len(weights)), np.int32)

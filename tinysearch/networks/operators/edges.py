@@ -9,7 +9,7 @@ import numpy as np
 from tinysearch.networks.arithmetic import round_away
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Element, Graph, Node
-from tinysearch.networks.operators.kind import INSTEAD_INT8, OperatorKind, int8, int8_tensor, require, shape_is
+from tinysearch.networks.operators.kind import INSTEAD_INT8, OperatorKind, given, int8, int8_tensor, require, shape_is
 from tinysearch.networks.operators.pointwise import REQUANTIZE
 
 
@@ -25,11 +25,10 @@ def _check_quantize(graph: Graph, node: Node) -> None:
 
 
 def _run_quantize(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None or not _from_float(graph, node):
+    if not _from_float(graph, node):
         return REQUANTIZE.run(graph, node, values)
     result = graph.result(node).quantized
-    quotients = np.clip(source / result.scales[0], -1000, 1000).astype(np.float64)
+    quotients = np.clip(given(values) / result.scales[0], -1000, 1000).astype(np.float64)
     return [int8(round_away(quotients) + result.zero_point, -128, 127)]
 
 
@@ -68,9 +67,7 @@ def _reals(graph: Graph, node: Node) -> Array:
 
 
 def _run_dequantize(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None:
-        raise TypeError("DEQUANTIZE has an input")
+    source = given(values)
     found: Array = _reals(graph, node)[source.astype(np.int64) + 128]
     return [found]
 

@@ -14,6 +14,7 @@ from tinysearch.networks.graph import Array, Graph, Node, Tensor
 from tinysearch.networks.operators.kind import (
     OperatorKind,
     activations,
+    given,
     int8,
     known_activation,
     offset,
@@ -112,9 +113,7 @@ _Run = Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
 def _run(function: Callable[[_Pair, list[Array]], Array]) -> _Run:
     def run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
         pair = _pair(graph, node)
-        long, short = values[pair.long], values[pair.short]
-        if long is None or short is None:
-            raise TypeError(f"{node.operator} has two inputs")
+        long, short = given(values, pair.long), given(values, pair.short)
         count = max(len(long), len(short))
         rows = long.reshape(len(long), -1, short[0].size)
         result = function(pair, [rows, short.reshape(len(short), 1, -1)])

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Graph, Node
-from tinysearch.networks.operators.kind import OperatorKind, require
-from tinysearch.networks.operators.weighted import Weighted, interleaved, up, weighted
+from tinysearch.networks.operators.kind import OperatorKind, given, require
+from tinysearch.networks.operators.weighted import Weighted, weighted
 from tinysearch.networks.options import ActivationOptions
+from tinysearch.operators.counts import padded
+from tinysearch.operators.products import interleave
 
 TILE_OUTPUTS = 8
 """Outputs that ``ts_tfl_fully_connected_s8`` works on at a time."""
@@ -37,9 +39,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     layer, depth, rows = layer_of(graph, node)
-    source = values[0]
-    if source is None:
-        raise TypeError("a fully connected layer has an input")
+    source = given(values)
     outputs = layer.requantized(layer.products(source.reshape(len(source), rows, depth)))
     return [outputs.reshape(len(source), *graph.result(node).shape)]
 
@@ -55,13 +55,13 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             inputs=node.inputs[:1],
             output=node.outputs[0],
             fields={"rows": rows, "in_count": depth, "out_count": outputs, "range": layer.range},
-            arrays={"weights": interleaved(layer.weights, TILE_OUTPUTS), **layer.constants(tile=TILE_OUTPUTS)},
+            arrays={"weights": interleave(layer.weights, TILE_OUTPUTS), **layer.constants(tile=TILE_OUTPUTS)},
             sharing=(APART,),
             macs=rows * depth * outputs,
             kernel_class="fully_connected",
             features={
                 "macs": rows * depth * outputs,
-                "lane_macs": rows * depth * up(outputs, TILE_OUTPUTS),
+                "lane_macs": rows * depth * padded(outputs, TILE_OUTPUTS),
                 "outputs": rows * outputs,
                 "steps": rows,
             },

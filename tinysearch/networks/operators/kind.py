@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinysearch.networks.call import Lowered
-from tinysearch.networks.graph import Array, Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
 from tinysearch.networks.options import Activation
 
 INSTEAD_INT8 = "quantize the network to full int8"
@@ -74,6 +74,18 @@ def activations(graph: Graph, node: Node, *, inputs: int) -> tuple[Tensor, ...]:
     return (*found, int8_tensor(graph.result(node), "output"))
 
 
+def given(values: Sequence[Array | None], position: int = 0) -> Array:
+    """An input that a node must have, as its check has seen.
+
+    Raises:
+        TypeError: it is absent.
+    """
+    value = values[position]
+    if value is None:
+        raise TypeError(f"input {position} is absent")
+    return value
+
+
 def constant(tensor: Tensor | None, element: Element, what: str) -> Array:
     """Values of a constant input.
 
@@ -119,8 +131,3 @@ def offset(tensor: Tensor) -> int:
 def int8(values: Array, low: int, high: int) -> Array:
     """Clamped int8."""
     return np.clip(values, low, high).astype(np.int8)
-
-
-def scales_of(weights: Quantization, channels: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """One scale a channel, in double precision."""
-    return np.broadcast_to(weights.scales.astype(np.float64), (channels,))

@@ -10,7 +10,7 @@ import numpy as np
 from tinysearch.networks.arithmetic import quantize_multiplier, scaled
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Element, Graph, Node
-from tinysearch.networks.operators.kind import OperatorKind, activations, constant, int8, offset, require
+from tinysearch.networks.operators.kind import OperatorKind, activations, constant, given, int8, offset, require
 
 
 def _sides(graph: Graph, node: Node) -> tuple[int, int, int]:
@@ -42,9 +42,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None:
-        raise TypeError("a mean has an input")
+    source = given(values)
     outer, reduced, inner = _sides(graph, node)
     sums = source.reshape(len(source), outer, reduced, inner).astype(np.int64).sum(2)
     centered = sums - reduced * offset(graph.tensors[node.inputs[0]])

@@ -14,6 +14,7 @@ from tinysearch.networks.operators.kind import (
     OperatorKind,
     activations,
     constant,
+    given,
     int8_tensor,
     offset,
     require,
@@ -75,12 +76,6 @@ def _call(node: Node, source: int, box: _Box, *, fill: tuple[int, int] = (0, 0))
     )
 
 
-def _first(values: Sequence[Array | None]) -> Array:
-    if values[0] is None:
-        raise TypeError("it has an input")
-    return values[0]
-
-
 # PAD
 
 
@@ -106,7 +101,7 @@ def _check_pad(graph: Graph, node: Node) -> None:
 
 def _run_pad(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     value = np.int8(offset(graph.result(node)))
-    return [np.pad(_first(values), [(0, 0), *_paddings(graph, node)], constant_values=value)]
+    return [np.pad(given(values), [(0, 0), *_paddings(graph, node)], constant_values=value)]
 
 
 def _lower_pad(graph: Graph, node: Node) -> tuple[Call, ...]:
@@ -209,7 +204,7 @@ def _check_slice(graph: Graph, node: Node) -> None:
 
 def _run_slice(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     slices, _ = _slices(graph, node)
-    source = _first(values)
+    source = given(values)
     return [source[(slice(None), *slices)].reshape(len(source), *graph.result(node).shape)]
 
 

@@ -24,7 +24,7 @@ from tinysearch.networks.arithmetic import (
 )
 from tinysearch.networks.call import Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node, Quantization
-from tinysearch.networks.operators.kind import OperatorKind, activations, int8, require, shape_is
+from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is
 from tinysearch.networks.options import LeakyReluOptions
 
 _STORED = np.arange(-128, 128)
@@ -157,9 +157,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None:
-        raise TypeError(f"{node.operator} has an input")
+    source = given(values)
     found: Array = table(graph, node)[source.astype(np.int64) + 128]
     return [found]
 

@@ -12,6 +12,7 @@ from tinysearch.networks.graph import Array, Graph, Node
 from tinysearch.networks.operators.kind import (
     OperatorKind,
     activations,
+    given,
     int8,
     known_activation,
     require,
@@ -49,7 +50,7 @@ def _counts(window: Window) -> Array:
 
 def _run_average(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     window, low, high = window_of_pool(graph, node)
-    sums = window.views(_source(values).astype(np.int64), 0).sum((-2, -1))
+    sums = window.views(flat(given(values)).astype(np.int64), 0).sum((-2, -1))
     counts = _counts(window)[..., None]
     means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
     return [int8(means, low, high)[:, None]]
@@ -57,13 +58,7 @@ def _run_average(graph: Graph, node: Node, values: Sequence[Array | None]) -> li
 
 def _run_maximum(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     window, low, high = window_of_pool(graph, node)
-    return [int8(window.views(_source(values), -128).max((-2, -1)), low, high)[:, None]]
-
-
-def _source(values: Sequence[Array | None]) -> Array:
-    if values[0] is None:
-        raise TypeError("a pool has an input")
-    return flat(values[0])
+    return [int8(window.views(flat(given(values)), -128).max((-2, -1)), low, high)[:, None]]
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tinysearch.networks.call import Alias
 from tinysearch.networks.graph import Array, Graph, Node
-from tinysearch.networks.operators.kind import OperatorKind, require
+from tinysearch.networks.operators.kind import OperatorKind, given, require
 
 
 def _check(graph: Graph, node: Node) -> None:
@@ -19,9 +19,7 @@ def _check(graph: Graph, node: Node) -> None:
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None:
-        raise TypeError(f"{node.operator} has an input")
+    source = given(values)
     return [source.reshape(len(source), *graph.result(node).shape)]
 
 

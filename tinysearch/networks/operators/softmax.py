@@ -17,7 +17,7 @@ from tinysearch.networks.arithmetic import (
 )
 from tinysearch.networks.call import Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node
-from tinysearch.networks.operators.kind import OperatorKind, activations, int8, require, shape_is
+from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is
 from tinysearch.networks.options import SoftmaxOptions
 
 _DIFFERENCE_BITS, _SUM_BITS = 5, 12
@@ -55,9 +55,7 @@ def _exponentials(graph: Graph, node: Node) -> Int64:
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    source = values[0]
-    if source is None:
-        raise TypeError("a softmax has an input")
+    source = given(values)
     table = _exponentials(graph, node)
     wide = source.astype(np.int64)
     exponentials = table[wide.max(-1, keepdims=True) - wide]

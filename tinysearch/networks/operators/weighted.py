@@ -22,11 +22,10 @@ from tinysearch.networks.operators.kind import (
     require,
 )
 from tinysearch.networks.options import Activation
+from tinysearch.operators.products import product
 
 SUM_LIMIT = 1 << 31
 """Sums of products with their bias must stay below this in magnitude: dead channels come close, a bias of 2^30."""
-
-_EXACT_FLOAT32 = 1 << 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,11 +56,7 @@ class Weighted:
 
     def products(self, columns: Array) -> Array:
         """``(columns - zero point) @ weights.T`` for int8 [.., K]: whole numbers that a BLAS cannot round."""
-        flat = self.weights.reshape(len(self.weights), -1)
-        kind = np.dtype(np.float32 if flat.shape[1] * 256 * 128 < _EXACT_FLOAT32 else np.float64)
-        shifted = np.subtract(columns, self.in_zero, dtype=kind)
-        sums: Array = np.rint(shifted @ flat.T.astype(kind)).astype(np.int64)
-        return sums
+        return product(columns, self.weights.reshape(len(self.weights), -1), self.in_zero)
 
     def folded_bias(self) -> Int64:
         """Bias less the zero point times the weights of a channel: kernels multiply stored inputs."""
@@ -145,15 +140,3 @@ def _check_sums(layer: Weighted) -> None:
         "has sums of products that may leave 32 bits",
         "use smaller biases or fewer inputs",
     )
-
-
-def interleaved(weights: npt.NDArray[np.int8], tile: int) -> npt.NDArray[np.int8]:
-    """[O, ...] to [ceil(O / tile)][...][tile], flat, channels beyond O zero."""
-    rows = weights.reshape(len(weights), -1)
-    rows = np.pad(rows, ((0, -len(rows) % tile), (0, 0)))
-    return np.ascontiguousarray(rows.reshape(-1, tile, rows.shape[1]).transpose(0, 2, 1)).reshape(-1)
-
-
-def up(count: int, multiple: int) -> int:
-    """The least multiple that is not less."""
-    return -(-count // multiple) * multiple
