@@ -6,6 +6,7 @@ partitions aligned to 64 KiB). ``paper_weight_bytes`` counts as the paper does, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Decision
+from tinysearch.operators.counts import padded
 
 APP_OFFSET = 0x10000
 APP_ALIGNMENT = 0x10000
@@ -69,8 +71,12 @@ class FlashPlan:
 
 def parameter_bytes(program: Program) -> int:
     """Bytes of a branch's parameters in flash, every step's constants aligned to 16 bytes."""
-    sizes = (footprint(program, step).parameter_bytes for step in program.steps)
-    return sum(-(-size // _ARRAY_ALIGNMENT) * _ARRAY_ALIGNMENT for size in sizes)
+    return array_bytes(footprint(program, step).parameter_bytes for step in program.steps)
+
+
+def array_bytes(sizes: Iterable[int]) -> int:
+    """Bytes of constants in flash, each aligned to 16 bytes."""
+    return sum(padded(size, _ARRAY_ALIGNMENT) for size in sizes)
 
 
 def plan_flash(*, program_bytes: int, weight_bytes: int, slots: AppSlots) -> FlashPlan:

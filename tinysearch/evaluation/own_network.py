@@ -12,7 +12,7 @@ from typing import Any
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES
-from tinysearch.analytic.flash import AppSlots, FlashPlan, plan_flash
+from tinysearch.analytic.flash import AppSlots, FlashPlan, array_bytes, plan_flash
 from tinysearch.analytic.latency import LatencyTable, Profile
 from tinysearch.analytic.placement import in_sram
 from tinysearch.analytic.rules import option_build, violations
@@ -30,8 +30,6 @@ ARITHMETIC = "tflite"
 
 OBJECTIVES = ("bom_cost_usd", "latency_s", "energy_mj")
 """What boards for one network differ in; all are minimized."""
-
-_ARRAY_ALIGNMENT = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +49,7 @@ class OwnNetwork:
         """Bytes of all constants in flash, every array aligned to 16 bytes."""
         arrays = [array.nbytes for call in self.lowered.calls for array in call.arrays.values()]
         arrays += [self.lowered.graph.tensors[index].size_bytes for index in self.lowered.constant_inputs]
-        return sum(-(-size // _ARRAY_ALIGNMENT) * _ARRAY_ALIGNMENT for size in arrays)
+        return array_bytes(arrays)
 
     @property
     def edge_bytes(self) -> int:

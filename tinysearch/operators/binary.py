@@ -97,7 +97,7 @@ class BinaryGeometry:
         capacity = self._whole_list if self.holds_window else _RUN_ENTRIES + _BLOCK
         sum_planes = max(self.threshold_planes, _REGISTER_PLANES + self.activation_bits + self.weight_bits - 1)
         if not self.output_bits:
-            sum_planes = -(-sum_planes // _TRANSPOSED_PLANES) * _TRANSPOSED_PLANES
+            sum_planes = padded(sum_planes, _TRANSPOSED_PLANES)
         return (lists * (capacity + self.kernel_width) + self.groups * sum_planes) * _WORD_BYTES
 
 

@@ -35,12 +35,14 @@ class Asked:
     Attributes:
         path: of the network's file.
         digest: of its content.
+        lowering: what became of every operator.
     """
 
     config: Config
     path: Path
     digest: str
     network: OwnNetwork
+    lowering: tuple[LoweredRow, ...]
     models: NetworkModels
 
     def points(self) -> list[NetworkPoint]:
@@ -69,10 +71,6 @@ class Asked:
             return found
         every = catalog.board_options((), build="any", previews=True, bare=True)
         return [option for option in every if wish.admits(option)]
-
-    def lowering(self) -> list[LoweredRow]:
-        """What became of every operator."""
-        return lowering_rows(self.network.lowered, instruction_counter())
 
     def describe(self) -> dict[str, Any]:
         """The network, for JSON."""
@@ -105,6 +103,7 @@ def asked(overrides: Sequence[str]) -> Asked:
         path=path,
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         network=OwnNetwork(name=path.stem, lowered=lowered, memory=plan(lowered)),
+        lowering=tuple(lowering_rows(lowered, instruction_counter())),
         models=_models(config),
     )
 

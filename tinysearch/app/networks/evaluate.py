@@ -24,7 +24,7 @@ def run(invocation: Invocation) -> int:
     if invocation.json or not sys.stdout.isatty():
         say(json.dumps(document(question, point), indent=2))
     else:
-        say(lowering_text(question.lowering()))
+        say(lowering_text(question.lowering))
         SafeConsole().print(_table(question, point))
     return OK
 
@@ -42,8 +42,8 @@ def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
         "network": question.describe(),
         "arena_bytes": memory.peak_bytes,
         "arena_bound_bytes": memory.bound_bytes,
-        "lowering": [row.to_dict() for row in question.lowering()],
-        "instructions": sum(row.instructions for row in question.lowering()),
+        "lowering": [row.to_dict() for row in question.lowering],
+        "instructions": sum(row.instructions for row in question.lowering),
         "unsupported": [],
     }
 

@@ -38,7 +38,7 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
     return emit_network(
         source,
         target,
-        lowering={"lowering": [row.to_dict() for row in asked.lowering()]},
+        lowering={"lowering": [row.to_dict() for row in asked.lowering]},
         out=out,
         templates=data_dir("firmware_templates"),
         version=installed_version(),

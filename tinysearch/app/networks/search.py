@@ -17,8 +17,10 @@ from rich.table import Table
 from tinysearch.app.console import SafeConsole, error_console, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.app.networks.evaluate import chosen
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
+from tinysearch.app.run.firmware import top_of
 from tinysearch.app.run.run_dir import make_run_dir
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
@@ -78,10 +80,7 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
     Raises:
         UserError: ``emit.top`` is no number of points.
     """
-    top = question.config["emit"]["top"]
-    count = {"auto": len(front), "all": len(front), "none": 0, None: 0}.get(top, top)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        raise UserError("emit.top must be all, none, auto or a number of points", value=top, remedy="write emit.top=3")
+    count = top_of(question.config, evidence="trained", available=len(front))
     source = prepared(question)
     written: dict[str, str] = {}
     for point in front[:count]:
@@ -99,7 +98,7 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
 
 
 def _write(folder: Path, question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> None:
-    rows = question.lowering()
+    rows = question.lowering
     document = front_document(question, front, firmware)
     texts = {
         "front.json": json.dumps(document, indent=2, allow_nan=False) + "\n",
@@ -143,5 +142,5 @@ def _table(question: Asked, front: Sequence[NetworkPoint]) -> Table:
 
 def _nearest(points: Sequence[NetworkPoint]) -> str:
     """What stands in the way of the board that breaks the fewest rules."""
-    nearest = min(points, key=lambda point: (len(point.violations), point.bom_cost_usd))
+    nearest = chosen(points)
     return f"{nearest.option.name}: {'; '.join(violation.message for violation in nearest.violations)}"

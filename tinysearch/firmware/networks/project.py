@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -124,19 +125,28 @@ def _contents(source: NetworkSource, target: Target, templates: Templates, banne
     return files | {name: content.encode() for name, content in text.items()}
 
 
-def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any]:
+@lru_cache(maxsize=1)
+def _network_values(source: NetworkSource) -> dict[str, Any]:
+    """What is the same for all boards: constants as text, and what the oracle computes."""
     graph, network = source.network.graph, network_values(source)
     count = max(1, min(GOLDEN_VECTORS, GOLDEN_BYTES // network["input_bytes"]))
     inputs = random_inputs(graph, count, _SEED)
+    return {
+        "network": network,
+        "golden": {"count": count, "inputs": c_values(rows(inputs)), "outputs": c_values(rows(run(graph, inputs)))},
+        "selftest_crc": selftest_crc(graph),
+    }
+
+
+def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any]:
+    graph = source.network.graph
     described = {
         what: [_described(source, index) for index in indices]
         for what, indices in (("inputs", graph.inputs), ("outputs", graph.outputs))
     }
     return {
+        **_network_values(source),
         "banner": banner,
-        "network": network,
-        "golden": {"count": count, "inputs": c_values(rows(inputs)), "outputs": c_values(rows(run(graph, inputs)))},
-        "selftest_crc": selftest_crc(graph),
         "title": markdown_text(source.name),
         "steps": len(source.network.calls),
         "arena_in_psram": target.arena_in_psram,
