@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_depthwise_s8.h"
 
+#include "ts_plane.h"
+
 /* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side, its
  * weights stay in registers, and the loops need no border cases. */
 
@@ -21,26 +23,6 @@ static int32_t reach(const ts_depthwise_s8_layer *layer, int32_t outputs)
 size_t ts_depthwise_s8_scratch_bytes(const ts_depthwise_s8_layer *layer)
 {
     return is_scale(layer) ? 0 : (size_t)reach(layer, layer->out_height) * (size_t)reach(layer, layer->out_width);
-}
-
-static int8_t *fill(int8_t *plane, int32_t count, int8_t value)
-{
-    for (; count > 0; --count)
-        *plane++ = value;
-    return plane;
-}
-
-static int8_t *copy(int8_t *plane, const int8_t *source, int32_t step, int32_t count)
-{
-    for (; count >= 4; count -= 4, plane += 4) {
-        plane[0] = *source, source += step;
-        plane[1] = *source, source += step;
-        plane[2] = *source, source += step;
-        plane[3] = *source, source += step;
-    }
-    for (; count > 0; --count, source += step)
-        *plane++ = *source;
-    return plane;
 }
 
 /* Copies the part of one channel that is read, padding included. */

@@ -2,6 +2,7 @@
 #include "ts_tfl_conv_s8.h"
 
 #include "ts_tile_multiply.h"
+#include "ts_tile_slots.h"
 
 /* As ts_conv_s8: the receptive fields of four pixels are gathered into scratch, interleaved as the weights are. */
 
@@ -13,27 +14,6 @@ static int32_t depth_of(const ts_tfl_window *window)
 size_t ts_tfl_conv_s8_scratch_bytes(const ts_tfl_conv_s8_layer *layer)
 {
     return (size_t)depth_of(&layer->window) * TILE_PIXELS;
-}
-
-static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
-{
-    for (; count > 0; --count, slot += TILE_PIXELS)
-        *slot = value;
-    return slot;
-}
-
-static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
-{
-    for (; count >= 4; count -= 4, source += 4, slot += 4 * TILE_PIXELS) {
-        const int8_t a = source[0], b = source[1], c = source[2], d = source[3];
-        slot[0] = a;
-        slot[TILE_PIXELS] = b;
-        slot[2 * TILE_PIXELS] = c;
-        slot[3 * TILE_PIXELS] = d;
-    }
-    for (; count > 0; --count, slot += TILE_PIXELS)
-        *slot = *source++;
-    return slot;
 }
 
 /* One row of a window without dilation is contiguous in the input, but for what hangs over the border. */

@@ -1,26 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ts_tile_s8.h"
 
-static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
-{
-    for (; count > 0; --count, slot += TS_TILE_PIXELS)
-        *slot = value;
-    return slot;
-}
-
-static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
-{
-    for (; count >= 4; count -= 4, source += 4, slot += 4 * TS_TILE_PIXELS) {
-        const int8_t a = source[0], b = source[1], c = source[2], d = source[3];
-        slot[0] = a;
-        slot[TS_TILE_PIXELS] = b;
-        slot[2 * TS_TILE_PIXELS] = c;
-        slot[3 * TS_TILE_PIXELS] = d;
-    }
-    for (; count > 0; --count, slot += TS_TILE_PIXELS)
-        *slot = *source++;
-    return slot;
-}
+#include "ts_tile_slots.h"
 
 /* A row of the kernel is contiguous in the input, but for what hangs over the border. */
 void ts_tile_gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int8_t *slot)
