@@ -86,8 +86,8 @@ def _same(interpreter: object, inputs: Sequence[Array], outputs: Sequence[Array]
     return True
 
 
-def counted(source: NetworkSource) -> tuple[int, int]:
-    """Instructions of one inference on RV32IMC, and bytes of code and constants of the whole program.
+def counted(source: NetworkSource) -> emulator.EmulatorRun:
+    """One inference on RV32IMC: instructions by step, and bytes of code and constants of the whole program.
 
     Raises:
         RuntimeError: the emulated program computes something else than the oracle.
@@ -107,23 +107,23 @@ def counted(source: NetworkSource) -> tuple[int, int]:
         found = emulator.execute(project)
     if "OK golden vectors" not in found.outcome.text:
         raise RuntimeError(found.outcome.text[-1000:])
-    return sum(found.layers["network"].values()), found.flash_bytes
+    return found
 
 
 def measured(path: Path, *, inputs: int, emulates: bool, esp_nn: Path | None) -> Row:
     graph = read_tflite(path)
     source = network_source(lower(graph))
     count = instruction_counter()
-    instructions, flash = counted(source) if emulates else (None, None)
+    found = counted(source) if emulates else None
     return Row(
         arena_bytes=source.memory.peak_bytes,
         arena_bound_bytes=source.memory.bound_bytes,
         tflm_arena_bytes=TFLM_ARENA.get(path.stem),
         tigris_live_bytes=TIGRIS_LIVE.get(path.stem),
-        flash_bytes=flash,
+        flash_bytes=None if found is None else found.flash_bytes,
         weight_bytes=source.network.parameter_bytes,
         bit_exact=bit_exact(path, graph, inputs),
-        instructions=instructions,
+        instructions=None if found is None else sum(found.layers["network"].values()),
         predicted=round(sum(count(call) for call in source.network.calls)),
         esp_nn_instructions=None if esp_nn is None else esp_nn_instructions(esp_nn, graph),
     )

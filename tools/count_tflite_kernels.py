@@ -16,16 +16,13 @@ import numpy as np
 from scipy.optimize import nnls
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "networks")]
+sys.path[:0] = [str(ROOT / "tests" / "networks"), str(ROOT / "benchmarks")]
 
 from layers_tflite import FAMILIES, network_of  # noqa: E402
+from networks import counted  # noqa: E402
 
 from tinysearch.analytic.features import COEFFICIENTS, FEATURES  # noqa: E402
-from tinysearch.app.config.resources import data_dir  # noqa: E402
-from tinysearch.catalog.catalog import load_catalog  # noqa: E402
-from tinysearch.firmware.networks.project import Target, emit_network  # noqa: E402
 from tinysearch.firmware.networks.source import network_source  # noqa: E402
-from tinysearch.firmware.verify import emulator  # noqa: E402
 from tinysearch.networks.call import Call  # noqa: E402
 from tinysearch.networks.lowering import lower  # noqa: E402
 from tinysearch.networks.tflite_file import read_tflite  # noqa: E402
@@ -33,27 +30,13 @@ from tinysearch.networks.tflite_file import read_tflite  # noqa: E402
 LAYERS = 16
 
 
-def counted(seed: int) -> list[tuple[Call, int]]:
+def layers(seed: int) -> list[tuple[Call, int]]:
     """Calls of one random network of single layers with their instructions."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "layers.tflite"
         path.write_bytes(network_of(seed, LAYERS))
         source = network_source(lower(read_tflite(path)))
-        chip = load_catalog("espressif", root=data_dir("hardware_catalog")).chip("esp32c3")
-        target = Target(chip=chip, flash_bytes=16 << 20, app_bytes=1, latency_s=1.0, point={})
-        project = emit_network(
-            source,
-            target,
-            lowering={},
-            out=Path(name) / "project",
-            templates=data_dir("firmware_templates"),
-            version="0",
-            digest="abcd",
-        )
-        run = emulator.execute(project)
-        if "OK golden vectors" not in run.outcome.text:
-            raise SystemExit(run.outcome.text[-2000:])
-    counts = run.layers["network"]
+    counts = counted(source).layers["network"]
     return [(call, counts[f"step_{number}"]) for number, call in enumerate(source.network.calls)]
 
 
@@ -67,7 +50,7 @@ def fit(rows: list[tuple[Call, int]]) -> np.ndarray:
 def main() -> int:
     rows: dict[str, list[tuple[Call, int]]] = defaultdict(list)
     for seed in range(2 * len(FAMILIES)):
-        for call, count in counted(seed):
+        for call, count in layers(seed):
             rows[call.kernel_class].append((call, count))
     for kernel, found in sorted(rows.items()):
         known, held_out = found[::2], found[1::2]
