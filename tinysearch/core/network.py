@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tinysearch.core.errors import UserError
 
@@ -240,6 +240,8 @@ class MaxPool(Weightless):
     name: str
     input: str
     pool: int
+    batch_norm: ClassVar[bool] = False
+    relu: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -248,14 +250,6 @@ class MaxPool(Weightless):
     @property
     def operator(self) -> str:
         return Operator.MAX_POOL
-
-    @property
-    def batch_norm(self) -> bool:
-        return False
-
-    @property
-    def relu(self) -> bool:
-        return False
 
     def output(self, sources: Sequence[Shape]) -> Shape:
         (source,) = sources

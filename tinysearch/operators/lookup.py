@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,8 @@ class Lookup(Weightless):
     name: str
     input: str
     function: str
+    batch_norm: ClassVar[bool] = False
+    relu: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.function not in FUNCTIONS:
@@ -63,14 +66,6 @@ class Lookup(Weightless):
     @property
     def operator(self) -> str:
         return LookupRecord.name
-
-    @property
-    def batch_norm(self) -> bool:
-        return False
-
-    @property
-    def relu(self) -> bool:
-        return False
 
     def output(self, sources: Sequence[Shape]) -> Shape:
         return sources[0]
