@@ -51,11 +51,11 @@ def test_every_sampler_has_its_file_of_settings() -> None:
     assert set(BUILT_IN) == {"architectures", "trainers", "datasets", "events"}
 
 
-def square(family: str, *, layout: str = "blocks"):
+def square(family: str, *, layout: str = "blocks", **more):
     """A family as a function of what every architecture is asked for."""
 
     def build(*, blocks, width, input_size, channels, embedding):
-        given = {layout: list(blocks), "width": width, "embedding": embedding}
+        given = {layout: list(blocks), "width": width, "embedding": embedding, **more}
         shape = Shape(height=input_size, width=input_size, channels=channels)
         return architecture_of(family, given, where="face").build(shape)
 
@@ -68,6 +68,12 @@ class TestSeparable(ArchitectureConformance):
         return square("separable", layout="stages")
 
 
+class TestInverted(ArchitectureConformance):
+    @pytest.fixture(params=[{}, {"kernel": 5, "expansion": 1}], ids=["expanding", "wide"])
+    def plugin(self, request):
+        return square("inverted", layout="stages", **request.param)
+
+
 class TestPlain(ArchitectureConformance):
     @pytest.fixture
     def plugin(self):
@@ -78,6 +84,12 @@ class TestResnet(ArchitectureConformance):
     @pytest.fixture
     def plugin(self):
         return square("resnet")
+
+
+class TestResnetOfPatches(ArchitectureConformance):
+    @pytest.fixture
+    def plugin(self):
+        return square("resnet", stem=[4, 4, 1])
 
 
 class TestTorchTrainer(TrainerConformance):

@@ -184,6 +184,16 @@ def check_counts(what: Mapping[str, int | tuple[int, ...]], *, most: int) -> Non
             raise UserError(f"{name} must have at most {most} blocks in all", value=list(value), remedy="list fewer")
 
 
+def check_odd(name: str, side: int) -> None:
+    """Refuse a kernel without a middle.
+
+    Raises:
+        UserError: an even side.
+    """
+    if side % 2 == 0:
+        raise UserError(f"{name} must be odd", value=side, remedy=f"write {name}=3 or {name}=5")
+
+
 def is_series(shape: Shape) -> bool:
     """Whether an input is a series: one row of samples, or one column, with an axis a channel.
 

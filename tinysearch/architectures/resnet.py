@@ -3,6 +3,9 @@
 A 7x7 convolution without stride or padding and a 4x4 pool, then stages of basic blocks with ``width``, ``2 width``,
 ``4 width`` ... channels, global average pool, fully connected embedding. Every block carries three batch normalizations
 (one after each convolution, one after the sum) and one more in the shortcut where that has a convolution.
+
+That first layer takes about 70 % of the MACs. Another ``stem`` takes less: a 3x3 or 5x5 convolution of stride 2, or one
+of 4x4 and stride 4, which sees patches apart from each other.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from tinysearch.core.quantization import Precision
 
 ARCHITECTURES = {"resnet": "Resnet"}
 
-STEM_KERNEL = 7
-STEM_POOL = 4
+PAPER_STEM = (7, 1, 4)
+"""Kernel, stride and pool of the paper's first layer."""
 
 MOST_BLOCKS = 256
 """Of a layout: far beyond every chip, and a mistyped number should not take minutes."""
@@ -34,14 +37,16 @@ class Resnet:
         blocks: basic blocks a stage, for example ``(2, 2)``; each stage after the first halves the side.
         width: channels of the first stage.
         embedding: length of the embedding.
+        stem: kernel, stride and max pool of the first layer. One without a pool is padded, so that its output is its
+            input's size over its stride.
     """
 
     family: ClassVar[str] = "resnet"
-    extras: ClassVar[tuple[str, ...]] = ()
 
     blocks: tuple[int, ...]
     width: int = 16
     embedding: int = 64
+    stem: tuple[int, ...] = PAPER_STEM
 
     @classmethod
     def variables(cls) -> Mapping[str, tuple[Value, ...]]:
@@ -54,15 +59,24 @@ class Resnet:
 
     @property
     def label(self) -> str:
-        return self.layout
+        return "-".join((self.layout, *self.extras))
 
     @property
     def depth(self) -> int:
         return len(self.blocks)
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        if self.stem == PAPER_STEM:
+            return ()
+        return ("stem" + "x".join(map(str, self.stem[:2] if self.stem[2:] == (1,) else self.stem)),)
+
     def parameters(self) -> dict[str, Any]:
-        """See :class:`~tinysearch.core.candidate.Architecture`."""
-        return plain_parameters(self)
+        """See :class:`~tinysearch.core.candidate.Architecture`; the paper's stem goes without saying."""
+        parameters = plain_parameters(self)
+        if self.stem == PAPER_STEM:
+            del parameters["stem"]
+        return parameters
 
     def build(self, shape: Shape) -> NetworkSpec:
         """The network of the layout.
@@ -71,6 +85,12 @@ class Resnet:
             UserError: an empty or non-positive layout, or an input too small for it.
         """
         check_counts({"blocks": self.blocks, "width": self.width, "embedding": self.embedding}, most=MOST_BLOCKS)
+        if len(self.stem) != len(PAPER_STEM) or min(self.stem) < 1:
+            raise UserError(
+                "a stem must be three whole numbers from 1: kernel, stride and pool",
+                value=list(self.stem),
+                remedy="write for example stem=[3,2,1]",
+            )
         units: list[Unit] = [self._stem(shape)]
         current = "stem"
         for stage, count in enumerate(self.blocks):
@@ -81,26 +101,36 @@ class Resnet:
                 current = units[-1].name
         units.append(GlobalAveragePool(name="pool", input=current, batch_norm=True, relu=True))
         units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
-        return NetworkSpec(name=f"resnet-{self.layout}", input_shape=shape, units=tuple(units))
+        return NetworkSpec(name=f"resnet-{self.label}", input_shape=shape, units=tuple(units))
 
     def _stem(self, shape: Shape) -> Convolution:
+        kernel, stride, pool = self.stem
         if is_series(shape):
             return Convolution(
                 name="stem",
                 input=INPUT,
                 out_channels=self.width,
-                kernel=STEM_KERNEL,
-                stride=STEM_POOL,
-                padding=STEM_KERNEL // 2,
+                kernel=kernel,
+                stride=stride * pool,
+                padding=kernel // 2,
             )
-        smallest, side = STEM_KERNEL + STEM_POOL - 1, min(shape.height, shape.width)
+        padding = max(kernel - stride + 1, 0) // 2 if pool == 1 else 0
+        smallest, side = kernel - 2 * padding + (pool - 1) * stride, min(shape.height, shape.width)
         if side < smallest:
             raise UserError(
                 f"the input must be at least {smallest} pixels wide for the first layer",
                 value=f"input_size={side}",
                 remedy=f"use input_size={smallest} or more",
             )
-        return Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=STEM_KERNEL, pool=STEM_POOL)
+        return Convolution(
+            name="stem",
+            input=INPUT,
+            out_channels=self.width,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+            pool=pool,
+        )
 
 
 def resnet(*, blocks: Sequence[int], width: int, input_size: int, channels: int, embedding: int) -> NetworkSpec:

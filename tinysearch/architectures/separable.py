@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinysearch.architectures.family import Value, check_counts, joined, plain_parameters
-from tinysearch.core.errors import UserError
+from tinysearch.architectures.family import Value, check_counts, check_odd, joined, plain_parameters
 from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
 
 ARCHITECTURES = {"separable": "Separable"}
@@ -75,8 +74,7 @@ class Separable:
             "embedding": self.embedding,
         }
         check_counts(counts, most=MOST_BLOCKS)
-        if self.kernel % 2 == 0:
-            raise UserError("kernel must be odd", value=self.kernel, remedy="write kernel=3 or kernel=5")
+        check_odd("kernel", self.kernel)
         half = self.kernel // 2
         units: list[Unit] = [
             Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=self.kernel, stride=2, padding=half)

@@ -41,7 +41,7 @@ class Architecture(Protocol):
     def extras(self) -> tuple[str, ...]: ...
 
     def parameters(self) -> dict[str, Any]:
-        """Every parameter by name, in plain values that JSON takes."""
+        """Every parameter by name, in plain values that JSON takes; a list that has its default may be left out."""
         ...
 
     def build(self, shape: Shape) -> NetworkSpec:

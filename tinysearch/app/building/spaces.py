@@ -14,6 +14,7 @@ from tinysearch.app.config.tasks import combination_of, task_of
 from tinysearch.architectures.family import is_family, parameter_names
 from tinysearch.core.candidate import Architecture
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.table import TableErrors
@@ -26,7 +27,10 @@ T = TypeVar("T")
 _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
 
-_LIST_NAMES = ("architectures", "input_sizes", *_LISTS.values())
+_LIST_NAMES = ("architectures", "input_sizes", "input_scales", *_LISTS.values())
+
+OWN = "task"
+"""Among the families of a space: the one that the task names for an input."""
 
 
 def build_space(config: Config) -> Space:
@@ -42,10 +46,12 @@ def build_space(config: Config) -> Space:
         if given.name not in covered:
             continue
         layouts, precisions = covered[given.name]
+        shapes = _once(shape_of(given, {"input_size": size}) for size in _input_sizes(given, settings))
+        architectures = _once(_architectures(given, settings, layouts_of(settings["layouts"] or layouts)))
         options[given.name] = SpaceOptions(
-            architectures=_once(_architectures(given, settings, layouts_of(settings["layouts"] or layouts))),
+            architectures=_buildable(architectures, shapes) if _listed("architectures", settings) else architectures,
             precisions=_once(map(Precision.parse, settings["precisions"] or precisions)),
-            shapes=_once(shape_of(given, {"input_size": size}) for size in _listed("input_sizes", settings) or (None,)),
+            shapes=shapes,
         )
     processors = settings["processors"]
     if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):
@@ -76,13 +82,53 @@ def _architectures(
     A parameter takes the values of ``space.families``; then ``blocks``, ``width`` and ``embedding`` those of layouts,
     widths and embeddings; then the task's; then those of the family's own ``variables``; then its default.
     """
-    families = _listed("architectures", settings) or (family_of(given, {}),)
+    listed = _listed("architectures", settings) or (OWN,)
+    families = _once(family_of(given, {}) if family == OWN else family for family in listed)
     return tuple(
         architecture_of(str(family), dict(zip(names, values, strict=True)), where=given.name)
         for family in families
         for names in (parameter_names(plugin("architectures", str(family))),)
         for values in product(*(_values(str(family), name, given, settings, layouts) for name in names))
     )
+
+
+def _input_sizes(given: Input, settings: Mapping[str, Any]) -> Sequence[int | None]:
+    """Sizes of an input as listed, else the task's times every scale, else None, which is the task's.
+
+    Raises:
+        UserError: a scale is no positive number.
+    """
+    sizes, scales = _listed("input_sizes", settings), _listed("input_scales", settings)
+    if sizes or not scales:
+        return sizes or (None,)
+    if not all(isinstance(scale, int | float) and not isinstance(scale, bool) and scale > 0 for scale in scales):
+        raise UserError(
+            "space.input_scales must be positive numbers",
+            value=list(scales),
+            remedy="write for example space.input_scales=[0.75,1]",
+        )
+    own = max(shape_of(given, {}).height, shape_of(given, {}).width)
+    return [max(1, round(scale * own)) for scale in scales]
+
+
+def _buildable(architectures: Sequence[Architecture], shapes: Sequence[Shape]) -> tuple[Architecture, ...]:
+    """Those that the smallest shape is large enough for: families with one list of layouts serve inputs of all sizes.
+
+    Raises:
+        UserError: of the last one, where none is.
+    """
+    smallest = min(shapes, key=lambda shape: shape.elements)
+    kept, refused = [], None
+    for architecture in architectures:
+        try:
+            architecture.build(smallest)
+        except UserError as error:
+            refused = error
+        else:
+            kept.append(architecture)
+    if not kept and refused is not None:
+        raise refused
+    return tuple(kept)
 
 
 def _values(
@@ -121,7 +167,7 @@ def _listed(name: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
         UserError: no list.
     """
     listed = settings.get(name)
-    if isinstance(listed, str | int):
+    if isinstance(listed, str | int | float):
         return (listed,)
     if listed is not None and not isinstance(listed, list):
         raise UserError(f"space.{name} must be a list", value=listed, remedy=f"write space.{name}=[{listed}]")

@@ -25,6 +25,7 @@ _MAYBE_LISTS = (
     "processors",
     "widths",
     "input_sizes",
+    "input_scales",
     "embeddings",
 )
 """Last parts of keys whose default is null and that take a list."""

@@ -6,7 +6,7 @@ a face design also carries values for the voice branch, which are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Choice = str | int
 _FIRST = ("blocks", "precision", "width", "input_size", "channels", "embedding", "architecture")
 """Order of variables that all families share; parameters of others follow in alphabetical order."""
+
+
+_DEFAULT = ()
+"""In the place of a list that an architecture leaves to its family's default."""
 
 
 def branch_values(branch: BranchSpec) -> dict[str, Any]:
@@ -76,8 +80,9 @@ class FlatSpace:
         self._parameters: dict[str, dict[str, tuple[str, ...]]] = {}
         for modality in sorted({branch.modality for branch in branches}):
             own = {branch: branch_values(branch) for branch in branches if branch.modality == modality}
+            self._parameters[modality] = _names_by_family(own.values())
+            own = {branch: self._complete(modality, values) for branch, values in own.items()}
             self._by_values |= {(modality, frozenset(values.items())): branch for branch, values in own.items()}
-            self._parameters[modality] = {values["architecture"]: tuple(values) for values in own.values()}
             variables += _variables(modality, list(own.values()))
         variables += [
             _plain("processor", processors),
@@ -86,6 +91,11 @@ class FlatSpace:
         ]
         self._fixed = {v.name: v.values[0] for v in variables if len(v.values) == 1}
         self.variables = tuple(v for v in variables if len(v.values) > 1)
+
+    def _complete(self, modality: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Values of a branch by every variable that its family has in this space."""
+        names = self._parameters[modality].get(values["architecture"], values)
+        return dict.fromkeys(names, _DEFAULT) | values
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's view: integers for ordered variables, categories for the others."""
@@ -139,7 +149,8 @@ class FlatSpace:
             "psram_bytes": psram_bytes,
         }
         for branch in branches:
-            value |= {f"{branch.modality}_{name}": item for name, item in branch_values(branch).items()}
+            own = self._complete(branch.modality, branch_values(branch))
+            value |= {f"{branch.modality}_{name}": item for name, item in own.items()}
         params: dict[str, Any] = {}
         for v in self.variables:
             if v.name not in value:
@@ -150,6 +161,14 @@ class FlatSpace:
                 raise KeyError(f"{v.name}={value[v.name]} is not of this space")
             params[v.name] = at if v.ordered else v.labels[at]
         return params
+
+
+def _names_by_family(branches: Iterable[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Names of the variables that branches of each family have."""
+    names: dict[str, dict[str, None]] = {}
+    for values in branches:
+        names.setdefault(values["architecture"], {}).update(dict.fromkeys(values))
+    return {family: tuple(known) for family, known in names.items()}
 
 
 def _plain(name: str, values: Sequence[Choice]) -> Variable:

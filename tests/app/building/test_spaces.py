@@ -1,0 +1,74 @@
+"""Spaces of several families, for inputs of any task."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinysearch.analytic.memory import plan
+from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.spaces import build_space
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.tasks import task_of
+from tinysearch.core.errors import UserError
+from tinysearch.core.program import lower
+from tinysearch.search.known.flat import FlatSpace
+
+
+def space_of(*words: str):
+    return build_space(plain(compose_config(list(words))))
+
+
+@pytest.mark.parametrize(
+    ("task", "families"),
+    [
+        ("face_voice", {"resnet", "separable", "inverted", "plain"}),
+        ("motions", {"windowed", "resnet", "separable", "inverted", "plain"}),
+    ],
+)
+def test_the_extended_space_has_every_family_and_the_tasks_own(task: str, families: set[str]) -> None:
+    space = space_of("space=extended", f"task={task}")
+    for name in space.branch_modalities():
+        branches = space.branches(name)
+        assert {branch.architecture.family for branch in branches} == families
+        assert len({branch.key for branch in branches}) == len(branches)
+        for branch in branches[:: len(branches) // 12]:
+            planned = plan(lower(branch.network(), branch.precision))
+            assert planned.bound_bytes <= planned.peak_bytes <= 1.06 * planned.bound_bytes
+
+
+def test_the_automatic_space_is_about_as_large_as_the_papers() -> None:
+    assert {len(space_of("space=auto").branches(name)) for name in ("face", "voice")} == {32}
+    families = {b.architecture.family for b in space_of("space=auto", "task=vibration").branches("housing")}
+    assert families == {"windowed", "separable", "inverted"}
+
+
+def test_layouts_too_deep_for_an_input_are_left_out() -> None:
+    stems = ["space.families.resnet.stem=[[7,1,4],[3,1,1]]", "space.architectures=[resnet]"]
+    space = space_of("task=motions", "space.input_sizes=[8]", *stems)
+    assert {branch.architecture.stem for branch in space.branches("wrist")} == {(3, 1, 1)}
+    with pytest.raises(UserError, match="at least 10 pixels"):
+        space_of("task=motions", "space.input_sizes=[8]", "space.architectures=[resnet]")
+
+
+def test_sizes_come_before_scales() -> None:
+    sizes = ["space.input_sizes=[32]", "space.input_scales=[0.5,2]"]
+    assert [shape.height for shape in space_of(*sizes).options["face"].shapes] == [32]
+    assert [shape.height for shape in space_of(sizes[1]).options["face"].shapes] == [32, 128]
+    with pytest.raises(UserError, match="positive numbers"):
+        space_of("space.input_scales=[0]")
+
+
+def test_a_branch_behind_another_stem_is_read_again_and_has_a_place_in_the_flat_space() -> None:
+    config = plain(compose_config(["space=auto", "space.modalities=[face]"]))
+    branches, asked = build_space(config).branches("face"), task_of(config).input("face")
+    flat = FlatSpace(
+        branches=branches, modalities={"face": ("face",)}, processors=["a"], flash_bytes=[1], psram_bytes=[0]
+    )
+    for branch in branches:
+        own = branch.architecture
+        document = {"architecture": own.family, "parameters": own.parameters(), "precision": str(branch.precision)}
+        assert branch_of_document(asked, document | {"input_size": 64, "channels": 3}) == branch
+        rng = np.random.default_rng(0)
+        setting = flat.encode([branch], processor="a", flash_bytes=1, psram_bytes=0, rng=rng)
+        assert flat.decode(setting).branches == (branch,)
