@@ -6,8 +6,9 @@ import pytest
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS
 from tinysearch.core.task import Input
-from tinysearch.data.motions import EXERCISES, MotionsDataset
+from tinysearch.data.motions import MotionsDataset
 from tinysearch.data.recordings import Recording, WindowDataset
+from tinysearch.data.wrists import EXERCISES
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.motion import Motion
 
@@ -86,7 +87,7 @@ def test_training_sees_recordings_at_other_speeds():
         ({"given": Input(name="wrist", kind=Motion(rate_hz=100))}, "motion sensor at 50 Hz"),
         ({"given": Input(name="face", kind=Camera())}, "motion sensor at 50 Hz"),
         ({"given": Input(name="wrist", kind=Motion(window_s=160.0))}, "must have a window in every split"),
-        ({"root": "nowhere"}, "must find motions.npz"),
+        ({"root": "nowhere"}, "must hold motions.npz"),
     ],
 )
 def test_bad_input_is_one_line(wrong, says):

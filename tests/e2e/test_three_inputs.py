@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 from tinysearch.app.cli import main
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.setup import set_up
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+from sample_files import write_door
 
 TASK = """
 inputs:
@@ -73,3 +78,21 @@ def test_arrays_and_single_evaluations_of_three_branches_agree(words: list[str])
         for name in table.columns:
             assert table.column(name)[row] == pytest.approx(values[name], rel=1e-9), name
         assert table.row_of(candidate) == row
+
+
+def test_a_door_that_sees_hears_and_feels_is_trained_and_reported(tmp_path: Path) -> None:
+    words = [
+        *("task=door", f"data.root={write_door(tmp_path / 'archives')}", f"cache.dir={tmp_path}/cache", "n_workers=1"),
+        *(f"task.{name}.width=4" for name in ("face", "hand", "voice")),
+        *("task.face.input_size=16", "task.voice.input_size=16"),
+        *("data.validation_people=[9]", "data.test_people=[10]", "build=board", "space.processors=[esp32s3]"),
+        *("space=paper", "space.layouts=[[1]]", "space.precisions=[int8]", "budget=60usd", "emit.top=none", "-q"),
+        *("trainer.epochs=1", "trainer.samples_per_epoch=32", "trainer.batch_size=16", f"run_dir={tmp_path}/run"),
+    ]
+    assert main(words) == 0
+    point = front(tmp_path)["points"][0]
+    assert set(point["branches"]) == {"face", "hand", "voice"}
+    assert point["evidence"]["eer"] == "trained"
+    assert 0 <= point["values"]["eer_ci95"][0] <= point["values"]["eer"] <= point["values"]["eer_ci95"][1] <= 1
+    assert {"camera", "microphone", "motion"} == {branch["input_kind"] for branch in point["branches"].values()}
+    assert "chimeric (virtual) people" in (tmp_path / "run" / "report.html").read_text()

@@ -39,7 +39,7 @@ from tinysearch.testing import (
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 
-from sample_files import write_archives
+from sample_files import write_archives, write_door
 
 torch.set_num_threads(1)
 
@@ -176,6 +176,15 @@ class TestMotions(DatasetConformance):
     @pytest.fixture
     def plugin(self):
         return partial(plugin("datasets", "motions"), hop_s=4.0)
+
+
+@pytest.mark.slow
+class TestDoor(DatasetConformance):
+    channels: ClassVar[dict[str, int]] = {"face": 3, "hand": 6}
+
+    @pytest.fixture
+    def plugin(self, tmp_path: Path):
+        return partial(plugin("datasets", "door"), root=write_door(tmp_path / "archives"))
 
 
 class TestCameraKind(InputConformance):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import Samples
+from tinysearch.core.protocols import Dataset, Samples
 from tinysearch.training.batches import (
     AUGMENTATIONS,
     augment_image,
@@ -218,11 +218,16 @@ def test_a_sensor_worn_askew_still_feels_as_much() -> None:
 
 
 def test_a_data_set_says_how_its_samples_are_varied() -> None:
-    class Silent:
-        augmentation = None
+    class Silent(Dataset):
+        pass
 
-    class Moving:
+    class Moving(Dataset):
         augmentation = "motion"
+
+    class Both(Dataset):
+        def varied_as(self, modality: str) -> str:
+            return {"face": "image", "hand": "motion"}[modality]
 
     assert [augmentation_of(Silent(), name) for name in ("face", "voice")] == ["image", "spectrogram"]
     assert augmentation_of(Moving(), "voice") == "motion"
+    assert [augmentation_of(Both(), name) for name in ("face", "hand")] == ["image", "motion"]

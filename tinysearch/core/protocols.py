@@ -87,6 +87,11 @@ class Dataset(SampleSource, Protocol):
     augmentation: Augmentation | None = None
     caveat: str = ""
 
+    def varied_as(self, modality: str) -> Augmentation | None:
+        """How trainers vary samples of one modality, where modalities differ; see ``augmentation``."""
+        del modality
+        return self.augmentation
+
     def groups(self, modality: str, split: Split) -> npt.NDArray[np.int32] | None:
         """What recording or speaker each sample is from, int32 [N] in the order of ``load``; None where unknown.
 

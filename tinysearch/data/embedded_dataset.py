@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.data.archive import Archive
+from tinysearch.data.chimeric import chimeric_people
 from tinysearch.data.samples import AudioOptions, FileDataset
 
 ARCHIVES = {"face": "faces.zip", "voice": "voices.zip"}
@@ -70,7 +73,5 @@ class EmbeddedDataset(FileDataset):
         )
 
 
-def _chimeric(archives: dict[str, Archive], split: Split) -> dict[str, np.ndarray]:
-    counts = {modality: len(archive.identities[split]) for modality, archive in archives.items()}
-    people = counts.get("face", counts.get("voice", 0))
-    return {modality: (np.arange(people) % max(count, 1)).astype(np.int32) for modality, count in counts.items()}
+def _chimeric(archives: Mapping[str, Archive], split: Split) -> dict[str, npt.NDArray[np.int32]]:
+    return chimeric_people({name: len(archives[name].identities[split]) for name in ARCHIVES if name in archives})

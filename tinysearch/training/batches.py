@@ -200,4 +200,4 @@ AUGMENTATIONS: Mapping[Augmentation, Augment] = {
 
 def augmentation_of(data: Dataset, modality: str) -> Augmentation:
     """How samples of a data set are varied: as it says, or by the names that there were before it could say."""
-    return data.augmentation or ("spectrogram" if modality == "voice" else "image")
+    return data.varied_as(modality) or ("spectrogram" if modality == "voice" else "image")

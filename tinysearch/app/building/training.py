@@ -61,6 +61,7 @@ def build_dataset(config: Config) -> Dataset:
 
 _KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {
     "classes": ("camera", "microphone"),
+    "door": ("motion",),
     "keywords": ("microphone",),
     "motions": ("motion",),
     "series": ("motion", "signal"),

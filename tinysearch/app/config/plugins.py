@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "datasets": {
         "classes": "tinysearch.data.classes:ClassesDataset",
         "digits": "tinysearch.data.digits:DigitsDataset",
+        "door": "tinysearch.data.door:DoorDataset",
         "embedded": "tinysearch.data.embedded_dataset:EmbeddedDataset",
         "folder": "tinysearch.data.folder:FolderDataset",
         "keywords": "tinysearch.data.keywords:KeywordsDataset",
