@@ -239,7 +239,7 @@ def people(folder: Path, rng: np.random.Generator, _case: int) -> Iterator[Trial
                 person = path.parents[1]
                 target = choice(rng, (b"\xff", b"a\nb", b"\x1b[2J", b"train.txt", "e\u0301".encode(), b" "))
                 there = os.path.join(os.fsencode(person.parent), target)
-                if not os.path.exists(there):  # a list has that name already
+                if person.parent == root and not os.path.exists(there):  # not a list, nor called as one
                     os.rename(person, there)
                     harmed.append(f"person called {target!r}")
             case _:
