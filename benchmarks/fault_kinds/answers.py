@@ -78,12 +78,12 @@ def start(
         return child
     status = 1
     try:
+        os.dup2(stderr, 2)  # first: whatever fails here is said where the answer is read
         os.setsid()
         os.chdir(folder)
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
-        os.dup2(stderr, 2)
         if memory_bytes is not None:
             limit = _mapped_bytes() + memory_bytes
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -82,6 +82,7 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         ["trainer=table"],
         ["trainer=table", "trainer.path=/does/not/exist.csv"],
         ["sampler.draws=1000000000"],
+        ["trainer=none", "sampler=random", "sampler.settings=[[1,1]]", "space.layouts=[[1]]"],
         ["trainer.samples_per_epoch=1000000000000"],
         ["trainer=none", "emit.top=some"],
         ["trainer=published", "experiment=paper", "far=[2]"],

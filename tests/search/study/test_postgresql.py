@@ -110,7 +110,7 @@ def test_three_processes_train_each_branch_once_and_find_the_front_of_one(databa
 
 
 def test_the_training_of_a_killed_worker_is_done_by_another(database, space, tmp_path, request):
-    study = shared(database, request, expire_s=2.0)
+    study = shared(database, request, expire_s=600.0)  # not waited for: a process that is gone is seen
     options = SearchOptions(sampler="exhaustive", n_trials=6, shared=study)
     victim_branch = search(problem_with(SyntheticErrors(space, seed=0)), replace(options, shared=None)).study.trials[0]
     key = victim_branch.user_attrs["branches"][0]
@@ -160,7 +160,7 @@ class Saboteur(SyntheticErrors):
 
 def test_a_database_that_goes_away_is_one_line_and_the_search_goes_on_later(space):
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
-        study = SharedStudy(url=Server(folder=Path(name)).url, expire_s=0.5)
+        study = SharedStudy(url=Server(folder=Path(name)).url, expire_s=600.0)
         options = SearchOptions(sampler="exhaustive", n_trials=5, shared=study)
         with server(Path(name)), pytest.raises(UserError, match="must answer as long") as caught:
             search(problem_with(Saboteur(space, Path(name))), options)

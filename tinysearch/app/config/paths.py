@@ -95,7 +95,7 @@ def _absolute_settings(config: dict[str, Any], key: str) -> None:
     """Settings of a plug-in that name something that is there."""
     group, _, name = key.partition(".")
     settings = config.get(group, {}).get(name) if isinstance(config.get(group), dict) else None
-    if not settings:
+    if not isinstance(settings, dict):  # whoever reads them says that they must be
         return
     for setting, value in settings.items():
         if isinstance(value, str) and value and "\n" not in value and Path(value).exists():

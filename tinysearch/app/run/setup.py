@@ -241,11 +241,23 @@ def _check_numbers(config: Config) -> None:
         raise UserError("seed must be a whole number from 0", value=config["seed"], remedy="write seed=0")
 
 
+def _settings_of(kind: str, config: Config) -> dict[str, Any]:
+    """What a plug-in is given beside what every one of its kind gets."""
+    settings = config[kind].get("settings", {})
+    if not isinstance(settings, dict):
+        raise UserError(
+            f"{kind}.settings must be options by name", value=settings, remedy=f"write {kind}.settings.NAME=VALUE"
+        )
+    return settings
+
+
 def _options(config: Config, n_workers: int, training: _TrainingLimits) -> SearchOptions:
-    sampler = {key: value for key, value in config["sampler"].items() if key not in ("name", "settings")}
+    sampler = {
+        key: value for key, value in config["sampler"].items() if key != "name" and (key, value) != ("settings", {})
+    }
     name, own = str(config["sampler"]["name"]), None
     if not built_in("samplers", name):
-        own, sampler = plugin("samplers", name), dict(config["sampler"].get("settings", {}))
+        own, sampler = plugin("samplers", name), _settings_of("sampler", config)
     return SearchOptions(
         sampler=name,
         sampler_factory=own,

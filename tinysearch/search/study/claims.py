@@ -3,6 +3,7 @@
 Optuna's own heartbeat belongs to ``study.optimize``; it watches trials that have begun. Here a trial is written once,
 when it is finished, and what must not be done twice is a training. So each training is claimed in a table of its own,
 beside Optuna's: one row a branch, kept alive by its owner, open to anybody once it is stale by the server's clock.
+A process of this machine that is gone is not waited for: a search that lost its database does not meet itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import os
 import socket
 import threading
 import uuid
+import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -32,11 +35,15 @@ ON CONFLICT (study, branch) DO UPDATE SET owner = excluded.owner, seen = exclude
 WHERE tinysearch_claims.owner = excluded.owner
 OR tinysearch_claims.seen < clock_timestamp() - make_interval(secs => :expire_s)"""
 _OTHERS = """
-SELECT branch FROM tinysearch_claims
+SELECT branch, owner FROM tinysearch_claims
 WHERE study = :study AND owner <> :owner AND seen >= clock_timestamp() - make_interval(secs => :expire_s)"""
 _RELEASE = "DELETE FROM tinysearch_claims WHERE study = :study AND owner = :owner AND branch = ANY(:branches)"
-_RELEASE_ALL = "DELETE FROM tinysearch_claims WHERE study = :study AND owner = :owner"
+_RELEASE_ALL = "DELETE FROM tinysearch_claims WHERE study = :study AND owner = ANY(:owners)"
 _BEAT = "UPDATE tinysearch_claims SET seen = clock_timestamp() WHERE study = :study AND owner = :owner"
+
+
+_open: set[str] = set()
+"""Owners of this process that have not closed."""
 
 
 class Claims(Protocol):
@@ -93,7 +100,7 @@ class PostgresClaims:
     """
 
     def __init__(self, engine: Engine, *, study: str, expire_s: float) -> None:
-        self.owner: str | None = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner: str = f"{_here()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._engine = engine
         self._study = study
         self._expire_s = expire_s
@@ -103,6 +110,7 @@ class PostgresClaims:
         with engine.begin() as connection:
             connection.execute(_sql("SELECT pg_advisory_xact_lock(hashtext('tinysearch_claims'))"))
             connection.execute(_sql(_CREATE))
+        _open.add(self.owner)
         self._thread = threading.Thread(target=self._beat, name="claims", daemon=True)
         self._thread.start()
 
@@ -119,8 +127,12 @@ class PostgresClaims:
 
     def others(self) -> frozenset[str]:
         with self._engine.connect() as connection:
-            rows = connection.execute(_sql(_OTHERS), self._names(expire_s=self._expire_s))
-            return frozenset(str(row[0]) for row in rows)
+            claimed = list(connection.execute(_sql(_OTHERS), self._names(expire_s=self._expire_s)))
+            gone = {owner for _, owner in claimed if _is_gone(owner)}
+            if gone:
+                connection.execute(_sql(_RELEASE_ALL), self._names(owners=sorted(gone)))
+                connection.commit()
+        return frozenset(str(branch) for branch, owner in claimed if owner not in gone)
 
     def release(self, branches: Iterable[str]) -> None:
         given_back = self._held & set(branches)
@@ -134,8 +146,9 @@ class PostgresClaims:
             return
         self._closed.set()
         self._thread.join()
+        _open.discard(self.owner)
         with contextlib.suppress(Exception), self._engine.begin() as connection:
-            connection.execute(_sql(_RELEASE_ALL), self._names())
+            connection.execute(_sql(_RELEASE_ALL), self._names(owners=[self.owner]))
         self._engine.dispose()
 
     def _names(self, **values: Any) -> dict[str, Any]:
@@ -151,6 +164,24 @@ class PostgresClaims:
             except Exception as error:
                 # The next beat may reach the server; if none does, others take over, as they should.
                 _LOGGER.warning("the database did not answer: %s", type(error).__name__)
+
+
+def _here() -> str:
+    """The host, and what tells machines, their starts and containers of one name apart; processes are numbered in it."""
+    host = socket.gethostname()
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text() + os.readlink("/proc/self/ns/pid")
+    except OSError:  # a system without /proc: processes there cannot be told to be gone
+        return host
+    return f"{host}:{zlib.crc32(start.encode()):08x}"
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether an owner was a process of this machine that does not run any more, or has closed in this one."""
+    place, number, _ = owner.rsplit(":", 2)
+    if int(number) == os.getpid() and place == _here():
+        return owner not in _open
+    return ":" in place and place == _here() and not Path("/proc", number).exists()
 
 
 def _sql(text: str) -> Any:
