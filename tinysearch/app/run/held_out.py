@@ -30,10 +30,7 @@ def held_out_source(project: Path, run_dir: Path | None) -> Callable[[], HeldOut
     Returns:
         None where the project lies in no run and none is named.
     """
-    folder = run_dir
-    if folder is None:
-        above = project.resolve().parent.parent
-        folder = above if project.resolve().parent.name == "firmware" and (above / files.CONFIG).is_file() else None
+    folder = files.run_of(project) if run_dir is None else run_dir
     return None if folder is None else cache(lambda: load_held_out(project, folder))
 
 

@@ -124,6 +124,12 @@ _FIRST_EMITTED = {"format": "esp_idf", "name": "tinysearch_model"}
 """How runs were emitted before they could say it."""
 
 
+def run_of(project: Path) -> Path | None:
+    """The run in which a project lies as ``firmware/<id>``; None where it lies in none."""
+    firmware = project.resolve().parent
+    return firmware.parent if firmware.name == "firmware" and (firmware.parent / CONFIG).is_file() else None
+
+
 def point_of(front: Mapping[str, Any], identity: object) -> Mapping[str, Any]:
     """A point of front.json by id.
 

@@ -1,9 +1,11 @@
 """Check an emitted project: files, host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
 
-  python -m tinysearch verify PATH [run_dir=DIR] [accept=[FILE,..]] [--json]
+  python -m tinysearch verify PATH [run_dir=DIR] [far=RATE] [accept=[FILE,..]] [--json]
 
-A project in a run directory is also judged by the people whom its networks were tested on: its C must give the error
-rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere.
+A project in a run directory is also compared with what its run emits, every file (a project that was emitted with
+another far= is compared with that one), and judged by the people whom its networks were tested on: its C must give the
+error rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere; without a run
+candidate.json is believed in what it says of thresholds and weights.
 A source file that is not as it was emitted fails the rung `files`. Who changed it on purpose names it, or a pattern of
 paths: accept=[main/app_lock.c,main/own_*].
 Rungs that need a tool which is not installed say `not run` and what to install. Exit status 1 if a rung failed.
@@ -13,6 +15,8 @@ from __future__ import annotations
 
 import json
 
+from tinysearch.app.building.training import far_of
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.console import say
 from tinysearch.app.invocation import INTERNAL, OK, Invocation
@@ -21,12 +25,13 @@ from tinysearch.core.trust import trust_words
 from tinysearch.distribution import installed_version
 from tinysearch.files import home_path
 
-_CODE = ("plug_ins", "data.name")
-_OPTIONS = ("run_dir", "accept", *_CODE)
+_CODE = ("plug_ins", "data.name", "trainer.name", "firmware.backend")
+_OPTIONS = ("run_dir", "far", "accept", *_CODE)
 
 
 def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
+    from tinysearch.app.run.again import again_source
     from tinysearch.app.run.held_out import held_out_source
     from tinysearch.firmware.verify import Package, verify
 
@@ -40,10 +45,13 @@ def run(invocation: Invocation) -> int:
             value=" ".join((*invocation.words, *invocation.overrides)) or "nothing",
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )
-    project = home_path(invocation.words[0])
+    project, run_dir = home_path(invocation.words[0]), home_path(named[0]) if named else None
+    rates = [word for word in invocation.overrides if word.startswith("far=")]
+    levels = far_of(plain(compose_config(rates))) if rates else None
     rungs = verify(
         project,
-        held_out=held_out_source(project, home_path(named[0]) if named else None),
+        held_out=held_out_source(project, run_dir),
+        again=again_source(project, run_dir, levels=levels),
         package=Package(templates=data_dir("firmware_templates"), version=installed_version()),
         accept=accept,
     )

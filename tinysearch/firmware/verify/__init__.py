@@ -21,6 +21,7 @@ from tinysearch.core.task import Decision
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.networks.project import KIND as NETWORK
 from tinysearch.firmware.networks.project import REQUIRED
+from tinysearch.firmware.verify.again import Again, as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.objects import Objects
@@ -63,6 +64,7 @@ def verify(
     quick: bool = False,
     held_out: Callable[[], Any] | None = None,
     package: Package | None = None,
+    again: Again | None = None,
     accept: Sequence[str] = (),
 ) -> Sequence[Rung]:
     """Climb the ladder.
@@ -73,14 +75,15 @@ def verify(
         held_out: loads the people or samples by whom the project's networks were judged, or raises UserError; without
             it the rungs ``eer``, ``eer_rv32`` and ``error`` are not run.
         package: what emits projects here; None compares files with candidate.json alone.
+        again: emits the point once more from the run that it comes from; without it the rung ``run`` is not run.
         accept: paths, or patterns of paths, of files that were changed on purpose.
 
     Returns:
-        One result a rung, in order: ``files``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``, ``stack``,
-        ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and ``project``.
-        A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have ``error`` for the
-        two of the EER. A library has ``files``, ``host``, ``sanitizers`` and ``layout``, a network of one's own
-        ``files``, ``host``, ``sanitizers``, ``rv32``, ``project`` and ``idf``.
+        One result a rung, in order: ``files``, ``run``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``,
+        ``stack``, ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and
+        ``project``. A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have
+        ``error`` for the two of the EER. A library has ``files``, ``run``, ``host``, ``sanitizers`` and ``layout``, a
+        network of one's own ``files``, ``host``, ``sanitizers``, ``rv32``, ``project`` and ``idf``.
 
     Raises:
         UserError: not a project of this generator.
@@ -99,8 +102,12 @@ def verify(
     point = read_point(project)
     if point.get("kind") == NETWORK:
         return _climbed(project, _of_network(package, accept), kept=("files", "host", "project") if quick else None)
+    emitted: Ladder = (
+        ("files", partial(as_emitted, package=package, accept=accept)),
+        ("run", partial(as_the_run_emits, again=again, package=package, accept=accept)),
+    )
     if "component" in point["firmware_facts"]:
-        return _climbed(project, _of_library(package, accept), kept=("files", "host", "layout") if quick else None)
+        return _climbed(project, _of_library(emitted), kept=("files", "host", "layout") if quick else None)
     decision: Decision = point.get("decision", "verification")
     rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
         "verification": (
@@ -112,7 +119,7 @@ def verify(
     }
     driven = DRIVEN[decision]
     full: Ladder = (
-        ("files", partial(as_emitted, package=package, accept=accept)),
+        *emitted,
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         (driven, driver_of(decision)),
@@ -126,12 +133,12 @@ def verify(
     return _climbed(project, full, kept=("files", "host", driven, "project") if quick else None)
 
 
-def _of_library(package: Package | None, accept: Sequence[str]) -> Ladder:
+def _of_library(emitted: Ladder) -> Ladder:
     """The rungs of a library of networks alone."""
     from tinysearch.firmware.verify import component
 
     return (
-        ("files", partial(as_emitted, package=package, accept=accept)),
+        *emitted,
         ("host", component.golden_vectors),
         ("sanitizers", component.sanitizers),
         ("layout", component.layouts),

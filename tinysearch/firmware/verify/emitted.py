@@ -75,38 +75,47 @@ def as_emitted(project: Path, *, package: Package | None, accept: Sequence[str] 
         )
         return Rung(name=NAME, status="failed" if same else "not run", detail=detail)
     found = list(_differences(project, listed, package if same else None))
-    open_ = [what for what in found if not _accepted(what, accept)]
+    open_ = [what for what in found if not is_accepted(what, accept)]
     if open_:
-        detail = f"{_in_words(open_)}: emit the project again, or accept=[FILE,..] what was changed on purpose"
+        detail = f"{in_words(open_)}: emit the project again, or accept=[FILE,..] what was changed on purpose"
         return Rung(name=NAME, status="failed", detail=detail)
     told = f"{len(listed)} files of {', '.join(SOURCES)} are as they were emitted"
     if found:
-        told += f", but for what was accepted: {_in_words(found)}"
+        told += f", but for what was accepted: {in_words(found)}"
     if not same:
         told = f"written by version {plain_line(version)}, compared with the digests of {MARKER} alone: {told}"
     return Rung(name=NAME, status="passed" if same else "not run", detail=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Difference:
+class Difference:
+    """A file that is not as it must be.
+
+    Attributes:
+        how: in a word.
+        name: its path in the project.
+        places: what differs within, where that can be told.
+    """
+
     how: str
     name: str
+    places: tuple[str, ...] = ()
 
 
-def _differences(project: Path, listed: Mapping[str, str], package: Package | None) -> Iterator[_Difference]:
+def _differences(project: Path, listed: Mapping[str, str], package: Package | None) -> Iterator[Difference]:
     here = dict(_files(project))
     for name in sorted({*listed, *here}):
         path = here.get(name)
         if path is None:
-            yield _Difference(how="removed", name=name)
+            yield Difference(how="removed", name=name)
         elif path.is_symlink() or not path.is_file():
-            yield _Difference(how="no plain file", name=name)
+            yield Difference(how="no plain file", name=name)
         elif name not in listed:
-            yield _Difference(how="added", name=name)
+            yield Difference(how="added", name=name)
         elif (digest := _digest(path)) != listed[name]:
-            yield _Difference(how="changed", name=name)
+            yield Difference(how="changed", name=name)
         elif package is not None and (origin := package.origin(name)) is not None and digest != _digest(origin):
-            yield _Difference(how=f"not as this version {package.version} has it", name=name)
+            yield Difference(how=f"not as this version {package.version} has it", name=name)
 
 
 def _files(project: Path) -> Iterator[tuple[str, Path]]:
@@ -125,15 +134,17 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _accepted(what: _Difference, accept: Sequence[str]) -> bool:
+def is_accepted(what: Difference, accept: Sequence[str]) -> bool:
+    """Whether a difference was named as meant."""
     return any(fnmatchcase(what.name, pattern) for pattern in accept)
 
 
-def _in_words(differences: Sequence[_Difference]) -> str:
+def in_words(differences: Sequence[Difference]) -> str:
     """``changed: main/owner.c, main/people.c; added: main/x.c``."""
     groups: dict[str, list[str]] = {}
     for what in differences[:_MOST_NAMED]:
-        groups.setdefault(what.how, []).append(plain_line(what.name))
+        within = f" ({', '.join(map(plain_line, what.places))})" if what.places else ""
+        groups.setdefault(what.how, []).append(plain_line(what.name) + within)
     told = "; ".join(f"{how}: {', '.join(names)}" for how, names in groups.items())
     more = len(differences) - _MOST_NAMED
     return f"{told} and {more} more" if more > 0 else told

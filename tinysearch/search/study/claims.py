@@ -100,7 +100,8 @@ class PostgresClaims:
     """
 
     def __init__(self, engine: Engine, *, study: str, expire_s: float) -> None:
-        self.owner: str = f"{_here()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._own = f"{_here()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner: str | None = self._own
         self._engine = engine
         self._study = study
         self._expire_s = expire_s
@@ -110,7 +111,7 @@ class PostgresClaims:
         with engine.begin() as connection:
             connection.execute(_sql("SELECT pg_advisory_xact_lock(hashtext('tinysearch_claims'))"))
             connection.execute(_sql(_CREATE))
-        _open.add(self.owner)
+        _open.add(self._own)
         self._thread = threading.Thread(target=self._beat, name="claims", daemon=True)
         self._thread.start()
 
@@ -146,9 +147,9 @@ class PostgresClaims:
             return
         self._closed.set()
         self._thread.join()
-        _open.discard(self.owner)
+        _open.discard(self._own)
         with contextlib.suppress(Exception), self._engine.begin() as connection:
-            connection.execute(_sql(_RELEASE_ALL), self._names(owners=[self.owner]))
+            connection.execute(_sql(_RELEASE_ALL), self._names(owners=[self._own]))
         self._engine.dispose()
 
     def _names(self, **values: Any) -> dict[str, Any]:
@@ -167,7 +168,7 @@ class PostgresClaims:
 
 
 def _here() -> str:
-    """The host, and what tells machines, their starts and containers of one name apart; processes are numbered in it."""
+    """The host, and what tells machines, their starts and their containers of one name apart."""
     host = socket.gethostname()
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text() + os.readlink("/proc/self/ns/pid")
