@@ -36,7 +36,8 @@ def _branches() -> tuple[BranchSpec, ...]:
 
 
 def _params(branch: BranchSpec) -> float:
-    return 2e4 * sum(count << stage for stage, count in enumerate(branch.architecture.parameters()["blocks"]))
+    blocks: list[int] = branch.architecture.parameters()["blocks"]
+    return 2e4 * sum(count << stage for stage, count in enumerate(blocks))
 
 
 class SmallErrors:

@@ -120,7 +120,7 @@ def augment_image(
     contrast = 1 + 0.25 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))
     contrast = contrast * (1 + 0.08 * strength * rng.uniform(-1, 1, (count, 1, 1, channels)))
     brightness = 32 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))
-    values = moved * contrast.astype(np.float32) + brightness.astype(np.float32)
+    values = moved.astype(np.float32) * contrast.astype(np.float32) + brightness.astype(np.float32)
     return np.clip(values, -128, 127, out=values)
 
 
@@ -133,12 +133,12 @@ def augment_spectrogram(
     """
     count, frames, bands = inputs.shape[:3]
     reach = round(2 * strength)
-    moved = _shifted(inputs, np.zeros(count, np.int64), rng.integers(-reach, reach + 1, count))
+    moved = _shifted(inputs, np.zeros(count, np.int64), rng.integers(-reach, reach + 1, (count,)))
     slope = np.linspace(-1, 1, bands, dtype=np.float32)[None, None, :, None]
     tilt = (12 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32)
     values = moved + (10 * strength * rng.uniform(-1, 1, (count, 1, 1, 1))).astype(np.float32) + tilt * slope
     means = values.mean(axis=(1, 2), keepdims=True)
-    offsets = rng.integers(0, frames, count) * (not ordered)
+    offsets = rng.integers(0, frames, (count,)) * (not ordered)
     lengths = rng.integers(0, [[round(0.2 * strength * frames) + 1], [round(0.15 * strength * bands) + 1]], (2, count))
     for index in range(count):
         values[index] = np.roll(values[index], offsets[index], axis=0)
@@ -185,7 +185,7 @@ def _rotations(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     x, y, z = (vectors / angle[:, 0]).T
     zero = np.zeros_like(x)
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
-    turns = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    turns: npt.NDArray[np.float64] = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
     return turns.astype(np.float32)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tinysearch.core.network import INPUT, Addition, Operator
 from tinysearch.core.program import Program, Step
+from tinysearch.training.modules import Modules
+from tinysearch.training.network import UnitModule
 from tinysearch.training.operators import PRODUCTS, trained_operator
 from tinysearch.training.quantized_program import flatten_nhwc
 
@@ -38,7 +40,9 @@ class FoldedStep:
 
 
 @torch.no_grad()
-def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] | None = None) -> dict[str, FoldedStep]:
+def fold(
+    program: Program, units: Modules[UnitModule], weights: Mapping[str, Tensor] | None = None
+) -> dict[str, FoldedStep]:
     """Real parameters of every weighted step from the modules of the units.
 
     Args:
@@ -57,11 +61,14 @@ def fold(program: Program, units: nn.ModuleDict, weights: Mapping[str, Tensor] |
         if step.operator == Operator.SCALE:
             weight = torch.ones(channels, 1, 1, 1, dtype=torch.float64, device=device)
         else:
-            weight = (weights or {}).get(step.unit, units[step.unit].weight).detach().double()
+            other = (weights or {}).get(step.unit)
+            weight = (units[step.unit].weights if other is None else other).detach().double()
         gain = torch.ones(channels, dtype=torch.float64, device=device)
         shift = torch.zeros_like(gain)
         for name in step.folded:
-            factor, offset = units[name].norm.gain_and_shift()
+            norm = units[name].norm
+            assert norm is not None  # noqa: S101 - only units with one are folded
+            factor, offset = norm.gain_and_shift()
             gain = gain * factor
             shift = shift * factor
             if name not in additions or step.output in takes_shift:  # an addition's shift is added once

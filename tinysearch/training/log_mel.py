@@ -32,6 +32,14 @@ class TorchLogMel(nn.Module):
         channels: of the image; all are equal.
     """
 
+    samples: Tensor
+    window: Tensor
+    cosine: Tensor
+    sine: Tensor
+    order: Tensor
+    log2: Tensor
+    weights: Tensor
+
     def __init__(self, settings: LogMelSettings, *, channels: int = 1) -> None:
         super().__init__()
         if not 1 <= channels <= 8:

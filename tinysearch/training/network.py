@@ -12,12 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Unit
+from tinysearch.training.modules import Modules
 from tinysearch.training.operators import trained_operator
 from tinysearch.training.quantized_program import flatten_nhwc
 
 
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalization whose scale may be held positive, so that it commutes with the max pool before it."""
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(self, channels: int, *, positive: bool = False) -> None:
         super().__init__(channels)
@@ -30,9 +35,10 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, value: Tensor) -> Tensor:
         """Normalize [N, C, H, W]."""
-        if self.momentum is None:
+        factor = self.momentum
+        if factor is None:  # a plain average of all batches
             self.num_batches_tracked.add_(1)
-        factor = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+            factor = 1.0 / float(self.num_batches_tracked)
         return F.batch_norm(
             value, self.running_mean, self.running_var, self.scale, self.bias, self.training, factor, self.eps
         )
@@ -52,6 +58,8 @@ class UnitModule(nn.Module):
         norm: absent where the unit has none.
     """
 
+    weight: nn.Parameter | None
+
     def __init__(self, unit: Unit, *, in_channels: int, out_channels: int, in_elements: int) -> None:
         super().__init__()
         self.unit = unit
@@ -70,15 +78,26 @@ class UnitModule(nn.Module):
         pooled = isinstance(unit, Convolution) and unit.pool > 1
         self.norm = BatchNorm(out_channels, positive=pooled) if unit.batch_norm else None
 
+    @property
+    def weights(self) -> nn.Parameter:
+        """The weights of a unit that has some.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if self.weight is None:
+            raise ValueError(f"{self.unit.name} must have weights")
+        return self.weight
+
     def real(self, sources: Sequence[Tensor], weight: Tensor | None) -> Tensor:
         """The unit's arithmetic with the given weights, before normalization and ReLU."""
         return trained_operator(self.unit.operator).real(self.unit, sources, None if weight is None else (weight, None))
 
 
-def build_units(network: NetworkSpec) -> nn.ModuleDict:
+def build_units(network: NetworkSpec) -> Modules[UnitModule]:
     """One initialized :class:`UnitModule` a unit, by name."""
     shapes = network.shapes()
-    return nn.ModuleDict(
+    return Modules(
         {
             unit.name: UnitModule(
                 unit,

@@ -18,6 +18,7 @@ from tinysearch.core.program import Element, Program, Step
 from tinysearch.operators import record_of
 from tinysearch.training.folding import FoldedStep, execute, fold, real_parameters
 from tinysearch.training.integer import emulate, is_signed, owned_tensors, quantize_program, scale_owner
+from tinysearch.training.modules import Modules
 from tinysearch.training.network import FloatNetwork, build_units
 from tinysearch.training.quantized_program import QuantizedProgram, flatten_nhwc
 from tinysearch.training.quantizers import (
@@ -36,7 +37,7 @@ class QuantizedNetwork(nn.Module, ABC):
     def __init__(self, program: Program) -> None:
         super().__init__()
         self.program = program
-        self.ranges = nn.ModuleDict(
+        self.ranges: Modules[RangeQuantizer] = Modules(
             {name: RangeQuantizer(signed=is_signed(program, name)) for name in owned_tensors(program)}
         )
         self._emulated: QuantizedProgram | None = None
@@ -94,10 +95,10 @@ class Int8Network(QuantizedNetwork):
             self.weights[name] = nn.Parameter(weight.clone())
             self.biases[name] = nn.Parameter(step.shift.float())
             self.register_buffer(f"gain_{name}", step.gain.float())
-        _observe(program, folded, calibration, self.ranges, {})
+        _observe(program, folded, calibration, self.ranges, Modules())
 
     def _gain(self, name: str) -> Tensor:
-        return getattr(self, f"gain_{name}").view(-1, *[1] * (self.weights[name].dim() - 1))
+        return self.get_buffer(f"gain_{name}").view(-1, *[1] * (self.weights[name].dim() - 1))
 
     def fake_quantized(self, inputs: Tensor) -> Tensor:
         parameters = {
@@ -111,7 +112,7 @@ class Int8Network(QuantizedNetwork):
             return value
         quantizer = self.ranges[scale_owner(self.program, step.output)]
         if step.output in self.ranges:
-            return quantizer(value)
+            return quantizer.forward(value)
         held = fake_quantize(value, quantizer.scale, quantizer.zero_point)
         return F.relu(held) if step.relu else held
 
@@ -120,7 +121,7 @@ class Int8Network(QuantizedNetwork):
         folded = {
             name: FoldedStep(
                 weight=weight.double(),
-                gain=getattr(self, f"gain_{name}").double(),
+                gain=self.get_buffer(f"gain_{name}").double(),
                 shift=self.biases[name].double(),
             )
             for name, weight in self.weights.items()
@@ -143,7 +144,7 @@ class XnorNetwork(QuantizedNetwork):
         self.units.load_state_dict(start.units.state_dict())
         bits = program.precision.activation_bits
         planes = [name for name, tensor in program.tensors.items() if tensor.element is Element.BITS]
-        self.levels = nn.ModuleDict({name: LevelQuantizer(bits=bits) for name in planes})
+        self.levels: Modules[LevelQuantizer] = Modules({name: LevelQuantizer(bits=bits) for name in planes})
         _observe(program, fold(program, start.units), calibration, self.ranges, self.levels)
 
     def _few_bits(self, unit: Unit) -> bool:
@@ -158,18 +159,19 @@ class XnorNetwork(QuantizedNetwork):
 
     def _unit(self, unit: Unit, values: Mapping[str, Tensor], planes: dict[str, Tensor]) -> Tensor:
         module = self.units[unit.name]
-        sources, weight = [values[name] for name in unit.inputs], module.weight
+        sources: list[Tensor] = [values[name] for name in unit.inputs]
+        weight: Tensor | None = module.weight
         if self._few_bits(unit):
             sources = [self._packed(unit, sources[0], planes)]
-            weight = binarize(weight, bits=self.program.precision.weight_bits)
+            weight = binarize(module.weights, bits=self.program.precision.weight_bits)
         elif weight is not None:
             weight = fake_quantize_weight(weight)
         value = module.real(sources, weight)
         if module.norm is not None:
             value = module.norm(value)
         if unit.name in self.levels:
-            return self.levels[unit.name](value)
-        return self.ranges[unit.name](value) if unit.relu and unit.name in self.ranges else value
+            return self.levels[unit.name].forward(value)
+        return self.ranges[unit.name].forward(value) if unit.relu and unit.name in self.ranges else value
 
     def _packed(self, unit: Unit, value: Tensor, planes: dict[str, Tensor]) -> Tensor:
         source = unit.inputs[0]
@@ -185,7 +187,7 @@ class XnorNetwork(QuantizedNetwork):
         for step in self.program.steps:
             unit = self.units[step.unit].unit
             if step.operator in (Operator.CONV, Operator.FULLY_CONNECTED) and self._few_bits(unit):
-                level, scale = weight_levels(self.units[step.unit].weight, bits=bits)
+                level, scale = weight_levels(self.units[step.unit].weights, bits=bits)
                 weights[step.unit], levels[step.name] = level.double() * scale.double(), level
         return fold(self.program, self.units, weights), levels
 
@@ -210,15 +212,15 @@ def _observe(
     program: Program,
     folded: Mapping[str, FoldedStep],
     batches: list[Tensor],
-    ranges: Mapping[str, RangeQuantizer],
-    levels: Mapping[str, LevelQuantizer],
+    ranges: Modules[RangeQuantizer],
+    levels: Modules[LevelQuantizer],
 ) -> None:
     """Widen ranges to hold every tensor of the folded network over some batches, with bit planes quantized."""
 
     def after(step: Step, value: Tensor) -> Tensor:
         value = F.relu(value) if step.relu else value
         if step.output in levels:
-            return levels[step.output](value)
+            return levels[step.output].forward(value)
         if step.output in ranges:
             ranges[step.output].observe(value, widen=True)
         return value

@@ -40,7 +40,8 @@ def fake_quantize(value: Tensor, scale: Tensor, zero_point: int) -> Tensor:
     if value.is_cuda:  # one fused kernel, and no wait for the scale
         zero = torch.full((), zero_point, dtype=torch.int32, device=value.device)
         return torch.fake_quantize_per_tensor_affine(value, scale, zero, INT8_LOW, INT8_HIGH)
-    return _Rounded.apply(value, float(scale), INT8_LOW - zero_point, INT8_HIGH - zero_point)
+    held: Tensor = _Rounded.apply(value, float(scale), INT8_LOW - zero_point, INT8_HIGH - zero_point)
+    return held
 
 
 class RangeQuantizer(nn.Module):
@@ -48,6 +49,8 @@ class RangeQuantizer(nn.Module):
 
     Tensors after a ReLU use all 256 values (zero point -128), others are symmetric (zero point 0).
     """
+
+    high: Tensor
 
     def __init__(self, *, signed: bool) -> None:
         super().__init__()
@@ -109,6 +112,8 @@ def _flat(value: Tensor) -> Tensor:
 class LevelQuantizer(nn.Module):
     """Unsigned A-bit levels times a learned step; negative values become level 0, so this is the ReLU, too."""
 
+    ready: Tensor
+
     def __init__(self, *, bits: int) -> None:
         super().__init__()
         self.top = (1 << bits) - 1
@@ -132,7 +137,8 @@ class LevelQuantizer(nn.Module):
         value = value.float()
         if not self.ready:
             self.initialize(value)
-        return _LearnedStep.apply(value, self.step.clamp_min(1e-6), self.top)
+        held: Tensor = _LearnedStep.apply(value, self.step.clamp_min(1e-6), self.top)
+        return held
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -172,7 +178,8 @@ def weight_levels(weight: Tensor, *, bits: int) -> tuple[Tensor, Tensor]:
 def binarize(weight: Tensor, *, bits: int) -> Tensor:
     """Few-bit weights in real numbers with clipped straight-through gradients."""
     levels, scale = weight_levels(weight, bits=bits)
-    return _StraightThrough.apply(weight, levels * scale, 6 * scale)
+    few: Tensor = _StraightThrough.apply(weight, levels * scale, 6 * scale)
+    return few
 
 
 def fake_quantize_weight(weight: Tensor) -> Tensor:
