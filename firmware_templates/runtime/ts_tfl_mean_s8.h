@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* int8 mean over one axis, by requantizing its sum: not the rounding of an average pool.
+/* int8 mean over any axes, by requantizing its sum: not the rounding of an average pool.
  *
- * Layout   input [outer][reduced][inner], output [outer][inner].
+ * Layout   input [outer][blocks][kept][reduced][inner], output [outer][kept][inner].
  * Aliasing none: output and input are apart.
  * Scratch  none.
  */
@@ -11,9 +11,9 @@
 #include "ts_tfl_arithmetic.h"
 
 typedef struct {
-    int32_t outer, reduced, inner;
-    int32_t offset;            /* `reduced` times the zero point of the input */
-    int32_t multiplier, shift; /* of the sum, one over `reduced` included; shift to the right, -31 .. 31 */
+    int32_t outer, blocks, kept, reduced, inner;
+    int32_t offset;            /* `blocks` * `reduced` times the zero point of the input */
+    int32_t multiplier, shift; /* of the sum, one over both included; shift to the right, -31 .. 31 */
     ts_tfl_range range;
 } ts_tfl_mean_s8_layer;
 

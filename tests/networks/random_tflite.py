@@ -192,7 +192,13 @@ def moved(net: Builder) -> None:
     net.then("STRIDED_SLICE", [net.last, *bounds], (1, 5, 6, 3), {"BeginMask": 1, "EndMask": 9}, like=start)
     options = {"Axis": 3, "FusedActivationFunction": NONE}
     net.then("CONCATENATION", [start, net.last, start], (1, 5, 6, 9), options, like=start)
-    net.then("MEAN", [net.last, net.ints([1, 2])], (1, 9), {"KeepDims": False})
+    joined = net.last
+    net.then("TRANSPOSE", [joined, net.ints([0, 2, 3, 1])], (1, 6, 9, 5), {}, like=start)
+    net.join("SUB", net.last, net.last)
+    net.then("MEAN", [net.last, net.ints([1, 3])], (1, 9), {"KeepDims": False})
+    means = net.last
+    net.then("MEAN", [joined, net.ints([1, 2])], (1, 9), {"KeepDims": False})
+    net.join("SUB", means, net.last, fused=RELU)
 
 
 SLICE = ((0, 1, 0, 0), (1, 6, -1, 0), (1, 1, 1, 1))

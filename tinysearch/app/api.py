@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.words import overrides_of
@@ -18,6 +18,8 @@ from tinysearch.search.events import ignore as ignore_events
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+
+    from tinysearch.app.networks.python import OwnPoint
 
 
 _SHOWN = ("id", "eer", "bom_cost_usd", "latency_s", "energy_mj", "flash_bytes", "ram_bytes")
@@ -192,12 +194,27 @@ def load(run: str | Path) -> Result:
     return Result(points=points, study=load_study(folder), folder=folder, reason=reason)
 
 
-def evaluate(**options: Any) -> Point:
+@overload
+def evaluate(*, network: object, **options: Any) -> OwnPoint: ...
+
+
+@overload
+def evaluate(**options: Any) -> Point: ...
+
+
+def evaluate(**options: Any) -> Point | OwnPoint:
     """Evaluate one candidate, as ``python -m tinysearch evaluate``.
+
+    With ``network=`` a path, a ``torch.nn.Module`` (and ``example_input=``) or an ``ExportedProgram``: that network on
+    the cheapest board as wished that carries it.
 
     Raises:
         UserError: what the command would answer with exit status 2.
     """
+    if options.get("network") is not None:
+        from tinysearch.app.networks.python import evaluate_network
+
+        return evaluate_network(options)
     from tinysearch.app.verbs.evaluate import evaluate as evaluate_words
 
     words = overrides_of(options)

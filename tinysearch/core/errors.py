@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import ClassVar
 
 from tinysearch.core.safe_text import printable, redacted
-
-_LONGEST = 600
-"""Characters of a value that are told in full."""
 
 
 class TinysearchError(Exception):
@@ -30,13 +28,20 @@ class UserError(TinysearchError):
         rule: what must hold, as a statement ("a budget is an amount of money").
         value: what was given instead, as the user spelled it.
         remedy: what to do about it ("write budget=15usd").
+
+    Attributes:
+        longest: characters of a value that are told in full; None: all.
     """
+
+    longest: ClassVar[int | None] = 600
 
     def __init__(self, rule: str, *, value: object, remedy: str) -> None:
         self.rule = rule
         self.value = redacted(value) if isinstance(value, str) else value
         self.remedy = remedy
-        super().__init__(printable(redacted(f"{rule}; got {_short(str(value))}; {remedy}".replace("\n", " "))))
+        super().__init__(
+            printable(redacted(f"{rule}; got {_short(str(value), self.longest)}; {remedy}".replace("\n", " ")))
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the trip between processes, which the keyword-only arguments would otherwise prevent."""
@@ -53,9 +58,11 @@ def did_you_mean(word: str, known: Iterable[str], *, otherwise: str, before: str
     return f"did you mean {before}{near[0]}?" if near else otherwise
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int | None) -> str:
     """A text that leaves the rule and the remedy around it in sight."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 60]} .. {text[-50:]} ({len(text)} characters)"
+    if most is None or len(text) <= most:
+        return text
+    return f"{text[: most - 60]} .. {text[-50:]} ({len(text)} characters)"
 
 
 class UnsupportedLayerError(UserError):

@@ -11,8 +11,6 @@ from tinysearch.networks.operators.kind import Unfit
 from tinysearch.networks.refusals import Refusal, refuse
 
 _INSTEAD = {
-    "SUB": "add the negated tensor",
-    "TRANSPOSE": "export the network in NHWC order",
     "TRANSPOSE_CONV": "resize outside of the network, or use a convolution",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use convolutions over time",
     "CALL_ONCE": "export the network without state",

@@ -10,6 +10,7 @@ from tinysearch.networks.call import Alias, Call
 from tinysearch.networks.checking import check
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.operators import KINDS
+from tinysearch.networks.rewriting import rewritten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -17,6 +18,7 @@ class LoweredNetwork:
     """Calls in execution order.
 
     Attributes:
+        graph: whose nodes became the calls: the file's, or one that computes the same by other operators.
         owners: for every tensor that is computed, the tensor whose buffer it shares (itself, but for a new shape).
     """
 
@@ -49,6 +51,7 @@ def lower(graph: Graph) -> LoweredNetwork:
         UnsupportedLayerError: an operator without a kernel; the message lists all of them.
     """
     check(graph)
+    graph = rewritten(graph)
     owners = {index: index for index in graph.inputs}
     calls: list[Call] = []
     for node in graph.nodes:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 Sides = tuple[int, int]
+
+RealFunction = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+"""Of one real value, on arrays of any shape."""
 
 
 class Activation(StrEnum):
@@ -29,11 +36,13 @@ class WindowOptions:
 
     Attributes:
         same: padding as TensorFlow's SAME: outputs = ceil(inputs / stride); else VALID, no padding.
+        padding: rows and columns before and after the input, in place of both; no ``.tflite`` file states it.
         filter: of a pool; a convolution's is the shape of its weights, here (0, 0).
     """
 
     same: bool
     stride: Sides
+    padding: tuple[Sides, Sides] | None = None
     dilation: Sides = (1, 1)
     filter: Sides = (0, 0)
     activation: Activation = Activation.NONE
@@ -86,8 +95,21 @@ class StridedSliceOptions:
     shrink_axis_mask: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PointwiseOptions:
+    """A function of one value, which becomes a table.
+
+    Attributes:
+        text: how a report calls it, for example ``Sigmoid * x``.
+    """
+
+    text: str
+    function: RealFunction
+
+
 Options = (
     NoOptions
+    | PointwiseOptions
     | WindowOptions
     | ActivationOptions
     | SoftmaxOptions

@@ -34,11 +34,25 @@ class Refusal:
         return {"name": self.node, "op": self.operator, "reason": self.reason, "instead": self.instead}
 
 
+class UnsupportedOperatorsError(UnsupportedLayerError):
+    """Operators of a network that have no kernel; its message is as long as their list.
+
+    Attributes:
+        refusals: one a node; empty after a trip between processes.
+    """
+
+    longest = None
+
+    def __init__(self, rule: str, *, value: object, remedy: str, refusals: Iterable[Refusal] = ()) -> None:
+        super().__init__(rule, value=value, remedy=remedy)
+        self.refusals = tuple(refusals)
+
+
 def refuse(refusals: Iterable[Refusal]) -> None:
     """Say all refusals in one line; nothing where there are none.
 
     Raises:
-        UnsupportedLayerError: there is one.
+        UnsupportedOperatorsError: there is one.
     """
     found = sorted(refusals)
     if not found:
@@ -47,10 +61,11 @@ def refuse(refusals: Iterable[Refusal]) -> None:
         (kind, [refusal.node for refusal in group])
         for kind, group in groupby(found, key=lambda refusal: (refusal.operator, refusal.reason, refusal.instead))
     ]
-    raise UnsupportedLayerError(
+    raise UnsupportedOperatorsError(
         "every operator of a network must be one that has a kernel",
         value="; ".join(f"{len(nodes)} x {kind[0]} {kind[1]} ({_some(nodes)})" for kind, nodes in groups),
         remedy="; ".join(dict.fromkeys(f"{operator}: {instead}" for (operator, _, instead), _ in groups)),
+        refusals=found,
     )
 
 

@@ -14,15 +14,9 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
+from tinysearch.networks.file import MOST_ELEMENTS, network_content
 from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Quantization, Tensor
 from tinysearch.networks.tflite_options import options_of
-from tinysearch.reading.regular import read_bytes
-
-MOST_BYTES = 32 << 20
-"""Of a file: the largest flash that a board of the catalog has."""
-
-MOST_ELEMENTS = 1 << 24
-"""Of a tensor: more than any memory of a board holds."""
 
 _RANKS = 6
 _SCHEMA = 3
@@ -36,12 +30,18 @@ def read_tflite(path: Path) -> Graph:
     Raises:
         UserError: the file is missing, too long, damaged, of another format or version, or its graph cannot be run.
     """
-    try:
-        content = read_bytes(path, most=MOST_BYTES)
-    except OSError as error:
-        raise UserError(
-            "a network must be a readable file of at most 32 MiB", value=path, remedy=error.strerror or str(error)
-        ) from None
+    return tflite_graph(network_content(path), path)
+
+
+def tflite_graph(content: bytes, path: Path) -> Graph:
+    """The network that a file's bytes hold.
+
+    Args:
+        path: whence they are.
+
+    Raises:
+        UserError: they are damaged, of another format or version, or their graph cannot be run.
+    """
     if content[4:8] != b"TFL3":
         raise UserError(
             "a .tflite file must have the identifier TFL3 in its bytes 4 to 7",

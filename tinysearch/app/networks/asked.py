@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tinysearch.analytic.features import FEATURES
@@ -13,19 +11,18 @@ from tinysearch.analytic.latency import LatencyTable
 from tinysearch.app.building.wiring import Config, build_catalog, build_latency, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.reading import Read, read_network
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.units import parse_money
 from tinysearch.evaluation.analytic import PlatformWish
 from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
-from tinysearch.files import home_path
 from tinysearch.networks.arena import plan
 from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.lowering import lower
 from tinysearch.networks.report import LoweredRow, lowering_rows
-from tinysearch.networks.tflite_file import read_tflite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,14 +30,12 @@ class Asked:
     """What a command asks.
 
     Attributes:
-        path: of the network's file.
-        digest: of its content.
+        read: the network's file.
         lowering: what became of every operator.
     """
 
     config: Config
-    path: Path
-    digest: str
+    read: Read
     network: OwnNetwork
     lowering: tuple[LoweredRow, ...]
     models: NetworkModels
@@ -74,15 +69,16 @@ class Asked:
 
     def describe(self) -> dict[str, Any]:
         """The network, for JSON."""
-        network, graph = self.network, self.network.lowered.graph
-        return {
+        network, graph, calibration = self.network, self.network.lowered.graph, self.read.calibration
+        document = {
             "name": network.name,
-            "sha256": self.digest,
-            "inputs": [_tensor(graph, index) for index in graph.inputs],
-            "outputs": [_tensor(graph, index) for index in graph.outputs],
+            "sha256": self.read.digest,
+            "inputs": _tensors(graph, graph.inputs, None if calibration is None else calibration.input_axes),
+            "outputs": _tensors(graph, graph.outputs, None if calibration is None else calibration.output_axes),
             "macs": network.lowered.macs,
             "weight_bytes": network.weight_bytes,
         }
+        return document if calibration is None else document | {"quantization": calibration.to_dict()}
 
 
 def asked(overrides: Sequence[str]) -> Asked:
@@ -92,17 +88,16 @@ def asked(overrides: Sequence[str]) -> Asked:
         UserError: what the command answers with exit status 2.
     """
     config = plain(compose_config(overrides))
-    path = home_path(str(config["network"]))
-    if path.suffix.lower() != ".tflite":
-        raise UserError(
-            "network must be an int8 .tflite file", value=path, remedy="convert it with full integer quantization"
-        )
-    lowered = lower(read_tflite(path))
+    return asked_of(config, read_network(config))
+
+
+def asked_of(config: Config, read: Read) -> Asked:
+    """The models around a network that is read."""
+    lowered = lower(read.graph)
     return Asked(
         config=config,
-        path=path,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-        network=OwnNetwork(name=path.stem, lowered=lowered, memory=plan(lowered)),
+        read=read,
+        network=OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered)),
         lowering=tuple(lowering_rows(lowered, instruction_counter())),
         models=_models(config),
     )
@@ -138,6 +133,14 @@ def instruction_counter() -> Callable[[Call], float]:
         return sum(coefficient * call.features.get(name, 0.0) for coefficient, name in pairs)
 
     return count
+
+
+def _tensors(graph: Graph, indices: Sequence[int], axes: Sequence[Sequence[int]] | None) -> list[dict[str, Any]]:
+    """Inputs or outputs; of a network that was quantized here also the author's axis at every place."""
+    found = [_tensor(graph, index) for index in indices]
+    if axes is None:
+        return found
+    return [tensor | {"axes": list(order)} for tensor, order in zip(found, axes, strict=True)]
 
 
 def _tensor(graph: Graph, index: int) -> dict[str, Any]:

@@ -14,12 +14,19 @@ from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.networks.real.agreement import Agreement
+from tinysearch.networks.refusals import UnsupportedOperatorsError
 from tinysearch.networks.report import lowering_text
 
 
 def run(invocation: Invocation) -> int:
     """Print one evaluation."""
-    question = asked(invocation.overrides)
+    try:
+        question = asked(invocation.overrides)
+    except UnsupportedOperatorsError as error:
+        if invocation.json:
+            say(json.dumps({"feasible": False, "unsupported": [entry.to_dict() for entry in error.refusals]}, indent=2))
+        raise
     point = chosen(question.points())
     if invocation.json or not sys.stdout.isatty():
         say(json.dumps(document(question, point), indent=2))
@@ -32,6 +39,12 @@ def run(invocation: Invocation) -> int:
 def chosen(points: Sequence[NetworkPoint]) -> NetworkPoint:
     """The cheapest that can be built; if none can, the one that breaks the fewest rules."""
     return min(points, key=lambda point: (len(point.violations), point.bom_cost_usd, point.id))
+
+
+def agreement_of(question: Asked) -> Sequence[Agreement]:
+    """How near a network that was quantized here comes to its float form; empty where nothing tells."""
+    calibration = question.read.calibration
+    return () if calibration is None else calibration.agreement
 
 
 def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
@@ -60,6 +73,7 @@ def _table(question: Asked, point: NetworkPoint) -> Table:
         "energy": f"{point.energy_mj:.3g} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),
     }
+    rows |= {f"agreement of {entry.output}": entry.text() for entry in agreement_of(question)}
     table = Table(title=question.network.name, show_header=False)
     for name, value in rows.items():
         table.add_row(name, value)

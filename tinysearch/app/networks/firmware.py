@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import Asked
+from tinysearch.core.errors import UserError
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.firmware.networks.project import Target, emit_network
@@ -15,7 +16,17 @@ _DIGITS = 12
 
 
 def prepared(asked: Asked) -> NetworkSource:
-    """The network as C, the same for all boards."""
+    """The network as C, the same for all boards.
+
+    Raises:
+        UserError: a float network without samples.
+    """
+    if asked.read.calibration is not None and asked.read.calibration.from_noise:
+        raise UserError(
+            "firmware of a float network must be quantized with samples",
+            value="calibration is not set",
+            remedy="add calibration=FILE.npz with a hundred inputs as the network sees them, or emit.top=none",
+        )
     return network_source(asked.network.lowered, memory=asked.network.memory)
 
 
@@ -42,5 +53,5 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
         out=out,
         templates=data_dir("firmware_templates"),
         version=installed_version(),
-        digest=asked.digest[:_DIGITS],
+        digest=asked.read.digest[:_DIGITS],
     )

@@ -42,10 +42,29 @@ def page(document: Mapping[str, Any], rows: Sequence[LoweredRow]) -> str:
             f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{facts}</p>",
             f"<h2>Boards that carry it{asked}</h2>{_boards(document['points'])}",
             "<p>Latencies are predictions: instructions of the kernels were counted, cycles for one are assumed.</p>",
+            _agreement(network.get("quantization")),
             f"<h2>What became of its operators</h2>{_operators(rows)}</body></html>",
             "",
         ]
     )
+
+
+def _agreement(quantization: Mapping[str, Any] | None) -> str:
+    """How near the int8 network comes to the float one; nothing for a file that is int8 itself."""
+    if quantization is None or not quantization["agreement"]:
+        return ""
+    head = ("output", "samples", "same largest value", "signal to noise", "largest difference")
+    rows = [
+        (
+            entry["output"],
+            str(entry["samples"]),
+            "" if entry["same_largest"] is None else f"{100 * entry['same_largest']:.1f} %",
+            "" if entry["signal_to_noise_db"] is None else f"{entry['signal_to_noise_db']:.1f} dB",
+            f"{entry['largest_difference']:.3g}",
+        )
+        for entry in quantization["agreement"]
+    ]
+    return f"<h2>int8 against float, on the calibration samples</h2>{_table(head, rows, texts=(0,))}"
 
 
 def _boards(points: Sequence[Mapping[str, Any]]) -> str:

@@ -81,6 +81,8 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
         UserError: ``emit.top`` is no number of points.
     """
     count = top_of(question.config, evidence="trained", available=len(front))
+    if not front[:count]:
+        return {}
     source = prepared(question)
     written: dict[str, str] = {}
     for point in front[:count]:

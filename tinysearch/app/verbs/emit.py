@@ -7,7 +7,7 @@ The threshold is that of the run's operating point; far=0.05 takes another.
 
   python -m tinysearch emit network=model.tflite platform.processor=esp32c3 out=DIR
 
-The last one is a network of your own, an int8 .tflite file: a console that runs it, and a host program that runs it on
+The last one is a network of your own (.tflite, .onnx, .pt2): a console that runs it, and a host program that runs it on
 files.
 
 trainer=none gives seeded random weights, marked untrained everywhere; trainer=torch trains first.

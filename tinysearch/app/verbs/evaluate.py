@@ -8,7 +8,7 @@ trainer (trainer=torch, trainer=table trainer.path=FILE.csv) asks for error rate
   python -m tinysearch evaluate experiment=paper modality=face face.blocks=[2,2] face.precision=int8 catalog=paper2023
   python -m tinysearch evaluate modality=voice voice.blocks=[2,2] voice.precision=int8 platform.processor=esp32c3 --json
 
-A network of your own, an int8 .tflite file: what became of every operator, arena, flash, latency, energy and price.
+A network of your own (.tflite, .onnx, .pt2): what became of every operator, arena, flash, latency, energy and price.
 
   python -m tinysearch evaluate network=model.tflite platform.processor=esp32c3
 """

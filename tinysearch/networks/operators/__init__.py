@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from tinysearch.networks.operators.convolution import CONVOLUTION
 from tinysearch.networks.operators.depthwise import DEPTHWISE
 from tinysearch.networks.operators.edges import DEQUANTIZE, QUANTIZE
-from tinysearch.networks.operators.elementwise import ADDITION, PRODUCT
+from tinysearch.networks.operators.elementwise import ADDITION, DIFFERENCE, PRODUCT
 from tinysearch.networks.operators.fully_connected import FULLY_CONNECTED
 from tinysearch.networks.operators.kind import OperatorKind
 from tinysearch.networks.operators.mean import MEAN
-from tinysearch.networks.operators.moving import CONCATENATION, PAD, STRIDED_SLICE
+from tinysearch.networks.operators.moving import CONCATENATION, PAD, STRIDED_SLICE, TRANSPOSE
 from tinysearch.networks.operators.pointwise import POINTWISE
 from tinysearch.networks.operators.pooling import AVERAGE_POOL, MAX_POOL
 from tinysearch.networks.operators.shaping import EXPAND_DIMS, RESHAPE, SQUEEZE
@@ -20,9 +20,9 @@ from tinysearch.networks.operators.softmax import SOFTMAX
 KINDS: Mapping[str, OperatorKind] = {
     kind.operator: kind
     for kind in (
-        *(CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, ADDITION, PRODUCT),
+        *(CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, ADDITION, DIFFERENCE, PRODUCT),
         *(AVERAGE_POOL, MAX_POOL, MEAN, SOFTMAX, RESHAPE, SQUEEZE, EXPAND_DIMS),
-        *(PAD, CONCATENATION, STRIDED_SLICE, QUANTIZE, DEQUANTIZE, *POINTWISE),
+        *(PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE, QUANTIZE, DEQUANTIZE, *POINTWISE),
     )
 }
 """By TensorFlow Lite's name."""

@@ -1,4 +1,8 @@
-"""CONV_2D: any kernel, stride, dilation and padding; one scale a channel; no groups."""
+"""CONV_2D: any kernel, stride, dilation and padding; one scale a channel.
+
+Groups, whose weights see a part of the channels each, are known to the check and the oracle; ``rewriting`` takes them
+apart before anything is lowered.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from tinysearch.networks.operators.weighted import Weighted, weighted
 from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import WindowOptions
 from tinysearch.operators.counts import padded
-from tinysearch.operators.products import interleave
+from tinysearch.operators.products import interleave, product
 
 TILE_PIXELS = 4
 """Pixels that ``ts_tfl_conv_s8`` gathers before it writes them."""
@@ -35,10 +39,11 @@ def layer_of(graph: Graph, node: Node) -> tuple[Window, Weighted]:
     shape = layer.weights.shape
     require(len(shape) == 4, f"has weights of {len(shape)} axes", "convert the network again")
     window = window_of(_tensor(graph, node), options, (shape[1], shape[2]))
+    groups = window.channels // shape[3]
     require(
-        shape[3] == window.channels,
-        f"has {window.channels} input channels in groups of {shape[3]}",
-        "split it into convolutions without groups",
+        groups * shape[3] == window.channels and groups > 0 and shape[0] % groups == 0,
+        f"has {window.channels} input channels in groups of {shape[3]} for {shape[0]} output channels",
+        "convert the network again",
     )
     return window, layer
 
@@ -58,8 +63,14 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
     window, layer = layer_of(graph, node)
     source = given(values)
     views = window.views(flat(source), layer.in_zero)
-    columns = np.moveaxis(views, 3, 5).reshape(*views.shape[:3], -1)
-    return [layer.requantized(layer.products(columns))[:, None]]
+    depth = layer.weights.shape[3]
+    groups = window.channels // depth
+    sums = []
+    for group, weights in enumerate(np.split(layer.weights, groups)):
+        part = views[..., group * depth : (group + 1) * depth, :, :]
+        columns = np.moveaxis(part, 3, 5).reshape(*part.shape[:3], -1)
+        sums.append(product(columns, weights.reshape(len(weights), -1), layer.in_zero))
+    return [layer.requantized(np.concatenate(sums, axis=-1))[:, None]]
 
 
 def distance(window: Window, out_channels: int) -> int:

@@ -1,4 +1,4 @@
-"""ADD and MUL of two tensors of one shape, or of a tensor and a shorter one that repeats (a scalar, one a channel)."""
+"""ADD, SUB and MUL of two tensors of one shape, or of a tensor and a shorter one that repeats (one a channel)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ _STORED = np.arange(-128, 128)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pair:
-    """Operands of a node, the longer first, and the clamp of its output."""
+    """Operands of a node, the longer first, and the clamp of its output.
+
+    Attributes:
+        signs: of the operands in a sum.
+    """
 
     long: int
     short: int
@@ -39,6 +43,7 @@ class _Pair:
     result: Tensor
     low: int
     high: int
+    signs: tuple[int, int]
 
     @property
     def range(self) -> tuple[int, int, int]:
@@ -53,7 +58,16 @@ def _pair(graph: Graph, node: Node) -> _Pair:
     long, short = (0, 1) if left.elements >= right.elements else (1, 0)
     tensors = (left, right)
     low, high = activation_range(node.options.activation, result.quantized)
-    return _Pair(long=long, short=short, tensors=(tensors[long], tensors[short]), result=result, low=low, high=high)
+    signs = (1, -1 if node.operator == "SUB" else 1)
+    return _Pair(
+        long=long,
+        short=short,
+        tensors=(tensors[long], tensors[short]),
+        result=result,
+        low=low,
+        high=high,
+        signs=(signs[long], signs[short]),
+    )
 
 
 def _check(graph: Graph, node: Node) -> None:
@@ -67,10 +81,10 @@ def _check(graph: Graph, node: Node) -> None:
         "repeat a scalar or the last axes only",
     )
     require(not all(tensor.data is not None for tensor in pair.tensors), "has constant inputs only", "fold it")
-    if node.operator == "ADD":
-        _addition(pair)
-    else:
+    if node.operator == "MUL":
         _product(pair)
+    else:
+        _addition(pair)
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -94,8 +108,8 @@ def _addition(pair: _Pair) -> _Addition:
     multiplier, shift = quantize_multiplier(twice / ((1 << LEFT_SHIFT) * pair.result.quantized.scale))
     require(multiplier > 0 and shift <= 0, "has an output scale far below its inputs'", "quantize it again")
     tables = [
-        scaled((_STORED - offset(tensor)) << LEFT_SHIFT, *quantize_multiplier(scale / twice))
-        for tensor, scale in zip(pair.tensors, scales, strict=True)
+        sign * scaled((_STORED - offset(tensor)) << LEFT_SHIFT, *quantize_multiplier(scale / twice))
+        for tensor, scale, sign in zip(pair.tensors, scales, pair.signs, strict=True)
     ]
     return _Addition(tables=(tables[0], tables[1]), multiplier=multiplier, shift=shift)
 
@@ -149,7 +163,7 @@ def _call(node: Node, pair: _Pair, function: str, fields: dict[str, Field], arra
         fields={"count": long.elements, "period": short.elements, **fields, "range": pair.range},
         arrays=arrays,
         sharing=(behind, behind if short.elements == long.elements else APART),
-        kernel_class="add" if node.operator == "ADD" else "mul",
+        kernel_class="mul" if node.operator == "MUL" else "add",
         features={"outputs": long.elements, "steps": 1},
     )
 
@@ -169,5 +183,7 @@ def _lower_product(graph: Graph, node: Node) -> tuple[Call, ...]:
     return (_call(node, pair, "ts_tfl_mul_s8", {"zero": zeros, "multiplier": multiplier, "shift": -shift}, {}),)
 
 
-ADDITION = OperatorKind(operator="ADD", check=_check, run=_run(_add), lower=_lower_addition)
+ADDITION, DIFFERENCE = (
+    OperatorKind(operator=name, check=_check, run=_run(_add), lower=_lower_addition) for name in ("ADD", "SUB")
+)
 PRODUCT = OperatorKind(operator="MUL", check=_check, run=_run(_multiply), lower=_lower_product)

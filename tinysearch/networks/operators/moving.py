@@ -1,9 +1,9 @@
-"""Operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, each a copy of a box, or one an input."""
+"""Operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE: a copy of a box, or one an input."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,17 +62,23 @@ def _padded(values: Sequence[int], filler: int) -> tuple[int, ...]:
 
 def _call(node: Node, source: int, box: _Box, *, fill: tuple[int, int] = (0, 0)) -> Call:
     """A copy into the node's output, after so many of its values were set to one: (count, value)."""
-    count = math.prod(box.counts)
+    return _copy(node, source, box.fields(), box.counts, fill=fill)
+
+
+def _copy(
+    node: Node, source: int, fields: Mapping[str, Field], counts: Sequence[int], *, fill: tuple[int, int] = (0, 0)
+) -> Call:
+    count = math.prod(counts)
     return Call(
         name=node.name,
         operator=node.operator,
         function="ts_tfl_copy_s8",
         inputs=(source,),
         output=node.outputs[0],
-        fields={**box.fields(), "fill_count": fill[0], "fill_value": fill[1]},
+        fields={**fields, "fill_count": fill[0], "fill_value": fill[1]},
         sharing=(APART,),
         kernel_class="copy",
-        features={"outputs": count, "moved": fill[0], "rows": count // box.counts[-1], "steps": 1},
+        features={"outputs": count, "moved": fill[0], "rows": count // counts[-1], "steps": 1},
     )
 
 
@@ -222,8 +228,59 @@ def _lower_slice(graph: Graph, node: Node) -> tuple[Call, ...]:
     return (_call(node, node.inputs[0], box),)
 
 
+# TRANSPOSE
+
+
+def _permutation(graph: Graph, node: Node) -> tuple[int, ...]:
+    """Axis of the input for every axis of the output."""
+    source, result = activations(graph, node, inputs=1)
+    same_quantization(source, result, "input and output")
+    axes = constant(graph.source(node, 1), Element.INT32, "axes").reshape(-1).tolist()
+    rank = len(source.shape)
+    require(sorted(axes) == list(range(rank)), f"has the axes {axes} for {rank}", "convert it again")
+    return tuple(axes)
+
+
+def _check_transpose(graph: Graph, node: Node) -> None:
+    axes, source = _permutation(graph, node), graph.tensors[node.inputs[0]]
+    shape_is(graph.result(node), [source.shape[axis] for axis in axes])
+    runs = _runs(axes, source.shape)
+    require(len(runs) <= _AXES, f"permutes {len(runs)} axes", "permute fewer axes")
+
+
+def _runs(axes: Sequence[int], shape: Sequence[int]) -> list[tuple[int, int]]:
+    """Axes that stay neighbors are one: (values, distance of two in the input), in the order of the output."""
+    pitches, runs = _pitches(shape), list[tuple[int, int]]()
+    for axis in axes:
+        if shape[axis] == 1:
+            continue
+        if runs and runs[-1][1] == pitches[axis] * shape[axis]:
+            runs[-1] = (runs[-1][0] * shape[axis], pitches[axis])
+        else:
+            runs.append((shape[axis], pitches[axis]))
+    return runs or [(1, 1)]
+
+
+def _run_transpose(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    return [given(values).transpose(0, *(1 + axis for axis in _permutation(graph, node)))]
+
+
+def _lower_transpose(graph: Graph, node: Node) -> tuple[Call, ...]:
+    runs = _runs(_permutation(graph, node), graph.tensors[node.inputs[0]].shape)
+    counts, steps = zip(*runs, strict=True)
+    fields: dict[str, Field] = {
+        "counts": _padded(counts, 1),
+        "in_steps": _padded(steps, 0),
+        "out_steps": _padded(_pitches(counts), 0),
+        "in_first": 0,
+        "out_first": 0,
+    }
+    return (_copy(node, node.inputs[0], fields, counts),)
+
+
 PAD = OperatorKind(operator="PAD", check=_check_pad, run=_run_pad, lower=_lower_pad)
 CONCATENATION = OperatorKind(
     operator="CONCATENATION", check=_check_concatenation, run=_run_concatenation, lower=_lower_concatenation
 )
 STRIDED_SLICE = OperatorKind(operator="STRIDED_SLICE", check=_check_slice, run=_run_slice, lower=_lower_slice)
+TRANSPOSE = OperatorKind(operator="TRANSPOSE", check=_check_transpose, run=_run_transpose, lower=_lower_transpose)

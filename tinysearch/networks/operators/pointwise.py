@@ -1,7 +1,7 @@
 """Operators that look at one int8 value at a time: all of them are one table of 256 values.
 
-RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from int8 to int8. The tables hold what the reference
-kernels compute for every stored value.
+RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from int8 to int8: the tables hold what the reference
+kernels compute for every stored value. POINTWISE is any other function, of networks that were quantized here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tinysearch.networks.arithmetic import (
 from tinysearch.networks.call import Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node, Quantization
 from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is
-from tinysearch.networks.options import LeakyReluOptions
+from tinysearch.networks.options import LeakyReluOptions, PointwiseOptions
 
 _STORED = np.arange(-128, 128)
 _INTEGER_BITS = 4
@@ -121,6 +121,16 @@ def _hard_swish(node: Node, source: Quantization, result: Quantization) -> Int64
     return rounding_shift_right(high, -out_shift) + result.zero_point
 
 
+def _real_function(node: Node, source: Quantization, result: Quantization) -> Int64:
+    """Any function of one value, rounded once: half away from zero."""
+    if not isinstance(node.options, PointwiseOptions):
+        raise TypeError(f"{node.name} has no function")
+    with np.errstate(all="ignore"):
+        reals = node.options.function(np.asarray((_STORED - source.zero_point) * source.scale, np.float64))
+        steps = np.nan_to_num(reals / result.scale, nan=0.0, posinf=1e3, neginf=-1e3)
+    return round_away(np.clip(steps, -1e3, 1e3)) + result.zero_point
+
+
 def _in_16_bits(multiplier: int) -> int:
     return (1 << 15) - 1 if multiplier >= INT32_HIGH - (1 << 15) else (multiplier + (1 << 15)) >> 16
 
@@ -141,6 +151,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "TANH": _tanh,
     "HARD_SWISH": _hard_swish,
     "QUANTIZE": _requantized,
+    "POINTWISE": _real_function,
 }
 
 

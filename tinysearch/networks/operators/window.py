@@ -115,15 +115,8 @@ def window_of(source: Tensor, options: WindowOptions, kernel: Sides) -> Window:
     )
     inputs = _pair(source.shape[1:3])
     reaches = _pair((k - 1) * d + 1 for k, d in zip(kernel, options.dilation, strict=True))
-    outputs = _pair(
-        -(-side // stride) if options.same else (side - reach) // stride + 1
-        for side, stride, reach in zip(inputs, options.stride, reaches, strict=True)
-    )
+    before, outputs = _places(inputs, options, reaches)
     require(min(outputs) > 0, f"has a window of {reaches} on {inputs}", "use a larger input or SAME padding")
-    before = _pair(
-        max((out - 1) * stride + reach - side, 0) // 2
-        for out, stride, reach, side in zip(outputs, options.stride, reaches, inputs, strict=True)
-    )
     return Window(
         inputs=inputs,
         outputs=outputs,
@@ -131,8 +124,25 @@ def window_of(source: Tensor, options: WindowOptions, kernel: Sides) -> Window:
         kernel=kernel,
         stride=options.stride,
         dilation=options.dilation,
-        before=before if options.same else (0, 0),
+        before=before,
     )
+
+
+def _places(inputs: Sides, options: WindowOptions, reaches: Sides) -> tuple[Sides, Sides]:
+    """Padding before the input, and outputs, along both axes."""
+    axes = tuple(zip(inputs, options.stride, reaches, strict=True))
+    if options.padding is not None:
+        before, after = options.padding
+        require(min(*before, *after) >= 0, "has negative padding", "cut the input with a slice")
+        require(max(*before, *after) < _LARGEST, f"has the padding {before}, {after}", "use less padding")
+        more = (low + high for low, high in zip(before, after, strict=True))
+        outputs = ((side + pad - reach) // stride + 1 for (side, stride, reach), pad in zip(axes, more, strict=True))
+        return before, _pair(outputs)
+    if not options.same:
+        return (0, 0), _pair((side - reach) // stride + 1 for side, stride, reach in axes)
+    same = _pair(-(-side // stride) for side, stride, _ in axes)
+    missing = ((out - 1) * stride + reach - side for out, (side, stride, reach) in zip(same, axes, strict=True))
+    return _pair(max(count, 0) // 2 for count in missing), same
 
 
 def flat(values: Array) -> Array:

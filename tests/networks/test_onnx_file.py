@@ -1,0 +1,195 @@
+"""ONNX networks: what they compute, what becomes of them in int8, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+from onnx import TensorProto, load_model_from_string, reference
+from small_onnx import SMALL, image, model, node, stated_scales
+
+from tinysearch.app.cli import main
+from tinysearch.core.errors import UserError
+from tinysearch.networks.lowering import lower
+from tinysearch.networks.oracle import run
+from tinysearch.networks.real.calibrated import calibrated, placed
+from tinysearch.networks.real.execute import run_reals
+from tinysearch.networks.real.onnx_file import onnx_network
+from tinysearch.networks.real.translating import translate
+from tinysearch.networks.refusals import UnsupportedOperatorsError
+
+
+def read(tmp_path, content: bytes):
+    return onnx_network(content, tmp_path / "small.onnx")
+
+
+def samples_for(network, count: int):
+    random = np.random.default_rng(0)
+    shapes = [[side or 1 for side in entry.shape[1:]] for entry in network.inputs]
+    return [random.normal(size=(count, *shape)).astype(np.float32) for shape in shapes]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_float_graph_computes_what_onnx_does(tmp_path, name):
+    content = SMALL[name]()
+    network = read(tmp_path, content)
+    samples = samples_for(network, 3)
+    translated = translate(network, [None])
+    found = run_reals(translated.graph, placed(translated, samples))[0]
+    expected = reference.ReferenceEvaluator(load_model_from_string(content))
+    for number in range(3):
+        wished = expected.run(None, {"x": samples[0][number : number + 1]})[0].transpose(translated.outputs[0])
+        np.testing.assert_allclose(found[number], wished, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_int8_comes_near_to_it(tmp_path, name):
+    network = read(tmp_path, SMALL[name]())
+    found = calibrated(network, samples_for(network, 8))
+    assert lower(found.graph).macs > 0
+    assert found.samples == 8
+    assert found.agreement[0].signal_to_noise_db > 25
+
+
+def test_clamps_and_normalizations_cost_nothing(tmp_path):
+    operators = [node.operator for node in translate(read(tmp_path, image()), [None]).graph.nodes]
+    assert operators[:3] == ["CONV_2D", "MAX_POOL_2D", "DEPTHWISE_CONV_2D"]
+    assert operators.count("TRANSPOSE") == 0
+
+
+def test_stated_scales_stand(tmp_path):
+    """Weights, scales and zero points of a quantized file are used as they are, without samples."""
+    found = calibrated(read(tmp_path, stated_scales()), None)
+    assert not found.from_noise
+    graph = found.graph
+    convolution = graph.nodes[0]
+    source, weights, bias = (graph.tensors[index] for index in convolution.inputs)
+    assert (source.quantized.scale, source.quantized.zero_point) == (np.float32(0.02), 120 - 128)
+    assert weights.quantized.scales.tolist() == np.array([0.01, 0.02, 0.005, 0.015], np.float32).tolist()
+    expected = np.random.default_rng(5).integers(-127, 128, (4, 2, 3, 3)).astype(np.int8)
+    np.testing.assert_array_equal(weights.data, expected.transpose(0, 2, 3, 1))
+    assert bias.data.tolist() == [100, -25, 6, 0]
+    assert graph.tensors[graph.outputs[0]].quantized.zero_point == -128
+
+
+def test_it_differs_from_the_float_arithmetic_of_its_scales_by_one_step_at_most(tmp_path):
+    content = stated_scales()
+    found = calibrated(read(tmp_path, content), None)
+    random = np.random.default_rng(1)
+    stored = random.integers(-128, 128, (20, 1, 6, 6, 2)).astype(np.int8)
+    result = found.graph.tensors[found.graph.outputs[0]].quantized
+    got = run(found.graph, [stored])[0].astype(int) - result.zero_point
+    evaluator = reference.ReferenceEvaluator(load_model_from_string(content))
+    reals = ((stored.astype(np.float32) + 8) * np.float32(0.02)).transpose(0, 1, 4, 2, 3)
+    wished = [evaluator.run(None, {"x": sample})[0] for sample in reals]
+    steps = np.rint(np.array(wished) / np.float32(0.05)).astype(int).transpose(0, 1, 3, 4, 2)
+    assert np.abs(got - steps).max() <= 1
+    assert (got == steps).mean() > 0.99
+
+
+def test_all_unsupported_operators_are_told_at_once_and_as_json(tmp_path, capsys):
+    nodes = [
+        node("LSTM", "x w r", "a", hidden_size=4),
+        node("Relu", "a", "b"),
+        node("GridSample", "b b", "c"),
+        node("Einsum", "x x", "y", equation="ij,ij->i"),
+    ]
+    constants = {"w": np.zeros((1, 16, 4), np.float32), "r": np.zeros((1, 16, 4), np.float32)}
+    content = model(nodes, shape=[1, 4], constants=constants)
+    with pytest.raises(UnsupportedOperatorsError) as caught:
+        translate(read(tmp_path, content), [None])
+    assert [refusal.operator for refusal in caught.value.refusals] == ["Einsum", "GridSample", "LSTM"]
+    assert "LSTM: use convolutions over time" in str(caught.value)
+    path = tmp_path / "small.onnx"
+    path.write_bytes(content)
+    assert main(["evaluate", f"network={path}", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert {entry["op"] for entry in json.loads(captured.out)["unsupported"]} == {"Einsum", "GridSample", "LSTM"}
+    assert len(captured.err.strip().splitlines()) == 1
+
+
+def test_a_list_of_refusals_is_never_cut(tmp_path):
+    nodes = [node(f"Op{number}", "x", f"v{number}") for number in range(60)] + [node("Relu", "x", "y")]
+    with pytest.raises(UnsupportedOperatorsError) as caught:
+        translate(read(tmp_path, model(nodes, shape=[1, 4])), [None])
+    assert all(f"Op{number} has no kernel" in str(caught.value) for number in range(60))
+
+
+def outside(place: str) -> bytes:
+    whole = load_model_from_string(
+        model([node("MatMul", "x w", "y")], shape=[1, 4], constants={"w": np.eye(4, dtype=np.float32)})
+    )
+    tensor = whole.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", place), ("offset", "16"), ("length", "64")):
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, value
+    return whole.SerializeToString()
+
+
+def test_constants_may_lie_beside_the_network(tmp_path):
+    (tmp_path / "weights.bin").write_bytes(bytes(16) + np.arange(16, dtype=np.float32).tobytes())
+    network = read(tmp_path, outside("weights.bin"))
+    assert network.constants["w"].reshape(-1).tolist() == list(range(16))
+
+
+@pytest.mark.parametrize("place", ["../weights.bin", "/etc/passwd", "", ".", "no.bin", "link.bin"])
+def test_constants_elsewhere_are_refused(tmp_path, place):
+    (tmp_path.parent / "weights.bin").write_bytes(bytes(80))
+    (tmp_path / "link.bin").symlink_to(tmp_path.parent / "weights.bin")
+    with pytest.raises(UserError):
+        read(tmp_path, outside(place))
+
+
+REFUSED = {
+    "not a file": (b"RIFF" * 20, "must be whole"),
+    "empty": (b"", "must use an opset"),
+    "opset": (model([node("Relu", "x", "y")], shape=[1, 4], opset=5), "must use an opset"),
+    "unwritten": (model([node("Relu", "z", "y")], shape=[1, 4]), "must read what"),
+    "no output": (model([node("Relu", "x", "z")], shape=[1, 4]), "must depend on its inputs"),
+    "dynamic": (model([node("Relu", "x", "y")], shape=[1, "n"]), "shape must be fixed"),
+    "batch": (model([node("Relu", "x", "y")], shape=[8, 4]), "shape must be fixed"),
+    "shapes": (
+        model([node("MatMul", "x w", "y")], shape=[1, 4], constants={"w": np.zeros((5, 2), np.float32)}),
+        "MatMul has",
+    ),
+    "huge": (
+        model(
+            [node("ConstantOfShape", "s", "c"), node("Add", "x c", "y")],
+            shape=[1, 4],
+            constants={"s": np.array([1 << 40], np.int64)},
+        ),
+        "ConstantOfShape gives",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_computed_is_one_line(tmp_path, name):
+    content, says = REFUSED[name]
+    with pytest.raises(UserError) as caught:
+        translate(read(tmp_path, content), [None])
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_mutated_files_raise_nothing_else(tmp_path):
+    whole = np.frombuffer(SMALL["shuffled"](), np.uint8)
+    random = np.random.default_rng(0)
+    refused = 0
+    for number in range(60):
+        content = whole.copy()
+        if number % 6 == 0:
+            content = content[: random.integers(len(content))]
+        for place in random.integers(0, len(content) - 1, 3):
+            content[place] = random.integers(256)
+        try:
+            lower(calibrated(read(tmp_path, content.tobytes()), None).graph)
+        except UserError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 20

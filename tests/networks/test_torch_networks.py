@@ -1,0 +1,127 @@
+"""Modules and exported programs of torch, through ``ts.evaluate``."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import tinysearch as ts  # noqa: E402
+from tinysearch.app.cli import main  # noqa: E402
+from tinysearch.core.errors import UserError  # noqa: E402
+from tinysearch.networks.real.calibrated import placed  # noqa: E402
+from tinysearch.networks.real.execute import run_reals  # noqa: E402
+from tinysearch.networks.real.translating import translate  # noqa: E402
+from tinysearch.training.exported import read_exported  # noqa: E402
+
+C3 = {"processor": "esp32c3"}
+
+
+def module() -> torch.nn.Module:
+    torch.manual_seed(0)
+    nn = torch.nn
+    return nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1, bias=False),
+        nn.BatchNorm2d(6),
+        nn.Hardswish(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 6, 3, groups=6),
+        nn.SiLU(),
+        nn.AvgPool2d(2, padding=1),
+        nn.Flatten(),
+        nn.Dropout(),
+        nn.Linear(24, 5),
+        nn.LogSoftmax(1),
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    path = tmp_path_factory.mktemp("torch") / "net.pt2"
+    torch.export.save(torch.export.export(module().eval(), (torch.zeros(1, 2, 8, 8),)), path)
+    return path
+
+
+def test_the_float_graph_computes_what_torch_does(exported):
+    net, x = module(), torch.randn(4, 2, 8, 8)
+    network = read_exported(exported)
+    translated = translate(network, [None])
+    found = run_reals(translated.graph, placed(translated, [x.numpy()]))[0]
+    with torch.no_grad():
+        np.testing.assert_allclose(found[:, 0], net.eval()(x).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_module_is_evaluated_and_emitted(tmp_path):
+    x = torch.randn(20, 2, 8, 8)
+    net = module()
+    point = ts.evaluate(network=net, example_input=x, platform=C3)
+    assert net.training
+    document = point.to_dict()
+    assert document["feasible"]
+    assert document["unsupported"] == []
+    assert document["network"]["inputs"][0]["shape"] == [1, 8, 8, 2]
+    assert document["network"]["inputs"][0]["axes"] == [0, 2, 3, 1]
+    agreement = document["network"]["quantization"]["agreement"][0]
+    assert agreement["samples"] == 20
+    assert agreement["signal_to_noise_db"] > 25
+    assert (point.emit(tmp_path / "project") / "host" / "Makefile").is_file()
+
+
+def test_an_exported_file_is_priced_without_samples_but_not_emitted(exported, tmp_path, capsys):
+    words = [f"network={exported}", "platform.processor=esp32c3"]
+    assert main(["evaluate", *words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["network"]["quantization"]["from_noise"]
+    assert main(["emit", *words, f"out={tmp_path / 'out'}"]) == 2
+    assert "must be quantized with samples" in capsys.readouterr().err
+    samples = tmp_path / "samples.npz"
+    np.savez(samples, x=np.random.default_rng(0).normal(size=(6, 2, 8, 8)))
+    assert main(["emit", *words, f"calibration={samples}", f"out={tmp_path / 'out'}"]) == 0
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("a pickled object was run",))
+
+
+def test_no_object_of_a_file_is_unpickled(exported, tmp_path, capsys):
+    path = tmp_path / "bomb.pt2"
+    with zipfile.ZipFile(exported) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            target.writestr(entry, pickle.dumps(Bomb()) if "sample_inputs" in entry.filename else content)
+    with pytest.raises(UserError, match="must be one that torch.export.save wrote"):
+        read_exported(path)
+    assert "pickled object" not in capsys.readouterr().out
+
+
+def test_expressions_that_are_no_shapes_are_not_evaluated(exported, tmp_path):
+    path = tmp_path / "expression.pt2"
+    with zipfile.ZipFile(exported) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename.endswith("model.json"):
+                document = json.loads(content)
+                document["range_constraints"] = {"expr_str": "__import__('os').getcwd()"}
+                content = json.dumps(document).encode()
+            target.writestr(entry, content)
+    with pytest.raises(UserError, match="an expression that is no shape"):
+        read_exported(path)
+
+
+def test_what_is_no_network_is_one_line():
+    with pytest.raises(UserError, match="must come with an example"):
+        ts.evaluate(network=module())
+    with pytest.raises(UserError, match="must be a path"):
+        ts.evaluate(network=3)
+    with pytest.raises(UserError, match=r"aten.sort has no kernel"):
+        ts.evaluate(network=Sorting(), example_input=torch.zeros(1, 3), platform=C3)
+
+
+class Sorting(torch.nn.Module):
+    def forward(self, x):
+        return torch.sort(x)[0]

@@ -1,0 +1,80 @@
+"""``network=FILE`` with ``calibration=SAMPLES``: the int8 graph, whatever format it comes in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinysearch.app.building.wiring import Config
+from tinysearch.core.errors import UserError
+from tinysearch.files import home_path
+from tinysearch.networks.file import network_content
+from tinysearch.networks.graph import Array, Graph
+from tinysearch.networks.real.calibrated import Calibrated, calibrated
+from tinysearch.networks.real.nodes import RealNetwork
+from tinysearch.networks.real.onnx_file import onnx_network
+from tinysearch.networks.real.samples import read_arrays, samples_of
+from tinysearch.networks.tflite_file import tflite_graph
+
+FORMATS = (".tflite", ".onnx", ".pt2")
+"""Suffixes of files that hold a network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Read:
+    """A network of a file.
+
+    Attributes:
+        digest: SHA-256 of the file.
+        calibration: how it was quantized here; None for a file that is int8 itself.
+    """
+
+    name: str
+    digest: str
+    graph: Graph
+    calibration: Calibrated | None = None
+
+
+def read_network(config: Config, *, example: Sequence[Array] | None = None) -> Read:
+    """Read, and quantize what is float.
+
+    Args:
+        example: samples of every input in place of those that the configuration names.
+
+    Raises:
+        UserError: a file that holds no network, or samples that do not fit it.
+    """
+    path = home_path(str(config["network"]))
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(
+            f"network must be a file that ends with {', '.join(FORMATS)}",
+            value=path,
+            remedy="convert it, or torch.export.save it",
+        )
+    content = network_content(path)
+    digest = hashlib.sha256(content).hexdigest()
+    given = config["calibration"]
+    if path.suffix.lower() == ".tflite":
+        return Read(name=path.stem, digest=digest, graph=tflite_graph(content, path))
+    network = _real_network(content, path)
+    arrays = None if given is None else read_arrays(home_path(str(given)))
+    if example is not None:
+        arrays = {entry.name: array for entry, array in zip(network.inputs, example, strict=False)}
+    samples = None if arrays is None else samples_of(arrays, network.inputs)
+    return of_real(network, samples, digest=digest)
+
+
+def _real_network(content: bytes, path: Path) -> RealNetwork:
+    if path.suffix.lower() == ".onnx":
+        return onnx_network(content, path)
+    from tinysearch.training.exported import read_exported
+
+    return read_exported(path)
+
+
+def of_real(network: RealNetwork, samples: Sequence[Array] | None, *, digest: str) -> Read:
+    """A float network, quantized with samples, or with noise where there are none."""
+    found = calibrated(network, samples)
+    return Read(name=network.name, digest=digest, graph=found.graph, calibration=found)

@@ -1,0 +1,96 @@
+"""From a float network and samples to the int8 graph, and how near that comes to the float network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinysearch.networks.checking import check
+from tinysearch.networks.graph import Graph
+from tinysearch.networks.real.agreement import Agreement, agreements
+from tinysearch.networks.real.nodes import Array, RealNetwork
+from tinysearch.networks.real.quantize import has_all_scales, quantize, spans
+from tinysearch.networks.real.translating import Translated, fixed_shape, translate
+
+_NOISE_SAMPLES, _SEED = 4, 0
+_BATCH_VALUES = 1 << 20
+"""Values of the largest tensor that a batch of samples may have together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibrated:
+    """An int8 graph and its float graph.
+
+    Attributes:
+        samples: that were looked at.
+        from_noise: scales come from noise: only costs mean something.
+        agreement: of every output, empty without samples.
+        input_axes, output_axes: the author's axis at every place of a tensor.
+    """
+
+    graph: Graph
+    samples: int
+    from_noise: bool
+    agreement: tuple[Agreement, ...]
+    input_axes: tuple[tuple[int, ...], ...]
+    output_axes: tuple[tuple[int, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "samples": self.samples,
+            "from_noise": self.from_noise,
+            "agreement": [entry.to_dict() for entry in self.agreement],
+        }
+
+
+def calibrated(network: RealNetwork, samples: Sequence[Array] | None) -> Calibrated:
+    """Quantize a network.
+
+    Args:
+        samples: float32 [N, *sides] for every input, in the author's order of axes; None: normal noise.
+
+    Raises:
+        UserError: a network that cannot be computed, or samples on which it is not finite.
+    """
+    shapes = [None] * len(network.inputs) if samples is None else [values.shape[1:] for values in samples]
+    translated = translate(network, shapes)
+    complete = samples is None and has_all_scales(translated.graph)
+    given = noise_for(network) if samples is None else samples
+    inputs = placed(translated, given)
+    batch = _batch(translated.graph)
+    seen = {} if complete else spans(translated.graph, inputs, batch=batch)
+    quantized = quantize(translated.graph, seen)
+    check(quantized)
+    return Calibrated(
+        graph=quantized,
+        samples=0 if samples is None else len(inputs[0]),
+        from_noise=samples is None and not complete,
+        agreement=() if samples is None else agreements(translated.graph, quantized, inputs, batch=batch),
+        input_axes=translated.inputs,
+        output_axes=translated.outputs,
+    )
+
+
+def placed(translated: Translated, samples: Sequence[Array]) -> list[Array]:
+    """Samples [N, *sides] in the graph's order of axes, with a batch of 1: [N, 1, ..]."""
+    return [
+        np.ascontiguousarray(values[:, None].transpose(0, *(1 + axis for axis in order)))
+        for values, order in zip(samples, translated.inputs, strict=True)
+    ]
+
+
+def noise_for(network: RealNetwork) -> list[Array]:
+    """Normal noise in place of samples, where only the cost of a network is asked for."""
+    random = np.random.default_rng(_SEED)
+    shapes = [fixed_shape(entry, None) for entry in network.inputs]
+    return [random.normal(size=(_NOISE_SAMPLES, *shape[1:])).astype(np.float32) for shape in shapes]
+
+
+def _batch(graph: Graph) -> int:
+    most = max((tensor.elements for tensor in graph.tensors if tensor.data is None), default=1)
+    return max(1, math.floor(_BATCH_VALUES / most))
