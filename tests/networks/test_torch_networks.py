@@ -72,6 +72,7 @@ def test_a_module_is_evaluated_and_emitted(tmp_path):
     assert (point.emit(tmp_path / "project") / "host" / "Makefile").is_file()
 
 
+@pytest.mark.slow
 def test_an_exported_file_is_priced_without_samples_but_not_emitted(exported, tmp_path, capsys):
     words = [f"network={exported}", "platform.processor=esp32c3"]
     assert main(["evaluate", *words, "--json"]) == 0
@@ -99,6 +100,7 @@ def test_no_object_of_a_file_is_unpickled(exported, tmp_path, capsys):
     assert "pickled object" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_expressions_that_are_no_shapes_are_not_evaluated(exported, tmp_path):
     path = tmp_path / "expression.pt2"
     with zipfile.ZipFile(exported) as source, zipfile.ZipFile(path, "w") as target:
