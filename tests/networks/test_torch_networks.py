@@ -95,7 +95,7 @@ def test_no_object_of_a_file_is_unpickled(exported, tmp_path, capsys):
         for entry in source.infolist():
             content = source.read(entry)
             target.writestr(entry, pickle.dumps(Bomb()) if "sample_inputs" in entry.filename else content)
-    with pytest.raises(UserError, match="must be one that torch.export.save wrote"):
+    with pytest.raises(UserError, match="must be one that torch"):
         read_exported(path)
     assert "pickled object" not in capsys.readouterr().out
 
