@@ -50,7 +50,13 @@ class Translation:
         return tuple(int(side) for side in found.meta["val"].shape)
 
     def make(
-        self, operator: str, inputs: Sequence[str], *, outputs: Sequence[str] = (), **attributes: Attribute
+        self,
+        operator: str,
+        inputs: Sequence[str],
+        *,
+        outputs: Sequence[str] = (),
+        given: Mapping[str, Attribute] | None = None,
+        **attributes: Attribute,
     ) -> list[RealNode]:
         """A node, whose output is this one's value unless others are named."""
         return [
@@ -59,7 +65,7 @@ class Translation:
                 name=self.node.name,
                 inputs=tuple(inputs),
                 outputs=tuple(outputs) or (self.node.name,),
-                attributes=attributes,
+                attributes=attributes | dict(given or {}),
             )
         ]
 
@@ -135,7 +141,7 @@ def _reduction(operator: str) -> Callable[[Translation], list[RealNode]]:
     def translate(t: Translation) -> list[RealNode]:
         axes = t.argument(1)
         given: dict[str, Attribute] = {} if axes is None else {"axes": _sides(axes, 1)}
-        return t.make(operator, [t.value(0)], keepdims=int(bool(t.argument(2, 0, "keepdim"))), **given)
+        return t.make(operator, [t.value(0)], keepdims=int(bool(t.argument(2, 0, "keepdim"))), given=given)
 
     return translate
 
@@ -155,7 +161,7 @@ def _average(t: Translation) -> list[RealNode]:
         [t.value(0)],
         ceil_mode=int(bool(t.argument(4, 0))),
         count_include_pad=int(bool(t.argument(5, 1))),
-        **_pool_attributes(t, len(t.shape()) - 2),
+        given=_pool_attributes(t, len(t.shape()) - 2),
     )
 
 
@@ -167,7 +173,7 @@ def _maximum(t: Translation) -> list[RealNode]:
         outputs=[t.part(0)],
         dilations=_sides(t.argument(4, 1), count),
         ceil_mode=int(bool(t.argument(5, 0))),
-        **_pool_attributes(t, count),
+        given=_pool_attributes(t, count),
     )
 
 
@@ -343,8 +349,7 @@ def translation_of(t: Translation) -> list[RealNode] | AliasOf:
     """Nodes of ONNX; an operator that has none keeps its own name."""
     target = str(t.node.target)
     if "getitem" in target:
-        source, number = t.node.args
-        return AliasOf(part_of(t.name_of(source), int(number)))
+        return AliasOf(part_of(t.value(0), int(t.argument(1))))
     operator = ".".join(target.split(".")[:2])
     translate = _TRANSLATIONS.get(operator)
     if translate is None:
