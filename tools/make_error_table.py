@@ -31,9 +31,9 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import Dataset
 from tinysearch.data.pairs import people_groups
-from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.table import COLUMNS
 from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.evaluation.verification import Verification
 from tinysearch.files import write_atomically
 from tinysearch.metrics import branch_scores, weighted_sum
 from tinysearch.metrics.bootstrap import resampled_eers

@@ -1,13 +1,21 @@
 """What a task calls an error, on embeddings made up here: verification with its fusions, and classification."""
 
+import json
 import pickle
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import AnsweredRates
 from tinysearch.core.protocols import Dataset, Samples
-from tinysearch.evaluation.judges import Anomaly, Classification, Verification, judge_of
+from tinysearch.core.task import Stream
+from tinysearch.evaluation.anomaly import Anomaly
+from tinysearch.evaluation.answers import classifier_of
+from tinysearch.evaluation.classification import Classification
+from tinysearch.evaluation.judges import judge_of
+from tinysearch.evaluation.verification import Verification
 from tinysearch.metrics import integer_weights
 
 SHAPES = {"face": (8, 1), "voice": (8, 1)}
@@ -105,6 +113,32 @@ def test_classification_counts_wrong_samples_and_two_branches_beat_one(kind):
     assert 0 < fused.eer < min(rates.eer for rates in alone) < 0.6
     assert fused.eer_ci95[0] <= fused.eer <= fused.eer_ci95[1]
     assert not fused.frr_at_far
+
+
+def test_a_classification_says_how_its_device_answers():
+    embedded = _embedded(shared=True, noise={"face": 45.0, "voice": 45.0}, kind=np.int8)
+    free, strict = (
+        _rates(Classification(reject=share), embedded, shared=True, modalities=("face",)) for share in (0.0, 0.5)
+    )
+    assert free.eer == strict.eer
+    assert free.answered.wrong <= free.eer
+    assert strict.answered.unknown > free.answered.unknown and strict.answered.wrong < free.answered.wrong
+    for rates in (free.answered, strict.answered):
+        assert rates.wrong_ci95[0] <= rates.wrong <= rates.wrong_ci95[1]
+        assert rates.unknown_ci95[0] <= rates.unknown <= rates.unknown_ci95[1]
+        assert AnsweredRates.of_dict(json.loads(json.dumps(asdict(rates)))) == rates
+    assert len({str(judge.settings) for judge in (Classification(), Classification(smooth=3))}) == 2
+
+
+def test_a_classification_that_recognizes_nothing_answers_nothing_and_is_not_emitted():
+    embedded = _embedded(shared=True, kind=np.int8)
+    kept = {split: {"face": rows["face"]} for split, rows in embedded.items()}
+    kept["validation"] = {"face": -kept["validation"]["face"]}  # as far from their own class as can be
+    judge, data, shapes = Classification(), People(shared=True), {"face": SHAPES["face"]}
+    rates = judge.rates(data, shapes, kept, rng=np.random.default_rng(0), evidence="trained")
+    assert rates.eer_validation == 1.0 and rates.answered is None
+    with pytest.raises(UserError, match="must know some validation window"):
+        classifier_of(judge, data, shapes, kept, stream=Stream())
 
 
 def test_a_task_and_its_data_have_to_fit():

@@ -10,9 +10,9 @@ import pytest
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, Samples
-from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.evaluation.verification import Verification
 
 
 class OnePictureEach(Dataset):

@@ -29,9 +29,9 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.protocols import SPLITS, Dataset, ProgressCallback, Samples, TrainingProgress, TrainingRecord
 from tinysearch.core.quantization import Precision
-from tinysearch.evaluation.judges import Verification
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.trained import TrainedErrors
+from tinysearch.evaluation.verification import Verification
 from tinysearch.firmware.untrained import untrained
 from tinysearch.search.events import SearchEvent
 from tinysearch.search.loop import SearchOptions, SearchProblem, search

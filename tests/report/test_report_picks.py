@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from report_cases import Case, branch, cases, evaluation, make_case, rates
 
+from tinysearch.core.objectives import AnsweredRates
 from tinysearch.report.advice import advise
 from tinysearch.report.page import render
 from tinysearch.report.picks import picks
@@ -35,6 +36,18 @@ def test_cards_are_rows_of_the_table_and_rise_in_price(case: Case) -> None:
     assert found[-1].quality.startswith(("EER", "latency", "cost", "effective", "RAM"))
     if quality_of(view) == "eer":
         assert view.design(found[-1].id).eer == view.design(answer.points[0]).eer
+
+
+def test_a_card_of_a_classification_says_how_its_device_answers() -> None:
+    answered = AnsweredRates(
+        smooth=3, reject=0.05, wrong=0.123, wrong_ci95=(0.1, 0.15), unknown=0.06, unknown_ci95=(0.04, 0.09)
+    )
+    known = replace(rates(0.2), answered=answered)
+    case = make_case([evaluation([branch("face")], board="bare", errors=known, far=None)])
+    told = picks(case.view).cards[0].meaning
+    assert told.startswith("On the device, scores of 3 windows added, 12.3 % [10.0-15.0 %] of test windows")
+    assert "6.0 % [4.0-9.0 %] with unknown" in told
+    assert case.view.points[0].answered == answered
 
 
 def _with_paper_boards(*names: str) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tinysearch.core.candidate import BranchSpec, Candidate
@@ -78,6 +78,35 @@ def objective_of(recorded: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredRates:
+    """How a device answers test windows that follow each other, by thresholds of validation data; in fractions.
+
+    Attributes:
+        smooth: windows of one recording whose scores are added before an answer.
+        reject: share of right answers on validation data that thresholds were set to give up.
+        wrong, wrong_ci95: share that is answered with another class, and its interval.
+        unknown, unknown_ci95: share that is answered ``unknown``, and its interval.
+    """
+
+    smooth: int
+    reject: float
+    wrong: float
+    wrong_ci95: tuple[float, float]
+    unknown: float
+    unknown_ci95: tuple[float, float]
+
+    @classmethod
+    def of_dict(cls, value: Mapping[str, Any]) -> AnsweredRates:
+        """As ``dataclasses.asdict`` writes it, through JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        bounds = {name: (float(value[name][0]), float(value[name][1])) for name in ("wrong_ci95", "unknown_ci95")}
+        return cls(**{**value, **bounds})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRates:
     """Error rates of one branch or one fusion of branches. Rates are fractions.
 
@@ -100,6 +129,7 @@ class ErrorRates:
         auc, auc_ci95: of an anomaly task the chance that an anomaly is farther from what was seen than a normal test
             sample, and its interval; None for others. There an alarm is what is accepted, so that FAR is the share of
             normal samples with an alarm, and FRR the share of anomalies without (:mod:`tinysearch.metrics.anomaly`).
+        answered: of a classification, how a device answers; None for others, and where nothing is ever recognized.
     """
 
     eer: float | None
@@ -119,6 +149,7 @@ class ErrorRates:
     weights: Mapping[str, int] = field(default_factory=dict)
     auc: float | None = None
     auc_ci95: tuple[float, float] | None = None
+    answered: AnsweredRates | None = None
 
     @property
     def decision_eer(self) -> float | None:
@@ -424,6 +455,7 @@ class Evaluation:
             },
             **({} if self.power is None else {"power": self.power.to_dict()}),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
+            **({} if self.errors.answered is None else {"answered": asdict(self.errors.answered)}),
             "evidence": {"eer": self.errors.evidence, "latency": self.latency_evidence},
             "firmware": None,
             "feasible": self.feasible,

@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from tinysearch.core.protocols import Dataset, Split
+from tinysearch.core.errors import UserError
+from tinysearch.core.protocols import Dataset
 from tinysearch.core.task import Stream
 from tinysearch.data.pairs import matched_samples
-from tinysearch.evaluation.judges import Anomaly, Classification, Embedded, Shapes, groups_of, labels_of, typed
-from tinysearch.metrics import NormalModel, anomaly_distances, class_scores, normal_model
+from tinysearch.evaluation.anomaly import Anomaly
+from tinysearch.evaluation.classification import Classification, names_of
+from tinysearch.evaluation.judge import Embedded, Shapes, labels_of, recordings_of, typed
+from tinysearch.metrics import NormalModel, anomaly_distances, normal_model
 from tinysearch.metrics.rates import threshold_at_far
 from tinysearch.metrics.scores import Embeddings
-from tinysearch.metrics.windows import Alarms, Answers, Int32, class_thresholds, smoothed
+from tinysearch.metrics.windows import Alarms, Answers, smoothed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,23 +70,29 @@ def classifier_of(
 
     Args:
         embedded: of training and validation samples.
+        stream: its smoothing and rejection are those of the judge.
+
+    Raises:
+        UserError: no validation window is nearest to its own class.
     """
     prototypes = judge.prototypes(dataset, shapes, embedded["train"])
-    samples, labels = matched_samples(labels_of(dataset, "validation", shapes), people=dataset.people("validation"))
-    scores = np.sum(
-        [class_scores(rows, prototypes[name])[samples[name]] for name, rows in typed(embedded["validation"]).items()],
-        axis=0,
-    )
-    recordings = recordings_of(dataset, "validation", samples)
-    thresholds = class_thresholds(scores, recordings, labels, smooth=stream.smooth, reject=stream.reject)
-    names = dataset.class_names or map(str, range(len(thresholds)))
+    thresholds = judge.thresholds(judge.scored(dataset, "validation", shapes, embedded["validation"], prototypes))
+    if thresholds is None:
+        raise UserError(
+            "a classification that is emitted must know some validation window",
+            value=f"none is nearest to its own class in {dataset.name}",
+            remedy="train longer, or give more samples",
+        )
     return Classifier(
         answers=Answers(
-            names=tuple(names), thresholds=thresholds, smooth=stream.smooth, hold_off=stream.hold_off_windows
+            names=names_of(dataset, len(thresholds)),
+            thresholds=thresholds,
+            smooth=judge.smooth,
+            hold_off=stream.hold_off_windows,
         ),
         prototypes=prototypes,
         hop_s=stream.hop_s,
-        reject=stream.reject,
+        reject=judge.reject,
     )
 
 
@@ -135,9 +143,3 @@ def placeholder_detector(normal: Mapping[str, Embeddings], *, stream: Stream) ->
         hop_s=stream.hop_s,
         far=None,
     )
-
-
-def recordings_of(dataset: Dataset, split: Split, samples: Mapping[str, npt.NDArray[np.int32]]) -> Int32:
-    """Which recording each sample is a window of; each is one by itself where the data set does not tell."""
-    groups = groups_of(dataset, split, samples) if len(samples) == 1 else None
-    return np.arange(len(next(iter(samples.values()))), dtype=np.int32) if groups is None else groups

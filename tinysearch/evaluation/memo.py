@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.objectives import AnsweredRates, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.evaluation.entries import (
     EMBEDDINGS,
@@ -230,11 +230,18 @@ def _rates_of(text: str) -> ErrorRates:
         intervals = {float(far): (low, high) for far, (low, high) in document.pop("frr_ci95_at_far").items()}
         interval = document.pop("eer_ci95")
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
-        area = document.pop("auc_ci95", None)
+        area, answered = document.pop("auc_ci95", None), document.pop("answered", None)
         bounds: dict[str, Any] = {
             name: None if found is None else (found[0], found[1])
             for name, found in (("eer_ci95", interval), ("auc_ci95", area))
         }
-        return ErrorRates(**bounds, frr_ci95_at_far=intervals, weights=weights, **by_far, **document)
+        return ErrorRates(
+            **bounds,
+            frr_ci95_at_far=intervals,
+            weights=weights,
+            answered=None if answered is None else AnsweredRates.of_dict(answered),
+            **by_far,
+            **document,
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenEntryError("damaged, or of another version") from error

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tinysearch.core.limits import Limit
-from tinysearch.core.objectives import FAILURES_TO_LOCK, FAR_OF_OBJECTIVE, ErrorRates, Evaluation, OperatingPoint
+from tinysearch.core.objectives import (
+    FAILURES_TO_LOCK,
+    FAR_OF_OBJECTIVE,
+    AnsweredRates,
+    ErrorRates,
+    Evaluation,
+    OperatingPoint,
+)
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 
 USABLE_FRR = 0.2
@@ -121,6 +128,19 @@ def in_words(point: OperatingPoint) -> str:
     times = f"an owner is in after {point.attempts:.2f} attempts on average"
     verdict = "" if point.usable else f"Hardly usable (rule: up to {100 * USABLE_FRR:g} % rejected). "
     return f"{verdict}At FAR {100 * point.far:g} % it {owner}; {times}, {_locked(point.locked_out)}."
+
+
+def answers_in_words(rates: AnsweredRates) -> str:
+    """What a classification's device answers, for report cards and terminal alike."""
+    wrong, unknown = (
+        f"{100 * rate:.1f} % [{100 * low:.1f}-{100 * high:.1f} %]"
+        for rate, (low, high) in ((rates.wrong, rates.wrong_ci95), (rates.unknown, rates.unknown_ci95))
+    )
+    over = f"scores of {rates.smooth} windows added" if rates.smooth > 1 else "each window by itself"
+    return (
+        f"On the device, {over}, {wrong} of test windows are answered with another class and {unknown} with unknown "
+        f"(thresholds give up {100 * rates.reject:g} % of right answers on validation data)."
+    )
 
 
 def _one_in(rate: float) -> str:

@@ -23,11 +23,14 @@ from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Stream
+from tinysearch.evaluation.anomaly import Anomaly
 from tinysearch.evaluation.answers import Decider, classifier_of, detector_of
+from tinysearch.evaluation.classification import Classification
 from tinysearch.evaluation.entries import is_finite
-from tinysearch.evaluation.judges import Anomaly, Classification, Judge, Verification
+from tinysearch.evaluation.judge import Judge
 from tinysearch.evaluation.memo import BranchMemo, MemoEntry
 from tinysearch.evaluation.source import ErrorSource
+from tinysearch.evaluation.verification import Verification
 from tinysearch.files import make_folder, writing
 
 logger = logging.getLogger(__name__)

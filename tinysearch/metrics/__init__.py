@@ -24,7 +24,7 @@ from tinysearch.metrics.rates import (
     threshold_at_far,
 )
 from tinysearch.metrics.scores import branch_scores, fused_scores, score_pairs
-from tinysearch.metrics.summary import Distances, anomaly_error_rates, class_error_rates, error_rates
+from tinysearch.metrics.summary import Distances, anomaly_error_rates, answered_rates, class_error_rates, error_rates
 
 __all__ = [
     "FUSION_RULES",
@@ -37,6 +37,7 @@ __all__ = [
     "agreement",
     "anomaly_distances",
     "anomaly_error_rates",
+    "answered_rates",
     "area_interval",
     "area_under_curve",
     "branch_scores",

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.objectives import AnsweredRates, ErrorEvidence, ErrorRates
 from tinysearch.core.pairs import Pairs
 from tinysearch.metrics.agreement import Agreement, distance_histogram
 from tinysearch.metrics.anomaly import area_interval, area_under_curve
@@ -22,6 +22,7 @@ from tinysearch.metrics.rates import (
     false_reject_rate,
     threshold_at_far,
 )
+from tinysearch.metrics.windows import UNKNOWN
 
 CURVE_POINTS = 60
 HISTOGRAM_BINS = 40
@@ -126,14 +127,44 @@ def class_error_rates(
     wrong = test_found != test_labels
     if not len(validation_labels) or not len(test_labels):
         raise ValueError("there must be validation and test samples for an error rate")
-    count = int(np.sum(wrong))
-    interval = error_interval(count, len(wrong)) if test_groups is None else frr_interval(wrong, test_groups, rng=rng)
     return ErrorRates(
-        eer=count / len(test_labels),
+        eer=int(np.sum(wrong)) / len(test_labels),
         evidence=evidence,
-        eer_ci95=interval,
+        eer_ci95=_share_interval(wrong, test_groups, rng=rng),
         eer_validation=float(np.mean(validation_found != validation_labels)),
     )
+
+
+def answered_rates(
+    answers: Int32, labels: Int32, *, rng: np.random.Generator, groups: Int32 | None, smooth: int, reject: float
+) -> AnsweredRates:
+    """Shares of test windows that are answered with another class, and with ``unknown``, with their intervals.
+
+    Args:
+        answers: int32 [N], of :func:`tinysearch.metrics.windows.answer`; ``labels`` as they are.
+        rng, groups: see :func:`class_error_rates`.
+        smooth, reject: by which was answered.
+
+    Raises:
+        ValueError: no windows.
+    """
+    unknown = answers == UNKNOWN
+    wrong = ~unknown & (answers != labels)
+    return AnsweredRates(
+        smooth=smooth,
+        reject=reject,
+        wrong=float(np.mean(wrong)),
+        wrong_ci95=_share_interval(wrong, groups, rng=rng),
+        unknown=float(np.mean(unknown)),
+        unknown_ci95=_share_interval(unknown, groups, rng=rng),
+    )
+
+
+def _share_interval(
+    told: npt.NDArray[np.bool_], groups: Int32 | None, *, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Of a share of samples: over the choice of groups, or where there are none Wilson's."""
+    return error_interval(int(np.sum(told)), len(told)) if groups is None else frr_interval(told, groups, rng=rng)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import OperatingPoint
+from tinysearch.core.objectives import AnsweredRates, OperatingPoint
 from tinysearch.core.records import checked
 from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.reading import read_json
@@ -121,6 +121,7 @@ class DesignCard:
         acquisition_s: capture and front-end of one attempt.
         operating_point: at which the firmware's threshold is set; None where no FRR is known.
         branch_latency_s: of one inference on one core, by modality.
+        answered: of a classification, how a device answers windows; None where that is not known.
     """
 
     id: str
@@ -146,6 +147,7 @@ class DesignCard:
     operating_point: OperatingPoint | None = None
     power_mw: float | None = None
     battery_days: float | None = None
+    answered: AnsweredRates | None = None
 
     @property
     def attempt_s(self) -> float:
@@ -322,6 +324,7 @@ def _design(value: Mapping[str, Any]) -> DesignCard:
         **{
             **value,
             "operating_point": operating_point(value.get("operating_point")),
+            "answered": answered(value.get("answered")),
             "branches": tuple(value["branches"]),
             "eer_ci95": None if interval is None else (interval[0], interval[1]),
             "latency_range_s": (value["latency_range_s"][0], value["latency_range_s"][1]),
@@ -337,6 +340,11 @@ def operating_point(value: Mapping[str, Any] | None) -> OperatingPoint | None:
     bounds = value["frr_ci95"]
     given = {name: value[name] for name in names}
     return OperatingPoint(**{**given, "frr_ci95": None if bounds is None else (bounds[0], bounds[1])})
+
+
+def answered(value: Mapping[str, Any] | None) -> AnsweredRates | None:
+    """Answers as report_data.json or front.json has them; None where there are none."""
+    return None if value is None else AnsweredRates.of_dict(value)
 
 
 def _detail(value: Mapping[str, Any]) -> DetailCard:

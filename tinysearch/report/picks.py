@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinysearch.evaluation.operating import in_words
+from tinysearch.evaluation.operating import answers_in_words, in_words
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import knee, ladder, number, overlap, quality_of
 from tinysearch.report.view import RunView
@@ -96,7 +96,7 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
         labels=tuple(labels),
         price=usd(view.cost(design)),
         quality=f"{LABELS[quality]} {value_text(quality, value)}{sure}",
-        meaning="" if point is None else in_words(point),
+        meaning=_meaning(design),
         usable=None if point is None else point.usable,
         latency=_latency(design),
         network=network(view, design),
@@ -105,6 +105,13 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
         problem="" if board.buildable else board.reason,
         standing=f"{board.order[:1].upper()}{board.order[1:]}",
     )
+
+
+def _meaning(design: DesignCard) -> str:
+    """What a design's errors mean to whoever uses it; empty where that is not known."""
+    if design.operating_point is not None:
+        return in_words(design.operating_point)
+    return "" if design.answered is None else answers_in_words(design.answered)
 
 
 def _latency(design: DesignCard) -> str:

@@ -25,7 +25,7 @@ from tinysearch.core.trust import trusting
 from tinysearch.inputs.microphone import Microphone
 
 if TYPE_CHECKING:
-    from tinysearch.evaluation.judges import Judge
+    from tinysearch.evaluation.judge import Judge
     from tinysearch.evaluation.repeated import RepeatedErrors
     from tinysearch.evaluation.source import ErrorSource
     from tinysearch.evaluation.trained import TrainedErrors
@@ -186,6 +186,7 @@ def build_judge(config: Config) -> Judge:
         far=far_of(config),
         fusion=rule,
         shares=shares if rule == "weighted" else {},
+        stream=task_of(config).stream,
     )
 
 

@@ -43,7 +43,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     """
     from tinysearch.app.building.training import build_dataset
     from tinysearch.data.pairs import evaluation_pairs, matched_samples
-    from tinysearch.evaluation.judges import labels_of
+    from tinysearch.evaluation.judge import labels_of
     from tinysearch.firmware.verify.held_out import HeldOut
     from tinysearch.firmware.verify.streamed import HeldOutSamples
 
