@@ -22,7 +22,7 @@ from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.tables import load_code_sizes
 from tinysearch.core.errors import TinysearchError
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware.project import golden_count
 from tinysearch.firmware.verify.emulator import COMPILER, INSTALL, SIZE, build
 from tinysearch.firmware.verify.rung import missing

@@ -22,7 +22,7 @@ from esp_nn_networks import esp_nn_instructions
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import instruction_counter
-from tinysearch.catalog.catalog import load_catalog
+from tinysearch.catalog.loading import load_catalog
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.networks.project import Target, emit_network

@@ -33,7 +33,7 @@ from tinysearch.app.config.resources import data_dir
 from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.program import Program
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.files import write_atomically
 from tinysearch.firmware.model_source import runtime_files
 from tinysearch.firmware.verify.emulator import CODE_OPTIONS, ISA_OPTIONS, LINK_OPTIONS

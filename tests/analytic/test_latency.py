@@ -35,7 +35,8 @@ from tinysearch.core.program import Operator, Program, Step, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.quantization import PRECISIONS as ALL_PRECISIONS
 from tinysearch.core.quantization import Precision
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR
 from tinysearch.firmware.verify.rung import missing
 from tinysearch.operators import record_of

@@ -18,7 +18,8 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import Evaluation
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 
 MIB = 2**20
 PAPER = ["experiment=paper", "catalog=paper2023", "flash=paper", "memory=paper", "latency=opcount", "trainer=none"]

@@ -6,16 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinysearch.core.errors import UserError
-from tinysearch.data.log_mel import (
-    SAMPLE_RATE_HZ,
-    LogMel,
-    LogMelSettings,
-    LogMelTables,
-    band_edges_hz,
-    fit_clip,
-    log2_fixed,
-    power_spectrum,
-)
+from tinysearch.data.fourier import log2_fixed, power_spectrum
+from tinysearch.data.log_mel import SAMPLE_RATE_HZ, LogMel, LogMelSettings, LogMelTables, band_edges_hz, fit_clip
 
 SMALL = LogMelSettings(size=16, clip_s=0.4)
 LOG2 = LogMelTables.of(SMALL).log2

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, enumerate_designs
 from tinysearch.space import Space
 

@@ -15,7 +15,7 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError
 from tinysearch.core.limits import LIMITS, parse_limits
 from tinysearch.core.objectives import OBJECTIVES
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.search.known.design import DesignTable
 
 SPACE = ("space.layouts=[[1,1]]", "space.precisions=[int8,xnor2/1]", "space.modalities=[voice]")

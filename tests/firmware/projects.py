@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tinysearch.architectures.resnet import resnet_branch
-from tinysearch.catalog.catalog import Catalog, load_catalog
+from tinysearch.catalog.catalog import Catalog
+from tinysearch.catalog.loading import load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import NetworkSpec
@@ -19,8 +20,9 @@ from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import Input, Task
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained

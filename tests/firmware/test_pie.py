@@ -22,7 +22,7 @@ from tinysearch.architectures.separable import Separable
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import INPUT, Convolution, Shape
 from tinysearch.core.quantization import Precision
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware.integer_network import execute
 from tinysearch.firmware.model_source import branch_source
 from tinysearch.firmware.packing import pie

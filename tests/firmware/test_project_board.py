@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from projects import TEMPLATES, models, voice
 
 from tinysearch.core.errors import UserError
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import partitions, sdkconfig, wiring
 from tinysearch.inputs.camera import Camera
 

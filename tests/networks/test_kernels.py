@@ -5,7 +5,7 @@ from __future__ import annotations
 from random_tflite import everything
 
 from tinysearch.app.config.resources import data_dir
-from tinysearch.catalog.catalog import load_catalog
+from tinysearch.catalog.loading import load_catalog
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import network_source
 from tinysearch.firmware.verify import host

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinysearch.catalog.catalog import HEAD_FILE
 from tinysearch.catalog.document import Document, Problem, read_document
+from tinysearch.catalog.loading import HEAD_FILE
 from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import is_date
 from tinysearch.core.errors import UserError

@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.data.log_mel import LOG2_FRACTION_BITS, FourierTables, log2_fixed, power_spectrum, triangles
+from tinysearch.data.fourier import LOG2_FRACTION_BITS, FourierTables, log2_fixed, power_spectrum
+from tinysearch.data.log_mel import triangles
 
 VERSION = 1
 """Changes whenever the same window gives another image; part of every cache key."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
@@ -19,17 +18,15 @@ from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.errors import UserError
 from tinysearch.core.limits import Limit
-from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import BranchFigures, Evaluation, Violation, recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.power import PowerReport
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
-from tinysearch.core.units import format_bytes
-from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement
+from tinysearch.evaluation.boards import PlatformWish, badness, board_details, too_small, unsold
+from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement, check_size
 from tinysearch.evaluation.power import Supply
 
 FlashRule = Literal["layout", "paper"]
@@ -40,36 +37,6 @@ COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_byt
 
 PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
 PAPER_PSRAM_DEFAULT_BYTES = 2**20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformWish:
-    """What a user fixed of the platform; None leaves it to price and fit.
-
-    Attributes:
-        processor: a chip by id, or by the name that its revisions share.
-        chip: a chip by id alone.
-        module: id of a part or of a whole board.
-        designs: whether a platform that no board of the catalogue's own build has may be another's.
-    """
-
-    processor: str | None = None
-    chip: str | None = None
-    module: str | None = None
-    flash_bytes: int | None = None
-    psram_bytes: int | None = None
-    designs: bool = False
-
-    def admits(self, option: BoardOption) -> bool:
-        """Whether a board is one of those wished for."""
-        pairs = (
-            (self.chip, option.processor),
-            (self.flash_bytes, option.flash_bytes),
-            (self.psram_bytes, option.psram_bytes),
-        )
-        named = self.module is None or self.module in (option.module, option.id)
-        known = self.processor is None or self.processor in (option.processor, option.family)
-        return named and known and all(wish is None or wish == actual for wish, actual in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,7 +80,7 @@ class AnalyticModels:
         """Needs of one branch, computed once."""
         if branch not in self._needs:
             network, precision = branch.network(), branch.precision
-            _check_size(branch, network)
+            check_size(branch, network)
             program = lower(network, precision)
             plan = memory_model.plan(program)
             paper = self.flash_rule == "paper"
@@ -304,7 +271,11 @@ class AnalyticModels:
             power=self._power(branches, option, requirement, latency, energy_mj=self._energy_mj(chip, parts)),
             violations=tuple(self._violations(branches, option, requirement)),
             order=option.order_note(quantity=self.catalog.quantity),
-            details=self._details(branches, option, requirement, parts),
+            details=board_details(option, requirement, family=chip.family, level=self.price_level)
+            | {
+                "arena_bound_bytes": {branch.modality: self.needs(branch).arena_bound_bytes for branch in branches},
+                "branch_latency_s": {b.modality: part.seconds for b, part in zip(branches, parts, strict=True)},
+            },
             decision=self.task.decision,
             input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},
         )
@@ -385,42 +356,19 @@ class AnalyticModels:
         """
         if wish.processor is not None:
             self.catalog.chip(wish.processor)
+        found = self.options(branches, wish)
+        if not found:
+            names = tuple(branch.modality for branch in branches)
+            found = (unsold(self.catalog, self.task.sensors(names), wish, names=names),)
         best: Evaluation | None = None
-        for option in self.options(branches, wish) or (self._unsold(branches, wish),):
+        for option in found:
             evaluation = self.evaluate(branches, option)
             if evaluation.feasible:
                 return evaluation
-            if best is None or _badness(evaluation) < _badness(best):
+            if best is None or badness(evaluation) < badness(best):
                 best = evaluation
         assert best is not None  # noqa: S101 - the loop runs at least once
         return best
-
-    def _unsold(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> BoardOption:
-        """A board as wished without parts: what it cannot do shows as violations."""
-        if wish.module is not None:
-            raise UserError(
-                "platform.module must be a part or board of the catalogue",
-                value=wish.module,
-                remedy="see python -m tinysearch catalog list",
-            )
-        chip = self.catalog.chip(wish.chip or wish.processor or next(iter(self.catalog.chips)))
-        modalities = tuple(branch.modality for branch in branches)
-        return BoardOption(
-            id=f"{chip.id}-unsold",
-            name=f"{chip.name} as wished",
-            processor=chip.id,
-            cores=chip.cores,
-            module=chip.id,
-            kind="chip",
-            serves=self.task.sensors(modalities),
-            flash_bytes=int(chip.flash_max_bytes.value) if wish.flash_bytes is None else wish.flash_bytes,
-            psram_bytes=wish.psram_bytes or 0,
-            psram_interface=None,
-            fitted=(),
-            items=(),
-            buildable=False,
-            reason=f"catalogue {self.catalog.name} sells no such board for {' + '.join(modalities)}",
-        )
 
     def build(self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement) -> Build:
         """What is asked of the chip of a board, for the validity rules."""
@@ -445,74 +393,10 @@ class AnalyticModels:
         if not option.items:
             found.append(Violation(rule="sold", limit=1, actual=0, message=option.reason))
         if not self.flash_fits(requirement.flash_bytes, option.flash_bytes):
-            found.append(_over("flash", limit=option.flash_bytes, actual=requirement.flash_bytes))
+            found.append(too_small("flash", limit=option.flash_bytes, actual=requirement.flash_bytes))
         if requirement.psram_bytes > option.psram_bytes:
-            found.append(_over("psram", limit=option.psram_bytes, actual=requirement.psram_bytes))
+            found.append(too_small("psram", limit=option.psram_bytes, actual=requirement.psram_bytes))
         if self.budget_usd is not None and option.items:
             over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
             found += [over] if over is not None else []
         return found
-
-    def _details(
-        self,
-        branches: Sequence[BranchSpec],
-        option: BoardOption,
-        requirement: Requirement,
-        parts: Sequence[LatencyEstimate],
-    ) -> dict[str, Any]:
-        return {
-            "family": self.catalog.chip(option.processor).family,
-            "cores": option.cores,
-            "module": option.module,
-            "board_name": option.name,
-            "buildable": option.buildable,
-            "buildable_reason": option.reason,
-            "flash": {
-                "program_bytes": requirement.flash.program_bytes,
-                "weight_bytes": requirement.flash.weight_bytes,
-                "app_bytes": requirement.flash.app_bytes,
-                "total_bytes": requirement.flash.total_bytes,
-                "slots": requirement.flash.slots.count,
-                "spare_bytes": requirement.flash.slots.spare_bytes,
-            },
-            "buffers": [
-                {"name": name, "bytes": size, "sram": placed}
-                for (name, size), placed in zip(requirement.buffers.items(), requirement.placed, strict=True)
-            ],
-            "arena_bound_bytes": {b.modality: self.needs(b).arena_bound_bytes for b in branches},
-            "branch_latency_s": {b.modality: p.seconds for b, p in zip(branches, parts, strict=True)},
-            "bom_sources": [item.line(self.price_level).source for item in option.items],
-        }
-
-
-MOST_DIGITS = 15
-MOST_MACS = 10**MOST_DIGITS
-
-_LABELS = {"flash": "flash", "psram": "PSRAM"}
-
-
-def _check_size(branch: BranchSpec, network: NetworkSpec) -> None:
-    """Refuse what no integer of the models, and no chip by far, holds.
-
-    Raises:
-        UserError: more parameters or MACs than a thousand chips could ever have.
-    """
-    largest = max(network.params, network.macs)
-    if largest >= MOST_MACS:
-        raise UserError(
-            f"a network must have fewer than 10^{MOST_DIGITS} parameters and MACs",
-            value=f"about 10^{math.log10(largest):.0f} in {branch.modality}",
-            remedy="choose fewer blocks or smaller widths",
-        )
-
-
-def _over(rule: str, *, limit: int, actual: int) -> Violation:
-    """A memory that is too small, with what is over."""
-    message = f"{_LABELS[rule]}: {format_bytes(max(actual - limit, 1))} over {format_bytes(limit)}"
-    return Violation(rule=rule, limit=limit, actual=actual, message=message)
-
-
-def _badness(evaluation: Evaluation) -> tuple[int, float, float]:
-    """Fewest broken rules first, then the least memory lacking (so the largest part sold is named), then the price."""
-    lacking = sum(v.actual - v.limit for v in evaluation.violations if v.rule in _LABELS)
-    return len(evaluation.violations), lacking, evaluation.bom_cost_usd or 0.0

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from tinysearch.analytic.flash import FlashPlan
 from tinysearch.analytic.latency import PORTABLE, Accelerated
+from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.errors import UserError
+from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
+
+MOST_DIGITS = 15
+MOST_MACS = 10**MOST_DIGITS
 
 
 class LatencyRule(Protocol):
@@ -66,3 +73,18 @@ class Requirement:
     psram_bytes: int
     buffers: Mapping[str, int]
     placed: tuple[bool, ...]
+
+
+def check_size(branch: BranchSpec, network: NetworkSpec) -> None:
+    """Refuse what no integer of the models, and no chip by far, holds.
+
+    Raises:
+        UserError: more parameters or MACs than a thousand chips could ever have.
+    """
+    largest = max(network.params, network.macs)
+    if largest >= MOST_MACS:
+        raise UserError(
+            f"a network must have fewer than 10^{MOST_DIGITS} parameters and MACs",
+            value=f"about 10^{math.log10(largest):.0f} in {branch.modality}",
+            remedy="choose fewer blocks or smaller widths",
+        )

@@ -13,15 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from tinysearch.core.errors import UserError
-from tinysearch.data.log_mel import (
-    LOG2_FRACTION_BITS,
-    LOG2_INDEX_BITS,
-    POWER_SHIFT,
-    LogMelSettings,
-    LogMelTables,
-    bit_reversed,
-    dense_weights,
-)
+from tinysearch.data.fourier import LOG2_FRACTION_BITS, LOG2_INDEX_BITS, POWER_SHIFT, bit_reversed
+from tinysearch.data.log_mel import LogMelSettings, LogMelTables, dense_weights
 
 
 class TorchLogMel(nn.Module):

@@ -13,7 +13,8 @@ from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import Violation, objective_of, recorded_value
 from tinysearch.core.platform import BoardOption
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, DesignChunk, enumerate_designs
 from tinysearch.search.known.assess import Assessment
 from tinysearch.search.known.design import NO_BRANCH, DesignTable

@@ -12,7 +12,8 @@ from tinysearch.analytic.stepwise import StepwiseLatency
 from tinysearch.app.config.plugins import built_in, make
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import task_of
-from tinysearch.catalog.catalog import Catalog, load_catalog
+from tinysearch.catalog.catalog import Catalog
+from tinysearch.catalog.loading import load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.limits import Limit, parse_limits
@@ -21,7 +22,8 @@ from tinysearch.core.platform import BUILDS, BomItem, BuildKind
 from tinysearch.core.program import Program
 from tinysearch.core.schedule import Schedule
 from tinysearch.core.units import parse_bytes, parse_money
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.evaluation.power import Supply
 from tinysearch.firmware.backends import (

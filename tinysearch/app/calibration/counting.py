@@ -28,7 +28,8 @@ from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 from tinysearch.core.quantization import PRECISIONS
-from tinysearch.evaluation.analytic import AnalyticModels, PlatformWish
+from tinysearch.evaluation.analytic import AnalyticModels
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.files import write_atomically, writing
 from tinysearch.firmware.verify.emulator import COMPILER, EMULATOR, INSTALL, execute

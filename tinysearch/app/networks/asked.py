@@ -16,7 +16,7 @@ from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.units import parse_money
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
 from tinysearch.networks.arena import plan
 from tinysearch.networks.call import Call

@@ -15,7 +15,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorRates, Evaluation
 from tinysearch.core.units import currency_of
-from tinysearch.evaluation.analytic import PlatformWish
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
 from tinysearch.evaluation.operating import rated
 from tinysearch.report import BlockedCard, build_data, thin, write_data

@@ -23,8 +23,8 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, WRONG_INPUT, Invocation
 from tinysearch.app.terminal import listing_table, listing_width
-from tinysearch.catalog.catalog import catalog_folder, check_catalog
 from tinysearch.catalog.listing import Listing, board_listing, change_listing, chip_listing, part_listing
+from tinysearch.catalog.loading import catalog_folder, check_catalog
 from tinysearch.catalog.prices import read_prices, write_prices
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import FUSION
