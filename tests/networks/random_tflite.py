@@ -199,6 +199,30 @@ def moved(net: Builder) -> None:
     means = net.last
     net.then("MEAN", [joined, net.ints([1, 2])], (1, 9), {"KeepDims": False})
     net.join("SUB", means, net.last, fused=RELU)
+    parts = [net.activation((1, 1, width), like=start) for width in (2, 4, 3)]
+    net.then("RESHAPE", [net.last], (1, 1, 9), {}, like=net.last)
+    for part in parts:
+        net.tensors[part].scale, net.tensors[part].zero = (net.tensors[net.last].scale, net.tensors[net.last].zero)
+    inputs = [net.last, net.ints([2, 4, 3]), net.ints([2])]
+    net.operators.append(Op(code="SPLIT_V", inputs=inputs, outputs=parts, options={"NumSplits": 3}))
+    halves = [net.activation((1, 1, 2), like=parts[1]) for _ in range(2)]
+    inputs = [net.ints([-1]), parts[1]]
+    net.operators.append(Op(code="SPLIT", inputs=inputs, outputs=halves, options={"NumSplits": 2}))
+    options = {"Axis": 2, "FusedActivationFunction": NONE}
+    net.then("CONCATENATION", [halves[1], parts[2], halves[0], parts[0]], (1, 1, 9), options, like=parts[0])
+
+
+def unsigned(net: Builder, start: int, inputs: list[int], *, back: bool) -> int:
+    """uint8 at the edge of a network: as its output, or as another input of it."""
+    out = net.activation((1, 200))
+    if back:
+        net.tensors[out].kind, net.tensors[out].zero = "uint8", 140
+    else:
+        start = net.activation((1, 200))
+        net.tensors[start].kind, net.tensors[start].zero = "uint8", 100
+        inputs.append(start)
+    net.operators.append(Op(code="QUANTIZE", inputs=[start], outputs=[out]))
+    return out
 
 
 SLICE = ((0, 1, 0, 0), (1, 6, -1, 0), (1, 1, 1, 1))
@@ -217,6 +241,8 @@ def everything(seed: int = 2) -> bytes:
     start = net.then("QUANTIZE", [inputs[-1]], (1, 200), {})
     net.tensors[start].scale, net.tensors[start].zero = 0.05, -10
     outputs += pointwise(net)
+    for there, back in ((start, True), (inputs[-1], False)):
+        outputs.append(unsigned(net, there, inputs, back=back))
     outputs.append(net.reals((1, 200)))
     net.operators.append(Op(code="DEQUANTIZE", inputs=[start], outputs=[outputs[-1]]))
     return model(net.tensors, net.operators, inputs, outputs)

@@ -10,7 +10,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-TYPES = {"int8": 9, "int32": 2, "float32": 0, "int16": 7, "uint8": 3}
+TYPES = {"int8": 9, "int32": 2, "float32": 0, "int16": 7, "uint8": 3, "resource": 13}
 
 
 @dataclass(kw_only=True)
@@ -46,6 +46,12 @@ OPTIONS = {
     "ADD": "AddOptions",
     "MUL": "MulOptions",
     "SUB": "SubOptions",
+    "SPLIT": "SplitOptions",
+    "SPLIT_V": "SplitVOptions",
+    "VAR_HANDLE": "VarHandleOptions",
+    "READ_VARIABLE": "ReadVariableOptions",
+    "ASSIGN_VARIABLE": "AssignVariableOptions",
+    "CALL_ONCE": "CallOnceOptions",
     "SOFTMAX": "SoftmaxOptions",
     "CONCATENATION": "ConcatenationOptions",
     "LEAKY_RELU": "LeakyReluOptions",
@@ -55,27 +61,21 @@ OPTIONS = {
 
 
 def model(
-    tensors: Sequence[T], operators: Sequence[Op], inputs: Sequence[int], outputs: Sequence[int], *, version: int = 3
+    tensors: Sequence[T],
+    operators: Sequence[Op],
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    *,
+    version: int = 3,
+    once: tuple[Sequence[T], Sequence[Op]] = ((), ()),
 ) -> bytes:
-    """The file."""
+    """The file; ``once`` is a second subgraph, which CALL_ONCE may name."""
     builder = flatbuffers.Builder(1024)
     buffers = [_buffer(builder, None)]
-    offsets = []
-    for tensor in tensors:
-        number = 0
-        if tensor.data is not None:
-            number = len(buffers)
-            buffers.append(_buffer(builder, tensor.data))
-        offsets.append(_tensor(builder, tensor, number))
-    codes = sorted({operator.code for operator in operators})
-    nodes = [_operator(builder, operator, codes.index(operator.code)) for operator in operators]
-    parts = {
-        "Tensors": _offsets(builder, offsets),
-        "Inputs": _ints(builder, inputs),
-        "Outputs": _ints(builder, outputs),
-        "Operators": _offsets(builder, nodes),
-    }
-    graph = _table(builder, "SubGraph", parts)
+    codes = sorted({operator.code for operator in (*operators, *once[1])})
+    graphs = [_subgraph(builder, buffers, codes, tensors, operators, (inputs, outputs))]
+    if once[1]:
+        graphs.append(_subgraph(builder, buffers, codes, *once, ([], [])))
     known = [
         _table(
             builder,
@@ -88,11 +88,36 @@ def model(
     whole = {
         "Version": version,
         "OperatorCodes": _offsets(builder, known),
-        "Subgraphs": _offsets(builder, [graph]),
+        "Subgraphs": _offsets(builder, graphs),
         "Buffers": _offsets(builder, buffers),
     }
     builder.Finish(_table(builder, "Model", whole), b"TFL3")
     return bytes(builder.Output())
+
+
+def _subgraph(  # noqa: PLR0917 - once here, twice called
+    builder: Any,
+    buffers: list[int],
+    codes: Sequence[str],
+    tensors: Sequence[T],
+    operators: Sequence[Op],
+    edges: tuple[Sequence[int], Sequence[int]],
+) -> int:
+    offsets = []
+    for tensor in tensors:
+        number = 0
+        if tensor.data is not None:
+            number = len(buffers)
+            buffers.append(_buffer(builder, tensor.data))
+        offsets.append(_tensor(builder, tensor, number))
+    nodes = [_operator(builder, operator, codes.index(operator.code)) for operator in operators]
+    parts = {
+        "Tensors": _offsets(builder, offsets),
+        "Inputs": _ints(builder, edges[0]),
+        "Outputs": _ints(builder, edges[1]),
+        "Operators": _offsets(builder, nodes),
+    }
+    return _table(builder, "SubGraph", parts)
 
 
 def _table(builder: Any, name: str, values: dict[str, Any]) -> int:
@@ -151,6 +176,7 @@ def _operator(builder: Any, operator: Op, code: int) -> int:
     name = OPTIONS.get(operator.code)
     extra: dict[str, Any] = {}
     if name is not None:
-        extra["BuiltinOptions"] = _table(builder, name, operator.options)
+        texts = {key: builder.CreateString(value) for key, value in operator.options.items() if isinstance(value, str)}
+        extra["BuiltinOptions"] = _table(builder, name, operator.options | texts)
         extra["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, name)
     return _table(builder, "Operator", {"OpcodeIndex": code, **vectors, **extra})

@@ -51,7 +51,7 @@ REFUSED = {
             tensors=[T(shape=(1, 4)), T(shape=(1, 4)), T(shape=(1,), kind="int32", scale=None)],
             inputs=[0, 2],
         ),
-        "must be int8 or float32",
+        "must be int8, uint8 or float32",
     ),
     "result": (add(tensors=[T(shape=(1, 4)), T(shape=(1, 5))]), "where its inputs give"),
 }

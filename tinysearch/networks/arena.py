@@ -1,6 +1,7 @@
 """Where every buffer of a network lies in one static arena.
 
-A buffer lives from the call that first writes it to the last that reads it, the scratch of a kernel during its call. An
+A buffer lives from the call that first writes it to the last that reads it, the scratch of a kernel during its call,
+a state from before the first call to behind the last. An
 output may lie on an input that dies in its call as far as the kernel's writes stay behind its reads: a pointwise
 convolution, a depthwise one, an addition or a pool needs no second buffer, and a 3x3 convolution two rows more.
 The lower bound is the largest sum alive in any call less what its sharing can save. The search starts with the buffers
@@ -150,6 +151,8 @@ def plan(network: LoweredNetwork) -> ArenaPlan:
 def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
     first = {network.owners[index]: 0 for index in network.graph.inputs}
     last = dict(first)
+    states = {state.tensor for state in network.graph.states}
+    first.update(dict.fromkeys(states, -1))
     for position, call in enumerate(network.calls):
         first.setdefault(network.owners[call.output], position)
         for index in (*call.inputs, call.output):
@@ -159,6 +162,7 @@ def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
             size = padded(call.scratch_bytes, ALIGNMENT)
             yield Buffer(key=-1 - position, size_bytes=size, first=position, last=position)
     last.update((network.owners[index], len(network.calls) - 1) for index in network.graph.outputs)
+    last.update(dict.fromkeys(states, len(network.calls)))
     for owner, start in first.items():
         size = padded(network.graph.tensors[owner].size_bytes, ALIGNMENT)
         yield Buffer(key=owner, size_bytes=size, first=start, last=last[owner])

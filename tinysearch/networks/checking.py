@@ -8,15 +8,12 @@ from tinysearch.core.errors import UserError
 from tinysearch.networks.graph import ABSENT, Element, Graph, Node
 from tinysearch.networks.operators import KINDS
 from tinysearch.networks.operators.kind import Unfit
+from tinysearch.networks.operators.state import ASSIGN_VARIABLE
 from tinysearch.networks.refusals import Refusal, refuse
 
 _INSTEAD = {
     "TRANSPOSE_CONV": "resize outside of the network, or use a convolution",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "use convolutions over time",
-    "CALL_ONCE": "export the network without state",
-    "VAR_HANDLE": "export the network without state",
-    "READ_VARIABLE": "export the network without state",
-    "ASSIGN_VARIABLE": "export the network without state",
 }
 _OTHERWISE = "compute it outside of the network"
 
@@ -46,7 +43,7 @@ def _refusal(graph: Graph, node: Node) -> Refusal | None:
         instead = _INSTEAD.get(node.operator, _OTHERWISE)
         return Refusal(operator=node.operator, reason="has no kernel", instead=instead, node=node.name)
     try:
-        if not node.inputs or node.inputs[0] == ABSENT or not node.outputs:
+        if not node.inputs or node.inputs[0] == ABSENT or not (node.outputs or kind is ASSIGN_VARIABLE):
             raise Unfit("has no input or output", "convert the network again")
         kind.check(graph, node)
     except Unfit as unfit:
@@ -61,7 +58,7 @@ def _check_order(graph: Graph) -> None:
         UserError: it is not.
     """
     constants = {index for index, tensor in enumerate(graph.tensors) if tensor.data is not None}
-    known = constants | set(graph.inputs)
+    known = constants | set(graph.inputs) | {state.tensor for state in graph.states}
     for node in graph.nodes:
         for index in node.inputs:
             if index != ABSENT and index not in known:
@@ -74,9 +71,9 @@ def _check_order(graph: Graph) -> None:
         if index not in known - constants:
             raise _disorder("an output that no operator writes")
     for index in (*graph.inputs, *graph.outputs):
-        if graph.tensors[index].element not in (Element.INT8, Element.FLOAT32):
+        if graph.tensors[index].element not in (Element.INT8, Element.UINT8, Element.FLOAT32):
             raise UserError(
-                "inputs and outputs of a network must be int8 or float32",
+                "inputs and outputs of a network must be int8, uint8 or float32",
                 value=f"{graph.tensors[index].name[:60]}: {graph.tensors[index].element}",
                 remedy="quantize the network to full int8",
             )

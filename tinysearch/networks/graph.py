@@ -122,15 +122,29 @@ class Node:
     options: Options = field(default_factory=NoOptions)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A tensor that outlives a run.
+
+    Attributes:
+        tensor: its index.
+        first: of the constant that it holds before the first run.
+    """
+
+    tensor: int
+    first: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
-    """A network: every node reads constants, inputs and what earlier nodes wrote; every tensor is written once."""
+    """A network: every node reads constants, inputs, states and what earlier nodes wrote; others are written once."""
 
     name: str
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    states: tuple[State, ...] = ()
 
     def source(self, node: Node, position: int) -> Tensor | None:
         """One input of a node, None where it is absent."""

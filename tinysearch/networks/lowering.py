@@ -11,6 +11,7 @@ from tinysearch.networks.checking import check
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.operators import KINDS
 from tinysearch.networks.rewriting import rewritten
+from tinysearch.networks.variables import ASSIGN, READ, read_in_place, written_in_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +31,7 @@ class LoweredNetwork:
     def constant_inputs(self) -> tuple[int, ...]:
         """Constant tensors that calls read as they are, in order."""
         read = {index for call in self.calls for index in call.inputs if index not in self.owners}
+        read |= {state.first for state in self.graph.states}
         return tuple(sorted(read))
 
     @property
@@ -52,9 +54,16 @@ def lower(graph: Graph) -> LoweredNetwork:
     """
     check(graph)
     graph = rewritten(graph)
-    owners = {index: index for index in graph.inputs}
+    owners = {index: index for index in (*graph.inputs, *(state.tensor for state in graph.states))}
+    reads = read_in_place(graph)
+    writes = written_in_place(graph, reads)
     calls: list[Call] = []
     for node in graph.nodes:
+        if node.operator == READ and node.outputs[0] in reads:
+            owners[node.outputs[0]] = node.inputs[0]
+            continue
+        if node.operator == ASSIGN and owners.get(node.inputs[1]) == node.inputs[0]:
+            continue
         lowered = KINDS[node.operator].lower(graph, node)
         if isinstance(lowered, Alias):
             if lowered.source not in owners:
@@ -63,7 +72,7 @@ def lower(graph: Graph) -> LoweredNetwork:
                 )
             owners[lowered.result] = owners[lowered.source]
             continue
-        owners.update((index, index) for index in node.outputs)
+        owners.update((index, writes.get(index, index)) for index in node.outputs)
         calls += lowered
     if not calls:
         raise UnsupportedLayerError("a network must compute something", value=graph.name, remedy="give another file")

@@ -85,6 +85,20 @@ class ReducerOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariableOptions:
+    """Which variable a handle is of."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOnceOptions:
+    """Which subgraph runs before the first inference."""
+
+    subgraph: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StridedSliceOptions:
     """Bit i of a mask speaks of axis i, as NumPy's slices do."""
 
@@ -117,4 +131,6 @@ Options = (
     | LeakyReluOptions
     | ReducerOptions
     | StridedSliceOptions
+    | VariableOptions
+    | CallOnceOptions
 )

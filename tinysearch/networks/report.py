@@ -40,7 +40,8 @@ def lowering_rows(network: LoweredNetwork, instructions: Callable[[Call], float]
     """A row a call, and one for every operator that needs none, in execution order."""
     rows: list[LoweredRow] = []
     for node in network.graph.nodes:
-        calls = [call for call in network.calls if call.output in node.outputs]
+        results = node.outputs or node.inputs[:1]  # what assigns a state has no output
+        calls = [call for call in network.calls if call.output in results and call.operator == node.operator]
         if not calls:
             rows.append(
                 LoweredRow(name=node.name, op=node.operator, became=SAME_BYTES, macs=0, bytes=0, instructions=0)

@@ -27,6 +27,18 @@ def rewritten(graph: Graph) -> Graph:
     return _without_groups(_without_paddings(graph))
 
 
+def without_dead_nodes(graph: Graph) -> Graph:
+    """Without what no output and no state depends on, and what only computes shapes, which are known."""
+    needed, kept = {*graph.outputs, *(state.tensor for state in graph.states)}, list[Node]()
+    for node in reversed(graph.nodes):
+        if node.operator == "RESHAPE":
+            node = dataclasses.replace(node, inputs=node.inputs[:1])  # noqa: PLW2901
+        if needed.intersection(node.outputs) or node.operator == "ASSIGN_VARIABLE" or not node.outputs:
+            needed.update(node.inputs)
+            kept.append(node)
+    return dataclasses.replace(graph, nodes=tuple(reversed(kept)))
+
+
 def _without_paddings(graph: Graph) -> Graph:
     readers = Counter(index for node in graph.nodes for index in node.inputs)
     readers.update(graph.outputs)

@@ -16,9 +16,12 @@ from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
 from tinysearch.networks.file import MOST_ELEMENTS, network_content
 from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.rewriting import without_dead_nodes
 from tinysearch.networks.tflite_options import options_of
+from tinysearch.networks.variables import with_states
 
 _RANKS = 6
+_SUBGRAPHS = 16
 _SCHEMA = 3
 _DAMAGE = (struct.error, ValueError, IndexError, OverflowError, TypeError, AttributeError, MemoryError)
 """What the accessors raise on offsets and lengths that lead nowhere."""
@@ -93,20 +96,24 @@ class _Reading:
                 value=version,
                 remedy="convert the network with a converter of 2019 or later",
             )
-        if self._model.SubgraphsLength() < 1:
-            raise ValueError("no subgraph")
-        subgraph = self._model.Subgraphs(0)
+        count = self._model.SubgraphsLength()
+        if not 1 <= count <= _SUBGRAPHS:
+            raise ValueError(f"{count} subgraphs")
+        first, *others = (self._subgraph(self._model.Subgraphs(number)) for number in range(count))
+        graph = with_states(first, others)
+        self._check_sizes(graph, [self._model.Subgraphs(0).Tensors(index) for index in graph.inputs])
+        return without_dead_nodes(graph)
+
+    def _subgraph(self, subgraph: Any) -> Graph:
         tensors = tuple(self._tensor(subgraph.Tensors(i)) for i in self._count(subgraph.TensorsLength()))
         nodes = tuple(self._node(subgraph.Operators(i), tensors) for i in self._count(subgraph.OperatorsLength()))
-        graph = Graph(
+        return Graph(
             name=self._name,
             tensors=tensors,
             nodes=nodes,
             inputs=self._indices(subgraph.InputsAsNumpy(), len(tensors)),
             outputs=self._indices(subgraph.OutputsAsNumpy(), len(tensors)),
         )
-        self._check_sizes(graph, [subgraph.Tensors(index) for index in graph.inputs])
-        return graph
 
     def _count(self, length: int) -> range:
         """Indices of a vector of the file, whose entries take at least four bytes each."""

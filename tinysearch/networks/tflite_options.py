@@ -9,6 +9,7 @@ from typing import Any
 from tinysearch.networks.options import (
     Activation,
     ActivationOptions,
+    CallOnceOptions,
     ConcatenationOptions,
     LeakyReluOptions,
     NoOptions,
@@ -16,6 +17,7 @@ from tinysearch.networks.options import (
     ReducerOptions,
     SoftmaxOptions,
     StridedSliceOptions,
+    VariableOptions,
     WindowOptions,
 )
 
@@ -63,6 +65,11 @@ def _strided_slice(table: Any) -> StridedSliceOptions:
     )
 
 
+def _variable(table: Any) -> str:
+    """A name that two containers do not share."""
+    return " ".join((part or b"").decode("utf-8", "replace") for part in (table.Container(), table.SharedName()))
+
+
 READERS: Mapping[str, _Reader] = {
     "CONV_2D": _Reader("Conv2DOptions", _convolution),
     "DEPTHWISE_CONV_2D": _Reader("DepthwiseConv2DOptions", _convolution),
@@ -79,6 +86,8 @@ READERS: Mapping[str, _Reader] = {
     ),
     "LEAKY_RELU": _Reader("LeakyReluOptions", lambda table: LeakyReluOptions(alpha=table.Alpha())),
     "MEAN": _Reader("ReducerOptions", lambda table: ReducerOptions(keep_dims=bool(table.KeepDims()))),
+    "VAR_HANDLE": _Reader("VarHandleOptions", lambda table: VariableOptions(name=_variable(table))),
+    "CALL_ONCE": _Reader("CallOnceOptions", lambda table: CallOnceOptions(subgraph=table.InitSubgraphIndex())),
     "STRIDED_SLICE": _Reader("StridedSliceOptions", _strided_slice),
 }
 """By operator; those without an entry have no options that matter here."""

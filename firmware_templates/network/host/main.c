@@ -2,7 +2,8 @@
 /* The network of the device on a host, or on the device's instruction set under an emulator.
  *
  *   run              golden vectors bit for bit; exit status 0 if all agree
- *   run FILE..       all inputs one after the other as raw bytes in, the outputs as raw bytes on standard output
+ *   run FILE..       all inputs one after the other as raw bytes in, the outputs as raw bytes on standard output; a
+ *                    network with a memory takes the files as one stream
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,10 +31,18 @@ static unsigned long instructions(void)
 #endif
 }
 
-/* Inputs to their places in an arena that is otherwise undefined. */
-static void fill(const uint8_t *values)
+/* An arena that is undefined but for what the network keeps. */
+static void begin(void)
 {
     memset(arena, 0xA5, sizeof arena);
+    network_reset(arena);
+}
+
+/* Inputs to their places; nothing else is left of another run but states. */
+static void fill(const uint8_t *values)
+{
+    if (NETWORK_STATES == 0)
+        begin();
     for (unsigned index = 0; index < NETWORK_INPUTS; ++index) {
         memcpy(arena + network_inputs[index].offset, values, network_inputs[index].bytes);
         values += network_inputs[index].bytes;
@@ -65,6 +74,7 @@ static void count_steps(void)
     unsigned long sum = 0;
     if (instructions() == 0)
         return;
+    begin();
     fill(golden_inputs);
     for (unsigned index = 0; index < NETWORK_STEPS; ++index) {
         const unsigned long start = instructions();
@@ -79,6 +89,7 @@ static void count_steps(void)
 static int check_all(void)
 {
     int passed = 1;
+    begin();
     for (uint32_t number = 0; number < golden_count && number < GOLDEN_LIMIT; ++number)
         passed &= check(number);
     count_steps();
@@ -111,6 +122,7 @@ int main(int count, char **words)
     int status = 0;
     if (count < 2)
         return check_all();
+    begin();
     for (int index = 1; index < count && status == 0; ++index)
         status = run_file(words[index]);
     return status;

@@ -6,6 +6,7 @@
  *   bench               microseconds and cycles of every step
  *   input OFFSET HEX    bytes of the inputs, one input after the other
  *   run                 runs on what was given; prints the outputs as hexadecimal bytes
+ *   reset               forgets what a network with a memory keeps from run to run
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,11 +66,13 @@ static void info(void)
 
 static void selftest(void)
 {
+    network_reset(arena);
     selftest_fill(arena);
     const int64_t start = port_us();
     run_steps();
     const int64_t us = port_us() - start;
     const uint32_t crc = ts_crc32(0, outputs, sizeof outputs);
+    network_reset(arena);
     printf("selftest crc %08lx %s, %lld us\n", (unsigned long)crc, crc == selftest_crc ? "PASS" : "FAIL",
            (long long)us);
 }
@@ -88,6 +91,7 @@ static void bench(void)
         sum += cycles;
         port_breathe();
     }
+    network_reset(arena);
     printf("bench network %llu cycles at %lu Hz\n", (unsigned long long)sum, (unsigned long)port_cycle_hz());
 }
 
@@ -126,6 +130,12 @@ static void run(void)
     printf(" %lld us\n", (long long)us);
 }
 
+static void reset(void)
+{
+    network_reset(arena);
+    printf("OK\n");
+}
+
 static void command(const char *line)
 {
     if (strcmp(line, "info") == 0)
@@ -138,8 +148,10 @@ static void command(const char *line)
         input(line + 6);
     else if (strcmp(line, "run") == 0)
         run();
+    else if (strcmp(line, "reset") == 0)
+        reset();
     else
-        printf("ERR a command must be info, selftest, bench, input or run\n");
+        printf("ERR a command must be info, selftest, bench, input, run or reset\n");
 }
 
 void app_main(void)

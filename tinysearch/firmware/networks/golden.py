@@ -25,7 +25,8 @@ def _random(graph: Graph, index: int, count: int, random: np.random.Generator) -
     tensor = graph.tensors[index]
     if tensor.element is Element.FLOAT32:
         return (4 * random.normal(size=(count, *tensor.shape))).astype(np.float32)
-    return random.integers(-128, 128, (count, *tensor.shape)).astype(np.int8)
+    limits = np.iinfo(tensor.element.dtype.name)
+    return random.integers(limits.min, limits.max + 1, (count, *tensor.shape)).astype(tensor.element.dtype)
 
 
 def selftest_inputs(graph: Graph) -> list[Array]:
@@ -36,7 +37,7 @@ def selftest_inputs(graph: Graph) -> list[Array]:
     for tensor in tensors:
         part, values = values[: tensor.elements].reshape(1, *tensor.shape), values[tensor.elements :]
         real = tensor.element is Element.FLOAT32
-        found.append(part.astype(np.float32) / np.float32(_FLOAT_STEP) if real else part)
+        found.append(part.astype(np.float32) / np.float32(_FLOAT_STEP) if real else part.view(tensor.element.dtype))
     return found
 
 

@@ -13,6 +13,7 @@ from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
 from tinysearch.networks.arena import ArenaPlan, plan
 from tinysearch.networks.call import Call
+from tinysearch.networks.graph import State
 from tinysearch.networks.lowering import LoweredNetwork
 
 _LONGEST_NAME = 60
@@ -112,6 +113,7 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "input_bytes": sum(graph.tensors[index].size_bytes for index in graph.inputs),
         "outputs": [_tensor(source, index) for index in graph.outputs],
         "output_bytes": sum(graph.tensors[index].size_bytes for index in graph.outputs),
+        "states": [_state(source, state) for state in graph.states],
         "headers": source.headers,
         "buffers": list(_buffers(source)),
         "constants": [_constant(source, index) for index in network.constant_inputs],
@@ -138,6 +140,13 @@ def _tensor(source: NetworkSource, index: int) -> str:
     shape = "x".join(str(side) for side in tensor.shape)
     texts = ", ".join(c_string(text) for text in (shown(tensor.name), str(tensor.element), shape))
     return f"{{{texts}, {offset}, {tensor.size_bytes}, {scale}, {zero}}}"
+
+
+def _state(source: NetworkSource, state: State) -> dict[str, Any]:
+    """Where a state lies, and the constant that it starts from."""
+    offset = source.memory.offsets[source.network.owners[state.tensor]]
+    size = source.network.graph.tensors[state.tensor].size_bytes
+    return {"offset": offset, "bytes": size, "first": _constant_symbol(state.first)}
 
 
 def _constant(source: NetworkSource, index: int) -> dict[str, Any]:

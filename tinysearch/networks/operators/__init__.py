@@ -11,18 +11,19 @@ from tinysearch.networks.operators.elementwise import ADDITION, DIFFERENCE, PROD
 from tinysearch.networks.operators.fully_connected import FULLY_CONNECTED
 from tinysearch.networks.operators.kind import OperatorKind
 from tinysearch.networks.operators.mean import MEAN
-from tinysearch.networks.operators.moving import CONCATENATION, PAD, STRIDED_SLICE, TRANSPOSE
+from tinysearch.networks.operators.moving import CONCATENATION, PAD, SPLIT, SPLIT_V, STRIDED_SLICE, TRANSPOSE
 from tinysearch.networks.operators.pointwise import POINTWISE
 from tinysearch.networks.operators.pooling import AVERAGE_POOL, MAX_POOL
 from tinysearch.networks.operators.shaping import EXPAND_DIMS, RESHAPE, SQUEEZE
 from tinysearch.networks.operators.softmax import SOFTMAX
+from tinysearch.networks.operators.state import ASSIGN_VARIABLE, READ_VARIABLE
 
 KINDS: Mapping[str, OperatorKind] = {
     kind.operator: kind
     for kind in (
         *(CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, ADDITION, DIFFERENCE, PRODUCT),
-        *(AVERAGE_POOL, MAX_POOL, MEAN, SOFTMAX, RESHAPE, SQUEEZE, EXPAND_DIMS),
-        *(PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE, QUANTIZE, DEQUANTIZE, *POINTWISE),
+        *(AVERAGE_POOL, MAX_POOL, MEAN, SOFTMAX, READ_VARIABLE, ASSIGN_VARIABLE, RESHAPE, SQUEEZE, EXPAND_DIMS),
+        *(PAD, CONCATENATION, STRIDED_SLICE, SPLIT, SPLIT_V, TRANSPOSE, QUANTIZE, DEQUANTIZE, *POINTWISE),
     )
 }
 """By TensorFlow Lite's name."""

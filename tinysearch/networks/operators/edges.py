@@ -1,4 +1,4 @@
-"""QUANTIZE and DEQUANTIZE: where floats enter and leave a network whose inside is int8."""
+"""QUANTIZE and DEQUANTIZE: where floats and uint8 enter and leave a network whose inside is int8."""
 
 from __future__ import annotations
 
@@ -6,38 +6,67 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinysearch.networks.arithmetic import round_away
+from tinysearch.networks.arithmetic import quantize_multiplier, round_away, scaled
 from tinysearch.networks.call import APART, Call
-from tinysearch.networks.graph import Array, Element, Graph, Node
-from tinysearch.networks.operators.kind import INSTEAD_INT8, OperatorKind, given, int8, int8_tensor, require, shape_is
-from tinysearch.networks.operators.pointwise import REQUANTIZE
+from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.operators.kind import INSTEAD_INT8, OperatorKind, given, int8_tensor, offset, require, shape_is
+from tinysearch.networks.operators.pointwise import table_call
 
 
 def _from_float(graph: Graph, node: Node) -> bool:
     return graph.tensors[node.inputs[0]].element is Element.FLOAT32
 
 
+_LIMITS = {Element.INT8: (-128, 127), Element.UINT8: (0, 255)}
+
+
+def _byte_tensor(tensor: Tensor | None, what: str) -> Tensor:
+    """An int8 or uint8 tensor with one scale.
+
+    Raises:
+        Unfit: it is another one.
+    """
+    if tensor is None or tensor.element is not Element.UINT8:
+        return int8_tensor(tensor, what)
+    found = tensor.quantization
+    one = found is not None and len(found.scales) == 1 and 0 <= found.zero_point <= 255
+    require(one, f"has {what} without one scale and a uint8 zero point", INSTEAD_INT8)
+    return tensor
+
+
 def _check_quantize(graph: Graph, node: Node) -> None:
+    source = graph.tensors[node.inputs[0]]
     if not _from_float(graph, node):
-        REQUANTIZE.check(graph, node)
-        return
-    shape_is(int8_tensor(graph.result(node), "output"), graph.tensors[node.inputs[0]].shape)
+        _byte_tensor(source, "input")
+    shape_is(_byte_tensor(graph.result(node), "output"), source.shape)
+
+
+def _requantized(graph: Graph, node: Node) -> Array:
+    """Stored outputs by stored input less the least one: int8 or uint8 [256]."""
+    source, result = graph.tensors[node.inputs[0]], graph.result(node)
+    least, most = _LIMITS[source.element]
+    multiplier, shift = quantize_multiplier(source.quantized.scale / result.quantized.scale)
+    values = scaled(np.arange(least, most + 1) - offset(source), multiplier, shift) + offset(result)
+    return np.clip(values, *_LIMITS[result.element]).astype(result.element.dtype)
 
 
 def _run_quantize(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    result = graph.result(node)
     if not _from_float(graph, node):
-        return REQUANTIZE.run(graph, node, values)
-    result = graph.result(node).quantized
-    quotients = np.clip(given(values) / result.scales[0], -1000, 1000).astype(np.float64)
-    return [int8(round_away(quotients) + result.zero_point, -128, 127)]
+        least, _ = _LIMITS[graph.tensors[node.inputs[0]].element]
+        found: Array = _requantized(graph, node)[given(values).astype(np.int64) - least]
+        return [found]
+    quotients = np.clip(given(values) / result.quantized.scales[0], -1000, 1000).astype(np.float64)
+    steps = np.clip(round_away(quotients) + offset(result), *_LIMITS[result.element])
+    return [steps.astype(result.element.dtype)]
 
 
 def _lower_quantize(graph: Graph, node: Node) -> tuple[Call, ...]:
     if not _from_float(graph, node):
-        lowered = REQUANTIZE.lower(graph, node)
-        if not isinstance(lowered, tuple):
-            raise TypeError("a table is a call")
-        return lowered
+        source = graph.tensors[node.inputs[0]]
+        table = _requantized(graph, node).view(np.int8)
+        by_byte = np.roll(table, -128) if source.element is Element.INT8 else table
+        return (table_call(node, source.elements, by_byte),)
     result = graph.result(node)
     return (
         Call(

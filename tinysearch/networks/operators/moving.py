@@ -1,7 +1,8 @@
-"""Operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE: a copy of a box, or one an input."""
+"""Operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, SPLIT, TRANSPOSE: copies of boxes."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -228,6 +229,53 @@ def _lower_slice(graph: Graph, node: Node) -> tuple[Call, ...]:
     return (_call(node, node.inputs[0], box),)
 
 
+# SPLIT and SPLIT_V
+
+
+def _cuts(graph: Graph, node: Node) -> tuple[int, int, list[slice]]:
+    """Position of the input, the axis, and the part of every output."""
+    at = 1 if node.operator == "SPLIT" else 0
+    source = int8_tensor(graph.source(node, at), "input")
+    axes = constant(graph.source(node, 0 if at else 2), Element.INT32, "an axis").reshape(-1).tolist()
+    rank = len(source.shape)
+    require(0 < rank <= _AXES, f"has {rank} axes", _FEWER)
+    require(len(axes) == 1 and -rank <= axes[0] < rank, f"has the axes {axes}", "convert it again")
+    axis, start, found = axes[0] % rank, 0, []
+    for index in node.outputs:
+        part = int8_tensor(graph.tensors[index], "output")
+        same_quantization(source, part, "input and outputs")
+        require(len(part.shape) == rank, f"gives {len(part.shape)} axes", "convert it again")
+        shape_is(part, [part.shape[axis] if place == axis else side for place, side in enumerate(source.shape)])
+        found.append(slice(start, start + part.shape[axis]))
+        start += part.shape[axis]
+    require(start == source.shape[axis], f"splits {source.shape[axis]} into {start}", "convert it again")
+    return at, axis, found
+
+
+def _check_split(graph: Graph, node: Node) -> None:
+    _cuts(graph, node)
+
+
+def _run_split(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
+    at, axis, parts = _cuts(graph, node)
+    source = given(values, at)
+    return [source[(*[slice(None)] * (axis + 1), part)] for part in parts]
+
+
+def _lower_split(graph: Graph, node: Node) -> tuple[Call, ...]:
+    at, axis, parts = _cuts(graph, node)
+    calls = []
+    for index, part in zip(node.outputs, parts, strict=True):
+        result = graph.tensors[index]
+        zeros, ones = tuple(0 for _ in result.shape), tuple(1 for _ in result.shape)
+        start = tuple(part.start if place == axis else 0 for place in range(len(result.shape)))
+        source = graph.tensors[node.inputs[at]].shape
+        box = _Box(counts=result.shape, source=source, result=result.shape, start=start, step=ones, place=zeros)
+        named = dataclasses.replace(node, name=result.name, outputs=(index,))
+        calls.append(_call(named, node.inputs[at], box))
+    return tuple(calls)
+
+
 # TRANSPOSE
 
 
@@ -284,3 +332,6 @@ CONCATENATION = OperatorKind(
 )
 STRIDED_SLICE = OperatorKind(operator="STRIDED_SLICE", check=_check_slice, run=_run_slice, lower=_lower_slice)
 TRANSPOSE = OperatorKind(operator="TRANSPOSE", check=_check_transpose, run=_run_transpose, lower=_lower_transpose)
+SPLIT, SPLIT_V = (
+    OperatorKind(operator=name, check=_check_split, run=_run_split, lower=_lower_split) for name in ("SPLIT", "SPLIT_V")
+)

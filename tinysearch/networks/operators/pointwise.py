@@ -1,7 +1,7 @@
 """Operators that look at one int8 value at a time: all of them are one table of 256 values.
 
-RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from int8 to int8: the tables hold what the reference
-kernels compute for every stored value. POINTWISE is any other function, of networks that were quantized here.
+RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, HARD_SWISH: the tables hold what the reference kernels compute for every stored
+value. POINTWISE is any other function, of networks that were quantized here.
 """
 
 from __future__ import annotations
@@ -44,11 +44,6 @@ def rescaled(source: Quantization, result: Quantization) -> Int64:
     """Stored outputs, not clamped yet, of the stored inputs -128 .. 127 with another scale and zero point."""
     multiplier, shift = quantize_multiplier(_ratio(source, result))
     return scaled(_STORED - source.zero_point, multiplier, shift) + result.zero_point
-
-
-def _requantized(node: Node, source: Quantization, result: Quantization) -> Int64:
-    del node
-    return rescaled(source, result)
 
 
 def _relu(node: Node, source: Quantization, result: Quantization) -> Int64:
@@ -150,7 +145,6 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "LOGISTIC": _logistic,
     "TANH": _tanh,
     "HARD_SWISH": _hard_swish,
-    "QUANTIZE": _requantized,
     "POINTWISE": _real_function,
 }
 
@@ -173,25 +167,24 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
     return [found]
 
 
-def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
-    count = graph.result(node).elements
-    return (
-        Call(
-            name=node.name,
-            operator=node.operator,
-            function="ts_tfl_table_s8",
-            inputs=node.inputs[:1],
-            output=node.outputs[0],
-            fields={"count": count},
-            arrays={"table": np.roll(table(graph, node), -128)},  # by unsigned byte
-            sharing=(Sharing(overlap=Overlap.BEHIND),),
-            kernel_class="table",
-            features={"outputs": count, "steps": 1},
-        ),
+def table_call(node: Node, count: int, by_byte: Array) -> Call:
+    """A look-up of ``count`` bytes in int8 [256] by unsigned byte."""
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function="ts_tfl_table_s8",
+        inputs=node.inputs[:1],
+        output=node.outputs[0],
+        fields={"count": count},
+        arrays={"table": by_byte},
+        sharing=(Sharing(overlap=Overlap.BEHIND),),
+        kernel_class="table",
+        features={"outputs": count, "steps": 1},
     )
 
 
-POINTWISE = tuple(
-    OperatorKind(operator=name, check=_check, run=_run, lower=_lower) for name in _FUNCTIONS if name != "QUANTIZE"
-)
-REQUANTIZE = OperatorKind(operator="QUANTIZE", check=_check, run=_run, lower=_lower)
+def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
+    return (table_call(node, graph.result(node).elements, np.roll(table(graph, node), -128)),)
+
+
+POINTWISE = tuple(OperatorKind(operator=name, check=_check, run=_run, lower=_lower) for name in _FUNCTIONS)
