@@ -24,6 +24,7 @@ from tinysearch.evaluation.answers import Classifier
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.verify import anomaly, classes, project_rules, stack
 from tinysearch.firmware.verify.objects import Objects, shared_objects
+from tinysearch.firmware.verify.streamed import drawn_windows
 from tinysearch.metrics import anomaly_distances, class_scores
 from tinysearch.metrics.windows import UNKNOWN, Answers, alarm, answer
 
@@ -286,3 +287,23 @@ def test_a_device_decides_and_sleeps_until_the_next_decision_is_due(tmp_path: Pa
         slept = [int(line.split()[3]) for line in after[1::2]]
         assert all(9000 < ms <= 10_000 for ms in slept[:1])
         assert all("NOTE sleep deep" in line and line.endswith("button -1") for line in after[1::2])
+
+
+@pytest.mark.parametrize("emitted", [classified, alarmed])
+def test_an_embedding_that_is_no_number_is_no_window(
+    emitted: Callable[..., Any], tmp_path: Path, objects: Objects
+) -> None:
+    """No class, no alarm, no event."""
+    project, *_ = emitted(wrist("float32"), out=tmp_path / "p")
+    models = project / "host" / "app" / "scripted_models.c"
+    copied = "values[i] = input[i % MODEL_WRIST_INPUT_BYTES];"
+    assert copied in models.read_text()
+    bad = "{NAN, INFINITY, -INFINITY, 0.0f}[input[0] + 128]"
+    broken = f"values[i] = input[0] < -124 ? ((const float[]){bad}) : input[i % MODEL_WRIST_INPUT_BYTES];"
+    models.write_text(models.read_text().replace(copied, broken).replace("<string.h>", "<math.h>\n#include <string.h>"))
+    drawn = np.random.default_rng(0).integers(-120, 128, (6, 16)).astype(np.int8)
+    drawn[1:5, 0] = [-128, -127, -126, -125]
+    lines = drawn_windows(project, {"wrist": drawn}, objects)
+    nothing = "the networks make nothing of this capture"
+    assert [line.get("error") for line in lines] == [None, *[nothing] * 4, None]
+    assert all(line.keys() == {"window", "ms", "error"} for line in lines[1:5])
