@@ -1,4 +1,4 @@
-"""`verify` of a project of a run believes nothing in it: every file is compared with what the run emits."""
+"""A project of a run: `verify` compares every file with what the run emits; every bill says which price is assumed."""
 
 from __future__ import annotations
 
@@ -136,3 +136,18 @@ def test_a_point_of_another_run_fails_and_lost_networks_pass_nothing(
     copy.write_text(json.dumps(json.loads(copy.read_text()) | {"id": "another"}))
     rung = as_the_run_emits(moved / "firmware" / project.name, again=again, package=PACKAGE, accept=())
     assert (rung.status, rung.detail.startswith("another is no point of the run")) == ("failed", True)
+
+
+def test_an_assumed_price_is_said_in_every_bill(
+    project: Path, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", f"run_dir={run_dir}", f"shopping={project.name}"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "task=motions", "modality=wrist", "wrist.blocks=[1]", "wrist.precision=int8"]) == 0
+    terminal = capsys.readouterr().out
+    sensor = next(part for part in json.loads(terminal)["bom"] if part["part"].startswith("MPU-6050"))
+    assert sensor["kind"] == "assumed"
+    for bill in ("README.md", "bom.csv", run_dir / "shopping" / f"{project.name}.csv"):
+        (line,) = [line for line in (project / bill).read_text().splitlines() if "MPU-6050" in line and "2.9" in line]
+        assert "assumed" in line, bill
+    assert "MPU-6050 (GY-521) (price assumed)" in (run_dir / "report.html").read_text()
