@@ -17,7 +17,7 @@ from tinysearch.app.config.paths import from_home
 from tinysearch.app.config.plugins import MISSING, built_in, plugin
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import own_task
-from tinysearch.app.config.values import check_value, words_for_lists
+from tinysearch.app.config.values import check_ranges, check_value, words_for_lists
 from tinysearch.app.config.words import GROUPS, expand, options_of, unknown_option
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError, did_you_mean
@@ -185,12 +185,13 @@ def _defaults(choices: tuple[str, ...], places: tuple[str, ...]) -> Any:
 
 
 def check_kinds(document: Mapping[str, Any]) -> None:
-    """Refuse a configuration of which a value is of another kind than the option's default.
+    """Refuse a configuration of which a value is of another kind than the option's default, or out of every range.
 
     Raises:
         UserError: there is one.
     """
     check_value("", dict(document), _defaults((), ()))
+    check_ranges(document)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tinysearch.app.config.plugins import MISSING
@@ -32,6 +32,8 @@ _MAYBE_LISTS = (
 
 _FRACTIONAL = ("fusion.weights.", "ray.")
 """Where a default that is whole may have a fraction."""
+
+_SEEDS = ("seed", "data.seed", "data.split_seed", "trainer.seed")
 
 _EVERY = "every element of "
 
@@ -100,6 +102,28 @@ def check_value(key: str, value: Any, default: Any, *, example: str | None = Non
         for item in value:
             inner = key if key.startswith(_EVERY) else _EVERY + key
             check_value(inner, item, default[0], example=example)
+
+
+def check_ranges(config: Mapping[str, Any]) -> None:
+    """Refuse what no command could use, whether this one would or not.
+
+    Raises:
+        UserError: a seed below 0, or a false accept rate that is none.
+    """
+    for key in _SEEDS:
+        group, _, name = key.rpartition(".")
+        holder = config.get(group) if group else config
+        seed = holder.get(name) if isinstance(holder, Mapping) else None
+        if isinstance(seed, int) and seed < 0:
+            raise UserError(f"{key} must be a whole number from 0", value=seed, remedy=f"write {key}=0")
+    levels = config.get("far", ())
+    levels = levels if isinstance(levels, list | tuple) else [levels]
+    if any(isinstance(far, int | float) and not 0 < far < 1 for far in levels):
+        raise UserError(
+            "far must list false accept rates as fractions between 0 and 1",
+            value=config["far"],
+            remedy="write far=[0.01,0.1]",
+        )
 
 
 def _is_number(value: Any, kind: Any) -> bool:
