@@ -149,7 +149,7 @@ def test_files_that_are_not_used_are_told_and_bad_ones_skipped(
     (root / "key" / "00.png").write_bytes((root / "cup" / "00.png").read_bytes())  # filed twice
     data = ClassesDataset(given=VIEW, root=root, validation_share=0.2, test_share=0.2, broken_limit=0.2)
     assert "4 files are not read" in caplog.text
-    utf = "its name is not UTF-8: rename it"
+    utf = "its name is not UTF-8, or not one line: rename it"
     assert data.unread[utf] == ("cup/\\xe9.png", "k\\xe9y/0.png")
     assert sorted(data.unread) == [
         "a folder within a class: move its files up",

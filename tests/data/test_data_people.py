@@ -50,18 +50,20 @@ def test_whatever_is_not_read_is_counted_by_reason(people, caplog):
     os.mkfifo(people / "p5" / "face" / "3.png")
     (people / "p5" / "face" / "4.png").symlink_to("4.png")
     (people / "p6" / "face" / b"\xff.png".decode("utf-8", "surrogateescape")).write_bytes(b"")
+    (people / "p6" / "face" / "a\nb.png").write_bytes(b"")
     tree = find_people(people)
     assert {reason: len(names) for reason, names in tree.unread.items()} == {
         "it does not lie in <person>/face or <person>/voice": 1,
         "it lies deeper than <person>/face/FILE or <person>/voice/FILE: move it up": 1,
         "its folder must be called face, not Face": 3,
-        "its name is not UTF-8: rename it": 1,
+        "its name is not UTF-8, or not one line: rename it": 2,
         "no regular file": 2,
         "suffix .heic: convert it with heif-convert or ImageMagick to .jpg": 1,
         "suffix .wav: none of face": 1,
     }
     assert len(tree.found["face"]["p0"]) == 2
-    assert "10 files are not read" in caplog.text
+    assert "\n" not in caplog.messages[-1]
+    assert "11 files are not read" in caplog.text
 
 
 def test_links_in_a_circle_end(people):

@@ -206,7 +206,7 @@ def test_what_no_data_set_can_be_made_of_is_refused(tmp_path: Path, words: dict[
 def test_a_name_that_is_not_utf8_is_spelled_and_refused(tmp_path: Path) -> None:
     _file(tmp_path / "0.csv", _table(*_rows(200)))
     os.rename(tmp_path / "0.csv", os.path.join(os.fsencode(tmp_path), b"a\xff.csv"))
-    with pytest.raises(UserError, match=r"names of series must be UTF-8; got a\\xff.csv"):
+    with pytest.raises(UserError, match=r"names of series must be UTF-8, on one line; got a\\xff.csv"):
         SeriesDataset(given=PUMP, root=tmp_path)
 
 

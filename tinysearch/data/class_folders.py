@@ -85,7 +85,7 @@ def _why_not(path: Path, *, suffixes: Sequence[str]) -> str | None:
     if last.startswith(".") or last.lower() in _UNSPOKEN or last.lower().startswith("readme"):
         return ""
     if any(printable(name) != name for name in (path.parent.name, last)):
-        return "its name is not UTF-8: rename it"
+        return "its name is not UTF-8, or not one line: rename it"
     if path.is_dir():
         return "a folder within a class: move its files up"
     if not is_regular(path):

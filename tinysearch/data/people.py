@@ -89,8 +89,8 @@ def told_unread(reasons: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def printable(name: str) -> str:
-    """A name of a file; bytes that are not UTF-8 are spelled as hexadecimal numbers."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A name of a file on one line; bytes that are not UTF-8 are spelled as hexadecimal numbers."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace").replace("\n", "\\n")
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -113,7 +113,7 @@ def _why_not(path: Path, name: Path) -> str | None:
     if noise or (not above and (last in _LISTS or last.lower().startswith("readme"))):
         return ""
     if printable(str(name)) != str(name):
-        return "its name is not UTF-8: rename it"
+        return "its name is not UTF-8, or not one line: rename it"
     if not is_regular(path):
         return "no regular file"
     suffix = path.suffix.lower()

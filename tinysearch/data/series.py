@@ -154,7 +154,7 @@ def _files(root: Path) -> dict[str, Path]:
     own = {path.name: path for path in sorted(root.iterdir()) if path.suffix.lower() == ".csv" and is_regular(path)}
     odd = next((name for name in own if printable(name) != name), None)
     if odd is not None:
-        raise UserError("names of series must be UTF-8", value=printable(odd), remedy="rename it")
+        raise UserError("names of series must be UTF-8, on one line", value=printable(odd), remedy="rename it")
     if own:
         return {same_name(name): path for name, path in own.items()}
     tree = find_classes(root, suffixes=(".csv",))
