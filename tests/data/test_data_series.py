@@ -11,11 +11,13 @@ import pytest
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS
 from tinysearch.core.task import Input
+from tinysearch.data import series_file
 from tinysearch.data.series import SeriesDataset
 from tinysearch.data.series_file import UnusableFileError, Wanted, read_series
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
+from tinysearch.reading import read_text
 
 WANTED = Wanted(axes=("x",), units=("g",), full_scale=(16.0,), rate_hz=100.0)
 PUMP = Input(
@@ -59,14 +61,14 @@ def _series(root: Path, *, classes: tuple[str, ...] = ("sound", "worn"), files: 
     ],
 )
 def test_units_time_and_separators_are_recognized(tmp_path: Path, text: str, first: int) -> None:
-    (part,), told = read_series(_file(tmp_path / "a.csv", text), WANTED)
+    (part,), told, _ = read_series(_file(tmp_path / "a.csv", text), WANTED)
     assert not told
     assert part.counts.shape == (40, 1)
     assert part.counts[1, 0] == first
 
 
 def test_values_beyond_the_range_are_clamped(tmp_path: Path) -> None:
-    (part,), _ = read_series(_file(tmp_path / "a.csv", _table("0,99", "0.01,-99", "0.02,1")), WANTED)
+    (part,), _, _ = read_series(_file(tmp_path / "a.csv", _table("0,99", "0.01,-99", "0.02,1")), WANTED)
     assert part.counts[:, 0].tolist() == [32767, -32768, 2048]
 
 
@@ -85,7 +87,7 @@ def test_values_beyond_the_range_are_clamped(tmp_path: Path) -> None:
 def test_a_row_that_cannot_be_used_parts_the_series(tmp_path: Path, row: str, reason: str) -> None:
     rows = _rows()
     rows[20] = row
-    parts, told = read_series(_file(tmp_path / "a.csv", _table(*rows)), WANTED)
+    parts, told, _ = read_series(_file(tmp_path / "a.csv", _table(*rows)), WANTED)
     assert [len(part.counts) for part in parts] == [20, 19]
     assert told == f"1 row left out, first a.csv:22: {reason}"
 
@@ -93,7 +95,7 @@ def test_a_row_that_cannot_be_used_parts_the_series(tmp_path: Path, row: str, re
 def test_gaps_and_labels_part_a_series_too(tmp_path: Path) -> None:
     rows = [f"{n / 100 + (n >= 10):.2f},1,{'a' if n < 25 else 'b'}" for n in range(40)]
     wanted = Wanted(axes=("x",), units=("g",), full_scale=(16.0,), rate_hz=100.0, label="Label")
-    parts, _ = read_series(_file(tmp_path / "a.csv", _table(*rows, head="time,x,label")), wanted)
+    parts, _, _ = read_series(_file(tmp_path / "a.csv", _table(*rows, head="time,x,label")), wanted)
     assert [(len(part.counts), part.label) for part in parts] == [(10, "a"), (15, "a"), (15, "b")]
 
 
@@ -125,7 +127,7 @@ def test_a_file_of_which_nothing_can_be_used_says_why(tmp_path: Path, text: str,
 
 def test_a_rate_may_be_stated(tmp_path: Path) -> None:
     stated = Wanted(axes=("x",), units=("g",), full_scale=(16.0,), rate_hz=100.0, stated_hz=100.0)
-    (part,), _ = read_series(_file(tmp_path / "a.csv", _table(*["1"] * 40, head="x")), stated)
+    (part,), _, _ = read_series(_file(tmp_path / "a.csv", _table(*["1"] * 40, head="x")), stated)
     assert len(part.counts) == 40
 
 
@@ -215,3 +217,19 @@ def test_a_class_with_one_file_is_refused(tmp_path: Path) -> None:
     _file(root / "rare" / "0.csv", _table(*_rows(200)))
     with pytest.raises(UserError, match=r"a class must have 3 usable files or more, one a split; got class rare has 1"):
         SeriesDataset(given=PUMP, root=root)
+
+
+def test_a_file_is_read_once_and_what_it_says_decides_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, taken = _series(tmp_path), []
+
+    def noted(path: Path) -> str:
+        taken.append(path)
+        return read_text(path)
+
+    monkeypatch.setattr(series_file, "read_text", noted)
+    before = SeriesDataset(given=PUMP, root=root).digest
+    assert sorted(taken) == sorted(root.rglob("*.csv"))
+    taken[0].write_text(taken[0].read_text() + "2.0,1\n")
+    assert SeriesDataset(given=PUMP, root=root).digest != before

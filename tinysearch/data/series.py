@@ -23,18 +23,17 @@ from tinysearch.data.window import VERSION
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.series import is_number
 from tinysearch.inputs.signal import Signal
-from tinysearch.reading import is_regular, read_bytes, same_name
+from tinysearch.reading import is_regular, same_name
 
 _LOG = logging.getLogger(__name__)
-
-_MOST_FILE_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is known of the files: parts by file and why others, or rows, are not used."""
+    """What is known of the files: parts and digests by file, and why others, or rows, are not used."""
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     mended: dict[str, str] = field(default_factory=dict)
 
@@ -103,9 +102,7 @@ class SeriesDataset(WindowDataset):
         if len(normal) == 1:
             recordings["train"] += transformed(recordings["train"], first_label=1)
         settings = f"{VERSION}|{given.name}|{kind}|{wanted}|{hop_s}|{names}|{len(normal)}|{sorted(split_of.items())}"
-        contents = "".join(
-            hashlib.sha256(read_bytes(path, most=_MOST_FILE_BYTES)).hexdigest() for path in files.values()
-        )
+        contents = "".join(found.digests[name] for name in sorted(found.digests))
         super().__init__(
             name="series",
             digest=hashlib.sha256(f"{settings}|{contents}".encode()).hexdigest()[:24],
@@ -168,7 +165,7 @@ def _read(files: Mapping[str, Path], wanted: Wanted) -> _Found:
     found = _Found()
     for name, path in files.items():
         try:
-            found.parts[name], told = read_series(path, wanted)
+            found.parts[name], told, found.digests[name] = read_series(path, wanted)
         except UnusableFileError as error:
             found.skipped[name] = str(error)
             continue

@@ -14,6 +14,7 @@ Rules, each told with file and row:
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ import numpy.typing as npt
 
 from tinysearch.data.recordings import as_counts
 from tinysearch.inputs.series import FULL_SCALE
-from tinysearch.reading import Row, SpreadsheetError, read_spreadsheet
+from tinysearch.reading import Row, SpreadsheetError, read_text, spreadsheet_of
 
 MOST_BAD_ROWS = 0.05
 RATE_TOLERANCE = 0.02
@@ -85,14 +86,15 @@ class Part:
     label: str
 
 
-def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str]:
-    """Parts of one file, and what of it was left out, empty where all is used.
+def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str, str]:
+    """Parts of one file, what of it was left out (empty where all is used), and a digest (hex) of its text.
 
     Raises:
         UnusableFileError: nothing can be used, and why.
     """
     try:
-        columns, rows = read_spreadsheet(path)
+        text = read_text(path)
+        columns, rows = spreadsheet_of(text, name=path.name)
         places = _columns(columns, wanted)
         table = _Table.of(rows, places)
     except OSError as error:
@@ -114,7 +116,7 @@ def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str]:
     told = (
         f"{len(table.bad)} row{'' if len(table.bad) == 1 else 's'} left out, first {table.bad[0]}" if table.bad else ""
     )
-    return parts, told
+    return parts, told, hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from tinysearch.reading.documents import SAFE_LOADER, read_json, read_yaml
 from tinysearch.reading.regular import MOST_TABLE_BYTES, is_regular, read_bytes
-from tinysearch.reading.spreadsheet import Row, SpreadsheetError, decimal_point, read_spreadsheet
+from tinysearch.reading.spreadsheet import Row, SpreadsheetError, decimal_point, read_spreadsheet, spreadsheet_of
 from tinysearch.reading.text import decode_text, read_text, same_name
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "read_text",
     "read_yaml",
     "same_name",
+    "spreadsheet_of",
 ]

@@ -38,16 +38,28 @@ class Row:
 
 
 def read_spreadsheet(path: Path) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """Columns of a file's first line, and its rows; see :func:`spreadsheet_of`.
+
+    Raises:
+        OSError: see :func:`~tinysearch.reading.text.read_text`.
+        SpreadsheetError: see :func:`spreadsheet_of`.
+    """
+    return spreadsheet_of(read_text(path), name=path.name)
+
+
+def spreadsheet_of(text: str, *, name: str) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Columns of a table's first line, and its rows.
 
     Cells are separated by commas, semicolons, tabs or bars, whichever the first line has most of. A line ``sep=;``
     before it, as spreadsheets write it, says which.
 
+    Args:
+        name: of the file, for messages.
+
     Raises:
-        OSError: see :func:`~tinysearch.reading.text.read_text`.
         SpreadsheetError: while rows are taken: a cell of over 131072 characters.
     """
-    lines = read_text(path).removeprefix("\ufeff").splitlines(keepends=True)
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     skipped = 0
     while skipped < len(lines) and not lines[skipped].strip():
         skipped += 1
@@ -60,24 +72,24 @@ def read_spreadsheet(path: Path) -> tuple[tuple[str, ...], Iterator[Row]]:
     try:
         columns = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise SpreadsheetError(f"{path.name}:{skipped + 1}: {_reason(error)}") from error
+        raise SpreadsheetError(f"{name}:{skipped + 1}: {_reason(error)}") from error
     while columns and not columns[-1]:  # a spreadsheet that once was wider
         columns.pop()
-    return tuple(columns), _rows(reader, columns, path=path, skipped=skipped, comma=separator != ",")
+    return tuple(columns), _rows(reader, columns, name=name, skipped=skipped, comma=separator != ",")
 
 
-def _rows(reader: Any, columns: list[str], *, path: Path, skipped: int, comma: bool) -> Iterator[Row]:
+def _rows(reader: Any, columns: list[str], *, name: str, skipped: int, comma: bool) -> Iterator[Row]:
     while True:
         try:
             cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error as error:
-            place = f"{path.name}:{skipped + reader.line_num}"
+            place = f"{name}:{skipped + reader.line_num}"
             raise SpreadsheetError(f"{place}: {_reason(error)}") from error
         if any(cells):
             filled = dict(zip(columns, cells + [""] * len(columns), strict=False))
-            place = f"{path.name}:{skipped + reader.line_num}"
+            place = f"{name}:{skipped + reader.line_num}"
             extra = tuple(cell for cell in cells[len(columns) :] if cell)
             yield Row(place=place, cells=filled, extra=extra, comma=comma)
 

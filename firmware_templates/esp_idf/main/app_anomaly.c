@@ -7,7 +7,6 @@
 #include "branches.h"
 #include "candidate.h"
 #include "commands.h"
-#include "event.h"
 #include "normal.h"
 #include "port.h"
 #include "stream.h"
@@ -37,34 +36,15 @@ static int32_t level(int64_t distance)
     return (int32_t)(thousandths < INT32_MAX ? thousandths : INT32_MAX);
 }
 
-static void judge(void)
+static stream_told judge(void)
 {
     const ts_alarm_result result = ts_alarm_add(&normal_alarm, &recent, distance());
     printf("\"anomaly\":%s,\"distance\":%" PRId64 ",\"threshold\":%" PRId64 ",\"event\":%s", result.alarm ? "true" : "false",
            result.distance, normal_alarm.threshold, result.event ? "true" : "false");
-    if (result.event) {
-        event_tell("anomaly", level(result.distance));
-    } else if (recent.quiet == 0) {
-        event_end();
-    }
+    return (stream_told){.event = result.event ? "anomaly" : NULL, .score = result.event ? level(result.distance) : 0};
 }
 
-static void reset(void)
-{
-    ts_recent_reset(&recent);
-}
-
-static const stream_application application = {judge, reset};
-
-static void check(char *const *words)
-{
-    stream_once(&application, words);
-}
-
-static void stream(char *const *words)
-{
-    stream_run(&application, words);
-}
+const stream_application application_stream = {judge, &recent};
 
 static void normal(char *const *words)
 {
@@ -77,19 +57,8 @@ static void normal(char *const *words)
 }
 
 const command application_commands[] = {
-    {"check", check, 1, "[FILE ..]: one capture, and whether it is an anomaly"},
-    {"stream", stream, 1, "[FILE ..|off]: window after window, of files or of the sensors until stream off"},
+    {"check", stream_once, 1, "[FILE ..]: one capture, and whether it is an anomaly"},
+    {"stream", stream_run, 1, "[FILE ..|off]: window after window, of files or of the sensors until stream off"},
     {"normal", normal, 0, "what is normal, and the distance from which something is not"},
     {NULL, NULL, 0, NULL},
 };
-
-void application_open(const char *problem)
-{
-    (void)problem;
-    event_open();
-}
-
-void application_start(void)
-{
-    stream_start(&application);
-}

@@ -8,7 +8,6 @@
 #include "candidate.h"
 #include "classes.h"
 #include "commands.h"
-#include "event.h"
 #include "port.h"
 #include "stream.h"
 
@@ -36,7 +35,7 @@ static void print_score(int32_t score)
     printf("%s%" PRId64 ".%06" PRId64, millionths < 0 ? "-" : "", size / 1000000, size % 1000000);
 }
 
-static void judge(void)
+static stream_told judge(void)
 {
     int64_t scores[CLASSES_COUNT];
     score_classes(scores);
@@ -45,29 +44,10 @@ static void judge(void)
     printf("\"class\":\"%s\",\"score\":", result.answer < 0 ? "unknown" : nearest);
     print_score(result.score);
     printf(",\"nearest\":\"%s\",\"event\":%s", nearest, result.event ? "true" : "false");
-    if (result.event) {
-        event_tell(nearest, result.score);
-    } else if (recent.quiet == 0) {
-        event_end();
-    }
+    return (stream_told){.event = result.event ? nearest : NULL, .score = result.score};
 }
 
-static void reset(void)
-{
-    ts_recent_reset(&recent);
-}
-
-static const stream_application application = {judge, reset};
-
-static void classify(char *const *words)
-{
-    stream_once(&application, words);
-}
-
-static void stream(char *const *words)
-{
-    stream_run(&application, words);
-}
+const stream_application application_stream = {judge, &recent};
 
 static void list(char *const *words)
 {
@@ -81,19 +61,8 @@ static void list(char *const *words)
 }
 
 const command application_commands[] = {
-    {"classify", classify, 1, "[FILE ..]: one capture, and its class or unknown"},
-    {"stream", stream, 1, "[FILE ..|off]: window after window, of files or of the sensors until stream off"},
+    {"classify", stream_once, 1, "[FILE ..]: one capture, and its class or unknown"},
+    {"stream", stream_run, 1, "[FILE ..|off]: window after window, of files or of the sensors until stream off"},
     {"classes", list, 0, "names, and the score from which each is an answer"},
     {NULL, NULL, 0, NULL},
 };
-
-void application_open(const char *problem)
-{
-    (void)problem;
-    event_open();
-}
-
-void application_start(void)
-{
-    stream_start(&application);
-}

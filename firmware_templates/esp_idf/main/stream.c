@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "application.h"
 #include "capture.h"
 #include "commands.h"
+#include "event.h"
 #include "port.h"
 #include "sdkconfig.h"
 #include "sleep.h"
 
 static struct {
-    const stream_application *application;
     long window;     /* the next one of the sensors */
     int64_t next_us; /* when it is due */
     int running;     /* whether the task is there */
@@ -22,8 +23,23 @@ static struct {
 
 static char *const no_files[] = {NULL};
 
+static void forget(void)
+{
+    ts_recent_reset(application_stream.recent);
+}
+
+static void judge(void)
+{
+    const stream_told told = application_stream.judge();
+    if (told.event != NULL) {
+        event_tell(told.event, told.score);
+    } else if (application_stream.recent->quiet == 0) {
+        event_end();
+    }
+}
+
 /* Captures, computes and prints a window. NULL, or why not. */
-static const char *window_line(const stream_application *application, char *const *words, long window)
+static const char *window_line(char *const *words, long window)
 {
     const char *problem = commands_sense(words, window);
     if (problem == capture_end) {
@@ -31,20 +47,20 @@ static const char *window_line(const stream_application *application, char *cons
     }
     printf("{\"window\":%ld,\"ms\":%" PRId64 ",", window < 0 ? 0 : window, port_us() / 1000);
     if (problem == NULL) {
-        application->judge();
+        judge();
     } else {
-        application->reset();
+        forget();
         printf("\"error\":\"%s\"", problem);
     }
     printf("}\n");
     return problem;
 }
 
-void stream_once(const stream_application *application, char *const *words)
+void stream_once(char *const *words)
 {
-    application->reset();
-    commands_answer(words[0], window_line(application, words + 1, CAPTURE_ALONE));
-    application->reset();
+    forget();
+    commands_answer(words[0], window_line(words + 1, CAPTURE_ALONE));
+    forget();
     live.window = 0; /* what the sensors' stream had of a window is gone */
 }
 
@@ -56,7 +72,7 @@ static int live_window(void)
     if (live.on) {
         const int64_t now_us = port_us();
         live.next_us = live.next_us > now_us ? live.next_us : now_us;
-        const char *problem = window_line(live.application, no_files, live.window);
+        const char *problem = window_line(no_files, live.window);
         live.window = problem == NULL ? live.window + 1 : 0;
         live.next_us += (int64_t)CANDIDATE_PERIOD_MS * 1000;
         const int64_t left_us = live.next_us - port_us();
@@ -72,14 +88,13 @@ static int live_window(void)
     return wait_ms;
 }
 
-static const char *live_on(const stream_application *application)
+static const char *live_on(void)
 {
-    live.application = application;
     live.window = 0;
     live.next_us = 0;
     live.on = 1;
     if (!sleep_woken()) {
-        application->reset();
+        forget();
     }
     if (!live.running) {
         live.running = port_repeat(live_window) == 0;
@@ -88,10 +103,10 @@ static const char *live_on(const stream_application *application)
     return live.on ? NULL : "name files: this program has no task that streams";
 }
 
-void stream_run(const stream_application *application, char *const *words)
+void stream_run(char *const *words)
 {
     if (words[1] == NULL) {
-        commands_answer("stream", live_on(application));
+        commands_answer("stream", live_on());
         return;
     }
     if (strcmp(words[1], "off") == 0) {
@@ -100,11 +115,11 @@ void stream_run(const stream_application *application, char *const *words)
         return;
     }
     long window = 0;
-    application->reset();
-    while (window_line(application, words + 1, window) != capture_end) {
+    forget();
+    while (window_line(words + 1, window) != capture_end) {
         window++;
     }
-    application->reset();
+    forget();
     live.window = 0;
     if (window == 0) {
         commands_answer("stream", "these files hold no window");
@@ -113,15 +128,19 @@ void stream_run(const stream_application *application, char *const *words)
     }
 }
 
-void stream_start(const stream_application *application)
+void application_open(const char *problem)
+{
+    (void)problem;
+    event_open();
+}
+
+void application_start(void)
 {
 #if CONFIG_TS_CAPTURE_HARDWARE && CONFIG_TS_STREAM_AT_START
     if (CANDIDATE_STREAMS) {
         port_lock();
-        commands_answer("stream", live_on(application));
+        commands_answer("stream", live_on());
         port_unlock();
     }
-#else
-    (void)application;
 #endif
 }

@@ -3,23 +3,31 @@
 #ifndef STREAM_H
 #define STREAM_H
 
-#include "candidate.h"
+#include <stdint.h>
 
-/* What the application does with a window. */
+#include "candidate.h"
+#include "ts_recent.h"
+
+/* What an application tells of a window. */
 typedef struct {
-    /* The embeddings have been computed: prints the members of the line's object, without its braces. */
-    void (*judge)(void);
-    /* Forgets all windows: before the first, and after a gap. */
-    void (*reset)(void);
+    const char *event; /* its name; NULL where there is none */
+    int32_t score;     /* see event_tell */
+} stream_told;
+
+/* The application, of app_classify.c or app_anomaly.c; stream.c opens and starts it (application.h). */
+typedef struct {
+    /* The embeddings have been computed: adds the window to `recent`, and prints the members of the line's object, without
+     * its braces. */
+    stream_told (*judge)(void);
+    ts_recent *recent; /* forgotten before the first window and after a gap */
 } stream_application;
 
-/* One capture by itself, from files where words name them. */
-void stream_once(const stream_application *application, char *const *words);
+extern const stream_application application_stream;
 
-/* All windows of files, or those of the sensors until words say off. */
-void stream_run(const stream_application *application, char *const *words);
+/* Command: one capture by itself, from files where words name them. */
+void stream_once(char *const *words);
 
-/* As stream_run of the sensors, where the task and the configuration ask for it. */
-void stream_start(const stream_application *application);
+/* Command: all windows of files, or those of the sensors until words say off. */
+void stream_run(char *const *words);
 
 #endif

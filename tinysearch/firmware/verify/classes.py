@@ -9,7 +9,7 @@ candidate.json. A threshold, a prototype, smoothing or hold-off that was changed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,19 @@ from tinysearch.firmware.verify.streamed import (
     branches_of,
     climb,
     climb_held_out,
+    compare,
     drawn_windows,
+    held_still,
     is_exact,
+    joined,
     single_windows,
 )
 from tinysearch.metrics import class_scores
 from tinysearch.metrics.scores import Embeddings
 from tinysearch.metrics.windows import UNKNOWN, Answered, Answers, answer
+
+SAME, NEAR = 1e-9, 32 / (1 << 20)
+"""How far a printed score may be from the one that it must be: of integer networks, and of float ones."""
 
 WANDERING, TURNS, MOST_PROBED = 48, 400, 16
 """Windows that wander between classes; embeddings drawn a class, the closest to its threshold count; classes probed."""
@@ -77,7 +83,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
     lines = drawn_windows(project, embeddings, objects)
     scores = _scores(embeddings, prototypes)
     found = answer(scores, np.zeros(len(scores), np.int32), answers)
-    _compare(lines, found, answers, branches=len(order), tolerance=0 if is_exact(point) else 32)
+    compare(lines, _wanted(found, answers, len(order)), agree=_exactly if is_exact(point) else _nearly)
     events = int(found.event.sum())
     kinds = f"{int((found.answer != UNKNOWN).sum())} answers, {events} events"
     return f"{len(scores)} drawn windows answered as they must be ({kinds}); smoothing {answers.smooth}"
@@ -92,14 +98,9 @@ def _windows(prototypes: Mapping[str, Embeddings], answers: Answers) -> Drawn:
     for label in range(min(count, MOST_PROBED)):
         drawn = _turned(random, prototypes, np.full(TURNS, label), np.linspace(0, 6, TURNS))
         scores = _scores(drawn, prototypes)
-        own, nearest = scores[:, label], scores.argmax(axis=1)
-        for above in (True, False):
-            side = np.flatnonzero((nearest == label) & ((own >= answers.thresholds[label]) == above))
-            if len(side):
-                closest = side[np.abs(own[side] - answers.thresholds[label]).argmin()]
-                still = np.full(answers.smooth, closest)
-                parts.append({name: rows[still] for name, rows in drawn.items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in prototypes}
+        nearest = scores.argmax(axis=1) == label
+        parts += held_still(drawn, scores[:, label], answers.thresholds[label], nearest, windows=answers.smooth)
+    return joined(parts)
 
 
 def _turned(
@@ -128,14 +129,18 @@ def _scores(embeddings: Drawn, prototypes: Mapping[str, Embeddings]) -> npt.NDAr
     return np.asarray(np.sum(each, axis=0), np.int64)
 
 
-def _compare(lines: Sequence[Line], found: Answered, answers: Answers, *, branches: int, tolerance: int) -> None:
-    for place, (line, wanted) in enumerate(zip(lines, _wanted(found, answers, branches), strict=True)):
-        near = abs(line.get("score", 9) - wanted["score"]) <= tolerance / (1 << 20) + 1e-9
-        if not near or (not tolerance and any(line.get(key) != value for key, value in wanted.items())):
-            raise WrongAnswerError(f"to window {place} the application must say {wanted}, it says {dict(line)}")
+def _exactly(line: Line, wanted: Line) -> bool:
+    return abs(line.get("score", 9) - wanted["score"]) <= SAME and all(
+        line.get(key) == value for key, value in wanted.items() if key != "score"
+    )
 
 
-def _wanted(found: Answered, answers: Answers, branches: int) -> Iterator[dict[str, Any]]:
+def _nearly(line: Line, wanted: Line) -> bool:
+    """Whether the scores of float networks agree; what follows from them may not."""
+    return bool(abs(line.get("score", 9) - wanted["score"]) <= NEAR)
+
+
+def _wanted(found: Answered, answers: Answers, branches: int) -> Iterator[Line]:
     for nearest, chosen, score, event in zip(found.nearest, found.answer, found.score, found.event, strict=True):
         size = abs(int(score)) * 1_000_000 // (branches << 20)
         yield {

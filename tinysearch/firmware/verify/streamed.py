@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,49 @@ def _write(path: Path, rows: npt.NDArray[np.int8], project: Path, branch: str) -
     inputs = np.random.default_rng(1).integers(-128, 128, (len(rows), size)).astype(np.int8)
     inputs[:, : rows.shape[1]] = rows
     path.write_bytes(file_bytes(inputs))
+
+
+def held_still(
+    drawn: Drawn, values: npt.NDArray[np.int64], threshold: int, among: npt.NDArray[np.bool_], *, windows: int
+) -> list[Drawn]:
+    """The drawn embeddings closest to a threshold from below and from above, each for some windows.
+
+    Args:
+        values: int64 [N], what is compared with the threshold.
+        among: bool [N], which of the embeddings may be taken.
+    """
+    parts: list[Drawn] = []
+    for side in (values >= threshold, values < threshold):
+        places = np.flatnonzero(side & among)
+        if len(places):
+            closest = places[np.abs(values[places] - threshold).argmin()]
+            parts.append({name: rows[np.full(windows, closest)] for name, rows in drawn.items()})
+    return parts
+
+
+def joined(parts: Sequence[Drawn]) -> Drawn:
+    """Windows of all parts, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def compare(
+    lines: Sequence[Line], wanted: Iterable[Line], *, agree: Callable[[Line, Line], bool] | None = None
+) -> None:
+    """Refuse lines that say something else than they must.
+
+    Args:
+        agree: whether a line is as wanted; None: in everything that is wanted.
+
+    Raises:
+        WrongAnswerError: the first that does.
+    """
+    for place, (line, must) in enumerate(zip(lines, wanted, strict=True)):
+        if not (agree or _says)(line, must):
+            raise WrongAnswerError(f"to window {place} the application must say {dict(must)}, it says {dict(line)}")
+
+
+def _says(line: Line, must: Line) -> bool:
+    return all(line.get(key) == value for key, value in must.items())
 
 
 def single_windows(project: Path, command: str, order: Sequence[str], held_out: HeldOutSamples) -> list[Line]:
