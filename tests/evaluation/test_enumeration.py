@@ -52,6 +52,7 @@ def test_arrays_equal_one_by_one_evaluation(words: tuple[str, ...]) -> None:
         st.sampled_from(["memory=arena", "memory=paper"]),
         st.sampled_from(["latency=calibrated", "latency=opcount"]),
         st.sampled_from(["firmware.backend=portable", "firmware.backend=auto"]),
+        st.sampled_from(["fusion.rule=concatenation", "fusion.rule=cascade"]),
     ),
 )
 def test_arrays_equal_one_by_one_evaluation_of_any_space(

@@ -60,12 +60,12 @@ def _embedded(*, shared, noise=None, kind=np.int8):
     return found
 
 
-def _rates(judge, embedded, *, shared, modalities=("face", "voice")):
+def _rates(judge, embedded, *, shared, modalities=("face", "voice"), macs=None):
     shapes = {modality: SHAPES[modality] for modality in modalities}
     kept = {split: {modality: rows[modality] for modality in modalities} for split, rows in embedded.items()}
     data = People(shared=shared)
     judge.check(data)
-    return judge.rates(data, shapes, kept, rng=np.random.default_rng(0), evidence="trained")
+    return judge.rates(data, shapes, kept, rng=np.random.default_rng(0), evidence="trained", macs=macs)
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.float32])
@@ -84,6 +84,25 @@ def test_unequal_branches_fuse_better_with_weights(kind):
     assert not alone.weights
 
 
+def test_a_cascade_runs_the_cheaper_branch_first_and_both_thresholds_are_of_validation_people():
+    embedded = _embedded(shared=False)
+    plain = _rates(Verification(resamples=0), embedded, shared=False)
+    assert plain.cascade is None
+    macs = {"face": 9, "voice": 4}
+    found = _rates(Verification(resamples=0, fusion="cascade"), embedded, shared=False, macs=macs)
+    assert found.cascade.first == "voice"
+    assert found.eer_validation <= plain.eer_validation
+    named = _rates(Verification(resamples=0, fusion="cascade", first="face"), embedded, shared=False, macs=macs)
+    assert named.cascade.first == "face"
+    assert named.cascade.runs < found.cascade.runs <= 1.0
+    others = {**embedded, "test": _embedded(shared=False, noise={"face": 90.0, "voice": 90.0})["test"]}
+    same = _rates(Verification(resamples=0, fusion="cascade", first="face"), others, shared=False)
+    assert same.cascade.accept_from == named.cascade.accept_from
+    assert same.cascade.reject_below == named.cascade.reject_below
+    assert same.thresholds == named.thresholds
+    assert same.cascade.runs != named.cascade.runs
+
+
 def test_a_fusion_tells_whether_its_branches_err_together():
     rates = _rates(Verification(resamples=0), _embedded(shared=False), shared=False)
     both, only_face, only_voice, neither, independent = rates.curves["agreement"]
@@ -99,8 +118,13 @@ def test_a_fusion_tells_whether_its_branches_err_together():
 def test_settings_follow_what_changes_rates_and_the_default_keeps_its_own():
     plain = Verification()
     assert plain.settings == (plain.far, plain.resamples, plain.pairs)
-    others = [Verification(fusion="learned"), Verification(fusion="weighted", shares={"face": 2.0}), Classification()]
-    assert len({str(judge.settings) for judge in (plain, *others)}) == 4
+    others = [
+        Verification(fusion="learned"),
+        Verification(fusion="cascade"),
+        Verification(fusion="weighted", shares={"face": 2.0}),
+        Classification(),
+    ]
+    assert len({str(judge.settings) for judge in (plain, *others)}) == 5
     assert plain.memo_suffix != Classification().memo_suffix
 
 

@@ -13,6 +13,7 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.loading import load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption
@@ -23,6 +24,7 @@ from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.evaluation.boards import PlatformWish
+from tinysearch.evaluation.operating import rated
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
 from tinysearch.firmware.untrained import untrained
@@ -106,8 +108,9 @@ def watching(name: str, precision: str = "int8", **sizes: int) -> BranchSpec:
     return resnet_branch(name, blocks=(1,), precision=precision, **options)
 
 
-def evaluated(*branches: BranchSpec, processor: str | None = None) -> Evaluation:
-    return models().choose(tuple(branches), PlatformWish(processor=processor))
+def evaluated(*branches: BranchSpec, processor: str | None = None, in_turn: bool = False) -> Evaluation:
+    judged = replace(models(), in_turn=True) if in_turn else models()
+    return judged.choose(tuple(branches), PlatformWish(processor=processor))
 
 
 def networks(*branches: BranchSpec, seed: int = 1) -> dict[str, FrozenNetwork]:
@@ -126,15 +129,18 @@ def emitted(
     processor: str | None = None,
     seed: int = 1,
     weights: dict[str, int] | None = None,
+    cascade: Cascade | None = None,
     threshold: int | None = None,
     clip_s: float = CLIP_S,
     component: str | None = None,
 ) -> Path:
-    evaluation = evaluated(*branches, processor=processor)
+    evaluation = evaluated(*branches, processor=processor, in_turn=cascade is not None)
     if threshold is not None:
         evaluation = replace(evaluation, errors=replace(evaluation.errors, thresholds={0.01: threshold}))
     if weights is not None:
         evaluation = replace(evaluation, errors=replace(evaluation.errors, weights=weights))
+    if cascade is not None:
+        evaluation = rated(evaluation, replace(evaluation.errors, cascade=cascade))
     return emit(
         evaluation,
         networks(*branches, seed=seed),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tinysearch.core.candidate import BranchSpec, Candidate
+from tinysearch.core.cascade import Cascade, CascadeFigures
 from tinysearch.core.errors import UserError
 from tinysearch.core.power import PowerReport
 from tinysearch.core.task import Decision
@@ -126,6 +127,7 @@ class ErrorRates:
         curves: arrays for the report by name ("far", "frr", "genuine_histogram" ...), possibly empty.
         weights: by modality, with which the scores of a fusion are added, fixed point
             (:mod:`tinysearch.metrics.fusion`); empty for the plain sum.
+        cascade: when one branch of a fusion decides alone; None where all always run.
         auc, auc_ci95: of an anomaly task the chance that an anomaly is farther from what was seen than a normal test
             sample, and its interval; None for others. There an alarm is what is accepted, so that FAR is the share of
             normal samples with an alarm, and FRR the share of anomalies without (:mod:`tinysearch.metrics.anomaly`).
@@ -147,6 +149,7 @@ class ErrorRates:
     impostor_validation: int = 0
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
+    cascade: Cascade | None = None
     auc: float | None = None
     auc_ci95: tuple[float, float] | None = None
     answered: AnsweredRates | None = None
@@ -344,6 +347,7 @@ class Evaluation:
         power: average power and battery life; None where neither a schedule nor a battery asks for it.
         decision: of the task; an error rate of a verification is its EER.
         input_kinds: by modality.
+        cascade: means over attempts, where one branch decides alone when it is sure; ``latency_s`` is of both.
         details: figures for the report that no outsider relies on (memory map, layer times ...), JSON-able.
     """
 
@@ -367,6 +371,7 @@ class Evaluation:
     power: PowerReport | None = None
     decision: Decision = "verification"
     input_kinds: Mapping[str, str] = field(default_factory=dict)
+    cascade: CascadeFigures | None = None
 
     @property
     def feasible(self) -> bool:
@@ -453,6 +458,7 @@ class Evaluation:
                 "energy_mj": self.energy_mj,
                 **self._power_values(),
             },
+            **({} if self.cascade is None else {"fusion": self.cascade.to_dict()}),
             **({} if self.power is None else {"power": self.power.to_dict()}),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
             **({} if self.errors.answered is None else {"answered": asdict(self.errors.answered)}),

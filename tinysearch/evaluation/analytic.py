@@ -52,6 +52,7 @@ class AnalyticModels:
         tells_power: whether boards of equal memory are told apart by what they draw, as objectives or limits of power
             want it; what nobody measured is left out then.
         accelerate: steps of a program that a backend computes on an ESP-IDF target; None for portable kernels alone.
+        in_turn: whether branches are sensed and computed one after the other on any chip, as those of a cascade are.
     """
 
     catalog: Catalog
@@ -67,6 +68,7 @@ class AnalyticModels:
     tells_power: bool = False
     accelerate: Callable[[Program, str], Accelerated] | None = None
     ota: bool = False
+    in_turn: bool = False
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
     _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
     _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
@@ -75,6 +77,10 @@ class AnalyticModels:
     def slots(self) -> flash_model.AppSlots:
         """How the application lies in flash."""
         return flash_model.AppSlots(count=2 if self.ota else 1, spare_bytes=int(self.software.encrypted_bytes.value))
+
+    def worker(self, chip: Chip) -> Chip:
+        """A chip with the cores that branches have to compute on."""
+        return replace(chip, cores=1) if self.in_turn else chip
 
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
@@ -175,7 +181,7 @@ class AnalyticModels:
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
         arenas = {f"arena_{branch.modality}": self.arena_bytes(branch, chip.id) for branch in branches}
-        if chip.cores == 1 and len(arenas) > 1:
+        if self.worker(chip).cores == 1 and len(arenas) > 1:
             arenas = {"arena": max(arenas.values())}
         for branch in branches:
             capture = self.capture(branch)
@@ -266,7 +272,7 @@ class AnalyticModels:
             latency_s=latency.seconds,
             latency_range_s=(latency.low, latency.high),
             latency_evidence="calibrated" if latency.calibrated else "uncalibrated",
-            acquisition_s=self.acquisition_s(branches, cores=option.cores),
+            acquisition_s=self.acquisition_s(branches, cores=self.worker(chip).cores),
             energy_mj=self._energy_mj(chip, parts),
             power=self._power(branches, option, requirement, latency, energy_mj=self._energy_mj(chip, parts)),
             violations=tuple(self._violations(branches, option, requirement)),
@@ -275,6 +281,7 @@ class AnalyticModels:
             | {
                 "arena_bound_bytes": {branch.modality: self.needs(branch).arena_bound_bytes for branch in branches},
                 "branch_latency_s": {b.modality: part.seconds for b, part in zip(branches, parts, strict=True)},
+                **({"branch_acquisition_s": {b.modality: self.sensing_s(b) for b in branches}} if self.in_turn else {}),
             },
             decision=self.task.decision,
             input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},
@@ -294,11 +301,12 @@ class AnalyticModels:
         """Average power at the schedule, where somebody asked for it."""
         if self.supply is None:
             return None
+        cores = self.worker(self.catalog.chip(option.processor)).cores
         return self.supply.report(
             option,
             self.catalog.chip(option.processor),
             latency=latency,
-            capture_s=self.acquisition_s(branches, cores=option.cores),
+            capture_s=self.acquisition_s(branches, cores=cores),
             compute_mj=energy_mj,
             image_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
         )
@@ -331,10 +339,13 @@ class AnalyticModels:
             slow = not where.get(f"arena_{branch.modality}", where.get("arena", True))
             parts.append(self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=backend))
         contention = self.latency.contention(option.processor)
-        return combine(parts, cores=option.cores, contention=contention), parts
+        cores = self.worker(self.catalog.chip(processor)).cores
+        return combine(parts, cores=cores, contention=contention), parts
 
     def _energy_mj(self, chip: Chip, parts: Sequence[LatencyEstimate]) -> float:
-        return float(energy_mj(chip, [part.seconds for part in parts], contention=self.latency.contention(chip.id)))
+        return float(
+            energy_mj(self.worker(chip), [part.seconds for part in parts], contention=self.latency.contention(chip.id))
+        )
 
     def _figures(self, branch: BranchSpec, latency: LatencyEstimate, processor: str) -> BranchFigures:
         needs = self.needs(branch)

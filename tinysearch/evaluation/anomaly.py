@@ -68,7 +68,14 @@ class Anomaly:
         }
 
     def rates(
-        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+        self,
+        dataset: Dataset,
+        shapes: Shapes,
+        embedded: Embedded,
+        *,
+        rng: np.random.Generator,
+        evidence: ErrorEvidence,
+        macs: Mapping[str, int] | None = None,  # noqa: ARG002 - its branches all run
     ) -> ErrorRates:
         """See :class:`~tinysearch.evaluation.judge.Judge`; a fusion judges samples that all inputs have."""
         models = self.models(dataset, shapes, embedded["train"])

@@ -94,7 +94,14 @@ class Classification:
         }
 
     def rates(
-        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+        self,
+        dataset: Dataset,
+        shapes: Shapes,
+        embedded: Embedded,
+        *,
+        rng: np.random.Generator,
+        evidence: ErrorEvidence,
+        macs: Mapping[str, int] | None = None,  # noqa: ARG002 - its branches all run
     ) -> ErrorRates:
         """See :class:`~tinysearch.evaluation.judge.Judge`; a fusion classifies samples that all inputs have."""
         prototypes = self.prototypes(dataset, shapes, embedded["train"])

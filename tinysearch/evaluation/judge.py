@@ -64,9 +64,20 @@ class Judge(Protocol):
         ...
 
     def rates(
-        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+        self,
+        dataset: Dataset,
+        shapes: Shapes,
+        embedded: Embedded,
+        *,
+        rng: np.random.Generator,
+        evidence: ErrorEvidence,
+        macs: Mapping[str, int] | None = None,
     ) -> ErrorRates:
-        """Error rates of one branch, or of the fusion of those in ``shapes``."""
+        """Error rates of one branch, or of the fusion of those in ``shapes``.
+
+        Args:
+            macs: of the branches by modality, for a fusion that runs the cheaper one first.
+        """
         ...
 
 

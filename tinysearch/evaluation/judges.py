@@ -19,19 +19,20 @@ def judge_of(
     far: Sequence[float],
     fusion: FusionRule = "concatenation",
     shares: Mapping[str, float] | None = None,
+    first: str | None = None,
     stream: Stream | None = None,
 ) -> Judge:
     """The judge of a task by what it decides.
 
     Args:
-        far, fusion, shares: see :class:`~tinysearch.evaluation.verification.Verification`.
+        far, fusion, shares, first: see :class:`~tinysearch.evaluation.verification.Verification`.
         stream: how a device goes through windows; None where each sample is one by itself.
 
     Raises:
         UserError: a fusion that the task has not.
     """
     if decision == "verification":
-        return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}))
+        return Verification(far=tuple(far), fusion=fusion, shares=dict(shares or {}), first=first)
     if fusion != "concatenation":
         raise UserError(
             f"the scores of the branches of {'an' if decision == 'anomaly' else 'a'} {decision} must be added",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.objectives import AnsweredRates, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.evaluation.entries import (
@@ -231,6 +232,7 @@ def _rates_of(text: str) -> ErrorRates:
         interval = document.pop("eer_ci95")
         weights = {modality: int(weight) for modality, weight in document.pop("weights", {}).items()}
         area, answered = document.pop("auc_ci95", None), document.pop("answered", None)
+        cascade = document.pop("cascade", None)
         bounds: dict[str, Any] = {
             name: None if found is None else (found[0], found[1])
             for name, found in (("eer_ci95", interval), ("auc_ci95", area))
@@ -240,6 +242,7 @@ def _rates_of(text: str) -> ErrorRates:
             frr_ci95_at_far=intervals,
             weights=weights,
             answered=None if answered is None else AnsweredRates.of_dict(answered),
+            cascade=None if cascade is None else Cascade(**cascade),
             **by_far,
             **document,
         )

@@ -8,9 +8,10 @@ FAR is the share of false alarms, and usable where at least four anomalies out o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from tinysearch.core.cascade import Cascade, CascadeFigures
 from tinysearch.core.limits import Limit
 from tinysearch.core.objectives import (
     FAILURES_TO_LOCK,
@@ -55,6 +56,7 @@ def rated(
         limits: those of errors are judged by the rates that decide.
     """
     found = _rated(evaluation, rates, far=far)
+    found = replace(found, cascade=_cascade_figures(found, rates.cascade))
     frr = {name: rates.decision_frr_at_far.get(level) for name, level in FAR_OF_OBJECTIVE.items()}
     retried = {name: effective_latency_s(evaluation.attempt_s, at) for name, at in frr.items() if at is not None}
     values = {"eer": rates.decision_eer, **{name: float(value) for name, value in retried.items()}}
@@ -75,6 +77,29 @@ def _rated(evaluation: Evaluation, rates: ErrorRates, *, far: float | None) -> E
             level: known(effective_latency_s(attempt_s, frr)) for level, frr in rates.frr_at_far.items()
         },
         operating_point=None if far is None else _operating_point(rates, far, attempt_s=attempt_s),
+    )
+
+
+def _cascade_figures(evaluation: Evaluation, cascade: Cascade | None) -> CascadeFigures | None:
+    """Means over an owner's attempts. Energy is the power of one core times time, so it shrinks as the latency does."""
+    if cascade is None:
+        return None
+
+    def mean(parts: Mapping[str, float]) -> float:
+        rest = sum(value for name, value in parts.items() if name != cascade.first)
+        return parts[cascade.first] + cascade.runs * rest
+
+    (second,) = evaluation.details["branch_latency_s"].keys() - {cascade.first}
+    latency = mean(evaluation.details["branch_latency_s"])
+    acquisition = mean(evaluation.details["branch_acquisition_s"])
+    point, energy = evaluation.operating_point, evaluation.energy_mj
+    return CascadeFigures(
+        cascade=cascade,
+        second=second,
+        latency_s=latency,
+        acquisition_s=acquisition,
+        energy_mj=None if energy is None else energy * latency / evaluation.latency_s,
+        effective_latency_s=None if point is None else known(effective_latency_s(acquisition + latency, point.frr)),
     )
 
 

@@ -158,6 +158,7 @@ class TrainedErrors(ErrorSource):
             {split: {modality: rows[split] for modality, rows in embeddings.items()} for split in self.judge.splits},
             rng=np.random.default_rng(_seed([branch.key for branch in branches])),
             evidence=self.evidence,
+            macs={branch.modality: branch.network().macs for branch in branches},
         )
         if rates.decision_eer is None or not 0 <= rates.decision_eer <= 1:
             names = " + ".join(branch.short for branch in branches)

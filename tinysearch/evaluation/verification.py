@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import Dataset, Split
@@ -21,12 +22,14 @@ from tinysearch.metrics import (
     Pairs,
     agreement,
     branch_scores,
+    chosen_cascade,
     det_curve,
     error_rates,
+    fused,
     integer_weights,
     learned_weights,
     smallest_far,
-    weighted_sum,
+    with_shares,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class Verification:
         resamples: of the bootstrap over people.
         fusion: how the scores of two branches become one.
         shares: of a weighted fusion, by modality.
+        first: the branch of a cascade that decides where it is sure; None for the one of fewer MACs.
     """
 
     far: tuple[float, ...] = (0.01, 0.1)
@@ -52,6 +56,7 @@ class Verification:
     resamples: int = 1000
     fusion: FusionRule = "concatenation"
     shares: Mapping[str, float] = field(default_factory=dict)
+    first: str | None = None
     splits: tuple[Split, ...] = ("validation", "test")
     memo_suffix: str = ""
 
@@ -66,7 +71,9 @@ class Verification:
     def settings(self) -> object:
         """FARs, resamples, pairs, and a fusion other than concatenation."""
         plain = (self.far, self.resamples, self.pairs)
-        return plain if self.fusion == "concatenation" else (*plain, self.fusion, sorted(self.shares.items()))
+        if self.fusion == "concatenation":
+            return plain
+        return (*plain, self.fusion, self.first if self.fusion == "cascade" else sorted(self.shares.items()))
 
     def check(self, dataset: Dataset) -> None:
         """Splits have to be of different people."""
@@ -83,16 +90,25 @@ class Verification:
             self.pairs_of(dataset, split, shapes)
 
     def rates(
-        self, dataset: Dataset, shapes: Shapes, embedded: Embedded, *, rng: np.random.Generator, evidence: ErrorEvidence
+        self,
+        dataset: Dataset,
+        shapes: Shapes,
+        embedded: Embedded,
+        *,
+        rng: np.random.Generator,
+        evidence: ErrorEvidence,
+        macs: Mapping[str, int] | None = None,
     ) -> ErrorRates:
         """See :class:`~tinysearch.evaluation.judge.Judge`."""
         pairs = {split: self.pairs_of(dataset, split, shapes) for split in self.splits}
         apart = {split: branch_scores(typed(embedded[split]), pairs[split]) for split in self.splits}
-        weights = self._weights(apart["validation"], pairs["validation"]) if len(shapes) > 1 else {}
+        alone = len(shapes) == 1
+        weights = {} if alone else self._weights(apart["validation"], pairs["validation"])
+        cascade = None if alone else self._cascade(apart, pairs, macs or {})
         return error_rates(
-            validation_scores=weighted_sum(apart["validation"], weights),
+            validation_scores=fused(apart["validation"], weights=weights, cascade=cascade),
             validation_pairs=pairs["validation"],
-            test_scores=weighted_sum(apart["test"], weights),
+            test_scores=fused(apart["test"], weights=weights, cascade=cascade),
             test_pairs=pairs["test"],
             rng=rng,
             branches=len(shapes),
@@ -100,6 +116,7 @@ class Verification:
             resamples=self.resamples,
             evidence=evidence,
             weights=weights,
+            cascade=cascade,
             agreement=_agreement(apart, pairs) if len(shapes) == 2 else None,
         )
 
@@ -117,12 +134,24 @@ class Verification:
         return tuple(far for far in self.far if far >= least)
 
     def _weights(self, scores: Scores, pairs: Pairs) -> dict[str, int]:
-        """Integer weights of the validation people's scores by modality; none for concatenation."""
-        if self.fusion == "concatenation":
+        """Integer weights of the validation people's scores by modality; none where scores are added as they are."""
+        if self.fusion in ("concatenation", "cascade"):
             return {}
         if self.fusion == "learned":
             return learned_weights(scores, pairs.genuine)
         return integer_weights({modality: self.shares.get(modality, 1.0) for modality in scores})
+
+    def _cascade(
+        self, apart: Mapping[Split, Scores], pairs: Mapping[Split, Pairs], macs: Mapping[str, int]
+    ) -> Cascade | None:
+        """Thresholds of the validation people's scores, with what they mean for test people; None for a sum."""
+        if self.fusion != "cascade":
+            return None
+        scores, supported = apart["validation"], self._supported(pairs["validation"])
+        first = self.first or min(sorted(scores), key=lambda name: macs.get(name, 0))
+        genuine = pairs["validation"].genuine
+        chosen = chosen_cascade(scores, genuine, first=first, far=min(supported, default=0.0))
+        return with_shares(chosen, apart["test"][first], pairs["test"].genuine)
 
     def pairs_of(self, dataset: Dataset, split: Split, shapes: Shapes) -> Pairs:
         """Pairs of a split, drawn or read once a process; equal for every branch of a modality."""

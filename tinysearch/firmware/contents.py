@@ -21,6 +21,7 @@ from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
+from tinysearch.metrics.cascade import SURE
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _COPIED = {
@@ -83,6 +84,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "people": emission.people if emission.application.stores else 0,
         "captures": emission.captures,
         "weights": _weights(emission),
+        "cascade": _cascade(emission),
         "weight_bits": FUSION_FRACTION_BITS,
         "threshold": emission.threshold,
         "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
@@ -108,6 +110,19 @@ def _weights(emission: Emission) -> str:
     """Initializer of the fusion's weights in the order of the branches; empty where cosines are added as they are."""
     weights = emission.evaluation.errors.weights
     return f"{{ {', '.join(str(weights[source.modality]) for source in emission.sources)} }}" if weights else ""
+
+
+def _cascade(emission: Emission) -> dict[str, int] | None:
+    """Which branch decides alone, from where to where it does not, and what tells its scores from sums."""
+    own = emission.cascade
+    if own is None:
+        return None
+    return {
+        "first": emission.modalities.index(own.first),
+        "reject_below": own.reject_below,
+        "accept_from": own.accept_from,
+        "sure": SURE,
+    }
 
 
 def _motion_values(kind: Motion) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
@@ -98,8 +99,13 @@ class Emission:
 
     @property
     def tasks(self) -> int:
-        """Two where branches run on two cores at once."""
-        return 2 if len(self.sources) > 1 and self.chip.cores > 1 else 1
+        """Two where branches run on two cores at once; those of a cascade take turns."""
+        return 2 if len(self.sources) > 1 and self.chip.cores > 1 and self.cascade is None else 1
+
+    @property
+    def cascade(self) -> Cascade | None:
+        """When one branch decides alone; None where all always run."""
+        return self.evaluation.errors.cascade
 
     @property
     def workers(self) -> tuple[int, ...]:

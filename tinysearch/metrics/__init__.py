@@ -12,6 +12,7 @@ from tinysearch.metrics.agreement import Agreement, agreement, distances
 from tinysearch.metrics.anomaly import NormalModel, anomaly_distances, area_interval, area_under_curve, normal_model
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 from tinysearch.metrics.bootstrap import eer_interval, frr_interval
+from tinysearch.metrics.cascade import chosen_cascade, fused, with_shares
 from tinysearch.metrics.classification import class_prototypes, class_scores, classify, error_interval
 from tinysearch.metrics.fusion import FUSION_RULES, FusionRule, integer_weights, learned_weights, weighted_sum
 from tinysearch.metrics.rates import (
@@ -41,6 +42,7 @@ __all__ = [
     "area_interval",
     "area_under_curve",
     "branch_scores",
+    "chosen_cascade",
     "class_error_rates",
     "class_prototypes",
     "class_scores",
@@ -56,6 +58,7 @@ __all__ = [
     "false_accept_rate",
     "false_reject_rate",
     "frr_interval",
+    "fused",
     "fused_scores",
     "integer_weights",
     "known",
@@ -66,4 +69,5 @@ __all__ = [
     "smallest_far",
     "threshold_at_far",
     "weighted_sum",
+    "with_shares",
 ]

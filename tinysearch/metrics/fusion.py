@@ -18,7 +18,7 @@ from tinysearch.core.quantization import COSINE_FRACTION_BITS
 FUSION_FRACTION_BITS = 8
 """Fraction bits of a weight: two cosines of 2^20 times weights that sum to 2^9 stay within int32."""
 
-FusionRule = Literal["concatenation", "weighted", "learned"]
+FusionRule = Literal["concatenation", "weighted", "learned", "cascade"]
 FUSION_RULES: tuple[FusionRule, ...] = get_args(FusionRule)
 
 _RIDGE = 1e-3

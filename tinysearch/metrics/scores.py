@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.pairs import Pairs
 from tinysearch.core.quantization import COSINE_FRACTION_BITS, cosine_fixed_from_norms
-from tinysearch.metrics.fusion import weighted_sum
+from tinysearch.metrics.cascade import fused
 
 Embeddings = npt.NDArray[np.int8] | npt.NDArray[np.float32]
 _EXACT_IN_FLOAT32 = 1024  # E * 128 * 128 <= 2^24
@@ -66,18 +67,23 @@ def branch_scores(embeddings: Mapping[str, Embeddings], pairs: Pairs) -> dict[st
 
 
 def fused_scores(
-    embeddings: Mapping[str, Embeddings], pairs: Pairs, *, weights: Mapping[str, int] | None = None
+    embeddings: Mapping[str, Embeddings],
+    pairs: Pairs,
+    *,
+    weights: Mapping[str, int] | None = None,
+    cascade: Cascade | None = None,
 ) -> npt.NDArray[np.int64]:
     """Sum of the cosines of all branches: what concatenating unit embeddings amounts to. int64 [P].
 
     Args:
         embeddings: by modality, the same modalities as ``pairs``.
         weights: of a weighted sum, see :mod:`tinysearch.metrics.fusion`; None or empty for the plain one.
+        cascade: which branch decides alone where it is sure, see :mod:`tinysearch.metrics.cascade`; None for none.
 
     Raises:
         ValueError: the modalities differ.
     """
-    return weighted_sum(branch_scores(embeddings, pairs), weights or {})
+    return fused(branch_scores(embeddings, pairs), weights=weights or {}, cascade=cascade)
 
 
 def _dots(

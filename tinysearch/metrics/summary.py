@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.objectives import AnsweredRates, ErrorEvidence, ErrorRates
 from tinysearch.core.pairs import Pairs
 from tinysearch.metrics.agreement import Agreement, distance_histogram
@@ -41,6 +42,7 @@ def error_rates(
     resamples: int = 1000,
     evidence: ErrorEvidence = "trained",
     weights: Mapping[str, int] | None = None,
+    cascade: Cascade | None = None,
     agreement: Agreement | None = None,
 ) -> ErrorRates:
     """Rates on test people, at thresholds that validation people set.
@@ -53,6 +55,7 @@ def error_rates(
         resamples: of the bootstrap; 0 leaves the intervals unknown.
         evidence: where the embeddings come from.
         weights: by modality, with which the scores were fused; None for a plain sum.
+        cascade: by which the scores were fused, with its shares of test pairs; None for a sum.
         agreement: of the two branches of a fusion on the test pairs.
 
     Returns:
@@ -98,6 +101,7 @@ def error_rates(
             **({} if agreement is None else {"agreement": list(astuple(agreement))}),
         },
         weights=dict(weights or {}),
+        cascade=cascade,
     )
 
 

@@ -122,6 +122,7 @@ class DesignCard:
         operating_point: at which the firmware's threshold is set; None where no FRR is known.
         branch_latency_s: of one inference on one core, by modality.
         answered: of a classification, how a device answers windows; None where that is not known.
+        cascade: what it means that one branch decides alone where it is sure; empty where all always run.
     """
 
     id: str
@@ -148,6 +149,7 @@ class DesignCard:
     power_mw: float | None = None
     battery_days: float | None = None
     answered: AnsweredRates | None = None
+    cascade: str = ""
 
     @property
     def attempt_s(self) -> float:

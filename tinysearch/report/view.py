@@ -254,6 +254,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
                 frr_far10=_frr(values, "effective_latency_far10_s"),
                 operating_point=operating_point(point.get("operating_point")),
                 answered=answered(point.get("answered")),
+                cascade=(point.get("fusion") or {}).get("text", ""),
                 latency_s=values["latency_s"],
                 latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
                 acquisition_s=values["acquisition_s"],

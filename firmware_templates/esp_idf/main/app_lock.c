@@ -95,6 +95,19 @@ static void enroll(char *const *words)
     commands_answer(done, problem);
 }
 
+/* What a verification needs of a capture: a cascade's second branch only where the first leaves open who it is. */
+static const char *sense(char *const *files, const char *only)
+{
+#ifdef CANDIDATE_FIRST
+    const char *sources[CANDIDATE_BRANCHES];
+    commands_sources(files, sources);
+    return branches_sense_in_turn(sources, people_unsure, only);
+#else
+    (void)only;
+    return commands_sense(files, CAPTURE_ALONE);
+#endif
+}
+
 static void verify(char *const *words)
 {
     if (locked("verify")) {
@@ -105,7 +118,7 @@ static void verify(char *const *words)
     if (!people_has(only)) {
         problem = only != NULL ? "nobody of that name" : "nobody is enrolled";
     } else {
-        problem = commands_sense(words[1] != NULL ? words + 2 : words + 1, CAPTURE_ALONE);
+        problem = sense(words[1] != NULL ? words + 2 : words + 1, only);
     }
     if (problem == NULL) {
         problem = attempts_begin();

@@ -12,6 +12,8 @@
 #include "ts_cosine_f32.h"
 #include "ts_cosine_s8.h"
 
+#define USELESS "the networks make nothing of this capture"
+
 static _Alignas(TS_MODEL_ALIGNMENT) uint8_t embeddings[CANDIDATE_TEMPLATE_BYTES];
 static _Alignas(TS_MODEL_ALIGNMENT) uint8_t scrap[CANDIDATE_TEMPLATE_BYTES];
 
@@ -180,7 +182,7 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long win
             return s.error[b];
         }
     }
-    return branches_usable(embeddings) ? NULL : "the networks make nothing of this capture";
+    return branches_usable(embeddings) ? NULL : USELESS;
 }
 
 const uint8_t *branches_embeddings(void)
@@ -214,16 +216,55 @@ static int usable_s8(const int8_t *values, uint32_t count)
     return differing;
 }
 
+static int usable(unsigned branch, const uint8_t *record)
+{
+    const ts_model *model = branches[branch];
+    const void *values = record + s.offset[branch];
+    return model->golden != NULL ? usable_f32(values, model->embedding) : usable_s8(values, model->embedding);
+}
+
 int branches_usable(const uint8_t *record)
 {
-    int usable = 1;
+    int all = 1;
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
-        const ts_model *model = branches[b];
-        const void *values = record + s.offset[b];
-        usable &= model->golden != NULL ? usable_f32(values, model->embedding) : usable_s8(values, model->embedding);
+        all &= usable(b, record);
     }
-    return usable;
+    return all;
 }
+
+#ifdef CANDIDATE_FIRST
+static const char *sense_one(unsigned branch, const char *path)
+{
+    s.path[branch] = path;
+    if (path == NULL && s.fed[branch] == 0) {
+        capture_open();
+        capture_prompt(branch);
+    }
+    sense(branch);
+    if (s.error[branch] == NULL && !usable(branch, embeddings)) {
+        s.error[branch] = USELESS;
+    }
+    return s.error[branch];
+}
+
+const char *branches_sense_in_turn(const char *const paths[CANDIDATE_BRANCHES],
+                                   int (*goes_on)(const uint8_t *record, const char *context), const char *context)
+{
+    const unsigned second = 1 - CANDIDATE_FIRST;
+    s.window = CAPTURE_ALONE;
+    const char *problem = sense_one(CANDIDATE_FIRST, paths[CANDIDATE_FIRST]);
+    if (problem == NULL && goes_on(embeddings, context)) {
+        problem = sense_one(second, paths[second]);
+    }
+    s.fed[second] = 0; /* what was fed was for this capture */
+    return problem;
+}
+
+int branches_unsure(int32_t cosine)
+{
+    return cosine >= CANDIDATE_REJECT_BELOW && cosine < CANDIDATE_ACCEPT_FROM;
+}
+#endif
 
 int32_t branches_cosine(unsigned branch, const uint8_t *record, const void *other)
 {
@@ -233,9 +274,22 @@ int32_t branches_cosine(unsigned branch, const uint8_t *record, const void *othe
     return model->golden != NULL ? ts_cosine_f32(own, other, count) : ts_cosine_s8(own, other, count);
 }
 
+#ifdef CANDIDATE_FIRST
+int32_t branches_first_cosine(const uint8_t *left, const uint8_t *right)
+{
+    return branches_cosine(CANDIDATE_FIRST, left, right + s.offset[CANDIDATE_FIRST]);
+}
+#endif
+
 int32_t branches_score(const uint8_t *left, const uint8_t *right)
 {
     int32_t score = 0;
+#ifdef CANDIDATE_FIRST
+    const int32_t first = branches_first_cosine(left, right);
+    if (!branches_unsure(first)) {
+        return first < CANDIDATE_REJECT_BELOW ? first - CANDIDATE_SURE : first + CANDIDATE_SURE;
+    }
+#endif
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         const int32_t cosine = branches_cosine(b, left, right + s.offset[b]);
 #ifdef CANDIDATE_WEIGHTS

@@ -19,6 +19,17 @@ int branches_find(const char *name);
  * why not: also where a capture holds no signal (capture_signal.h), or an embedding is of no use. */
 const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long window);
 
+#ifdef CANDIDATE_FIRST
+/* As branches_sense of one capture, but the second branch has its turn only if goes_on(embeddings, context) says so once the
+ * first is computed; else its embedding is none of this capture, and branches_score has no use for it. */
+const char *branches_sense_in_turn(const char *const paths[CANDIDATE_BRANCHES],
+                                   int (*goes_on)(const uint8_t *record, const char *context), const char *context);
+
+/* The first branch's cosine between two such records, and whether it lies between both thresholds. */
+int32_t branches_first_cosine(const uint8_t *left, const uint8_t *right);
+int branches_unsure(int32_t cosine);
+#endif
+
 /* Captures for one branch, from the sensor where path is NULL, and computes nothing. NULL, or why not. */
 const char *branches_capture(unsigned branch, const char *path);
 
@@ -40,7 +51,7 @@ int branches_usable(const uint8_t *record);
 /* Cosine of a branch's embedding in such a record to another embedding, aligned to 4. */
 int32_t branches_cosine(unsigned branch, const uint8_t *record, const void *other);
 
-/* Sum of cosines between two such records. */
+/* Sum of cosines between two such records; of a cascade, where the first branch is sure, beyond every sum. */
 int32_t branches_score(const uint8_t *left, const uint8_t *right);
 
 /* The golden patterns of one branch. */

@@ -33,12 +33,18 @@ void commands_open(const char *problem)
     broken = problem;
 }
 
+void commands_sources(char *const *words, const char *sources[CANDIDATE_BRANCHES])
+{
+    for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
+        sources[b] = *words == NULL || strcmp(*words, "-") == 0 ? NULL : *words;
+        words += *words != NULL;
+    }
+}
+
 const char *commands_sense(char *const *words, long window)
 {
-    const char *sources[CANDIDATE_BRANCHES] = {NULL};
-    for (unsigned b = 0; b < CANDIDATE_BRANCHES && words[b] != NULL; b++) {
-        sources[b] = strcmp(words[b], "-") == 0 ? NULL : words[b];
-    }
+    const char *sources[CANDIDATE_BRANCHES];
+    commands_sources(words, sources);
     return branches_sense(sources, window);
 }
 

@@ -2,14 +2,18 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+#include "candidate.h"
+
 /* Runs one line of the console; every command ends with a line that starts with OK or ERR. Modifies the line. */
 void commands_run(char *line);
 
 /* The last line of an answer: OK what, or ERR what: problem. */
 void commands_answer(const char *what, const char *problem);
 
-/* Captures and computes all branches: from the files that words name, one a branch ("-" and what is left out: from the
- * sensor). window: as in capture.h. NULL, or why not. */
+/* The files that words name, one a branch; NULL, the sensor, for "-" and what is left out. */
+void commands_sources(char *const *words, const char *sources[CANDIDATE_BRANCHES]);
+
+/* Captures and computes all branches from such files. window: as in capture.h. NULL, or why not. */
 const char *commands_sense(char *const *words, long window);
 
 /* Golden patterns of every branch, and one line with the outcome. */

@@ -202,3 +202,22 @@ people_match people_closest(const uint8_t *record, const char *only)
     wipe();
     return match;
 }
+
+#ifdef CANDIDATE_FIRST
+int people_unsure(const uint8_t *record, const char *only)
+{
+    int open = 0, sure = 0;
+    for (unsigned slot = 0; slot < PEOPLE; slot++) {
+        if (load(slot) != USABLE || (only != NULL && strcmp(person.name, only) != 0)) {
+            continue;
+        }
+        for (unsigned i = 0; i < person.captures; i++) {
+            const int32_t cosine = branches_first_cosine(record, person.capture[i]);
+            open |= branches_unsure(cosine);
+            sure |= cosine >= CANDIDATE_ACCEPT_FROM;
+        }
+    }
+    wipe();
+    return open && !sure;
+}
+#endif

@@ -45,4 +45,10 @@ int people_has(const char *only);
 /* The best score of a capture against everybody, or against one person where `only` is not NULL. */
 people_match people_closest(const uint8_t *record, const char *only);
 
+#ifdef CANDIDATE_FIRST
+/* Whether the first branch of a capture leaves open who that is: it is not sure to be somebody's, and not of everybody sure to
+ * be another's. */
+int people_unsure(const uint8_t *record, const char *only);
+#endif
+
 #endif

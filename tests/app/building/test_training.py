@@ -37,9 +37,12 @@ def test_the_trainer_takes_the_searchs_seed_and_its_share_of_threads() -> None:
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["fusion.rule=product"], "concatenation, weighted, learned"),
+        (["fusion.rule=product"], "concatenation, weighted, learned, cascade"),
         (["fusion.rule=weighted", "fusion.weights.face=-1"], "numbers from 0"),
         (["fusion.rule=weighted", "fusion.weights={face: 0, voice: 0}"], "numbers from 0"),
+        (["fusion.rule=cascade", "task=door"], "of two branches"),
+        (["fusion.rule=cascade", "fusion.first=hand"], "an input of every fusion"),
+        (["fusion.first=face"], "come with fusion.rule=cascade"),
         (["fusion.rule=learned", "trainer=table", "trainer.path=rates.csv"], "measured on trained branches"),
         (["task=digits", "data=embedded"], "same classes in every split"),
         (["task=digits", "trainer=published"], "measured on trained branches"),

@@ -167,7 +167,8 @@ def build_judge(config: Config) -> Judge:
     from tinysearch.evaluation.judges import judge_of
     from tinysearch.metrics import FUSION_RULES, integer_weights
 
-    rule, shares = fusion_of(config)["rule"], fusion_of(config)["weights"]
+    fusion = fusion_of(config)
+    rule, shares, first = fusion["rule"], fusion["weights"], fusion.get("first")
     if rule not in FUSION_RULES:
         raise UserError(
             f"fusion.rule must be one of {', '.join(FUSION_RULES)}",
@@ -181,18 +182,49 @@ def build_judge(config: Config) -> Judge:
         raise UserError(
             "fusion.weights must be numbers from 0, not all zero", value=shares, remedy="write fusion.weights.face=2"
         ) from error
+    if rule == "cascade" or first is not None:
+        _check_cascade(config, rule, first)
     return judge_of(
         decision_of(config),
         far=far_of(config),
         fusion=rule,
         shares=shares if rule == "weighted" else {},
         stream=task_of(config).stream,
+        first=first,
     )
+
+
+def _check_cascade(config: Config, rule: str, first: object) -> None:
+    """Refuse a cascade of other than two branches, and a first branch of no cascade.
+
+    Raises:
+        UserError: it is one.
+    """
+    combinations = combinations_of(config, task_of(config))
+    if any(len(names) > 2 for names in combinations):
+        raise UserError(
+            "a cascade must be of two branches",
+            value=" and ".join("+".join(names) for names in combinations if len(names) > 2),
+            remedy="name two inputs in space.modalities, or another fusion.rule",
+        )
+    if first is None:
+        return
+    if rule != "cascade":
+        raise UserError(
+            "fusion.first must come with fusion.rule=cascade", value=f"fusion.rule={rule}", remedy="leave it out"
+        )
+    if any(first not in names for names in combinations if len(names) == 2):
+        raise UserError(
+            "fusion.first must be an input of every fusion",
+            value=first,
+            remedy=f"choose one of {', '.join(task_of(config).names)}",
+        )
 
 
 def fusion_of(config: Config) -> Mapping[str, Any]:
     """The options of fusion; runs that were started before there was a choice concatenate."""
-    return dict(config.get("fusion", {"rule": "concatenation", "weights": {}}))
+    given = dict(config.get("fusion", {"rule": "concatenation", "weights": {}}))
+    return {name: value for name, value in given.items() if name != "first" or value is not None}
 
 
 def decision_of(config: Config) -> Decision:

@@ -101,6 +101,7 @@ def build_models(config: Config) -> AnalyticModels:
         tells_power=bool(_power_asked(config, limits)),
         accelerate=_accelerate(build_backend(config)),
         ota=config["emit"]["ota"],
+        in_turn=config.get("fusion", {}).get("rule") == "cascade",
     )
 
 

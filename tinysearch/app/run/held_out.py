@@ -13,7 +13,7 @@ from tinysearch.app.run import run_dir as files
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
-from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.facts import cascade_of, read_point
 
 if TYPE_CHECKING:
     from tinysearch.firmware.verify.held_out import HeldOut
@@ -80,6 +80,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
         pairs=evaluation_pairs(dataset, "test", shapes),
         eer=point["values"]["eer"] if measured else None,
         weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
+        cascade=cascade_of(point),
     )
 
 

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.firmware.emission import placeholder_threshold
 from tinysearch.firmware.folder import MARKER
+from tinysearch.metrics.cascade import SURE
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 _DEFINE = re.compile(r"^#define CANDIDATE_(\w+) (.+?)(?: /\*.*)?$", re.MULTILINE)
@@ -50,6 +52,24 @@ def accepting_score(point: Mapping[str, Any]) -> int:
     """The threshold that candidate.json states, or the placeholder of a point without known error rates."""
     threshold = point["firmware_facts"]["threshold"]
     return placeholder_threshold(len(point["branches"])) if threshold is None else int(threshold)
+
+
+def cascade_of(point: Mapping[str, Any]) -> Cascade | None:
+    """The cascade that candidate.json states; None where all branches always run.
+
+    Raises:
+        KeyError, ValueError: it is stated in part.
+    """
+    fusion = point.get("fusion")
+    if fusion is None:
+        return None
+    return Cascade(
+        first=fusion["first"],
+        reject_below=int(fusion["thresholds"]["reject_below"]),
+        accept_from=int(fusion["thresholds"]["accept_from"]),
+        runs=float(fusion["second_runs"]["genuine"]),
+        impostor_runs=float(fusion["second_runs"]["impostor"]),
+    )
 
 
 def branch_order(folder: Path) -> list[str]:
@@ -119,6 +139,14 @@ def contradictions(folder: Path, point: Mapping[str, Any]) -> Iterator[str]:
         wanted["WEIGHT_BITS"] = str(FUSION_FRACTION_BITS)
     elif "WEIGHTS" in given:
         yield "main/candidate.h weighs the branches, candidate.json does not"
+    cascade = cascade_of(point)
+    if cascade is not None:
+        wanted["FIRST"] = str(order.index(cascade.first)) if cascade.first in order else cascade.first
+        wanted["REJECT_BELOW"] = f"INT32_C({cascade.reject_below})"
+        wanted["ACCEPT_FROM"] = f"INT32_C({cascade.accept_from})"
+        wanted["SURE"] = f"INT32_C({SURE})"
+    elif "FIRST" in given:
+        yield "main/candidate.h has a cascade, candidate.json has none"
     for key, value in wanted.items():
         if given.get(key) != value:
             yield f"main/candidate.h has CANDIDATE_{key} {given.get(key)}, candidate.json {value}"

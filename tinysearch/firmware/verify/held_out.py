@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER
 from tinysearch.firmware.golden import Embeddings
@@ -21,7 +22,7 @@ from tinysearch.firmware.verify import emulator, host
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.files import FileProgram, host_program, rv32_program
 from tinysearch.firmware.verify.rung import Rung, not_run
-from tinysearch.metrics import Pairs, fused_scores, weighted_sum
+from tinysearch.metrics import Pairs, fused, fused_scores
 from tinysearch.metrics.rates import det_curve, equal_error_rate
 
 FLOAT_TOLERANCE = 1e-5
@@ -50,6 +51,7 @@ class HeldOut:
         pairs: comparisons of these samples.
         eer: the equal error rate that was promised; None where none was.
         weights: of the fusion by modality, see :mod:`tinysearch.metrics.fusion`; empty for the plain sum.
+        cascade: when one branch decides alone; None where all always run.
     """
 
     inputs: Mapping[str, npt.NDArray[np.int8]]
@@ -57,6 +59,7 @@ class HeldOut:
     pairs: Pairs
     eer: float | None = None
     weights: Mapping[str, int] = field(default_factory=dict)
+    cascade: Cascade | None = None
 
 
 Source = Callable[[], HeldOut]
@@ -141,8 +144,8 @@ def _agree(program: FileProgram, held_out: HeldOut) -> float:
         _compare(modality, actual, expected)
         tolerance += 0 if expected.dtype == np.int8 else FLOAT_SCORE_TOLERANCE
         apart[modality] = np.asarray(program.scores(modality, actual, held_out.pairs.samples[modality]), np.int64)
-    scores = weighted_sum(apart, held_out.weights)
-    known = fused_scores(held_out.embeddings, held_out.pairs, weights=held_out.weights)
+    scores = fused(apart, weights=held_out.weights, cascade=held_out.cascade)
+    known = fused_scores(held_out.embeddings, held_out.pairs, weights=held_out.weights, cascade=held_out.cascade)
     differing = int(np.sum(np.abs(scores - known) > tolerance))
     if differing:
         raise _DisagreementError(f"DIFFERS: {differing} of {len(known)} pair scores")
@@ -183,7 +186,9 @@ def sampled(held_out: HeldOut, *, pairs: int) -> HeldOut:
         samples[modality] = numbers.reshape(-1, 2).astype(np.int32)
     left, right = held_out.pairs.left_person[chosen], held_out.pairs.right_person[chosen]
     fewer = Pairs(samples=samples, left_person=left, right_person=right)
-    return HeldOut(inputs=inputs, embeddings=embeddings, pairs=fewer, weights=held_out.weights)
+    return HeldOut(
+        inputs=inputs, embeddings=embeddings, pairs=fewer, weights=held_out.weights, cascade=held_out.cascade
+    )
 
 
 def _sample_size(project: Path) -> int:

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.cascade import Cascade
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.firmware.golden import cosine
 from tinysearch.firmware.verify.facts import (
     LockedBranch,
     accepting_score,
+    cascade_of,
     contradictions,
     file_bytes,
     locked_branches,
@@ -31,6 +33,7 @@ from tinysearch.firmware.verify.facts import (
 from tinysearch.firmware.verify.host import INSTALL, TOOLS
 from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, at_hand
 from tinysearch.firmware.verify.rung import Rung, WrongAnswerError, climbed, not_run, run_tool
+from tinysearch.metrics.cascade import SURE, fused
 from tinysearch.metrics.fusion import FUSION_FRACTION_BITS
 
 LEAST_LOCKOUT_S, MOST_ATTEMPTS, LONGEST_LOCKOUT_S = 10, 10, 86_400
@@ -40,6 +43,7 @@ PROBES = 4
 """Captures on each side of the threshold."""
 
 _DRAWS = 400
+_ONE = 1 << COSINE_FRACTION_BITS
 _MARGIN = 32
 """Of 2^20: what rounding can move a float score by."""
 
@@ -75,7 +79,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
         folder = Path(name)
         with at_hand(objects) as shared:
             _build(project, folder, options, shared)
-        probes = _captures(folder, branches, _configured_score(point, options))
+        probes = _captures(folder, branches, _configured_score(point, options), cascade=cascade_of(point))
         _converse(folder, probes, options, refusal=_refusal(project))
     return (
         f"{2 * PROBES} captures about the threshold judged right; locked after {options['TS_ATTEMPTS']} failures for "
@@ -147,14 +151,21 @@ def dangers(options: Mapping[str, int], *, emitted: int) -> Iterator[str]:
 # ---- captures with known scores ----
 
 
-def _captures(folder: Path, branches: Sequence[LockedBranch], threshold: int) -> dict[bool, list[str]]:
+def _captures(
+    folder: Path, branches: Sequence[LockedBranch], threshold: int, *, cascade: Cascade | None
+) -> dict[bool, list[str]]:
     """Write the captures of a person and of strangers; words that name the files, by whether they must be accepted.
 
-    The person's stand under ``enrolled``, their opposite under ``opposite``, one without signal under ``dead``.
+    The person's stand under ``enrolled``, their opposite under ``opposite``, one without signal under ``dead``. Of a
+    cascade some are accepted and rejected by the first branch alone: the second one's file is not there.
     """
     random = np.random.default_rng(0)
     enrolled = [random.integers(-90, 91, branch.embedding).astype(np.int8) for branch in branches]
-    scored = [(_score(branches, enrolled, drawn), drawn) for drawn in _draws(random, branches, enrolled, threshold)]
+    goal = threshold if cascade is None else int(np.clip(threshold, -_ONE, _ONE))
+    draws = list(_draws(random, branches, enrolled, goal))
+    if cascade is not None:
+        draws += list(_drawn_anywhere(random, enrolled))
+    scored = [(_score(branches, enrolled, drawn, cascade), drawn) for drawn in draws]
     margin = _MARGIN if any(branch.is_float for branch in branches) else 0
     accepted = sorted((s for s in scored if s[0] >= threshold + margin), key=lambda s: s[0])[:PROBES]
     rejected = sorted((s for s in scored if s[0] < threshold - margin), key=lambda s: -s[0])[:PROBES]
@@ -169,7 +180,39 @@ def _captures(folder: Path, branches: Sequence[LockedBranch], threshold: int) ->
     for right, group in ((True, accepted), (False, rejected)):
         for number, (_, drawn) in enumerate(group):
             words[right].append(_write(folder, f"{'right' if right else 'wrong'}{number}", branches, drawn, random))
+    if cascade is not None:
+        _add_early(folder, branches, scored, words, random, first=cascade.first)
     return words
+
+
+def _drawn_anywhere(
+    random: np.random.Generator, enrolled: Sequence[npt.NDArray[np.int8]]
+) -> Iterator[list[npt.NDArray[np.int8]]]:
+    """Embeddings whose cosines to the enrolled ones have nothing to do with each other."""
+    for _ in range(_DRAWS):
+        yield [_turned(random, own, random.uniform(-0.95, 0.95)) for own in enrolled]
+
+
+def _add_early(
+    folder: Path,
+    branches: Sequence[LockedBranch],
+    scored: Sequence[tuple[int, list[npt.NDArray[np.int8]]]],
+    words: dict[bool, list[str]],
+    random: np.random.Generator,
+    *,
+    first: str,
+) -> None:
+    """Captures that the first branch of a cascade judges alone, as close to its thresholds as was drawn."""
+    for right in (True, False):
+        sure = [(score if right else -score, drawn) for score, drawn in scored if abs(score) >= SURE - _ONE]
+        sure = sorted((pair for pair in sure if pair[0] > 0), key=lambda pair: pair[0])[:1]
+        for _, drawn in sure:
+            name = f"{'sure' if right else 'unlike'}"
+            _write(folder, name, branches, drawn, random)
+            own = [f"{name}.{branch.name}.raw" if branch.name == first else "absent.raw" for branch in branches]
+            words[right].append(" ".join(own))
+    for right in (True, False):  # as many of each, so that they go in pairs
+        words[right] += words[right][:1] * (len(words[not right]) - len(words[right]))
 
 
 def _draws(
@@ -202,14 +245,19 @@ def _turned(random: np.random.Generator, own: npt.NDArray[np.int8], value: float
 
 
 def _score(
-    branches: Sequence[LockedBranch], left: Sequence[npt.NDArray[np.int8]], right: Sequence[npt.NDArray[np.int8]]
+    branches: Sequence[LockedBranch],
+    left: Sequence[npt.NDArray[np.int8]],
+    right: Sequence[npt.NDArray[np.int8]],
+    cascade: Cascade | None,
 ) -> int:
     """As the firmware fuses cosines."""
-    total = 0
+    cosines, weights = {}, {}
     for branch, a, b in zip(branches, left, right, strict=True):
         value = cosine(a.astype(np.float32), b.astype(np.float32)) if branch.is_float else cosine(a, b)
-        total += value if branch.weight is None else value * branch.weight
-    return total if branches[0].weight is None else total >> FUSION_FRACTION_BITS
+        cosines[branch.name] = np.array([value], np.int64)
+        if branch.weight is not None:
+            weights[branch.name] = branch.weight
+    return int(fused(cosines, weights=weights, cascade=cascade)[0])
 
 
 def _write(
