@@ -79,12 +79,12 @@ def test_cosine_is_the_cosine(a: np.ndarray, b: np.ndarray) -> None:
     assert int(cosine_fixed(a, b)) == int(cosine_fixed(b, a))
 
 
-@pytest.mark.parametrize("name", ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"])
+@pytest.mark.parametrize("name", ["float32", "int8", "xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2", "xnor2/1from2"])
 def test_precisions_round_trip(name: str) -> None:
     assert str(Precision.parse(name)) == name
 
 
-@pytest.mark.parametrize("name", ["int4", "xnor4/1", "xnor21", ""])
+@pytest.mark.parametrize("name", ["int4", "xnor4/1", "xnor21", "xnor2/1from0", "xnor2/1from10", "int8from2", ""])
 def test_unknown_precisions_name_rule_value_and_remedy(name: str) -> None:
     with pytest.raises(UserError, match="precision must be float32"):
         Precision.parse(name)

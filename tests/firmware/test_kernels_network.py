@@ -14,7 +14,7 @@ from tinysearch.core.quantization import Precision
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.untrained import untrained
 
-PRECISIONS = ["float32", "int8", "xnor1/1", "xnor3/1", "xnor2/2"]
+PRECISIONS = ["float32", "int8", "xnor1/1", "xnor3/1", "xnor2/2", "xnor2/1from2"]
 
 
 def residual(precision: str) -> Program:

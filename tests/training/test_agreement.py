@@ -28,6 +28,7 @@ from tinysearch.training.quantized import Int8Network, XnorNetwork
 
 LAYOUTS = [(1, 1), (2, 1), (1, 2), (2, 2), (2, 2, 2), (2, 2, 2, 2)]
 XNOR = ["xnor1/1", "xnor2/1", "xnor3/1", "xnor2/2"]
+BY_STAGE = ["xnor2/1from1", "xnor1/1from2", "xnor2/2from3"]
 OPTIONS = {"blocks": (1, 1), "width": 6, "input_size": 24, "channels": 3, "embedding": 12}
 
 
@@ -109,7 +110,7 @@ def test_integers_agree_for_every_layout(blocks, precision, branch_of, network_o
     assert run(frozen, inputs).std() > 5  # the check is not one of constants
 
 
-@pytest.mark.parametrize("precision", ["int8", *XNOR])
+@pytest.mark.parametrize("precision", ["int8", *XNOR, *BY_STAGE])
 @pytest.mark.parametrize("seed", range(3))
 def test_integers_agree_for_other_units(precision: str, seed: int) -> None:
     network = zoo()
@@ -152,7 +153,7 @@ def test_folding_keeps_the_float_network(network: NetworkSpec | None, branch_of,
     assert np.abs(run(frozen, inputs) - expected).max() < 1e-5 * largest
 
 
-@pytest.mark.parametrize("precision", ["int8", *XNOR])
+@pytest.mark.parametrize("precision", ["int8", *XNOR, *BY_STAGE[1:]])
 def test_training_arithmetic_predicts_the_integers(precision: str, branch_of, network_of) -> None:
     """Fake quantization in real numbers and the integers give nearly the same embedding directions."""
     network = network_of(branch_of(blocks=(1, 1)))

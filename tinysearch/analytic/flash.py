@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.kernels import footprint
+from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.quantization import Precision
@@ -104,7 +105,15 @@ def decision_bytes(decision: Decision, *, embedding: int) -> int:
 
 
 def paper_weight_bytes(network: NetworkSpec, precision: Precision) -> int:
-    """Weights by the paper's rule: XNOR counts B bits a weight and nothing else, float32 and int8 weights and BN."""
+    """Weights by the paper's rule: XNOR counts B bits a weight and nothing else, float32 and int8 weights and BN.
+
+    Raises:
+        UserError: a precision that changes from stage to stage, which the paper does not know.
+    """
+    if precision.from_stage:
+        raise UserError(
+            "flash=paper must count networks of one precision", value=precision, remedy="leave flash=layout"
+        )
     counts = network.counts().values()
     weights = sum(count.weights for count in counts)
     if precision.kind == "xnor":

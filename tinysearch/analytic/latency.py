@@ -325,7 +325,7 @@ def _arithmetic(program: Program, step: Step) -> str:
     writes_bits = program.tensors[step.output].bits > 0
     if program.precision.kind == "xnor" and not program.binary(step) and not writes_bits:
         return "int8"
-    return str(program.precision)
+    return program.precision.arithmetic
 
 
 def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:

@@ -11,7 +11,8 @@ How units become steps:
   feed nothing else; another input gets a ``scale`` step (a 1x1 depthwise convolution, in place where its input dies).
 - GlobalAveragePool with batch normalization: ``average``, then ``scale``.
 - XNOR: the first convolution reads int8 (``weight_bits`` B); the residual stream is int8; ``pack`` turns it into bit
-  planes once for all its readers; between two binary layers activations stay bit planes.
+  planes once for all its readers; between two binary layers activations stay bit planes. With a first binary stage
+  (``Precision.from_stage``) the layers before it are those of int8.
 """
 
 from __future__ import annotations
@@ -181,6 +182,21 @@ def lower(network: NetworkSpec, precision: Precision) -> Program:
     return Lowering(network, precision).run()
 
 
+def _stages(network: NetworkSpec, shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """The stage of each unit: 0 for the first layer, then 1, and one more wherever a map is smaller than all before."""
+    stages: dict[str, int] = {}
+    smallest, stage = 0, 1
+    for unit in network.units:
+        area = shapes[unit.name].height * shapes[unit.name].width
+        if INPUT in unit.inputs:
+            stages[unit.name], smallest = 0, area
+            continue
+        stage += area < smallest
+        smallest = min(smallest, area)
+        stages[unit.name] = stage
+    return stages
+
+
 class Lowering:
     """State of one lowering: tensors and steps so far, and who reads what. Every unit adds its own steps."""
 
@@ -194,6 +210,7 @@ class Lowering:
         self.stream = Element.FLOAT32 if precision.kind == "float32" else Element.INT8
         self.tensors = {INPUT: Tensor(name=INPUT, shape=network.input_shape, element=Element.INT8)}
         self.steps: list[Step] = []
+        self._stages = _stages(network, self.shapes)
 
     def run(self) -> Program:
         for unit in self.network.units:
@@ -226,7 +243,8 @@ class Lowering:
         """
         xnor = self.precision.kind == "xnor"
         depthwise = isinstance(unit, Convolution) and unit.depthwise
-        binary = xnor and unit.input != INPUT and not depthwise
+        few_bits = self._few_bits(unit)
+        binary = few_bits and unit.input != INPUT
         if xnor and unit.input == INPUT and isinstance(unit, Linear):
             raise UnsupportedLayerError(
                 "the first layer of an XNOR network must be a convolution",
@@ -246,7 +264,7 @@ class Lowering:
         common: dict[str, Any] = {
             "bits": to_bits,
             "relu": unit.relu,
-            "weight_bits": self.precision.weight_bits if not (xnor and depthwise) else 8,
+            "weight_bits": self.precision.weight_bits if few_bits or not xnor else 8,
             "activation_bits": self.precision.activation_bits if binary else 0,
             "folded": folded,
         }
@@ -273,14 +291,14 @@ class Lowering:
             **common,
         )
 
-    def _reads_bits(self, unit: Unit) -> bool:
-        return self.precision.kind == "xnor" and (
-            isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)
-        )
+    def _few_bits(self, unit: Unit) -> bool:
+        """Whether a unit has binary weights."""
+        weighted = isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)
+        return self.precision.kind == "xnor" and weighted and self._stages[unit.name] >= self.precision.from_stage
 
     def _feeds_only_binary(self, name: str) -> bool:
         readers = self.readers.get(name, [])
-        return bool(readers) and all(self._reads_bits(reader) for reader in readers)
+        return bool(readers) and all(self._few_bits(reader) for reader in readers)
 
     def _packed(self, unit: Convolution | Linear) -> str:
         """Name of the bit planes of a unit's input, packing an int8 tensor at its first reader."""

@@ -30,7 +30,7 @@ XNOR_FRACTION_BITS = 8
 COSINE_FRACTION_BITS = 20
 """Cosines are fixed point with this many fraction bits; so are thresholds."""
 
-_XNOR = re.compile(r"^xnor([123])/([12])$")
+_XNOR = re.compile(r"^xnor([123])/([12])(?:from([1-9]))?$")
 
 PRECISIONS = ("float32", "int8", *(f"xnor{a}/{w}" for w in (1, 2) for a in (1, 2, 3)))
 """Every precision, by name."""
@@ -43,15 +43,19 @@ class Precision:
     Attributes:
         kind: ``float32``, ``int8`` or ``xnor``.
         activation_bits, weight_bits: 32/32, 8/8, or A/B of XNOR A/B with A in 1..3 and B in 1..2.
+        from_stage: of XNOR, the first stage that is binary: 1 is behind the first layer, and one more wherever the map
+            becomes smaller than before. The first layer and stages before it are int8. 0 for all of a network, the
+            first layer's weights included.
     """
 
     kind: Literal["float32", "int8", "xnor"]
     activation_bits: int
     weight_bits: int
+    from_stage: int = 0
 
     @classmethod
     def parse(cls, text: object) -> Precision:
-        """``float32``, ``int8`` or ``xnorA/B``.
+        """``float32``, ``int8``, ``xnorA/B`` or ``xnorA/BfromS``.
 
         Raises:
             UserError: anything else.
@@ -64,14 +68,24 @@ class Precision:
         match = _XNOR.match(name)
         if match is None:
             raise UserError(
-                "a precision must be float32, int8 or xnorA/B with A in 1..3 and B in 1..2",
+                "a precision must be float32, int8, xnorA/B or xnorA/BfromS with A in 1..3, B in 1..2, S in 1..9",
                 value=text,
                 remedy="write for example precision=int8 or precision=xnor2/1",
             )
-        return cls(kind="xnor", activation_bits=int(match.group(1)), weight_bits=int(match.group(2)))
+        return cls(
+            kind="xnor",
+            activation_bits=int(match.group(1)),
+            weight_bits=int(match.group(2)),
+            from_stage=int(match.group(3) or 0),
+        )
+
+    @property
+    def arithmetic(self) -> str:
+        """What its binary layers compute in, or all where none is: ``xnor2/1``."""
+        return self.kind if self.kind != "xnor" else f"xnor{self.activation_bits}/{self.weight_bits}"
 
     def __str__(self) -> str:
-        return self.kind if self.kind != "xnor" else f"xnor{self.activation_bits}/{self.weight_bits}"
+        return f"{self.arithmetic}from{self.from_stage}" if self.from_stage else self.arithmetic
 
     @property
     def levels(self) -> int:

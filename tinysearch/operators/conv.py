@@ -109,7 +109,7 @@ class Conv(ProductsRecord):
         pixels = places * padded(step.pool**2, tile) if step.pool > 1 else padded(places, tile)
         depth = step.kernel**2 * source.channels
         found = {"patch": depth * pixels, "rows": step.kernel * pixels}
-        if program.precision.kind == "xnor":
+        if step.weight_bits < 8:
             groups = -(-depth // SIGNS)
             channels, sections = out.channels, -(-groups // _SECTION)
             return found | {"lane_macs": groups * SIGNS * pixels * channels, "sums": sections * pixels * channels}
@@ -119,7 +119,7 @@ class Conv(ProductsRecord):
     def kernel_class(self, program: Program, step: Step) -> str:
         """The byte-fed first convolution apart, and binary ones by what they write and by their side."""
         if step.inputs[0] == INPUT:
-            binary = f"_binary{step.weight_bits}" if program.precision.kind == "xnor" else ""
+            binary = f"_binary{step.weight_bits}" if step.weight_bits < 8 else ""
             return f"first_conv{binary}{UNPOOLED if step.pool == 1 else ''}"
         if program.binary(step):
             if program.tensors[step.output].bits:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tinysearch.core.network import INPUT, Convolution, Linear, Operator, Unit
+from tinysearch.core.network import INPUT, Operator, Unit
 from tinysearch.core.program import Element, Program, Step
 from tinysearch.operators import record_of
 from tinysearch.training.folding import FoldedStep, execute, fold, real_parameters
@@ -145,10 +145,8 @@ class XnorNetwork(QuantizedNetwork):
         bits = program.precision.activation_bits
         planes = [name for name, tensor in program.tensors.items() if tensor.element is Element.BITS]
         self.levels: Modules[LevelQuantizer] = Modules({name: LevelQuantizer(bits=bits) for name in planes})
+        self._few_bits = frozenset(step.unit for step in program.steps if 0 < step.weight_bits < 8)
         _observe(program, fold(program, start.units), calibration, self.ranges, self.levels)
-
-    def _few_bits(self, unit: Unit) -> bool:
-        return isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)
 
     def fake_quantized(self, inputs: Tensor) -> Tensor:
         values = {INPUT: inputs}
@@ -161,7 +159,7 @@ class XnorNetwork(QuantizedNetwork):
         module = self.units[unit.name]
         sources: list[Tensor] = [values[name] for name in unit.inputs]
         weight: Tensor | None = module.weight
-        if self._few_bits(unit):
+        if unit.name in self._few_bits:
             sources = [self._packed(unit, sources[0], planes)]
             weight = binarize(module.weights, bits=self.program.precision.weight_bits)
         elif weight is not None:
@@ -185,8 +183,7 @@ class XnorNetwork(QuantizedNetwork):
         bits = self.program.precision.weight_bits
         weights, levels = {}, {}
         for step in self.program.steps:
-            unit = self.units[step.unit].unit
-            if step.operator in (Operator.CONV, Operator.FULLY_CONNECTED) and self._few_bits(unit):
+            if step.operator in (Operator.CONV, Operator.FULLY_CONNECTED) and step.unit in self._few_bits:
                 level, scale = weight_levels(self.units[step.unit].weights, bits=bits)
                 weights[step.unit], levels[step.name] = level.double() * scale.double(), level
         return fold(self.program, self.units, weights), levels

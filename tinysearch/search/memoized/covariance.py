@@ -74,7 +74,9 @@ def branch_features(table: DesignTable) -> Floats:
                 0.0,
                 0.0,
                 float(branch.architecture.depth),
-                _XNOR_PENALTY / product if precision.kind == "xnor" else _PENALTY[precision.kind],
+                _XNOR_PENALTY / product / (1 + precision.from_stage)
+                if precision.kind == "xnor"
+                else _PENALTY[precision.kind],
                 precisions.index(str(branch.precision)),
                 start,
             ]
