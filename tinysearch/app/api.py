@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.words import overrides_of
 from tinysearch.core.objectives import OBJECTIVES, Evaluation
+from tinysearch.files import home_path
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 
@@ -40,7 +41,8 @@ class _Searched:
         from tinysearch.app.run.firmware import emit_point
         from tinysearch.app.run.setup import set_up
 
-        return emit_point(set_up(self.config), evaluation, target)
+        config = {**self.config, "timeout": None}  # that was the search's
+        return emit_point(set_up(config), evaluation, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Point:
 
         A point without trained branches gets seeded random weights and is marked untrained.
         """
-        return self._origin.emit(self.evaluation, Path(folder) / self.id)
+        return self._origin.emit(self.evaluation, home_path(folder) / self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -175,7 +177,7 @@ def load(run: str | Path) -> Result:
     from tinysearch.app.run.setup import set_up
     from tinysearch.search.study.storage import load_study
 
-    folder = Path(run)
+    folder = home_path(run)
     documents = files.read_front(folder)["points"]
     config = files.read_config(folder)
     setup = set_up(config)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tinysearch.app.console import say
 from tinysearch.app.invocation import HydraFlags, Invocation
 from tinysearch.core.errors import UserError
+from tinysearch.files import home_path
 
 _CONFIG_DIR, _CFG = ("--config-dir", "-cd"), ("--cfg", "-c")
 _MULTIRUN, _RESOLVE, _RUN = ("--multirun", "-m"), ("--resolve",), ("--run", "-r")
@@ -115,7 +116,7 @@ def run_many(invocation: Invocation, run: Callable[[Invocation], int]) -> int:
 
 def _sweep_dir(invocation: Invocation) -> Path:
     given = [word.removeprefix(_SWEEP_DIR) for word in invocation.overrides if word.startswith(_SWEEP_DIR)]
-    return Path(given[-1]) if given else Path("multirun") / _STARTED.strftime("%Y-%m-%d/%H-%M-%S")
+    return home_path(given[-1]) if given else Path("multirun") / _STARTED.strftime("%Y-%m-%d/%H-%M-%S")
 
 
 _STARTED = datetime.now()

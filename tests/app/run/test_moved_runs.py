@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.cli import main
+from tinysearch.app.config.paths import from_home
 from tinysearch.app.run.run_dir import make_run_dir, read_config
 from tinysearch.search.study.storage import run_lock
 
@@ -50,7 +51,25 @@ def test_home_is_home_for_every_path(here: Path) -> None:
     assert main(["search", *WORDS, "trainer.path=~/a/rates.csv", "run_dir=~/run"]) == 0
     assert (here / "home/run/front.json").is_file()
     assert Path(read_config(here / "home/run")["cache"]["dir"]) == here / "home/a/cache"
+    assert main(["compare", "~/run", "~/run"]) == 0
+    assert from_home({"figures": "~/figures"}) == {"figures": str(here / "home/figures")}
     assert not Path("~").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["catalog", "check", "~/shop"],
+        ["compare", "~/a", "~/b"],
+        ["evaluate", "modality=face", "task=~/task.yaml"],
+        ["data", "inspect", "data=voxceleb", "data.root=~/a", "data.pairs=~/list.txt"],
+        ["evaluate", "network=~/model.tflite"],
+        ["verify", "~/project", "run_dir=~/run"],
+    ],
+)
+def test_a_complaint_names_the_home_folder(words: list[str], here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert f"got {here / 'home'}" in capsys.readouterr().err
 
 
 def test_a_run_that_names_a_file_outside_of_itself_reads_it_as_it_stands(here: Path) -> None:

@@ -25,12 +25,15 @@ _LISTS = ("warm_start",)
 _OF_ONE_COMMAND = ("run_dir", "out")
 """Where the command wrote; a run that was moved is elsewhere."""
 
+_READ_ONCE = ("figures", "network", "calibration", "data.pairs")
+"""What else one command reads or writes, and no run needs again from elsewhere."""
+
 _SETTINGS = ("trainer.settings", "data.settings", "latency.settings", "firmware.settings", "sampler.settings")
 
 
 def from_home(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration with ``~`` replaced in every path; changes it in place."""
-    for key in (*PATHS, *_OF_ONE_COMMAND):
+    for key in (*PATHS, *_OF_ONE_COMMAND, *_READ_ONCE):
         for holder, name in _places(config, key):
             if holder[name].startswith("~"):
                 holder[name] = str(home_path(holder[name]))

@@ -14,6 +14,7 @@ from tinysearch.app.config.own_options import OWN, option_place
 from tinysearch.core.errors import UserError
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Stream, Task
+from tinysearch.files import home_path
 from tinysearch.inputs.kind import make_kind, setting_names
 from tinysearch.reading import read_yaml
 
@@ -49,8 +50,9 @@ def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[list[str], 
     places, out = [], []
     for word in words:
         name = word.removeprefix("task=").strip("\"'") if word.startswith("task=") else ""
-        if name and name not in known and (Path(name).suffix in (".yaml", ".yml") or Path(name).is_file()):
-            places = [option_place("task", _read(Path(name)))]
+        path = home_path(name)
+        if name and name not in known and (path.suffix in (".yaml", ".yml") or path.is_file()):
+            places = [option_place("task", _read(path))]
             out.append(f"task={OWN}")
         else:
             out.append(word)

@@ -18,6 +18,7 @@ from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.reading import Read, of_real, read_network
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.files import home_path
 from tinysearch.networks.real.nodes import Array, RealNetwork
 from tinysearch.networks.real.samples import samples_of
 
@@ -51,7 +52,7 @@ class OwnPoint:
         Raises:
             UserError: a board that does not carry it, a network without samples, or a folder that is not ours.
         """
-        return emit(self._question, prepared(self._question), self._point, Path(out))
+        return emit(self._question, prepared(self._question), self._point, home_path(out))
 
     def __repr__(self) -> str:
         values = self.document["values"]

@@ -61,7 +61,7 @@ def run(invocation: Invocation) -> int:
 
             write_counted_table(config, out)
         case [log, project]:
-            if out.absolute() == Path(log).absolute():
+            if out.absolute() == home_path(log).absolute():
                 raise UserError(
                     "calibrate must write another file than it reads",
                     value=out,

@@ -69,6 +69,7 @@ def _list(config: Config, what: str, *, as_json: bool) -> int:
 
 
 def _check(path: str) -> int:
+    path = str(home_path(path))
     problems = check_catalog(path, root=data_dir("hardware_catalog"))
     for problem in problems:
         say(problem)

@@ -10,13 +10,13 @@ budget ...) are named: error rates of different data are no measure of each othe
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from rich.table import Table
 
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.core.errors import UserError
+from tinysearch.files import home_path
 from tinysearch.report.compare import Comparison, compare
 from tinysearch.report.view import read_view
 
@@ -29,7 +29,7 @@ def run(invocation: Invocation) -> int:
             value=" ".join((*invocation.words, *invocation.overrides)) or "none",
             remedy="write python -m tinysearch compare RUN RUN",
         )
-    first, second = (read_view(Path(word)) for word in invocation.words)
+    first, second = (read_view(home_path(word)) for word in invocation.words)
     found = compare(first, second)
     if invocation.json:
         say(json.dumps(found.to_dict(), indent=2))

@@ -33,6 +33,7 @@ def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
     from tinysearch.app.run.again import again_source
     from tinysearch.app.run.held_out import held_out_source
+    from tinysearch.app.run.run_dir import read_config
     from tinysearch.firmware.verify import Package, verify
 
     pairs = [word.partition("=")[::2] for word in invocation.overrides]
@@ -46,6 +47,8 @@ def run(invocation: Invocation) -> int:
             remedy="write python -m tinysearch verify runs/.../firmware/<id>",
         )
     project, run_dir = home_path(invocation.words[0]), home_path(named[0]) if named else None
+    if run_dir is not None:
+        read_config(run_dir)
     rates = [word for word in invocation.overrides if word.startswith("far=")]
     levels = far_of(plain(compose_config(rates))) if rates else None
     rungs = verify(
