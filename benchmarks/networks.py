@@ -1,10 +1,11 @@
 """Networks of other people: arena, bytes, instructions and bit-exactness, beside tflite-micro, TiGrIS and ESP-NN.
 
-Run ``python benchmarks/networks.py [--esp-nn PATH] [--inputs N] [--no-emulator] [DIR]``. DIR holds ``.tflite`` files
-(default ``../shared/models``); PATH is a checkout of ESP-NN, whose generic C computes the same layers. Arenas of
-tflite-micro and TiGrIS are known for MLPerf Tiny's four networks only. Every byte of N random inputs (default 1000) is
-compared with PyPI's tflite-micro where that is installed. Counting needs gcc-riscv64-unknown-elf and
-qemu-system-misc. The last line on stdout is one JSON object.
+Run ``python benchmarks/networks.py [--esp-nn PATH] [--inputs N] [--no-emulator] [--float] [DIR]``. DIR holds
+``.tflite`` files (default ``../shared/models``); PATH is a checkout of ESP-NN, whose C computes the same layers.
+Arenas of tflite-micro and TiGrIS are known for MLPerf Tiny's four networks only. Every byte of N random inputs (default
+1000) is compared with PyPI's tflite-micro where that is installed. Counting needs gcc-riscv64-unknown-elf and
+qemu-system-misc. ``--float`` adds networks of torchvision that are trained and quantized here (``float_networks.py``).
+The last line on stdout is one JSON object.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from esp_nn_networks import esp_nn_instructions
+from float_networks import FloatRow, measured_networks
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import instruction_counter
@@ -68,8 +70,9 @@ def bit_exact(path: Path, graph: Graph, count: int) -> bool | None:
         return None
     interpreter = runtime.Interpreter.from_file(str(path))
     inputs = random_inputs(graph, count, 0)
-    for start in range(0, count, BATCH):
-        batch = [values[start : start + BATCH] for values in inputs]
+    step = count if graph.states else BATCH
+    for start in range(0, count, step):
+        batch = [values[start : start + step] for values in inputs]
         if not _same(interpreter, batch, run(graph, batch)):
             return False
     return True
@@ -136,12 +139,22 @@ def ratio(rows: Sequence[Row], above: str, below: str) -> float | None:
     return round(sum(a for a, _ in known) / sum(b for _, b in known), 4) if known else None
 
 
+def float_rows() -> Iterator[tuple[str, dict[str, float | None]]]:
+    """Networks that are quantized here, printed as they come."""
+    print(f"\n{'quantized here':24}", *(f"{name.removesuffix('_bytes'):>20}" for name in FloatRow.__dataclass_fields__))
+    for name, row in measured_networks():
+        cells = asdict(row)
+        print(f"{name:24}", *(f"{'-':>20}" if value is None else f"{value:>20.6g}" for value in cells.values()))
+        yield name, cells
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT.parent / "shared" / "models")
     parser.add_argument("--esp-nn", type=Path)
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--no-emulator", action="store_true")
+    parser.add_argument("--float", action="store_true", dest="floats")
     options = parser.parse_args()
     emulates = not options.no_emulator and not missing((emulator.COMPILER, emulator.SIZE, emulator.EMULATOR))
     rows: dict[str, Row] = {}
@@ -165,6 +178,8 @@ def main() -> int:
         "instructions_over_esp_nn": ratio(found, "instructions", "esp_nn_instructions"),
         "max_abs_relative_error": round(max(errors), 4) if errors else None,
     }
+    if options.floats:
+        summary["float_networks"] = dict(float_rows())
     print(json.dumps(summary))
     return 0
 

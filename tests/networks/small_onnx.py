@@ -138,7 +138,8 @@ def last_first() -> bytes:
         node("Mul", "e f", "g"),
         node("Transpose", "g", "h", perm=[0, 2, 3, 1]),
         node("MatMul", "h u", "i"),
-        node("LeakyRelu", "i", "j", alpha=0.2),
+        node("Add", "t i", "bias"),
+        node("LeakyRelu", "bias", "j", alpha=0.2),
         node("ReduceMean", "j", "y", axes=[1, 3], keepdims=1),
     ]
     constants = {
@@ -147,6 +148,7 @@ def last_first() -> bytes:
         "w": _reals(0, 5, 3, 3, 3),
         "b": _reals(1, 5),
         "u": _reals(2, 5, 4),
+        "t": _reals(3, 4),
     }
     return model(nodes, shape=["batch", 7, 8, 3], constants=constants)
 

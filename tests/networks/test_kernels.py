@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from random_tflite import everything
+import subprocess
+
+from random_tflite import Builder, everything
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog.loading import load_catalog
+from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import network_source
 from tinysearch.firmware.verify import host
 from tinysearch.networks.lowering import lower
+from tinysearch.networks.oracle import run
 from tinysearch.networks.tflite_file import read_tflite
 
 
-def emitted(tmp_path, content: bytes):
+def emitted(tmp_path, content: bytes, *, labels: tuple[str, ...] = ()):
     path = tmp_path / "network.tflite"
     path.write_bytes(content)
     chip = load_catalog("espressif", root=data_dir("hardware_catalog")).chip("esp32c3")
     target = Target(chip=chip, flash_bytes=4 << 20, app_bytes=400_000, latency_s=1.0, point={})
     return emit_network(
-        network_source(lower(read_tflite(path))),
+        network_source(lower(read_tflite(path)), labels=labels),
         target,
         lowering={},
         out=tmp_path / "project",
@@ -32,3 +36,23 @@ def emitted(tmp_path, content: bytes):
 def test_the_host_program_computes_what_the_oracle_does(tmp_path):
     rung = host.sanitizers(emitted(tmp_path, everything()))
     assert rung.status == "passed", rung.detail
+
+
+def test_labels_name_the_largest_output(tmp_path):
+    net = Builder.start(4, (1, 6))
+    net.dense(3)
+    path = tmp_path / "network.tflite"
+    project = emitted(tmp_path, net.file(), labels=("cat", 'a "dog"', "none"))
+    subprocess.run(["make", "-C", str(project / "host")], check=True, capture_output=True)
+    program = str(project / "host" / "build" / "run")
+    graph = read_tflite(path)
+    stored = random_inputs(graph, 4, 0)[0]
+    outputs = run(graph, [stored])[0].reshape(4, 3)
+    names = []
+    for number, sample in enumerate(stored):
+        file = tmp_path / f"{number}.bin"
+        file.write_bytes(sample.tobytes())
+        names.append(str(file))
+    found = subprocess.run([program, "--label", *names], capture_output=True, text=True, check=True).stdout
+    labels = [line.rsplit(" ", 1)[0] for line in found.splitlines()]
+    assert labels == [("cat", 'a "dog"', "none")[row.argmax()] for row in outputs]

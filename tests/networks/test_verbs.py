@@ -76,3 +76,13 @@ def test_refusals_are_one_line_with_status_2(tmp_path, capsys):
         lines = capsys.readouterr().err.strip().splitlines()
         assert len(lines) == 1
         assert lines[0].startswith("tinysearch: ")
+
+
+def test_labels_must_fit_the_output(network, tmp_path, capsys):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("one\ntwo\n")
+    assert main(["evaluate", f"network={network}", C3, f"labels={labels}"]) == 2
+    assert "labels must hold a name for each of the 10 values" in capsys.readouterr().err
+    labels.write_text("".join(f"class {number}\n" for number in range(10)))
+    assert main(["evaluate", f"network={network}", C3, f"labels={labels}", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["network"]["labels"][9] == "class 9"

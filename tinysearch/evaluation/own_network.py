@@ -38,11 +38,13 @@ class OwnNetwork:
 
     Attributes:
         name: of its file.
+        labels: names of the classes that the first output holds; empty where none are given.
     """
 
     name: str
     lowered: LoweredNetwork
     memory: ArenaPlan
+    labels: tuple[str, ...] = ()
 
     @property
     def weight_bytes(self) -> int:
@@ -150,7 +152,8 @@ class NetworkModels:
         program = self.software.program_bytes(target, (), kernels=sorted(set(kernels)))
         layers = sum(code.layers[kernel].flash for kernel in kernels)
         own = math.ceil(code.branch.flash + code.step.flash * len(calls) + layers)
-        names = sum(len(call.name) + code.name_alignment for call in calls)
+        named = [*(call.name for call in calls), *network.labels]
+        names = sum(len(name.encode()) + code.name_alignment for name in named)
         return plan_flash(program_bytes=program + own + names, weight_bytes=network.weight_bytes, slots=AppSlots())
 
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:

@@ -78,13 +78,6 @@ class LeakyReluOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReducerOptions:
-    """Whether reduced axes stay as axes of length 1."""
-
-    keep_dims: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VariableOptions:
     """Which variable a handle is of."""
 
@@ -129,7 +122,6 @@ Options = (
     | SoftmaxOptions
     | ConcatenationOptions
     | LeakyReluOptions
-    | ReducerOptions
     | StridedSliceOptions
     | VariableOptions
     | CallOnceOptions

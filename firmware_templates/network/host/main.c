@@ -4,6 +4,7 @@
  *   run              golden vectors bit for bit; exit status 0 if all agree
  *   run FILE..       all inputs one after the other as raw bytes in, the outputs as raw bytes on standard output; a
  *                    network with a memory takes the files as one stream
+ *   run --label FILE..  the name of the largest output instead, and its value, a line a file; where names were given
  */
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +98,22 @@ static int check_all(void)
     return !passed;
 }
 
-static int run_file(const char *name)
+static int show(int named)
+{
+#if NETWORK_HAS_LABELS
+    if (named) {
+        float value;
+        const unsigned best = network_largest(arena, &value);
+        return printf("%s %.4g\n", network_labels[best], (double)value) > 0 ? 0 : 1;
+    }
+#else
+    (void)named;
+#endif
+    take(outputs);
+    return fwrite(outputs, 1, sizeof outputs, stdout) == sizeof outputs ? 0 : 1;
+}
+
+static int run_file(const char *name, int named)
 {
     FILE *file = fopen(name, "rb");
     if (file == NULL) {
@@ -113,8 +129,7 @@ static int run_file(const char *name)
     }
     fill(inputs);
     network_run(arena);
-    take(outputs);
-    return fwrite(outputs, 1, sizeof outputs, stdout) == sizeof outputs ? 0 : 1;
+    return show(named);
 }
 
 int main(int count, char **words)
@@ -122,8 +137,9 @@ int main(int count, char **words)
     int status = 0;
     if (count < 2)
         return check_all();
+    const int named = NETWORK_HAS_LABELS && strcmp(words[1], "--label") == 0;
     begin();
-    for (int index = 1; index < count && status == 0; ++index)
-        status = run_file(words[index]);
+    for (int index = 1 + named; index < count && status == 0; ++index)
+        status = run_file(words[index], named);
     return status;
 }

@@ -128,6 +128,11 @@ static void run(void)
     for (size_t at = 0; at < sizeof outputs; ++at)
         printf("%02x", outputs[at]);
     printf(" %lld us\n", (long long)us);
+#if NETWORK_HAS_LABELS
+    float value;
+    const unsigned best = network_largest(arena, &value);
+    printf("label %s %.4g\n", network_labels[best], (double)value);
+#endif
 }
 
 static void reset(void)

@@ -11,6 +11,7 @@ from tinysearch.analytic.latency import LatencyTable
 from tinysearch.app.building.wiring import Config, build_catalog, build_latency, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.labels import read_labels
 from tinysearch.app.networks.reading import Read, read_network
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
@@ -18,6 +19,7 @@ from tinysearch.core.platform import BoardOption
 from tinysearch.core.units import parse_money
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
+from tinysearch.files import home_path
 from tinysearch.networks.arena import plan
 from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Graph
@@ -77,6 +79,7 @@ class Asked:
             "outputs": _tensors(graph, graph.outputs, None if calibration is None else calibration.output_axes),
             "macs": network.lowered.macs,
             "weight_bytes": network.weight_bytes,
+            "labels": list(network.labels),
         }
         return document if calibration is None else document | {"quantization": calibration.to_dict()}
 
@@ -94,10 +97,12 @@ def asked(overrides: Sequence[str]) -> Asked:
 def asked_of(config: Config, read: Read) -> Asked:
     """The models around a network that is read."""
     lowered = lower(read.graph)
+    given = config["labels"]
+    labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
     return Asked(
         config=config,
         read=read,
-        network=OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered)),
+        network=OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered), labels=labels),
         lowering=tuple(lowering_rows(lowered, instruction_counter())),
         models=_models(config),
     )

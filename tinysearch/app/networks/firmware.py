@@ -27,7 +27,7 @@ def prepared(asked: Asked) -> NetworkSource:
             value="calibration is not set",
             remedy="add calibration=FILE.npz with a hundred inputs as the network sees them, or emit.top=none",
         )
-    return network_source(asked.network.lowered, memory=asked.network.memory)
+    return network_source(asked.network.lowered, memory=asked.network.memory, labels=asked.network.labels)
 
 
 def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) -> Path:

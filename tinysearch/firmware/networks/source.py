@@ -13,10 +13,12 @@ from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
 from tinysearch.networks.arena import ArenaPlan, plan
 from tinysearch.networks.call import Call
-from tinysearch.networks.graph import State
+from tinysearch.networks.graph import Element, State
 from tinysearch.networks.lowering import LoweredNetwork
 
 _LONGEST_NAME = 60
+_C_ELEMENTS = {Element.INT8: "int8_t", Element.UINT8: "uint8_t", Element.FLOAT32: "float"}
+"""Types that an output may have, in C."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,6 +26,7 @@ class NetworkSource:
     """What the templates need of one network.
 
     Attributes:
+        labels: names of the classes that the first output holds.
         model_id: CRC-32 of all constants.
     """
 
@@ -31,6 +34,7 @@ class NetworkSource:
     network: LoweredNetwork
     memory: ArenaPlan
     packed: tuple[PackedStep, ...]
+    labels: tuple[str, ...]
     model_id: int
 
     @property
@@ -39,7 +43,9 @@ class NetworkSource:
         return tuple(sorted({packed.header for packed in self.packed}))
 
 
-def network_source(network: LoweredNetwork, *, memory: ArenaPlan | None = None) -> NetworkSource:
+def network_source(
+    network: LoweredNetwork, *, memory: ArenaPlan | None = None, labels: tuple[str, ...] = ()
+) -> NetworkSource:
     """Pack a network, and plan it where no plan is given."""
     packed = tuple(_packed(call) for call in network.calls)
     return NetworkSource(
@@ -47,6 +53,7 @@ def network_source(network: LoweredNetwork, *, memory: ArenaPlan | None = None) 
         network=network,
         memory=memory or plan(network),
         packed=packed,
+        labels=labels,
         model_id=crc_of_constants(_constants(network, packed)),
     )
 
@@ -106,6 +113,8 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
     return {
         "name": source.name,
         "id": source.model_id,
+        "labels": source.labels,
+        "label_type": _C_ELEMENTS[graph.tensors[graph.outputs[0]].element],
         "arena_bytes": memory.peak_bytes,
         "arena_bound_bytes": memory.bound_bytes,
         "weight_bytes": network.parameter_bytes,

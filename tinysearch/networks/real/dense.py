@@ -9,7 +9,7 @@ import numpy as np
 
 from tinysearch.networks.graph import Quantization
 from tinysearch.networks.operators.kind import require
-from tinysearch.networks.options import Activation, ActivationOptions, ReducerOptions, SoftmaxOptions
+from tinysearch.networks.options import Activation, ActivationOptions, SoftmaxOptions
 from tinysearch.networks.real.builder import Value, channels_last
 from tinysearch.networks.real.nodes import Array
 from tinysearch.networks.real.step import AGAIN, Operand, Step, axis_of
@@ -103,8 +103,7 @@ def _mean(step: Step) -> list[Operand]:
     places = [place for place, axis in enumerate(value.order) if axis in axes]
     reduced = [1 if place in places else side for place, side in enumerate(shape)]
     constant = build.constant(np.array(places, np.int32), f"{step.name} axes")
-    options = ReducerOptions(keep_dims=True)
-    tensor = build.emit("MEAN", (value.tensor, constant), reduced, step.name, options)
+    tensor = build.emit("MEAN", (value.tensor, constant), reduced, step.name)
     found = Value(tensor=tensor, order=value.order)
     if step.node.operator == "ReduceSum":
         count = math.prod(shape[place] for place in places)

@@ -172,6 +172,8 @@ def _with_constant(step: Step, value: Value, known: Known, *, swapped: bool) -> 
     aligned = constant.reshape((1,) * (rank - constant.ndim) + constant.shape)
     channel = 1 if rank > 2 else rank - 1
     per_channel = all(side == 1 for axis, side in enumerate(aligned.shape) if axis != channel)
+    if aligned.size == aligned.shape[-1] and _dense_before(step, value):
+        per_channel = True  # the last axis holds the outputs of a dense layer
     if per_channel and operator in ("Add", "Sub", "Mul", "Div") and not (swapped and operator == "Div"):
         return _affine(step, value, aligned.reshape(-1), swapped=swapped)
     require(operator in _KERNELS or (operator == "Div" and not swapped), "has a constant tensor", "use one value")
@@ -186,6 +188,17 @@ def _with_constant(step: Step, value: Value, known: Known, *, swapped: bool) -> 
     options = ActivationOptions(activation=Activation.NONE)
     shape = step.build.tensors[tensor].shape
     return Value(tensor=step.build.emit(_KERNELS[operator], inputs, shape, step.name, options), order=order)
+
+
+def _dense_before(step: Step, value: Value) -> bool:
+    """Whether a layer whose outputs are the last axis may still be changed."""
+    node = step.build.producer(value.tensor)
+    if node is None or node.operator != "FULLY_CONNECTED" or value.order != tuple(range(len(value.order))):
+        return False
+    position = 0 if step.operand(0) is value else 1
+    options, unseen = node.options, step.build.tensors[value.tensor].quantization is None
+    free = isinstance(options, ActivationOptions) and options.activation is Activation.NONE
+    return free and unseen and step.alone(position)
 
 
 def _affine(step: Step, value: Value, constant: Reals, *, swapped: bool) -> Value:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinysearch.networks.graph import Node, Quantization
 from tinysearch.networks.operators.kind import Unfit, require
-from tinysearch.networks.options import Activation, ActivationOptions, ReducerOptions, Sides, WindowOptions
+from tinysearch.networks.options import Activation, ActivationOptions, Sides, WindowOptions
 from tinysearch.networks.real.builder import Builder, Known, Value, channels_last
 from tinysearch.networks.real.nodes import Array
 from tinysearch.networks.real.step import AGAIN, Operand, Step
@@ -187,7 +187,7 @@ def _global(step: Step) -> list[Operand]:
         options = WindowOptions(same=False, stride=(1, 1), filter=(height, width))
         return [_back(step, build.emit("MAX_POOL_2D", (tensor,), shape, step.name, options), like)]
     axes = build.constant(np.array([1, 2], np.int32), f"{step.name} axes")
-    return [_back(step, build.emit("MEAN", (tensor, axes), shape, step.name, ReducerOptions(keep_dims=True)), like)]
+    return [_back(step, build.emit("MEAN", (tensor, axes), shape, step.name), like)]
 
 
 def _normalization(step: Step) -> list[Operand]:
