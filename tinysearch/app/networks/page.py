@@ -11,7 +11,7 @@ from tinysearch.networks.report import LoweredRow
 
 _STYLE = """
 html { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; overflow-x: auto; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 78em; padding: 0 1em; overflow-x: auto; }
 table { border-collapse: collapse; margin: 1em 0; width: 100%; }
 th, td { border-bottom: 1px solid #8886; padding: .3em .6em; text-align: left; }
 td { min-width: 11em; overflow-wrap: anywhere; }
