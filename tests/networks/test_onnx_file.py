@@ -157,6 +157,22 @@ REFUSED = {
         model([node("MatMul", "x w", "y")], shape=[1, 4], constants={"w": np.zeros((5, 2), np.float32)}),
         "MatMul has",
     ),
+    "input": (model([node("Relu", "x", "y")], shape=[1, 1 << 40]), "an input must have at most"),
+    "padding": (
+        model(
+            [node("MaxPool", "x", "y", kernel_shape=[9, 9], pads=[8, 30000, 8, 30000], strides=[9, 9])],
+            shape=[1, 300, 9, 9],
+        ),
+        "values with its padding",
+    ),
+    "batches": (
+        model([node("Transpose", "x", "t", perm=[2, 1, 0, 3]), node("GlobalMaxPool", "t", "y")], shape=[1, 3, 4, 5]),
+        "has a batch of 4",
+    ),
+    "joined": (
+        model([node("MaxPool", "x", "p", kernel_shape=[1, 2]), node("Concat", "x p", "y", axis=1)], shape=[1, 3, 4, 5]),
+        "Concat joins",
+    ),
     "huge": (
         model(
             [node("ConstantOfShape", "s", "c"), node("Add", "x c", "y")],
@@ -175,6 +191,20 @@ def test_what_cannot_be_computed_is_one_line(tmp_path, name):
         translate(read(tmp_path, content), [None])
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_no_numbers_are_told(tmp_path):
+    content = model([node("MatMul", "x w", "y")], shape=[1, 2], constants={"w": np.array([[np.inf], [0]], np.float32)})
+    with pytest.raises(UserError, match="must"):
+        calibrated(read(tmp_path, content), None)
+
+
+def test_products_of_a_value_with_itself_do_not_double_without_end(tmp_path):
+    squares = [node("Mul", f"v{number} v{number}", f"v{number + 1}") for number in range(40)]
+    nodes = [node("Identity", "x", "v0"), *squares, node("Identity", "v40", "y")]
+    graph = translate(read(tmp_path, model(nodes, shape=[1, 3])), [None]).graph
+    assert 1 < len(graph.nodes) < 20
+    assert run_reals(graph, [np.ones((1, 1, 3), np.float32)])[0].tolist() == [[[1, 1, 1]]]
 
 
 def test_mutated_files_raise_nothing_else(tmp_path):

@@ -108,10 +108,12 @@ class PointwiseOptions:
 
     Attributes:
         text: how a report calls it, for example ``Sigmoid * x``.
+        parts: simple functions that are evaluated for it.
     """
 
     text: str
     function: RealFunction
+    parts: int = 1
 
 
 Options = (

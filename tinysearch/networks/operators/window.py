@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.networks.file import MOST_ELEMENTS
 from tinysearch.networks.graph import Array, Tensor
 from tinysearch.networks.operators.kind import require
 from tinysearch.networks.options import Sides, WindowOptions
@@ -117,7 +119,7 @@ def window_of(source: Tensor, options: WindowOptions, kernel: Sides) -> Window:
     reaches = _pair((k - 1) * d + 1 for k, d in zip(kernel, options.dilation, strict=True))
     before, outputs = _places(inputs, options, reaches)
     require(min(outputs) > 0, f"has a window of {reaches} on {inputs}", "use a larger input or SAME padding")
-    return Window(
+    window = Window(
         inputs=inputs,
         outputs=outputs,
         channels=source.shape[3],
@@ -126,6 +128,9 @@ def window_of(source: Tensor, options: WindowOptions, kernel: Sides) -> Window:
         dilation=options.dilation,
         before=before,
     )
+    covered = math.prod(window.reach) * window.channels
+    require(covered <= MOST_ELEMENTS, f"covers {covered} values with its padding", "use less padding")
+    return window
 
 
 def _places(inputs: Sides, options: WindowOptions, reaches: Sides) -> tuple[Sides, Sides]:

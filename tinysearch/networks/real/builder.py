@@ -14,6 +14,9 @@ from tinysearch.networks.operators.kind import Unfit
 from tinysearch.networks.options import NoOptions, Options, PointwiseOptions, RealFunction
 from tinysearch.networks.real.nodes import Array
 
+_MOST_PARTS = 64
+"""Of a function of one value that another is made of: products of it with itself would double it without end."""
+
 SMALLER = "give a network for a microcontroller"
 
 
@@ -172,18 +175,21 @@ class Builder:
     # functions of one value
 
     def root(self, tensor: int) -> tuple[int, PointwiseOptions | None]:
-        """What a chain of functions of one value starts from, and the chain as one function."""
+        """What a chain of functions of one value starts from, and the chain as one function, if it is not too long."""
         node = self.producer(tensor)
         if node is None or not isinstance(node.options, PointwiseOptions) or self.tensors[tensor].quantization:
             return tensor, None
+        if node.options.parts > _MOST_PARTS:
+            return tensor, None
         return node.inputs[0], node.options
 
-    def pointwise(self, value: Value, text: str, function: RealFunction, name: str) -> Value:
-        """A function of every value; functions of functions become one."""
+    def pointwise(self, value: Value, text: str, function: RealFunction, name: str, *, parts: int = 1) -> Value:
+        """A function of every value, of so many parts; functions of functions become one."""
         start, inner = self.root(value.tensor)
         composed = function if inner is None else _chain(inner.function, function)
         label = text if inner is None else f"{text}({inner.text})"
-        options = PointwiseOptions(text=label[:60], function=composed)
+        whole = parts + (0 if inner is None else inner.parts)
+        options = PointwiseOptions(text=label[:60], function=composed, parts=whole)
         shape = self.tensors[value.tensor].shape
         return dataclasses.replace(value, tensor=self.emit("POINTWISE", (start,), shape, name, options))
 

@@ -40,7 +40,8 @@ def trace_reals(graph: Graph, inputs: Sequence[Array]) -> Iterator[tuple[int, Ar
     yield from values.items()
     for position, node in enumerate(graph.nodes):
         sources = [_value(graph, values, index) for index in node.inputs]
-        result = RUNS[node.operator](graph, node, sources).astype(np.float32, copy=False)
+        with np.errstate(all="ignore"):  # what is not finite is told by whoever looks at it
+            result = RUNS[node.operator](graph, node, sources).astype(np.float32, copy=False)
         values[node.outputs[0]] = result
         yield node.outputs[0], result
         for index in {*node.inputs, *node.outputs}:

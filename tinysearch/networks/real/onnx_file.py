@@ -90,13 +90,13 @@ class _Reading:
             )
         if len(graph.sparse_initializer):
             raise UserError("constants must be dense", value="sparse initializers", remedy="export it again")
-        constants = {tensor.name: self._array(tensor) for tensor in graph.initializer}
+        constants = {_text(tensor.name): self._array(tensor) for tensor in graph.initializer}
         return RealNetwork(
             name=self._path.stem,
             opset=self._opset(),
             nodes=tuple(self._node(node, number) for number, node in enumerate(graph.node)),
-            inputs=tuple(self._input(value) for value in graph.input if value.name not in constants),
-            outputs=tuple(value.name for value in graph.output),
+            inputs=tuple(self._input(value) for value in graph.input if _text(value.name) not in constants),
+            outputs=tuple(_text(value.name) for value in graph.output),
             constants=constants,
         )
 
@@ -117,19 +117,23 @@ class _Reading:
         if name != "FLOAT":
             raise UserError(
                 "inputs of an .onnx network must be float tensors",
-                value=f"{value.name[:60]}: {name.lower()}",
+                value=f"{_text(value.name)[:60]}: {name.lower()}",
                 remedy="export the network with float inputs",
             )
         sides = [side.dim_value if side.HasField("dim_value") else None for side in kind.shape.dim]
-        return RealInput(name=value.name, shape=tuple(None if side is None or side < 1 else side for side in sides))
+        return RealInput(
+            name=_text(value.name), shape=tuple(None if side is None or side < 1 else side for side in sides)
+        )
 
     def _node(self, node: Any, number: int) -> RealNode:
-        operator = node.op_type if node.domain in _STANDARD else f"{node.domain}.{node.op_type}"
+        operator, domain = _text(node.op_type), _text(node.domain)
+        if domain not in _STANDARD:
+            operator = f"{domain}.{operator}"
         return RealNode(
             operator=operator,
-            name=node.name or f"{operator} {number}",
-            inputs=tuple(node.input),
-            outputs=tuple(node.output),
+            name=_text(node.name) or f"{operator} {number}",
+            inputs=tuple(_text(name) for name in node.input),
+            outputs=tuple(_text(name) for name in node.output),
             attributes=self._attributes(node),
         )
 
@@ -137,27 +141,28 @@ class _Reading:
         kinds = self._onnx.AttributeProto
         found: dict[str, Attribute] = {}
         for entry in node.attribute:
+            name = _text(entry.name)
             if entry.type == kinds.FLOAT:
-                found[entry.name] = float(entry.f)
+                found[name] = float(entry.f)
             elif entry.type == kinds.INT:
-                found[entry.name] = int(entry.i)
+                found[name] = int(entry.i)
             elif entry.type == kinds.STRING:
-                found[entry.name] = entry.s.decode("utf-8", "replace")
+                found[name] = entry.s.decode("utf-8", "replace")
             elif entry.type == kinds.TENSOR:
-                found[entry.name] = self._array(entry.t)
+                found[name] = self._array(entry.t)
             elif entry.type == kinds.FLOATS:
-                found[entry.name] = tuple(float(value) for value in entry.floats)
+                found[name] = tuple(float(value) for value in entry.floats)
             elif entry.type == kinds.INTS:
-                found[entry.name] = tuple(int(value) for value in entry.ints)
+                found[name] = tuple(int(value) for value in entry.ints)
             elif entry.type == kinds.STRINGS:
-                found[entry.name] = tuple(text.decode("utf-8", "replace") for text in entry.strings)
+                found[name] = tuple(text.decode("utf-8", "replace") for text in entry.strings)
         return found
 
     def _array(self, tensor: Any) -> Array:
         if any(side < 0 for side in tensor.dims) or math.prod(tensor.dims) > MOST_ELEMENTS:
             raise UserError(
                 f"a constant must have at most {MOST_ELEMENTS} values",
-                value=f"{tensor.name[:60]}: {list(tensor.dims)[:8]}",
+                value=f"{_text(tensor.name)[:60]}: {list(tensor.dims)[:8]}",
                 remedy="give a network for a microcontroller",
             )
         if tensor.data_location == self._onnx.TensorProto.EXTERNAL:
@@ -167,7 +172,7 @@ class _Reading:
 
     def _bring(self, tensor: Any) -> None:
         """Put the bytes of a constant that lies in another file of the folder into it."""
-        told = {entry.key: entry.value for entry in tensor.external_data}
+        told = {_text(entry.key): _text(entry.value) for entry in tensor.external_data}
         place = told.get("location", "")
         if place not in self._outside:
             self._outside[place] = self._file(place)
@@ -175,7 +180,7 @@ class _Reading:
         start = int(told.get("offset", 0))
         length = int(told.get("length", len(content) - start))
         if not 0 <= start <= start + length <= len(content):
-            raise ValueError(f"{tensor.name[:60]} lies beyond the end of {place[:60]}")
+            raise ValueError(f"{_text(tensor.name)[:60]} lies beyond the end of {place[:60]}")
         tensor.raw_data = content[start : start + length]
         tensor.data_location = self._onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
@@ -195,3 +200,8 @@ class _Reading:
         content = network_content(path, most=self._left)
         self._left -= len(content)
         return content
+
+
+def _text(value: str | bytes) -> str:
+    """A text of the file, which the package gives as bytes where it is no UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -219,7 +219,7 @@ def _of_two(step: Step, left: Value, right: Value) -> Value:
     build, operator = step.build, step.node.operator
     (a, first), (b, second) = build.root(left.tensor), build.root(right.tensor)
     if a == b and left.order == right.order and left.view == right.view:
-        return _of_one(step, left, a, (_function(first), _function(second)))
+        return _of_one(step, left, a, (first, second))
     require(operator in _KERNELS, "has two computed tensors", "use Add, Sub or Mul")
     rank = max(len(left.order), len(right.order))
     order = _wider(step, left, right).order if len(left.order) == len(right.order) else tuple(range(rank))
@@ -230,10 +230,6 @@ def _of_two(step: Step, left: Value, right: Value) -> Value:
     result = build.emit(_KERNELS[operator], tensors, shape, step.name, options)
     view = left.view if left.view == right.view and left.order == right.order else None
     return Value(tensor=result, order=order, view=view)
-
-
-def _function(options: PointwiseOptions | None) -> RealFunction | None:
-    return None if options is None else options.function
 
 
 def _wider(step: Step, left: Value, right: Value) -> Value:
@@ -254,15 +250,19 @@ def _raised(step: Step, value: Value, order: tuple[int, ...]) -> int:
     return build.reshaped(tensor, (1,) * (rank - len(value.order)) + build.tensors[tensor].shape, step.name)
 
 
-def _of_one(step: Step, value: Value, root: int, functions: tuple[RealFunction | None, RealFunction | None]) -> Value:
+def _of_one(
+    step: Step, value: Value, root: int, options: tuple[PointwiseOptions | None, PointwiseOptions | None]
+) -> Value:
     """A function of two functions of one value."""
     combine = _BINARY[step.node.operator]
-    first, second = functions
+    first, second = (None if found is None else found.function for found in options)
 
     def both(x: Reals) -> Reals:
         return combine(x if first is None else first(x), x if second is None else second(x))
 
-    return step.build.pointwise(dataclasses.replace(value, tensor=root), step.node.operator, both, step.name)
+    parts = 1 + sum(found.parts for found in options if found is not None)
+    source = dataclasses.replace(value, tensor=root)
+    return step.build.pointwise(source, step.node.operator, both, step.name, parts=parts)
 
 
 POINTWISE: Mapping[str, Callable[[Step], list[Operand]]] = {

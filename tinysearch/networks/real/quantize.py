@@ -161,14 +161,16 @@ def _with_weights(
     weights, bias = (graph.tensors[index] for index in node.inputs[1:])
     if weights.data is None or bias.data is None:
         raise TypeError(f"{node.name} has computed weights")
+    if not (np.isfinite(weights.data).all() and np.isfinite(bias.data).all()):
+        raise UserError("weights must be finite", value=node.name[:60], remedy="train or export the network again")
     source = scales[node.inputs[0]].scale
     rows = np.moveaxis(weights.data, axis, 0).reshape(weights.data.shape[axis], -1).astype(np.float64)
     stated = weights.quantization
     if stated is not None and len(stated.scales) in (1, len(rows)):
         found = np.broadcast_to(stated.scales.astype(np.float64), (len(rows),))
     else:
-        found = np.maximum(np.abs(rows).max(1) / INT8_HIGH, np.abs(bias.data) / (source * _MOST_BIAS))
-        found = np.maximum(found, 1e-12)
+        found = np.maximum(np.abs(rows).max(1) / INT8_HIGH, np.abs(_reals(bias)) / (source * _MOST_BIAS))
+        found = np.clip(found, 1e-12, 1e30)
     per_channel = found.astype(np.float32)
     shape = [len(rows) if place == axis else 1 for place in range(weights.data.ndim)]
     exact = per_channel.astype(np.float64)

@@ -155,6 +155,8 @@ def _concatenation(step: Step) -> list[Operand]:
             tensors.append(build.ordered(operand, order, step.name))
     place = order.index(axis)
     shapes = [build.tensors[tensor].shape for tensor in tensors]
+    others = {sides[:place] + sides[place + 1 :] for sides in shapes}
+    require(len(others) == 1, f"joins {[list(sides) for sides in shapes][:4]}", AGAIN)
     shape = list(shapes[0])
     shape[place] = sum(sides[place] for sides in shapes)
     options = ConcatenationOptions(axis=place, activation=Activation.NONE)

@@ -5,6 +5,7 @@ Every shape is known when a node is looked at, for the batch is 1, so whatever d
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,8 @@ class _Translation:
         lonely = [self._readers[name] == 1 for name in node.inputs]
         step = Step(build=self._build, node=node, opset=self._network.opset, operands=operands, lonely=lonely)
         try:
-            found = _outputs(step)
+            with np.errstate(all="ignore"):  # weights that are not finite are told when they are quantized
+                found = _outputs(step)
         except Unfit as unfit:
             self._refuse(node, unfit)
             return
@@ -227,4 +229,11 @@ def fixed_shape(entry: RealInput, sample: Sequence[int] | None) -> tuple[int, ..
             value=f"{entry.name[:60]}: {shown}",
             remedy="export the network with a fixed shape, or give calibration=FILE.npz whose samples have one",
         )
-    return tuple(side for side in sides if side is not None)
+    found = tuple(side for side in sides if side is not None)
+    if math.prod(found) > MOST_ELEMENTS:
+        raise UserError(
+            f"an input must have at most {MOST_ELEMENTS} values",
+            value=f"{entry.name[:60]}: {list(found)[:8]}",
+            remedy="export the network with a smaller shape",
+        )
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinysearch.networks.graph import Node, Quantization
 from tinysearch.networks.operators.kind import Unfit, require
+from tinysearch.networks.operators.window import window_of
 from tinysearch.networks.options import Activation, ActivationOptions, Sides, WindowOptions
 from tinysearch.networks.real.builder import Builder, Known, Value, channels_last
 from tinysearch.networks.real.nodes import Array
@@ -25,6 +26,7 @@ def _image(step: Step, position: int = 0) -> tuple[int, Value]:
     require(rank in (3, 4), f"has an input of {rank} axes", "use one or two spatial axes")
     tensor = step.build.last(value, step.name)
     shape = step.build.tensors[tensor].shape
+    require(shape[0] == 1, f"has a batch of {shape[0]}", "use a batch of 1")
     if rank == 3:
         tensor = step.build.reshaped(tensor, (shape[0], 1, *shape[1:]), step.name)
     return tensor, value
@@ -85,18 +87,6 @@ def _sum(left: tuple[Sides, Sides], right: tuple[Sides, Sides]) -> tuple[Sides, 
     return (a[0] + c[0], a[1] + c[1]), (b[0] + d[0], b[1] + d[1])
 
 
-def _outputs(inputs: Sides, kernel: Sides, options: WindowOptions) -> Sides:
-    before, after = options.padding or _NO_PADDING
-    found = [
-        (side + low + high - (k - 1) * d - 1) // s + 1
-        for side, low, high, k, d, s in zip(
-            inputs, before, after, kernel, options.dilation, options.stride, strict=True
-        )
-    ]
-    require(min(found) > 0, f"has a window of {kernel} on {inputs}", "use a larger input")
-    return found[0], found[1]
-
-
 def _moved_scales(quantization: Quantization | None, axis: int) -> Quantization | None:
     """Scales of output channels whose axis moved."""
     return None if quantization is None else dataclasses.replace(quantization, axis=axis)
@@ -133,7 +123,7 @@ def _convolution(step: Step) -> list[Operand]:
         build.constant(moved.astype(np.float32), f"{step.name} weights", quantization=scales),
         build.constant(_bias(step, 2, out).astype(np.float32), f"{step.name} bias"),
     )
-    shape = (1, *_outputs((height, width), kernel, options), out)
+    shape = (1, *window_of(build.tensors[tensor], options, kernel).outputs, out)
     operator = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
     return [_back(step, build.emit(operator, (tensor, *constants), shape, step.name, options), like)]
 
@@ -157,7 +147,7 @@ def _pool(step: Step) -> list[Operand]:
         extra = [_ceiling(side, low, high, k, s) for side, low, high, k, s in sides]
         after = (after[0] + extra[0], after[1] + extra[1])
     options = WindowOptions(same=False, padding=(before, after), stride=stride, filter=kernel)
-    shape = (1, *_outputs((height, width), kernel, options), channels)
+    shape = (1, *window_of(build.tensors[tensor], options, kernel).outputs, channels)
     operator = "AVERAGE_POOL_2D" if average else "MAX_POOL_2D"
     return [_back(step, build.emit(operator, (tensor,), shape, step.name, options), like)]
 
