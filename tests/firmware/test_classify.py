@@ -289,6 +289,44 @@ def test_a_device_decides_and_sleeps_until_the_next_decision_is_due(tmp_path: Pa
         assert all("NOTE sleep deep" in line and line.endswith("button -1") for line in after[1::2])
 
 
+PRESSED = """static void (*on_press)(void);
+int port_button_open(int gpio, void (*pressed)(void))
+{
+    on_press = pressed;
+    return gpio == 4 ? 0 : -1;
+}
+"""
+
+
+@pytest.mark.parametrize(("depth", "woken"), [("light", False), ("deep", False), ("deep", True)])
+def test_a_button_wakes_a_device_that_sleeps(depth: str, woken: bool, tmp_path: Path, objects: Objects) -> None:
+    """In light sleep the button's task sees the press; deep sleep ends in a start that decides at once."""
+    project, _, _ = classified(wrist(), out=tmp_path / "p", schedule="button")
+    settings = AWAKE.replace("SLEEP_DEEP", f"SLEEP_{depth.upper()}").replace("BUTTON_GPIO (-1)", "BUTTON_GPIO 4")
+    (project / "host/app/sdkconfig.h").write_text(settings)
+    (project / "main/files.c").write_text(WAITING)
+    port = project / "host/app/port_host.c"
+    text = port.read_text()
+    start = text.index("int port_button_open")
+    text = text[:start] + PRESSED + text[text.index("}\n", start) + 2 :]
+    text = text.replace("    (void)fn;\n    return -1;", "    return fn() < 0 || fn() < 0 ? -1 : 0;", 1)
+    press = 'button %d\\n", deep ? "deep" : "light", (long)ms, gpio);\n'
+    assert press in text
+    port.write_text(text.replace(press, f"{press}    if (!deep) on_press();\n"))
+    program = tmp_path / "app"
+    done = objects.link(project / "host", program, goal="list-app", options=SANITIZED)
+    assert done.passed, done.text
+    variables = {"TS_WOKEN": "1"} if woken else {}
+    lines = subprocess.run([program], input="", capture_output=True, text=True, check=True, env=variables).stdout
+    after = [line for line in lines.split("READY\n")[1].splitlines() if line.startswith(("{", "NOTE sleep"))]
+    sleeps = f"NOTE sleep {depth} -1 ms, button 4"
+    decided = ["{"] if depth == "light" or woken else []
+    if depth == "light":
+        assert [line if line.startswith("N") else "{" for line in after] == [sleeps, "{", sleeps, "{"]
+    else:
+        assert [line if line.startswith("N") else "{" for line in after] == [*decided, sleeps, sleeps]
+
+
 @pytest.mark.parametrize("emitted", [classified, alarmed])
 def test_an_embedding_that_is_no_number_is_no_window(
     emitted: Callable[..., Any], tmp_path: Path, objects: Objects

@@ -135,7 +135,7 @@ def test_revisions_of_the_p4_are_never_mixed() -> None:
 
 
 def test_every_board_of_the_catalogue_is_known_to_the_application() -> None:
-    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.options").read_text()
     for part in models().catalog.parts.values():
         if part.kconfig:
             assert f"config {part.kconfig.removeprefix('CONFIG_')}\n" in kconfig
@@ -174,7 +174,7 @@ def test_wrong_lines_are_found(line: str, message: str) -> None:
     ],
 )
 def test_no_pin_serves_two_signals(target: str, board: str) -> None:
-    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.options").read_text()
     chosen = frozenset({f"IDF_TARGET_{target.upper()}", f"TS_BOARD_{board}"})
     camera = wiring.pins(kconfig, group="CAMERA", chosen=chosen)
     microphone = dict(wiring.pins(kconfig, group="MICROPHONE", chosen=chosen))
@@ -224,7 +224,7 @@ def test_the_usb_console_is_not_opened_for_reads_without_waiting() -> None:
 def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
     """Lists that C build files need as text: who has the camera's driver, and who turns PDM into samples."""
     manifest = (TEMPLATES / "esp_idf/main/idf_component.yml.jinja").read_text()
-    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.projbuild").read_text()
+    kconfig = (TEMPLATES / "esp_idf/main/Kconfig.options").read_text()
     chips = [chip for chip in CHIPS.values() if not chip.preview]
     camera = {chip.idf_target for chip in chips if chip.camera_driver in Camera.drivers}
     pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in chips if "pdm" in chip.microphones}

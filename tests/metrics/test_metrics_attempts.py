@@ -43,7 +43,7 @@ def test_owners_who_try_again_are_as_the_formulas_say(seed, frr):
 
 
 def test_the_firmware_locks_after_as_many_failures():
-    kconfig = (ROOT / "firmware_templates/esp_idf/main/Kconfig.projbuild").read_text(encoding="utf-8")
+    kconfig = (ROOT / "firmware_templates/esp_idf/main/Kconfig.options").read_text(encoding="utf-8")
     option = re.search(r"config TS_ATTEMPTS\n(.*?)\n\n", kconfig, re.DOTALL)
     assert option is not None
     assert re.search(r"default (\d+)", option.group(1)).group(1) == str(FAILURES_TO_LOCK)

@@ -59,7 +59,7 @@ class InputKind(Protocol):
         chip_sources: the same, built for chips alone: drivers.
         components: of ESP-IDF that these call.
         front_ends: headers in ``firmware_templates/runtime`` that turn a capture into the network's input.
-        kconfig: group of its options and pins in ``Kconfig.projbuild``.
+        kconfig: group of its options and pins in ``Kconfig.options``.
         footprint: key of its program bytes, reserved RAM and acquisition time in the tables of ``hardware_catalog``.
         augmentation: how its samples are varied in training.
     """

@@ -15,6 +15,7 @@ from tinysearch.firmware.deciders import normal_layer
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
+from tinysearch.firmware.kconfig import kconfig_for
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.inputs.camera import Camera
@@ -30,7 +31,7 @@ _COPIED = {
         *("CMakeLists.txt", "line.c", "port_chip.c", "port_linux.c", "tasks.c", "include/line.h", "include/port.h"),
     ),
     "main": (
-        *("Kconfig.projbuild", "application.h", "branches.h", "capture.h", "commands.h", "files.c", "input.h"),
+        *("application.h", "branches.h", "capture.h", "commands.h", "files.c", "input.h"),
         *("app_main.c", "branches.c", "capture.c", "commands.c", "input.c", "show.c", "show.h", "sleep.c", "sleep.h"),
     ),
 }
@@ -214,6 +215,9 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     files = {f"components/runtime/{path.name}": path.read_bytes() for path in runtime}
     for folder, names in _COPIED.items():
         files |= {f"{folder}/{name}": (templates.folder / "esp_idf" / folder / name).read_bytes() for name in names}
+    options = (templates.folder / "esp_idf/main/Kconfig.options").read_text(encoding="utf-8")
+    kconfig = kconfig_for(options, _topics(emission))
+    files["main/Kconfig.projbuild"] = kconfig.encode()
     for source in emission.sources:
         if source.accelerated:
             files |= _backend_files(source, templates)
@@ -226,7 +230,6 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
     text |= _board_files(emission)
-    kconfig = files["main/Kconfig.projbuild"].decode()
     values |= documents.readme_values(emission, kconfig=kconfig)
     text["README.md"] = templates.render("esp_idf/README.md", values)
     text["NOTICE"] = templates.render("esp_idf/NOTICE", values)
@@ -236,6 +239,12 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     files |= {name: content.encode() for name, content in text.items()}
     files["candidate.json"] = documents.candidate_json(emission, digests=digests(files)).encode()
     return files
+
+
+def _topics(emission: Emission) -> set[str]:
+    """What menuconfig has options of."""
+    read_by = {Path(source).stem for kind in emission.kinds for source in kind.chip_sources}
+    return {"lock" if emission.application.stores else "stream", *read_by}
 
 
 def _main_values(emission: Emission) -> dict[str, Any]:

@@ -20,7 +20,7 @@ BOARDS: Mapping[str, str] = {
     "CONFIG_TS_BOARD_ESP_EYE": "esp32",
     "CONFIG_TS_BOARD_ESP32_CAM": "esp32",
 }
-"""Boards whose pins main/Kconfig.projbuild knows, with the target that each depends on there."""
+"""Boards whose pins main/Kconfig.options knows, with the target that each depends on there."""
 
 _COMMON = frozenset(
     {
