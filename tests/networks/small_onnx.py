@@ -107,7 +107,7 @@ def shuffled() -> bytes:
         node("Conv", "i k -", "j"),
         node("HardSigmoid", "j", "l", alpha=1 / 6, beta=0.5),
         node("Mul", "h l", "n"),
-        node("Add", "n per", "o"),
+        node("Sum", "n per n", "o"),
         node("ReduceMean", "o", "y", axes=[2, 3], keepdims=0),
     ]
     constants = {

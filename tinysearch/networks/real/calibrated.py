@@ -16,7 +16,7 @@ from tinysearch.networks.real.nodes import Array, RealNetwork
 from tinysearch.networks.real.quantize import has_all_scales, quantize, spans
 from tinysearch.networks.real.translating import Translated, fixed_shape, translate
 
-_NOISE_SAMPLES, _SEED = 4, 0
+_NOISE_SAMPLES, _SEED = 1, 0
 _BATCH_VALUES = 1 << 20
 """Values of the largest tensor that a batch of samples may have together."""
 

@@ -265,9 +265,26 @@ def _of_one(
     return step.build.pointwise(source, step.node.operator, both, step.name, parts=parts)
 
 
+_OF_SEVERAL = {"Sum": "Add", "Max": "Max", "Min": "Min"}
+
+
+def _several(step: Step) -> list[Operand]:
+    """One operator of two inputs after another."""
+    operator = _OF_SEVERAL[step.node.operator]
+    left, alone = step.operands[0], step.lonely[0]
+    if len(step.operands) == 1:
+        return [step.value()]
+    for right, lonely in zip(step.operands[1:], step.lonely[1:], strict=True):
+        node = dataclasses.replace(step.node, operator=operator)
+        pair = dataclasses.replace(step, node=node, operands=[left, right], lonely=[alone, lonely])
+        (left,), alone = _binary(pair), True
+    return [left] if left is not None else []
+
+
 POINTWISE: Mapping[str, Callable[[Step], list[Operand]]] = {
     **dict.fromkeys(FUNCTIONS, _unary),
     **dict.fromkeys(_BINARY, _binary),
+    **dict.fromkeys(_OF_SEVERAL, _several),
     "PRelu": _parametric,
     "Relu": _clip,
     "Clip": _clip,
