@@ -109,3 +109,20 @@ def test_mutated_files_raise_nothing_else(tmp_path):
             refused += 1
             assert "\n" not in str(error)
     assert refused > 40
+
+
+def test_shapes_that_are_computed_for_a_free_batch_cost_nothing(tmp_path):
+    """Keras exports Flatten with a batch of any size as SHAPE, and RESHAPE to what was computed of it."""
+    tensors = [
+        T(shape=(1, 2, 2), signature=(-1, 2, 2)),
+        T(shape=(3,), kind="int32", scale=None),
+        T(shape=(1, 4)),
+        T(shape=(1, 4), name="sum"),
+    ]
+    operators = [
+        Op(code="SHAPE", inputs=[0], outputs=[1]),
+        Op(code="RESHAPE", inputs=[0, 1], outputs=[2]),
+        Op(code="ADD", inputs=[2, 2], outputs=[3]),
+    ]
+    network = lowered(tmp_path, model(tensors, operators, [0], [3]))
+    assert [call.operator for call in network.calls] == ["ADD"]

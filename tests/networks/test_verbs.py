@@ -86,3 +86,9 @@ def test_labels_must_fit_the_output(network, tmp_path, capsys):
     labels.write_text("".join(f"class {number}\n" for number in range(10)))
     assert main(["evaluate", f"network={network}", C3, f"labels={labels}", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["network"]["labels"][9] == "class 9"
+
+
+def test_other_forms_of_firmware_are_refused(network, tmp_path, capsys):
+    assert main(["emit", f"network={network}", C3, f"out={tmp_path / 'out'}", "emit.format=component"]) == 2
+    assert "must be esp_idf" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

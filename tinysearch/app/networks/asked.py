@@ -91,7 +91,17 @@ def asked(overrides: Sequence[str]) -> Asked:
         UserError: what the command answers with exit status 2.
     """
     config = plain(compose_config(overrides))
+    _check_format(config)
     return asked_of(config, read_network(config))
+
+
+def _check_format(config: Config) -> None:
+    """Raises :class:`UserError` where another form of firmware is asked for than there is."""
+    form = config["emit"]["format"]
+    if form != "esp_idf":
+        raise UserError(
+            "emit.format of a network of one's own must be esp_idf", value=form, remedy="leave emit.format out"
+        )
 
 
 def asked_of(config: Config, read: Read) -> Asked:
