@@ -55,6 +55,10 @@ def test_sizes_come_before_scales() -> None:
     sizes = ["space.input_sizes=[32]", "space.input_scales=[0.5,2]"]
     assert [shape.height for shape in space_of(*sizes).options["face"].shapes] == [32]
     assert [shape.height for shape in space_of(sizes[1]).options["face"].shapes] == [32, 128]
+    windows = space_of("task=motions", "space.input_scales=[0.75,1,1.5]")  # a window of 100 samples has no 8 rows of 8
+    assert [shape.height for shape in windows.options["wrist"].shapes] == [10, 15]
+    with pytest.raises(UserError, match="without a gap"):
+        space_of("task=motions", "space.input_scales=[0.75]")
     with pytest.raises(UserError, match="positive numbers"):
         space_of("space.input_scales=[0]")
 

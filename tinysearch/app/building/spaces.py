@@ -108,7 +108,28 @@ def _input_sizes(given: Input, settings: Mapping[str, Any]) -> Sequence[int | No
             remedy="write for example space.input_scales=[0.75,1]",
         )
     own = max(shape_of(given, {}).height, shape_of(given, {}).width)
-    return [max(1, round(scale * own)) for scale in scales]
+    return _prepared(given, _once(max(1, round(scale * own)) for scale in scales))
+
+
+def _prepared(given: Input, sizes: Sequence[int]) -> list[int]:
+    """Those of some scaled sizes that the input's front-end can prepare: a window or a clip has no image of every size.
+
+    Raises:
+        UserError: of the last one, where none is.
+    """
+    from tinysearch.firmware.front_ends import front_end
+
+    kept, refused = [], None
+    for size in sizes:
+        try:
+            front_end(given.kind, shape_of(given, {"input_size": size}), sound=None)
+        except UserError as error:
+            refused = error
+        else:
+            kept.append(size)
+    if not kept and refused is not None:
+        raise refused
+    return kept
 
 
 def _buildable(architectures: Sequence[Architecture], shapes: Sequence[Shape]) -> tuple[Architecture, ...]:

@@ -1,0 +1,158 @@
+"""What the extended space buys: its front beside the paper's at equal training seconds, and cascades beside sums.
+
+    python benchmarks/front.py [--seconds 300] [--seeds 3] [--budget 20] [--space extended] [OPTION=VALUE ..]
+
+Every search starts with an empty cache and trains for so many seconds in one process (``training_time``; what has
+begun is finished), with the default trainer and data unless an option says otherwise. All figures are of test people,
+point estimates. The hypervolume is bounded by chance, the budget in US$ and a second of computing; latency counts by
+its logarithm, as in ``search``. Where the front has fusions, the same cache is then searched with
+``fusion.rule=cascade`` and no training.
+
+Last line, medians over seeds, null where nothing could be compared: ``hypervolume_extended_over_paper``;
+``latency_at_equal_error_ratio``, of the fastest extended point whose error is no worse to that of a point of the
+paper's front, median over that front; ``cheapest_at_equal_error_usd_..``, the cheapest point of each without PSRAM and
+with at most the error of the paper's best single branch; ``cascade_latency_ratio``, of a cascade's mean time of
+computing to that of both branches on one core, median over fusions of the front; ``patch_arena_ratio``, null until
+there are patches. Beside each: the lowest and highest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.search.known.pareto import Scale
+
+CHANCE = 0.5
+SLOWEST_S = 1.0
+PAPER = "paper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of a front: error and what it takes; of a cascade the share of its time that it takes on average."""
+
+    eer: float
+    usd: float
+    latency_s: float
+    branches: int
+    psram: bool
+    cascade: float | None
+
+    @property
+    def objectives(self) -> tuple[float, float, float]:
+        return (self.eer, self.usd, self.latency_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Figures of one seed."""
+
+    hypervolume: float
+    latency: float | None
+    cheapest: tuple[float | None, float | None]
+    cascade: float | None
+
+
+def front(words: Sequence[str], run_dir: Path) -> list[Point]:
+    """The front of a search, run as a command of its own."""
+    command = [sys.executable, "-m", "tinysearch", "search", *words, f"run_dir={run_dir}", "emit.top=none"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr[-2000:]}")
+    points = json.loads((run_dir / "front.json").read_text(encoding="utf-8"))["points"]
+    return [_point(point) for point in points if point["values"]["eer"] is not None]
+
+
+def _point(point: dict[str, Any]) -> Point:
+    values, fusion = point["values"], point.get("fusion")
+    return Point(
+        eer=values["eer"],
+        usd=values["bom_cost_usd"],
+        latency_s=values["latency_s"],
+        branches=len(point["branches"]),
+        psram=point["platform"]["psram_bytes"] > 0,
+        cascade=None if fusion is None else fusion["expected_latency_s"] / values["latency_s"],
+    )
+
+
+def compared(
+    paper: Sequence[Point], extended: Sequence[Point], cascades: Sequence[Point], *, budget_usd: float
+) -> Compared:
+    """Two fronts, and that of cascades over the branches of the second."""
+    reference = np.array([CHANCE, budget_usd, SLOWEST_S])
+    scale = Scale(logarithmic=np.array([False, False, True]), reference=reference)
+    volumes = [scale.hypervolume([point.objectives for point in points]) for points in (extended, paper)]
+    ratios = []
+    for point in paper:
+        rivals = [other.latency_s for other in extended if other.eer <= point.eer]
+        ratios.append(min(rivals) / point.latency_s if rivals else float("inf"))
+    singles = [point.eer for point in paper if point.branches == 1]
+    taken = [point.cascade for point in cascades if point.cascade is not None]
+    return Compared(
+        hypervolume=volumes[0] / volumes[1],
+        latency=statistics.median(ratios) if ratios else None,
+        cheapest=(_cheapest(extended, singles), _cheapest(paper, singles)),
+        cascade=statistics.median(taken) if taken else None,
+    )
+
+
+def _cheapest(points: Sequence[Point], singles: Sequence[float]) -> float | None:
+    """Price of the cheapest point without PSRAM that is no worse than the best single branch."""
+    prices = [p.usd for p in points if not p.psram and singles and p.eer <= min(singles)]
+    return min(prices, default=None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--budget", type=float, default=20.0, help="US$")
+    parser.add_argument("--space", default="extended")
+    parser.add_argument("options", nargs="*")
+    asked = parser.parse_args()
+    found = []
+    for seed in range(asked.seeds):
+        with tempfile.TemporaryDirectory(prefix="tinysearch-front-") as name:
+            folder = Path(name)
+            shared = [f"budget={asked.budget:g}usd", f"seed={seed}", "n_trials=null", "timeout=24h", "n_workers=1"]
+            shared += [f"training_time={asked.seconds}s", *asked.options]
+            fronts = {}
+            for space in (PAPER, asked.space):
+                words = [*shared, f"space={space}", f"cache.dir={folder / f'cache-{space}'}"]
+                fronts[space] = front(words, folder / space)
+            fusions = any(point.branches == 2 for point in fronts[asked.space])
+            again = [*words, "fusion.rule=cascade", "n_trainings=0"]
+            cascades = front(again, folder / "cascade") if fusions else []
+        found.append(compared(fronts[PAPER], fronts[asked.space], cascades, budget_usd=asked.budget))
+        sizes = ", ".join(f"{len(points)} points of {space}" for space, points in fronts.items())
+        print(f"seed {seed}: {sizes}; {found[-1]}", flush=True)
+    last: dict[str, Any] = {"seconds": asked.seconds, "seeds": asked.seeds, "space": asked.space}
+    last |= _summary("hypervolume_extended_over_paper", [one.hypervolume for one in found])
+    last |= _summary("latency_at_equal_error_ratio", [one.latency for one in found])
+    for place, whose in enumerate((asked.space, PAPER)):
+        last |= _summary(f"cheapest_at_equal_error_usd_{whose}", [one.cheapest[place] for one in found])
+    last |= _summary("cascade_latency_ratio", [one.cascade for one in found])
+    print(json.dumps(last | {"patch_arena_ratio": None}))
+
+
+def _summary(name: str, values: Sequence[float | None]) -> dict[str, Any]:
+    """Median and range; null where a seed has none, or where no point is as good."""
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    if len(known) < len(values):
+        return {name: None, f"{name}_range": None}
+    return {name: statistics.median(known), f"{name}_range": [min(known), max(known)]}
+
+
+if __name__ == "__main__":
+    main()
