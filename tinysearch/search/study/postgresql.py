@@ -50,7 +50,7 @@ def open_study(shared: SharedStudy, *, objectives: Sequence[str]) -> tuple[optun
 
 @contextmanager
 def readable_errors(shared: SharedStudy) -> Iterator[None]:
-    """A server that goes away within is one line for people.
+    """While this lasts, a server that goes away becomes one line for people.
 
     Raises:
         UserError: the database did not answer any more.

@@ -130,7 +130,7 @@ def open_journal(run_dir: Path | None, *, objectives: Sequence[str]) -> optuna.S
 
 @contextmanager
 def _journal_storage(path: Path) -> Iterator[optuna.storages.JournalStorage]:
-    """A journal; what Optuna stumbles over in it within is one line for people.
+    """A journal; while this lasts, what Optuna stumbles over in it becomes one line for people.
 
     Raises:
         UserError: the journal has records that are none, or lacks some.

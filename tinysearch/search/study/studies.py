@@ -34,7 +34,7 @@ def open_study(
 
 @contextmanager
 def readable_errors(shared: SharedStudy | None) -> Iterator[None]:
-    """A full disk or a database that went away within is one line for people."""
+    """While this lasts, a full disk or a database that goes away becomes one line for people."""
     with ExitStack() as stack:
         stack.enter_context(storage.readable_errors())
         if shared is not None:
