@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinysearch.app.building.designs import build_designs
+from tinysearch.app.building.designs import ModelAssessor, build_designs
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError
 from tinysearch.core.limits import LIMITS, parse_limits
 from tinysearch.core.objectives import OBJECTIVES
+from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.search.known.design import DesignTable
+from tinysearch.search.known.flat import FlatPoint
 
 SPACE = ("space.layouts=[[1,1]]", "space.precisions=[int8,xnor2/1]", "space.modalities=[voice]")
 LIVES = ("schedule=every:1min", "battery=18650", "objectives=[bom_cost_usd,battery_days]")
@@ -133,3 +136,16 @@ def test_the_bill_has_the_battery_only_where_it_is_asked_for() -> None:
     more = within["values"]["bom_cost_usd"] - without["values"]["bom_cost_usd"]
     assert math.isclose(more, within["bom"][-1]["usd"])
     assert within["bom"][-1]["part"] == "2 x AA alkaline"
+
+
+def test_a_point_that_a_sampler_has_asked_about_is_not_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = plain(compose_config([*SPACE]))
+    models, space = build_models(config), build_space(config)
+    asked: list[object] = []
+    choose = AnalyticModels.choose
+    monkeypatch.setattr(AnalyticModels, "choose", lambda *given: (asked.append(given[1]), choose(*given))[1])
+    assessor, (first, second) = ModelAssessor(models), space.branches("voice")[:2]
+    point_of = partial(FlatPoint, processor="esp32s3", flash_bytes=2**23, psram_bytes=2**23)
+    found = [assessor.assess(point_of(branches=(branch,))) for branch in (first, first, second, first)]
+    assert len(asked) == 3
+    assert found[0] is found[1] and found[0] == found[3] != found[2]

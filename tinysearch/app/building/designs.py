@@ -57,8 +57,15 @@ class ModelAssessor:
         # What no other rule names counts in the last.
         self.rules = ("network", "sold", "buildable", "flash", "psram", "budget", *power, *battery, *limits, "hardware")
 
+        self._last: tuple[FlatPoint, Assessment] | None = None
+
     def assess(self, point: FlatPoint) -> Assessment:
-        """Figures and violations of one point."""
+        """Figures and violations of one point; whoever proposes it asks first, and the search right after."""
+        if self._last is None or self._last[0] != point:
+            self._last = point, self._assess(point)
+        return self._last[1]
+
+    def _assess(self, point: FlatPoint) -> Assessment:
         if point.branches is None:
             missing = Violation(rule="network", limit=0, actual=1, message="the space has no such network")
             return Assessment(violations=(missing,))
