@@ -75,6 +75,20 @@ def test_stated_scales_stand(tmp_path):
     assert graph.tensors[graph.outputs[0]].quantized.zero_point == -128
 
 
+def test_a_function_of_a_tensor_with_a_scale_needs_no_samples(tmp_path):
+    nodes = [
+        node("QuantizeLinear", "x s z", "q"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("LogSoftmax", "d", "l", axis=1),
+        node("Exp", "l", "y"),
+    ]
+    constants = {"s": np.float32(0.1).reshape(()), "z": np.int8(0).reshape(())}
+    found = calibrated(read(tmp_path, model(nodes, shape=[1, 4], constants=constants)), None)
+    assert not found.from_noise
+    result = found.graph.tensors[found.graph.outputs[0]].quantized
+    assert result.scale == pytest.approx(1 / 255, rel=0.01)
+
+
 def test_it_differs_from_the_float_arithmetic_of_its_scales_by_one_step_at_most(tmp_path):
     content = stated_scales()
     found = calibrated(read(tmp_path, content), None)

@@ -16,6 +16,7 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.networks.graph import Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.options import PointwiseOptions
 from tinysearch.networks.real.execute import trace_reals
 from tinysearch.networks.real.nodes import Array
 
@@ -72,6 +73,9 @@ def has_all_scales(graph: Graph) -> bool:
     stated |= {node.outputs[0] for node in graph.nodes if node.operator == "SOFTMAX"}
     groups = _groups(graph)
     known = {groups[index] for index in stated if index in groups}
+    for node in graph.nodes:
+        if node.operator == "POINTWISE" and groups[node.inputs[0]] in known:
+            known.add(groups[node.outputs[0]])
     return all(group in known for group in groups.values())
 
 
@@ -112,6 +116,10 @@ def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
         span = seen.get(index) or _span(graph.tensors[index])
         if span is not None:
             joined[group] = span.joined(joined.get(group, span))
+    for node in graph.nodes:
+        source, result = groups.get(node.inputs[0]), groups[node.outputs[0]]
+        if node.operator == "POINTWISE" and source in fixed and not {result} & {*fixed, *joined}:
+            fixed[result] = of_span(_span_of_function(node, fixed[source]))
     missing = sorted({group for group in groups.values() if group not in fixed and group not in joined})
     if missing:
         raise UserError(
@@ -120,6 +128,17 @@ def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
             remedy="add calibration=FILE.npz",
         )
     return {index: fixed[group] if group in fixed else of_span(joined[group]) for index, group in groups.items()}
+
+
+def _span_of_function(node: Node, source: Quantization) -> Span:
+    """What a function makes of all values that its input can have."""
+    if not isinstance(node.options, PointwiseOptions):
+        raise TypeError(f"{node.name} has no function")
+    stored = np.arange(INT8_LOW, INT8_HIGH + 1) - source.zero_point
+    with np.errstate(all="ignore"):
+        reals = node.options.function(np.asarray(stored * source.scale, np.float64))
+    finite = reals[np.isfinite(reals)]
+    return Span(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
 
 
 def _span(tensor: Tensor) -> Span | None:
