@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from tinysearch.core.errors import DivergedError
 from tinysearch.core.network import (
     INPUT,
     Addition,
@@ -108,6 +111,14 @@ def test_integers_agree_for_every_layout(blocks, precision, branch_of, network_o
     assert (difference > 0).mean() < 1e-3
     assert difference.max() <= 1
     assert run(frozen, inputs).std() > 5  # the check is not one of constants
+
+
+def test_scales_that_no_integers_hold_are_a_diverged_training(branch_of, network_of) -> None:
+    found = quantized(network_of(branch_of(blocks=(1,), precision="int8")), "int8", steps=1).quantized()
+    output = found.program.steps[-1].output
+    wild = replace(found, scales={**found.scales, output: found.scales[output] * 1e-9})
+    with pytest.raises(DivergedError, match=r"scales fit no integers .*; lower trainer\.learning_rate"):
+        freeze_integer(wild, seed=0, trained=True)
 
 
 @pytest.mark.parametrize("precision", ["int8", *XNOR, *BY_STAGE])

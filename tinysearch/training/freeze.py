@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinysearch.core.errors import DivergedError
 from tinysearch.core.program import Element, FrozenNetwork, Program
 from tinysearch.training.folding import FoldedStep
 from tinysearch.training.operators import PRODUCTS, trained_operator
@@ -24,9 +25,16 @@ def freeze_float(program: Program, folded: Mapping[str, FoldedStep], *, seed: in
 
 
 def freeze_integer(quantized: QuantizedProgram, *, seed: int, trained: bool) -> FrozenNetwork:
-    """The int8 or XNOR network: weights, biases, multipliers, shifts and thresholds in integers."""
+    """The int8 or XNOR network: weights, biases, multipliers, shifts and thresholds in integers.
+
+    Raises:
+        DivergedError: scales of two steps are so far apart that no multiplier holds their ratio.
+    """
     program = quantized.program
-    frozen = {step.name: trained_operator(step.operator).freeze(quantized, step) for step in program.steps}
+    try:
+        frozen = {step.name: trained_operator(step.operator).freeze(quantized, step) for step in program.steps}
+    except ValueError as error:
+        raise DivergedError(f"diverged, its scales fit no integers ({error}); lower trainer.learning_rate") from error
     return FrozenNetwork(
         program=program,
         parameters={name: arrays for name, arrays in frozen.items() if arrays},

@@ -75,9 +75,25 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     for key, word in words_for_lists("", OmegaConf.to_container(config), defaults):
         OmegaConf.update(config, key, [word])
     check_value("", OmegaConf.to_container(config), defaults)
-    for name, branch in config["branches"].items():
-        _check_branch(str(name), branch, config["task"]["inputs"].get(name) or {})
+    try:
+        branches, inputs = (_group(config, key) for key in ("branches", "task.inputs"))
+        for name, branch in branches.items():
+            _check_branch(str(name), branch, inputs.get(name) or {})
+    except OmegaConfBaseException as error:
+        raise _explain(error, overrides) from _without_secrets(error)
     return config
+
+
+def _group(config: DictConfig, key: str) -> DictConfig:
+    """Options by name that a reference may have put something else in the place of.
+
+    Raises:
+        UserError: it has.
+    """
+    found = OmegaConf.select(config, key)
+    if not isinstance(found, DictConfig):
+        raise UserError(f"{key} must be a group of options", value=found, remedy=f"write {key}.NAME.OPTION=VALUE")
+    return found
 
 
 def _check_depth(word: str) -> None:
