@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch")
 import tinysearch as ts  # noqa: E402
 from tinysearch.app.cli import main  # noqa: E402
 from tinysearch.core.errors import UserError  # noqa: E402
-from tinysearch.networks.real.calibrated import placed  # noqa: E402
+from tinysearch.networks.real.calibrated import calibrated, placed  # noqa: E402
 from tinysearch.networks.real.execute import run_reals  # noqa: E402
 from tinysearch.networks.real.translating import translate  # noqa: E402
-from tinysearch.training.exported import read_exported  # noqa: E402
+from tinysearch.training.exported import network_of, read_exported  # noqa: E402
 
 C3 = {"processor": "esp32c3"}
 
@@ -127,3 +127,35 @@ def test_what_is_no_network_is_one_line():
 class Sorting(torch.nn.Module):
     def forward(self, x):
         return torch.sort(x)[0]
+
+
+class Quantized(torch.nn.Module):
+    """A convolution between the operators that PT2E writes."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("weights", torch.randint(-127, 128, (4, 2, 3, 3), dtype=torch.int8))
+        self.register_buffer("scales", torch.tensor([0.01, 0.02, 0.005, 0.015]))
+        self.register_buffer("zeros", torch.zeros(4, dtype=torch.int64))
+
+    def forward(self, x):
+        quantized = torch.ops.quantized_decomposed
+        source, result = (0.02, -8, -128, 127, torch.int8), (0.05, -128, -128, 127, torch.int8)
+        x = quantized.dequantize_per_tensor(quantized.quantize_per_tensor(x, *source), *source)
+        weights = quantized.dequantize_per_channel(self.weights, self.scales, self.zeros, 0, -127, 127, torch.int8)
+        y = torch.relu(torch.nn.functional.conv2d(x, weights, padding=1))
+        return quantized.dequantize_per_tensor(quantized.quantize_per_tensor(y, *result), *result)
+
+
+@pytest.mark.slow
+def test_scales_that_pt2e_gave_stand():
+    pytest.importorskip("torch.ao.quantization.fx._decomposed")  # registers its operators
+    net = Quantized()
+    found = calibrated(network_of(net, [np.zeros((1, 2, 6, 6), np.float32)]), None)
+    assert not found.from_noise
+    graph = found.graph
+    weights = graph.tensors[graph.nodes[0].inputs[1]]
+    np.testing.assert_array_equal(weights.data, net.weights.numpy().transpose(0, 2, 3, 1))
+    assert weights.quantized.scales.tolist() == net.scales.tolist()
+    ends = [graph.tensors[index].quantized for index in (graph.inputs[0], graph.outputs[0])]
+    assert [(end.scale, end.zero_point) for end in ends] == [(np.float32(0.02), -8), (np.float32(0.05), -128)]
