@@ -20,7 +20,7 @@ from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.samplers import SAMPLERS, Wait
 from tinysearch.search.study import history, storage
 
-QUICK = [name for name in SAMPLERS if name != "gp"]
+QUICK = [name for name in SAMPLERS if name not in ("gp", "botorch_qlogehvi")]
 
 
 def summary(study):

@@ -43,7 +43,7 @@ from sample_files import write_archives, write_door
 
 torch.set_num_threads(1)
 
-SLOW = ("gp", "pymoo_nsga3")
+SLOW = ("gp", "pymoo_nsga3", "botorch_qlogehvi")
 
 
 def test_every_sampler_has_its_file_of_settings() -> None:

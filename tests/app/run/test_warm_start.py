@@ -60,7 +60,7 @@ def test_a_resumed_run_starts_from_the_same_evidence(table: Path, tmp_path: Path
     run(table, run_dir=str(tmp_path / "parts"), warm_start=[str(table)], n_trials=1)
     parts = run(table, run_dir=str(tmp_path / "parts"))
     assert trained(parts) == trained(whole)
-    hints = load_study(tmp_path / "parts").user_attrs["warm_start"]["hints"]
+    hints = load_study(tmp_path / "parts").user_attrs["warm_start"]["sources"][0]["hints"]
     assert len(hints) == len(EERS)
 
 
@@ -69,8 +69,8 @@ def test_branches_of_other_sizes_are_weaker_evidence(table: Path) -> None:
     unlike = resnet_branch("voice", blocks=(3, 3), precision="int8")
     found = warm_start_of(str(table), [exact, unlike])
     assert found is not None
-    assert set(found.hints) == {exact.key}
-    assert found.hints[exact.key].eer == EERS["2-2", "int8"]
+    assert set(found.sources[0].hints) == {exact.key}
+    assert found.sources[0].hints[exact.key].eer == EERS["2-2", "int8"]
 
 
 def test_fusions_of_a_table_teach_the_relation(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_fusions_of_a_table_teach_the_relation(tmp_path: Path) -> None:
     branches = [resnet_branch(m, blocks=(1, 1), precision="int8") for m in ("face", "voice")]
     found = warm_start_of([str(path)], branches)
     assert found is not None
-    assert found.fusions == ((0.2, 0.3, 0.1),)
+    assert found.sources[0].fusions == ((0.2, 0.3, 0.1),)
     assert warm_start_of([], branches) is None
 
 

@@ -102,7 +102,7 @@ def test_the_float_stage_tells_of_the_float_sibling() -> None:
 def test_losing_branches_stop_early_and_a_resumed_run_knows(problem, space, tmp_path) -> None:
     plain = Curved(space)
     search(replace(problem, error_model=plain), SearchOptions(sampler="memoized", sampler_options={"prune": False}))
-    losers = tuple(branch.short for branch in plain.started[5:12])
+    losers = tuple(branch.short for branch in plain.started[4:16])
     errors = Curved(space, hopeless=losers)
     options = SearchOptions(sampler="memoized", n_trials=20, seed=0)
     result = search(replace(problem, error_model=errors), options, run_dir=tmp_path / "whole")

@@ -64,8 +64,22 @@ def test_fusions_of_elsewhere_are_nobodys():
     observe_all(relation, faces, voices, fused)
     last, own = np.array([len(faces) + len(voices) - 1]), ndtr(voices[-1:])[:, None]
     before = relation.implied(last, own)
-    relation.observe(np.full((40, 2), -1), np.tile(ndtr([[-1.0], [-1.0], [-np.sqrt(2)]]), (40, 1, 1)))
+    relation.told(np.tile(ndtr([[-1.0], [-1.0], [-np.sqrt(2)]]), (40, 1, 1)))
     assert relation.implied(last, own) == pytest.approx(before, rel=0.01)
+
+
+def test_fusions_of_elsewhere_do_not_outvote_the_own_ones():
+    faces, voices, fused = matchers(np.random.default_rng(0))
+    own, warned = FusionRelation(np.array([0.5])), FusionRelation(np.array([0.5]))
+    warned.told(np.tile(ndtr([[-1.0], [-1.0], [-0.8]]), (500, 1, 1)))  # a table where fusions are worth nothing
+    pair = np.array([[900, 901]])
+    branches = with_metrics({900: 0.15, 901: 0.2})
+    first = [float(relation.lucky(pair, branches, spreads=0.0)[0, 0, 0]) for relation in (own, warned)]
+    assert first[1] > 1.2 * first[0]
+    for relation in (own, warned):
+        observe_all(relation, faces, voices, fused)
+    last = [float(relation.lucky(pair, branches, spreads=0.0)[0, 0, 0]) for relation in (own, warned)]
+    assert last[1] == pytest.approx(last[0], rel=0.05)
 
 
 def test_lucky_fusions_are_as_lucky_as_draws_are():

@@ -15,9 +15,10 @@ from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.known.pareto import hypervolume
 from tinysearch.search.loop import SearchOptions, search
+from tinysearch.search.memoized.evidence import evidence_of
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.memoized.scene import Scene
-from tinysearch.search.memoized.surrogate import BranchSurrogate, evidence_of
+from tinysearch.search.memoized.surrogate import BranchSurrogate
 from tinysearch.search.samplers import make_sampler
 
 

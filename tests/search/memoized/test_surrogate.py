@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_space import SyntheticErrors
 
-from tinysearch.search.memoized.surrogate import BranchSurrogate, Evidence
+from tinysearch.search.known.fidelity import ToldErrors
+from tinysearch.search.memoized.evidence import Evidence
+from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 
 @pytest.fixture
@@ -64,6 +68,45 @@ def test_a_layout_that_fails_to_train_tells_nothing_of_others(space, truth):
     # Without that hypothesis they are taken to be worse by 53 to 63 %.
     assert beside == pytest.approx(without, rel=0.25)
     assert expected(table, evidence(known, eers), failing[2:]).min() > 0.25
+
+
+def told(eers):
+    return ToldErrors(branches=np.arange(len(eers)), eers=np.asarray(eers), spreads=np.full(len(eers), 0.1))
+
+
+def off_by(table, truth, known, sources):
+    """Mean distance of predicted log errors of all other branches from the truth, and the sources believed."""
+    seen = replace(evidence(known, truth[known]), sources=sources)
+    wanted = np.setdiff1d(np.arange(len(truth)), known)
+    surrogate = BranchSurrogate(table)
+    off = np.abs(surrogate.posterior(seen, wanted).mean[:, 0] - np.log(truth[wanted])).mean()
+    return off, [process.source for process in surrogate._processes(seen)]
+
+
+def test_a_related_table_tells_of_branches_beyond_its_level(space, truth):
+    table = space.table  # layouts that lie off, so that little follows from few
+    own = truth * np.exp(np.random.default_rng(0).normal(0.0, 0.3, len(table.starts)))[table.start]
+    related = 0.6 * own
+    known = np.random.default_rng(1).permutation(len(truth))[:8]
+    cold, _ = off_by(space.table, own, known, ())
+    warm, believed = off_by(space.table, own, known, (told(related),))
+    assert believed[0] == 0
+    assert warm < 0.6 * cold
+
+
+def test_a_table_that_own_trainings_contradict_is_not_believed(space, truth):
+    backwards = np.exp(2 * np.log(truth).mean() - np.log(truth))
+    known = np.random.default_rng(1).permutation(len(truth))[:8]
+    cold, _ = off_by(space.table, truth, known, ())
+    for sources, best in (((told(backwards),), None), ((told(backwards), told(truth)), 1)):
+        off, believed = off_by(space.table, truth, known, sources)
+        assert believed[0] == best
+        assert off < 1.1 * cold
+
+
+def test_no_evidence_is_dropped_in_a_space_of_usual_size(space, truth):
+    seen = evidence(np.arange(len(truth)), truth)
+    assert len(BranchSurrogate(space.table)._processes(seen)[0].x) == len(truth)
 
 
 def test_fusions_correct_what_a_branch_was_lucky_in(space, truth):

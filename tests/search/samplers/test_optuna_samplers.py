@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinysearch.search.proposals import Outcome
+from tinysearch.search.samplers import make_sampler
 from tinysearch.search.samplers.optuna_samplers import OptunaStudySampler
 
 STARTUP = 4
@@ -40,13 +41,13 @@ def test_gp_is_told_the_worst_values_of_what_has_none(space):
     assert [t.values for t in trials] == [None, [0.1, 9.0], [0.3, 7.0], [0.3, 9.0], None]
 
 
-@pytest.mark.parametrize("name", ["random", "tpe", "nsga2"])
+@pytest.mark.parametrize("name", ["random", "tpe", "nsga2", "pymoo_nsga2"])
 def test_what_cannot_be_built_is_not_proposed_where_anything_can(space, name):
     flat, row = space.flat, 0
     wanted = space.table.candidate(row).platform.processor
     flat._admits = lambda point: point.processor == wanted
     try:
-        sampler = OptunaStudySampler(name, flat=flat, objectives=2, options={})
+        sampler = make_sampler(name, flat=flat, objectives=2, constraints=1, seed=0, options={})
         rng = np.random.default_rng(0)
         for _ in range(6):
             proposal = sampler.propose(None, rng)

@@ -13,7 +13,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.table import TableErrors
-from tinysearch.search.known.fidelity import Hint, WarmStart
+from tinysearch.search.known.fidelity import Hint, Source, WarmStart
 from tinysearch.search.study import storage
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,7 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
     if configured is None or configured == []:
         return None
     paths = configured if isinstance(configured, list | tuple) else [configured]
-    hints: dict[str, Hint] = {}
-    fusions: list[tuple[float, float, float]] = []
+    sources = []
     for given in paths:
         path = Path(str(given))
         if isinstance(given, list | dict) or given in (None, "") or not path.exists():
@@ -46,11 +45,17 @@ def warm_start_of(configured: Any, branches: Sequence[BranchSpec]) -> WarmStart 
                 remedy="check the path, or leave warm_start out",
             )
         known = list(_of_run(path, branches) if path.is_dir() else _of_table(path, branches))
-        singles = {found[0]: eer for found, eer in known if len(found) == 1}
-        pairs = [(found, eer) for found, eer in known if len(found) == 2 and set(found) <= set(singles)]
-        fusions += [(singles[found[0]], singles[found[1]], eer) for found, eer in pairs]
-        hints |= {branch.key: _hint(branch, singles) for branch in branches if _near(branch, singles) is not None}
-    return WarmStart(hints=hints, fusions=tuple(fusions[:: max(1, len(fusions) // MOST_FUSIONS)]))
+        sources.append(_source(known, branches))
+    return WarmStart(sources=tuple(sources))
+
+
+def _source(known: Sequence[_Known], branches: Sequence[BranchSpec]) -> Source:
+    """What one run or table tells of the branches of a space."""
+    singles = {found[0]: eer for found, eer in known if len(found) == 1}
+    pairs = [(found, eer) for found, eer in known if len(found) == 2 and set(found) <= set(singles)]
+    fusions = [(singles[found[0]], singles[found[1]], eer) for found, eer in pairs]
+    hints = {branch.key: _hint(branch, singles) for branch in branches if _near(branch, singles) is not None}
+    return Source(hints=hints, fusions=tuple(fusions[:: max(1, len(fusions) // MOST_FUSIONS)]))
 
 
 def _of_table(path: Path, branches: Sequence[BranchSpec]) -> Iterator[_Known]:

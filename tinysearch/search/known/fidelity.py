@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.protocols import TrainingProgress
 
 Curve = Sequence[tuple[float, float]]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 LEAST_CURVES = 3
 """Fewer finished trainings tell nothing of how a curve goes on."""
@@ -46,8 +49,8 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmStart:
-    """What is known from elsewhere before the first training; evidence, not knowledge.
+class Source:
+    """What one run or table of elsewhere tells.
 
     Attributes:
         hints: by key of the branch.
@@ -56,6 +59,59 @@ class WarmStart:
 
     hints: Mapping[str, Hint] = field(default_factory=dict)
     fusions: Sequence[tuple[float, float, float]] = ()
+
+    def told(self, index: Mapping[str, int]) -> ToldErrors:
+        """Its hints about branches of a space, whose numbers by key are ``index``."""
+        found = sorted((index[key], hint.eer, hint.spread) for key, hint in self.hints.items() if key in index)
+        branches, eers, spreads = (np.array([row[i] for row in found]) for i in range(3))
+        return ToldErrors(branches=branches.astype(np.int64), eers=eers, spreads=spreads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a study keeps it."""
+        hints = {key: [hint.eer, hint.spread] for key, hint in self.hints.items()}
+        return {"hints": hints, "fusions": [list(fusion) for fusion in self.fusions]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ToldErrors:
+    """EERs of branches as one source has them.
+
+    Attributes:
+        branches: int64 [h], by index, ascending.
+        eers, spreads: float64 [h], and the standard deviation of the logarithm of each by itself.
+    """
+
+    branches: Ints
+    eers: Floats
+    spreads: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """What is known from elsewhere before the first training; evidence, not knowledge.
+
+    Attributes:
+        sources: each with errors that rise and fall together; how far one is believed is learned from own trainings.
+    """
+
+    sources: tuple[Source, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a study keeps it."""
+        return {"sources": [source.to_dict() for source in self.sources]}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> WarmStart:
+        """As a study has kept it; one of before 30 November 2026 held all of it as one source."""
+        return cls(
+            sources=tuple(
+                Source(
+                    hints={key: Hint(eer=float(v[0]), spread=float(v[1])) for key, v in source["hints"].items()},
+                    fusions=tuple((float(a), float(b), float(c)) for a, b, c in source["fusions"]),
+                )
+                for source in stored.get("sources", [stored] if stored.get("hints") else [])
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,9 @@ ROUNDS = 6
 MOST_FUSIONS, MOST_EFFECTS = 1000, 64
 """The relation looks at so many fusions, and what is particular to so many branches: the latest."""
 
+TOLD_COUNT, OWN_ENOUGH = 8.0, 24
+"""All fusions of other tables together count like so many of the own ones, and ever less until there are enough."""
+
 FARTHEST = 3.7
 """Probits are held within this: error rates of one in ten thousand and less count alike."""
 
@@ -76,6 +79,7 @@ class FusionRelation:
         self._half = 2.0 * np.asarray(chance, np.float64)
         self._pairs: Ints = np.zeros((0, 2), np.int64)
         self._probits: Floats = np.zeros((0, 3, len(self._half)))
+        self._told: Floats = np.zeros((0, 3, len(self._half)))
         self._fits: tuple[_Fit, ...] | None = None
         self._column: dict[int, int] = {}
 
@@ -83,11 +87,16 @@ class FusionRelation:
         """Take in fusions.
 
         Args:
-            pairs: int64 [n, 2], their branches, by index; -1 for branches of elsewhere.
+            pairs: int64 [n, 2], their branches, by index.
             metrics: float64 [n, 3, M], of the first branches, of the second and of their fusions.
         """
         self._pairs = np.concatenate([self._pairs, pairs])[-MOST_FUSIONS:]
         self._probits = np.concatenate([self._probits, self._probit(metrics)])[-MOST_FUSIONS:]
+        self._fits = None
+
+    def told(self, metrics: Floats) -> None:
+        """Take in all fusions of other tables: float64 [n, 3, M], of the first branches, the second and the fusions."""
+        self._told = self._probit(metrics)
         self._fits = None
 
     def draw(self, models: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
@@ -205,20 +214,27 @@ class FusionRelation:
             self._column = {int(b): i for i, b in enumerate(kept)}
             spelled = np.isin(self._pairs, [*kept, NO_BRANCH]).all(axis=1)
             pairs, probits = self._pairs[spelled], self._probits[spelled]
-            self._fits = tuple(self._fit(pairs, probits[:, :, k]) for k in range(len(self._half)))
+            weights = np.ones(len(pairs))
+            told = TOLD_COUNT * max(0.0, 1.0 - len(pairs) / OWN_ENOUGH)
+            if told > 0 and len(self._told):
+                pairs = np.concatenate([np.full((len(self._told), 2), NO_BRANCH), pairs])
+                probits = np.concatenate([self._told, probits])
+                weights = np.append(np.full(len(self._told), min(1.0, told / len(self._told))), weights)
+            self._fits = tuple(self._fit(pairs, probits[:, :, k], weights) for k in range(len(self._half)))
         return self._fits
 
-    def _fit(self, pairs: Ints, probits: Floats) -> _Fit:
-        count, effects = len(pairs), len(self._column)
+    def _fit(self, pairs: Ints, probits: Floats, weights: Floats) -> _Fit:
+        count, effects = float(weights.sum()), len(self._column)
         columns = self._columns_of(pairs)
-        design = np.zeros((count, 3 + effects))
+        design = np.zeros((len(pairs), 3 + effects))
         design[:, 0], design[:, 1], design[:, 2] = 1.0, probits[:, 0] - MIDDLE, probits[:, 1] - MIDDLE
         for side in columns.T:
             seen = np.flatnonzero(side != NO_BRANCH)
             design[seen, 3 + side[seen]] = 1.0
         excess = probits[:, 2] - WEIGHT * (probits[:, 0] + probits[:, 1])
-        gram, moment = design.T @ design, design.T @ excess
-        square = float(excess @ excess)
+        weighed = design.T * weights
+        gram, moment = weighed @ design, weighed @ excess
+        square = float(excess @ (weights * excess))
         effect, scatter, trust = EFFECT, SCATTER, np.ones(effects)
         for _ in range(ROUNDS):
             precision = np.diag(np.concatenate([[OFFSET**-2.0, SLOPE**-2.0, SLOPE**-2.0], trust / effect**2]))

@@ -9,7 +9,7 @@ import numpy as np
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
-from tinysearch.search.known.fidelity import Hint
+from tinysearch.search.known.fidelity import Hint, ToldErrors, WarmStart
 from tinysearch.search.known.fusion import FusionRelation
 from tinysearch.search.known.objective_values import ObjectiveVector, attempt_s
 from tinysearch.search.known.pareto import hypervolume, is_nondominated
@@ -45,6 +45,7 @@ class Knowledge:
         order: known branches in the order in which they became known.
         seconds: training seconds by branch index, of those trained.
         hints: cheap evidence by branch index; of no account once a branch is known.
+        sources: what tables and runs of elsewhere tell of branches of this space.
     """
 
     def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
@@ -62,6 +63,7 @@ class Knowledge:
         self.order: list[int] = []
         self.seconds: dict[int, float] = {}
         self.hints: dict[int, Hint] = {}
+        self.sources: tuple[ToldErrors, ...] = ()
         self.relation = FusionRelation(objectives.chance_metrics())
         self.boards: Ints = table.best_boards(objectives.analytic)
         self.board_model: Ints = table.model[self.boards]
@@ -81,6 +83,16 @@ class Knowledge:
         self._useful_now = self.failed.tobytes(), table.useful()
         if not objectives.metrics:
             self.learn(range(count))
+
+    def warm(self, given: WarmStart) -> None:
+        """Take in evidence from elsewhere, before anything is trained; it is of EERs, and idle where none is sought."""
+        if self.objectives.metrics != ("eer",):
+            return
+        index = {branch.key: i for i, branch in enumerate(self.table.branches)}
+        told = (source.told(index) for source in given.sources)
+        self.sources = tuple(source for source in told if len(source.branches))
+        fusions = [fusion for source in given.sources for fusion in source.fusions]
+        self.relation.told(np.array(fusions, np.float64).reshape(-1, 3, 1))
 
     def models_of(self, branch: int) -> Ints:
         """Models that contain a branch."""

@@ -48,6 +48,9 @@ class Deviations:
 
 _OF = Deviations()
 
+LEVEL_TOLD = 0.5
+"""How far the level of another table's errors tells of the level here, where its differences tell everything."""
+
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
 _MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT = range(7)
@@ -106,6 +109,7 @@ class Covariances:
         self._layouts = b[:, LAYOUT]
         self._curve: Floats | None = None
         same_precision = _same(a, b, _PRECISION)
+        self.same = self._same_layout & same_precision
         alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision
         near = _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS) * alike
         self._straight = (
@@ -130,6 +134,14 @@ class Covariances:
         if odd:
             out = out + ODD**2 * (self._same_layout * np.isin(self._layouts, odd))
         return np.asarray(out, np.float64)
+
+    def told(self) -> Floats:
+        """Float64 [n, m], of the errors of branches here with those of another table that is believed in full.
+
+        Other data are harder or easier as a whole, or for one modality, which tells little of how they are here.
+        """
+        level = _OF.level**2 + _OF.modality_level**2 * self._same_modality
+        return np.asarray(self._straight - (1.0 - LEVEL_TOLD) * level, np.float64)
 
 
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:

@@ -51,9 +51,9 @@ class MemoizedSampler:
         self,
         *,
         stop_share: float = 1e-4,
-        draws: int = 16,
+        draws: int = 64,
         cost_exponent: float = 0.25,
-        shortlist: int = 12,
+        shortlist: int = 24,
         prune: bool = True,
     ) -> None:
         check_whole("draws", draws, most=MOST_DRAWS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,8 @@ from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge, dominated_by
 from tinysearch.search.known.objective_values import CHANCE_EER
 from tinysearch.search.known.pareto import Extension, is_nondominated
-from tinysearch.search.memoized.surrogate import BranchSurrogate, Evidence, evidence_of
+from tinysearch.search.memoized.evidence import Evidence, evidence_of
+from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
@@ -24,6 +25,11 @@ and at about so many boards of designs that lack them: the more is known, the mo
 
 OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
+
+HEAT, FINALISTS = 16, 8
+"""Every action is weighed in about so many draws, and the so many best of them in all."""
+
+_Unlocked = Mapping[tuple[int, ...], Ints]
 
 LUCKY_QUANTILE = 0.1
 """Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
@@ -104,15 +110,36 @@ class Scene:
         """The branches to train next, the largest gain that any action promises, and the row to record."""
         possible = self._possible()
         drawn = self._points(possible)
-        actions = self._shortlist_of(possible, drawn)
+        adds = self._adds(drawn.reshape(-1, drawn.shape[2])).reshape(drawn.shape[:2])
+        actions = self._shortlist_of(possible, drawn, adds)
         place = np.full(len(self.boards), -1)
         place[possible] = np.arange(len(possible))
         rows_of = {action: kept[kept >= 0] for action in actions for kept in [place[self._unlocked(action)]]}
-        unlocked = np.unique(np.concatenate(list(rows_of.values())))
-        gains = dict.fromkeys(actions, 0.0)
-        adds = np.zeros(drawn.shape[:2], bool)
-        flat = drawn[:, unlocked].reshape(-1, drawn.shape[2])
-        adds[:, unlocked] = self._adds(flat).reshape(len(drawn), len(unlocked))
+        gains = self._raced(rows_of, drawn, adds, costs)
+        best = max(gains, key=lambda action: (_per_cost(gains, action, costs), [-i for i in action]))
+        return best, max(gains.values()), self._row_to_record(best)
+
+    def _raced(self, rows_of: _Unlocked, drawn: Floats, adds: Bools, costs: Floats) -> dict[tuple[int, ...], float]:
+        """Mean gain of each action that stays in the race: all are weighed in a part of the draws, the best in all.
+
+        Args:
+            rows_of: candidates that each action unlocks.
+            drawn, adds: where candidates lie in each draw, and whether they would add to the front.
+        """
+        # Every so many of them, since draws of one hypothesis stand together.
+        heat = np.arange(0, len(drawn), max(1, len(drawn) // HEAT))
+        first = self._summed(rows_of, drawn[heat], adds[heat])
+        if len(heat) == len(drawn):
+            return {action: gain / len(drawn) for action, gain in first.items()}
+        ranked = sorted(first, key=lambda action: (-_per_cost(first, action, costs), action))[:FINALISTS]
+        ranked += [max(first, key=lambda action: (first[action], [-i for i in action]))]
+        rest = np.setdiff1d(np.arange(len(drawn)), heat)
+        second = self._summed({action: rows_of[action] for action in ranked}, drawn[rest], adds[rest])
+        return {action: (first[action] + gain) / len(drawn) for action, gain in second.items()}
+
+    def _summed(self, rows_of: _Unlocked, drawn: Floats, adds: Bools) -> dict[tuple[int, ...], float]:
+        """Gain of each action, summed over draws."""
+        gains = dict.fromkeys(rows_of, 0.0)
         for points, worth in zip(drawn, adds, strict=True):
             seen: dict[bytes, float] = {}
             for action, rows in rows_of.items():
@@ -122,24 +149,22 @@ class Scene:
                     key = useful.tobytes()
                     if key not in seen:
                         seen[key] = self._extension.hypervolume(points[useful]) - self._extension.base
-                    gains[action] += seen[key] / len(drawn)
-        rates = {action: gain / sum(costs[i] for i in action) for action, gain in gains.items()}
-        best = max(rates, key=lambda action: (rates[action], [-i for i in action]))
-        return best, max(gains.values()), self._row_to_record(best)
+                    gains[action] += seen[key]
+        return gains
 
     def _adds(self, points: Floats) -> Bools:
         """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
         return ~dominated_by(points, self.front) & (points < self._knowledge.corner).all(axis=1)
 
-    def _shortlist_of(self, possible: Ints, drawn: Floats) -> list[tuple[int, ...]]:
+    def _shortlist_of(self, possible: Ints, drawn: Floats, adds: Bools) -> list[tuple[int, ...]]:
         """Actions seen on the front that each draw would have in the end, the most often seen first.
 
         Args:
-            possible, drawn: candidates and where they lie in each draw.
+            possible, drawn, adds: candidates, where they lie in each draw, and whether they would add to the front.
         """
-        together = (np.concatenate([self.front, points]) for points in drawn)
-        on_front = np.stack([is_nondominated(points)[len(self.front) :] for points in together])
-        on_front &= (drawn < self._knowledge.corner).all(axis=2)
+        on_front = adds.copy()
+        for row, points in zip(on_front, drawn, strict=True):
+            row[row] = is_nondominated(points[row])
         draws, rows = np.nonzero(on_front)
         lacking = self.lacking[possible[rows]]
         inputs, counts = lacking.shape[1], (lacking != NO_BRANCH).sum(axis=1)
@@ -285,6 +310,10 @@ def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evide
     seen = seen[np.isin(seen[:, 0], trainable)]
     chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or trainable[:FEW_BRANCHES]
     return np.sort(np.array(chosen, np.int64))
+
+
+def _per_cost(gains: Mapping[tuple[int, ...], float], action: tuple[int, ...], costs: Floats) -> float:
+    return gains[action] / float(sum(costs[i] for i in action))
 
 
 class _RowsByBranch:

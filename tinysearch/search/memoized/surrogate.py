@@ -7,23 +7,18 @@ weighed by how likely they make what was seen.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from tinysearch.search.known.design import DesignTable, Floats, Ints
-from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.memoized.covariance import LAYOUT, Covariances, branch_features, prior_mean, variance
-
-LOG_FLOOR = -9.2
-"""Rates below exp of this (one in ten thousand) count as this."""
-
-MOST_POINTS = 48
-"""A Gaussian process costs the cube of its points, so it looks at no more of them than this."""
-
-FIRST_GUESS = float(np.log(0.15))
-"""Logarithm of the metrics of a middling branch before any is trained."""
+from tinysearch.search.known.fidelity import ToldErrors
+from tinysearch.search.memoized import told as sources
+from tinysearch.search.memoized.covariance import LAYOUT, Covariances, branch_features
+from tinysearch.search.memoized.evidence import LOG_FLOOR, MOST_WEIGHED, Evidence, Levels
+from tinysearch.search.memoized.process import Belief, Posterior, Process, whiten
+from tinysearch.search.memoized.told import Told, told_by
 
 AMPLITUDES = (0.4, 0.6, 1.0, 1.6)
 SCATTERS = (0.03, 0.06, 0.12, 0.2)
@@ -43,87 +38,31 @@ MOST_ODD = 2
 SUSPICION = 1.0
 """What a layout's oddness must add to the log likelihood to be as credible as its being like others."""
 
-SHARES = (0.0, 0.5, 1.0)
-"""How far a branch's error is taken to be what its fusions imply: one training may be lucky, many hardly all are."""
+SOURCE_DOUBT = 0.5
+"""What a source must add to the log likelihood of the own trainings to be as credible as that it tells nothing."""
 
 MOST_HYPOTHESES = 6
-"""Of all combinations of amplitude, scatter, bend, odd layouts and share so many at most stand behind the draws."""
+"""Of all combinations of amplitude, scatter, bend, odd layouts, share and trust so many at most are drawn from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
-    """Joint belief about the log metrics of some branches under one hypothesis.
+class _Hypothesis:
+    """What may be the case besides what the covariance says.
 
     Attributes:
-        weight: probability of the hypothesis; those of a posterior add up to 1.
-        mean: float64 [u, M].
-        root: float64 [u, u]; ``ratio`` times ``root @ z`` with z standard normal is one draw about the mean.
-        ratio: float64 [M].
+        amplitude, scatter: of the process, and of a log error about everything that it explains.
+        bend, odd: see :data:`BENDS` and :data:`MOST_ODD`.
+        share: place in :data:`SHARES`.
+        source, trust: which source is believed, and how far; None and 0 where none is.
     """
 
-    weight: float
-    mean: Floats
-    root: Floats
-    ratio: Floats
-
-    def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """float64 [count, u, M] draws of log metrics; the metrics of one branch rise and fall together."""
-        half = rng.standard_normal((self.root.shape[1], (count + 1) // 2))
-        z = np.concatenate([half, -half], axis=1)[:, :count]
-        noise = (self.root @ z).T
-        return np.asarray(self.mean[None] + noise[:, :, None] * self.ratio[None, None], np.float64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
-    """Belief about the log metrics of some branches, over every hypothesis that is likely enough."""
-
-    beliefs: tuple[Belief, ...]
-
-    @property
-    def mean(self) -> Floats:
-        """float64 [u, M]."""
-        return np.asarray(sum(belief.weight * belief.mean for belief in self.beliefs), np.float64)
-
-    def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """float64 [count, u, M] draws, each hypothesis standing for as many as its weight says."""
-        bounds = np.cumsum([0.0, *(belief.weight for belief in self.beliefs)]) / sum(b.weight for b in self.beliefs)
-        shares = np.diff(np.floor(bounds * count + rng.random() * (bounds < 1) * (bounds > 0)).astype(int))
-        return np.concatenate([b.draw(int(n), rng) for b, n in zip(self.beliefs, shares, strict=True) if n > 0])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Evidence:
-    """What is known of branches, exactly or by hints.
-
-    Attributes:
-        branches: int64 [k].
-        metrics: float64 [k, M], NaN where unknown.
-        implied: float64 [k, M], what the fusions with these branches imply.
-        spreads: float64 [k], standard deviation of a log metric beside the scatter of trainings: 0 for what is trained.
-    """
-
-    branches: Ints
-    metrics: Floats
-    implied: Floats
-    spreads: Floats
-
-
-def evidence_of(knowledge: Knowledge) -> Evidence:
-    """Trained branches in their order, the recent ones if there are very many, then hints about untrained ones."""
-    order = np.array(knowledge.order[-MOST_POINTS:], np.int64)
-    # A hint is an EER, so it says nothing where the search asks for other error rates.
-    hints = knowledge.hints if knowledge.objectives.metrics[:1] == ("eer",) else {}
-    hinted = [b for b in sorted(hints) if not knowledge.known[b]][: MOST_POINTS - len(order)]
-    metrics = np.full((len(hinted), len(knowledge.objectives.metrics)), np.nan)
-    metrics[:, :1] = [[knowledge.hints[b].eer] for b in hinted] if hinted else np.zeros((0, 1))
-    trained = knowledge.branch_metrics[order]
-    return Evidence(
-        branches=np.concatenate([order, np.array(hinted, np.int64)]),
-        metrics=np.concatenate([trained, metrics]),
-        implied=np.concatenate([knowledge.relation.implied(order, trained), metrics]),
-        spreads=np.array([0.0] * len(order) + [knowledge.hints[b].spread for b in hinted]),
-    )
+    amplitude: float
+    scatter: float
+    bend: float
+    odd: tuple[int, ...]
+    share: int
+    source: int | None = None
+    trust: float = 0.0
 
 
 class BranchSurrogate:
@@ -131,15 +70,18 @@ class BranchSurrogate:
 
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
-        self._last: tuple[bytes, tuple[_Process, ...]] | None = None
+        self._last: tuple[bytes, tuple[Process, ...]] | None = None
+        self._told: dict[tuple[int, float, float], Told] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
         """Joint belief about branches ``wanted``."""
         there = self.features[wanted]
-        cross, among = Covariances(there, self.features[evidence.branches]), Covariances(there, there)
+        processes = self._processes(evidence)
+        cross, among = Covariances(there, processes[0].x), Covariances(there, there)
+        told = self._told_about(there, processes)
         beliefs = []
-        for process in self._processes(evidence):
-            mean, spread = process.predict(there, cross, among)
+        for process in processes:
+            mean, spread = process.predict(there, cross, among, told.get(process.source))
             beliefs.append(
                 Belief(
                     weight=process.weight,
@@ -154,148 +96,153 @@ class BranchSurrogate:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
         process = self._processes(evidence)[0]
         there = self.features[wanted]
-        cross = Covariances(there, process.x).under(bend=process.bend, odd=process.odd)
-        mean, deviation = process.predict_each(there, cross)
+        cross = Covariances(there, process.x)
+        told = self._told_about(there, (process,)).get(process.source)
+        mean, deviation = process.predict_each(there, cross, told)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
-    def _processes(self, evidence: Evidence) -> tuple[_Process, ...]:
+    @staticmethod
+    def _told_about(there: Floats, processes: Sequence[Process]) -> dict[int | None, Covariances]:
+        """Covariances of branches with those of each source that some process believes."""
+        believed = {process.source: process.told for process in processes if process.told is not None}
+        return {source: Covariances(there, told.x) for source, told in believed.items()}
+
+    def _processes(self, evidence: Evidence) -> tuple[Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
         parts = (evidence.branches, evidence.metrics, evidence.implied, evidence.spreads)
         key = b"".join(part.tobytes() for part in parts)
         if self._last is None or self._last[0] != key:
-            self._last = key, _likeliest(self.features[evidence.branches], evidence)
+            self._last = key, self._likeliest(evidence)
         return self._last[1]
 
+    def _likeliest(self, evidence: Evidence) -> tuple[Process, ...]:
+        """Processes of the likeliest hypotheses about the evidence, the best first."""
+        weighed = evidence.latest(MOST_WEIGHED)
+        x = self.features[weighed.branches]
+        found = _weigh(Levels(x, weighed), x, weighed.spreads)
+        for number, source in enumerate(weighed.sources):
+            found += self._weigh_source(number, source, x, weighed)
+        found = sorted(found, key=lambda each: -each[0])[:MOST_HYPOTHESES]
+        weights = np.exp([score - found[0][0] for score, _ in found])
+        x, levels = self.features[evidence.branches], Levels(self.features[evidence.branches], evidence)
+        return tuple(
+            self._process(hypothesis, float(weight), x, levels, evidence)
+            for weight, (_, hypothesis) in zip(weights / weights.sum(), found, strict=True)
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Process:
-    """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) under one hypothesis.
+    def _weigh_source(
+        self, number: int, source: ToldErrors, x: Floats, evidence: Evidence
+    ) -> list[tuple[float, _Hypothesis]]:
+        """Log likelihoods of hypotheses that believe a source, which tells of bends and odd layouts by itself."""
+        cross, among = Covariances(x, self.features[source.branches]), Covariances(x, x).under(bend=0.0, odd=())
+        found = []
+        for amplitude, scatter in itertools.product(sources.AMPLITUDES, sources.SCATTERS):
+            reading = self._reading(number, source, amplitude=amplitude, scatter=scatter)
+            whole = reading.project(cross)
+            for trust in sources.TRUSTS:
+                projected = trust * whole
+                levels = Levels(x, evidence, told=reading.trusted(trust), shift=projected @ reading.whitened)
+                covariance = amplitude**2 * among - projected @ projected.T
+                covariance += np.diag(scatter**2 + evidence.spreads**2)
+                root, white = whiten(covariance[None], levels.residuals)
+                volume = float(np.log(np.diagonal(root[0])).sum())
+                doubt = _doubt(amplitude, scatter) + SOURCE_DOUBT
+                for share, each in enumerate(white[0]):
+                    hypothesis = _Hypothesis(
+                        amplitude=amplitude,
+                        scatter=scatter,
+                        bend=0.0,
+                        odd=(),
+                        share=share,
+                        source=number,
+                        trust=trust,
+                    )
+                    found.append((-0.5 * float(each @ each) - volume - doubt, hypothesis))
+        return found
 
-    Attributes:
-        weight: its probability among those kept.
-        amplitude, scatter, bend, odd: the hypothesis, see the constants.
-        x: features [k, 7] of what is known; k may be 0.
-        level, ratio: see :func:`_levels`.
-        root: float64 [k, k], Cholesky factor of the covariance of what is known, noise included.
-        whitened: float64 [k], its inverse times what is known less the first guess.
-    """
+    def _reading(self, number: int, source: ToldErrors, *, amplitude: float, scatter: float) -> Told:
+        """A source as one hypothesis reads it; sources never change, so each is read once."""
+        key = number, amplitude, scatter
+        if key not in self._told:
+            log = np.log(np.maximum(source.eers, np.exp(LOG_FLOOR)))
+            x = self.features[source.branches]
+            self._told[key] = told_by(x, log, source.spreads, amplitude=amplitude, scatter=scatter)
+        return self._told[key]
 
-    weight: float
-    amplitude: float
-    scatter: float
-    bend: float
-    odd: tuple[int, ...]
-    x: Floats
-    level: Floats
-    ratio: Floats
-    root: Floats
-    whitened: Floats
-
-    def log_metrics(self, latent: Floats) -> Floats:
-        """Log metrics [n, M] of latent log errors [n]."""
-        return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
-
-    def _project(self, cross: Floats) -> Floats:
-        return np.asarray(self.amplitude**2 * solve_triangular(self.root, cross.T, lower=True, check_finite=False).T)
-
-    def predict(self, there: Floats, cross: Covariances, among: Covariances) -> tuple[Floats, Floats]:
-        """Mean [n] and covariance [n, n] of latent log errors, scatter included.
-
-        Args:
-            there: features [n, 7].
-            cross, among: covariances of these with what is known, and with one another.
-        """
-        projected = self._project(cross.under(bend=self.bend, odd=self.odd))
-        mean = prior_mean(there) + projected @ self.whitened
-        prior = self.amplitude**2 * among.under(bend=self.bend, odd=self.odd)
-        spread = prior - projected @ projected.T
-        return mean, spread + self.scatter**2 * np.eye(len(there))
-
-    def predict_each(self, there: Floats, cross: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation [n] of latent log errors, scatter included.
-
-        Args:
-            there: features [n, 7].
-            cross: covariance [n, k] of these with what is known.
-        """
-        projected = self._project(cross)
-        mean = prior_mean(there) + projected @ self.whitened
-        left = self.amplitude**2 * variance(there, bend=self.bend, odd=self.odd) - (projected**2).sum(axis=1)
-        return mean, np.sqrt(np.maximum(left, 0.0) + self.scatter**2)
+    def _process(
+        self, hypothesis: _Hypothesis, weight: float, x: Floats, levels: Levels, evidence: Evidence
+    ) -> Process:
+        """The process of one hypothesis, of all the evidence."""
+        under = Covariances(x, x).under(bend=hypothesis.bend, odd=hypothesis.odd)
+        covariance = hypothesis.amplitude**2 * under + np.diag(hypothesis.scatter**2 + evidence.spreads**2)
+        told, projected = None, None
+        if hypothesis.source is not None:
+            source = evidence.sources[hypothesis.source]
+            reading = self._reading(
+                hypothesis.source, source, amplitude=hypothesis.amplitude, scatter=hypothesis.scatter
+            )
+            told = reading.trusted(hypothesis.trust)
+            projected = told.project(Covariances(x, told.x))
+            covariance -= projected @ projected.T
+            levels = Levels(x, evidence, told=told, shift=projected @ told.whitened)
+        root, white = whiten(covariance[None], levels.residuals[hypothesis.share][None])
+        return Process(
+            weight=weight,
+            amplitude=hypothesis.amplitude,
+            scatter=hypothesis.scatter,
+            bend=hypothesis.bend,
+            odd=hypothesis.odd,
+            x=x,
+            level=levels.levels[hypothesis.share],
+            ratio=levels.ratios[hypothesis.share],
+            root=root[0],
+            whitened=white[0, 0],
+            source=hypothesis.source,
+            told=told,
+            told_here=projected,
+        )
 
 
-def _likeliest(x: Floats, evidence: Evidence) -> tuple[_Process, ...]:
-    """Processes of the likeliest hypotheses about the evidence, the best first.
+def _weigh(levels: Levels, x: Floats, spreads: Floats) -> list[tuple[float, _Hypothesis]]:
+    """Log likelihoods of the hypotheses that believe no source; the likeliest of them.
 
     Args:
-        x: features [k, 7] of its branches.
+        x: features [k, 7] of what is known.
+        spreads: float64 [k], see :class:`Evidence`.
     """
-    first_guess = prior_mean(x)
-    levels, ratios, residuals = [], [], []
-    # Without fusions all shares are the same hypothesis, which must not stand for several.
-    shares = SHARES if not np.array_equal(evidence.implied, evidence.metrics, equal_nan=True) else SHARES[:1]
-    for share in shares:
-        mixed = evidence.metrics + share * (evidence.implied - evidence.metrics)
-        y = np.log(np.maximum(mixed, np.exp(LOG_FLOOR)))
-        level, ratio = _levels(y, first_guess)
-        latent = np.nanmean((y - level) / ratio, axis=1) if len(y) else np.zeros(0)
-        levels.append(level)
-        ratios.append(ratio)
-        residuals.append(latent - first_guess)
-    stacked = np.stack(residuals)
-    sizes = np.array(list(itertools.product(AMPLITUDES, SCATTERS)))
-    # A mild preference for the middle keeps two or three points from deciding.
-    doubts = 2.0 * (np.log(sizes / [1.0, MIDDLE_SCATTER]) ** 2).sum(axis=1)
-    shapes = _shapes(x, residuals[0])
+    sizes = list(itertools.product(AMPLITUDES, SCATTERS))
+    amplitudes, scatters = np.array(sizes).T
+    doubts = np.array([_doubt(*size) for size in sizes])
+    shapes = _shapes(x, levels.residuals[0])
     covariances = Covariances(x, x)
-    roots, whitened, scores = [], [], []
+    scores = []
     for bend, odd in shapes:
-        root, white = _whiten(covariances.under(bend=bend, odd=odd), sizes, evidence.spreads, stacked)
+        among = amplitudes[:, None, None] ** 2 * covariances.under(bend=bend, odd=odd)
+        among[:, range(len(x)), range(len(x))] += scatters[:, None] ** 2 + spreads**2
+        root, white = whiten(among, levels.residuals)
         volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
         doubt = doubts + BEND_DOUBT * bend + SUSPICION * len(odd)
         scores.append(-0.5 * (white**2).sum(axis=2) - (volume + doubt)[:, None])
-        roots.append(root)
-        whitened.append(white)
     every = np.array(scores)
     best = np.argsort(-every, axis=None, kind="stable")[:MOST_HYPOTHESES]
-    weights = np.exp(every.ravel()[best] - every.max())
-    return tuple(
-        _Process(
-            weight=float(weight),
-            amplitude=float(sizes[size, 0]),
-            scatter=float(sizes[size, 1]),
-            bend=shapes[shape][0],
-            odd=shapes[shape][1],
-            x=x,
-            level=levels[share],
-            ratio=ratios[share],
-            root=roots[shape][size],
-            whitened=whitened[shape][size, share],
+    return [
+        (
+            float(every.ravel()[place]),
+            _Hypothesis(
+                amplitude=sizes[size][0],
+                scatter=sizes[size][1],
+                bend=shapes[shape][0],
+                odd=shapes[shape][1],
+                share=int(share),
+            ),
         )
-        for weight, shape, size, share in zip(
-            weights / weights.sum(), *np.unravel_index(best, every.shape), strict=True
-        )
-    )
+        for place, shape, size, share in zip(best, *np.unravel_index(best, every.shape), strict=True)
+    ]
 
 
-def _whiten(among: Floats, sizes: Floats, spreads: Floats, residuals: Floats) -> tuple[Floats, Floats]:
-    """Cholesky factors [h, k, k] and the residuals whitened by them [h, r, k].
-
-    Args:
-        among: float64 [k, k], covariance of what is known at amplitude 1.
-        sizes: float64 [h, 2], amplitudes and scatters.
-        spreads: float64 [k], see :class:`Evidence`.
-        residuals: float64 [r, k].
-    """
-    k, together = len(among), len(among) + len(residuals)
-    whole = np.zeros((len(sizes), together, together))
-    whole[:, :k, :k] = sizes[:, 0, None, None] ** 2 * among
-    whole[:, range(k), range(k)] += sizes[:, 1, None] ** 2 + spreads**2
-    # Rows below a matrix come out of its factorization as solutions; what stands in their corner only has to be large.
-    whole[:, k:, :k] = residuals
-    whole[:, range(k, together), range(k, together)] = 1e9
-    factors = np.linalg.cholesky(whole)
-    return np.asarray(factors[:, :k, :k], np.float64), np.asarray(factors[:, k:, :k], np.float64)
+def _doubt(amplitude: float, scatter: float) -> float:
+    """A mild preference for the middle keeps two or three points from deciding."""
+    return 2.0 * float(np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
 
 
 def _shapes(x: Floats, residual: Floats) -> list[tuple[float, tuple[int, ...]]]:
@@ -310,19 +257,3 @@ def _suspects(x: Floats, residual: Floats) -> list[tuple[int, ...]]:
     excess = np.array([residual[x[:, LAYOUT] == layout].mean() for layout in layouts])
     worst = [int(layout) for layout in layouts[np.argsort(-excess, kind="stable")]]
     return [tuple(worst[:count]) for count in range(min(MOST_ODD, len(worst) - 1) + 1)] if worst else [()]
-
-
-def _levels(y: Floats, expected: Floats) -> tuple[Floats, Floats]:
-    """Level and ratio [M] that map each log metric to the common latent one.
-
-    The level is the mean excess over the first guess (counted like one observation); metrics beyond the first take
-    their spread relative to the first's.
-    """
-    seen = ~np.isnan(y)
-    excess = np.where(seen, y - expected[:, None], 0.0)
-    level = (FIRST_GUESS + excess.sum(axis=0)) / (seen.sum(axis=0) + 1)
-    whole = y[seen.all(axis=1)]
-    if not len(whole):
-        return level, np.ones(y.shape[1])
-    spread = np.sqrt((((whole - whole.mean(axis=0)) ** 2).sum(axis=0) + 4 * 0.4**2) / (len(whole) + 4))
-    return level, spread / spread[:1]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 POPULATION = 20
+MOST_DRAWS = 64
+"""So many individuals in a row that cannot be built are told as infeasible unasked; of the next the study learns."""
+
 NEVER = 1e12
 """What pymoo is told of a failed design; it cannot leave an individual without values."""
 
@@ -83,6 +86,18 @@ class PymooSampler:
         return {}
 
     def _draw(self) -> int | Stop | Wait:
+        """The place in the batch of the next individual that can be built.
+
+        Which ones cannot follows from the space, so a resumed run skips the same.
+        """
+        for _ in range(MOST_DRAWS):
+            at = self._next_individual()
+            if not isinstance(at, int) or self._flat.admits(self._flat.decode(self._params(self._batch[at].X))):
+                return at
+            self._tell(at, Outcome(values=None, constraints=(1.0,) * self._constraints))
+        return self._next_individual()
+
+    def _next_individual(self) -> int | Stop | Wait:
         """The next individual's place in the batch, asking pymoo for a new generation once all of the last are told."""
         if self._batch is None or self._next >= len(self._batch):
             if self._open:

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import ErrorModel, TrainingProgress, TrainingRecord
-from tinysearch.search.known.design import NO_BRANCH
 from tinysearch.search.known.fidelity import EarlyEvidence, WarmStart
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.study import storage
@@ -67,18 +64,8 @@ class History:
 
     def warm(self, given: WarmStart) -> None:
         """Take in evidence from elsewhere: what the study was started with, whatever is given by now."""
-        stored = storage.at_start(
-            self._study,
-            "warm_start",
-            {
-                "hints": {key: [hint.eer, hint.spread] for key, hint in given.hints.items()},
-                "fusions": [list(fusion) for fusion in given.fusions],
-            },
-        )
-        self.evidence.warm(stored["hints"])
-        if self._knowledge.objectives.metrics == ("eer",):
-            fusions = np.array(stored["fusions"], np.float64).reshape(-1, 3, 1)
-            self._knowledge.relation.observe(np.full((len(fusions), 2), NO_BRANCH), fusions)
+        stored = storage.at_start(self._study, "warm_start", given.to_dict())
+        self._knowledge.warm(WarmStart.from_dict(stored))
 
     def lost(self, trials: Sequence[FrozenTrial]) -> list[int]:
         """Branches of trials that cannot be answered any more: their entries were damaged, or deleted."""
