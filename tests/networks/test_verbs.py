@@ -92,3 +92,11 @@ def test_other_forms_of_firmware_are_refused(network, tmp_path, capsys):
     assert main(["emit", f"network={network}", C3, f"out={tmp_path / 'out'}", "emit.format=component"]) == 2
     assert "must be esp_idf" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_samples_and_names_are_refused_where_nothing_takes_them(network, capsys):
+    assert main(["evaluate", f"network={network}", C3, "calibration=samples.npz"]) == 2
+    assert "calibration must be for a float network" in capsys.readouterr().err
+    for word in ("calibration=samples.npz", "labels=names.txt"):
+        assert main(["evaluate", "modality=face", "face.precision=int8", word]) == 2
+        assert f"{word.partition('=')[0]} must be that of a network" in capsys.readouterr().err

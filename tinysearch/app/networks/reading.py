@@ -57,6 +57,12 @@ def read_network(config: Config, *, example: Sequence[Array] | None = None) -> R
     digest = hashlib.sha256(content).hexdigest()
     given = config["calibration"]
     if path.suffix.lower() == ".tflite":
+        if given is not None:
+            raise UserError(
+                "calibration must be for a float network",
+                value=path,
+                remedy="leave the samples out: the int8 steps of a .tflite file are its own",
+            )
         return Read(name=path.stem, digest=digest, graph=tflite_graph(content, path))
     network = _real_network(content, path)
     arrays = None if given is None else read_arrays(home_path(str(given)))
