@@ -45,8 +45,8 @@ def test_a_path_stands_for_a_catalogue(tmp_path: Path) -> None:
         ("face.blocks=[2,", "syntax"),
         ("n_trials", "key=value"),
         # A value of another kind than the default's.
-        ("sampler.draws=x", "sampler.draws must be a whole number; got x; write sampler.draws=16"),
-        ("sampler.draws=null", "sampler.draws must be a whole number; got null; write sampler.draws=16"),
+        ("sampler.draws=x", "sampler.draws must be a whole number; got x; write sampler.draws=64"),
+        ("sampler.draws=null", "sampler.draws must be a whole number; got null; write sampler.draws=64"),
         ("trainer.epochs=1.5", "trainer.epochs must be a whole number; got 1.5; write trainer.epochs=16"),
         (
             "sampler.cost_exponent=nan",
