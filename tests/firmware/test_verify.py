@@ -287,5 +287,5 @@ def test_captures_of_three_branches_are_drawn_about_a_high_threshold(
         for place, weight in sizes
     ]
     whole = 1 << 20 if weights[0] is not None else 3 << 20
-    words = lock._captures(tmp_path, branches, round(0.9 * whole))
+    words = lock._captures(tmp_path, branches, round(0.9 * whole), cascade=None)
     assert {right: len(names) for right, names in words.items()} == {True: lock.PROBES, False: lock.PROBES}
