@@ -19,6 +19,7 @@ def knowledge_of(space, errors, objectives=("eer", "bom_cost_usd", "latency_s"))
     return Knowledge(space.table, ObjectiveVector(objectives), errors.error_rates)
 
 
+@pytest.mark.slow
 def test_it_proposes_what_can_be_built_and_is_not_known(space, errors):
     pytest.importorskip("botorch")
     knowledge, sampler = knowledge_of(space, errors), QLogEhviSampler(start=2, draws=4)
