@@ -159,6 +159,11 @@ def test_constants_elsewhere_are_refused(tmp_path, place):
         read(tmp_path, outside(place))
 
 
+def test_a_network_that_was_copied_without_its_constants_names_them(tmp_path):
+    with pytest.raises(UserError, match=r"its constants beside it; got .* without net\.onnx\.data; copy both"):
+        read(tmp_path, outside("net.onnx.data"))
+
+
 REFUSED = {
     "not a file": (b"RIFF" * 20, "must be whole"),
     "empty": (b"", "must use an opset"),

@@ -197,6 +197,12 @@ class _Reading:
                 value=place[:200] or "no location",
                 remedy="copy the file of constants beside the network and export again",
             )
+        if not path.exists():
+            raise UserError(
+                "an .onnx file must have the file of its constants beside it",
+                value=f"{self._path} without {place[:200]}",
+                remedy="copy both, or export into one file",
+            )
         content = network_content(path, most=self._left)
         self._left -= len(content)
         return content
