@@ -51,6 +51,12 @@ def test_layouts_too_deep_for_an_input_are_left_out() -> None:
         space_of("task=motions", "space.input_sizes=[8]", "space.architectures=[resnet]")
 
 
+def test_a_family_that_is_no_name_is_refused() -> None:
+    for word in ("space.architectures=[[1,1]]", "space.architectures=[1]"):
+        with pytest.raises(UserError, match="must be a list of names"):
+            space_of(word)
+
+
 def test_sizes_come_before_scales() -> None:
     sizes = ["space.input_sizes=[32]", "space.input_scales=[0.5,2]"]
     assert [shape.height for shape in space_of(*sizes).options["face"].shapes] == [32]

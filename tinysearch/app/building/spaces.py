@@ -81,14 +81,23 @@ def _architectures(
 
     A parameter takes the values of ``space.families``; then ``blocks``, ``width`` and ``embedding`` those of layouts,
     widths and embeddings; then the task's; then those of the family's own ``variables``; then its default.
+
+    Raises:
+        UserError: a family that is no name.
     """
     listed = _listed("architectures", settings) or (OWN,)
+    if not all(isinstance(family, str) for family in listed):
+        raise UserError(
+            "space.architectures must be a list of names",
+            value=list(listed),
+            remedy="write for example space.architectures=[separable]",
+        )
     families = _once(family_of(given, {}) if family == OWN else family for family in listed)
     return tuple(
-        architecture_of(str(family), dict(zip(names, values, strict=True)), where=given.name)
+        architecture_of(family, dict(zip(names, values, strict=True)), where=given.name)
         for family in families
-        for names in (parameter_names(plugin("architectures", str(family))),)
-        for values in product(*(_values(str(family), name, given, settings, layouts) for name in names))
+        for names in (parameter_names(plugin("architectures", family)),)
+        for values in product(*(_values(family, name, given, settings, layouts) for name in names))
     )
 
 
