@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,42 +120,33 @@ def _input_sizes(given: Input, settings: Mapping[str, Any]) -> Sequence[int | No
     return _prepared(given, _once(max(1, round(scale * own)) for scale in scales))
 
 
-def _prepared(given: Input, sizes: Sequence[int]) -> list[int]:
-    """Those of some scaled sizes that the input's front-end can prepare: a window or a clip has no image of every size.
-
-    Raises:
-        UserError: of the last one, where none is.
-    """
+def _prepared(given: Input, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Those of some scaled sizes that the input's front-end can prepare: a window or a clip has no image of each."""
     from tinysearch.firmware.front_ends import front_end
 
-    kept, refused = [], None
-    for size in sizes:
-        try:
-            front_end(given.kind, shape_of(given, {"input_size": size}), sound=None)
-        except UserError as error:
-            refused = error
-        else:
-            kept.append(size)
-    if not kept and refused is not None:
-        raise refused
-    return kept
+    return _accepted(sizes, lambda size: front_end(given.kind, shape_of(given, {"input_size": size}), sound=None))
 
 
 def _buildable(architectures: Sequence[Architecture], shapes: Sequence[Shape]) -> tuple[Architecture, ...]:
-    """Those that the smallest shape is large enough for: families with one list of layouts serve inputs of all sizes.
+    """Those that the smallest shape is large enough for: one list of layouts of a family serves inputs of all sizes."""
+    smallest = min(shapes, key=lambda shape: shape.elements)
+    return _accepted(architectures, lambda architecture: architecture.build(smallest))
+
+
+def _accepted(values: Sequence[T], attempt: Callable[[T], object]) -> tuple[T, ...]:
+    """Those that an attempt does not refuse.
 
     Raises:
-        UserError: of the last one, where none is.
+        UserError: of the last one, where it refuses all.
     """
-    smallest = min(shapes, key=lambda shape: shape.elements)
     kept, refused = [], None
-    for architecture in architectures:
+    for value in values:
         try:
-            architecture.build(smallest)
+            attempt(value)
         except UserError as error:
             refused = error
         else:
-            kept.append(architecture)
+            kept.append(value)
     if not kept and refused is not None:
         raise refused
     return tuple(kept)
