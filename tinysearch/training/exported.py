@@ -22,7 +22,7 @@ from torch.export import ExportedProgram
 
 from tinysearch.core.errors import UserError
 from tinysearch.networks.file import MOST_BYTES
-from tinysearch.networks.real.nodes import MOST_NODES, Array, RealInput, RealNetwork, RealNode
+from tinysearch.networks.real.nodes import Array, RealInput, RealNetwork, RealNode, check_nodes
 from tinysearch.training.aten import AliasOf, Translation, translation_of
 
 OPSET = 18
@@ -180,12 +180,7 @@ class _Reading:
 
     def network(self) -> RealNetwork:
         graph = self._program.graph
-        if len(graph.nodes) > MOST_NODES:
-            raise UserError(
-                f"a network must have at most {MOST_NODES} operators",
-                value=len(graph.nodes),
-                remedy="give a network for a microcontroller",
-            )
+        check_nodes(len(graph.nodes))
         stored = self._stored()
         inputs, outputs = [], []
         for node in graph.nodes:

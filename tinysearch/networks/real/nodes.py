@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from tinysearch.core.errors import UserError
+
 Array = npt.NDArray[Any]
 
 Attribute = int | float | str | Array | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
@@ -61,3 +63,17 @@ class RealNetwork:
     inputs: tuple[RealInput, ...]
     outputs: tuple[str, ...]
     constants: Mapping[str, Array]
+
+
+def check_nodes(count: int) -> None:
+    """Refuse a network of more nodes than any board computes, before they are translated.
+
+    Raises:
+        UserError: it has.
+    """
+    if count > MOST_NODES:
+        raise UserError(
+            f"a network must have at most {MOST_NODES} operators",
+            value=count,
+            remedy="give a network for a microcontroller",
+        )

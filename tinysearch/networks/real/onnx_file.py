@@ -15,7 +15,7 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
 from tinysearch.networks.file import MOST_BYTES, MOST_ELEMENTS, network_content
-from tinysearch.networks.real.nodes import MOST_NODES, Array, Attribute, RealInput, RealNetwork, RealNode
+from tinysearch.networks.real.nodes import Array, Attribute, RealInput, RealNetwork, RealNode, check_nodes
 
 LEAST_OPSET, MOST_OPSET = 7, 27
 """Versions of ONNX's operators whose meaning is known here."""
@@ -82,12 +82,7 @@ class _Reading:
 
     def network(self) -> RealNetwork:
         graph = self._model.graph
-        if len(graph.node) > MOST_NODES:
-            raise UserError(
-                f"a network must have at most {MOST_NODES} operators",
-                value=len(graph.node),
-                remedy="give a network for a microcontroller",
-            )
+        check_nodes(len(graph.node))
         if len(graph.sparse_initializer):
             raise UserError("constants must be dense", value="sparse initializers", remedy="export it again")
         constants = {_text(tensor.name): self._array(tensor) for tensor in graph.initializer}
