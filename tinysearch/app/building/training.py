@@ -16,6 +16,7 @@ from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.plugins import BUILT_IN, make, plugin
 from tinysearch.app.config.resources import usable_cache
 from tinysearch.app.config.tasks import task_of
+from tinysearch.app.config.values import far_levels
 from tinysearch.app.console import error_console
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -238,14 +239,7 @@ def far_of(config: Config) -> tuple[float, ...]:
     Raises:
         UserError: none, or not all are fractions between 0 and 1.
     """
-    levels = config["far"] if isinstance(config["far"], list) else [config["far"]]
-    if not levels or not all(isinstance(far, float) and 0 < far < 1 for far in levels):
-        raise UserError(
-            "far must list false accept rates as fractions between 0 and 1",
-            value=config["far"],
-            remedy="write far=[0.01,0.1]",
-        )
-    return tuple(levels)
+    return far_levels(config["far"])
 
 
 def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:

@@ -116,14 +116,24 @@ def check_ranges(config: Mapping[str, Any]) -> None:
         seed = holder.get(name) if isinstance(holder, Mapping) else None
         if isinstance(seed, int) and seed < 0:
             raise UserError(f"{key} must be a whole number from 0", value=seed, remedy=f"write {key}=0")
-    levels = config.get("far", ())
-    levels = levels if isinstance(levels, list | tuple) else [levels]
-    if any(isinstance(far, int | float) and not 0 < far < 1 for far in levels):
+    if config.get("far"):
+        far_levels(config["far"])
+
+
+def far_levels(value: Any) -> tuple[float, ...]:
+    """False accept rates, listed or one alone.
+
+    Raises:
+        UserError: none, or not all are fractions between 0 and 1.
+    """
+    levels = value if isinstance(value, list | tuple) else [value]
+    if not levels or not all(isinstance(far, float) and 0 < far < 1 for far in levels):
         raise UserError(
             "far must list false accept rates as fractions between 0 and 1",
-            value=config["far"],
+            value=value,
             remedy="write far=[0.01,0.1]",
         )
+    return tuple(levels)
 
 
 def _is_number(value: Any, kind: Any) -> bool:

@@ -237,16 +237,14 @@ def _check_numbers(config: Config) -> None:
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"{name} must be a positive whole number", value=value, remedy=f"write {name}=40")
     check_engine(config["engine"])
-    if not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise UserError("seed must be a whole number from 0", value=config["seed"], remedy="write seed=0")
 
 
-def _settings_of(kind: str, config: Config) -> dict[str, Any]:
-    """What a plug-in is given beside what every one of its kind gets."""
-    settings = config[kind].get("settings", {})
+def _own_settings(config: Config) -> dict[str, Any]:
+    """What a sampler of one's own is given."""
+    settings = config["sampler"].get("settings", {})
     if not isinstance(settings, dict):
         raise UserError(
-            f"{kind}.settings must be options by name", value=settings, remedy=f"write {kind}.settings.NAME=VALUE"
+            "sampler.settings must be options by name", value=settings, remedy="write sampler.settings.NAME=VALUE"
         )
     return settings
 
@@ -257,7 +255,7 @@ def _options(config: Config, n_workers: int, training: _TrainingLimits) -> Searc
     }
     name, own = str(config["sampler"]["name"]), None
     if not built_in("samplers", name):
-        own, sampler = plugin("samplers", name), _settings_of("sampler", config)
+        own, sampler = plugin("samplers", name), _own_settings(config)
     return SearchOptions(
         sampler=name,
         sampler_factory=own,
