@@ -11,6 +11,7 @@ pytest.importorskip("onnx")
 from onnx import TensorProto, load_model_from_string, reference
 from small_onnx import SMALL, image, model, node, stated_scales
 
+import tinysearch as ts
 from tinysearch.app.cli import main
 from tinysearch.core.errors import UserError
 from tinysearch.networks.lowering import lower
@@ -162,6 +163,14 @@ def test_constants_elsewhere_are_refused(tmp_path, place):
 def test_a_network_that_was_copied_without_its_constants_names_them(tmp_path):
     with pytest.raises(UserError, match=r"its constants beside it; got .* without net\.onnx\.data; copy both"):
         read(tmp_path, outside("net.onnx.data"))
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_example_has_an_array_for_every_input(tmp_path, count):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model([node("Relu", "x", "y")], shape=[1, 4]))
+    with pytest.raises(UserError, match="one array for every input"):
+        ts.evaluate(network=path, example_input=[np.zeros((3, 4))] * count)
 
 
 REFUSED = {

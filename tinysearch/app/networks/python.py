@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tinysearch.app.config.words import overrides_of
 from tinysearch.app.networks.asked import Asked, asked_of
 from tinysearch.app.networks.evaluate import chosen, document
 from tinysearch.app.networks.firmware import emit, prepared
-from tinysearch.app.networks.reading import Read, of_real, read_network
+from tinysearch.app.networks.reading import Read, named, of_real, read_network
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.files import home_path
@@ -93,7 +93,7 @@ def _of_torch(network: object, example: object) -> Read:
 
     arrays = None if example is None else _arrays(example)
     real = network_of(network, arrays)
-    samples = None if arrays is None else samples_of(_named(real, arrays), real.inputs)
+    samples = None if arrays is None else samples_of(named(real, arrays), real.inputs)
     return of_real(real, samples, digest=_digest(real))
 
 
@@ -108,16 +108,6 @@ def _arrays(example: object) -> list[Array]:
             value=type(example).__name__,
             remedy="give example_input=x where module(x) works",
         ) from None
-
-
-def _named(network: RealNetwork, arrays: Sequence[Array]) -> dict[str, Array]:
-    if len(arrays) != len(network.inputs):
-        raise UserError(
-            "example_input must hold one array for every input",
-            value=len(arrays),
-            remedy=f"give a tuple of {len(network.inputs)}",
-        )
-    return {entry.name: array for entry, array in zip(network.inputs, arrays, strict=True)}
 
 
 def _digest(network: RealNetwork) -> str:

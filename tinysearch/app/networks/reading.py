@@ -67,7 +67,7 @@ def read_network(config: Config, *, example: Sequence[Array] | None = None) -> R
     network = _real_network(content, path)
     arrays = None if given is None else read_arrays(home_path(str(given)))
     if example is not None:
-        arrays = {entry.name: array for entry, array in zip(network.inputs, example, strict=False)}
+        arrays = named(network, example)
     samples = None if arrays is None else samples_of(arrays, network.inputs)
     return of_real(network, samples, digest=digest)
 
@@ -84,3 +84,18 @@ def of_real(network: RealNetwork, samples: Sequence[Array] | None, *, digest: st
     """A float network, quantized with samples, or with noise where there are none."""
     found = calibrated(network, samples)
     return Read(name=network.name, digest=digest, graph=found.graph, calibration=found)
+
+
+def named(network: RealNetwork, arrays: Sequence[Array]) -> dict[str, Array]:
+    """Arrays of an example by the inputs that they are for.
+
+    Raises:
+        UserError: another number of them than the network has inputs.
+    """
+    if len(arrays) != len(network.inputs):
+        raise UserError(
+            "example_input must hold one array for every input",
+            value=len(arrays),
+            remedy=f"give a tuple of {len(network.inputs)}",
+        )
+    return {entry.name: array for entry, array in zip(network.inputs, arrays, strict=True)}
