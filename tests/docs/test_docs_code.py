@@ -26,6 +26,9 @@ NOT_RUN_ELSEWHERE = {
 }
 """Pages whose blocks carry no mark, and why they are not run."""
 
+LONG = {"docs/how-to/plug-ins.md"}
+"""Pages that emit, build and check for most of a minute: their files of tests and shell blocks are of the slow tier."""
+
 LANGUAGES = {"", "text", "sh", "python", "yaml", "toml", "csv", "json", "c", "cpp"}
 
 
@@ -60,8 +63,8 @@ def run_tests(block: Block) -> None:
     assert done.returncode == 0, f"{block.place}: {done.stdout[-4000:]}{done.stderr[-1000:]}"
 
 
-def run_page(page: Path) -> None:
-    """Write titled blocks, run the others, in order and in one namespace."""
+def run_page(page: Path, *, whole: bool) -> None:
+    """Write titled blocks, run the others, in order and in one namespace; files of tests and shell only of the ``whole``."""
     namespace: dict[str, object] = {"__name__": "page"}
     for block in blocks(page):
         if block.language == "python" and reason(block) is not None:
@@ -72,17 +75,17 @@ def run_page(page: Path) -> None:
             path.write_text(block.text, encoding="utf-8")
             if block.title.startswith("make_"):
                 exec(compile(block.text, block.title, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
-            elif block.title.startswith("test_"):
+            elif block.title.startswith("test_") and whole:
                 run_tests(block)
         elif block.language == "python":
             code = compile("\n" * block.line + block.text, str(page), "exec")
             exec(code, namespace)  # noqa: S102 - our own pages
-        elif (block.comment or "").split(":")[0] == RUN:
+        elif (block.comment or "").split(":")[0] == RUN and whole:
             run_shell(block)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=lambda page: str(page.relative_to(ROOT)))
-def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_alone(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> None:
+    """Run a page in an empty folder, and forget the modules that it wrote there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -90,10 +93,21 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     before = set(sys.modules)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        run_page(page)
+        run_page(page, whole=whole)
     for name in set(sys.modules) - before:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_alone(page, tmp_path, monkeypatch, whole=str(page.relative_to(ROOT)) not in LONG)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted(LONG))
+def test_long_pages_run_whole(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_alone(ROOT / page, tmp_path, monkeypatch, whole=True)
 
 
 def test_blocks_that_are_not_run_say_why(record_property) -> None:

@@ -27,7 +27,8 @@ def killed(folder: Path, *, sampler: str, kills: int, seed: int) -> list[dict]:
 @pytest.mark.parametrize(
     ("sampler", "kills"),
     [
-        ("memoized", 12),
+        ("memoized", 4),
+        pytest.param("memoized", 12, marks=pytest.mark.slow),
         pytest.param("nsga2", 6, marks=pytest.mark.slow),
     ],
 )
@@ -124,7 +125,7 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int = 1) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupt_still_writes_front_and_report_and_the_run_goes_on(typed: Typed, number: int) -> None:
-    process = typed.start(1.0)
+    process = typed.start(1.0, "emit.top=none")
     lines_until(process, "training", 2)
     process.send_signal(number)
     said, _ = process.communicate(timeout=120)
