@@ -64,7 +64,7 @@ def run_tests(block: Block) -> None:
 
 
 def run_page(page: Path, *, whole: bool) -> None:
-    """Write titled blocks, run the others, in order and in one namespace; files of tests and shell only of the ``whole``."""
+    """Write titled blocks, run the others, in order and in one namespace; tests and shell only of the ``whole``."""
     namespace: dict[str, object] = {"__name__": "page"}
     for block in blocks(page):
         if block.language == "python" and reason(block) is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
+
 from tinysearch.core.errors import TinysearchError
 from tinysearch.files import home_path, make_folder, write_atomically, writing
 
@@ -30,11 +32,10 @@ def processors() -> int:
 
 
 def cache_dir(configured: str | None) -> Path:
-    """Folder of trained branches and decoded data: as configured, else the user's cache folder."""
+    """Folder of trained branches and decoded data: as configured, else the user's cache folder on this system."""
     if configured:
         return home_path(configured).absolute()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else home_path("~/.cache")) / "tinysearch"
+    return platformdirs.user_cache_path("tinysearch", appauthor=False)
 
 
 _NOTE = """\
