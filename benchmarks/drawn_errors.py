@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 
 COARSE = {"float32": 0.0, "int8": 0.02, "xnor1/1": 0.5, "xnor2/1": 0.25, "xnor3/1": 0.18, "xnor2/2": 0.15}
 MIDDLES = {"face": 0.12, "voice": 0.2}

@@ -25,7 +25,7 @@ from toy_space import LAYOUTS, PRECISIONS, branch_size
 
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.core.quantization import Precision
 from tinysearch.search.events import SearchEvent

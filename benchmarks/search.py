@@ -39,7 +39,7 @@ from drawn_errors import DrawnErrors
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.protocols import TrainingProgress
 from tinysearch.search.known.assess import Assessor, constraint_values
 from tinysearch.search.known.design import NO_BRANCH, DesignTable

@@ -14,7 +14,8 @@ import numpy as np
 
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
-from tinysearch.core.objectives import ErrorRates, Violation
+from tinysearch.core.error_rates import ErrorRates
+from tinysearch.core.limits import Violation
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.core.quantization import Precision
 from tinysearch.search.known.assess import Assessment

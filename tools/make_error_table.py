@@ -28,7 +28,7 @@ from tinysearch.app.building.training import build_errors
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.setup import workers_of
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.protocols import Dataset
 from tinysearch.data.pairs import people_groups
 from tinysearch.evaluation.table import COLUMNS

@@ -17,7 +17,7 @@ from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish
 

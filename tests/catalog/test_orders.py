@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tinysearch.catalog import Catalog, load_catalog
+from tinysearch.core.bill import BomLine, OrderNote
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.provenance import Price, PriceBreak
 
 ROOT = Path(__file__).parents[2] / "hardware_catalog"

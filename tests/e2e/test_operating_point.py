@@ -12,7 +12,7 @@ import pytest
 
 from tinysearch.app.cli import main
 from tinysearch.app.terminal import front_table
-from tinysearch.core.objectives import FAILURES_TO_LOCK
+from tinysearch.core.error_rates import FAILURES_TO_LOCK
 from tinysearch.evaluation.operating import in_words, operating_far
 from tinysearch.report.data import operating_point
 from tinysearch.report.picks import picks
@@ -112,7 +112,7 @@ def test_what_cannot_be_emitted_is_refused(
 
 
 def test_the_strictest_far_is_taken_at_which_the_best_network_is_usable() -> None:
-    from tinysearch.core.objectives import ErrorRates
+    from tinysearch.core.error_rates import ErrorRates
 
     def rates(eer: float, **frr: float) -> ErrorRates:
         levels = {0.01: frr["one"], 0.05: frr["five"], 0.1: frr["ten"]}

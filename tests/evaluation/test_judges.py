@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from tinysearch.core.error_rates import AnsweredRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import AnsweredRates
 from tinysearch.core.protocols import Dataset, Samples
 from tinysearch.core.task import Stream
 from tinysearch.evaluation.anomaly import Anomaly

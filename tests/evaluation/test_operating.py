@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinysearch.core.objectives import OperatingPoint
+from tinysearch.core.error_rates import OperatingPoint
 from tinysearch.evaluation.operating import in_words
 
 ALARM = OperatingPoint(

@@ -14,8 +14,8 @@ from tinysearch.catalog.loading import load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.cascade import Cascade
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.network import NetworkSpec
-from tinysearch.core.objectives import Evaluation
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision

@@ -19,8 +19,8 @@ from random_networks import program_of, randomized
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
-from tinysearch.core.objectives import Evaluation
 from tinysearch.core.program import FrozenNetwork, Operator
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware import project

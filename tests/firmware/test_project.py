@@ -27,9 +27,11 @@ from projects import (
     voice,
 )
 
+from tinysearch.core.bill import BomLine
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.network import Convolution, Linear, NetworkSpec, Shape
-from tinysearch.core.objectives import BomLine, ErrorRates, Evaluation
 from tinysearch.core.program import FrozenNetwork, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.core.safe_text import plain_line

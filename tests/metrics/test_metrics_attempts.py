@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysearch.core.objectives import FAILURES_TO_LOCK
+from tinysearch.core.error_rates import FAILURES_TO_LOCK
 from tinysearch.metrics import (
     effective_latency_s,
     expected_attempts,

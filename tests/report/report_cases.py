@@ -10,8 +10,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from tinysearch.architectures.resnet import resnet_branch
+from tinysearch.core.bill import BomLine
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.objectives import BomLine, BranchFigures, ErrorRates, Evaluation
+from tinysearch.core.error_rates import ErrorRates
+from tinysearch.core.evaluation import BranchFigures, Evaluation
 from tinysearch.evaluation.operating import rated
 from tinysearch.report import build_data, write_data
 from tinysearch.report.data import ReportData

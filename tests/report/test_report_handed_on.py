@@ -12,8 +12,8 @@ import pytest
 from report_cases import Case, branch, evaluation, make_case, rates
 
 from tinysearch.app.run.run_dir import point_of
+from tinysearch.core.bill import BomLine, OrderNote
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import BomLine, OrderNote
 from tinysearch.core.units import Currency, currency_of
 from tinysearch.report.compare import compare
 from tinysearch.report.figures import write_figures

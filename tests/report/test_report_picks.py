@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from report_cases import Case, branch, cases, evaluation, make_case, rates
 
-from tinysearch.core.objectives import AnsweredRates
+from tinysearch.core.error_rates import AnsweredRates
 from tinysearch.report.advice import advise
 from tinysearch.report.page import render
 from tinysearch.report.picks import picks

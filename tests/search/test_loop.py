@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
@@ -12,9 +11,10 @@ import optuna
 import pytest
 from toy_space import SyntheticErrors
 
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import TinysearchError, UserError
-from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.protocols import TrainingProgress
+from tinysearch.search import asking
 from tinysearch.search.known.pareto import is_nondominated
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.samplers import SAMPLERS, Wait
@@ -120,13 +120,13 @@ def test_limits_hold(problem, space):
 
 
 def test_a_sampler_that_brings_nothing_new_does_not_spin_forever(problem, monkeypatch):
-    monkeypatch.setattr(sys.modules[search.__module__], "MOST_STALE", 20)
+    monkeypatch.setattr(asking, "MOST_STALE", 20)
 
     class Never:
         rules = ("no",)
 
         def assess(self, point):
-            from tinysearch.core.objectives import Violation
+            from tinysearch.core.limits import Violation
             from tinysearch.search.known.assess import Assessment
 
             return Assessment(violations=(Violation(rule="no", limit=0, actual=1, message="never"),))
@@ -357,7 +357,7 @@ class _Slow(SyntheticErrors):
 
 
 def test_a_design_that_cannot_be_trained_is_nothing_new(problem, space, monkeypatch):
-    monkeypatch.setattr(sys.modules[search.__module__], "MOST_STALE", 20)
+    monkeypatch.setattr(asking, "MOST_STALE", 20)
     errors = Failing(space, fails=lambda n: n > 1)
     result = search(replace(problem, error_model=errors), SearchOptions(sampler="random", n_trials=2000))
     assert result.reason == "20 proposals in a row brought nothing new"

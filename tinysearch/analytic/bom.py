@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.objectives import Violation
+from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, PriceLevel
 
 NONE_FITS = -1

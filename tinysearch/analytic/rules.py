@@ -1,6 +1,6 @@
 """What a chip can be made to do, as a table of named rules: a board or candidate that breaks one is infeasible.
 
-Each rule looks at a :class:`Build` and gives the :class:`~tinysearch.core.objectives.Violation` or None. A rule that
+Each rule looks at a :class:`Build` and gives the :class:`~tinysearch.core.limits.Violation` or None. A rule that
 needs a figure which the build leaves open (None) does not judge it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinysearch.core.objectives import Violation
+from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, Sensor
 from tinysearch.core.units import format_bytes
 from tinysearch.inputs.camera import CIF_PIXELS

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.words import overrides_of
-from tinysearch.core.objectives import OBJECTIVES, Evaluation
+from tinysearch.core.evaluation import Evaluation
+from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.files import home_path
 from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events

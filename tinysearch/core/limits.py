@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ERROR_OBJECTIVES, MAXIMIZED, Violation
+from tinysearch.core.objectives import ERROR_OBJECTIVES, MAXIMIZED
 from tinysearch.core.units import format_bytes, parse_bytes, parse_duration
 
 LIMITS: Mapping[str, str] = {
@@ -25,6 +25,19 @@ LIMITS: Mapping[str, str] = {
 """Options that set a limit, and the objective that each limits; ``budget`` is the limit of the board's cost."""
 
 _SPELLINGS = {"_bytes": "200KiB", "_s": "0.5", "error": "0.05", "_mj": "20", "_mw": "5", "_days": "90"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken rule: its name, limit and actual value in base units, and one line for people."""
+
+    rule: str
+    limit: float
+    actual: float
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rule": self.rule, "limit": self.limit, "actual": self.actual, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tinysearch.core.objectives import BomLine, OrderNote
+from tinysearch.core.bill import BomLine, OrderNote
 from tinysearch.core.provenance import Price, Sourced
 from tinysearch.core.supply import Battery, Draw, Rest
 

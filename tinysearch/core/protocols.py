@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.network import NetworkSpec
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.pairs import Pairs
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.task import Augmentation

@@ -18,8 +18,9 @@ from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.limits import Limit
-from tinysearch.core.objectives import BranchFigures, Evaluation, Violation, recorded_name
+from tinysearch.core.evaluation import BranchFigures, Evaluation
+from tinysearch.core.limits import Limit, Violation
+from tinysearch.core.objectives import recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.power import PowerReport
 from tinysearch.core.program import Program, lower

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array
 from tinysearch.core.protocols import Dataset, Split
 from tinysearch.data.pairs import matched_samples

@@ -8,7 +8,8 @@ from typing import Any
 
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation, Violation
+from tinysearch.core.evaluation import Evaluation
+from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, PriceLevel
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import Requirement

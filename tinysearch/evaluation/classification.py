@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array
 from tinysearch.core.protocols import Dataset, Split
 from tinysearch.data.pairs import matched_samples

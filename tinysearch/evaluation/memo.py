@@ -19,7 +19,7 @@ from typing import Any
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.cascade import Cascade
-from tinysearch.core.objectives import AnsweredRates, ErrorRates
+from tinysearch.core.error_rates import AnsweredRates, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.evaluation.entries import (
     EMBEDDINGS,

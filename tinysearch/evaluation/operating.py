@@ -12,15 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tinysearch.core.cascade import Cascade, CascadeFigures
+from tinysearch.core.error_rates import FAILURES_TO_LOCK, AnsweredRates, ErrorRates, OperatingPoint
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Limit
-from tinysearch.core.objectives import (
-    FAILURES_TO_LOCK,
-    FAR_OF_OBJECTIVE,
-    AnsweredRates,
-    ErrorRates,
-    Evaluation,
-    OperatingPoint,
-)
+from tinysearch.core.objectives import FAR_OF_OBJECTIVE
 from tinysearch.metrics.attempts import effective_latency_s, expected_attempts, known, lockout_chance
 
 USABLE_FRR = 0.2

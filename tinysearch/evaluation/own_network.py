@@ -18,7 +18,8 @@ from tinysearch.analytic.placement import in_sram
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
-from tinysearch.core.objectives import BomLine, OrderNote, Violation
+from tinysearch.core.bill import BomLine, OrderNote
+from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.units import format_bytes

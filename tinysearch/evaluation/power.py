@@ -16,7 +16,7 @@ from tinysearch.analytic.power import (
     figures_of,
     unknown_of,
 )
-from tinysearch.core.objectives import Violation
+from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, BomItem, Chip
 from tinysearch.core.power import PowerReport
 from tinysearch.core.protocols import LatencyEstimate

@@ -30,8 +30,8 @@ import numpy as np
 
 from tinysearch.architectures.resnet import Resnet, resnet
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.evaluation.source import ErrorSource
 

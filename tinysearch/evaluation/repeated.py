@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import Dataset, ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.evaluation.memo import BranchMemo
 from tinysearch.evaluation.source import ErrorSource

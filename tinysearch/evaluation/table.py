@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.source import ErrorSource

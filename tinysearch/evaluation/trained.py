@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import TinysearchError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.program import Array, FrozenNetwork
 from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Stream

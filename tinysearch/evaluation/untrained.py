@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import NO_ERROR_RATES, ErrorEvidence, ErrorRates
+from tinysearch.core.error_rates import NO_ERROR_RATES, ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingRecord
 from tinysearch.evaluation.source import ErrorSource
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.cascade import Cascade
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import Dataset, Split
 from tinysearch.data.pairs import PairOptions, evaluation_pairs
 from tinysearch.evaluation.judge import Embedded, Shapes, typed

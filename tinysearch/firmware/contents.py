@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tinysearch.core.objectives import OrderNote
+from tinysearch.core.bill import OrderNote
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.safe_text import plain_line
 from tinysearch.core.units import format_bytes

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.cascade import Cascade
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import Chip, WiredPin
 from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind, Task

@@ -15,7 +15,7 @@ import numpy as np
 from tinysearch.analytic.flash import decision_bytes
 from tinysearch.analytic.latency import served
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.core.task import Task

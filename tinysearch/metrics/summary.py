@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.cascade import Cascade
-from tinysearch.core.objectives import AnsweredRates, ErrorEvidence, ErrorRates
+from tinysearch.core.error_rates import AnsweredRates, ErrorEvidence, ErrorRates
 from tinysearch.core.pairs import Pairs
 from tinysearch.metrics.agreement import Agreement, distance_histogram
 from tinysearch.metrics.anomaly import area_interval, area_under_curve

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.report.data import (

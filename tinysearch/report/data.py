@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinysearch.core.error_rates import AnsweredRates, OperatingPoint
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import AnsweredRates, OperatingPoint
 from tinysearch.core.records import checked
 from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.reading import read_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinysearch.core.candidate import Candidate
-from tinysearch.core.objectives import NO_ERROR_RATES, ErrorRates
+from tinysearch.core.error_rates import NO_ERROR_RATES, ErrorRates
 from tinysearch.search.known.design import Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import is_nondominated

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.core.protocols import Sampler
-from tinysearch.search.judge import Judge
 from tinysearch.search.known.assess import TableAssessor, constraint_values
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, search
+from tinysearch.search.resolver import Resolver
 from tinysearch.search.result import SearchResult
 from tinysearch.search.samplers import Outcome, Proposal, Stop, Wait
 from tinysearch.search.study.storage import JOURNAL
@@ -132,7 +132,7 @@ class _Drive:
         self.sampler, self.seed, self.workers, self.failing = sampler, seed, workers, failing
         self.knowledge = Knowledge(problem.table, ObjectiveVector(OBJECTIVES), errors.error_rates)
         self.assessor = TableAssessor(problem.table)
-        self.judge = Judge(problem.table, self.assessor, self.knowledge)
+        self.resolver = Resolver(problem.table, self.assessor, self.knowledge)
         self.open: deque[_Open] = deque()
         self.made: list[Any] = []
         self.stopped = False
@@ -165,15 +165,15 @@ class _Drive:
         else:
             self._check_row(proposal.row)
         self.made.append((proposal.row, proposal.point, proposal.params))
-        design = self.judge.design(proposal)
+        design = self.resolver.design(proposal)
         missing = [b for b in design.branches if not self.knowledge.known[b]] if not design.violations else []
         if design.violations:
-            values = self.judge.values(design, None)[1]
+            values = self.resolver.values(design, None)[1]
             constraints = constraint_values(design.violations, self.assessor.rules)
             self._tell(proposal, Outcome(values=values, constraints=constraints))
             return
         if not missing:
-            self._tell(proposal, Outcome(values=self.judge.values(design, None)[1]))
+            self._tell(proposal, Outcome(values=self.resolver.values(design, None)[1]))
             return
         missing = [b for b in missing if not self.knowledge.pending[b]]
         self.knowledge.pending[missing] = True
@@ -203,11 +203,11 @@ class _Drive:
         self.knowledge.failed[failed] = True
         self.knowledge.pending[item.missing] = False
         self.knowledge.learn(b for b in item.missing if b not in failed)
-        design = self.judge.design(item.proposal)
+        design = self.resolver.design(item.proposal)
         if failed or self.knowledge.failed[list(design.branches)].any():
             self._tell(item.proposal, Outcome(values=None, failed=True))
         else:
-            self._tell(item.proposal, Outcome(values=self.judge.values(design, None)[1]))
+            self._tell(item.proposal, Outcome(values=self.resolver.values(design, None)[1]))
 
     def _tell(self, proposal: Proposal, outcome: Outcome) -> None:
         told = self.sampler.told(proposal, outcome)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
-from tinysearch.core.objectives import ErrorEvidence, ErrorRates
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.flat import FlatSpace

@@ -15,7 +15,7 @@ import pytest
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 
 from tinysearch.app.run.artifacts import det_picture, publish
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.search.study.storage import load_study, make_study
 
 CURVES = {"far": [0.0, 0.01, 0.1, 1.0], "frr": [1.0, 0.3, 0.05, 0.0]}

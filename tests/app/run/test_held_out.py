@@ -17,8 +17,8 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.app.run.held_out import held_out_source
 from tinysearch.app.run.run_dir import write_config
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorRates
 from tinysearch.data.pairs import evaluation_pairs
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.untrained import untrained

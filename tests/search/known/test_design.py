@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import PlatformChoice
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorRates
 from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.objective_values import ObjectiveVector
 

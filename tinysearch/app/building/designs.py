@@ -11,7 +11,8 @@ import numpy as np
 from tinysearch.app.building.refusals import nothing_feasible
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Violation, objective_of, recorded_value
+from tinysearch.core.limits import Violation
+from tinysearch.core.objectives import objective_of, recorded_value
 from tinysearch.core.platform import BoardOption
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish

@@ -15,8 +15,8 @@ from tinysearch.app.run.finished import candidates_of
 from tinysearch.app.run.firmware import emit_point
 from tinysearch.app.run.setup import Setup, set_up
 from tinysearch.core.candidate import Candidate
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorRates
 from tinysearch.core.safe_text import plain_line
 from tinysearch.evaluation.operating import operating_far
 from tinysearch.firmware.verify.again import Again, NotOfTheRunError

@@ -17,7 +17,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.app.run import run_dir as files
-from tinysearch.core.objectives import ErrorRates, Evaluation
+from tinysearch.core.error_rates import ErrorRates
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.files import write_atomically, writing
 
 if TYPE_CHECKING:

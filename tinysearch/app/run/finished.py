@@ -10,7 +10,7 @@ from tinysearch.app.building.training import recall
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import Candidate
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 
 
 def candidates_of(setup: Setup, ids: frozenset[str]) -> dict[str, Candidate]:

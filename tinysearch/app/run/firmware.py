@@ -13,8 +13,9 @@ from tinysearch.app.config.resources import data_dir, processors, usable_cache
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorEvidence
 from tinysearch.core.errors import TinysearchError, UserError, WritingError
-from tinysearch.core.objectives import ErrorEvidence, Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.program import FrozenNetwork
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions

@@ -23,7 +23,7 @@ from tinysearch.app.run.setup import Setup, digest_of, set_up
 from tinysearch.app.run.watchers import watched
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.safe_text import redacted
 from tinysearch.distribution import DISTRIBUTION, version_of
 from tinysearch.evaluation.operating import operating_far

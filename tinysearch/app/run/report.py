@@ -12,8 +12,9 @@ import numpy as np
 from tinysearch.app.building.training import decision_of
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.objectives import ErrorRates, Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.units import currency_of
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs

@@ -21,17 +21,11 @@ from tinysearch.app.config.resources import cache_dir, processors
 from tinysearch.app.run.asked import asked_before
 from tinysearch.app.run.warm_start import warm_start_of
 from tinysearch.core.candidate import BranchSpec, Candidate
+from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Limit
-from tinysearch.core.objectives import (
-    ERROR_OBJECTIVES,
-    FAR_OF_OBJECTIVE,
-    ErrorEvidence,
-    ErrorRates,
-    Evaluation,
-    check_objectives,
-    recorded_name,
-)
+from tinysearch.core.objectives import ERROR_OBJECTIVES, FAR_OF_OBJECTIVE, check_objectives, recorded_name
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.units import parse_duration
 from tinysearch.evaluation.analytic import AnalyticModels

@@ -24,7 +24,7 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks import asks_for_network
-from tinysearch.core.objectives import Evaluation
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.evaluation.operating import operating_far, rated
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.objectives import Violation
+from tinysearch.core.limits import Violation
 from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.flat import FlatPoint
 

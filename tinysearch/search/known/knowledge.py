@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec
-from tinysearch.core.objectives import ErrorRates
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import Hint, ToldErrors, WarmStart
 from tinysearch.search.known.fusion import FusionRelation

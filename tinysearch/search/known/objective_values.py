@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
-from tinysearch.core.limits import Limit
-from tinysearch.core.objectives import ERROR_OBJECTIVES, FAR_OF_OBJECTIVE, ErrorRates, Violation, check_objectives
+from tinysearch.core.limits import Limit, Violation
+from tinysearch.core.objectives import ERROR_OBJECTIVES, FAR_OF_OBJECTIVE, check_objectives
 from tinysearch.metrics import effective_latency_s
 from tinysearch.search.known.design import DesignTable, Floats
 from tinysearch.search.known.pareto import Scale

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.objectives import ErrorRates, Violation
+from tinysearch.core.error_rates import ErrorRates
+from tinysearch.core.limits import Violation
 from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.study import storage
