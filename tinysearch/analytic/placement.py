@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.quantization import Precision
+
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
@@ -39,3 +41,8 @@ def psram_bytes(buffers: npt.ArrayLike, placed: Bools) -> Ints:
     sizes = np.atleast_2d(np.asarray(buffers, np.int64))
     kept_out: Ints = np.where(placed, 0, sizes).sum(axis=1)
     return kept_out
+
+
+def paper_psram_bytes(precision: Precision) -> int:
+    """PSRAM that a branch needs by the paper's rule (``memory=paper``): 2 MiB in float, 1 MiB otherwise."""
+    return 2 * 2**20 if precision.kind == "float32" else 2**20

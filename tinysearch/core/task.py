@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, get_args
@@ -215,3 +215,11 @@ class Task:
     def sensors(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Kinds of sensor that some inputs need, sorted, each once."""
         return tuple(sorted({self.input(name).kind.sensor for name in names}))
+
+    def footprints(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Keys of the bytes that drivers and front-ends of some inputs take, sorted, each once."""
+        return tuple(sorted({self.input(name).kind.footprint for name in names}))
+
+    def drivers(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Managed components that the firmware can read the sensors of some inputs with."""
+        return tuple(driver for name in names for driver in self.input(name).kind.drivers)

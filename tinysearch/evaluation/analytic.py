@@ -13,7 +13,7 @@ from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine, served
-from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
@@ -35,9 +35,6 @@ MemoryRule = Literal["arena", "paper"]
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
-
-PAPER_PSRAM_BYTES = {"float32": 2 * 2**20}
-PAPER_PSRAM_DEFAULT_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,34 +147,17 @@ class AnalyticModels:
         """What is captured for a branch."""
         return self.task.input(branch.modality).kind.capture(branch.shape)
 
-    def footprints(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Keys of the bytes that drivers and front-ends of some inputs take, sorted, each once."""
-        return tuple(sorted({self.task.input(name).kind.footprint for name in names}))
-
-    def drivers(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Managed components that the firmware can read the sensors of some inputs with."""
-        return tuple(driver for name in names for driver in self.task.input(name).kind.drivers)
-
     def board_options(
         self, names: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
     ) -> tuple[BoardOption, ...]:
         """Boards of the catalogue with the sensors of some inputs; arguments are those of the catalogue."""
         found = self.catalog.board_options(self.task.sensors(tuple(names)), build=build, previews=previews)
-        return tuple(self._billed(option) for option in found) if self._bills_battery else found
+        return found if self.supply is None else tuple(self.supply.billed(option) for option in found)
 
     def board_option(self, board: str, names: Sequence[str]) -> BoardOption:
         """One board by its id, with the sensors of some inputs."""
         option = self.catalog.board_option(board, self.task.sensors(tuple(names)))
-        return self._billed(option) if self._bills_battery else option
-
-    @property
-    def _bills_battery(self) -> bool:
-        return self.supply is not None and self.supply.bill is not None
-
-    def _billed(self, option: BoardOption) -> BoardOption:
-        """A board with the battery on its bill."""
-        bill = None if self.supply is None else self.supply.bill
-        return option if bill is None else replace(option, items=(*option.items, bill))
+        return option if self.supply is None else self.supply.billed(option)
 
     def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
@@ -196,12 +176,12 @@ class AnalyticModels:
 
     def sensing_s(self, branch: BranchSpec) -> float:
         """Capture and front-end of one branch (s): the length of what is recorded, and what the latency table says."""
-        (footprint,) = self.footprints([branch.modality])
+        (footprint,) = self.task.footprints([branch.modality])
         return self.capture(branch).seconds + self.latency.acquisition_s[footprint].value
 
     def reserve_bytes(self, chip: Chip, modalities: Sequence[str]) -> int:
         """Heap of a chip that buffers may take: usable heap less what drivers and tasks keep."""
-        return int(chip.heap_bytes.value) - self.software.reserved_bytes(self.footprints(modalities))
+        return int(chip.heap_bytes.value) - self.software.reserved_bytes(self.task.footprints(modalities))
 
     def require(self, branches: Sequence[BranchSpec], processor: str) -> Requirement:
         """What a set of branches needs of a processor's board."""
@@ -210,13 +190,12 @@ class AnalyticModels:
         needs = [self.needs(branch) for branch in branches]
         weights = sum(need.weight_bytes for need in needs)
         kernels = frozenset[str]().union(*(need.kernels for need in needs))
-        program = self.software.program_bytes(chip.idf_target, self.footprints(modalities), kernels=kernels)
+        program = self.software.program_bytes(chip.idf_target, self.task.footprints(modalities), kernels=kernels)
         plan = flash_model.plan_flash(
             program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights, slots=self.slots
         )
         if self.memory_rule == "paper":
-            kinds = [branch.precision.kind for branch in branches]
-            psram = max(PAPER_PSRAM_BYTES.get(kind, PAPER_PSRAM_DEFAULT_BYTES) for kind in kinds)
+            psram = max(paper_psram_bytes(branch.precision) for branch in branches)
             buffers = {"largest_activation": psram}
             placed: tuple[bool, ...] = (False,)
         else:
@@ -391,7 +370,7 @@ class AnalyticModels:
                 self.catalog.chip(option.processor),
                 mapped_flash_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
                 frame_pixels=max(pixels) or None,
-                drivers=self.drivers([branch.modality for branch in branches]),
+                drivers=self.task.drivers([branch.modality for branch in branches]),
             ),
             sensors=option.fitted or None,
         )

@@ -22,15 +22,13 @@ from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import BUDGET_SLACK_USD, OptionTable, option_table
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES
-from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import (
     COLUMNS,
-    PAPER_PSRAM_BYTES,
-    PAPER_PSRAM_DEFAULT_BYTES,
     AnalyticModels,
 )
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
@@ -132,7 +130,7 @@ def _usable(models: AnalyticModels, option: BoardOption, modalities: Sequence[st
         return False
     if models.catalog.rules != "physical":
         return True
-    return not violations(option_build(option, chip, drivers=models.drivers(modalities)))
+    return not violations(option_build(option, chip, drivers=models.task.drivers(modalities)))
 
 
 def _kernel_sets(models: AnalyticModels, branches: Sequence[BranchSpec]) -> list[frozenset[str]]:
@@ -146,7 +144,7 @@ def _programs(
     """Bytes of the program without branches, by the set of kernels of each modality's branch: one axis a modality."""
     sizes = [
         models.software.program_bytes(
-            chip.idf_target, models.footprints(modalities), kernels=frozenset[str]().union(*chosen)
+            chip.idf_target, models.task.footprints(modalities), kernels=frozenset[str]().union(*chosen)
         )
         for chosen in itertools.product(*sets)
     ]
@@ -163,7 +161,6 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
     accelerated = [models.accelerated(branch, chip.id) for branch in branches]
     alone = [n.macs if a.steps and not a.shared else -1 for n, a in zip(needs, accelerated, strict=True)]
     captures = [models.capture(branch) for branch in branches]
-    kinds = [branch.precision.kind for branch in branches]
     sets = {kernels: number for number, kernels in enumerate(_kernel_sets(models, branches))}
     return _BranchArrays(
         kernels=np.array([sets[n.kernels] for n in needs], np.int64),
@@ -178,7 +175,7 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
         sensing_s=np.array([models.sensing_s(branch) for branch in branches]),
         captured_bytes=np.array([capture.size_bytes for capture in captures], np.int64),
         pixels=np.array([capture.pixels for capture in captures], np.int64),
-        paper_psram_bytes=np.array([PAPER_PSRAM_BYTES.get(k, PAPER_PSRAM_DEFAULT_BYTES) for k in kinds], np.int64),
+        paper_psram_bytes=np.array([paper_psram_bytes(branch.precision) for branch in branches], np.int64),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class Supply:
     schedule: Schedule = ALWAYS
     battery: Battery | None = None
     bill: BomItem | None = None
+
+    def billed(self, option: BoardOption) -> BoardOption:
+        """A board with the battery on its bill, where it belongs there."""
+        return option if self.bill is None else replace(option, items=(*option.items, self.bill))
 
     def report(
         self,
