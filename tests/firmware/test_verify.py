@@ -47,6 +47,7 @@ def test_quick_rungs_pass_and_leave_the_project_alone(original: Path) -> None:
     rungs = verify(original, quick=True, package=PACKAGE)
     assert [(rung.name, rung.status) for rung in rungs] == [
         ("files", "passed"),
+        ("code", "passed"),
         ("host", "passed"),
         ("lock", "passed"),
         ("project", "passed"),

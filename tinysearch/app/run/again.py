@@ -70,7 +70,7 @@ def _remember(setup: Setup, candidate: Candidate, folder: Path, *, trains: bool)
             for branch in candidate.branches:
                 memo.borrow(branch, folder / "models" / branch.key)
         lost = [branch.short for branch in candidate.branches if not setup.errors.knows(branch)]
-        if setup.errors.needs_training and lost:
+        if setup.errors.memos and lost:
             raise UserError(
                 "a run must have kept its models, or the cache remember them",
                 value=f"{folder} without {', '.join(lost)}",

@@ -8,6 +8,8 @@ error rate that the search measured. run_dir=DIR names the run of a project that
 candidate.json is believed in what it says of thresholds and weights.
 A source file that is not as it was emitted fails the rung `files`. Who changed it on purpose names it, or a pattern of
 paths: accept=[main/app_lock.c,main/own_*].
+Nothing of a project is compiled or run before the rung `code` has passed: what builds read is the package's own, or its
+templates filled with data, or what the run emits, or accepted.
 Rungs that need a tool which is not installed say `not run` and what to install. Exit status 1 if a rung failed.
 """
 

@@ -25,6 +25,8 @@ from tinysearch.firmware.verify.again import Again, as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.objects import Objects
+from tinysearch.firmware.verify.own_code import NAME as CODE
+from tinysearch.firmware.verify.own_code import only_ours
 from tinysearch.firmware.verify.rung import Rung
 
 __all__ = ["Package", "Rung", "driver_of", "verify"]
@@ -35,6 +37,9 @@ logger = logging.getLogger(__name__)
 DRIVEN: Mapping[Decision, str] = {"verification": "lock", "classification": "classify", "anomaly": "anomaly"}
 """The rung that drives the application, by decision."""
 
+
+_READING = ("project", "layout")
+"""Rungs after ``code`` that compile nothing."""
 
 Ladder = tuple[tuple[str, Callable[[Path], Rung]], ...]
 """Rungs by name, in the order in which they are climbed."""
@@ -71,19 +76,21 @@ def verify(
 
     Args:
         path: folder of an emitted project.
-        quick: the rungs that take seconds: files, host build, lock and project rules.
+        quick: the rungs that take seconds: files, code, host build, lock and project rules.
         held_out: loads the people or samples by whom the project's networks were judged, or raises UserError; without
             it the rungs ``eer``, ``eer_rv32`` and ``error`` are not run.
-        package: what emits projects here; None compares files with candidate.json alone.
+        package: what emits projects here; None compares files with candidate.json alone, has no rung ``code``, and
+            compiles and runs whatever the project has.
         again: emits the point once more from the run that it comes from; without it the rung ``run`` is not run.
         accept: paths, or patterns of paths, of files that were changed on purpose.
 
     Returns:
-        One result a rung, in order: ``files``, ``run``, ``host``, ``sanitizers``, ``lock``, ``rv32``, ``simd``,
-        ``stack``, ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``host``, ``lock`` and
-        ``project``. A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``, and both have
-        ``error`` for the two of the EER. A library has ``files``, ``run``, ``host``, ``sanitizers`` and ``layout``, a
-        network of one's own ``files``, ``host``, ``sanitizers``, ``rv32``, ``project`` and ``idf``.
+        One result a rung, in order: ``files``, ``run``, ``code``, ``host``, ``sanitizers``, ``lock``, ``rv32``,
+        ``simd``, ``stack``, ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``code``,
+        ``host``, ``lock`` and ``project``. A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``,
+        and both have ``error`` for the two of the EER. A library has ``files``, ``run``, ``code``, ``host``,
+        ``sanitizers`` and ``layout``, a network of one's own ``files``, ``code``, ``host``, ``sanitizers``, ``rv32``,
+        ``project`` and ``idf``. Where ``code`` does not pass, nothing is compiled: rungs after it are not run.
 
     Raises:
         UserError: not a project of this generator.
@@ -101,13 +108,14 @@ def verify(
         )
     point = read_point(project)
     if point.get("kind") == NETWORK:
-        return _climbed(project, _of_network(package, accept), kept=("files", "host", "project") if quick else None)
+        return _climbed(project, _of_network(package, accept), kept=("host", "project") if quick else None)
     emitted: Ladder = (
         ("files", partial(as_emitted, package=package, accept=accept)),
         ("run", partial(as_the_run_emits, again=again, package=package, accept=accept)),
+        *_code(package, accept),
     )
     if "component" in point["firmware_facts"]:
-        return _climbed(project, _of_library(emitted), kept=("files", "host", "layout") if quick else None)
+        return _climbed(project, _of_library(emitted), kept=("host", "layout") if quick else None)
     decision: Decision = point.get("decision", "verification")
     rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
         "verification": (
@@ -130,7 +138,7 @@ def verify(
         ("project", project_rules.project),
         ("idf", idf.build),
     )
-    return _climbed(project, full, kept=("files", "host", driven, "project") if quick else None)
+    return _climbed(project, full, kept=("host", driven, "project") if quick else None)
 
 
 def _of_library(emitted: Ladder) -> Ladder:
@@ -145,6 +153,10 @@ def _of_library(emitted: Ladder) -> Ladder:
     )
 
 
+def _code(package: Package | None, accept: Sequence[str]) -> Ladder:
+    return () if package is None else ((CODE, partial(only_ours, package=package, accept=accept)),)
+
+
 def _of_network(package: Package | None, accept: Sequence[str]) -> Ladder:
     """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
@@ -152,6 +164,7 @@ def _of_network(package: Package | None, accept: Sequence[str]) -> Ladder:
     own = None if package is None else replace(package, project=NETWORK)
     return (
         ("files", partial(as_emitted, package=own, accept=accept)),
+        *_code(own, accept),
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
@@ -161,12 +174,21 @@ def _of_network(package: Package | None, accept: Sequence[str]) -> Ladder:
 
 
 def _climbed(project: Path, ladder: Ladder, *, kept: Sequence[str] | None) -> Sequence[Rung]:
-    """All rungs, or those that are kept."""
-    rungs = []
+    """All rungs, or ``files``, ``code`` and those that are kept; nothing is compiled before its code is known."""
+    rungs: dict[str, Rung] = {}
     for name, climb in ladder:
-        if kept is not None and name not in kept:
+        if kept is not None and name not in (*kept, "files", CODE):
             continue
-        rung = climb(project)
+        if name == CODE and all(_passed(rungs, known) for known in ("files", "run")):
+            rung = Rung(name=CODE, status="passed", detail="what is compiled here is what its run emits")
+        elif CODE in rungs and not _passed(rungs, CODE) and name not in _READING:
+            rung = Rung(name=name, status="not run", detail=f"not run: compiles what the rung {CODE} does not know")
+        else:
+            rung = climb(project)
         logger.info("%s %s: %s", rung.name, rung.status, rung.detail)
-        rungs.append(rung)
-    return tuple(rungs)
+        rungs[name] = rung
+    return tuple(rungs.values())
+
+
+def _passed(rungs: Mapping[str, Rung], name: str) -> bool:
+    return name in rungs and rungs[name].status == "passed"

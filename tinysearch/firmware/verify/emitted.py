@@ -103,7 +103,7 @@ class Difference:
 
 
 def _differences(project: Path, listed: Mapping[str, str], package: Package | None) -> Iterator[Difference]:
-    here = dict(_files(project))
+    here = dict(compared_files(project))
     for name in sorted({*listed, *here}):
         path = here.get(name)
         if path is None:
@@ -112,13 +112,13 @@ def _differences(project: Path, listed: Mapping[str, str], package: Package | No
             yield Difference(how="no plain file", name=name)
         elif name not in listed:
             yield Difference(how="added", name=name)
-        elif (digest := _digest(path)) != listed[name]:
+        elif (digest := digest_of(path)) != listed[name]:
             yield Difference(how="changed", name=name)
-        elif package is not None and (origin := package.origin(name)) is not None and digest != _digest(origin):
+        elif package is not None and (origin := package.origin(name)) is not None and digest != digest_of(origin):
             yield Difference(how=f"not as this version {package.version} has it", name=name)
 
 
-def _files(project: Path) -> Iterator[tuple[str, Path]]:
+def compared_files(project: Path) -> Iterator[tuple[str, Path]]:
     """Everything that is compared but folders, what editors hide and what builds leave."""
     for top in SOURCES:
         for path in sorted([project / top, *(project / top).rglob("*")]):
@@ -129,7 +129,8 @@ def _files(project: Path) -> Iterator[tuple[str, Path]]:
                 yield name, path
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
