@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from random_tflite import everything
 from small_tflite import Op, T, model
 
 from tinysearch.app.cli import main
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.again import again_source
+from tinysearch.distribution import installed_version
+from tinysearch.firmware.verify.again import as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
+from tinysearch.firmware.verify.own_code import only_ours
 
 C3 = "platform.processor=esp32c3"
 
@@ -50,9 +56,6 @@ def test_search_gives_a_front_of_boards(network, tmp_path, capsys):
 
 
 def test_an_emitted_project_is_as_the_package_has_it(network, tmp_path):
-    from tinysearch.app.config.resources import data_dir
-    from tinysearch.distribution import installed_version
-
     out = tmp_path / "project"
     assert main(["emit", f"network={network}", C3, f"out={out}"]) == 0
     package = Package(templates=data_dir("firmware_templates"), version=installed_version(), project="network")
@@ -100,3 +103,45 @@ def test_samples_and_names_are_refused_where_nothing_takes_them(network, capsys)
     for word in ("calibration=samples.npz", "labels=names.txt"):
         assert main(["evaluate", "modality=face", "face.precision=int8", word]) == 2
         assert f"{word.partition('=')[0]} must be that of a network" in capsys.readouterr().err
+
+
+def test_a_project_is_compared_with_what_its_network_gives(network, tmp_path, capsys):
+    out = tmp_path / "project"
+    assert main(["emit", f"network={network}", C3, f"out={out}"]) == 0
+    again = again_source(out, [f"network={network}"])
+    package = Package(templates=data_dir("firmware_templates"), version=installed_version(), project="network")
+
+    def rung():
+        return as_the_run_emits(out, again=again, package=package, accept=())
+
+    assert rung().status == "passed"
+    weights = out / "components/network/network_weights.c"
+    text = weights.read_text()
+    weights.write_text(text.replace("{\n    ", "{\n    1", 1))
+    point = json.loads((out / "candidate.json").read_text())
+    point["firmware_facts"]["files"][str(weights.relative_to(out))] = sha256(weights.read_bytes()).hexdigest()
+    (out / "candidate.json").write_text(json.dumps(point))
+    assert as_emitted(out, package=package).status == "passed"
+    assert only_ours(out, package=package, accept=()).status == "passed"
+    assert "changed: candidate.json (firmware_facts" in rung().detail
+    point["id"] = "other"
+    (out / "candidate.json").write_text(json.dumps(point))
+    assert rung().detail.startswith("other is no board with this network")
+    assert main(["verify", str(out), f"network={tmp_path / 'no.tflite'}"]) == 2
+    assert "no.tflite" in capsys.readouterr().err
+
+
+def test_a_run_of_something_else_is_not_written_over(network, tmp_path, capsys):
+    run, words = tmp_path / "run", [f"network={network}", "emit.top=none", "-q"]
+    assert main([*words, f"run_dir={run}"]) == 0
+    before = (run / "front.json").read_bytes()
+    assert main([*words, f"run_dir={run}"]) == 0
+    other = tmp_path / "other.tflite"
+    other.write_bytes(model([T(shape=(1, 4)), T(shape=(1, 4))], [Op(code="RELU", inputs=[0], outputs=[1])], [0], [1]))
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search/journal.log").write_text("")
+    capsys.readouterr()
+    for given, folder in ((other, run), (network, tmp_path / "search")):
+        assert main([f"network={given}", "emit.top=none", "-q", f"run_dir={folder}"]) == 2
+        assert "run_dir of a network must be empty" in capsys.readouterr().err
+    assert (run / "front.json").read_bytes() == before

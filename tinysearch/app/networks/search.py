@@ -21,11 +21,11 @@ from tinysearch.app.networks.evaluate import chosen
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
 from tinysearch.app.run.firmware import top_of
-from tinysearch.app.run.run_dir import make_run_dir
+from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
 from tinysearch.evaluation.own_network import OBJECTIVES, NetworkPoint
-from tinysearch.files import write_atomically, writing
+from tinysearch.files import home_path, write_atomically, writing
 from tinysearch.firmware.verify import host
 from tinysearch.networks.report import lowering_text
 from tinysearch.search.known.pareto import is_nondominated
@@ -39,7 +39,7 @@ def run(invocation: Invocation) -> int:
     console = error_console(quiet=bool(invocation.flags & {"-q", "--quiet"}))
     points = question.points()
     front = front_of(points)
-    folder = make_run_dir(question.config["run_dir"])
+    folder = _run_dir(question)
     firmware = _firmware(question, front, folder)
     _write(folder, question, front, firmware)
     if invocation.json:
@@ -50,6 +50,27 @@ def run(invocation: Invocation) -> int:
         console.print(f"no board carries the network: {_nearest(points)}", soft_wrap=True)
     console.print(f"{len(points)} boards looked at; everything is in {folder}", soft_wrap=True)
     return OK
+
+
+def _run_dir(question: Asked) -> Path:
+    """The configured folder, new, empty, or that of the same network's last answer, which is then replaced.
+
+    Raises:
+        UserError: it holds something else, or cannot be written.
+    """
+    configured = question.config["run_dir"]
+    folder = None if not configured else home_path(configured).absolute()
+    if folder is None or not any((folder / name).exists() for name in RUN_FILES):
+        return make_run_dir(configured)
+    of_a_search = any((folder / name).exists() for name in SEARCH_FILES)
+    network = None if of_a_search or not (folder / FRONT).exists() else read_front(folder).get("network")
+    if not isinstance(network, dict) or network.get("sha256") != question.read.digest:
+        raise UserError(
+            "a run_dir of a network must be empty, or that of the same network",
+            value=folder,
+            remedy="name another run_dir",
+        )
+    return folder
 
 
 def front_of(points: Sequence[NetworkPoint]) -> list[NetworkPoint]:

@@ -38,6 +38,11 @@ _NAMED = ("catalog", "data", "sampler", "trainer")
 _OF_BRANCHES = ("precision", "params", "macs", "weight_bytes")
 
 
+SEARCH_FILES = (CONFIG, JOURNAL, MANIFEST)
+RUN_FILES = (*SEARCH_FILES, FRONT, REPORT)
+"""Files by which a folder is known to be a search's, or any run's."""
+
+
 def make_run_dir(configured: str | None) -> Path:
     """The configured run directory, or a fresh one under ``runs/``; created.
 
@@ -49,7 +54,7 @@ def make_run_dir(configured: str | None) -> Path:
     path = home_path(configured)
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    if not any((path / name).exists() for name in (CONFIG, JOURNAL, MANIFEST)):
+    if not any((path / name).exists() for name in SEARCH_FILES):
         foreign = [name for name in (FRONT, REPORT) if (path / name).exists()]
         if foreign:
             raise UserError(

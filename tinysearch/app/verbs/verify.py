@@ -1,11 +1,13 @@
 """Check an emitted project: files, host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
 
   python -m tinysearch verify PATH [run_dir=DIR] [far=RATE] [accept=[FILE,..]] [--json]
+  python -m tinysearch verify PATH network=FILE [calibration=FILE] [labels=FILE] [accept=[FILE,..]] [--json]
 
 A project in a run directory is also compared with what its run emits, every file (a project that was emitted with
 another far= is compared with that one), and judged by the people whom its networks were tested on: its C must give the
 error rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere; without a run
-candidate.json is believed in what it says of thresholds and weights.
+candidate.json is believed in what it says of thresholds and weights. network=FILE does the same for the project of a
+network of your own, with the samples, labels and platform.module that it was emitted with.
 A source file that is not as it was emitted fails the rung `files`. Who changed it on purpose names it, or a pattern of
 paths: accept=[main/app_lock.c,main/own_*].
 Nothing of a project is compiled or run before the rung `code` has passed: what builds read is the package's own, or its
@@ -28,11 +30,14 @@ from tinysearch.distribution import installed_version
 from tinysearch.files import home_path
 
 _CODE = ("plug_ins", "data.name", "trainer.name", "firmware.backend")
-_OPTIONS = ("run_dir", "far", "accept", *_CODE)
+_OF_NETWORKS = ("network", "calibration", "labels", "platform.module")
+_OPTIONS = ("run_dir", "far", "accept", *_OF_NETWORKS, *_CODE)
 
 
 def run(invocation: Invocation) -> int:
     """Climb the rungs and report each."""
+    from tinysearch.app.networks import asks_for_network
+    from tinysearch.app.networks.again import again_source as network_source
     from tinysearch.app.run.again import again_source
     from tinysearch.app.run.held_out import held_out_source
     from tinysearch.app.run.run_dir import read_config
@@ -53,10 +58,12 @@ def run(invocation: Invocation) -> int:
         read_config(run_dir)
     rates = [word for word in invocation.overrides if word.startswith("far=")]
     levels = far_of(plain(compose_config(rates))) if rates else None
+    of_network = [word for word in invocation.overrides if word.partition("=")[0] in _OF_NETWORKS]
+    asks = asks_for_network(of_network)
     rungs = verify(
         project,
         held_out=held_out_source(project, run_dir),
-        again=again_source(project, run_dir, levels=levels),
+        again=network_source(project, of_network) if asks else again_source(project, run_dir, levels=levels),
         package=Package(templates=data_dir("firmware_templates"), version=installed_version()),
         accept=accept,
     )

@@ -21,7 +21,7 @@ from tinysearch.core.task import Decision
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.networks.project import KIND as NETWORK
 from tinysearch.firmware.networks.project import REQUIRED
-from tinysearch.firmware.verify.again import Again, as_the_run_emits
+from tinysearch.firmware.verify.again import OF_A_NETWORK, Again, as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.objects import Objects
@@ -81,7 +81,8 @@ def verify(
             it the rungs ``eer``, ``eer_rv32`` and ``error`` are not run.
         package: what emits projects here; None compares files with candidate.json alone, has no rung ``code``, and
             compiles and runs whatever the project has.
-        again: emits the point once more from the run that it comes from; without it the rung ``run`` is not run.
+        again: emits the point once more from the run that it comes from, or the project of a network of one's own from
+            the network's file; without it the rung ``run`` is not run.
         accept: paths, or patterns of paths, of files that were changed on purpose.
 
     Returns:
@@ -89,8 +90,8 @@ def verify(
         ``simd``, ``stack``, ``eer``, ``eer_rv32``, ``project``, ``idf``; with ``quick`` only ``files``, ``code``,
         ``host``, ``lock`` and ``project``. A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``,
         and both have ``error`` for the two of the EER. A library has ``files``, ``run``, ``code``, ``host``,
-        ``sanitizers`` and ``layout``, a network of one's own ``files``, ``code``, ``host``, ``sanitizers``, ``rv32``,
-        ``project`` and ``idf``. Where ``code`` does not pass, nothing is compiled: rungs after it are not run.
+        ``sanitizers`` and ``layout``, a network of one's own ``files``, ``run``, ``code``, ``host``, ``sanitizers``,
+        ``rv32``, ``project`` and ``idf``. Where ``code`` does not pass, nothing is compiled after it.
 
     Raises:
         UserError: not a project of this generator.
@@ -108,7 +109,7 @@ def verify(
         )
     point = read_point(project)
     if point.get("kind") == NETWORK:
-        return _climbed(project, _of_network(package, accept), kept=("host", "project") if quick else None)
+        return _climbed(project, _of_network(again, package, accept), kept=("host", "project") if quick else None)
     emitted: Ladder = (
         ("files", partial(as_emitted, package=package, accept=accept)),
         ("run", partial(as_the_run_emits, again=again, package=package, accept=accept)),
@@ -157,13 +158,14 @@ def _code(package: Package | None, accept: Sequence[str]) -> Ladder:
     return () if package is None else ((CODE, partial(only_ours, package=package, accept=accept)),)
 
 
-def _of_network(package: Package | None, accept: Sequence[str]) -> Ladder:
+def _of_network(again: Again | None, package: Package | None, accept: Sequence[str]) -> Ladder:
     """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
 
     own = None if package is None else replace(package, project=NETWORK)
     return (
         ("files", partial(as_emitted, package=own, accept=accept)),
+        ("run", partial(as_the_run_emits, again=again, package=own, accept=accept, lacking=OF_A_NETWORK)),
         *_code(own, accept),
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),

@@ -32,18 +32,25 @@ class NotOfTheRunError(TinysearchError):
     """The run has no such point."""
 
 
-def as_the_run_emits(project: Path, *, again: Again | None, package: Package | None, accept: Sequence[str]) -> Rung:
+OF_A_RUN = f"no run to compare with: thresholds and weights of {MARKER} are believed; add run_dir=DIR"
+OF_A_NETWORK = "no network to compare with: weights are believed; add network=FILE, and what it was emitted with"
+
+
+def as_the_run_emits(
+    project: Path, *, again: Again | None, package: Package | None, accept: Sequence[str], lacking: str = OF_A_RUN
+) -> Rung:
     """Compare every file of a project with those of its point, emitted anew.
 
     Args:
         project: its folder.
-        again: None where the run is not known.
+        again: None where the run, or the network, is not known.
         package: what emits projects here.
         accept: paths, or patterns of paths, that were changed, added or removed on purpose.
+        lacking: what to say where ``again`` is None.
     """
     version = str(read_point(project)["generator"].get("version"))
     if again is None:
-        return _not_run(f"no run to compare with: thresholds and weights of {MARKER} are believed; add run_dir=DIR")
+        return _not_run(lacking)
     if package is None or version != package.version:
         return _not_run(f"written by version {plain_line(version)}: what this one emits may differ")
     with tempfile.TemporaryDirectory(prefix="tinysearch-again-") as name:

@@ -1,0 +1,34 @@
+"""The project of a network of one's own, emitted again to be compared with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.app.networks.firmware import emit, prepared
+from tinysearch.core.safe_text import plain_line
+from tinysearch.firmware.verify.again import Again, NotOfTheRunError
+from tinysearch.firmware.verify.facts import read_point
+
+
+def again_source(project: Path, overrides: Sequence[str]) -> Again:
+    """What emits the project of a network for the same board into a folder.
+
+    Args:
+        project: the project's folder.
+        overrides: ``network=FILE`` and what else was said of the network.
+
+    Raises:
+        UserError: a file that holds no network, or samples and names that do not fit it.
+    """
+    return partial(_again, project, asked(overrides))
+
+
+def _again(project: Path, question: Asked, out: Path) -> Path:
+    identity = read_point(project).get("id")
+    point = next((point for point in question.points() if point.id == identity), None)
+    if point is None:
+        raise NotOfTheRunError(f"{plain_line(str(identity))} is no board with this network: whose it is cannot be told")
+    return emit(question, prepared(question), point, out)
