@@ -164,6 +164,7 @@ def classified(
     hop_s: float = 0.5,
     seed: int = 1,
     schedule: str = "always",
+    bmi270_config: bytes = b"",
 ) -> tuple[Path, dict[str, FrozenNetwork], Classifier]:
     """The project of a classification with random networks, which compares with the embeddings of random inputs."""
     frozen = networks(*branches, seed=seed)
@@ -172,7 +173,9 @@ def classified(
     chosen = answers or Answers(names=names, thresholds=(0,) * classes)
     classifier = Classifier(answers=chosen, prototypes=prototypes, hop_s=hop_s, reject=None)
     task = replace(WATCH, schedule=parse_schedule(schedule))
-    project = _decided(branches, frozen, classifier, task=task, processor=processor, out=out)
+    project = _decided(
+        branches, frozen, classifier, task=task, processor=processor, out=out, bmi270_config=bmi270_config
+    )
     return project, frozen, classifier
 
 
@@ -210,6 +213,7 @@ def _decided(
     task: Task,
     processor: str | None,
     out: Path,
+    bmi270_config: bytes = b"",
 ) -> Path:
     evaluation = models(task.name).choose(branches, PlatformWish(processor=processor))
     return emit(
@@ -222,4 +226,5 @@ def _decided(
         version=VERSION,
         digest=DIGEST,
         decider=decider,
+        bmi270_config=bmi270_config,
     )

@@ -15,29 +15,58 @@ PROGRAM = r"""
 #include <stdlib.h>
 #include <string.h>
 #include "motion_sensor.h"
-static uint8_t registers[256], address, stuck;
+static uint8_t registers[256], address, stuck, loaded[8192];
 static int read_registers(uint8_t at, uint8_t reg, uint8_t *bytes, unsigned count)
 {
     if (at != address) return -1;
-    if (getenv("SPI") != NULL && count > 1) {
+    if (getenv("IDLE") != NULL) { /* a BMI270 by SPI sends a byte of nothing first */
+        *bytes++ = 0x5a;
+        count--;
+    } else if (getenv("SPI") != NULL && count > 1) {
         if ((reg & 0x40) == 0) return -1; /* an ADXL345 would read one register again and again */
         reg &= 0x3f;
     }
     memcpy(bytes, registers + reg, count);
     return 0;
 }
-static int write_register(uint8_t at, uint8_t reg, uint8_t value)
+/* The memory of a BMI270, which starts the program of main() and no other. */
+static void load(const uint8_t *bytes, unsigned count)
 {
-    if (at != address) return -1;
-    printf("%02x=%02x ", reg, value);
-    if (reg != stuck) registers[reg] = value;
+    memcpy(loaded + 2 * (registers[0x5b] | registers[0x5c] << 4), bytes, count);
+}
+static void start(void)
+{
+    unsigned right = 0;
+    while (right < sizeof loaded && loaded[right] == (uint8_t)(right * 7 + right / 256)) right++;
+    registers[0x21] = right == sizeof loaded ? 0x01 : 0x02;
+}
+static int write_registers(uint8_t at, uint8_t reg, const uint8_t *bytes, unsigned count)
+{
+    if (at != address || count > MOTION_MOST_BYTES) return -1;
+    if (reg == 0x5e) {
+        load(bytes, count);
+        return 0;
+    }
+    if (reg != 0x5b) printf("%02x=%02x ", reg, *bytes);
+    if (reg == 0x59 && *bytes == 1) start();
+    if (reg != stuck) memcpy(registers + reg, bytes, count);
     return 0;
 }
 static void wait_ms(unsigned ms) { (void)ms; }
 int main(int argc, char **argv)
 {
-    const motion_bus bus = {read_registers, write_register, wait_ms, getenv("SPI") != NULL};
-    const motion_settings settings = {8000, 2000000, 50000, (unsigned)atoi(argv[4])};
+    const motion_bus bus = {read_registers, write_registers, wait_ms, getenv("SPI") != NULL};
+    static uint8_t program[sizeof loaded];
+    for (unsigned i = 0; i < sizeof program; i++) program[i] = (uint8_t)(i * 7 + i / 256);
+    if (getenv("WRONG") != NULL) program[4711]++;
+    const motion_settings settings = {
+        .range_mg = 8000,
+        .range_mdps = 2000000,
+        .rate_mhz = 50000,
+        .axes = (unsigned)atoi(argv[4]),
+        .program = getenv("BARE") != NULL ? NULL : program,
+        .program_bytes = sizeof program,
+    };
     motion_sensor sensor;
     int16_t values[6] = {0};
     address = (uint8_t)strtoul(argv[1], NULL, 16);
@@ -69,6 +98,10 @@ CHIPS: list[Chip] = [
     (
         *("QMI8658", "6b", "00", "05", 6, ["3a", "10", "3c", "20"]),  # 0x2000 of 2048 dps
         *("60=b0 02=40 03=27 04=77 08=03", "0 0 4096 8389 0 0"),
+    ),
+    (
+        *("BMI270", "69", "00", "24", 6, ["11", "10", "13", "20"]),  # az 0x1000 = 1 g, wx 0x2000 = 500 dps
+        *("7e=b6 7c=00 59=00 59=01 41=02 43=00 40=a7 42=e7 7d=06", "0 0 4096 8192 0 0"),
     ),
     (
         *("ADXL345", "53", "00", "e5", 3, ["37", "01"]),  # 256 counts are 1 g
@@ -110,9 +143,25 @@ def test_a_setting_that_does_not_stay_another_scale_and_a_missing_gyroscope_are_
     assert "does not take its settings" in opened(program, CHIPS[0], stuck="1c")[1]
     heavy = (*CHIPS[0][:5], ["3f", "40"], *CHIPS[0][6:])
     assert "does not feel 1 g" in opened(program, heavy)[1]
-    assert "no gyroscope" in opened(program, CHIPS[3], axes=6)[1]
+    assert "no gyroscope" in opened(program, CHIPS[-1], axes=6)[1]
 
 
 def test_by_spi_an_adxl345_is_told_that_several_bytes_are_read(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPI", "1")
-    assert [line.strip() for line in opened(program, CHIPS[3])][1:] == ["ADXL345", CHIPS[3][7]]
+    assert [line.strip() for line in opened(program, CHIPS[-1])][1:] == ["ADXL345", CHIPS[-1][7]]
+
+
+def test_a_bmi270_is_loaded_with_its_program_by_spi_too(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPI", "1")
+    monkeypatch.setenv("IDLE", "1")
+    assert [line.strip() for line in opened(program, CHIPS[3])] == [CHIPS[3][6], "BMI270", CHIPS[3][7]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("BARE", "emit the project with emit.bmi270_config=FILE"), ("WRONG", "is it the right one?")]
+)
+def test_a_bmi270_without_its_program_is_refused(
+    program: Path, monkeypatch: pytest.MonkeyPatch, given: str, said: str
+) -> None:
+    monkeypatch.setenv(given, "1")
+    assert said in opened(program, CHIPS[3])[1]

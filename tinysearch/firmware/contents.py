@@ -11,6 +11,7 @@ from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.firmware.bmi270 import program_source
 from tinysearch.firmware.deciders import normal_layer
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
@@ -45,6 +46,7 @@ _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
     *("main/candidate.h", "main/idf_component.yml"),
 )
+_BMI270 = "bmi270_config.c"
 _COMPONENT_SUFFIXES = (".c", ".h", ".S", ".txt", ".yml", ".md")
 """Files of a backend that belong to a project; caches and what an editor left do not."""
 
@@ -77,6 +79,8 @@ def _values(emission: Emission) -> dict[str, Any]:
         "microphone": emission.source_of(Microphone) is not None,
         "motion": None if felt is None else _motion_values(felt),
         "signal": None if sampled is None else _signal_values(sampled),
+        "accelerometer": emission.accelerometer,
+        "bmi270_config_bytes": len(emission.bmi270_config),
         "windows": any(layer.header == "ts_window.h" for layer in emission.layers.values()),
         "tasks": emission.tasks,
         "most_steps": max(len(branch["steps"]) for branch in branches),
@@ -229,6 +233,8 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     text |= {f"host/{name}": templates.render(f"host/{name}", values) for name in _HOST_RENDERED}
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
+    if emission.bmi270_config:
+        text[f"main/{_BMI270}"] = program_source(emission.bmi270_config, banner=emission.banner)
     text |= _board_files(emission)
     values |= documents.readme_values(emission, kconfig=kconfig)
     text["README.md"] = templates.render("esp_idf/README.md", values)
@@ -252,9 +258,10 @@ def _main_values(emission: Emission) -> dict[str, Any]:
     kinds, application = emission.kinds, emission.application
     rendered = [name for name in application.rendered if name.endswith(".c")]
     sources = [name.removeprefix("main/") for kind in kinds for name in kind.sources]
+    drivers = {name.removeprefix("main/") for kind in kinds for name in kind.chip_sources}
     return {
         "main_sources": sorted({*_BUILT, *application.sources, *rendered, *sources}),
-        "chip_sources": sorted({name.removeprefix("main/") for kind in kinds for name in kind.chip_sources}),
+        "chip_sources": sorted(drivers | ({_BMI270} if emission.bmi270_config else set())),
         "chip_components": sorted({name for kind in kinds for name in kind.components}),
     }
 

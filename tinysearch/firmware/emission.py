@@ -40,6 +40,11 @@ def placeholder_threshold(branches: int) -> int:
     return round(PLACEHOLDER_COSINE * branches * (1 << COSINE_FRACTION_BITS))
 
 
+def reads_accelerometer(kind: InputKind) -> bool:
+    """Whether a kind of input can be read by ``main/motion_sensor.c``."""
+    return "main/motion_sensor.c" in kind.chip_sources
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emission:
     """Everything that one project is made of, checked.
@@ -52,6 +57,7 @@ class Emission:
         people, captures: that the NVS partition has room for.
         layers: constants of the front-ends that have any, by modality.
         decider: of a classification or an anomaly task; None for a lock.
+        bmi270_config: what a BMI270 is loaded with; empty where there is none, or no accelerometer.
         in_psram: buffers by name that lie in PSRAM.
         board_kconfig: key of the board whose pins the application knows, empty for others.
         microphone_pins: where a wired microphone goes; empty for the application's defaults.
@@ -76,6 +82,7 @@ class Emission:
     table: tuple[partitions.Partition, ...]
     layers: Mapping[str, PackedStep]
     decider: Decider | None
+    bmi270_config: bytes
     version: str
     digest: str
 
@@ -91,6 +98,11 @@ class Emission:
     def source_of(self, kind: type) -> BranchSource | None:
         """The first branch that is sensed with a kind; None without."""
         return next((s for s, own in zip(self.sources, self.kinds, strict=True) if isinstance(own, kind)), None)
+
+    @property
+    def accelerometer(self) -> bool:
+        """Whether a sensor is read by ``main/motion_sensor.c``."""
+        return any(reads_accelerometer(kind) for kind in self.kinds)
 
     @property
     def application(self) -> Application:

@@ -26,7 +26,7 @@ from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.component import component_contents
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.deciders import decider_bytes
-from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold
+from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold, reads_accelerometer
 from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.front_ends import front_end
 from tinysearch.firmware.golden import Embeddings, pattern
@@ -72,6 +72,7 @@ def emit(
     decider: Decider | None = None,
     backend: str | Backend = "portable",
     component: str | None = None,
+    bmi270_config: bytes = b"",
 ) -> Path:
     """Write one project, or its networks alone as a library.
 
@@ -89,6 +90,7 @@ def emit(
         decider: what a classification or an anomaly task decides by.
         backend: one of :data:`tinysearch.firmware.backends.NAMES`, or one of your own; of a library always portable.
         component: name of the library to write, see :mod:`tinysearch.firmware.component`; None writes a project.
+        bmi270_config: what a BMI270 is loaded with, see :mod:`tinysearch.firmware.bmi270`; kept where it may be one.
 
     Returns:
         The folder.
@@ -109,6 +111,7 @@ def emit(
         version=version,
         digest=digest,
         backend=backend if component is None else "portable",
+        bmi270_config=bmi270_config,
     )
     if component is None:
         files = project_contents(emission, Templates(templates))
@@ -130,6 +133,7 @@ def _prepare(
     version: str,
     digest: str,
     backend: str | Backend,
+    bmi270_config: bytes,
 ) -> Emission:
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
@@ -152,6 +156,8 @@ def _prepare(
     program += decider_bytes(decider) - sum(
         decision_bytes(task.decision, embedding=source.program.network.embedding) for source in sources
     )
+    loaded = bmi270_config if any(reads_accelerometer(task.input(name).kind) for name in modalities) else b""
+    program += len(loaded)
     slots = int(planned.get("slots", 1))
     has_psram = candidate.platform.psram_bytes > 0
     flash_bytes = candidate.platform.flash_bytes
@@ -189,6 +195,7 @@ def _prepare(
         table=table,
         layers=_layers(sources, task, sound),
         decider=decider,
+        bmi270_config=loaded,
         version=version_text(version),
         digest=digest_text(digest),
     )

@@ -24,6 +24,8 @@ const char *motion_open(void)
         .range_mdps = CANDIDATE_MOTION_RANGE_MDPS,
         .rate_mhz = CANDIDATE_MOTION_RATE_MHZ,
         .axes = CANDIDATE_MOTION_AXES,
+        .program = CANDIDATE_BMI270_CONFIG,
+        .program_bytes = CANDIDATE_BMI270_CONFIG_BYTES,
     };
     const motion_bus *bus;
     const char *problem = motion_wires_open(&bus);

@@ -3,18 +3,20 @@
  * the counts that the networks were trained with (32768 are the range that the task names).
  *
  * Facts are of the data sheets: InvenSense RM-MPU-6000A rev. 4.2 (MPU-6050), ST DocID030071 (LSM6DS3TR-C), QST QMI8658A
- * rev. A, Analog Devices ADXL345 rev. G. The BMI270 is not among them: it works only after a program of Bosch's, 8 KiB, was
- * loaded into it, which is not ours to copy; Bosch's own component brings it. By SPI (mode 3, bit 7 reads) the MPU-6050 does not
- * speak; its sibling MPU-6000 says the same and does. */
+ * rev. A, Analog Devices ADXL345 rev. G, Bosch BST-BMI270-DS000. A BMI270 works only after a program of Bosch's, 8 KiB, was
+ * loaded into it, which is not ours to hand on: emit.bmi270_config=FILE takes it from a file of yours. By SPI (mode 3, bit 7
+ * reads) the MPU-6050 does not speak; its sibling MPU-6000 says the same and does. */
 #ifndef MOTION_SENSOR_H
 #define MOTION_SENSOR_H
 
 #include <stdint.h>
 
+enum { MOTION_MOST_BYTES = 32 }; /* that are read or written at once */
+
 /* 0, or -1 where nothing answers. wait_ms: at least so long. */
 typedef struct {
     int (*read)(uint8_t address, uint8_t reg, uint8_t *bytes, unsigned count);
-    int (*write)(uint8_t address, uint8_t reg, uint8_t value);
+    int (*write)(uint8_t address, uint8_t reg, const uint8_t *bytes, unsigned count);
     void (*wait_ms)(unsigned ms);
     int spi; /* not I2C: some sensors then want a bit beside the register where several bytes are read */
 } motion_bus;
@@ -25,6 +27,8 @@ typedef struct {
     uint32_t range_mdps;
     uint32_t rate_mhz;
     unsigned axes;
+    const uint8_t *program; /* of the one sensor that wants one loaded; NULL: there is none */
+    unsigned program_bytes;
 } motion_settings;
 
 typedef struct {

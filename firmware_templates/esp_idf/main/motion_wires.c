@@ -16,16 +16,16 @@ static void wait_ms(unsigned ms)
 #if CONFIG_TS_MOTION_SPI
 #include "driver/spi_master.h"
 
-enum { BUS_HZ = 2000000, MOST_BYTES = 16, READ = 0x80 };
+enum { BUS_HZ = 2000000, READ = 0x80 };
 
 static spi_device_handle_t device;
 
 /* There is one device, whatever its address by I2C. */
 static int exchange(uint8_t first, const uint8_t *out, uint8_t *in, unsigned count)
 {
-    uint8_t sent[MOST_BYTES + 1] = {first}, received[MOST_BYTES + 1];
+    uint8_t sent[MOTION_MOST_BYTES + 1] = {first}, received[MOTION_MOST_BYTES + 1];
     spi_transaction_t transaction = {.length = 8 * (count + 1), .tx_buffer = sent, .rx_buffer = received};
-    if (count > MOST_BYTES) {
+    if (count > MOTION_MOST_BYTES) {
         return -1;
     }
     if (out != NULL) {
@@ -46,10 +46,10 @@ static int read_registers(uint8_t address, uint8_t reg, uint8_t *bytes, unsigned
     return exchange(reg | READ, NULL, bytes, count);
 }
 
-static int write_register(uint8_t address, uint8_t reg, uint8_t value)
+static int write_registers(uint8_t address, uint8_t reg, const uint8_t *bytes, unsigned count)
 {
     (void)address;
-    return exchange(reg, &value, NULL, 1);
+    return exchange(reg, bytes, NULL, count);
 }
 
 static int open_bus(void)
@@ -73,7 +73,7 @@ static int open_bus(void)
                : -1;
 }
 
-static const motion_bus wires = {read_registers, write_register, wait_ms, 1};
+static const motion_bus wires = {read_registers, write_registers, wait_ms, 1};
 #else
 #include "driver/i2c_master.h"
 
@@ -113,11 +113,15 @@ static int read_registers(uint8_t address, uint8_t reg, uint8_t *bytes, unsigned
     return from != NULL && i2c_master_transmit_receive(from, &reg, 1, bytes, count, TIMEOUT_MS) == ESP_OK ? 0 : -1;
 }
 
-static int write_register(uint8_t address, uint8_t reg, uint8_t value)
+static int write_registers(uint8_t address, uint8_t reg, const uint8_t *bytes, unsigned count)
 {
-    const uint8_t bytes[] = {reg, value};
+    uint8_t sent[MOTION_MOST_BYTES + 1] = {reg};
     const i2c_master_dev_handle_t to = device(address);
-    return to != NULL && i2c_master_transmit(to, bytes, sizeof bytes, TIMEOUT_MS) == ESP_OK ? 0 : -1;
+    if (to == NULL || count > MOTION_MOST_BYTES) {
+        return -1;
+    }
+    memcpy(sent + 1, bytes, count);
+    return i2c_master_transmit(to, sent, count + 1, TIMEOUT_MS) == ESP_OK ? 0 : -1;
 }
 
 static int open_bus(void)
@@ -133,7 +137,7 @@ static int open_bus(void)
     return i2c_new_master_bus(&config, &bus) == ESP_OK ? 0 : -1;
 }
 
-static const motion_bus wires = {read_registers, write_register, wait_ms, 0};
+static const motion_bus wires = {read_registers, write_registers, wait_ms, 0};
 #endif
 
 const char *motion_wires_open(const motion_bus **opened)

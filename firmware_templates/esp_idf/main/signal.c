@@ -34,6 +34,8 @@ static const char *open_sensor(void)
         .range_mdps = 0,
         .rate_mhz = CANDIDATE_SIGNAL_RATE_MHZ,
         .axes = 3,
+        .program = CANDIDATE_BMI270_CONFIG,
+        .program_bytes = CANDIDATE_BMI270_CONFIG_BYTES,
     };
     const motion_bus *bus;
     if (CANDIDATE_SIGNAL_RANGE_MG == 0) {

@@ -12,7 +12,7 @@ from tinysearch.files import home_path, write_atomically
 INPUTS = "inputs"
 """Folder of a run with the files that its configuration names."""
 
-_COPIED = ("trainer.path", "latency.table", "space.path")
+_COPIED = ("trainer.path", "latency.table", "space.path", "emit.bmi270_config")
 """Small files that a run cannot be used without."""
 
 _ABSOLUTE = ("catalog.name", "data.root", "cache.dir")

@@ -50,7 +50,8 @@ def emit_of_run(
     point = files.point_of(files.read_front(folder), identity)
     before = files.read_config(folder)
     every = sorted({*far_of(before), *(levels or ())})
-    own = {"cache": cache, "far": every, "emit": before["emit"] | dict(emit), "timeout": None}
+    kept = before["emit"] if emit.get("format") == "esp_idf" else before["emit"] | {"bmi270_config": None}
+    own = {"cache": cache, "far": every, "emit": kept | dict(emit), "timeout": None}
     setup = set_up(before | own)
     candidate = candidates_of(setup, frozenset([str(identity)]))[str(identity)]
     _remember(setup, candidate, folder, trains=trains)

@@ -17,6 +17,7 @@ from tinysearch.core.error_rates import ErrorEvidence
 from tinysearch.core.errors import TinysearchError, UserError, WritingError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.program import FrozenNetwork
+from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.data.samples import AudioOptions
 from tinysearch.distribution import installed_version
@@ -25,6 +26,8 @@ from tinysearch.evaluation.answers import Decider, placeholder_classifier, place
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.files import writing
+from tinysearch.firmware.bmi270 import read_program
+from tinysearch.firmware.emission import reads_accelerometer
 from tinysearch.firmware.golden import pattern_inputs
 from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.integer_network import run
@@ -68,13 +71,34 @@ def component_of(config: Config) -> str | None:
     return component_name(str(config["emit"]["name"])) if form == "component" else None
 
 
+def bmi270_config_of(config: Config, task: Task) -> bytes:
+    """What a BMI270 is loaded with; empty where nothing is given.
+
+    Raises:
+        UserError: a file without a program, a task without an accelerometer, or a library, which reads no sensor.
+    """
+    given = config["emit"].get("bmi270_config")  # runs that were started before there was one have none
+    if given is None:
+        return b""
+    felt = any(reads_accelerometer(own.kind) for own in task.inputs)
+    if not felt or config["emit"]["format"] != "esp_idf":
+        raise UserError(
+            "emit.bmi270_config must go into a project (emit.format=esp_idf) of a task with motions or a signal",
+            value=f"task={task.name} emit.format={config['emit']['format']}",
+            remedy="leave emit.bmi270_config out",
+        )
+    return read_program(Path(str(given)))
+
+
 def check_format(config: Config) -> None:
     """Refuse, before a search begins, what its firmware cannot be emitted as.
 
     Raises:
-        UserError: an unknown format, a wrong name, or ONNX, which is no firmware that could be verified.
+        UserError: an unknown format, a wrong name, or ONNX, which is no firmware that could be verified; see also
+            :func:`bmi270_config_of`.
     """
     component_of(config)
+    bmi270_config_of(config, task_of(config))
     if config["emit"]["format"] == "onnx":
         raise UserError(
             "emit.format of a search must be esp_idf or component",
@@ -161,6 +185,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
     candidate = evaluation.candidate
     modalities = [branch.modality for branch in candidate.branches]
     component = component_of(config)
+    bmi270_config = bmi270_config_of(config, models.task)
     networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
     if config["emit"]["format"] == "onnx":
         with writing(target):
@@ -181,6 +206,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             task=models.task,
             backend=build_backend(config),
             component=component,
+            bmi270_config=bmi270_config,
         )
 
 

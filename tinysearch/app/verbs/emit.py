@@ -74,4 +74,6 @@ def _of_run(config: Config, out: Path, *, levels: Sequence[float] | None) -> Pat
     if config["run_dir"] is None:
         raise UserError("a point must belong to a run", value="run_dir is not set", remedy="add run_dir=DIR")
     own = {key: config["emit"][key] for key in ("format", "name")}
+    if config["emit"]["bmi270_config"] is not None:
+        own["bmi270_config"] = config["emit"]["bmi270_config"]
     return emit_of_run(Path(config["run_dir"]), config["id"], out, cache=config["cache"], emit=own, levels=levels)
