@@ -202,13 +202,15 @@ def run_everywhere(layer: Layer, rng: np.random.Generator) -> int:
         How often it ran; 0 for a layer that the backend leaves to the portable kernel.
 
     Raises:
-        AssertionError: another output than the oracle's, or scratch that the planner does not know.
+        AssertionError: another output than the oracle's, or scratch or constants that the planner does not know.
     """
     program, step = layer.frozen.program, layer.step
     kernel = pie.kernel(program, step)
     if kernel is None:
         return 0
-    assert kernel.scratch(program, step) == kernel.block(layer.frozen, step).view(np.int32)[_SCRATCH]
+    block, planned = kernel.block(layer.frozen, step), pie.constant_bytes(program, step)
+    assert kernel.scratch(program, step) == block.view(np.int32)[_SCRATCH]
+    assert len(block) <= planned if program.binary(step) else len(block) == planned
     words = program.tensors[step.output].element is Element.BITS or program.binary(step)
     odd = (0, 0) if words or rng.random() < 0.5 else (int(rng.integers(16)), int(rng.integers(16)))
     layer.run(offsets=odd)

@@ -17,12 +17,15 @@ import pytest
 from projects import TASK, TEMPLATES, board_of, emitted, evaluated, face, models, networks, voice
 from random_networks import program_of, randomized
 
+from tinysearch.app.building.wiring import build_models
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
 from tinysearch.core.program import FrozenNetwork, Operator
 from tinysearch.core.protocols import FirmwareBackend
+from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import project
 from tinysearch.firmware.backends import EspDsp, EspNn, Pie, choose_backends
 from tinysearch.firmware.model_source import accelerate, branch_source
@@ -149,6 +152,39 @@ def test_a_flash_without_room_for_both_layouts_keeps_the_kernels_portable(
         assert facts(folder)["face"]["backend"] == backend
         assert project_rules.project(folder).status == "passed"
     assert "no room in its flash" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("backend", "branches"),
+    [
+        ("pie", (face("int8", (2, 2), width=16),)),
+        ("pie", (face("xnor2/1", (1, 1), width=32, input_size=64), voice("int8"))),
+        ("esp_nn", (face("int8", (2, 2)), voice("int8"))),
+        ("esp_dsp", (face("float32"),)),
+    ],
+)
+def test_planned_flash_is_what_the_firmware_takes(
+    backend: str, branches: tuple[BranchSpec, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = build_models(plain(compose_config(["trainer=none", f"firmware.backend={backend}"])))
+    planned = chosen.choose(branches, PlatformWish(processor="esp32s3"))
+    bare = models().choose(branches, PlatformWish(processor="esp32s3"))
+    program = planned.details["flash"]["program_bytes"] - bare.details["flash"]["program_bytes"]
+    assert program == planned.details["flash"]["backend_bytes"] > 0
+    folder = emit(*branches, out=tmp_path / "p", evaluation=planned, backend=backend)
+    for branch in branches:
+        source = branch_source(branch.modality, networks(*branches)[branch.modality])
+        if facts(folder)[branch.modality]["backend"] == backend:
+            (own,) = choose_backends(backend)
+            source = accelerate(source, own, processor="esp32s3")
+        arrays = sum(len(each.arrays) for each in (*source.packed, *source.accelerated.values()))
+        left = planned.figures[branch.modality].weight_bytes - source.weight_bytes
+        assert 0 <= left < 16 * arrays or (branch.precision.kind == "xnor" and left >= 0), (branch.modality, left)
+    flash = planned.candidate.platform.flash_bytes
+    full = planned.details["flash"] | {"program_bytes": flash - 0x20000 - planned.details["flash"]["weight_bytes"]}
+    tight = replace(planned, details={**planned.details, "flash": full | {"spare_bytes": 0}})
+    emit(*branches, out=tmp_path / "tight", evaluation=tight, backend=backend)
+    assert "no room in its flash" not in caplog.text
 
 
 def test_one_branch_has_the_backend_where_two_run_at_once(tmp_path: Path) -> None:

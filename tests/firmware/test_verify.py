@@ -220,6 +220,11 @@ def test_locks_of_any_weights_and_threshold_are_driven(
         ("partitions.csv", lambda text: text.replace("0x10000,", "0x18000,"), "not aligned"),
         ("partitions.csv", lambda text: text.replace("factory, app", "factory, dat"), "no application"),
         ("partitions.csv", lambda text: text + "rest, data, fat\n", "offset and size"),
+        (
+            "partitions.csv",
+            lambda text: re.sub(r"(factory.*, )0x\w+", r"\g<1>0x1000", text),
+            "of constants and a program",
+        ),
         ("sdkconfig.defaults", lambda text: text + "CONFIG_SPIRAM=y\n", "does not know"),
         ("sdkconfig.defaults.esp32s3", lambda text: re.sub("FLASHSIZE_.*MB", "FLASHSIZE_32MB", text), "has a flash of"),
         ("main/CMakeLists.txt", lambda text: text.replace('"people.c"', '"persons.c"'), "does not exist"),

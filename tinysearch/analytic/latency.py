@@ -66,12 +66,14 @@ class Accelerated:
         steps: by name.
         shared: whether two branches may use the backend at once; one that is not serves the branch of more MACs.
         arena_bytes: of the branch where the backend's scratch lies in it; None for the portable kernels' arena.
+        constant_bytes: of the backend's own constants, in flash beside those of the portable kernels.
     """
 
     name: str
     steps: frozenset[str]
     shared: bool
     arena_bytes: int | None = None
+    constant_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

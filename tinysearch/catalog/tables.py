@@ -25,6 +25,7 @@ class SoftwareSizes:
     Attributes:
         base_program_bytes: by ESP-IDF target, ``default`` for others.
         feature_program_bytes: added by modality, and ``application`` for what every project has.
+        backend_program_bytes: added by a backend, ``default`` for those that were not measured.
         reserved_ram_bytes: kept free by modality, and ``base``.
         encrypted_bytes: what a build that encrypts templates adds to the program.
         code: measured sizes of kernels and branches on one instruction set, taken for all chips.
@@ -32,6 +33,7 @@ class SoftwareSizes:
 
     base_program_bytes: Mapping[str, Sourced]
     feature_program_bytes: Mapping[str, Sourced]
+    backend_program_bytes: Mapping[str, Sourced]
     reserved_ram_bytes: Mapping[str, Sourced]
     encrypted_bytes: Sourced
     code: CodeSizes
@@ -41,6 +43,10 @@ class SoftwareSizes:
         base = self.base_program_bytes.get(target, self.base_program_bytes["default"])
         features = [self.feature_program_bytes[name].value for name in ("application", *modalities)]
         return math.ceil(base.value + sum(features) + self.code.runtime_bytes(kernels).flash)
+
+    def backend_bytes(self, name: str) -> int:
+        """Bytes that a backend adds to the program, however many branches have it."""
+        return int(self.backend_program_bytes.get(name, self.backend_program_bytes["default"]).value)
 
     def branch_bytes(self, modality: str, program: Program) -> int:
         """Bytes that a branch adds to the program besides kernels and weights: calls, constant structures, names."""
@@ -124,7 +130,7 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
     """
     document = _read(path)
     try:
-        groups = ("base_program_bytes", "feature_program_bytes", "reserved_ram_bytes")
+        groups = ("base_program_bytes", "feature_program_bytes", "backend_program_bytes", "reserved_ram_bytes")
         tables = {group: {name: _sourced(value) for name, value in document[group].items()} for group in groups}
         code = load_code_sizes(path.parent / document["code_sizes"]["file"])
         encrypted = _sourced(document["encrypted_bytes"])

@@ -137,11 +137,16 @@ class AnalyticModels:
         with_backend = self.accelerated(branch, processor).arena_bytes
         return self.needs(branch).arena_bytes if with_backend is None else with_backend
 
-    def _with_backend(self, branches: Sequence[BranchSpec], processor: str) -> list[bool]:
-        """Which branches have the backend that they want, see :func:`~tinysearch.analytic.latency.served`."""
+    def _backends(self, branches: Sequence[BranchSpec], processor: str) -> list[Accelerated]:
+        """By branch, what a backend computes of it, see :func:`~tinysearch.analytic.latency.served`."""
         found = [self.accelerated(branch, processor) for branch in branches]
         wanted = [each.name if each.steps and not each.shared else "" for each in found]
-        return served(wanted, [self.needs(branch).macs for branch in branches])
+        has = served(wanted, [self.needs(branch).macs for branch in branches])
+        return [each if own else PORTABLE for each, own in zip(found, has, strict=True)]
+
+    def backend_bytes(self, accelerated: Accelerated) -> int:
+        """Constants of a branch's backend in flash, beside those of the portable kernels; the paper counts none."""
+        return 0 if self.flash_rule == "paper" else accelerated.constant_bytes
 
     def capture(self, branch: BranchSpec) -> Capture:
         """What is captured for a branch."""
@@ -188,11 +193,15 @@ class AnalyticModels:
         chip = self.catalog.chip(processor)
         modalities = [branch.modality for branch in branches]
         needs = [self.needs(branch) for branch in branches]
-        weights = sum(need.weight_bytes for need in needs)
+        backends = self._backends(branches, processor)
+        weights = sum(need.weight_bytes for need in needs) + sum(map(self.backend_bytes, backends))
+        backend_code = sum(self.software.backend_bytes(name) for name in {each.name for each in backends} - {""})
         kernels = frozenset[str]().union(*(need.kernels for need in needs))
         program = self.software.program_bytes(chip.idf_target, self.task.footprints(modalities), kernels=kernels)
         plan = flash_model.plan_flash(
-            program_bytes=program + sum(need.code_bytes for need in needs), weight_bytes=weights, slots=self.slots
+            program_bytes=program + backend_code + sum(need.code_bytes for need in needs),
+            weight_bytes=weights,
+            slots=self.slots,
         )
         if self.memory_rule == "paper":
             psram = max(paper_psram_bytes(branch.precision) for branch in branches)
@@ -212,6 +221,8 @@ class AnalyticModels:
             psram_bytes=psram,
             buffers=buffers,
             placed=placed,
+            backends=tuple(backends),
+            backend_code_bytes=backend_code,
         )
 
     def flash_fits(self, required: int, fitted: int) -> bool:
@@ -242,8 +253,8 @@ class AnalyticModels:
         evaluation = Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
             figures={
-                branch.modality: self._figures(branch, part, option.processor)
-                for branch, part in zip(branches, parts, strict=True)
+                branch.modality: self._figures(branch, part, backend, option.processor)
+                for branch, part, backend in zip(branches, parts, requirement.backends, strict=True)
             },
             sensors=option.sensor_names,
             flash_bytes=requirement.flash_bytes,
@@ -315,9 +326,9 @@ class AnalyticModels:
     ) -> tuple[LatencyEstimate, list[LatencyEstimate]]:
         where = dict(zip(requirement.buffers, requirement.placed, strict=True))
         parts, processor = [], option.processor
-        for branch, backend in zip(branches, self._with_backend(branches, processor), strict=True):
-            slow = not where.get(f"arena_{branch.modality}", where.get("arena", True))
-            parts.append(self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=backend))
+        for branch, backend in zip(branches, requirement.backends, strict=True):
+            slow, fast = not where.get(f"arena_{branch.modality}", where.get("arena", True)), bool(backend.steps)
+            parts.append(self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=fast))
         contention = self.latency.contention(option.processor)
         cores = self.worker(self.catalog.chip(processor)).cores
         return combine(parts, cores=cores, contention=contention), parts
@@ -327,12 +338,14 @@ class AnalyticModels:
             energy_mj(self.worker(chip), [part.seconds for part in parts], contention=self.latency.contention(chip.id))
         )
 
-    def _figures(self, branch: BranchSpec, latency: LatencyEstimate, processor: str) -> BranchFigures:
+    def _figures(
+        self, branch: BranchSpec, latency: LatencyEstimate, backend: Accelerated, processor: str
+    ) -> BranchFigures:
         needs = self.needs(branch)
         return BranchFigures(
             params=needs.params,
             macs=needs.macs,
-            weight_bytes=needs.weight_bytes,
+            weight_bytes=needs.weight_bytes + self.backend_bytes(backend),
             arena_bytes=self.arena_bytes(branch, processor),
             latency_s=latency.seconds,
         )

@@ -92,6 +92,7 @@ def board_details(option: BoardOption, requirement: Requirement, *, family: str,
         "buildable_reason": option.reason,
         "flash": {
             "program_bytes": requirement.flash.program_bytes,
+            "backend_bytes": requirement.backend_code_bytes,
             "weight_bytes": requirement.flash.weight_bytes,
             "app_bytes": requirement.flash.app_bytes,
             "total_bytes": requirement.flash.total_bytes,

@@ -50,6 +50,8 @@ class _BranchArrays:
 
     Attributes:
         kernels: number of its set of kernels.
+        backend: number of its backend among those of the case, 0 for portable kernels.
+        backend_bytes: of the backend's own constants.
         sram_s, psram_s: latency by place of the arena, with a backend where there is one.
         portable_sram_s, portable_psram_s: by the portable kernels.
         alone_macs: MACs of a branch whose backend serves a single one, -1 of others.
@@ -57,6 +59,8 @@ class _BranchArrays:
     """
 
     kernels: Ints
+    backend: Ints
+    backend_bytes: Ints
     code_bytes: Ints
     weight_bytes: Ints
     arena_bytes: Ints
@@ -107,14 +111,16 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
                 continue
             chosen = [lists[modality] for modality in modalities]
             programs = _programs(models, chip, modalities, [_kernel_sets(models, branches) for branches in chosen])
+            backends = ("", *sorted({models.accelerated(b, chip.id).name for each in chosen for b in each} - {""}))
             case = _Case(
                 models=models,
                 chip=models.worker(chip),
                 modalities=modalities,
                 tiers=tiers(models, options, chip) if models.tells_power else (boards,),
                 programs=programs,
+                backends=backends,
             )
-            arrays = [_branch_arrays(models, branches, chip) for branches in chosen]
+            arrays = [_branch_arrays(models, branches, chip, backends) for branches in chosen]
             others = math.prod(counts[1:])
             for first in range(0, counts[0], max(1, chunk // others)):
                 selected = slice(first, first + max(1, chunk // others))
@@ -151,7 +157,9 @@ def _programs(
     return np.array(sizes, np.int64).reshape([len(choices) for choices in sets])
 
 
-def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip) -> _BranchArrays:
+def _branch_arrays(
+    models: AnalyticModels, branches: Sequence[BranchSpec], chip: Chip, backends: Sequence[str]
+) -> _BranchArrays:
     needs = [models.needs(branch) for branch in branches]
     times = [
         [models.branch_latency(b, processor=chip.id, arena_in_psram=slow, backend=fast).seconds for b in branches]
@@ -164,6 +172,8 @@ def _branch_arrays(models: AnalyticModels, branches: Sequence[BranchSpec], chip:
     sets = {kernels: number for number, kernels in enumerate(_kernel_sets(models, branches))}
     return _BranchArrays(
         kernels=np.array([sets[n.kernels] for n in needs], np.int64),
+        backend=np.array([backends.index(each.name) for each in accelerated], np.int64),
+        backend_bytes=np.array([models.backend_bytes(each) for each in accelerated], np.int64),
         code_bytes=np.array([n.code_bytes for n in needs], np.int64),
         weight_bytes=np.array([n.weight_bytes for n in needs], np.int64),
         arena_bytes=np.array([models.arena_bytes(branch, chip.id) for branch in branches], np.int64),
@@ -187,6 +197,7 @@ class _Case:
         tiers: sets of boards, of each of which a candidate takes the cheapest; one, but where boards are told apart by
             what they draw (:mod:`tinysearch.evaluation.tiers`).
         programs: size of the program by sets of kernels.
+        backends: names of the backends of its branches, after an empty one.
     """
 
     models: AnalyticModels
@@ -194,12 +205,14 @@ class _Case:
     modalities: tuple[str, ...]
     tiers: tuple[OptionTable, ...]
     programs: Ints
+    backends: tuple[str, ...]
 
     def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> Iterator[DesignChunk]:
         """All combinations of the parts' branches, each part along its own axis; once for every tier of boards."""
+        parts = self._with_backend(parts)
         weights = _sum(part.weight_bytes for part in parts)
-        mapped = _sum(part.weight_bytes + part.code_bytes for part in parts)
-        mapped = mapped + self.programs[tuple(part.kernels for part in parts)]
+        mapped = weights + _sum(part.backend_bytes + part.code_bytes for part in parts)
+        mapped = mapped + self.programs[tuple(part.kernels for part in parts)] + self._backend_code(parts)
         paper = self.models.flash_rule == "paper"
         flash = weights + PAPER_PROGRAM_BYTES if paper else self.models.slots.total_bytes(mapped)
         ram, psram, seconds = self._memory_and_seconds(parts)
@@ -268,7 +281,7 @@ class _Case:
         shared = self.chip.cores == 1 and len(parts) > 1
         if self.models.memory_rule == "paper":
             psram = _largest(part.paper_psram_bytes for part in parts)
-            return psram, psram, [part.sram_s for part in self._with_backend(parts)]
+            return psram, psram, [part.sram_s for part in parts]
         arenas = [_largest(part.arena_bytes for part in parts)] if shared else [part.arena_bytes for part in parts]
         buffers = np.stack(np.broadcast_arrays(*arenas, *(part.captured_bytes for part in parts)), axis=-1)
         flat = buffers.reshape(-1, buffers.shape[-1])
@@ -279,13 +292,13 @@ class _Case:
         )
         psram = psram_bytes(flat, placed).reshape(buffers.shape[:-1])
         seconds = []
-        for place, part in enumerate(self._with_backend(parts)):
+        for place, part in enumerate(parts):
             inside = placed[:, 0 if shared else place].reshape(buffers.shape[:-1])
             seconds.append(np.where(inside, part.sram_s, part.psram_s))
         return buffers.sum(axis=-1), psram, seconds
 
     def _with_backend(self, parts: Sequence[_BranchArrays]) -> Sequence[_BranchArrays]:
-        """The parts with the latency of the portable kernels where a rival of more MACs has the backend."""
+        """The parts with portable kernels where a rival of more MACs has the backend."""
         if sum((part.alone_macs >= 0).any() for part in parts) < 2:
             return parts
         found = []
@@ -294,6 +307,14 @@ class _Case:
             wins += [part.alone_macs >= other.alone_macs for other in parts[place + 1 :]]
             found.append(_yielding(part, functools.reduce(np.logical_and, wins)))
         return found
+
+    def _backend_code(self, parts: Sequence[_BranchArrays]) -> Ints:
+        """Bytes of the program for backends, each once."""
+        code: Ints = np.zeros((), np.int64)
+        for number, name in enumerate(self.backends[1:], start=1):
+            present = functools.reduce(np.logical_or, [part.backend == number for part in parts])
+            code = code + self.models.software.backend_bytes(name) * present
+        return code
 
     def _together(self, seconds: Sequence[Floats], *, contention: float) -> Floats:
         """The longest branch beside all others on two cores, one after the other on one."""
@@ -307,6 +328,8 @@ def _yielding(part: _BranchArrays, wins: npt.NDArray[np.bool_]) -> _BranchArrays
     has = wins | (part.alone_macs < 0)
     return replace(
         part,
+        backend=np.where(has, part.backend, 0),
+        backend_bytes=np.where(has, part.backend_bytes, 0),
         sram_s=np.where(has, part.sram_s, part.portable_sram_s),
         psram_s=np.where(has, part.psram_s, part.portable_psram_s),
     )

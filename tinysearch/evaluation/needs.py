@@ -65,6 +65,8 @@ class Requirement:
         ram_bytes: sum of all buffers.
         psram_bytes: what does not fit into SRAM.
         buffers: bytes by name in order of placement; ``placed`` tells which lie in SRAM.
+        backends: by branch, what a backend computes of it.
+        backend_code_bytes: of the program, for backends.
     """
 
     flash: FlashPlan
@@ -73,6 +75,8 @@ class Requirement:
     psram_bytes: int
     buffers: Mapping[str, int]
     placed: tuple[bool, ...]
+    backends: tuple[Accelerated, ...]
+    backend_code_bytes: int
 
 
 def check_size(branch: BranchSpec, network: NetworkSpec) -> None:

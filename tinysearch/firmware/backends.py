@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from tinysearch.analytic.flash import array_bytes
+from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Operator
@@ -61,6 +63,15 @@ class Backend(FirmwareBackend, Protocol):
 
 
 @runtime_checkable
+class SizedBackend(Backend, Protocol):
+    """A backend that tells what its constants take in flash, beside those of the portable kernels."""
+
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """Bytes of the arrays of a step that it supports, each at a multiple of 16; the most where weights decide."""
+        ...
+
+
+@runtime_checkable
 class PlannedBackend(Backend, Protocol):
     """A backend whose scratch lies in the arena of a branch: the plan is what a board must have.
 
@@ -88,6 +99,10 @@ class Pie:
     def footprint(self, program: Program, step: Step) -> KernelFootprint:
         """See :func:`tinysearch.firmware.packing.pie.footprint`."""
         return pie.footprint(program, step)
+
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """See :func:`tinysearch.firmware.packing.pie.constant_bytes`."""
+        return pie.constant_bytes(program, step)
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """See :func:`tinysearch.firmware.packing.pie.pack`."""
@@ -118,6 +133,10 @@ class EspNn:
             return source.elements < _UINT16 and out.channels <= _MOST_OUTPUTS
         return max(source.height, source.width, source.channels, out.channels) < _UINT16
 
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """See :func:`tinysearch.firmware.packing.esp_nn.constant_bytes`."""
+        return esp_nn.constant_bytes(program, step)
+
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """See :func:`tinysearch.firmware.packing.esp_nn.pack`."""
         return esp_nn.pack(frozen, step)
@@ -141,6 +160,10 @@ class EspDsp:
             and step.pool == 1
             and program.tensors[step.inputs[0]].element is Element.FLOAT32
         )
+
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """See :func:`tinysearch.firmware.packing.esp_dsp.constant_bytes`."""
+        return esp_dsp.constant_bytes(program, step)
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         """See :func:`tinysearch.firmware.packing.esp_dsp.pack`."""
@@ -189,6 +212,17 @@ def accelerated_plan(program: Program, backend: Backend, steps: Collection[str])
     if not isinstance(backend, PlannedBackend):
         return plan(program)
     return plan(program, {step.name: backend.footprint(program, step) for step in program.steps if step.name in steps})
+
+
+def accelerated_bytes(program: Program, backend: Backend, steps: Collection[str]) -> int:
+    """Bytes of a backend's constants for some steps, in flash beside those of the portable kernels.
+
+    One that does not tell is taken to keep a copy as large as the portable kernels' own.
+    """
+    chosen = [step for step in program.steps if step.name in steps]
+    if isinstance(backend, SizedBackend):
+        return array_bytes(backend.constant_bytes(program, step) for step in chosen)
+    return array_bytes(footprint(program, step).parameter_bytes for step in chosen)
 
 
 def check_backend(name: object) -> None:

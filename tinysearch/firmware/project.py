@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ DEFAULT_PROGRAM_BYTES = 400_000
 """Program without weights where an evaluation does not tell; camera and microphone drivers included."""
 
 BACKEND_PROGRAM_BYTES = 65_536
-"""Code of a backend: assumed, not measured; the build of ESP-IDF checks the real size against the partition."""
+"""Code of backends where an evaluation does not tell: assumed; ESP-IDF's build holds the image to its partition."""
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,9 @@ def _prepare(
     stricter, stricter_far = _stricter(evaluation, threshold)
     template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
     planned = evaluation.details.get("flash", {})
-    program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) + int(planned.get("spare_bytes", 0))
+    backend_code = int(planned.get("backend_bytes", 0))
+    program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) - backend_code
+    program += int(planned.get("spare_bytes", 0))
     program += decider_bytes(decider) - sum(
         decision_bytes(task.decision, embedding=source.program.network.embedding) for source in sources
     )
@@ -161,18 +164,22 @@ def _prepare(
     slots = int(planned.get("slots", 1))
     has_psram = candidate.platform.psram_bytes > 0
     flash_bytes = candidate.platform.flash_bytes
+    room = partial(
+        _table,
+        flash_bytes,
+        program_bytes=program,
+        backend_bytes=backend_code or BACKEND_PROGRAM_BYTES,
+        template_bytes=template_bytes,
+        slots=slots,
+    )
     try:
-        people, captures, table = _table(
-            flash_bytes, sources, program_bytes=program, template_bytes=template_bytes, slots=slots
-        )
+        people, captures, table = room(sources)
     except UserError:
         if not any(source.accelerated for source in sources):
             raise
         logger.warning("%s: no room in its flash for the weights of a backend, kernels stay portable", candidate.id)
         sources = portable
-        people, captures, table = _table(
-            flash_bytes, sources, program_bytes=program, template_bytes=template_bytes, slots=slots
-        )
+        people, captures, table = room(sources)
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -232,11 +239,17 @@ def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: C
 
 
 def _table(
-    flash_bytes: int, sources: tuple[BranchSource, ...], *, program_bytes: int, template_bytes: int, slots: int
+    flash_bytes: int,
+    sources: tuple[BranchSource, ...],
+    *,
+    program_bytes: int,
+    backend_bytes: int,
+    template_bytes: int,
+    slots: int,
 ) -> tuple[int, int, tuple[partitions.Partition, ...]]:
     """People, captures of each, and partitions with room for them: as many as the flash allows."""
-    backend_bytes = BACKEND_PROGRAM_BYTES if any(source.accelerated for source in sources) else 0
-    app_bytes = program_bytes + backend_bytes + sum(source.weight_bytes for source in sources)
+    app_bytes = program_bytes + sum(source.weight_bytes for source in sources)
+    app_bytes += backend_bytes if any(source.accelerated for source in sources) else 0
     for people, captures in TEMPLATES:
         nvs = partitions.nvs_bytes(people=people, captures=captures, template_bytes=template_bytes)
         try:

@@ -28,6 +28,7 @@ from tinysearch.evaluation.needs import LatencyRule
 from tinysearch.evaluation.power import Supply
 from tinysearch.firmware.backends import (
     Backend,
+    accelerated_bytes,
     accelerated_plan,
     accelerated_steps,
     check_backend,
@@ -189,6 +190,7 @@ def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated]
                     steps=frozenset(steps),
                     shared=candidate.shared,
                     arena_bytes=accelerated_plan(program, candidate, steps).peak_bytes,
+                    constant_bytes=accelerated_bytes(program, candidate, steps),
                 )
         return PORTABLE
 

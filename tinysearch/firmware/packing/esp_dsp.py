@@ -6,12 +6,16 @@ The layout is that of ``firmware_templates/esp_idf/components/backend_esp_dsp/in
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from tinysearch.analytic.flash import array_bytes
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import Operator
-from tinysearch.core.program import FrozenNetwork, Step
+from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.packing import PackedStep
+from tinysearch.operators.counts import padded
 
 _LANES = 4
 """Floats that the SIMD dot product loads at once; rows of other lengths take its slower path."""
@@ -57,3 +61,9 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
         },
         aligned=16,
     )
+
+
+def constant_bytes(program: Program, step: Step) -> int:
+    """Bytes of the arrays of a step, each at a multiple of 16."""
+    outputs, *row = program.weight_shape(step)
+    return array_bytes((4 * outputs * padded(math.prod(row), _LANES), 4 * outputs))

@@ -6,13 +6,15 @@ headers ``esp_nn_defs.h`` and ``esp_nn_ansi_headers.h`` (github.com/espressif/es
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from tinysearch.analytic.flash import array_bytes
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.network import Operator
-from tinysearch.core.program import Array, FrozenNetwork, Step
+from tinysearch.core.program import Array, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW
 from tinysearch.firmware.packing import PackedStep
 
@@ -69,6 +71,15 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
         arrays=_arrays(frozen, step, depthwise=name == "DEPTHWISE"),
         aligned=16,
     )
+
+
+def constant_bytes(program: Program, step: Step) -> int:
+    """Bytes of the arrays of a step, each at a multiple of 16."""
+    shape = program.weight_shape(step)
+    if not shape:
+        factors = len(step.inputs) + 1 if step.operator == Operator.ADD else 0
+        return array_bytes((4 * factors, 4 * factors))
+    return array_bytes((math.prod(shape), *(4 * shape[0] for _ in ("bias", "multiplier", "shift"))))
 
 
 def _arrays(frozen: FrozenNetwork, step: Step, *, depthwise: bool) -> dict[str, Array]:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from tinysearch.core.errors import TinysearchError
 from tinysearch.firmware import partitions, sdkconfig
 from tinysearch.firmware.folder import MARKER
+from tinysearch.firmware.rendering import C_TYPES
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.rung import Rung, run_tool
 
@@ -46,6 +48,8 @@ _REQUIRES = re.compile(r"(?:PRIV_)?REQUIRES\s+([a-z0-9_\s]+?)(?=[A-Z)]|$)")
 _REQUIRE_LIST = re.compile(r"(?:set|list)\((?:APPEND )?requires ([a-z0-9_ ]+)\)")
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 _FLASH = re.compile(r"^CONFIG_ESPTOOLPY_FLASHSIZE_(\d+)MB=y$", re.MULTILINE)
+_ARRAY = re.compile(r"static const (\w+) \w+\[(\d+)\] =")
+_C_BYTES = {kind: np.dtype(name).itemsize for name, kind in C_TYPES.items()}
 _COMPOTE_TIMEOUT_S = 60.0
 
 
@@ -74,12 +78,21 @@ def _problems(folder: Path) -> Iterator[str]:
     flash_bytes = _flash_bytes(folder, target)
     table = partitions.from_csv((folder / "partitions.csv").read_text(encoding="utf-8"))
     yield from partitions.broken_rules(table, flash_bytes=flash_bytes)
+    constants = sum(map(_constant_bytes, folder.glob("components/*/*_weights.c")))
+    small = [row for row in table if row.kind == "app" and row.size <= constants]
+    yield from (f"{row.name}: {row.size} bytes must hold {constants} of constants and a program" for row in small)
     if flash_bytes != point["platform"]["flash_bytes"]:
         yield f"{MARKER} has a flash of {point['platform']['flash_bytes']} bytes, the configuration {flash_bytes}"
     yield from _cmake(folder)
     yield from _includes(folder)
     for path in (folder / "main" / "idf_component.yml", *sorted(folder.glob("components/*/idf_component.yml"))):
         yield from _manifest(path)
+
+
+def _constant_bytes(source: Path) -> int:
+    """Bytes of the arrays that a generated source defines, those of a backend included."""
+    arrays = _ARRAY.findall(source.read_text(encoding="utf-8"))
+    return sum(int(count) * _C_BYTES[kind] for kind, count in arrays)
 
 
 def _flash_bytes(folder: Path, target: str) -> int:

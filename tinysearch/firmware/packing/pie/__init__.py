@@ -29,11 +29,11 @@ def _always(program: Program, step: Step) -> bool:
 
 
 def _fixed(size_bytes: int) -> Callable[[Program, Step], int]:
-    def scratch(program: Program, step: Step) -> int:
+    def size(program: Program, step: Step) -> int:
         del program, step
         return size_bytes
 
-    return scratch
+    return size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class Kernel:
 
     Attributes:
         block: constants of a step.
+        block_bytes: of the constants, or the most that they may be where this is the weights' affair.
         scratch: bytes of scratch of a step, as the block tells the chip.
         supports: whether it computes a step of its operator and elements.
         overwrites: whether the output may take the place of an input where that of the portable kernel may.
@@ -49,6 +50,7 @@ class Kernel:
 
     name: str
     block: Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]
+    block_bytes: Callable[[Program, Step], int]
     scratch: Callable[[Program, Step], int]
     supports: Fits = _always
     overwrites: Fits = _always
@@ -58,27 +60,46 @@ _KERNELS = (
     Kernel(
         name="conv_s8",
         block=int8.convolution,
+        block_bytes=int8.convolution_bytes,
         scratch=int8.convolution_scratch,
         overwrites=int8.convolution_overwrites,
     ),
-    Kernel(name="fully_connected_s8", block=int8.fully_connected, scratch=int8.fully_connected_scratch),
-    Kernel(name="xnor_conv", block=xnor.convolution, scratch=xnor.scratch, supports=xnor.supported),
+    Kernel(
+        name="fully_connected_s8",
+        block=int8.fully_connected,
+        block_bytes=int8.fully_connected_bytes,
+        scratch=int8.fully_connected_scratch,
+    ),
+    Kernel(
+        name="xnor_conv",
+        block=xnor.convolution,
+        block_bytes=xnor.most_bytes,
+        scratch=xnor.scratch,
+        supports=xnor.supported,
+    ),
     Kernel(
         name="depthwise_s8",
         block=int8.depthwise,
+        block_bytes=int8.depthwise_bytes,
         scratch=int8.depthwise_scratch,
         supports=int8.depthwise_supported,
         overwrites=int8.depthwise_overwrites,
     ),
-    Kernel(name="add_s8", block=int8.addition, scratch=_fixed(int8.ADDITION_SCRATCH_BYTES)),
-    Kernel(name="max_pool_s8", block=pools.max_pool, scratch=_fixed(LINE)),
+    Kernel(
+        name="add_s8",
+        block=int8.addition,
+        block_bytes=int8.addition_bytes,
+        scratch=_fixed(int8.ADDITION_SCRATCH_BYTES),
+    ),
+    Kernel(name="max_pool_s8", block=pools.max_pool, block_bytes=_fixed(pools.MAX_POOL_BYTES), scratch=_fixed(LINE)),
     Kernel(
         name="average_s8",
         block=pools.average,
+        block_bytes=_fixed(pools.AVERAGE_BYTES),
         scratch=_fixed(pools.AVERAGE_SCRATCH_BYTES),
         supports=pools.averages,
     ),
-    Kernel(name="pack_s8", block=bits.packing, scratch=_fixed(0)),
+    Kernel(name="pack_s8", block=bits.packing, block_bytes=bits.packing_bytes, scratch=_fixed(0)),
 )
 KERNELS = tuple(kernel.name for kernel in _KERNELS)
 """In the order of ``ts_pie_operator``; the C functions are ``ts_pie_<kernel>``."""
@@ -119,6 +140,15 @@ def wins(program: Program, step: Step) -> bool:
     if step.operator == Operator.SCALE:
         return program.tensors[step.output].shape.width >= _SCALED_WIDTH
     return not program.binary(step) or xnor.wins(program, step)
+
+
+def constant_bytes(program: Program, step: Step) -> int:
+    """Bytes of the constants of a step; of binary layers the most that they may be, as weights make lists.
+
+    Raises:
+        UnsupportedLayerError: no kernel of the backend computes it.
+    """
+    return _known(program, step).block_bytes(program, step)
 
 
 def footprint(program: Program, step: Step) -> KernelFootprint:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.program import LANE, FrozenNetwork, Step
+from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
-from tinysearch.firmware.packing.pie.block import lay_out
+from tinysearch.firmware.packing.pie.block import block_bytes, lay_out
 
 _WORD_BYTES = 4
 _ENTRY_BYTES, _THRESHOLDS = 32, 16
+_WORDS = 12
+
+
+def packing_bytes(program: Program, step: Step) -> int:
+    """Bytes of the block of a packing."""
+    return block_bytes(_WORDS, (2 * LANE, program.tensors[step.output].bits * _ENTRY_BYTES))
 
 
 def packing(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:

@@ -5,6 +5,8 @@ Layouts are those of ``components/backend_pie/include/ts_pie_layout.h``, whose o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +22,11 @@ Bytes = npt.NDArray[np.uint8]
 def up(count: int, multiple: int = LINE) -> int:
     """The next multiple."""
     return -(-count // multiple) * multiple
+
+
+def block_bytes(words: int, tables: Iterable[int]) -> int:
+    """Bytes of a block with so many words of header, and tables of so many bytes."""
+    return up(4 * words) + sum(up(size) for size in tables) + LINE
 
 
 def chained(blocks: list[npt.NDArray[np.int8]], *, at: int) -> npt.NDArray[np.int8]:
@@ -44,7 +51,7 @@ def lay_out(words: dict[str, int], tables: dict[str, Bytes]) -> npt.NDArray[np.i
         words[name] = cursor
         parts.append((cursor, table))
         cursor += up(len(table))
-    words["layer_bytes"] = cursor + LINE
+    words["layer_bytes"] = block_bytes(len(words), [len(table) for table in tables.values()])
     block = np.zeros(words["layer_bytes"], np.uint8)
     header = np.array(list(words.values()), np.int32).view(np.uint8)
     block[: len(header)] = header

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, chained, lay_out, up
+from tinysearch.firmware.packing.pie.block import LINE, Bytes, block_bytes, chained, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records, starts
 from tinysearch.operators.add import LEFT_SHIFT
 
@@ -38,6 +38,10 @@ _CACHED_BYTES = 24576
 _PART_MULTIPLE = 8
 
 ADDITION_SCRATCH_BYTES = 80
+_FULLY_CONNECTED_WORDS, _DEPTHWISE_WORDS, _ADDITION_WORDS = 15, 24, 10
+"""Of the headers."""
+
+_ADDITION_TABLE_BYTES = 2 * 256 * 4
 
 
 def tile_scratch(channels: int, *, pooled: bool) -> int:
@@ -68,6 +72,14 @@ def convolution(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     return chained(blocks, at=list(words).index("next_part"))
 
 
+def convolution_bytes(program: Program, step: Step) -> int:
+    """Bytes of the block of a convolution."""
+    words, channels = _convolution_words(program, step), program.weight_shape(step)[0]
+    size = _part_channels(program, step)
+    parts = [min(size, channels - first) for first in range(0, channels, size)]
+    return sum(block_bytes(len(words), (part * words["column_bytes"], part * RECORD_BYTES)) for part in parts)
+
+
 def _part_channels(program: Program, step: Step) -> int:
     """Output channels of a part: all, or so many that their weights stay in the data cache from tile to tile."""
     channels, out = program.weight_shape(step)[0], program.tensors[step.output].shape
@@ -92,6 +104,12 @@ def fully_connected_scratch(program: Program, step: Step) -> int:
     """Bytes of scratch of a fully connected layer: its sums, and a copy of an input at an odd address."""
     outputs, inputs = program.weight_shape(step)
     return up(outputs * 8) + up(inputs)
+
+
+def fully_connected_bytes(program: Program, step: Step) -> int:
+    """Bytes of the block of a fully connected layer."""
+    outputs, inputs = program.weight_shape(step)
+    return block_bytes(_FULLY_CONNECTED_WORDS, (outputs * up(inputs), outputs * 8, outputs * 8))
 
 
 def fully_connected(frozen: FrozenNetwork, step: Step) -> np.ndarray:
@@ -154,6 +172,12 @@ def depthwise_scratch(program: Program, step: Step) -> int:
     """Bytes of scratch of a depthwise convolution or a scale."""
     source = program.tensors[step.inputs[0]].shape
     return _DEPTHWISE_ROWS + step.kernel * _padded_width(program, step) * up(source.channels)
+
+
+def depthwise_bytes(program: Program, step: Step) -> int:
+    """Bytes of the block of a depthwise convolution or a scale."""
+    channels = program.tensors[step.output].shape.channels
+    return block_bytes(_DEPTHWISE_WORDS, (up(channels) * step.kernel**2, channels * RECORD_BYTES))
 
 
 def _padded_width(program: Program, step: Step) -> int:
@@ -241,6 +265,12 @@ def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     record = records(np.zeros(1, np.int64), multiplier[2:], shift[2:], zero=zero, low=zero if step.relu else INT8_LOW)
     table = np.concatenate(tables).astype("<i4").view(np.uint8)
     return lay_out(words, {"records": record, "tables": table})
+
+
+def addition_bytes(program: Program, step: Step) -> int:
+    """Bytes of the block of an addition."""
+    del program, step
+    return block_bytes(_ADDITION_WORDS, (RECORD_BYTES, _ADDITION_TABLE_BYTES))
 
 
 def rows_of_lines(weights: np.ndarray) -> Bytes:

@@ -7,12 +7,15 @@ import numpy.typing as npt
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW
-from tinysearch.firmware.packing.pie.block import LINE, lay_out
+from tinysearch.firmware.packing.pie.block import LINE, block_bytes, lay_out
 
 MOST_PIXELS = 4096
 """Of a mean: their sum fits an accumulator of 20 bits."""
 
 AVERAGE_SCRATCH_BYTES = 80
+
+MAX_POOL_BYTES, AVERAGE_BYTES = block_bytes(13, ()), block_bytes(9, ())
+"""Blocks: their headers."""
 
 
 def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, XNOR_FRACTION_BITS
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, lay_out, up
+from tinysearch.firmware.packing.pie.block import LINE, Bytes, block_bytes, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records
 from tinysearch.operators.binary import BinaryGeometry, geometry
 
@@ -27,6 +27,9 @@ _MOST_SCRATCH_BYTES = 65536
 
 _SUM_LIMIT = 1 << 30
 
+_LISTS, _ENTRY_BYTES = 3, 12
+"""Of two channels: both, the first alone, the second alone; bytes of the entry of each."""
+
 _LANES = 128
 _WORD_INSTRUCTIONS, _PLANE_INSTRUCTIONS, _LIST_INSTRUCTIONS = 1600, 5.6, 180
 _BITS_INSTRUCTIONS, _NUMBERS_INSTRUCTIONS = 200, 1100
@@ -44,6 +47,27 @@ def supported(program: Program, step: Step) -> bool:
 def scratch(program: Program, step: Step) -> int:
     """Bytes of scratch of a step that reads bit planes."""
     return _layout(geometry(program, step))["scratch_bytes"]
+
+
+def most_bytes(program: Program, step: Step) -> int:
+    """Most bytes of the block of a step: lists are as long as the weights make them.
+
+    The lists of two channels share out a window; each may pass all zero planes, and is filled up.
+    """
+    binary = geometry(program, step)
+    words = binary.kernel_height * binary.kernel_width * up(binary.input_channels, LANE) // LANE
+    passed = words * len(_ZERO_PLANES) + BLOCK
+    pairs = up(binary.output_channels, 2) // 2 * binary.weight_bits
+    steps = binary.window_values + passed + pairs * (binary.window_values + _LISTS * passed)
+    channels = binary.output_channels
+    tables = (
+        8 * binary.kernel_width,
+        channels * (4 * ((1 << binary.output_bits) - 1) if binary.output_bits else RECORD_BYTES),
+        _ENTRY_BYTES,
+        pairs * _LISTS * _ENTRY_BYTES,
+        steps,
+    )
+    return block_bytes(len(_layout(binary)), tables)
 
 
 def wins(program: Program, step: Step) -> bool:
