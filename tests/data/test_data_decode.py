@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sample_files import encode_picture, encode_wave, picture_of, wave_of
 
-from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image, to_clip_format
+from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image, resampling_ratio, to_clip_format
 from tinysearch.data.wholeness import shortfall
 
 
@@ -162,6 +162,13 @@ def test_the_square_of_a_picture_beyond_the_front_ends_reach_is_reduced():
     decoded = decode_image(encode_picture(wide, compress_level=1))
     assert decoded.shape == (2050, 2050, 3)
     assert decoded.max() == 0  # the edges lie outside of the square
+
+
+def test_odd_rates_are_resampled_by_short_filters():
+    ratios = {rate_hz: resampling_ratio(rate_hz) for rate_hz in (8_001, 44_056, 44_101, 96_001, 191_999)}
+    assert all(ratio.denominator <= 2_000 for ratio in ratios.values())
+    assert all(abs(float(ratio) * rate_hz / 16_000 - 1) < 2e-4 for rate_hz, ratio in ratios.items())
+    assert [str(resampling_ratio(rate_hz)) for rate_hz in (44_100, 11_025, 192_000)] == ["160/441", "640/441", "1/12"]
 
 
 @pytest.mark.parametrize("rate_hz", [7_999, 192_001, 10_000_019])
