@@ -10,7 +10,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-TYPES = {"int8": 9, "int32": 2, "float32": 0, "int16": 7, "uint8": 3, "resource": 13}
+TYPES = {"int8": 9, "int32": 2, "float32": 0, "int16": 7, "uint8": 3, "float16": 1, "resource": 13}
 
 
 @dataclass(kw_only=True)
@@ -46,6 +46,7 @@ OPTIONS = {
     "ADD": "AddOptions",
     "MUL": "MulOptions",
     "SUB": "SubOptions",
+    "DIV": "DivOptions",
     "SPLIT": "SplitOptions",
     "SPLIT_V": "SplitVOptions",
     "VAR_HANDLE": "VarHandleOptions",

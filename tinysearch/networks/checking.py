@@ -11,11 +11,34 @@ from tinysearch.networks.operators.kind import Unfit
 from tinysearch.networks.operators.state import ASSIGN_VARIABLE
 from tinysearch.networks.refusals import Refusal, refuse
 
+_OVER_TIME, _OTHER_SIZE = "use convolutions over time", "resize outside of the network, or use a strided convolution"
+_ON_THE_RESULT = "take it from the output outside of the network"
 _INSTEAD = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _OVER_TIME,
+    "UNIDIRECTIONAL_SEQUENCE_RNN": _OVER_TIME,
+    "BIDIRECTIONAL_SEQUENCE_LSTM": _OVER_TIME,
+    "LSTM": _OVER_TIME,
+    "RNN": _OVER_TIME,
+    "SVDF": _OVER_TIME,
+    "WHILE": "unroll it when converting",
+    "IF": "convert the network for one case",
     "TRANSPOSE_CONV": "resize outside of the network, or use a convolution",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "use convolutions over time",
+    "RESIZE_BILINEAR": _OTHER_SIZE,
+    "RESIZE_NEAREST_NEIGHBOR": _OTHER_SIZE,
+    "LOCAL_RESPONSE_NORMALIZATION": "use batch normalization",
+    "L2_NORMALIZATION": "use batch normalization inside, and divide an output by its length outside",
+    "ARG_MAX": _ON_THE_RESULT,
+    "TOPK_V2": _ON_THE_RESULT,
+    "BATCH_MATMUL": "multiply by constant weights (FULLY_CONNECTED)",
+    "MIRROR_PAD": "pad with zeros (PAD)",
+    "GATHER": "use STRIDED_SLICE",
+    "CAST": "convert the network with one type inside",
 }
-_OTHERWISE = "compute it outside of the network"
+
+
+def instead_of(operator: str) -> str:
+    """What could stand in the place of an operator that has no kernel."""
+    return _INSTEAD.get(operator, "compute it outside of the network")
 
 
 def check(graph: Graph) -> None:
@@ -40,7 +63,7 @@ def refusals(graph: Graph) -> Iterator[Refusal]:
 def _refusal(graph: Graph, node: Node) -> Refusal | None:
     kind = KINDS.get(node.operator)
     if kind is None:
-        instead = _INSTEAD.get(node.operator, _OTHERWISE)
+        instead = instead_of(node.operator)
         return Refusal(operator=node.operator, reason="has no kernel", instead=instead, node=node.name)
     try:
         if not node.inputs or node.inputs[0] == ABSENT or not (node.outputs or kind is ASSIGN_VARIABLE):

@@ -23,6 +23,7 @@ class Element(StrEnum):
     INT8 = "int8"
     INT32 = "int32"
     FLOAT32 = "float32"
+    FLOAT16 = "float16"
     INT64 = "int64"
     INT16 = "int16"
     UINT8 = "uint8"

@@ -182,7 +182,10 @@ class _Reading:
         return int(index)
 
     def _check_sizes(self, graph: Graph, inputs: list[Any]) -> None:
-        for tensor in graph.tensors:
+        used = {*graph.inputs, *graph.outputs}.union(*(set(node.inputs) | set(node.outputs) for node in graph.nodes))
+        for index, tensor in enumerate(graph.tensors):
+            if index not in used:
+                continue  # what an operator keeps to itself, and may leave without a shape
             if len(tensor.shape) > _RANKS or any(side < 1 for side in tensor.shape) or tensor.elements > MOST_ELEMENTS:
                 raise UserError(
                     f"a tensor must have at most {_RANKS} axes, each at least 1 long, and {MOST_ELEMENTS} values",

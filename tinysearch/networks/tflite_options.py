@@ -77,6 +77,7 @@ READERS: Mapping[str, _Reader] = {
     "FULLY_CONNECTED": _Reader("FullyConnectedOptions", lambda table: ActivationOptions(activation=_activation(table))),
     "ADD": _Reader("AddOptions", lambda table: ActivationOptions(activation=_activation(table))),
     "SUB": _Reader("SubOptions", lambda table: ActivationOptions(activation=_activation(table))),
+    "DIV": _Reader("DivOptions", lambda table: ActivationOptions(activation=_activation(table))),
     "MUL": _Reader("MulOptions", lambda table: ActivationOptions(activation=_activation(table))),
     "SOFTMAX": _Reader("SoftmaxOptions", lambda table: SoftmaxOptions(beta=table.Beta())),
     "CONCATENATION": _Reader(

@@ -93,7 +93,7 @@ def _of_torch(network: object, example: object) -> Read:
 
     arrays = None if example is None else _arrays(example)
     real = network_of(network, arrays)
-    samples = None if arrays is None else samples_of(named(real, arrays), real.inputs)
+    samples = None if arrays is None else samples_of(named(real.inputs, arrays), real.inputs)
     return of_real(real, samples, digest=_digest(real))
 
 

@@ -12,10 +12,11 @@ from tinysearch.core.errors import UserError
 from tinysearch.files import home_path
 from tinysearch.networks.file import network_content
 from tinysearch.networks.graph import Array, Graph
-from tinysearch.networks.real.calibrated import Calibrated, calibrated
-from tinysearch.networks.real.nodes import RealNetwork
+from tinysearch.networks.real.calibrated import Calibrated, calibrated, calibrated_graph
+from tinysearch.networks.real.nodes import RealInput, RealNetwork
 from tinysearch.networks.real.onnx_file import onnx_network
 from tinysearch.networks.real.samples import read_arrays, samples_of
+from tinysearch.networks.real.tflite_floats import computes_floats, float_network
 from tinysearch.networks.tflite_file import tflite_graph
 
 FORMATS = (".tflite", ".onnx", ".pt2")
@@ -55,21 +56,36 @@ def read_network(config: Config, *, example: Sequence[Array] | None = None) -> R
         )
     content = network_content(path)
     digest = hashlib.sha256(content).hexdigest()
-    given = config["calibration"]
     if path.suffix.lower() == ".tflite":
-        if given is not None:
+        return _of_tflite(config, tflite_graph(content, path), path, digest=digest, example=example)
+    network = _real_network(content, path)
+    return of_real(network, _samples(config, network.inputs, example), digest=digest)
+
+
+def _of_tflite(config: Config, graph: Graph, path: Path, *, digest: str, example: Sequence[Array] | None) -> Read:
+    """An int8 network as it stands, a float one quantized."""
+    if not computes_floats(graph):
+        if config["calibration"] is not None:
             raise UserError(
                 "calibration must be for a float network",
                 value=path,
-                remedy="leave the samples out: the int8 steps of a .tflite file are its own",
+                remedy="leave the samples out: the int8 steps of this .tflite file are its own",
             )
-        return Read(name=path.stem, digest=digest, graph=tflite_graph(content, path))
-    network = _real_network(content, path)
+        return Read(name=path.stem, digest=digest, graph=graph)
+    translated = float_network(graph)
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    inputs = [RealInput(name=tensor.name, shape=tensor.shape) for tensor in tensors]
+    found = calibrated_graph(translated, _samples(config, inputs, example))
+    return Read(name=path.stem, digest=digest, graph=found.graph, calibration=found)
+
+
+def _samples(config: Config, inputs: Sequence[RealInput], example: Sequence[Array] | None) -> Sequence[Array] | None:
+    """Samples of every input, None where none are given."""
+    given = config["calibration"]
     arrays = None if given is None else read_arrays(home_path(str(given)))
     if example is not None:
-        arrays = named(network, example)
-    samples = None if arrays is None else samples_of(arrays, network.inputs)
-    return of_real(network, samples, digest=digest)
+        arrays = named(inputs, example)
+    return None if arrays is None else samples_of(arrays, inputs)
 
 
 def _real_network(content: bytes, path: Path) -> RealNetwork:
@@ -81,21 +97,21 @@ def _real_network(content: bytes, path: Path) -> RealNetwork:
 
 
 def of_real(network: RealNetwork, samples: Sequence[Array] | None, *, digest: str) -> Read:
-    """A float network, quantized with samples, or with noise where there are none."""
+    """A float network of nodes, quantized with samples, or with noise where there are none."""
     found = calibrated(network, samples)
     return Read(name=network.name, digest=digest, graph=found.graph, calibration=found)
 
 
-def named(network: RealNetwork, arrays: Sequence[Array]) -> dict[str, Array]:
+def named(inputs: Sequence[RealInput], arrays: Sequence[Array]) -> dict[str, Array]:
     """Arrays of an example by the inputs that they are for.
 
     Raises:
         UserError: another number of them than the network has inputs.
     """
-    if len(arrays) != len(network.inputs):
+    if len(arrays) != len(inputs):
         raise UserError(
             "example_input must hold one array for every input",
             value=len(arrays),
-            remedy=f"give a tuple of {len(network.inputs)}",
+            remedy=f"give a tuple of {len(inputs)}",
         )
-    return {entry.name: array for entry, array in zip(network.inputs, arrays, strict=True)}
+    return {entry.name: array for entry, array in zip(inputs, arrays, strict=True)}

@@ -14,7 +14,7 @@ from tinysearch.networks.graph import Graph
 from tinysearch.networks.real.agreement import Agreement, agreements
 from tinysearch.networks.real.nodes import Array, RealNetwork
 from tinysearch.networks.real.quantize import has_all_scales, quantize, spans
-from tinysearch.networks.real.translating import Translated, fixed_shape, translate
+from tinysearch.networks.real.translating import Translated, translate
 
 _NOISE_SAMPLES, _SEED = 1, 0
 _BATCH_VALUES = 1 << 20
@@ -49,7 +49,7 @@ class Calibrated:
 
 
 def calibrated(network: RealNetwork, samples: Sequence[Array] | None) -> Calibrated:
-    """Quantize a network.
+    """Quantize a network of nodes over named values.
 
     Args:
         samples: float32 [N, *sides] for every input, in the author's order of axes; None: normal noise.
@@ -58,10 +58,13 @@ def calibrated(network: RealNetwork, samples: Sequence[Array] | None) -> Calibra
         UserError: a network that cannot be computed, or samples on which it is not finite.
     """
     shapes = [None] * len(network.inputs) if samples is None else [values.shape[1:] for values in samples]
-    translated = translate(network, shapes)
+    return calibrated_graph(translate(network, shapes), samples)
+
+
+def calibrated_graph(translated: Translated, samples: Sequence[Array] | None) -> Calibrated:
+    """Quantize a float graph; ``samples`` and errors as for :func:`calibrated`."""
     complete = samples is None and has_all_scales(translated.graph)
-    given = noise_for(network) if samples is None else samples
-    inputs = placed(translated, given)
+    inputs = placed(translated, _noise(translated) if samples is None else samples)
     batch = _batch(translated.graph)
     seen = {} if complete else spans(translated.graph, inputs, batch=batch)
     quantized = quantize(translated.graph, seen)
@@ -84,11 +87,14 @@ def placed(translated: Translated, samples: Sequence[Array]) -> list[Array]:
     ]
 
 
-def noise_for(network: RealNetwork) -> list[Array]:
+def _noise(translated: Translated) -> list[Array]:
     """Normal noise in place of samples, where only the cost of a network is asked for."""
-    random = np.random.default_rng(_SEED)
-    shapes = [fixed_shape(entry, None) for entry in network.inputs]
-    return [random.normal(size=(_NOISE_SAMPLES, *shape[1:])).astype(np.float32) for shape in shapes]
+    random, found = np.random.default_rng(_SEED), []
+    for index, order in zip(translated.graph.inputs, translated.inputs, strict=True):
+        sides = dict(zip(order, translated.graph.tensors[index].shape, strict=True))
+        shape = [sides[axis] for axis in range(1, len(sides))]
+        found.append(random.normal(size=(_NOISE_SAMPLES, *shape)).astype(np.float32))
+    return found
 
 
 def _batch(graph: Graph) -> int:

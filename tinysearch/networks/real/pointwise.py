@@ -20,7 +20,8 @@ Reals = npt.NDArray[np.float64]
 _FUSES = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL")
 
 
-def _sigmoid(x: Reals) -> Reals:
+def sigmoid(x: Reals) -> Reals:
+    """1 / (1 + exp(-x))."""
     with np.errstate(over="ignore"):
         found: Reals = 1 / (1 + np.exp(-x))
     return found
@@ -47,7 +48,7 @@ def _elu(alpha: float, gamma: float = 1.0) -> RealFunction:
     return lambda x: gamma * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def _hard_sigmoid(step: Step) -> RealFunction:
+def _hardsigmoid(step: Step) -> RealFunction:
     alpha, beta = step.real("alpha", 0.2), step.real("beta", 0.5)
     return lambda x: np.clip(alpha * x + beta, 0, 1)
 
@@ -57,9 +58,9 @@ def _leaky(slope: float) -> RealFunction:
 
 
 FUNCTIONS: Mapping[str, Callable[[Step], RealFunction]] = {
-    "Sigmoid": lambda _: _sigmoid,
+    "Sigmoid": lambda _: sigmoid,
     "Tanh": lambda _: np.tanh,
-    "HardSigmoid": _hard_sigmoid,
+    "HardSigmoid": _hardsigmoid,
     "HardSwish": lambda _: lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     "Elu": lambda step: _elu(step.real("alpha", 1.0)),
     "Selu": lambda step: _elu(step.real("alpha", 1.6732632), step.real("gamma", 1.0507010)),
@@ -73,7 +74,7 @@ FUNCTIONS: Mapping[str, Callable[[Step], RealFunction]] = {
     "Softplus": lambda _: _softplus,
     "Softsign": lambda _: lambda x: x / (1 + np.abs(x)),
     "Mish": lambda _: lambda x: x * np.tanh(_softplus(x)),
-    "Swish": lambda step: lambda x: x * _sigmoid(step.real("alpha", 1.0) * x),
+    "Swish": lambda step: lambda x: x * sigmoid(step.real("alpha", 1.0) * x),
     "Gelu": _gelu,
     "Erf": lambda _: _error_function,
     "Exp": lambda _: np.exp,
