@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "golden.h"
+#include "instructions.h"
 #include "ts_cosine_f32.h"
 #include "ts_cosine_s8.h"
 #include "ts_crc32.h"
@@ -24,18 +25,6 @@
 
 static const float FLOAT_TOLERANCE = 1e-5f;
 enum { FLOAT_SCORE_TOLERANCE = 16 }; /* of 2^20: what 1e-5 in both embeddings can move a cosine by */
-
-/* Instructions since start where the instruction set counts them, else 0. */
-static unsigned long instructions(void)
-{
-#if defined(__riscv)
-    unsigned long value;
-    __asm__ volatile("csrr %0, minstret" : "=r"(value));
-    return value;
-#else
-    return 0;
-#endif
-}
 
 static int is_float(const ts_model *model)
 {

@@ -38,8 +38,9 @@ static inline int32_t ts_doubling_high_multiply(int32_t x, int32_t multiplier)
 /* x / 2^shift rounded to nearest, halves away from zero; shift in 0 .. 31, |x| < 2^30. */
 static inline int32_t ts_rounding_shift_right(int32_t x, int32_t shift)
 {
-    if (shift == 0)
+    if (shift == 0) {
         return x;
+    }
     return (x + (int32_t)(UINT32_C(1) << (shift - 1)) + (x >> 31)) >> shift;
 }
 
@@ -82,10 +83,12 @@ static inline int32_t ts_requantize_relu(int32_t x, ts_requantizer r)
 
 static inline int32_t ts_clamp(int32_t value, int32_t low, int32_t high)
 {
-    if (value < low)
+    if (value < low) {
         value = low;
-    if (value > high)
+    }
+    if (value > high) {
         value = high;
+    }
     return value;
 }
 

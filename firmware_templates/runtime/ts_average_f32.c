@@ -14,8 +14,9 @@ void ts_average_f32(const ts_average_f32_layer *layer, const float *input, float
     for (int32_t channel = 0; channel < channels; ++channel) {
         const float *value = input + channel;
         float sum = 0.0f;
-        for (int32_t left = pixels; left > 0; --left, value += channels)
+        for (int32_t left = pixels; left > 0; --left, value += channels) {
             sum += *value;
+        }
         const float mean = sum / (float)pixels;
         output[channel] = layer->relu && mean < 0.0f ? 0.0f : mean;
     }

@@ -14,8 +14,9 @@ ts_classes_result ts_classes_add(const ts_classes_layer *layer, ts_recent *recen
         }
     }
     result.score = (int32_t)ts_recent_mean(recent, largest);
-    if (result.score >= layer->thresholds[result.nearest])
+    if (result.score >= layer->thresholds[result.nearest]) {
         result.answer = result.nearest;
+    }
     result.event = ts_recent_event(recent, result.answer >= 0 && layer->told[result.answer], layer->hold_off);
     return result;
 }

@@ -77,8 +77,9 @@ static void expand(const uint8_t *weights, int32_t count, uint8_t *codes)
         *codes++ = (uint8_t)((*weights & 15) * sizeof(uint32_t));
         *codes++ = (uint8_t)((*weights >> 4) * sizeof(uint32_t));
     }
-    if (count > 0)
+    if (count > 0) {
         *codes = (uint8_t)((*weights & 15) * sizeof(uint32_t));
+    }
 }
 
 /* Of the pixels at fields[0] and fields[1]: all signed sums of their four inputs; bit i of the index tells the sign of
@@ -128,8 +129,9 @@ static TS_INNER_LOOP void accumulate(const uint8_t *codes, int32_t step, int32_t
             LOOK_UP(2);
             LOOK_UP(3);
         }
-        for (; code < end; ++code, table += TABLE_WORDS * sizeof(uint32_t))
+        for (; code < end; ++code, table += TABLE_WORDS * sizeof(uint32_t)) {
             LOOK_UP(0);
+        }
         const int32_t first = (int16_t)(uint16_t)left, third = (int16_t)(uint16_t)right;
         sums[0] += scale * first;
         sums[1] += scale * ((int32_t)(left - (uint32_t)first) >> 16);
@@ -143,15 +145,18 @@ static TS_INNER_LOOP void accumulate(const uint8_t *codes, int32_t step, int32_t
 static void compute(const ts_conv_bwn_s8_layer *layer, const workspace *work)
 {
     const int32_t channels = layer->out_channels;
-    for (int32_t channel = 0; channel < channels; ++channel)
-        for (int32_t pixel = 0; pixel < TS_TILE_PIXELS; ++pixel)
+    for (int32_t channel = 0; channel < channels; ++channel) {
+        for (int32_t pixel = 0; pixel < TS_TILE_PIXELS; ++pixel) {
             work->sums[channel * TS_TILE_PIXELS + pixel] = layer->bias[channel];
+        }
+    }
     for (int32_t first = 0; first < work->groups; first += SECTION) {
         const int32_t groups = work->groups - first < SECTION ? work->groups - first : SECTION;
         const uint8_t *codes = work->codes + first;
         tabulate(work->fields + first * GROUP * TS_TILE_PIXELS, groups, work->tables);
-        for (int32_t bit = 0; bit < layer->weight_bits; ++bit, codes += channels * work->groups)
+        for (int32_t bit = 0; bit < layer->weight_bits; ++bit, codes += channels * work->groups) {
             accumulate(codes, work->groups, channels, work->tables, groups, 1 << bit, work->sums);
+        }
     }
 }
 
@@ -188,9 +193,11 @@ static void pool_window(const ts_conv_bwn_s8_layer *layer, const workspace *work
         for (int32_t channel = 0; channel < layer->out_channels; ++channel) {
             const int32_t *const sums = work->sums + channel * TS_TILE_PIXELS;
             int32_t largest = first == 0 ? sums[0] : work->maxima[channel];
-            for (int32_t pixel = 0; pixel < TS_TILE_PIXELS; ++pixel)
-                if (sums[pixel] > largest)
+            for (int32_t pixel = 0; pixel < TS_TILE_PIXELS; ++pixel) {
+                if (sums[pixel] > largest) {
                     largest = sums[pixel];
+                }
+            }
             work->maxima[channel] = largest;
         }
     }
@@ -202,8 +209,9 @@ void ts_conv_bwn_s8(const ts_conv_bwn_s8_layer *layer, const int8_t *input, int8
     (void)lay_out(layer, scratch, &work);
     work.shape = shape_of(layer);
     expand(layer->weights, layer->weight_bits * layer->out_channels * work.groups, work.codes);
-    for (int32_t index = 0; index < GROUP * TS_TILE_PIXELS; ++index)
+    for (int32_t index = 0; index < GROUP * TS_TILE_PIXELS; ++index) {
         work.fields[(work.groups - 1) * GROUP * TS_TILE_PIXELS + index] = 0;
+    }
     if (layer->pool == 1) {
         convolve(layer, &work, input, output);
         return;

@@ -17,8 +17,9 @@ size_t ts_conv_f32_scratch_bytes(const ts_conv_f32_layer *layer)
 
 static float *fill(float *slot, int32_t count)
 {
-    for (; count > 0; --count, slot += PIXELS)
+    for (; count > 0; --count, slot += PIXELS) {
         *slot = 0.0f;
+    }
     return slot;
 }
 
@@ -27,12 +28,14 @@ static float *copy(const ts_conv_f32_layer *layer, float *slot, const void *inpu
 {
     if (layer->input_is_s8) {
         const int8_t *source = (const int8_t *)input + first;
-        for (; count > 0; --count, slot += PIXELS)
+        for (; count > 0; --count, slot += PIXELS) {
             *slot = (float)*source++;
+        }
     } else {
         const float *source = (const float *)input + first;
-        for (; count > 0; --count, slot += PIXELS)
+        for (; count > 0; --count, slot += PIXELS) {
             *slot = *source++;
+        }
     }
     return slot;
 }
@@ -43,10 +46,12 @@ static void gather(const ts_conv_f32_layer *layer, const void *input, int32_t y,
     const int32_t channels = layer->in_channels, length = layer->kernel * channels;
     const int32_t left = x * layer->stride - layer->padding;
     int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
-    if (left < 0)
+    if (left < 0) {
         first = -left < layer->kernel ? -left * channels : length;
-    if (left + layer->kernel > layer->in_width)
+    }
+    if (left + layer->kernel > layer->in_width) {
         last = left < layer->in_width ? (layer->in_width - left) * channels : first;
+    }
     for (const int32_t end = row + layer->kernel; row < end; ++row) {
         if (row < 0 || row >= layer->in_height || first >= last) {
             slot = fill(slot, length);
@@ -90,8 +95,9 @@ static void compute(const ts_conv_f32_layer *layer, const float *fields, int32_t
             for (int32_t index = 0; index < channels; ++index) {
                 float *const out = output + pixel * step + channel + index;
                 const float sum = sums[pixel * CHANNELS + index], value = layer->relu && sum < 0.0f ? 0.0f : sum;
-                if (step > 0 || first + pixel == 0 || value > *out)
+                if (step > 0 || first + pixel == 0 || value > *out) {
                     *out = value;
+                }
             }
         }
     }
@@ -128,8 +134,9 @@ static void convolve_and_pool(const ts_conv_f32_layer *layer, const void *input,
 
 void ts_conv_f32(const ts_conv_f32_layer *layer, const void *input, float *output, void *scratch)
 {
-    if (layer->pool > 1)
+    if (layer->pool > 1) {
         convolve_and_pool(layer, input, output, scratch);
-    else
+    } else {
         convolve(layer, input, output, scratch);
+    }
 }

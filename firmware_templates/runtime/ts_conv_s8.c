@@ -58,10 +58,13 @@ static void convolve(const ts_conv_s8_layer *layer, const int8_t *input, int8_t 
 
 static void keep_maxima(const int32_t *sums, int32_t *maxima)
 {
-    for (int32_t channel = 0; channel < CHANNELS; ++channel, sums += PIXELS)
-        for (int32_t pixel = 0; pixel < PIXELS; ++pixel)
-            if (sums[pixel] > maxima[channel])
+    for (int32_t channel = 0; channel < CHANNELS; ++channel, sums += PIXELS) {
+        for (int32_t pixel = 0; pixel < PIXELS; ++pixel) {
+            if (sums[pixel] > maxima[channel]) {
                 maxima[channel] = sums[pixel];
+            }
+        }
+    }
 }
 
 /* Largest sums over the window of one pooled pixel. Requantization is monotone, so it commutes with the maximum. */
@@ -70,8 +73,9 @@ static void pool_window(const ts_conv_s8_layer *layer, const int8_t *input, int3
 {
     const int32_t side = layer->pool, count = side * side, depth = depth_of(layer);
     int32_t sums[PIXELS * CHANNELS];
-    for (int32_t channel = 0; channel < padded_channels(layer); ++channel)
+    for (int32_t channel = 0; channel < padded_channels(layer); ++channel) {
         maxima[channel] = INT32_MIN;
+    }
     for (int32_t pixel = 0; pixel < count; pixel += PIXELS) {
         for (int32_t slot = 0; slot < PIXELS; ++slot) {
             const int32_t at = smaller(pixel + slot, count - 1);
@@ -100,8 +104,9 @@ static void convolve_and_pool(const ts_conv_s8_layer *layer, const int8_t *input
 void ts_conv_s8(const ts_conv_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
 {
     int8_t *const fields = (int8_t *)scratch + maxima_bytes(layer);
-    if (layer->pool > 1)
+    if (layer->pool > 1) {
         convolve_and_pool(layer, input, output, scratch, fields);
-    else
+    } else {
         convolve(layer, input, output, fields);
+    }
 }

@@ -6,8 +6,9 @@ enum { FRACTION_BITS = 20, ROOT_BITS = 8, PRODUCT_BITS = 48 };
 int32_t ts_dot_s8(const int8_t *left, const int8_t *right, int32_t count)
 {
     int32_t sum = 0;
-    for (const int8_t *const end = left + count; left < end; ++left, ++right)
+    for (const int8_t *const end = left + count; left < end; ++left, ++right) {
         sum += *left * *right;
+    }
     return sum;
 }
 
@@ -28,8 +29,9 @@ static uint32_t square_root(uint64_t value)
 
 int32_t ts_cosine_from_dots(int32_t dot, int32_t left_norm, int32_t right_norm)
 {
-    if (left_norm <= 0 || right_norm <= 0)
+    if (left_norm <= 0 || right_norm <= 0) {
         return 0;
+    }
     const uint64_t product = (uint64_t)left_norm * (uint64_t)right_norm;
     const uint64_t most = (UINT64_C(1) << PRODUCT_BITS) - 1; /* of two norms of 2^24, whose product is one more */
     const uint32_t root = square_root((product < most ? product : most) << (2 * ROOT_BITS));

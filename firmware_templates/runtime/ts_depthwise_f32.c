@@ -37,8 +37,9 @@ static float pooled(const ts_depthwise_f32_layer *layer, const void *input, int3
     for (int32_t index = 1; index < layer->pool * layer->pool; ++index) {
         const int32_t row = top + index / layer->pool * layer->stride;
         const float value = convolve(layer, input, row, left + index % layer->pool * layer->stride, channel);
-        if (value > largest)
+        if (value > largest) {
             largest = value;
+        }
     }
     return largest;
 }

@@ -30,7 +30,8 @@ void ts_fully_connected_f32(const ts_fully_connected_f32_layer *layer, const voi
     (void)scratch;
     for (int32_t first = 0; first < layer->out_count; first += OUTPUTS, weights += layer->in_count * OUTPUTS) {
         multiply_four(layer, input, weights, layer->bias + first, sums);
-        for (int32_t index = 0; index < OUTPUTS && first + index < layer->out_count; ++index)
+        for (int32_t index = 0; index < OUTPUTS && first + index < layer->out_count; ++index) {
             output[first + index] = layer->relu && sums[index] < 0.0f ? 0.0f : sums[index];
+        }
     }
 }

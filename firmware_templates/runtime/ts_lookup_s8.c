@@ -11,6 +11,7 @@ void ts_lookup_s8(const ts_lookup_s8_layer *layer, const int8_t *input, int8_t *
 {
     const int8_t *const middle = layer->table + 128;
     (void)scratch;
-    for (const int8_t *const end = input + layer->count; input < end; ++input, ++output)
+    for (const int8_t *const end = input + layer->count; input < end; ++input, ++output) {
         *output = middle[*input];
+    }
 }

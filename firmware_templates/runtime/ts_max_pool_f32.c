@@ -19,8 +19,9 @@ void ts_max_pool_f32(const ts_max_pool_f32_layer *layer, const float *input, flo
                 float largest = window[0];
                 for (int32_t index = 1; index < side * side; ++index) {
                     const float value = window[index / side * row_values + index % side * channels];
-                    if (value > largest)
+                    if (value > largest) {
                         largest = value;
+                    }
                 }
                 *output++ = layer->relu && largest < 0.0f ? 0.0f : largest;
             }

@@ -11,14 +11,18 @@ size_t ts_max_pool_s8_scratch_bytes(const ts_max_pool_s8_layer *layer)
 #define POOL2X2(k)                                                                                                     \
     do {                                                                                                               \
         int32_t largest = low;                                                                                         \
-        if (a[k] > largest)                                                                                            \
+        if (a[k] > largest) {                                                                                          \
             largest = a[k];                                                                                            \
-        if (b[k] > largest)                                                                                            \
+        }                                                                                                              \
+        if (b[k] > largest) {                                                                                          \
             largest = b[k];                                                                                            \
-        if (c[k] > largest)                                                                                            \
+        }                                                                                                              \
+        if (c[k] > largest) {                                                                                          \
             largest = c[k];                                                                                            \
-        if (d[k] > largest)                                                                                            \
+        }                                                                                                              \
+        if (d[k] > largest) {                                                                                          \
             largest = d[k];                                                                                            \
+        }                                                                                                              \
         output[k] = (int8_t)largest;                                                                                   \
     } while (0)
 
@@ -32,8 +36,9 @@ static TS_INNER_LOOP void pool2x2(const int8_t *a, int32_t row_bytes, int32_t ch
         POOL2X2(2);
         POOL2X2(3);
     }
-    for (; channels > 0; --channels, ++a, ++b, ++c, ++d, ++output)
+    for (; channels > 0; --channels, ++a, ++b, ++c, ++d, ++output) {
         POOL2X2(0);
+    }
 }
 
 static void pool_any(const int8_t *input, int32_t row_bytes, int32_t channels, int32_t low, int8_t *output,
@@ -41,10 +46,13 @@ static void pool_any(const int8_t *input, int32_t row_bytes, int32_t channels, i
 {
     for (const int8_t *const end = input + channels; input < end; ++input) {
         int32_t largest = low;
-        for (int32_t y = 0; y < side; ++y)
-            for (int32_t x = 0; x < side; ++x)
-                if (input[y * row_bytes + x * channels] > largest)
+        for (int32_t y = 0; y < side; ++y) {
+            for (int32_t x = 0; x < side; ++x) {
+                if (input[y * row_bytes + x * channels] > largest) {
                     largest = input[y * row_bytes + x * channels];
+                }
+            }
+        }
         *output++ = (int8_t)largest;
     }
 }
@@ -57,10 +65,11 @@ void ts_max_pool_s8(const ts_max_pool_s8_layer *layer, const int8_t *input, int8
     for (int32_t y = 0; y < rows; ++y) {
         const int8_t *window = input + y * side * row_bytes;
         for (int32_t x = 0; x < columns; ++x, window += side * channels, output += channels) {
-            if (side == 2)
+            if (side == 2) {
                 pool2x2(window, row_bytes, channels, layer->low, output);
-            else
+            } else {
                 pool_any(window, row_bytes, channels, layer->low, output, side);
+            }
         }
     }
 }

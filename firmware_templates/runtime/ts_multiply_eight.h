@@ -30,8 +30,9 @@ static TS_INNER_LOOP void multiply_eight(const int8_t *input, const int8_t *weig
         MULTIPLY_ADD(2);
         MULTIPLY_ADD(3);
     }
-    for (; input < end; ++input, weights += OUTPUTS)
+    for (; input < end; ++input, weights += OUTPUTS) {
         MULTIPLY_ADD(0);
+    }
     sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
     sums[4] = s4, sums[5] = s5, sums[6] = s6, sums[7] = s7;
 }

@@ -16,8 +16,9 @@ static void turn(const ts_normal_layer *layer, const int8_t *embedding, int32_t 
     const int32_t half = (int32_t)1 << layer->shift >> 1;
     for (uint32_t r = 0; r < layer->values; ++r) {
         int32_t sum = half;
-        for (uint32_t e = 0; e <= r; ++e)
+        for (uint32_t e = 0; e <= r; ++e) {
             sum += (int32_t)row[e] * embedding[e];
+        }
         places[r] = sum >> layer->shift; /* arithmetic, as gcc and clang define it: rounds down */
         row += r + 1;
     }

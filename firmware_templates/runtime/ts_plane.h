@@ -9,8 +9,9 @@
 
 static int8_t *fill(int8_t *plane, int32_t count, int8_t value)
 {
-    for (; count > 0; --count)
+    for (; count > 0; --count) {
         *plane++ = value;
+    }
     return plane;
 }
 
@@ -22,8 +23,9 @@ static int8_t *copy(int8_t *plane, const int8_t *source, int32_t step, int32_t c
         plane[2] = *source, source += step;
         plane[3] = *source, source += step;
     }
-    for (; count > 0; --count, source += step)
+    for (; count > 0; --count, source += step) {
         *plane++ = *source;
+    }
     return plane;
 }
 

@@ -15,11 +15,13 @@ static TS_INNER_LOOP void add(const ts_tfl_add_s8_layer *layer, const uint8_t *l
     const uint8_t *const end = left + layer->period;
     if (layer->shift > 0) {
         const ts_requantizer r = ts_requantizer_of(layer->multiplier, layer->shift);
-        for (; left < end; ++left, ++right, ++output)
+        for (; left < end; ++left, ++right, ++output) {
             *output = (int8_t)ts_clamp(ts_requantize(left_table[*left] + right_table[*right], r) + zero, low, high);
+        }
     } else {
-        for (; left < end; ++left, ++right, ++output)
+        for (; left < end; ++left, ++right, ++output) {
             *output = ts_tfl_output(left_table[*left] + right_table[*right], layer->multiplier, 0, &layer->range);
+        }
     }
 }
 
@@ -27,6 +29,7 @@ void ts_tfl_add_s8(const ts_tfl_add_s8_layer *layer, const int8_t *input, const 
                    void *scratch)
 {
     (void)scratch;
-    for (int32_t first = 0; first < layer->count; first += layer->period)
+    for (int32_t first = 0; first < layer->count; first += layer->period) {
         add(layer, (const uint8_t *)input + first, (const uint8_t *)input2, output + first);
+    }
 }

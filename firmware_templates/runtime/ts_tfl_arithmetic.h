@@ -28,8 +28,9 @@ typedef struct {
 static inline int32_t ts_tfl_scale(int32_t x, int32_t multiplier, int32_t shift)
 {
     int64_t high;
-    if (shift <= 0)
+    if (shift <= 0) {
         return ts_doubling_high_multiply(x * (int32_t)(UINT32_C(1) << -shift), multiplier);
+    }
     high = ts_doubling_high_multiply(x, multiplier);
     return (int32_t)((high + (INT64_C(1) << (shift - 1)) - (high < 0)) >> shift);
 }

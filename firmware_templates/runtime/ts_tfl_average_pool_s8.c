@@ -14,8 +14,9 @@ static int32_t mean(const int8_t *corner, int32_t rows, int32_t columns, int32_t
     int32_t sum = 0;
     for (; rows > 0; --rows, corner += pitch) {
         const int8_t *value = corner;
-        for (int32_t left = columns; left > 0; --left, value += channels)
+        for (int32_t left = columns; left > 0; --left, value += channels) {
             sum += *value;
+        }
     }
     return (sum < 0 ? sum - count / 2 : sum + count / 2) / count; /* C truncates towards zero */
 }
@@ -33,9 +34,10 @@ void ts_tfl_average_pool_s8(const ts_tfl_average_pool_s8_layer *layer, const int
             const int32_t column = x * window->stride_x - window->left, left = ts_tfl_larger(column, 0);
             const int32_t columns = ts_tfl_smaller(column + window->kernel_width, window->in_width) - left;
             const int8_t *const corner = input + top * pitch + left * channels;
-            for (int32_t channel = 0; channel < channels; ++channel)
+            for (int32_t channel = 0; channel < channels; ++channel) {
                 *output++ = (int8_t)ts_clamp(mean(corner + channel, rows, columns, channels, pitch), layer->low,
                                              layer->high);
+            }
         }
     }
 }

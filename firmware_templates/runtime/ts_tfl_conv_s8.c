@@ -23,17 +23,19 @@ static int8_t *gather_row(const ts_tfl_window *window, const int8_t *row, int32_
     const int32_t end = ts_tfl_smaller(window->kernel_width, window->in_width - left);
     const int32_t inside = ts_tfl_larger(end - before, 0), channels = window->in_channels;
     slot = fill(slot, before * channels, zero);
-    if (inside > 0)
+    if (inside > 0) {
         slot = copy(slot, row + (left + before) * channels, inside * channels);
+    }
     return fill(slot, (window->kernel_width - before - inside) * channels, zero);
 }
 
 static int8_t *gather_dilated(const ts_tfl_window *window, const int8_t *row, int32_t left, int8_t zero, int8_t *slot)
 {
     const int32_t channels = window->in_channels;
-    for (int32_t column = left; column < left + window->kernel_width * window->dilation_x; column += window->dilation_x)
+    for (int32_t column = left; column < left + window->kernel_width * window->dilation_x; column += window->dilation_x) {
         slot = column >= 0 && column < window->in_width ? copy(slot, row + column * channels, channels)
                                                         : fill(slot, channels, zero);
+    }
     return slot;
 }
 
@@ -45,12 +47,13 @@ static void gather(const ts_tfl_conv_s8_layer *layer, const int8_t *input, int32
     const int8_t zero = (int8_t)layer->in_zero;
     int32_t row = y * window->stride_y - window->top;
     for (int32_t rows = window->kernel_height; rows > 0; --rows, row += window->dilation_y) {
-        if (row < 0 || row >= window->in_height)
+        if (row < 0 || row >= window->in_height) {
             slot = fill(slot, window->kernel_width * window->in_channels, zero);
-        else if (window->dilation_x == 1)
+        } else if (window->dilation_x == 1) {
             slot = gather_row(window, input + row * pitch, left, zero, slot);
-        else
+        } else {
             slot = gather_dilated(window, input + row * pitch, left, zero, slot);
+        }
     }
 }
 
@@ -67,15 +70,17 @@ static void gather_tile(const ts_tfl_conv_s8_layer *layer, const int8_t *input, 
     const int32_t last = window->out_height * window->out_width - 1;
     int32_t y, x;
     if (is_point(window)) {
-        for (int32_t slot = 0; slot < TILE_PIXELS; ++slot)
+        for (int32_t slot = 0; slot < TILE_PIXELS; ++slot) {
             copy(fields + slot, input + ts_tfl_smaller(pixel + slot, last) * window->in_channels, window->in_channels);
+        }
         return;
     }
     y = pixel / window->out_width, x = pixel % window->out_width;
     for (int32_t slot = 0; slot < TILE_PIXELS; ++slot) {
         gather(layer, input, y, x, fields + slot);
-        if (pixel + slot < last && ++x == window->out_width)
+        if (pixel + slot < last && ++x == window->out_width) {
             x = 0, ++y;
+        }
     }
 }
 
@@ -90,16 +95,19 @@ static void store(const ts_tfl_conv_s8_layer *layer, const int32_t *sums, int32_
         const int32_t multiplier = layer->multiplier[channel], shift = layer->shift[channel];
         int8_t *out = output + channel;
         if (shift < 1) {
-            for (; sum < last; ++sum, out += stride)
+            for (; sum < last; ++sum, out += stride) {
                 *out = ts_tfl_output(*sum, multiplier, shift, &layer->range);
+            }
         } else if (low == zero) {
             const ts_requantizer r = ts_requantizer_of(multiplier, shift);
-            for (; sum < last; ++sum, out += stride)
+            for (; sum < last; ++sum, out += stride) {
                 *out = (int8_t)ts_clamp(ts_requantize_relu(*sum, r) + zero, low, high);
+            }
         } else {
             const ts_requantizer r = ts_requantizer_of(multiplier, shift);
-            for (; sum < last; ++sum, out += stride)
+            for (; sum < last; ++sum, out += stride) {
                 *out = (int8_t)ts_clamp(ts_requantize(*sum, r) + zero, low, high);
+            }
         }
     }
 }

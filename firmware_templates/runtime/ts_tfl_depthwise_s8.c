@@ -104,8 +104,9 @@ static int32_t sum_of(const ts_tfl_window *window, const int8_t *corner, int32_t
     int32_t sum = 0;
     for (int32_t rows = window->kernel_height; rows > 0; --rows, corner += width * window->dilation_y) {
         const int8_t *value = corner;
-        for (int32_t columns = window->kernel_width; columns > 0; --columns, value += window->dilation_x)
+        for (int32_t columns = window->kernel_width; columns > 0; --columns, value += window->dilation_x) {
             sum += *value * *weights++;
+        }
     }
     return sum;
 }
@@ -144,17 +145,19 @@ static void convolve_channel(const ts_tfl_depthwise_s8_layer *layer, int32_t cha
     }
     r = ts_requantizer_of(layer->multiplier[channel], shift);
     r.high += layer->range.zero * (INT32_C(1) << r.shift);
-    if (window->stride_y == 1 && window->stride_x == 1)
+    if (window->stride_y == 1 && window->stride_x == 1) {
         convolve3x3(layer, plane, weights, bias, r, output);
-    else
+    } else {
         convolve3x3_strided(layer, plane, plane_width(window), weights, bias, r, output);
+    }
 }
 
 void ts_tfl_depthwise_s8(const ts_tfl_depthwise_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
 {
     for (int32_t channel = 0; channel < layer->window.in_channels; ++channel) {
         gather(layer, input + channel, scratch);
-        for (int32_t out = channel * layer->multiples; out < (channel + 1) * layer->multiples; ++out)
+        for (int32_t out = channel * layer->multiples; out < (channel + 1) * layer->multiples; ++out) {
             convolve_channel(layer, out, scratch, output + out);
+        }
     }
 }

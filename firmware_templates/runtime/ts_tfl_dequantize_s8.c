@@ -10,6 +10,7 @@ size_t ts_tfl_dequantize_s8_scratch_bytes(const ts_tfl_dequantize_s8_layer *laye
 void ts_tfl_dequantize_s8(const ts_tfl_dequantize_s8_layer *layer, const int8_t *input, float *output, void *scratch)
 {
     (void)scratch;
-    for (int32_t index = 0; index < layer->count; ++index)
+    for (int32_t index = 0; index < layer->count; ++index) {
         output[index] = layer->reals[(uint8_t)input[index]];
+    }
 }

@@ -17,8 +17,9 @@ static void multiply_row(const ts_tfl_fully_connected_s8_layer *layer, const int
         const int32_t last = ts_tfl_smaller(first + OUTPUTS, layer->out_count);
         multiply_eight(input, weights, layer->in_count, layer->bias + first, sums);
         weights += layer->in_count * OUTPUTS;
-        for (int32_t out = first; out < last; ++out)
+        for (int32_t out = first; out < last; ++out) {
             output[out] = ts_tfl_output(sums[out - first], layer->multiplier[out], layer->shift[out], &layer->range);
+        }
     }
 }
 
@@ -26,6 +27,7 @@ void ts_tfl_fully_connected_s8(const ts_tfl_fully_connected_s8_layer *layer, con
                                void *scratch)
 {
     (void)scratch;
-    for (int32_t row = 0; row < layer->rows; ++row, input += layer->in_count, output += layer->out_count)
+    for (int32_t row = 0; row < layer->rows; ++row, input += layer->in_count, output += layer->out_count) {
         multiply_row(layer, input, output);
+    }
 }

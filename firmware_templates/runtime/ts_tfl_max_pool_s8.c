@@ -13,8 +13,9 @@ static int32_t maximum(const int8_t *corner, int32_t rows, int32_t columns, int3
     int32_t most = INT8_MIN;
     for (; rows > 0; --rows, corner += pitch) {
         const int8_t *value = corner;
-        for (int32_t left = columns; left > 0; --left, value += channels)
+        for (int32_t left = columns; left > 0; --left, value += channels) {
             most = ts_tfl_larger(most, *value);
+        }
     }
     return most;
 }
@@ -31,9 +32,10 @@ void ts_tfl_max_pool_s8(const ts_tfl_max_pool_s8_layer *layer, const int8_t *inp
             const int32_t column = x * window->stride_x - window->left, left = ts_tfl_larger(column, 0);
             const int32_t columns = ts_tfl_smaller(column + window->kernel_width, window->in_width) - left;
             const int8_t *const corner = input + top * pitch + left * channels;
-            for (int32_t channel = 0; channel < channels; ++channel)
+            for (int32_t channel = 0; channel < channels; ++channel) {
                 *output++ = (int8_t)ts_clamp(maximum(corner + channel, rows, columns, channels, pitch), layer->low,
                                              layer->high);
+            }
         }
     }
 }

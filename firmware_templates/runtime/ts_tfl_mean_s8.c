@@ -14,8 +14,9 @@ static int32_t sum_of(const ts_tfl_mean_s8_layer *layer, const int8_t *first)
     int32_t sum = -layer->offset;
     for (int32_t block = layer->blocks; block > 0; --block, first += pitch) {
         const int8_t *value = first;
-        for (int32_t left = layer->reduced; left > 0; --left, value += inner)
+        for (int32_t left = layer->reduced; left > 0; --left, value += inner) {
             sum += *value;
+        }
     }
     return sum;
 }
@@ -24,8 +25,11 @@ void ts_tfl_mean_s8(const ts_tfl_mean_s8_layer *layer, const int8_t *input, int8
 {
     const int32_t row = layer->reduced * layer->inner, rows = layer->kept * row;
     (void)scratch;
-    for (int32_t outer = layer->outer; outer > 0; --outer, input += layer->blocks * rows)
-        for (const int8_t *start = input; start < input + rows; start += row)
-            for (int32_t index = 0; index < layer->inner; ++index)
+    for (int32_t outer = layer->outer; outer > 0; --outer, input += layer->blocks * rows) {
+        for (const int8_t *start = input; start < input + rows; start += row) {
+            for (int32_t index = 0; index < layer->inner; ++index) {
                 *output++ = ts_tfl_output(sum_of(layer, start + index), layer->multiplier, layer->shift, &layer->range);
+            }
+        }
+    }
 }

@@ -30,6 +30,7 @@ void ts_tfl_mul_s8(const ts_tfl_mul_s8_layer *layer, const int8_t *input, const 
                    void *scratch)
 {
     (void)scratch;
-    for (int32_t first = 0; first < layer->count; first += layer->period)
+    for (int32_t first = 0; first < layer->count; first += layer->period) {
         multiply(layer, input + first, input2, output + first);
+    }
 }

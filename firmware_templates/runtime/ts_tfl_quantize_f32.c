@@ -22,10 +22,12 @@ void ts_tfl_quantize_f32(const ts_tfl_quantize_f32_layer *layer, const float *in
     (void)scratch;
     for (int32_t index = 0; index < layer->count; ++index) {
         float quotient = input[index] / layer->scale;
-        if (!(quotient >= -BEYOND))
+        if (!(quotient >= -BEYOND)) {
             quotient = -BEYOND;
-        if (quotient > BEYOND)
+        }
+        if (quotient > BEYOND) {
             quotient = BEYOND;
+        }
         output[index] = (int8_t)ts_clamp(rounded(quotient) + layer->zero, INT8_MIN, INT8_MAX);
     }
 }

@@ -34,18 +34,21 @@ static int32_t reciprocal(int32_t x)
 static int32_t leading_zeros(uint32_t x)
 {
     int32_t count = 0;
-    for (; x < UINT32_C(0x80000000); x <<= 1)
+    for (; x < UINT32_C(0x80000000); x <<= 1) {
         ++count;
+    }
     return count;
 }
 
 static void softmax(const int32_t *exponentials, int32_t depth, const int8_t *input, int8_t *output)
 {
     int32_t most = INT8_MIN, sum = 0, zeros, shift, inverse;
-    for (int32_t index = 0; index < depth; ++index)
+    for (int32_t index = 0; index < depth; ++index) {
         most = ts_tfl_larger(most, input[index]);
-    for (int32_t index = 0; index < depth; ++index)
+    }
+    for (int32_t index = 0; index < depth; ++index) {
         sum += (int32_t)(((uint32_t)exponentials[most - input[index]] + (1 << (SUM_BITS - 1))) >> SUM_BITS);
+    }
     zeros = leading_zeros((uint32_t)sum);
     inverse = reciprocal((int32_t)(((uint32_t)sum << zeros) - UINT32_C(0x80000000)));
     shift = SUM_BITS - zeros + 31 - OUTPUT_BITS;
@@ -59,6 +62,7 @@ static void softmax(const int32_t *exponentials, int32_t depth, const int8_t *in
 void ts_tfl_softmax_s8(const ts_tfl_softmax_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
 {
     (void)scratch;
-    for (int32_t row = 0; row < layer->rows; ++row, input += layer->depth, output += layer->depth)
+    for (int32_t row = 0; row < layer->rows; ++row, input += layer->depth, output += layer->depth) {
         softmax(layer->exponentials, layer->depth, input, output);
+    }
 }

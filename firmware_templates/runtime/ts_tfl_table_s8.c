@@ -11,6 +11,7 @@ void ts_tfl_table_s8(const ts_tfl_table_s8_layer *layer, const int8_t *input, in
 {
     const int8_t *const table = layer->table;
     (void)scratch;
-    for (int32_t index = 0; index < layer->count; ++index)
+    for (int32_t index = 0; index < layer->count; ++index) {
         output[index] = table[(uint8_t)input[index]];
+    }
 }

@@ -32,8 +32,9 @@ static TS_INNER_LOOP void multiply_half(const int8_t *pixels, const int8_t *weig
                                         int32_t *sums)
 {
     int32_t s00 = bias[0], s01 = s00, s10 = bias[1], s11 = s10, s20 = bias[2], s21 = s20, s30 = bias[3], s31 = s30;
-    for (const int8_t *const end = weights + depth * TILE_CHANNELS; weights < end; pixels += TILE_PIXELS, weights += TILE_CHANNELS)
+    for (const int8_t *const end = weights + depth * TILE_CHANNELS; weights < end; pixels += TILE_PIXELS, weights += TILE_CHANNELS) {
         MULTIPLY_ADD(0);
+    }
     sums[0] = s00, sums[1] = s01, sums[4] = s10, sums[5] = s11;
     sums[8] = s20, sums[9] = s21, sums[12] = s30, sums[13] = s31;
 }
@@ -75,8 +76,9 @@ static TS_INNER_LOOP void multiply_tile(const int8_t *pixels, const int8_t *weig
         pixels += 4 * TILE_PIXELS;
         weights += 4 * TILE_CHANNELS;
     }
-    for (; pixels < end; pixels += TILE_PIXELS, weights += TILE_CHANNELS)
+    for (; pixels < end; pixels += TILE_PIXELS, weights += TILE_CHANNELS) {
         MULTIPLY_ADD(0);
+    }
     sums[0] = s00, sums[1] = s01, sums[2] = s02, sums[3] = s03;
     sums[4] = s10, sums[5] = s11, sums[6] = s12, sums[7] = s13;
     sums[8] = s20, sums[9] = s21, sums[10] = s22, sums[11] = s23;

@@ -11,8 +11,9 @@ enum { TILE_SLOTS = 4 };
 
 static int8_t *fill(int8_t *slot, int32_t count, int8_t value)
 {
-    for (; count > 0; --count, slot += TILE_SLOTS)
+    for (; count > 0; --count, slot += TILE_SLOTS) {
         *slot = value;
+    }
     return slot;
 }
 
@@ -25,8 +26,9 @@ static int8_t *copy(int8_t *slot, const int8_t *source, int32_t count)
         slot[2 * TILE_SLOTS] = c;
         slot[3 * TILE_SLOTS] = d;
     }
-    for (; count > 0; --count, slot += TILE_SLOTS)
+    for (; count > 0; --count, slot += TILE_SLOTS) {
         *slot = *source++;
+    }
     return slot;
 }
 

@@ -112,13 +112,15 @@ static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *plan
         write_pairs(layer, pairs, first, output);
         return;
     }
-    if (count > HALF)
+    if (count > HALF) {
         transpose(upper_pairs, planes + HALF);
+    }
     for (int32_t lane = 0; lane < left && lane < LANES; ++lane) {
         const int32_t half = lane & HALF, word = lane - half, channel = first + lane;
         uint32_t counter = pairs[word] >> half & LOW_HALF;
-        if (count > HALF)
+        if (count > HALF) {
             counter |= upper_pairs[word] >> half << HALF;
+        }
         output[lane] = requantize(counter, layer->bias[channel], layer->multiplier[channel], layer->shift[channel],
                                   2 * layer->output_zero + 1, layer->output_low);
     }
@@ -135,8 +137,9 @@ void ts_xnor_conv_s8(const ts_xnor_conv_s8_layer *layer, const uint32_t *input, 
         for (int32_t x = 0; x < layer->output_width; ++x, output += channels) {
             const uint32_t *sums = window.sums;
             ts_xnor_window_sum(&window, x);
-            for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes)
+            for (int32_t first = 0; first < channels; first += LANES, sums += window.sum_planes) {
                 write_group(layer, sums, window.sum_planes, first, output + first);
+            }
         }
     }
 }

@@ -69,8 +69,9 @@ int32_t ts_xnor_window_planes(const ts_xnor_shape *shape)
 {
     int32_t largest = 2 * ts_xnor_window_limit(shape);
     int32_t planes = 0;
-    for (; largest > 0; largest >>= 1)
+    for (; largest > 0; largest >>= 1) {
         ++planes;
+    }
     return planes;
 }
 
@@ -199,8 +200,9 @@ static void carry_on(uint32_t *planes, uint32_t carry)
         uint32_t c5 = sums[5], c6 = sums[6], c7 = sums[7], c8 = sums[8], c9 = sums[9];                   \
         uint32_t first = 0, carry;                                                                      \
         (void)weights;                                                                                  \
-        if ((end - entry) % (2 * BLOCK) != 0)                                                           \
+        if ((end - entry) % (2 * BLOCK) != 0) {                                                         \
             goto second;                                                                                \
+        }                                                                                               \
         do {                                                                                            \
             ADD_BLOCK(first, offset);                                                                   \
         second:                                                                                         \
@@ -211,8 +213,9 @@ static void carry_on(uint32_t *planes, uint32_t carry)
             RIPPLE(c7, carry);                                                                          \
             RIPPLE(c8, carry);                                                                          \
             RIPPLE(c9, carry);                                                                          \
-            if (carry != 0)                                                                             \
+            if (carry != 0) {                                                                           \
                 carry_on(sums + REGISTER_PLANES, carry);                                                \
+            }                                                                                           \
         } while (entry < end);                                                                          \
         sums[0] = c0, sums[1] = c1, sums[2] = c2, sums[3] = c3, sums[4] = c4;                           \
         sums[5] = c5, sums[6] = c6, sums[7] = c7, sums[8] = c8, sums[9] = c9;                           \
@@ -238,10 +241,12 @@ static void count_list(ts_xnor_window *window, uint32_t *list, int32_t count, in
     const int32_t sum_planes = window->sum_planes, columns = window->row_bytes / 4, groups = window->groups;
     uint32_t *sums = window->sums + plane + 1, *end = list + count;
     int32_t group = 0, offset = 0;
-    if (count == 0)
+    if (count == 0) {
         return;
-    for (; count % BLOCK != 0; ++count)
+    }
+    for (; count % BLOCK != 0; ++count) {
         *end++ = zero_row;
+    }
     for (int32_t column = 0; column < columns; ++column) {
         if (offset == OFFSETS) {
             rebase(list, list, count, OFFSETS * 4u);
@@ -290,8 +295,9 @@ void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
     const ts_xnor_shape *shape = &window->shape;
     window->top = output_row * shape->stride - shape->padding;
     window->next_column = -shape->padding;
-    for (int32_t index = 0; index < lists_of(shape) * shape->kernel_width; ++index)
+    for (int32_t index = 0; index < lists_of(shape) * shape->kernel_width; ++index) {
         window->column_counts[index] = 0;
+    }
 }
 
 /* Append the set bits of one plane in window column `tap_x`, input column x. A list that cannot hold the window is
@@ -308,8 +314,9 @@ static int32_t append_column(ts_xnor_window *window, int32_t plane, int32_t tap_
     const uint32_t *pixel;
     uint32_t *end = list + length;
     uint32_t row;
-    if (x < 0 || x >= shape->input_width || tap_y >= last)
+    if (x < 0 || x >= shape->input_width || tap_y >= last) {
         return length;
+    }
     pixel = window->input + ((window->top + tap_y) * shape->input_width + x) * pixel_words + plane * words;
     row = entry_of(shape->weights, (uint32_t)(tap_x * window->column_bytes) + (uint32_t)tap_y * tap_bytes);
     for (; tap_y < last; ++tap_y, row += tap_bytes, pixel += shape->input_width * pixel_words) {
@@ -335,8 +342,9 @@ static int32_t slide(ts_xnor_window *window, int32_t plane, int32_t left, int32_
     uint32_t *list = window->lists + plane * window->capacity;
     int32_t gone = 0, length = 0, unused = 0;
     int32_t tap_x;
-    for (tap_x = 0; tap_x < fresh; ++tap_x)
+    for (tap_x = 0; tap_x < fresh; ++tap_x) {
         gone += counts[tap_x];
+    }
     for (; tap_x < width; ++tap_x) {
         counts[tap_x - fresh] = counts[tap_x];
         length += counts[tap_x];
@@ -354,8 +362,9 @@ static int32_t slide(ts_xnor_window *window, int32_t plane, int32_t left, int32_
 static int32_t count_anew(ts_xnor_window *window, int32_t plane, int32_t left)
 {
     int32_t length = 0, counted = 0;
-    for (int32_t tap_x = 0; tap_x < window->shape.kernel_width; ++tap_x)
+    for (int32_t tap_x = 0; tap_x < window->shape.kernel_width; ++tap_x) {
         length = append_column(window, plane, tap_x, left + tap_x, window->lists, length, &counted);
+    }
     count_list(window, window->lists, length, plane);
     return counted + length;
 }
@@ -368,8 +377,9 @@ TS_INNER_LOOP static void fill_sums(ts_xnor_window *window, int32_t value)
     uint32_t *first = window->sums, bits = (uint32_t)value;
     for (int32_t p = 0; p < planes; ++p, bits >>= 1) {
         const uint32_t word = 0u - (bits & 1u);
-        for (uint32_t *sum = first++; sum < end; sum += planes)
+        for (uint32_t *sum = first++; sum < end; sum += planes) {
             *sum = word;
+        }
     }
 }
 
@@ -401,12 +411,14 @@ void ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
             levels += lengths[plane] << plane;
         }
         fill_sums(window, window->limit - levels * weight_levels);
-        for (int32_t plane = 0; plane < shape->activation_bits; ++plane)
+        for (int32_t plane = 0; plane < shape->activation_bits; ++plane) {
             count_list(window, window->lists + plane * window->capacity, lengths[plane], plane);
+        }
     } else {
         fill_sums(window, 0);
-        for (int32_t plane = 0; plane < shape->activation_bits; ++plane)
+        for (int32_t plane = 0; plane < shape->activation_bits; ++plane) {
             levels += count_anew(window, plane, left) << plane;
+        }
         add_to_sums(window, window->limit - levels * weight_levels);
     }
     window->next_column = left + shape->kernel_width;

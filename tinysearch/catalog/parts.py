@@ -101,6 +101,7 @@ def _chip(section: Section) -> Chip | None:
         "fpu": section.flag("fpu"),
         "cameras": cameras,
         "microphones": section.texts("microphones", options=MICROPHONE_INTERFACES),
+        "microphones_by_turns": section.texts("microphones_by_turns", options=MICROPHONE_INTERFACES),
         "buses": section.texts("buses", options=SIGNAL_INTERFACES),
         "bootloader_offset": section.integer("bootloader_offset", minimum=0),
         "idf_target": section.text("idf_target"),

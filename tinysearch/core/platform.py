@@ -94,6 +94,7 @@ class Chip:
         flash_window_bytes: how much flash can be mapped as data at once.
         buses: to which any other sensor can be attached, out of :data:`SIGNAL_INTERFACES`.
         cameras, microphones: interfaces that can feed a network without a frame buffer chip; empty for none.
+        microphones_by_turns: interfaces that need a controller which the driver of a camera takes for itself.
         camera_driver: managed component that reads a camera on it, None where no camera can be read.
         bootloader_offset: in flash, bytes.
         idf_target: ``idf.py set-target``.
@@ -130,6 +131,7 @@ class Chip:
     source: str
     date: str
     camera_driver: str | None = None
+    microphones_by_turns: tuple[str, ...] = ()
     buses: tuple[str, ...] = ()
     one_core_power_w: Sourced | None = None
     rest: Rest | None = None

@@ -40,7 +40,10 @@ _STORE = ("CMakeLists.txt", "store.c", "include/store.h")
 _BUILT = ("app_main.c", "branches.c", "candidate.c", "capture.c", "commands.c", "input.c", "show.c", "sleep.c")
 """C files of ``main/`` that every project builds on chips and on linux."""
 
-_HOST_COPIED = ("main.c", "golden.h", "app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h")
+_HOST_COPIED = (
+    *("main.c", "golden.h", "instructions.h"),
+    *("app/main.c", "app/port_host.c", "app/scripted_port.c", "app/sdkconfig.h"),
+)
 _HOST_RENDERED = ("Makefile", "golden.c", "app/scripted_models.c")
 _RENDERED = (
     *("CMakeLists.txt", "components/runtime/CMakeLists.txt", "main/CMakeLists.txt", "main/candidate.c"),
@@ -77,6 +80,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "layer_headers": sorted({layer.header for layer in emission.layers.values()}),
         "camera": seen is not None,
         "microphone": emission.source_of(Microphone) is not None,
+        "by_turns": {name: name in emission.chip.microphones_by_turns for name in ("i2s", "pdm")},
         "motion": None if felt is None else _motion_values(felt),
         "signal": None if sampled is None else _signal_values(sampled),
         "accelerometer": emission.accelerometer,

@@ -9,10 +9,10 @@
 #include "port.h"
 #include "sdkconfig.h"
 
-/* esp32-camera drives the first I2S controller of the ESP32 and ESP32-S2 by itself. A microphone that needs the same one
- * takes turns with the camera: each is opened for a capture, and closed after it. */
+/* A microphone that needs the controller that the camera's driver takes, takes turns with the camera: each is opened for a
+ * capture, and closed after it. */
 #if CONFIG_TS_CAPTURE_HARDWARE && CANDIDATE_CAMERA && CANDIDATE_MICROPHONE &&                                           \
-    (CONFIG_IDF_TARGET_ESP32S2 || (CONFIG_IDF_TARGET_ESP32 && CONFIG_TS_MICROPHONE_PDM))
+    (CONFIG_TS_MICROPHONE_PDM ? CANDIDATE_PDM_BY_TURNS : CANDIDATE_I2S_BY_TURNS)
 enum { TURNS = 1 };
 #else
 enum { TURNS = 0 };

@@ -33,8 +33,8 @@ void microphone_close(void)
 
 enum { RATE_HZ = 16000, CHUNK = 256, SETTLE = 4096, TIMEOUT_MS = 1000, DMA_FRAMES = 512 };
 
-/* The ESP32 receives PDM by its first controller only, which is the camera's if it can be (capture.c). */
-#if CONFIG_IDF_TARGET_ESP32 && !CONFIG_TS_MICROPHONE_PDM
+/* Where the first controller is the camera's, and PDM can be received by no other, another microphone has the second. */
+#if CANDIDATE_PDM_BY_TURNS && !CONFIG_TS_MICROPHONE_PDM
 enum { CONTROLLER = I2S_NUM_1 };
 #else
 enum { CONTROLLER = I2S_NUM_0 };

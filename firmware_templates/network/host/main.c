@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "golden.h"
+#include "instructions.h"
 #include "network.h"
 #include "ts_crc32.h"
 
@@ -19,18 +20,6 @@
 
 static uint8_t arena[NETWORK_ARENA_BYTES] __attribute__((aligned(NETWORK_ARENA_ALIGNMENT)));
 static uint8_t inputs[NETWORK_INPUT_BYTES], outputs[NETWORK_OUTPUT_BYTES];
-
-/* Instructions since start where the instruction set counts them, else 0. */
-static unsigned long instructions(void)
-{
-#if defined(__riscv)
-    unsigned long value;
-    __asm__ volatile("csrr %0, minstret" : "=r"(value));
-    return value;
-#else
-    return 0;
-#endif
-}
 
 /* An arena that is undefined but for what the network keeps. */
 static void begin(void)
@@ -42,8 +31,9 @@ static void begin(void)
 /* Inputs to their places; nothing else is left of another run but states. */
 static void fill(const uint8_t *values)
 {
-    if (NETWORK_STATES == 0)
+    if (NETWORK_STATES == 0) {
         begin();
+    }
     for (unsigned index = 0; index < NETWORK_INPUTS; ++index) {
         memcpy(arena + network_inputs[index].offset, values, network_inputs[index].bytes);
         values += network_inputs[index].bytes;
@@ -73,8 +63,9 @@ static int check(uint32_t number)
 static void count_steps(void)
 {
     unsigned long sum = 0;
-    if (instructions() == 0)
+    if (instructions() == 0) {
         return;
+    }
     begin();
     fill(golden_inputs);
     for (unsigned index = 0; index < NETWORK_STEPS; ++index) {
@@ -91,8 +82,9 @@ static int check_all(void)
 {
     int passed = 1;
     begin();
-    for (uint32_t number = 0; number < golden_count && number < GOLDEN_LIMIT; ++number)
+    for (uint32_t number = 0; number < golden_count && number < GOLDEN_LIMIT; ++number) {
         passed &= check(number);
+    }
     count_steps();
     printf(passed ? "OK golden vectors\n" : "ERR golden vectors\n");
     return !passed;
@@ -135,11 +127,13 @@ static int run_file(const char *name, int named)
 int main(int count, char **words)
 {
     int status = 0;
-    if (count < 2)
+    if (count < 2) {
         return check_all();
+    }
     const int named = NETWORK_HAS_LABELS && strcmp(words[1], "--label") == 0;
     begin();
-    for (int index = 1 + named; index < count && status == 0; ++index)
+    for (int index = 1 + named; index < count && status == 0; ++index) {
         status = run_file(words[index], named);
+    }
     return status;
 }

@@ -105,13 +105,15 @@ static void input(const char *words)
     char *text;
     unsigned long at = strtoul(words, &text, 10);
     text += *text == ' ';
-    for (; digit(text[0]) >= 0 && digit(text[1]) >= 0 && at < sizeof inputs; text += 2)
+    for (; digit(text[0]) >= 0 && digit(text[1]) >= 0 && at < sizeof inputs; text += 2) {
         inputs[at++] = (uint8_t)(digit(text[0]) * 16 + digit(text[1]));
-    if (*text != 0)
+    }
+    if (*text != 0) {
         printf("ERR input must be OFFSET and pairs of hexadecimal digits within %lu bytes\n",
                (unsigned long)sizeof inputs);
-    else
+    } else {
         printf("OK %lu\n", at);
+    }
 }
 
 static void run(void)
@@ -125,8 +127,9 @@ static void run(void)
     run_steps();
     const int64_t us = port_us() - start;
     printf("OK ");
-    for (size_t at = 0; at < sizeof outputs; ++at)
+    for (size_t at = 0; at < sizeof outputs; ++at) {
         printf("%02x", outputs[at]);
+    }
     printf(" %lld us\n", (long long)us);
 #if NETWORK_HAS_LABELS
     float value;
@@ -143,20 +146,21 @@ static void reset(void)
 
 static void command(const char *line)
 {
-    if (strcmp(line, "info") == 0)
+    if (strcmp(line, "info") == 0) {
         info();
-    else if (strcmp(line, "selftest") == 0)
+    } else if (strcmp(line, "selftest") == 0) {
         selftest();
-    else if (strcmp(line, "bench") == 0)
+    } else if (strcmp(line, "bench") == 0) {
         bench();
-    else if (strncmp(line, "input ", 6) == 0)
+    } else if (strncmp(line, "input ", 6) == 0) {
         input(line + 6);
-    else if (strcmp(line, "run") == 0)
+    } else if (strcmp(line, "run") == 0) {
         run();
-    else if (strcmp(line, "reset") == 0)
+    } else if (strcmp(line, "reset") == 0) {
         reset();
-    else
+    } else {
         printf("ERR a command must be info, selftest, bench, input, run or reset\n");
+    }
 }
 
 void app_main(void)
@@ -173,10 +177,11 @@ void app_main(void)
     printf("READY\n");
     fflush(stdout);
     for (int length = port_getline(line, sizeof line); length >= 0; length = port_getline(line, sizeof line)) {
-        if (length == LONGEST_LINE - 1)
+        if (length == LONGEST_LINE - 1) {
             printf("ERR this line is too long\n");
-        else
+        } else {
             command(line);
+        }
         fflush(stdout);
     }
     port_end();

@@ -111,14 +111,17 @@ static void store_row(const crop *c, const uint32_t *sums, uint8_t channels, int
     const uint32_t area = c->side * c->side;
     for (uint32_t column = 0; column < c->size; ++column, sums += c->planes, out += channels) {
         uint32_t value[3];
-        for (uint32_t plane = 0; plane < c->planes; ++plane)
+        for (uint32_t plane = 0; plane < c->planes; ++plane) {
             value[plane] = (sums[plane] + area / 2) / area;
-        if (c->planes == 1)
+        }
+        if (c->planes == 1) {
             value[1] = value[2] = value[0];
-        else if (channels == 1)
+        } else if (channels == 1) {
             value[0] = (77 * value[0] + 150 * value[1] + 29 * value[2] + 128) >> 8;
-        for (uint32_t channel = 0; channel < channels; ++channel)
+        }
+        for (uint32_t channel = 0; channel < channels; ++channel) {
             out[channel] = (int8_t)((int32_t)value[channel] - 128);
+        }
     }
 }
 

@@ -89,9 +89,10 @@ static void to_power(const ts_log_mel_layer *layer, ts_log_mel_bin *z)
         const int16_t cos_k = layer->cosine[k], sin_k = layer->sine[k], cos_m = layer->cosine[m], sin_m = layer->sine[m];
         z[k].power = power_of((int64_t)even_re * 32768 + (int64_t)odd_re * cos_k - (int64_t)odd_im * sin_k,
                               (int64_t)even_im * 32768 - (int64_t)odd_im * cos_k - (int64_t)odd_re * sin_k);
-        if (m != k)
+        if (m != k) {
             z[m].power = power_of((int64_t)even_re * 32768 + (int64_t)odd_re * cos_m + (int64_t)odd_im * sin_m,
                                   -(int64_t)even_im * 32768 + (int64_t)odd_im * cos_m - (int64_t)odd_re * sin_m);
+        }
     }
 }
 
@@ -100,15 +101,17 @@ static uint16_t log2_fixed(const uint16_t *table, uint64_t value)
 {
     uint32_t exponent = 0;
     uint32_t top = (uint32_t)(value >> 32);
-    if (top != 0)
+    if (top != 0) {
         exponent = 32;
-    else
+    } else {
         top = (uint32_t)value;
-    for (uint32_t step = 16; step > 0; step /= 2)
+    }
+    for (uint32_t step = 16; step > 0; step /= 2) {
         if (top >> step != 0) {
             top >>= step;
             exponent += step;
         }
+    }
     return (uint16_t)((exponent << LOG2_FRACTION_BITS) +
                       table[(uint32_t)(value >> (exponent - LOG2_INDEX_BITS)) & ((1U << LOG2_INDEX_BITS) - 1)]);
 }
@@ -123,8 +126,9 @@ static int8_t steps_of(const ts_log_mel_layer *layer, int32_t level)
 static int32_t mean_of(const uint16_t *levels, uint32_t count, uint32_t stride)
 {
     uint32_t sum = count / 2; /* 256 * 256 levels below 2^16 - 2^8 fit */
-    for (uint32_t index = 0; index < count; ++index)
+    for (uint32_t index = 0; index < count; ++index) {
         sum += levels[index * stride];
+    }
     return (int32_t)(sum / count);
 }
 
@@ -149,8 +153,9 @@ void ts_log_mel_frame(const ts_log_mel_layer *layer, const int16_t *samples, ts_
     for (uint32_t band = 0; band < layer->size; ++band) {
         const ts_log_mel_bin *bin = spectrum + layer->first_bin[band], *const end = bin + layer->bin_count[band];
         uint64_t sum = floor;
-        for (; bin < end; ++bin)
+        for (; bin < end; ++bin) {
             sum += bin->power * *weight++;
+        }
         levels[band] = log2_fixed(layer->log2, sum);
     }
 }
@@ -164,8 +169,9 @@ void ts_log_mel_finish(const ts_log_mel_layer *layer, const uint16_t *levels, in
         for (uint32_t frame = 0; frame < size; ++frame) {
             const uint32_t place = frame * size + band;
             const int8_t value = steps_of(layer, (int32_t)levels[place] - mean);
-            for (uint32_t channel = 0; channel < layer->channels; ++channel)
+            for (uint32_t channel = 0; channel < layer->channels; ++channel) {
                 image[place * layer->channels + channel] = value;
+            }
         }
     }
 }
@@ -174,7 +180,8 @@ void ts_log_mel(const ts_log_mel_layer *layer, const int16_t *clip, int8_t *imag
 {
     ts_log_mel_bin *const spectrum = scratch;
     uint16_t *const levels = (uint16_t *)(spectrum + (UINT32_C(1) << (layer->log2_fft - 1)));
-    for (uint16_t frame = 0; frame < layer->size; ++frame)
+    for (uint16_t frame = 0; frame < layer->size; ++frame) {
         ts_log_mel_frame(layer, clip + ts_log_mel_frame_start(layer, frame), spectrum, levels + frame * layer->size);
+    }
     ts_log_mel_finish(layer, levels, image);
 }

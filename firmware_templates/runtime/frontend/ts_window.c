@@ -35,10 +35,12 @@ static uint32_t row_start(const ts_window_layer *layer, uint32_t row)
 static int32_t mean_of(const ts_window_layer *layer, const int16_t *samples)
 {
     int32_t sum = layer->samples / 2;
-    if (!layer->centered)
+    if (!layer->centered) {
         return 0;
-    for (uint32_t index = 0; index < layer->samples; ++index)
+    }
+    for (uint32_t index = 0; index < layer->samples; ++index) {
         sum += samples[index * layer->axes];
+    }
     return floor_division(sum, layer->samples);
 }
 
@@ -59,8 +61,9 @@ static void image_of_samples(const ts_window_layer *layer, const int16_t *sample
 {
     for (uint32_t row = 0; row < layer->size; ++row) {
         const int16_t *sample = samples + row_start(layer, row) * layer->axes;
-        for (uint32_t column = 0; column < layer->size; ++column, sample += layer->axes, image += layer->axes)
+        for (uint32_t column = 0; column < layer->size; ++column, sample += layer->axes, image += layer->axes) {
             *image = clamped(((int64_t)(*sample - mean) * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS);
+        }
     }
 }
 
@@ -84,8 +87,9 @@ static ts_log_mel_layer spectrum_layer(const ts_window_layer *layer)
 static int32_t mean_level(const uint16_t *levels, uint32_t count)
 {
     uint32_t sum = count / 2; /* 128 * 128 levels of 16 bits fit */
-    for (uint32_t index = 0; index < count; ++index)
+    for (uint32_t index = 0; index < count; ++index) {
         sum += levels[index];
+    }
     return (int32_t)(sum / count);
 }
 
@@ -115,8 +119,9 @@ static void image_of_spectra(const ts_window_layer *layer, const int16_t *sample
 size_t ts_window_scratch_bytes(const ts_window_layer *layer)
 {
     const size_t length = row_samples(layer), size = layer->size;
-    if (layer->log2_fft == 0)
+    if (layer->log2_fft == 0) {
         return 0;
+    }
     return length / 2 * sizeof(ts_log_mel_bin) + size * size * sizeof(uint16_t) + length * sizeof(int16_t);
 }
 

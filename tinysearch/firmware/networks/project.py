@@ -36,6 +36,9 @@ GOLDEN_VECTORS, GOLDEN_BYTES = 6, 200_000
 _SEED = 0
 _PORT = ("CMakeLists.txt", "line.c", "port_chip.c", "port_linux.c", "tasks.c", "include/line.h", "include/port.h")
 _COPIED = ("host/main.c", "host/golden.h", "main/app_main.c", "main/selftest.h", "main/Kconfig.projbuild")
+_SHARED = "host/instructions.h"
+"""The same in every project, whatever its host program."""
+
 _RENDERED = (
     *("CMakeLists.txt", "README.md", "NOTICE", "main/CMakeLists.txt", "main/idf_component.yml", "main/selftest.c"),
     *("components/network/CMakeLists.txt", "components/network/network.c", "components/network/network_weights.c"),
@@ -115,6 +118,7 @@ def _contents(source: NetworkSource, target: Target, templates: Templates, banne
     idf = templates.folder / "esp_idf"
     files |= {f"components/port/{name}": (idf / "components/port" / name).read_bytes() for name in _PORT}
     files |= {name: (templates.folder / "network" / name).read_bytes() for name in _COPIED}
+    files[_SHARED] = (templates.folder / _SHARED).read_bytes()
     files["LICENSE"] = (idf / "LICENSE").read_bytes()
     text = {name: templates.render(f"network/{name}", values) for name in _RENDERED}
     text["components/network/include/network.h"] = templates.render("network/components/network/network.h", values)
