@@ -55,6 +55,23 @@ def test_log_lines_are_safe() -> None:
     assert "\x1b" not in line and "hunter2" not in line
 
 
+def test_errors_that_a_library_got_over_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """What SQLAlchemy logs with a traceback where a server goes away between two statements."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    engine = sqlalchemy.create_engine("sqlite://")
+
+    def gone(_connection: object) -> None:
+        raise OSError(f"the server is gone\n{ADDRESSES[0]}")
+
+    with engine.connect():
+        engine.dialect.do_rollback = gone
+    (record,) = caplog.records
+    assert record.exc_info
+    record.exc_text = None  # what other formatters leave
+    line = SafeFormatter("%(name)s: %(message)s").format(record).rstrip()
+    assert line == f"{record.name}: Exception during reset or similar (OSError: the server is gone)"
+
+
 def test_verbs_have_no_other_way_to_a_terminal() -> None:
     """Whoever adds a verb prints with ``say`` and draws on a ``SafeConsole``."""
     import re

@@ -38,10 +38,23 @@ class SafeConsole(Console):
 
 
 class SafeFormatter(logging.Formatter):
-    """Log lines for a terminal, tracebacks included."""
+    """Log lines for a terminal: one each, also where a library adds the traceback of an error that it got over."""
 
     def format(self, record: logging.LogRecord) -> str:
         return safe(super().format(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - as logging calls it
+        """No traceback: :meth:`formatMessage` tells of the error."""
+        del ei
+        return ""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging calls it
+        """The line, and in brackets what the error says of itself."""
+        line = super().formatMessage(record)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return line
+        return f"{line} ({type(error).__name__}: {next(iter(str(error).splitlines()), '')})"
 
 
 def error_console(*, quiet: bool = False) -> SafeConsole:
