@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -67,3 +68,9 @@ def test_a_project_has_the_program_of_a_motion_sensor_and_no_other(tmp_path: Pat
     without, _, _ = classified(wrist(), out=tmp_path / "without")
     assert not (without / "main/bmi270_config.c").exists()
     assert "#define CANDIDATE_BMI270_CONFIG NULL" in (without / "main/candidate.h").read_text()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="named pipe"):
+        read_program(tmp_path / "pipe")

@@ -1,6 +1,8 @@
 """Float ``.tflite`` networks: the same reals as tflite-micro's float kernels, and int8 near to them."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.networks.lowering import lower
 from tinysearch.networks.real.calibrated import calibrated_graph
 from tinysearch.networks.real.execute import run_reals
+from tinysearch.networks.real.samples import read_arrays
 from tinysearch.networks.real.tflite_floats import computes_floats, float_network
 from tinysearch.networks.tflite_file import read_tflite, tflite_graph
 
@@ -139,3 +142,10 @@ def test_tensors_that_an_operator_keeps_to_itself_may_have_no_shape(tmp_path):
     graph = tflite_graph(model(tensors, [Op(code="RELU", inputs=[0], outputs=[1])], [0], [1]), tmp_path / "x.tflite")
     assert not computes_floats(graph)
     assert len(lower(graph).calls) == 1
+
+
+@pytest.mark.parametrize("name", ["samples.npy", "samples.npz"])
+def test_samples_that_are_a_pipe_are_refused_and_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match="no regular file"):
+        read_arrays(tmp_path / name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.rendering import c_values
+from tinysearch.reading.regular import read_bytes
 
 MOST_BYTES = 8192
 """Of the program: the sensor's memory for it (BST-BMI270-DS000, INIT_ADDR_0 and INIT_ADDR_1: 12 bits, in words)."""
@@ -25,9 +26,7 @@ def read_program(path: Path) -> bytes:
         UserError: the file cannot be read, or holds no such program.
     """
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise _unfit(path, f"more than {_LARGEST_FILE} bytes")
-        content = path.read_bytes()
+        content = read_bytes(path, most=_LARGEST_FILE)
     except OSError as error:
         raise UserError(
             "emit.bmi270_config must be a file that can be read",

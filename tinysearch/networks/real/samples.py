@@ -10,6 +10,7 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.networks.real.nodes import Array, RealInput
+from tinysearch.reading.regular import is_regular
 
 MOST_BYTES = 512 << 20
 """Of all samples in memory."""
@@ -45,6 +46,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
+    if not is_regular(path):
+        raise ValueError("no regular file")
     if path.suffix == ".npy":
         _bounded(path, path.stat().st_size)
         return {"": np.load(path, allow_pickle=False)}
