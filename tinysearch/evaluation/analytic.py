@@ -26,7 +26,7 @@ from tinysearch.core.power import PowerReport
 from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
-from tinysearch.evaluation.boards import PlatformWish, badness, board_details, too_small, unsold
+from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
 from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement, check_size
 from tinysearch.evaluation.power import Supply
 
@@ -156,7 +156,9 @@ class AnalyticModels:
         self, names: Sequence[str], *, build: BuildKind | None = None, previews: bool = False
     ) -> tuple[BoardOption, ...]:
         """Boards of the catalogue with the sensors of some inputs; arguments are those of the catalogue."""
+        kinds = [self.task.input(name).kind for name in names]
         found = self.catalog.board_options(self.task.sensors(tuple(names)), build=build, previews=previews)
+        found = attachable(found, kinds, catalog=self.catalog.name)
         return found if self.supply is None else tuple(self.supply.billed(option) for option in found)
 
     def board_option(self, board: str, names: Sequence[str]) -> BoardOption:

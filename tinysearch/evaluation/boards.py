@@ -11,6 +11,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, PriceLevel
+from tinysearch.core.task import InputKind
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import Requirement
 
@@ -45,6 +46,28 @@ class PlatformWish:
         named = self.module is None or self.module in (option.module, option.id)
         known = self.processor is None or self.processor in (option.processor, option.family)
         return named and known and all(wish is None or wish == actual for wish, actual in pairs)
+
+
+def attachable(options: Sequence[BoardOption], kinds: Sequence[InputKind], *, catalog: str) -> tuple[BoardOption, ...]:
+    """Boards whose sensors are attached as the kinds of input can read them; a board that tells of none is kept.
+
+    Raises:
+        UserError: no board has such sensors.
+    """
+    found = tuple(option for option in options if all(_reads(kind, option) for kind in kinds))
+    if options and not found:
+        wanted = ", ".join(f"{kind.name}: a {kind.sensor} by {' or '.join(kind.interfaces)}" for kind in kinds)
+        raise UserError(
+            f"catalogue {catalog} must have sensors that the inputs can be read from",
+            value=wanted,
+            remedy="in a catalogue of your own add such a sensor, and its id to what boards accept",
+        )
+    return found
+
+
+def _reads(kind: InputKind, option: BoardOption) -> bool:
+    of_kind = [sensor for sensor in option.fitted if sensor.kind == kind.sensor]
+    return not of_kind or any(sensor.interface in kind.interfaces for sensor in of_kind)
 
 
 def unsold(catalog: Catalog, sensors: tuple[str, ...], wish: PlatformWish, *, names: Sequence[str]) -> BoardOption:

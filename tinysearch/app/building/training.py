@@ -23,7 +23,10 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, SampleSource, Trainer, TrainingProgress, TrainingRecord
 from tinysearch.core.task import Decision, Input, Task
 from tinysearch.core.trust import trusting
+from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
+from tinysearch.inputs.motion import Motion
+from tinysearch.inputs.signal import Signal
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judge import Judge
@@ -60,15 +63,16 @@ def build_dataset(config: Config) -> Dataset:
     return completed(made)
 
 
-_KINDS_OF_DATA: Mapping[str, tuple[str, ...]] = {
-    "classes": ("camera", "microphone"),
-    "door": ("motion",),
-    "keywords": ("microphone",),
-    "motions": ("motion",),
-    "series": ("motion", "signal"),
-    "vibration": ("signal",),
+_KINDS_OF_DATA: Mapping[str, tuple[type, ...]] = {
+    "classes": (Camera, Microphone),
+    "door": (Motion,),
+    "keywords": (Microphone,),
+    "motions": (Motion,),
+    "series": (Motion, Signal),
+    "vibration": (Signal,),
 }
-"""Kinds of input that a data set of no particular input is made for; it is given the task's input of that kind."""
+"""Kinds of input that a data set of no particular input is made for, and what a plug-in makes of them; it is given the
+task's first input of one."""
 
 
 def _given(config: Config) -> dict[str, Input]:
@@ -82,10 +86,10 @@ def _given(config: Config) -> dict[str, Input]:
         return {}
     task, kinds = task_of(config), _KINDS_OF_DATA[name]
     for given in task.inputs:
-        if given.kind.name in kinds:
+        if isinstance(given.kind, kinds):
             return {"given": given}
     raise UserError(
-        f"data={name} must have an input of kind {' or '.join(kinds)}",
+        f"data={name} must have an input of kind {' or '.join(kind.__name__.lower() for kind in kinds)}",
         value=f"task={task.name} with {', '.join(f'{given.name}: {given.kind.name}' for given in task.inputs)}",
         remedy="choose a task with one, or other data",
     )
