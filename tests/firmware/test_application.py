@@ -328,3 +328,36 @@ def test_a_dead_microphone_neither_enrolls_nor_matches(console: Console, tmp_pat
     assert answers[:2] == [f"ERR enroll ghost: {silent}"] * 2
     assert answers[2].startswith("ERR enroll ghost: this capture is nearly all at its limits")
     assert answers[5:] == [f"ERR verify: {silent}", "entry ann", "OK list"]
+
+
+OPENED = r"""
+#include <stdio.h>
+#include "branches.h"
+static _Alignas(16) uint8_t memory[64];
+static const ts_model model = {.name = "face", .arena_bytes = 32};
+const ts_model *const branches[CANDIDATE_BRANCHES] = {&model, &model};
+const uint8_t candidate_arena_in_psram[CANDIDATE_BRANCHES];
+void *port_memory(size_t size, int external) { (void)size, (void)external; return memory + OFFSET; }
+int port_branches_open(const uint8_t *workers, unsigned count) { (void)workers, (void)count; return 0; }
+int main(void)
+{
+    const char *problem = branches_open();
+    puts(problem == NULL ? "open" : problem);
+    return 0;
+}
+"""
+"""The memory of the application, with a heap that may be off its alignment and no networks behind."""
+
+
+def test_an_arena_off_its_alignment_is_refused_at_start(program: Path, tmp_path: Path) -> None:
+    project = program.parent / "p"
+    (tmp_path / "opened.c").write_text(OPENED)
+    folders = ["main", "host/app", *(path.relative_to(project) for path in project.glob("components/*/include"))]
+    include = [f"-I{project / folder}" for folder in [*folders, "components/runtime"]]
+    said = []
+    for offset in (0, 8):
+        command = ["gcc", *include, f"-DOFFSET={offset}", "-Wl,--unresolved-symbols=ignore-all", "-no-pie"]
+        sources = [tmp_path / "opened.c", project / "main/branches.c", "-o", tmp_path / f"at{offset}"]
+        subprocess.run([*command, *sources], check=True, capture_output=True)
+        said.append(subprocess.run([tmp_path / f"at{offset}"], check=True, capture_output=True, text=True).stdout)
+    assert said == ["open\n", "an arena must start at a multiple of 16 bytes\n"]

@@ -77,6 +77,9 @@ const char *branches_open(void)
         if (s.arena[b] == NULL) {
             return "no memory for an arena: is the PSRAM there, and switched on?";
         }
+        if ((uintptr_t)s.arena[b] % TS_MODEL_ALIGNMENT != 0) {
+            return "an arena must start at a multiple of 16 bytes"; /* vector loads drop the low bits of an address */
+        }
         s.offset[b] = offset;
         offset += (branches[b]->embedding_bytes + 3u) & ~3u; /* floats stay aligned */
         accelerate(b);

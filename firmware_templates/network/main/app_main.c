@@ -172,6 +172,10 @@ void app_main(void)
         printf("ERR no %d bytes of memory in one piece\n", NETWORK_ARENA_BYTES);
         return;
     }
+    if ((uintptr_t)arena % NETWORK_ARENA_ALIGNMENT != 0) {
+        printf("ERR the arena must start at a multiple of %d bytes\n", NETWORK_ARENA_ALIGNMENT);
+        return;
+    }
     info();
     selftest();
     printf("READY\n");
