@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.app.building.wiring import build_catalog
+from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.config.resources import data_dir
+from tinysearch.catalog.idf_options import load_idf_options
+from tinysearch.firmware import sdkconfig
+from tinysearch.firmware.kconfig import kconfig_for
 from tinysearch.firmware.verify import idf
+
+OPTIONS = load_idf_options(data_dir("hardware_catalog") / "software/kconfig.yaml")
 
 TAKEN = """# Automatically generated file. DO NOT EDIT.
 CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_240=y
@@ -67,3 +75,54 @@ def test_a_build_is_judged_by_what_it_took(
     rung = idf.build(project)
     assert rung.status == status
     assert detail in rung.detail
+
+
+def test_the_oldest_esp_idf_of_every_chip_takes_all_that_projects_set() -> None:
+    for chip in build_catalog(plain(compose_config([]))).chips.values():
+        version = max(chip.idf_minimum, (5, 5))
+        known = [key for key in sdkconfig.known_keys(chip) if not key.startswith("CONFIG_TS_")]
+        found = {key: OPTIONS.refusal(key, target=chip.idf_target, version=version) for key in known}
+        unset = {"CONFIG_FREERTOS_HZ", "CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0"}  # known to be set by hand
+        assert not {key: problem for key, problem in found.items() if problem is not None and key not in unset}, chip.id
+    for key in sdkconfig.linux_keys():
+        assert OPTIONS.refusal(key, target="linux", version=(5, 5)) is None
+
+
+@pytest.fixture
+def unbuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the rung reads of a project, on a machine without ESP-IDF."""
+    monkeypatch.delenv("IDF_PATH", raising=False)
+    (tmp_path / "main").mkdir()
+    whole = (data_dir("firmware_templates") / "esp_idf/main/Kconfig.options").read_text()
+    (tmp_path / "main/Kconfig.projbuild").write_text(kconfig_for(whole, {"lock", "camera"}))
+    (tmp_path / "main/idf_component.yml").write_text('dependencies:\n  idf:\n    version: ">=5.5"\n')
+    (tmp_path / "candidate.json").write_text(json.dumps({"firmware_facts": {"target": "esp32s3"}}))
+    (tmp_path / "sdkconfig.defaults").write_text("CONFIG_COMPILER_OPTIMIZATION_PERF=y\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("CONFIG_SPIRAM=y", ""),
+        ("CONFIG_SPIRAM_SPEED_200M=y", "must be an option of esp32s3; esp32p4"),
+        ("CONFIG_SPRIAM=y", "CONFIG_SPRIAM must be an option of ESP-IDF 5.5 to"),
+        ("CONFIG_TS_BOARD_ESP32S3_EYE=y", ""),
+        ("CONFIG_TS_BOARD_ESP_EYE=y", "CONFIG_TS_BOARD_ESP_EYE must be an option of this target"),
+        ("CONFIG_TS_BOARD_MINE=y", "CONFIG_TS_BOARD_MINE must be an option of this target"),
+        ("CONFIG_TS_ATTEMPTS=5000", "CONFIG_TS_ATTEMPTS must be 5000, the build took 5"),
+    ],
+)
+def test_without_esp_idf_options_are_judged_by_what_is_known_of_it(line: str, problem: str, unbuilt: Path) -> None:
+    pytest.importorskip("kconfgen")
+    (unbuilt / "sdkconfig.defaults.esp32s3").write_text(f"{line}\n")
+    rung = idf.build(unbuilt, options=OPTIONS)
+    assert rung.status == ("failed" if problem else "not run"), rung.detail
+    assert (problem or "esp-idf-kconfig took all of its own") in rung.detail
+
+
+def test_a_project_of_an_older_esp_idf_is_told_from_which_on_a_chip_is_whole(unbuilt: Path) -> None:
+    (unbuilt / "candidate.json").write_text(json.dumps({"firmware_facts": {"target": "esp32h4"}}))
+    (unbuilt / "sdkconfig.defaults.esp32h4").write_text("CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_96=y\n")
+    (problem,) = idf.refused_options(unbuilt, OPTIONS)
+    assert "must have ESP-IDF 6.1 or later on esp32h4, the project asks for 5.5" in problem

@@ -67,16 +67,16 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
     Raises:
         UserError: unreadable, or an entry is missing or malformed; the message names file and key.
     """
-    document = _read(path)
+    document = read_table(path)
     if "measured" in document and default is not None:
         base = load_latency_table(default, chips)
         try:
             measured = {(row["isa"], row["arithmetic"], row["kernel"]): _measured(row) for row in document["measured"]}
         except (KeyError, TypeError, ValueError) as error:
-            raise _malformed(path, error) from error
+            raise malformed(path, error) from error
         return replace(base, name=path.stem, entries={**base.entries, **measured})
     if {"counted", "instructions"} == set(document) - {"name"} and default is not None:
-        document = _counted(path, document, _read(default))
+        document = _counted(path, document, read_table(default))
     try:
         chips = list(chips)
         entries: dict[EntryKey, LatencyEntry] = {}
@@ -95,7 +95,7 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
             acquisition_s={name: _sourced(value, unit="s") for name, value in document["acquisition_s"].items()},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _malformed(path, error) from error
+        raise malformed(path, error) from error
 
 
 def load_instructions(path: Path, arithmetic: str) -> dict[str, tuple[float, ...]]:
@@ -104,19 +104,19 @@ def load_instructions(path: Path, arithmetic: str) -> dict[str, tuple[float, ...
     Raises:
         UserError: unreadable, or the table does not have that arithmetic.
     """
-    document = _read(path)
+    document = read_table(path)
     try:
         rows = document["instructions"][arithmetic]
         return {kernel: _coefficients(row, factor=1.0) for kernel, row in rows.items()}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _malformed(path, error) from error
+        raise malformed(path, error) from error
 
 
 def _counted(path: Path, counts: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """The default table with other instruction counts; arithmetics that were not counted stay."""
     instructions = counts["instructions"]
     if not isinstance(instructions, Mapping) or not all(isinstance(row, Mapping) for row in instructions.values()):
-        raise _malformed(path, TypeError("instructions is not a mapping of mappings"))
+        raise malformed(path, TypeError("instructions is not a mapping of mappings"))
     kept = default["instructions"]
     merged = {**kept, **{name: {**kept.get(name, {}), **rows} for name, rows in instructions.items()}}
     return {**default, "counted": counts["counted"], "instructions": merged}
@@ -128,7 +128,7 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
     Raises:
         UserError: unreadable or malformed.
     """
-    document = _read(path)
+    document = read_table(path)
     try:
         groups = ("base_program_bytes", "feature_program_bytes", "backend_program_bytes", "reserved_ram_bytes")
         tables = {group: {name: _sourced(value) for name, value in document[group].items()} for group in groups}
@@ -136,7 +136,7 @@ def load_software_sizes(path: Path) -> SoftwareSizes:
         encrypted = _sourced(document["encrypted_bytes"])
         return SoftwareSizes(code=code[document["code_sizes"]["instruction_set"]], encrypted_bytes=encrypted, **tables)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _malformed(path, error) from error
+        raise malformed(path, error) from error
 
 
 def load_code_sizes(path: Path) -> dict[str, CodeSizes]:
@@ -146,9 +146,9 @@ def load_code_sizes(path: Path) -> dict[str, CodeSizes]:
         UserError: unreadable or malformed.
     """
     try:
-        return {name: _code_sizes(name, table) for name, table in _read(path).items()}
+        return {name: _code_sizes(name, table) for name, table in read_table(path).items()}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _malformed(path, error) from error
+        raise malformed(path, error) from error
 
 
 def _code_sizes(name: str, table: Mapping[str, Any]) -> CodeSizes:
@@ -172,7 +172,12 @@ def _code_sizes(name: str, table: Mapping[str, Any]) -> CodeSizes:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_table(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds.
+
+    Raises:
+        UserError: unreadable, or something else.
+    """
     try:
         document = read_yaml(path)
     except OSError as error:
@@ -186,7 +191,8 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _malformed(path: Path, error: Exception) -> UserError:
+def malformed(path: Path, error: Exception) -> UserError:
+    """The error for a table that lacks a key, or has one of another type."""
     detail = f"{path}: {type(error).__name__} {error}"
     return UserError(
         "a table must have every key that its kind needs", value=detail, remedy="compare with the default table"

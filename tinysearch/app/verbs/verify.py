@@ -41,6 +41,7 @@ def run(invocation: Invocation) -> int:
     from tinysearch.app.run.again import again_source
     from tinysearch.app.run.held_out import held_out_source
     from tinysearch.app.run.run_dir import read_config
+    from tinysearch.catalog.idf_options import load_idf_options
     from tinysearch.firmware.verify import Package, verify
 
     pairs = [word.partition("=")[::2] for word in invocation.overrides]
@@ -66,6 +67,7 @@ def run(invocation: Invocation) -> int:
         again=network_source(project, of_network) if asks else again_source(project, run_dir, levels=levels),
         package=Package(templates=data_dir("firmware_templates"), version=installed_version()),
         accept=accept,
+        options=load_idf_options(data_dir("hardware_catalog") / "software/kconfig.yaml"),
     )
     if invocation.json:
         say(json.dumps({"rungs": [rung.to_dict() for rung in rungs]}, indent=2))

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from tinysearch.catalog.idf_options import IdfOptions
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import Decision
 from tinysearch.firmware.folder import MARKER, is_ours
@@ -71,6 +72,7 @@ def verify(
     package: Package | None = None,
     again: Again | None = None,
     accept: Sequence[str] = (),
+    options: IdfOptions | None = None,
 ) -> Sequence[Rung]:
     """Climb the ladder.
 
@@ -84,6 +86,7 @@ def verify(
         again: emits the point once more from the run that it comes from, or the project of a network of one's own from
             the network's file; without it the rung ``run`` is not run.
         accept: paths, or patterns of paths, of files that were changed on purpose.
+        options: that versions of ESP-IDF take, for a machine without ESP-IDF.
 
     Returns:
         One result a rung, in order: ``files``, ``run``, ``code``, ``host``, ``sanitizers``, ``lock``, ``rv32``,
@@ -109,7 +112,9 @@ def verify(
         )
     point = read_point(project)
     if point.get("kind") == NETWORK:
-        return _climbed(project, _of_network(again, package, accept), kept=("host", "project") if quick else None)
+        return _climbed(
+            project, _of_network(again, package, accept, options), kept=("host", "project") if quick else None
+        )
     emitted: Ladder = (
         ("files", partial(as_emitted, package=package, accept=accept)),
         ("run", partial(as_the_run_emits, again=again, package=package, accept=accept)),
@@ -137,7 +142,7 @@ def verify(
         ("stack", stack.stacks),
         *rates[decision],
         ("project", project_rules.project),
-        ("idf", idf.build),
+        ("idf", partial(idf.build, options=options)),
     )
     return _climbed(project, full, kept=("host", driven, "project") if quick else None)
 
@@ -158,7 +163,9 @@ def _code(package: Package | None, accept: Sequence[str]) -> Ladder:
     return () if package is None else ((CODE, partial(only_ours, package=package, accept=accept)),)
 
 
-def _of_network(again: Again | None, package: Package | None, accept: Sequence[str]) -> Ladder:
+def _of_network(
+    again: Again | None, package: Package | None, accept: Sequence[str], options: IdfOptions | None
+) -> Ladder:
     """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
 
@@ -171,7 +178,7 @@ def _of_network(again: Again | None, package: Package | None, accept: Sequence[s
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
         ("project", partial(project_rules.project, required=REQUIRED)),
-        ("idf", idf.build),
+        ("idf", partial(idf.build, options=options)),
     )
 
 
