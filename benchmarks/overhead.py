@@ -6,18 +6,26 @@ sampler goes on from the journal for a few trials, each with its decision, the u
 disk; by the clock, and how much of it the processor worked. Optuna's own TPE, asked and told in memory on the same
 variables, stands beside.
 
+Then what a wide space takes: made-up ones of three inputs, whose designs are priced as they come to matter, and the
+real ``space=extended``: seconds and memory to build it, and a decision after some trainings.
+
     python benchmarks/overhead.py
+    python benchmarks/overhead.py --wide-only
 
 The last line is one JSON object.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import multiprocessing
+import resource
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +39,11 @@ from tinysearch.core.quantization import Precision
 from tinysearch.search.events import SearchEvent
 from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.memoized.sampler import MemoizedSampler
+from tinysearch.search.proposals import Proposal
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 WIDTHS = tuple(range(8, 38, 2))
@@ -39,6 +51,8 @@ SIDES = (48, 64, 80, 96, 112)
 PARTNERS = 40
 SIZES = (100, 1000, 5000)
 MEASURED = 30
+WIDE = (72, 7200, 100_000)
+WIDE_TRAININGS = 12
 
 
 def make_table(rng: np.random.Generator) -> DesignTable:
@@ -141,8 +155,148 @@ def tpe_ms_per_trial(flat: FlatSpace, size: int) -> float:
     return 1e3 * float(np.median(times))
 
 
+class MadeUpPricing:
+    """Boards of networks of three inputs: memory adds up, the networks compute one after the other.
+
+    Each input alone, and all three together.
+    """
+
+    boards = ((4.0, 1.0, 1e6), (5.5, 0.4, 4e6), (9.0, 0.3, 3e7))
+    """US$, seconds for a second of the slowest chip, and bytes of each board."""
+
+    def __init__(self, kilobytes: np.ndarray, seconds: np.ndarray) -> None:
+        self._bytes = np.append(1e3 * kilobytes, 0.0)
+        self._seconds = np.append(seconds, 0.0)
+        own = np.array_split(np.arange(len(seconds)), 3)
+        self.combinations = (*((each,) for each in own), tuple(own))
+
+    def designs(self, models: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        needed, seconds = self._bytes[models].sum(axis=1), self._seconds[models].sum(axis=1)
+        parts = []
+        for board, (usd, speed, most) in enumerate(self.boards):
+            of = np.flatnonzero(needed <= most)
+            price = usd + 2.0 * (models[of] >= 0).sum(axis=1)
+            parts.append((of, np.column_stack([price, speed * seconds[of]]), np.full(len(of), board)))
+        of, analytic, platform = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return of, analytic, platform
+
+
+def make_wide_table(count: int, rng: np.random.Generator) -> DesignTable:
+    """About so many branches of three inputs, of which the table holds no fusion to begin with."""
+    precisions = PRECISIONS
+    widths = range(8, 8 + -(-count // (3 * len(precisions) * len(LAYOUTS) * len(SIDES))))
+    branches = tuple(
+        resnet_branch(m, blocks=blocks, precision=p, width=w, input_size=side)
+        for m in ("face", "hand", "voice")
+        for w in widths
+        for side in SIDES
+        for blocks in LAYOUTS
+        for p in precisions
+    )
+    sizes = np.array([branch_size(branch) for branch in branches])
+    bits = np.array([[b.precision.activation_bits, b.precision.weight_bits] for b in branches])
+    seconds = sizes[:, 1] * bits[:, 0] * 1e-10 * rng.uniform(0.8, 1.25, len(branches))
+    pricing = MadeUpPricing(sizes[:, 0] * bits[:, 1] / 8e3, seconds)
+    alone = np.full((len(branches), 3), -1)
+    alone[:, 0] = np.arange(len(branches))
+    of, analytic, platform = pricing.designs(alone)
+    names = ("small", "middle", "large")
+    return DesignTable(
+        branches=branches,
+        params=sizes[:, 0],
+        macs=sizes[:, 1],
+        columns=("bom_cost_usd", "latency_s"),
+        analytic=analytic,
+        needs=alone[of],
+        platforms=tuple(PlatformChoice(processor=n, flash_bytes=4 << 20, psram_bytes=0, board=n) for n in names),
+        platform=platform,
+        pricing=pricing,
+    )
+
+
+def wide(count: int) -> dict[str, float]:
+    """What a space of about so many branches takes: the table, then a decision after some tens of trainings."""
+    began = time.perf_counter(), time.process_time()
+    table = make_wide_table(count, np.random.default_rng(0))
+    errors = FreeErrors(table)
+    knowledge = Knowledge(table, ObjectiveVector(OBJECTIVES), errors.error_rates)
+    built_s, built_processor_s = time.perf_counter() - began[0], time.process_time() - began[1]
+    sampler, times = MemoizedSampler(stop_share=0.0), []
+    for number in range(WIDE_TRAININGS):
+        start = time.perf_counter(), time.process_time()
+        proposal = sampler.propose(knowledge, np.random.default_rng([0, number]))
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+        if not isinstance(proposal, Proposal) or proposal.row is None:
+            break
+        knowledge.learn([int(b) for b in knowledge.table.needs[proposal.row] if b >= 0])
+    clock, processor = 1e3 * np.median(times[len(times) // 2 :], axis=0)
+    front = {(knowledge.table.needs[row] >= 0).sum() for row in knowledge.front}
+    return {
+        "branches": len(table.branches),
+        "built_s": round(built_s, 2),
+        "built_processor_s": round(built_processor_s, 2),
+        "ms_per_decision": round(float(clock), 2),
+        "processor_ms_per_decision": round(float(processor), 2),
+        "designs_priced": len(knowledge.table),
+        "front": len(knowledge.front),
+        "largest_on_front": int(max(front, default=0)),
+        "peak_gb": peak_gb(),
+    }
+
+
+def extended() -> dict[str, float]:
+    """What building the real ``space=extended`` takes."""
+    from tinysearch.app.building.designs import build_designs
+    from tinysearch.app.building.spaces import build_space
+    from tinysearch.app.building.wiring import build_models
+    from tinysearch.app.config.compose import compose_config, plain
+
+    config = plain(compose_config(["space=extended"]))
+    began = time.perf_counter(), time.process_time()
+    table = build_designs(build_models(config), build_space(config)).table
+    return {
+        "branches": len(table.branches),
+        "built_s": round(time.perf_counter() - began[0], 2),
+        "built_processor_s": round(time.process_time() - began[1], 2),
+        "designs_priced": len(table),
+        "peak_gb": peak_gb(),
+    }
+
+
+def peak_gb() -> float:
+    """The most memory that this process has had, in units of 1e9 bytes."""
+    return round(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9, 3)
+
+
+def in_a_process(task: Callable[..., dict[str, float]], *given: object) -> dict[str, float]:
+    """What a task finds in a process of its own, so that its memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(task, *given).result()
+
+
+def measure_wide() -> dict[str, object]:
+    """Of all wide spaces, printed on the way."""
+    found: dict[str, object] = {"extended": in_a_process(extended)}
+    print(f"space=extended: {found['extended']}", flush=True)
+    by_branches = {}
+    for count in WIDE:
+        by_branches[str(count)] = in_a_process(wide, count)
+        print(f"three inputs, made up: {by_branches[str(count)]}", flush=True)
+    times = {count: each["ms_per_decision"] for count, each in by_branches.items()}
+    return found | {"wide": by_branches, "ms_per_trial_by_branches": times}
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wide-only", action="store_true", help="only spaces whose designs are priced as they matter")
+    only_wide = parser.parse_args().wide_only
+    out: dict[str, object] = {} if only_wide else measure_trials()
+    print(json.dumps(out | measure_wide()))
+
+
+def measure_trials() -> dict[str, object]:
+    """Of a study that is filled, and Optuna's TPE beside it."""
     table = make_table(np.random.default_rng(0))
     flat = FlatSpace(
         branches=table.branches,
@@ -153,7 +307,7 @@ def main() -> None:
     )
     problem = SearchProblem(table=table, flat=flat, objectives=OBJECTIVES, error_model=FreeErrors(table))
     print(f"{len(table)} designs, {len(table.branches)} branches")
-    out: dict[str, float] = {}
+    out: dict[str, object] = {}
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             clock, processor = ms_per_trial(problem, size, Path(folder))
@@ -161,7 +315,7 @@ def main() -> None:
         print(f"memoized at {size:5d} trials: {clock:8.1f} ms a trial, {processor:.1f} of the processor", flush=True)
     out["optuna_tpe_ms_per_trial_1000"] = round(tpe_ms_per_trial(flat, 1000), 2)
     print(f"Optuna TPE at 1000 trials: {out['optuna_tpe_ms_per_trial_1000']:8.1f} ms a trial")
-    print(json.dumps(out))
+    return out
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BranchArrays:
-    """Needs of all branches of one modality on one processor, by branch.
+    """Needs of branches of one modality on one processor, by branch.
 
     Attributes:
         kernels: number of its set of kernels.
@@ -74,7 +74,7 @@ class _BranchArrays:
     pixels: Ints
     paper_psram_bytes: Ints
 
-    def rows(self, selected: slice) -> _BranchArrays:
+    def rows(self, selected: slice | Ints) -> _BranchArrays:
         """Some of the branches."""
         return _BranchArrays(**{each.name: getattr(self, each.name)[selected] for each in fields(self)})
 
@@ -98,35 +98,48 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
     Raises:
         UserError: the space names a processor that the catalogue has not.
     """
+    for case in design_cases(models, space):
+        counts = tuple(len(part.kernels) for part in case.parts)
+        others = math.prod(counts[1:])
+        for first in range(0, counts[0], max(1, chunk // others)):
+            selected = slice(first, first + max(1, chunk // others))
+            parts = [case.parts[0].rows(selected), *case.parts[1:]]
+            parts = [part.along(axis, len(parts)) for axis, part in enumerate(parts)]
+            yield from case.evaluate(parts, start=first * others, counts=counts)
+
+
+def design_cases(models: AnalyticModels, space: Space) -> Iterator[DesignCase]:
+    """Each processor of each combination of inputs, with the needs of their branches.
+
+    Raises:
+        UserError: the space names a processor that the catalogue has not.
+    """
     for processor in space.processors or ():
         models.catalog.chip(processor)
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
+    arrays: dict[tuple[str, str, tuple[str, ...]], _BranchArrays] = {}
     for modalities in space.combinations:
         options = [o for o in models.board_options(modalities) if _usable(models, o, modalities)]
         boards = option_table(options, level=models.price_level)
-        counts = tuple(len(lists[modality]) for modality in modalities)
         for processor in boards.processors:
             chip = models.catalog.chip(processor)
             if space.processors is not None and not {chip.id, chip.family} & set(space.processors):
                 continue
             chosen = [lists[modality] for modality in modalities]
-            programs = _programs(models, chip, modalities, [_kernel_sets(models, branches) for branches in chosen])
             backends = ("", *sorted({models.accelerated(b, chip.id).name for each in chosen for b in each} - {""}))
-            case = _Case(
+            for modality, branches in zip(modalities, chosen, strict=True):
+                if (modality, chip.id, backends) not in arrays:
+                    arrays[modality, chip.id, backends] = _branch_arrays(models, branches, chip, backends)
+            sets = [_kernel_sets(models, branches) for branches in chosen]
+            yield DesignCase(
                 models=models,
                 chip=models.worker(chip),
                 modalities=modalities,
                 tiers=tiers(models, options, chip) if models.tells_power else (boards,),
-                programs=programs,
+                programs=_programs(models, chip, modalities, sets),
                 backends=backends,
+                parts=tuple(arrays[modality, chip.id, backends] for modality in modalities),
             )
-            arrays = [_branch_arrays(models, branches, chip, backends) for branches in chosen]
-            others = math.prod(counts[1:])
-            for first in range(0, counts[0], max(1, chunk // others)):
-                selected = slice(first, first + max(1, chunk // others))
-                parts = [arrays[0].rows(selected), *arrays[1:]]
-                parts = [part.along(axis, len(parts)) for axis, part in enumerate(parts)]
-                yield from case.evaluate(parts, start=first * others, counts=counts)
 
 
 def _usable(models: AnalyticModels, option: BoardOption, modalities: Sequence[str]) -> bool:
@@ -190,7 +203,7 @@ def _branch_arrays(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class DesignCase:
     """One processor and one combination of modalities.
 
     Attributes:
@@ -198,6 +211,7 @@ class _Case:
             what they draw (:mod:`tinysearch.evaluation.tiers`).
         programs: size of the program by sets of kernels.
         backends: names of the backends of its branches, after an empty one.
+        parts: needs of all branches, by input.
     """
 
     models: AnalyticModels
@@ -206,6 +220,16 @@ class _Case:
     tiers: tuple[OptionTable, ...]
     programs: Ints
     backends: tuple[str, ...]
+    parts: tuple[_BranchArrays, ...]
+
+    def of(self, members: Ints) -> Iterator[DesignChunk]:
+        """Some candidates, once for every tier of boards.
+
+        Args:
+            members: int64 [n, inputs], the branch of each input, index into ``space.branches(modality)``.
+        """
+        parts = [part.rows(chosen) for part, chosen in zip(self.parts, members.T, strict=True)]
+        yield from self.evaluate(parts, start=0, counts=tuple(len(part.kernels) for part in self.parts))
 
     def evaluate(self, parts: Sequence[_BranchArrays], *, start: int, counts: tuple[int, ...]) -> Iterator[DesignChunk]:
         """All combinations of the parts' branches, each part along its own axis; once for every tier of boards."""

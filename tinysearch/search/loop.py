@@ -17,6 +17,7 @@ from tinysearch.search.events import EventCallback, EventKind, ignore
 from tinysearch.search.finalists import repeat_finalists
 from tinysearch.search.joining import catch_up, revise_waiting
 from tinysearch.search.known.assess import Assessor, TableAssessor
+from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.problem import SearchOptions, SearchProblem
 from tinysearch.search.result import SearchResult, front_points, nearest_miss
@@ -102,7 +103,7 @@ def _ask_and_tell(session: Session) -> None:
     """Ask and tell until something ends it; leaves the reason in the session's ending."""
     ending, peers = session.ending, session.peers
     asking = Asking(session)
-    session.progress.emit("started", session.history, message=f"{len(session.problem.table)} feasible designs")
+    session.progress.emit("started", session.history, message=_extent(session.problem.table))
     while True:
         asking.fill()
         if ending.due():
@@ -184,3 +185,10 @@ def _finish(session: Session) -> SearchResult:
         worker=session.peers.owner,
         knowledge=knowledge,
     )
+
+
+def _extent(table: DesignTable) -> str:
+    """How much there is to choose from, for people."""
+    if table.pricing is None:
+        return f"{len(table)} feasible designs"
+    return f"{int(table.useful().sum())} branches, whose designs are priced as they come to matter"

@@ -7,7 +7,7 @@ import numpy as np
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import TinysearchError
 from tinysearch.search.known.assess import Assessor
-from tinysearch.search.known.design import NO_BRANCH, DesignTable
+from tinysearch.search.known.design import NO_BRANCH
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.samplers import Proposal
 from tinysearch.search.study.recorder import Design
@@ -16,18 +16,17 @@ from tinysearch.search.study.recorder import Design
 class Resolver:
     """Resolves proposals into designs, and gives designs their objectives as far as the knowledge reaches."""
 
-    def __init__(self, table: DesignTable, assessor: Assessor, knowledge: Knowledge) -> None:
-        self._table = table
+    def __init__(self, assessor: Assessor, knowledge: Knowledge) -> None:
         self._assessor = assessor
         self._knowledge = knowledge
 
     def knowing(self, knowledge: Knowledge) -> Resolver:
         """The same, by other knowledge."""
-        return Resolver(self._table, self._assessor, knowledge)
+        return Resolver(self._assessor, knowledge)
 
     def design(self, proposal: Proposal) -> Design:
         """A proposal resolved; a point of the flat space is assessed, a row of the table is feasible as it stands."""
-        table = self._table
+        table = self._knowledge.table
         if proposal.row is not None:
             return Design(
                 branches=tuple(int(b) for b in table.needs[proposal.row] if b != NO_BRANCH),

@@ -120,7 +120,7 @@ def open_session(
         problem=problem,
         options=options,
         sampler=sampler,
-        resolver=Resolver(problem.table, assessor, knowledge),
+        resolver=Resolver(assessor, knowledge),
         rules=(*objectives.limits, *assessor.rules),
         study=study,
         history=history,

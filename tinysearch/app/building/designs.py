@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.app.building.pricing import AnalyticPricing, platform_of
 from tinysearch.app.building.refusals import nothing_feasible
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
@@ -21,6 +23,9 @@ from tinysearch.search.known.assess import Assessment
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.flat import FlatPoint, FlatSpace
 from tinysearch.space import Space
+
+MOST_MODELS = 50_000
+"""A space of more models than this is not enumerated; the search prices those of its networks that come to matter."""
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +108,45 @@ def build_designs(
         for branch in branches:
             models.needs(branch)  # remembered there, and most of the time of a large space
             tick()
+    count = sum(math.prod(len(space.branches(name)) for name in names) for names in space.combinations)
+    table = _growing_table(models, space, branches) if count > MOST_MODELS and has is None else None
+    if table is None:
+        table = _whole_table(models, space, branches, has=has, tick=tick)
+    assessor = ModelAssessor(models, has=has)
+    flat = _flat_space(models, space, branches, admits=lambda point: not assessor.assess(point).violations)
+    return Designs(table=table, flat=flat, assessor=assessor)
+
+
+def _growing_table(models: AnalyticModels, space: Space, branches: Sequence[BranchSpec]) -> DesignTable | None:
+    """What a search of a wide space begins with; None where none of it is feasible."""
+    pricing = AnalyticPricing(models, space, branches)
+    sizes = np.array([[n.params, n.macs, n.weight_bytes, n.arena_bytes] for n in map(models.needs, branches)], float)
+    begun = np.unique(np.concatenate(list(pricing.first_models(sizes))), axis=0)
+    of, values, platform = pricing.designs(begun)
+    if not len(of):
+        return None
+    return DesignTable(
+        branches=tuple(branches),
+        params=sizes[:, 0],
+        macs=sizes[:, 1],
+        columns=models.columns,
+        analytic=values,
+        needs=begun[of],
+        platforms=pricing.platforms,
+        platform=platform,
+        pricing=pricing,
+    )
+
+
+def _whole_table(
+    models: AnalyticModels,
+    space: Space,
+    branches: Sequence[BranchSpec],
+    *,
+    has: Has | None,
+    tick: Callable[[], None] | None,
+) -> DesignTable:
+    """Every design of a space."""
     start = {m: branches.index(space.branches(m)[0]) for m in space.branch_modalities()}
     rows = _Rows(max(2, *(len(names) for names in space.combinations)))
     for chunk in enumerate_designs(models, space):
@@ -123,7 +167,7 @@ def build_designs(
         if not kept.all():
             logger.warning("%d of %d designs are not in the table and are left out", (~kept).sum(), len(kept))
         needs, values, platform = needs[kept], values[kept], platform[kept]
-    table = DesignTable(
+    return DesignTable(
         branches=tuple(branches),
         params=np.array([models.needs(branch).params for branch in branches], float),
         macs=np.array([models.needs(branch).macs for branch in branches], float),
@@ -133,9 +177,6 @@ def build_designs(
         platforms=tuple(rows.platforms),
         platform=platform,
     )
-    assessor = ModelAssessor(models, has=has)
-    flat = _flat_space(models, space, branches, admits=lambda point: not assessor.assess(point).violations)
-    return Designs(table=table, flat=flat, assessor=assessor)
 
 
 class _Rows:
@@ -163,16 +204,6 @@ class _Rows:
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         needs, values, platform = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
         return needs, values, platform
-
-
-def platform_of(option: BoardOption) -> PlatformChoice:
-    """The hardware half of a candidate on a board."""
-    return PlatformChoice(
-        processor=option.processor,
-        flash_bytes=option.flash_bytes,
-        psram_bytes=option.psram_bytes,
-        board=option.id,
-    )
 
 
 def _known_models(needs: np.ndarray, branches: Sequence[BranchSpec], has: Has) -> np.ndarray:

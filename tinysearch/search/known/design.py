@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +21,34 @@ NO_BRANCH = -1
 """In the place of a branch of a design that has fewer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pricing(Protocol):
+    """Gives the designs of models when these come to matter, so that no space has to hold all of them."""
+
+    @property
+    def combinations(self) -> Sequence[tuple[Ints, ...]]:
+        """Branches by index, ascending, of each input of every combination of inputs that makes a model."""
+        ...
+
+    def designs(self, models: Ints) -> tuple[Ints, Floats, Ints]:
+        """Every feasible and affordable design of some models.
+
+        Args:
+            models: int64 [m, K], branches of different inputs by index, by input in alphabetical order, then -1.
+
+        Returns:
+            Of each design, in any order: which of the models, int64 [n]; analytic objectives, float64 [n, k]; board,
+            int64 [n].
+        """
+        ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class DesignTable:
     """Feasible and affordable designs as arrays; candidates are made on demand. A million rows are fine.
 
-    A *model* is one branch or several of different inputs, at most K; several rows (boards) may
-    carry the same model. Rows are kept sorted by model, so the constructor may reorder what it is given.
+    A *model* is one branch or several of different inputs, at most K; several rows (boards) may carry the same model.
+    Rows of one model stand together, so the constructor may reorder what it is given. A table with ``pricing`` holds
+    those models only that were asked for (:meth:`reveal`) and grows; what it has keeps its place.
 
     Attributes:
         branches: every branch of the space, feasible or not, without repetition.
@@ -34,9 +58,11 @@ class DesignTable:
         needs: int64 [n, K], indices into ``branches``, by input in alphabetical order, then -1.
         platforms: distinct boards.
         platform: int64 [n], index into ``platforms``.
-        models: int64 [m, K], the distinct rows of ``needs``, sorted.
+        pricing: gives the rows of further models; None where the table has all of them.
+        models: int64 [m, K], the distinct rows of ``needs``, sorted as far as they came together.
         offsets: int64 [m + 1]; rows of model j are ``offsets[j] : offsets[j + 1]``.
         model: int64 [n], the model of each row.
+        input: int64 [B], the input of each branch, by number in alphabetical order.
         starts: what several precisions of one network start from: their branch in float32.
         start: int64 [B], the start of each branch, index into ``starts``.
     """
@@ -49,64 +75,90 @@ class DesignTable:
     needs: Ints
     platforms: tuple[PlatformChoice, ...]
     platform: Ints
+    pricing: Pricing | None = None
     models: Ints = field(init=False)
     offsets: Ints = field(init=False)
     model: Ints = field(init=False)
+    input: Ints = field(init=False)
     starts: tuple[BranchSpec, ...] = field(init=False)
     start: Ints = field(init=False)
     _useful: Bools = field(init=False, repr=False)
     _index: dict[BranchSpec, int] = field(init=False, repr=False)
-    _row_keys: Ints = field(init=False, repr=False)
-    _row_order: Ints = field(init=False, repr=False)
+    _asked: Ints = field(init=False, repr=False)
+    _row_of: dict[tuple[int, int], int] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(set(self.branches)) != len(self.branches):
+            raise ValueError("branches of a design table must be distinct")
+        self.params, self.macs = np.asarray(self.params, np.float64), np.asarray(self.macs, np.float64)
+        self._index = {branch: i for i, branch in enumerate(self.branches)}
+        inputs = sorted({branch.modality for branch in self.branches})
+        self.input = np.array([inputs.index(branch.modality) for branch in self.branches], np.int64)
+        siblings = [branch.start for branch in self.branches]
+        self.starts = tuple(dict.fromkeys(siblings))
+        number = {branch: place for place, branch in enumerate(self.starts)}
+        self.start = np.array([number[branch] for branch in siblings], np.int64)
         needs = np.asarray(self.needs, np.int64)
         needs = needs if needs.ndim == 2 else needs.reshape(-1, 2)
         analytic = np.asarray(self.analytic, np.float64).reshape(len(needs), len(self.columns))
         platform = np.asarray(self.platform, np.int64)
+        self.needs, self.models, self.offsets = needs[:0], needs[:0], np.zeros(1, np.int64)
+        self.analytic, self.platform, self.model = analytic[:0], platform[:0], platform[:0]
+        self._append(needs, analytic, platform)
+        self._asked = np.sort(self._key(self.models))
+        used = np.zeros(len(self.branches) + 1, bool)
+        used[self.needs.ravel()] = True
+        used.flags.writeable = False
+        self._useful = used[:-1]
+
+    def _append(self, needs: Ints, analytic: Floats, platform: Ints) -> None:
+        """Take in rows of models that the table does not have."""
         if not np.isfinite(analytic).all():
             raise ValueError("analytic objectives must be finite; leave out what cannot be evaluated")
-        if len(set(self.branches)) != len(self.branches):
-            raise ValueError("branches of a design table must be distinct")
         order = np.lexsort((platform, *needs.T[::-1]))
         needs, analytic, platform = needs[order], analytic[order], platform[order]
-        starts = np.ones(len(needs), bool)
-        starts[1:] = (needs[1:] != needs[:-1]).any(axis=1)
-        first = np.flatnonzero(starts)
-        values: dict[str, object] = {
-            "params": np.asarray(self.params, np.float64),
-            "macs": np.asarray(self.macs, np.float64),
-            "needs": needs,
-            "analytic": analytic,
-            "platform": platform,
-            "models": needs[first],
-            "offsets": np.append(first, len(needs)).astype(np.int64),
-            "model": np.cumsum(starts) - 1,
-            "_index": {branch: i for i, branch in enumerate(self.branches)},
-        }
-        siblings = [branch.start for branch in self.branches]
-        values["starts"] = tuple(dict.fromkeys(siblings))
-        number = {branch: place for place, branch in enumerate(dict.fromkeys(siblings))}
-        values["start"] = np.array([number[branch] for branch in siblings], np.int64)
-        used = np.zeros(len(self.branches) + 1, bool)
-        used[needs.ravel()] = True
-        used.flags.writeable = False
-        values["_useful"] = used[:-1]
-        keys = self._key(needs, platform)
-        values["_row_order"] = np.argsort(keys, kind="stable")
-        values["_row_keys"] = np.sort(keys, kind="stable")
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        first = np.ones(len(needs), bool)
+        first[1:] = (needs[1:] != needs[:-1]).any(axis=1)
+        self.model = np.concatenate([self.model, np.cumsum(first) - 1 + len(self.models)])
+        self.models = np.concatenate([self.models, needs[first]])
+        starts = np.flatnonzero(first) + len(self.needs)
+        self.offsets = np.concatenate([self.offsets[:-1], starts, [len(self.needs) + len(needs)]])
+        self.needs = np.concatenate([self.needs, needs])
+        self.analytic = np.concatenate([self.analytic, analytic])
+        self.platform = np.concatenate([self.platform, platform])
+        self._row_of.clear()
+
+    def reveal(self, models: Ints) -> None:
+        """Have the designs of some models in the table, if it does not have them.
+
+        Args:
+            models: int64 [m, K], each once, see :class:`Pricing`.
+        """
+        if self.pricing is None or not len(models):
+            return
+        keys = self._key(models)
+        fresh = np.append(self._asked, -1)[np.searchsorted(self._asked, keys)] != keys
+        if not fresh.any():
+            return
+        of, analytic, platform = self.pricing.designs(models[fresh])
+        self._append(models[fresh][of], analytic, platform)
+        self._asked = np.sort(np.concatenate([self._asked, keys[fresh]]), kind="stable")
+
+    def own(self) -> DesignTable:
+        """The same, growing by itself."""
+        other = copy(self)
+        other._row_of = {}
+        return other
 
     def __len__(self) -> int:
         return len(self.needs)
 
-    def _key(self, needs: Ints, platform: Ints) -> Ints:
-        """One number [n] for members [n, K] and board; 3 inputs of a million branches each still have one."""
+    def _key(self, needs: Ints) -> Ints:
+        """One number [n] for members [n, K]; 3 inputs of a million branches each still have one."""
         key = np.zeros(len(needs), np.int64)
         for members in needs.T:
             key = key * (len(self.branches) + 1) + members + 1
-        return key * max(1, len(self.platforms)) + platform
+        return key
 
     def members_of(self, branches: Sequence[BranchSpec]) -> Ints:
         """int64 [K]: indices of branches in their order, then -1.
@@ -128,15 +180,16 @@ class DesignTable:
         return Candidate(branches=branches, platform=self.platforms[int(self.platform[row])])
 
     def row_of(self, candidate: Candidate) -> int | None:
-        """The row of a candidate; None if it is infeasible, dominated by another board, or not of this space."""
+        """The row of a candidate; None if it is infeasible, another board is better, or the table lacks it."""
         if candidate.platform not in self.platforms or any(b not in self._index for b in candidate.branches):
             return None
         if len(candidate.branches) > self.needs.shape[1]:
             return None
-        platform = np.array([self.platforms.index(candidate.platform)], np.int64)
-        wanted = int(self._key(self.members_of(candidate.branches)[None], platform)[0])
-        at = int(np.searchsorted(self._row_keys, wanted))
-        return int(self._row_order[at]) if at < len(self._row_keys) and self._row_keys[at] == wanted else None
+        if not self._row_of:
+            rows = zip(self._key(self.needs).tolist(), self.platform.tolist(), strict=True)
+            self._row_of |= {row: i for i, row in enumerate(rows)}
+        model = int(self._key(self.members_of(candidate.branches)[None])[0])
+        return self._row_of.get((model, self.platforms.index(candidate.platform)))
 
     def column(self, name: str) -> Floats:
         """One analytic objective, float64 [n].
@@ -156,17 +209,21 @@ class DesignTable:
         """Bool [B], not to be written to: branches that at least one design needs."""
         return self._useful
 
-    def best_boards(self, columns: Sequence[str]) -> Ints:
+    def best_boards(self, columns: Sequence[str], *, since: int = 0) -> Ints:
         """Rows that no other row of the same model beats in the given analytic objectives, ascending.
 
         Rows of one model share their error rates, so only these can be on a front. Of equals the first stays.
+
+        Args:
+            since: the first row to look at, the first one of its model.
         """
-        values = np.column_stack([self.column(name) for name in columns] or [np.zeros(len(self))])
-        alive = np.ones(len(self), bool)
-        longest = int(np.diff(self.offsets).max(initial=0))
+        rows, model = len(self) - since, self.model[since:]
+        values = np.column_stack([self.column(name)[since:] for name in columns] or [np.zeros(rows)])
+        alive = np.ones(rows, bool)
+        longest = int(np.bincount(model - model[:1]).max(initial=0)) if rows else 0
         for step in range(1, longest):
             left, right = values[:-step], values[step:]
-            same = self.model[:-step] == self.model[step:]
+            same = model[:-step] == model[step:]
             alive[step:] &= ~(same & (left <= right).all(axis=1))
             alive[:-step] &= ~(same & (right <= left).all(axis=1) & (right < left).any(axis=1))
-        return np.flatnonzero(alive)
+        return np.flatnonzero(alive) + since

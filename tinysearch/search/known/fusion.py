@@ -131,9 +131,10 @@ class FusionRelation:
 
     def _first_guess(self, models: Ints, branch_metrics: Floats) -> Floats:
         """Probits [S, n, M] of fusions of three and more: independent evidence added, of which nothing is learned."""
-        probits = self._probit(branch_metrics)
+        branches, places = _distinct(models)
+        probits = self._probit(branch_metrics[:, branches])
         there = (models != NO_BRANCH)[None, :, :, None]
-        members = np.where(there, probits[:, np.maximum(models, 0)], 0.0)
+        members = np.where(there, probits[:, np.maximum(places, 0)], 0.0)
         return np.asarray(members.sum(axis=2) / np.sqrt(there.sum(axis=2)), np.float64)
 
     def _draw_pairs(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
@@ -260,8 +261,8 @@ def _merged(pairs: Floats, others: Floats, larger: npt.NDArray[np.bool_]) -> Flo
     return out
 
 
-def _distinct(pairs: Ints) -> tuple[Ints, Ints]:
-    """The branches of pairs [n, 2], ascending, and the places [n, 2] of the pairs' branches among them."""
-    there = np.zeros(int(pairs.max(initial=-1)) + 1, bool)
-    there[pairs] = True
-    return np.flatnonzero(there), np.asarray((np.cumsum(there) - 1)[pairs], np.int64)
+def _distinct(models: Ints) -> tuple[Ints, Ints]:
+    """The branches of models [n, K], ascending, and the places [n, K] of the models' branches among them."""
+    there = np.zeros(int(models.max(initial=-1)) + 1, bool)
+    there[models[models != NO_BRANCH]] = True
+    return np.flatnonzero(there), np.asarray((np.cumsum(there) - 1)[models], np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,6 +26,9 @@ SPREADS = 4.0
 
 FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
+
+MODELS_AT_A_TIME = 1 << 18
+"""So many models of a growing table are asked for at once."""
 
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated."""
@@ -49,7 +53,8 @@ class Knowledge:
     """
 
     def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
-        self.table = table
+        # A table that grows is this knowledge's own: numbers of models and boards mean nothing to others.
+        self.table = table.own()
         self.objectives = objectives
         self._rates_of = rates_of
         self._rates: dict[tuple[int, ...], ErrorRates] = {}
@@ -58,31 +63,77 @@ class Knowledge:
         self.failed = np.zeros(count, bool)
         self.pending = np.zeros(count, bool)
         self.branch_metrics = np.full((count, metrics), np.nan)
-        self.model_metrics = np.full((len(table.models), metrics), np.nan)
-        self.unlocked, self.model_done = np.zeros((2, len(table.models)), bool)
+        self.model_metrics = np.zeros((0, metrics))
+        self.unlocked, self.model_done = np.zeros((2, 0), bool)
         self.order: list[int] = []
         self.seconds: dict[int, float] = {}
         self.hints: dict[int, Hint] = {}
         self.sources: tuple[ToldErrors, ...] = ()
         self.relation = FusionRelation(objectives.chance_metrics())
-        self.boards: Ints = table.best_boards(objectives.analytic)
-        self.board_model: Ints = table.model[self.boards]
-        self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
+        self.boards: Ints = np.zeros(0, np.int64)
+        self.board_model: Ints = np.zeros(0, np.int64)
         self.scale = objectives.scale(table)
         self.corner = self.scale.corner
         self._bounds = self.scale.transform(objectives.bounds[None])[0]
-        self._board_attempt_s = attempt_s(table)[self.boards] if objectives.retried else None
-        # What needs no error metric never changes, and is asked for at every draw of every decision.
-        self._board_points = np.full((len(self.boards), len(objectives.names)), np.nan)
-        for k in np.flatnonzero(~objectives.is_error):
-            column = table.column(objectives.names[k])[self.boards]
-            self._board_points[:, k] = self.scale.transform_objective(int(k), column)
-        self._by_branch = _models_by_branch(table)
+        self._board_attempt_s: Floats = np.zeros(0)
+        self._board_points: Floats = np.zeros((0, len(objectives.names)))
+        self._take_in_models()
+        self.branch_costs = self._branch_costs()
         self._front: Ints = np.zeros(0, np.int64)
         self._front_points: Floats = np.zeros((0, len(objectives.names)))
         self._useful_now = self.failed.tobytes(), table.useful()
         if not objectives.metrics:
             self.learn(range(count))
+
+    def _take_in_models(self) -> None:
+        """Make room for the models that the table has and this knowledge has not."""
+        table, had = self.table, len(self.unlocked)
+        fresh = len(table.models) - had
+        if had and not fresh:
+            return
+        self.model_metrics = np.concatenate(
+            [self.model_metrics, np.full((fresh, len(self.objectives.metrics)), np.nan)]
+        )
+        unlocked = np.append(self.known, True)[table.models[had:]].all(axis=1)
+        self.unlocked = np.concatenate([self.unlocked, unlocked])
+        self.model_done = np.concatenate([self.model_done, np.zeros(fresh, bool)])
+        boards = table.best_boards(self.objectives.analytic, since=int(table.offsets[had]))
+        # What needs no error metric never changes, and is asked for at every draw of every decision.
+        points = np.full((len(boards), len(self.objectives.names)), np.nan)
+        for k in np.flatnonzero(~self.objectives.is_error):
+            column = table.column(self.objectives.names[k])[boards]
+            points[:, k] = self.scale.transform_objective(int(k), column)
+        self._board_points = np.concatenate([self._board_points, points])
+        if self.objectives.retried:
+            self._board_attempt_s = np.concatenate([self._board_attempt_s, attempt_s(table)[boards]])
+        self.boards = np.concatenate([self.boards, boards])
+        self.board_model = table.model[self.boards]
+        self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
+        self._by_branch = _models_by_branch(table)
+
+    def reveal(self, reach: Bools, *, with_any: Ints | None = None) -> None:
+        """Have all models in the table whose branches are among some, as far as the space has them.
+
+        Args:
+            reach: bool [B].
+            with_any: at least one of the branches is among these; None for no such condition.
+        """
+        if self.table.pricing is None:
+            return
+        for inputs in self.table.pricing.combinations:
+            members = [own[reach[own]] for own in inputs]
+            for models in products(members, inputs=self.table.needs.shape[1], with_any=with_any):
+                self.table.reveal(models)
+        self._take_in_models()
+
+    def _branch_costs(self) -> Floats:
+        """float64 [B, k]: the least that a design with each branch has of each analytic objective; of few of them."""
+        names = self.objectives.analytic
+        values = np.column_stack([self.table.column(name) for name in names] or [np.zeros(len(self.table))])
+        costs = np.full((len(self.table.branches) + 1, values.shape[1]), np.inf)
+        for members in self.table.needs.T:
+            np.minimum.at(costs, members, values)
+        return costs[:-1]
 
     def warm(self, given: WarmStart) -> None:
         """Take in evidence from elsewhere, before anything is trained; it is of EERs, and idle where none is sought."""
@@ -111,7 +162,7 @@ class Knowledge:
     def points(self, boards: Ints, metrics: Floats) -> Floats:
         """Hypervolume coordinates [b, K] of rows ``boards`` (positions) with the metrics [b, M]."""
         out: Floats = self._board_points[boards]
-        attempt = None if self._board_attempt_s is None else self._board_attempt_s[boards]
+        attempt = self._board_attempt_s[boards] if self.objectives.retried else None
         for k in np.flatnonzero(self.objectives.is_error).tolist():
             column = self.objectives.error_objective(k, attempt, metrics)
             out[:, k] = self.scale.transform_objective(k, column)
@@ -133,6 +184,8 @@ class Knowledge:
         self.order += fresh
         self.pending[fresh] = False
         self.known[np.asarray(fresh, np.int64)] = True
+        if fresh:
+            self.reveal(self.known, with_any=np.array(fresh, np.int64))
         touched = np.concatenate([self.models_of(b) for b in fresh]) if fresh else np.zeros(0, np.int64)
         self.unlocked[touched] = np.append(self.known, True)[self.table.models[touched]].all(axis=1)
         self.complete()
@@ -237,6 +290,37 @@ class Knowledge:
             useful[models] = True
             self._useful_now = failed, useful[:-1]
         return self._useful_now[1]
+
+
+def products(members: Sequence[Ints], *, inputs: int, with_any: Ints | None = None) -> Iterator[Ints]:
+    """All models of one branch of each input, int64 [m, inputs] with -1 behind, in parts of bounded size.
+
+    Args:
+        members: branches of each input by index, ascending.
+        inputs: columns of a model.
+        with_any: at least one branch of each is among these; None for no such condition.
+    """
+    if with_any is None:
+        wanted = [list(members)]
+    else:
+        # Each model once: its first branch that is among them stands at one place.
+        chosen = [np.isin(own, with_any) for own in members]
+        wanted = [
+            [
+                own[~among] if other < place else own[among] if other == place else own
+                for other, (own, among) in enumerate(zip(members, chosen, strict=True))
+            ]
+            for place in range(len(members))
+        ]
+    for lists in wanted:
+        others = math.prod(len(own) for own in lists[1:])
+        step = max(1, MODELS_AT_A_TIME // max(1, others))
+        for first in range(0, len(lists[0]) if others else 0, step):
+            grids = np.meshgrid(lists[0][first : first + step], *lists[1:], indexing="ij")
+            models = np.full((grids[0].size, inputs), NO_BRANCH, np.int64)
+            for place, grid in enumerate(grids):
+                models[:, place] = grid.ravel()
+            yield models
 
 
 def dominated_by(points: Floats, front: Floats) -> Bools:

@@ -9,10 +9,11 @@ is what makes a float32 sibling evidence).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from tinysearch.search.known.design import Bools, DesignTable, Floats
+from tinysearch.search.known.design import Bools, DesignTable, Floats, Ints
 
 PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
@@ -96,6 +97,14 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
+class Between(Protocol):
+    """Covariances of branches with others, under any hypothesis."""
+
+    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
+        """Float64 [n, m], see :meth:`Covariances.under`."""
+        ...
+
+
 class Covariances:
     """Covariances of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], under any hypothesis.
 
@@ -142,6 +151,50 @@ class Covariances:
         """
         level = _OF.level**2 + _OF.modality_level**2 * self._same_modality
         return np.asarray(self._straight - (1.0 - LEVEL_TOLD) * level, np.float64)
+
+
+class Remembered:
+    """Covariances of all branches with those that are known, each of which is computed once; for very many branches.
+
+    Args:
+        features: float64 [B, 7].
+    """
+
+    def __init__(self, features: Floats) -> None:
+        self._features = features
+        self._place: dict[int, int] = {}
+        self._straight = self._curve = np.zeros((0, len(features)))
+
+    def between(self, rows: Ints, branches: Ints) -> Between:
+        """Of ``rows`` [n] with known ``branches`` [m]."""
+        fresh = [b for b in branches.tolist() if b not in self._place]
+        if fresh:
+            self._place |= {branch: len(self._place) + i for i, branch in enumerate(fresh)}
+            columns = Covariances(self._features[fresh], self._features)
+            straight = columns.under(bend=0.0, odd=())
+            self._straight = np.concatenate([self._straight, straight])
+            self._curve = np.concatenate([self._curve, columns.under(bend=1.0, odd=()) - straight])
+        places = np.array([self._place[b] for b in branches.tolist()], np.int64)
+        return _Part(self._features, self._straight, self._curve, rows=rows, branches=branches, places=places)
+
+
+class _Part:
+    """Some of what is remembered."""
+
+    def __init__(
+        self, features: Floats, straight: Floats, curve: Floats, *, rows: Ints, branches: Ints, places: Ints
+    ) -> None:
+        self._straight, self._curve, self._at = straight, curve, np.ix_(places, rows)
+        self._layouts = features[rows, LAYOUT], features[branches, LAYOUT]
+
+    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
+        out = self._straight[self._at].T
+        if bend:
+            out = out + bend**2 * self._curve[self._at].T
+        if odd:
+            here, known = self._layouts
+            out = out + ODD**2 * (np.equal.outer(here, known) & np.isin(known, odd))
+        return out
 
 
 def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:

@@ -19,9 +19,12 @@ from tinysearch.search.memoized.surrogate import BranchSurrogate
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
 
-MOST_LOOKED_AT, MOST_BOARDS = 1000, 12_000
-"""In very large spaces each decision looks at so many unknown branches, drawn at random (their neighbors are alike),
-and at about so many boards of designs that lack them: the more is known, the more of these a branch has."""
+MOST_TOGETHER = 22_000
+"""In very large spaces a decision looks at about so many designs of branches that no other one is better than, by what
+is expected of it and what it costs at least, and of some more, see :func:`_screened`."""
+
+LEAST_BOARDS, MOST_BOARDS = 400, 1500
+"""Of these designs, on their boards, about so many are drawn: the front of the most that they may be, then the next."""
 
 OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
@@ -53,13 +56,22 @@ class Scene:
         self._shortlist = shortlist
         self.front = knowledge.front_points
         trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
+        self._each: tuple[Floats, Floats] | None = None
+        boards: Ints | None = None
         if len(trainable) > FEW_BRANCHES:
-            looked_at = rng.permutation(trainable)[:MOST_LOOKED_AT]
-            trainable = _promising(knowledge, surrogate, self._evidence, looked_at)
+            self._each = _beliefs(surrogate, self._evidence, np.union1d(trainable, waiting), count=len(knowledge.known))
+            trainable, boards = _promising(knowledge, *self._each, trainable)
+        else:
+            within = knowledge.known | knowledge.pending
+            within[trainable] = True
+            knowledge.reveal(within, with_any=trainable)
         unknown = np.union1d(trainable, waiting)
         order = np.array(knowledge.order, np.int64)
         posterior = surrogate.posterior(self._evidence, unknown)
-        self.branch_metrics = np.full((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)), np.nan)
+        # Of what is neither known nor drawn nothing is read: in large spaces the system gives no memory for it.
+        self.branch_metrics = np.zeros((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)))
+        self._drawn = knowledge.known.copy()
+        self._drawn[unknown] = True
         self.branch_metrics[:, order] = knowledge.branch_metrics[order]
         self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
@@ -68,7 +80,7 @@ class Scene:
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[trainable] = True
-        self.boards, self.lacking = _candidates(knowledge, self._free, self._open)
+        self.boards, self.lacking = _candidates(knowledge, self._free, self._open, boards)
         self._rows_lacking = _RowsByBranch(self.lacking, len(self._open))
         distinct, self._of = _distinct(knowledge.board_model[self.boards])
         self._metrics = _model_metrics(
@@ -204,7 +216,7 @@ class Scene:
         of = np.searchsorted(models, knowledge.board_model[boards])
         rates = np.geomspace(0.01, CHANCE_EER, 17)
         partners = np.setdiff1d(knowledge.table.models[models], [branch, NO_BRANCH])
-        metrics = np.full((len(rates), *self.branch_metrics.shape[1:]), np.nan)
+        metrics = np.zeros((len(rates), *self.branch_metrics.shape[1:]))
         metrics[:, partners] = self._lucky_branches(partners)
         metrics[:, branch] = rates[:, None]
         lucky = lucky_models(knowledge, models, metrics)
@@ -221,12 +233,15 @@ class Scene:
 
     def _lucky_branches(self, branches: Ints) -> Floats:
         """Metrics [b, M] of branches that turn out well; in large spaces most of them are not among those drawn."""
-        drawn = ~np.isnan(self.branch_metrics[0, branches, 0])
+        drawn = self._drawn[branches]
         out = np.empty((len(branches), self.branch_metrics.shape[2]))
         out[drawn] = np.quantile(self.branch_metrics[:, branches[drawn]], LUCKY_QUANTILE, axis=0)
         if not drawn.all():
-            mean, spread = self._surrogate.marginals(self._evidence, branches[~drawn])
-            out[~drawn] = np.exp(mean + float(ndtri(LUCKY_QUANTILE)) * spread)
+            rest, count = branches[~drawn], len(self._open) - 1
+            if self._each is None or np.isnan(self._each[0][rest]).any():
+                self._each = _beliefs(self._surrogate, self._evidence, rest, count=count)
+            mean, spread = self._each
+            out[~drawn] = np.exp(mean[rest] + float(ndtri(LUCKY_QUANTILE)) * spread[rest])
         return np.asarray(np.minimum(out, self._knowledge.objectives.worst_metrics()), np.float64)
 
     def _row_to_record(self, action: tuple[int, ...]) -> int:
@@ -269,47 +284,89 @@ def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
     return ascending[starts], np.asarray(np.cumsum(starts) - 1, np.int64)
 
 
-def _candidates(knowledge: Knowledge, free: Bools, open_: Bools) -> tuple[Ints, Ints]:
-    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last)."""
-    models = knowledge.table.models
-    reach = free | open_
-    reachable = reach[models].all(axis=1) & ~knowledge.unlocked
-    boards = knowledge.boards_of(np.flatnonzero(reachable))
+def _candidates(knowledge: Knowledge, free: Bools, open_: Bools, boards: Ints | None = None) -> tuple[Ints, Ints]:
+    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last).
+
+    Args:
+        boards: only these; None for all.
+    """
+    models, reach = knowledge.table.models, free | open_
+    if boards is None:
+        boards = knowledge.boards_of(np.flatnonzero(reach[models].all(axis=1) & ~knowledge.unlocked))
+    else:
+        boards = boards[reach[models[knowledge.board_model[boards]]].all(axis=1)]
     needs = models[knowledge.board_model[boards]]
     lacking = np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
     return boards, np.ascontiguousarray(lacking)
 
 
-def _promising(knowledge: Knowledge, surrogate: BranchSurrogate, evidence: Evidence, trainable: Ints) -> Ints:
-    """Of some branches those in designs that would be on the front if predictions erred on the bright side.
+def _beliefs(surrogate: BranchSurrogate, evidence: Evidence, branches: Ints, *, count: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the log metrics of some branches by themselves, NaN of others, [count, M]."""
+    mean, spread = surrogate.marginals(evidence, branches)
+    out = np.full((2, count, mean.shape[1]), np.nan)
+    out[:, branches] = mean, spread
+    return out[0], out[1]
+
+
+def _promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: Ints) -> tuple[Ints, Ints]:
+    """Branches and boards of designs that would be on the front, or near it, if predictions erred on the bright side.
 
     Args:
-        trainable: in any order; the last ones are left out where there would be too much to look at.
+        mean, spread: of log metrics of branches that are not known, [B, M].
     """
     order, pending = np.array(knowledge.order, np.int64), np.flatnonzero(knowledge.pending)
-    free = np.append(knowledge.known, True)
-    open_ = np.zeros(len(free), bool)
-    open_[trainable] = open_[pending] = True
-    boards, lacking = _candidates(knowledge, free, open_)
-    if len(boards) > MOST_BOARDS:
-        trainable = trainable[: max(FEW_BRANCHES, len(trainable) * MOST_BOARDS // len(boards))]
-        within = np.zeros(len(free), bool)
-        within[trainable] = within[pending] = within[NO_BRANCH] = True
-        kept = within[lacking].all(axis=1)
-        boards, lacking = boards[kept], lacking[kept]
-    unknown = np.union1d(trainable, pending)
-    mean, spread = surrogate.marginals(evidence, unknown)
-    metrics = np.full((len(free), mean.shape[1]), np.nan)
+    metrics = np.full((len(mean) + 1, mean.shape[1]), np.nan)
+    metrics[:-1] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
     metrics[order] = knowledge.branch_metrics[order]
-    metrics[unknown] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
+    screened = _screened(knowledge, metrics[:-1])
+    trainable = trainable[screened[trainable]]
+    knowledge.reveal(screened, with_any=trainable)
+    open_ = np.zeros(len(metrics), bool)
+    open_[trainable] = open_[pending] = True
+    boards, lacking = _candidates(knowledge, np.append(knowledge.known & screened, True), open_)
     models, of = _distinct(knowledge.board_model[boards])
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
-    front = knowledge.front_points
-    on_front = is_nondominated(np.vstack([front, points]))[len(front) :]
-    seen = lacking[on_front].reshape(-1, 1)
-    seen = seen[np.isin(seen[:, 0], trainable)]
-    chosen = [b for (b,) in _often_seen(np.arange(len(seen)), seen, FEW_BRANCHES)] or trainable[:FEW_BRANCHES]
-    return np.sort(np.array(chosen, np.int64))
+    left = np.flatnonzero(~dominated_by(points, knowledge.front_points))
+    kept, count = [left[:0]], 0
+    while len(left) and count < LEAST_BOARDS:
+        best = is_nondominated(points[left], keep_equals=True)
+        kept.append(_spread(left[best], points, MOST_BOARDS - count))
+        left, count = left[~best], count + len(kept[-1])
+    rows = np.sort(np.concatenate(kept))
+    # Those of the best layers first, and of a layer those in most of its designs.
+    seen: dict[int, None] = {}
+    for layer in kept:
+        lacked = lacking[layer].reshape(-1, 1)
+        seen |= dict.fromkeys(b for (b,) in _often_seen(np.arange(len(lacked)), lacked, len(lacked)))
+    open_[pending] = False
+    chosen = [b for b in seen if open_[b]][:FEW_BRANCHES] or trainable[:FEW_BRANCHES].tolist()
+    return np.sort(np.array(chosen, np.int64)), boards[rows]
+
+
+def _spread(rows: Ints, points: Floats, most: int) -> Ints:
+    """So many of some rows of points [n, K], evenly from the least to the greatest."""
+    ordered = rows[np.lexsort(points[rows].T[::-1])]
+    return ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))]
+
+
+def _screened(knowledge: Knowledge, metrics: Floats) -> Bools:
+    """Bool [B]: of each input the branches that few others beat in their metrics [B, M] and in what they cost.
+
+    Layer by layer, until there are enough; of a layer that is too large some, evenly from the best to the worst.
+    Branches whose metrics are NaN are left out.
+    """
+    points = np.hstack([metrics, knowledge.branch_costs])
+    points[~np.isfinite(points).all(axis=1)] = np.nan
+    most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
+    out = np.zeros(len(points), bool)
+    for number in range(int(knowledge.table.input.max(initial=-1)) + 1):
+        left, count = np.flatnonzero((knowledge.table.input == number) & ~np.isnan(points[:, 0])), 0
+        while len(left) and count < most // 3:
+            best = is_nondominated(points[left], keep_equals=True)
+            layer = _spread(left[best], points, most - count)
+            out[layer] = True
+            left, count = left[~best], count + len(layer)
+    return out
 
 
 def _per_cost(gains: Mapping[tuple[int, ...], float], action: tuple[int, ...], costs: Floats) -> float:
