@@ -8,7 +8,8 @@
     result = ts.load(result.folder)       # the same again, in another session
     point = ts.evaluate(modality="face", face={"blocks": [2, 2], "precision": "int8"})
 
-Everything is imported late: ``import tinysearch`` loads neither torch nor plotly.
+``ts.SearchProblem`` is the search among components of your own. Everything is imported late: ``import tinysearch``
+loads neither torch nor plotly.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinysearch.app.api import Point, Result, evaluate, load, search
+    from tinysearch.search.components import SearchProblem
 
-__all__ = ["Point", "Result", "evaluate", "load", "search"]
+__all__ = ["Point", "Result", "SearchProblem", "evaluate", "load", "search"]
 
 
 class _Package(ModuleType):
@@ -38,6 +40,10 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name == "SearchProblem":
+        from tinysearch.search.components import SearchProblem
+
+        return SearchProblem
     if name in __all__:
         from tinysearch.app import api
 

@@ -9,7 +9,9 @@ branch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +64,20 @@ class _Fit:
     covariance: Floats
     effect: float
     scatter: float
+
+
+class Relation(Protocol):
+    """What fusions are expected to be, from what their branches are; the methods are :class:`FusionRelation`'s."""
+
+    def observe(self, pairs: Ints, metrics: Floats) -> None: ...
+
+    def told(self, metrics: Floats) -> None: ...
+
+    def draw(self, models: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats: ...
+
+    def lucky(self, models: Ints, branch_metrics: Floats, *, spreads: float) -> Floats: ...
+
+    def implied(self, branches: Ints, metrics: Floats) -> Floats: ...
 
 
 class FusionRelation:
@@ -247,6 +263,35 @@ class FusionRelation:
             effect = float(np.sqrt((trust @ sizes + PRIOR_COUNT * EFFECT**2) / (effects + PRIOR_COUNT)))
             trust = (TAILS + 1) / (TAILS + sizes / effect**2)
         return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)
+
+
+class KnownRelation:
+    """The relation where nothing has to be learned of it: what goes together comes to what a function says.
+
+    Args:
+        together: metrics [S, n, M] of models [n, K] from those of branches [S, B, M]; a worse branch makes none better.
+    """
+
+    def __init__(self, together: Callable[[Ints, Floats], Floats]) -> None:
+        self._together = together
+
+    def observe(self, pairs: Ints, metrics: Floats) -> None:
+        """Nothing to learn."""
+
+    def told(self, metrics: Floats) -> None:
+        """Nothing to learn."""
+
+    def draw(self, models: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG002
+        """As sure as the branches are."""
+        return self._together(models, branch_metrics)
+
+    def lucky(self, models: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:  # noqa: ARG002
+        """Luck is in the branches alone."""
+        return self._together(models, branch_metrics)
+
+    def implied(self, branches: Ints, metrics: Floats) -> Floats:  # noqa: ARG002
+        """Fusions say no more of branches than these do."""
+        return metrics
 
 
 def _is_larger(models: Ints) -> npt.NDArray[np.bool_]:

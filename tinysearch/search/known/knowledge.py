@@ -11,7 +11,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import Hint, ToldErrors, WarmStart
-from tinysearch.search.known.fusion import FusionRelation
+from tinysearch.search.known.fusion import FusionRelation, Relation
 from tinysearch.search.known.objective_values import ObjectiveVector, attempt_s
 from tinysearch.search.known.pareto import hypervolume, is_nondominated
 
@@ -52,7 +52,14 @@ class Knowledge:
         sources: what tables and runs of elsewhere tell of branches of this space.
     """
 
-    def __init__(self, table: DesignTable, objectives: ObjectiveVector, rates_of: RatesOf) -> None:
+    def __init__(
+        self,
+        table: DesignTable,
+        objectives: ObjectiveVector,
+        rates_of: RatesOf,
+        *,
+        relation: Relation | None = None,
+    ) -> None:
         # A table that grows is this knowledge's own: numbers of models and boards mean nothing to others.
         self.table = table.own()
         self.objectives = objectives
@@ -69,7 +76,7 @@ class Knowledge:
         self.seconds: dict[int, float] = {}
         self.hints: dict[int, Hint] = {}
         self.sources: tuple[ToldErrors, ...] = ()
-        self.relation = FusionRelation(objectives.chance_metrics())
+        self.relation: Relation = relation or FusionRelation(objectives.chance_metrics())
         self.boards: Ints = np.zeros(0, np.int64)
         self.board_model: Ints = np.zeros(0, np.int64)
         self.scale = objectives.scale(table)

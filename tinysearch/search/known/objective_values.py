@@ -154,6 +154,21 @@ class ObjectiveVector:
         return Scale(logarithmic=np.array(logarithmic), reference=np.array(reference))
 
 
+class FreeObjectives(ObjectiveVector):
+    """An error and free objectives of any names, all minimized.
+
+    Args:
+        free: their names, which are columns of the table.
+    """
+
+    def __init__(self, free: Sequence[str]) -> None:
+        super().__init__(("eer",))
+        self.names = ("eer", *free)
+        self.analytic = tuple(free)
+        self.is_error = np.array([True] + [False] * len(free))
+        self.bounds = np.full(len(self.names), np.inf)
+
+
 def attempt_s(table: DesignTable) -> Floats:
     """Time of one attempt of each design, float64 [n]: what a person waits for, and repeats if rejected."""
     acquisition, latency = (table.column(name) for name in ATTEMPT_COLUMNS)

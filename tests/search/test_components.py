@@ -1,0 +1,110 @@
+"""The search among components that are no networks."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tinysearch as ts
+from tinysearch.core.errors import UserError
+from tinysearch.search.known.pareto import is_nondominated
+
+BREWS = {f"bean {i}": 0.15 + 0.5 * ((7 * i) % 11) / 11 for i in range(11)}
+MILLS = {f"mill {i}": 0.1 + 0.6 * ((5 * i) % 7) / 7 for i in range(7)}
+
+
+def free(parts):
+    if parts.get("mill") == "mill 3":
+        return None
+    bean, mill = (int(parts.get(kind, "x 0").split()[1]) for kind in ("bean", "mill"))
+    return {"price": 20.0 - bean + 2 * mill, "taste": 1.0 + (3 * bean) % 7 + mill}
+
+
+def coffee(**changes):
+    given = {
+        "components": {"mill": list(MILLS), "bean": list(BREWS)},
+        "combine": lambda mill, bean: np.sqrt(mill * bean),
+        "free": free,
+        "objectives": {"price": "minimize", "taste": "maximize"},
+    }
+    return ts.SearchProblem(**(given | changes))
+
+
+def test(kind: str, name: str) -> float:
+    return {"bean": BREWS, "mill": MILLS}[kind][name]
+
+
+test.__test__ = False
+
+
+def best(tested: dict[str, list[str]]) -> set[tuple[str, str]]:
+    pairs = [p for p in itertools.product(tested["bean"], tested["mill"]) if p[1] != "mill 3"]
+    values = [free({"bean": b, "mill": m}) for b, m in pairs]
+    points = [[(BREWS[b] * MILLS[m]) ** 0.5, v["price"], -v["taste"]] for (b, m), v in zip(pairs, values, strict=True)]
+    return {pair for pair, kept in zip(pairs, is_nondominated(points, keep_equals=True), strict=True) if kept}
+
+
+def test_the_front_is_that_of_all_that_was_tested_and_most_is_found_with_few_tests():
+    problem = coffee(seed=3)
+    tested = {"bean": [], "mill": []}
+
+    def noted(kind, name):
+        assert name not in tested[kind], "nothing is tested twice"
+        tested[kind].append(name)
+        return test(kind, name)
+
+    front = problem.run(noted)
+    assert "mill 3" not in tested["mill"], "it goes with nothing"
+    found = {(each.parts["bean"], each.parts["mill"]) for each in front}
+    assert found == best(tested)
+    assert all(each.values == free(dict(each.parts)) for each in front)
+    assert [each.result for each in front] == sorted(each.result for each in front)
+    whole = best({"bean": list(BREWS), "mill": list(MILLS)})
+    assert len(whole) > 5 and len(found & whole) >= 0.6 * len(whole)
+
+
+def test_what_was_told_before_is_told_again_and_the_limit_is_kept():
+    first, again = coffee(), coffee()
+    told = [(kind, name) for kind, name in (("mill", "mill 0"), ("bean", "bean 2"), ("bean", "bean 7"))]
+    for kind, name in told:
+        first.tell(kind, name, test(kind, name))
+    for kind, name in told:
+        again.tell(kind, name, test(kind, name))
+    assert first.next() == first.next() == again.next()
+    count = []
+    again.run(lambda kind, name: count.append(name) or test(kind, name), at_most=6)
+    assert len(count) == 3
+
+
+def test_kinds_may_make_combinations_alone():
+    problem = coffee(combinations=[["bean"], ["mill", "bean"]], combine=lambda *tests: np.prod(tests, axis=0))
+    for kind, name in (("bean", "bean 1"), ("mill", "mill 2")):
+        problem.tell(kind, name, test(kind, name))
+    front = {tuple(sorted(each.parts)): each.result for each in problem.front()}
+    assert front == pytest.approx({("bean",): BREWS["bean 1"], ("bean", "mill"): BREWS["bean 1"] * MILLS["mill 2"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objectives": {"price": "least"}}, "minimize or maximize"),
+        ({"objectives": {}}, "minimize or maximize"),
+        ({"combinations": [["bean", "milk"]]}, "got milk"),
+        ({"free": lambda parts: None}, "must go together"),
+        ({"free": lambda parts: {"price": 1.0}}, "a number for taste"),
+        ({"worst": 0.0}, "worst must be"),
+    ],
+)
+def test_what_makes_no_problem_is_refused(changes, message):
+    with pytest.raises(UserError, match=message):
+        coffee(**changes)
+
+
+def test_what_makes_no_test_is_refused():
+    with pytest.raises(UserError, match="must be of a component"):
+        coffee().tell("bean", "bean 99", 0.2)
+    for result in (0.0, 1.5, float("nan")):
+        with pytest.raises(UserError, match="above 0"):
+            coffee().tell("bean", "bean 1", result)
