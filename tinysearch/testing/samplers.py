@@ -132,7 +132,7 @@ class _Drive:
         self.sampler, self.seed, self.workers, self.failing = sampler, seed, workers, failing
         self.knowledge = Knowledge(problem.table, ObjectiveVector(OBJECTIVES), errors.error_rates)
         self.assessor = TableAssessor(problem.table)
-        self.resolver = Resolver(problem.table, self.assessor, self.knowledge)
+        self.resolver = Resolver(self.assessor, self.knowledge)
         self.open: deque[_Open] = deque()
         self.made: list[Any] = []
         self.stopped = False

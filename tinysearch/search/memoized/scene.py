@@ -346,7 +346,7 @@ def _promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: In
 def _spread(rows: Ints, points: Floats, most: int) -> Ints:
     """So many of some rows of points [n, K], evenly from the least to the greatest."""
     ordered = rows[np.lexsort(points[rows].T[::-1])]
-    return ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))]
+    return np.asarray(ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))], np.int64)
 
 
 def _screened(knowledge: Knowledge, metrics: Floats) -> Bools:
