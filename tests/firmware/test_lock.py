@@ -108,6 +108,9 @@ def test_an_accepted_verification_opens_for_a_while(console: Console) -> None:
 
 
 def test_the_owners_pin_opens_and_an_empty_device_is_then_owned(console: Console, tmp_path: Path) -> None:
+    assert console("pin 471108", "delete ann")[:2] == [
+        f"ERR {word}: closed: enroll the first person, who needs no PIN" for word in ("pin", "delete")
+    ]
     answers = console(ANN, "pin 12345", "pin 12345a", "pin 471108", "delete ann", "close", "enroll bob bob.raw")
     assert answers[1:3] == ["ERR pin: a PIN has 6 to 16 digits"] * 2
     assert answers[3:] == ["OK pin", "OK delete ann", "OK close", f"ERR enroll: {CLOSED}"]

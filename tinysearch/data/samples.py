@@ -265,9 +265,8 @@ class FileDataset(Dataset):
             if notes[told]:
                 more = " ..." if len(notes[told]) > 3 else ""
                 verb = "skipped" if told == "broken" else "guessed at"
-                _LOG.warning(
-                    "%s/%s: %s %d files (%s%s)", self.name, what, verb, len(notes[told]), _named(notes[told]), more
-                )
+                files = "1 file" if len(notes[told]) == 1 else f"{len(notes[told])} files"
+                _LOG.warning("%s/%s: %s %s (%s%s)", self.name, what, verb, files, _named(notes[told]), more)
 
     def _refuse(self, what: str, skipped: Skipped) -> None:
         count, total = len(skipped.reasons), skipped.files

@@ -70,7 +70,10 @@ static int unowned(void)
 
 static const char *closed(void)
 {
-    return owner_is_open() ? NULL : "closed: verify first, or give the owner's PIN";
+    if (owner_is_open()) {
+        return NULL;
+    }
+    return unowned() ? "closed: enroll the first person, who needs no PIN" : "closed: verify first, or give the owner's PIN";
 }
 
 static void enroll(char *const *words)
