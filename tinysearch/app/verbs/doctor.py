@@ -37,6 +37,7 @@ _PACKAGES = (
     ("ray", "engine=ray on several machines", install_line("ray")),
     ("pyarrow", "enumerate out=FILE.parquet", install_line("parquet")),
     ("onnx", "emit.format=onnx", install_line("onnx")),
+    ("kconfgen", "verify: options of firmware without an ESP-IDF", install_line("verify")),
     ("psycopg", "storage=postgresql://, workers that share a study", install_line("postgresql")),
 )
 _PROGRAMS = (
