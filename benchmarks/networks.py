@@ -45,6 +45,9 @@ TFLM_ARENA = {"ad01_int8": 3984, "kws_ref_model": 24272, "pretrainedResnet_quant
 TIGRIS_LIVE = {"ad01_int8": 768, "kws_ref_model": 16000, "pretrainedResnet_quant": 49152, "vww_96_int8": 55296}
 """Largest live sets without tiling, by TiGrIS 0.12.1."""
 
+_TFLM_ARENA_BYTES = 8 << 20
+"""Of the interpreter that answers are compared with: any network's."""
+
 
 @dataclass(kw_only=True)
 class Row:
@@ -68,7 +71,7 @@ def bit_exact(path: Path, graph: Graph, count: int) -> bool | None:
         from tflite_micro.python.tflite_micro import runtime
     except ImportError:
         return None
-    interpreter = runtime.Interpreter.from_file(str(path))
+    interpreter = runtime.Interpreter.from_file(str(path), arena_size=_TFLM_ARENA_BYTES)
     inputs = random_inputs(graph, count, 0)
     step = count if graph.states else BATCH
     for start in range(0, count, step):

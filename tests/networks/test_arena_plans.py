@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from random_tflite import RELU, Builder, everything
+from streaming_tflite import streaming
+from test_kernels import emitted
 
+from tinysearch.firmware.verify import host
 from tinysearch.networks.arena import plan
 from tinysearch.networks.lowering import lower
-from tinysearch.networks.operators.convolution import distance
+from tinysearch.networks.operators.convolution import distance, distance_backward
 from tinysearch.networks.operators.window import Window
 from tinysearch.networks.tflite_file import read_tflite
 
@@ -41,25 +45,63 @@ def test_the_bound_is_reached(tmp_path):
     assert found.peak_bytes == found.bound_bytes
 
 
-def test_writes_stay_behind_reads():
-    """The distance is the least at which no tile of four pixels is written over what a later one reads."""
-    window = Window(
-        inputs=(5, 6), outputs=(5, 6), channels=3, kernel=(3, 3), stride=(1, 1), dilation=(1, 1), before=(1, 1)
-    )
-    least = distance(window, 4)
+def test_states_do_not_split_the_room_between_them(tmp_path):
+    found = planned(tmp_path, streaming())
+    assert found.peak_bytes == found.bound_bytes
 
-    def collides(away: int) -> bool:
-        written = set()
-        for first in range(0, 30, 4):
-            for pixel in range(first, min(first + 4, 30)):
-                rows, columns = window.rows_of(0)[pixel // 6], window.rows_of(1)[pixel % 6]
-                reads = {
-                    (y * 6 + x) * 3 + c for y in rows if 0 <= y < 5 for x in columns if 0 <= x < 6 for c in range(3)
-                }
-                if reads & {byte - away for byte in written}:
-                    return True
-            written |= set(range(first * 4, min(first + 4, 30) * 4))
+
+def test_a_convolution_runs_from_its_end_where_only_that_saves_room(tmp_path):
+    """Both sides of a widening convolution are used in place, so that its input and output must start together."""
+    net = Builder.start(0, (1, 10, 10, 4))
+    net.depthwise((5, 5))
+    net.conv(8, (1, 1), fused=RELU)
+    net.depthwise((3, 3), stride=(2, 2))
+    path = tmp_path / "network.tflite"
+    path.write_bytes(net.file())
+    found = plan(lower(read_tflite(path)))
+    assert found.peak_bytes == found.bound_bytes
+    assert found.backward == {1}
+    rung = host.sanitizers(emitted(tmp_path, net.file()))
+    assert rung.status == "passed", rung.detail
+
+
+WINDOWS = [
+    Window(inputs=(5, 6), outputs=(5, 6), channels=3, kernel=(3, 3), stride=(1, 1), dilation=(1, 1), before=(1, 1)),
+    Window(inputs=(9, 4), outputs=(4, 2), channels=2, kernel=(3, 2), stride=(2, 2), dilation=(1, 1), before=(0, 0)),
+    Window(inputs=(3, 3), outputs=(3, 3), channels=2, kernel=(1, 1), stride=(1, 1), dilation=(1, 1), before=(0, 0)),
+]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("backward", [False, True])
+def test_writes_stay_behind_reads(window, backward):
+    """The distance is the least at which no tile of four pixels is written over what a later one reads."""
+    count, channels = window.outputs[0] * window.outputs[1], 4
+
+    def reads_of(pixel: int) -> set[int]:
+        y, x = divmod(pixel, window.outputs[1])
+        return {
+            (row * window.inputs[1] + column) * window.channels + channel
+            for row in window.rows_of(0)[y]
+            for column in window.rows_of(1)[x]
+            for channel in range(window.channels)
+            if 0 <= row < window.inputs[0] and 0 <= column < window.inputs[1]
+        }
+
+    def collides(output_after_input: int) -> bool:
+        written, tiles = set[int](), range(0, count, 4)
+        for first in reversed(tiles) if backward else tiles:
+            pixels = range(first, min(first + 4, count))
+            if written.intersection(*[set().union(*(reads_of(pixel) for pixel in pixels))]):
+                return True
+            written |= {pixel * channels + c + output_after_input for pixel in pixels for c in range(channels)}
         return False
 
-    assert not collides(least)
-    assert collides(least - 1)
+    if backward:
+        least = distance_backward(window, channels)
+        assert not collides(least)
+        assert collides(least - 1)
+    else:
+        least = distance(window, channels)
+        assert not collides(-least)
+        assert collides(1 - least)

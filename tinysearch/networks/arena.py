@@ -3,7 +3,8 @@
 A buffer lives from the call that first writes it to the last that reads it, the scratch of a kernel during its call,
 a state from before the first call to behind the last. An
 output may lie on an input that dies in its call as far as the kernel's writes stay behind its reads: a pointwise
-convolution, a depthwise one, an addition or a pool needs no second buffer, and a 3x3 convolution two rows more.
+convolution, a depthwise one, an addition or a pool needs no second buffer, and a 3x3 convolution two rows more. A
+convolution may also run from its end, its output lying behind the input.
 The lower bound is the largest sum alive in any call less what its sharing can save. The search starts with the buffers
 of that call, goes on with its neighbors in time, so that whoever disagrees was placed shortly before, places each at
 offsets that touch what is there, and turns back where the ceiling is broken.
@@ -11,7 +12,7 @@ offsets that touch what is there, and turns back where the ceiling is broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tinysearch.networks.call import APART, Overlap, Sharing
@@ -48,6 +49,7 @@ class ArenaPlan:
         scratch: the same by call.
         peak_bytes: size of the arena.
         bound_bytes: no plan is smaller.
+        backward: positions of calls that must run from their last output to their first.
     """
 
     buffers: tuple[Buffer, ...]
@@ -55,6 +57,7 @@ class ArenaPlan:
     scratch: Mapping[int, int]
     peak_bytes: int
     bound_bytes: int
+    backward: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class _Search:
 
     Attributes:
         rivals: positions of others that live at the same time.
-        ahead: bytes by which a buffer may have to start after an output that comes to lie on it.
+        ahead: bytes by which a buffer may have to start after another that comes to share its memory.
         pairs: how two of them may overlap all the same, by (position of input, position of output).
     """
 
@@ -104,9 +107,9 @@ class _Search:
             found |= {start + self.sizes[rival], start - size}
             as_input, as_output = self.pairs.get((position, rival)), self.pairs.get((rival, position))
             if as_input is not None:
-                found |= {start, start + padded(as_input.distance, ALIGNMENT)}
+                found |= {start, *(start + distance for distance in _distances(as_input))}
             if as_output is not None:
-                found |= {start, start - padded(as_output.distance, ALIGNMENT)}
+                found |= {start, *(start - distance for distance in _distances(as_output))}
         found |= {offset + ahead for offset in found for ahead in self.ahead[position]}
         return {offset for offset in found if offset >= 0}
 
@@ -122,30 +125,75 @@ class _Search:
         return True
 
 
+def _distances(sharing: Sharing) -> Iterator[int]:
+    """Bytes, at least, by which an input starts after an output that lies on it, forward and backward."""
+    yield padded(sharing.distance, ALIGNMENT)
+    if sharing.backward is not None:
+        yield -padded(sharing.backward, ALIGNMENT)
+
+
 def _allowed(sharing: Sharing | None, source: int, result: int) -> bool:
     """Whether an output may start at ``result`` while its input starts at ``source``."""
     if sharing is None:
         return False
     if sharing.overlap is Overlap.SAME:
         return source == result
-    return sharing.overlap is Overlap.BEHIND and source - result >= sharing.distance
+    return sharing.overlap is Overlap.BEHIND and (
+        _forward(sharing, source, result) or _backward(sharing, source, result)
+    )
+
+
+def _forward(sharing: Sharing, source: int, result: int) -> bool:
+    return source - result >= sharing.distance
+
+
+def _backward(sharing: Sharing, source: int, result: int) -> bool:
+    return sharing.backward is not None and result - source >= sharing.backward
 
 
 def plan(network: LoweredNetwork) -> ArenaPlan:
     """Arena of one network."""
     unordered = tuple(_buffers(network))
     bound, peak = _bound(unordered, _pairs(network, unordered))
-    buffers = tuple(sorted(unordered, key=lambda buffer: _nearness(buffer, peak)))
-    pairs = _pairs(network, buffers)
-    offsets = _offsets(buffers, pairs, bound)
-    placed = list(zip(buffers, offsets, strict=True))
+    best: list[tuple[Buffer, int]] = []
+    for order in _orders(peak):
+        buffers = tuple(sorted(unordered, key=order))
+        placed = list(zip(buffers, _offsets(buffers, _pairs(network, buffers), bound), strict=True))
+        best = min(best or placed, placed, key=_peak)
+        if _peak(best) == bound:
+            break
     return ArenaPlan(
-        buffers=buffers,
-        offsets={buffer.key: offset for buffer, offset in placed if buffer.key >= 0},
-        scratch={-1 - buffer.key: offset for buffer, offset in placed if buffer.key < 0},
-        peak_bytes=max(offset + buffer.size_bytes for buffer, offset in placed),
+        buffers=tuple(buffer for buffer, _ in best),
+        offsets={buffer.key: offset for buffer, offset in best if buffer.key >= 0},
+        scratch={-1 - buffer.key: offset for buffer, offset in best if buffer.key < 0},
+        peak_bytes=_peak(best),
         bound_bytes=bound,
+        backward=frozenset(_backward_calls(network, best)),
     )
+
+
+def _backward_calls(network: LoweredNetwork, placed: Sequence[tuple[Buffer, int]]) -> Iterator[int]:
+    """Positions of calls whose output lies on their input where only running backward is safe."""
+    at = {buffer.key: (offset, offset + buffer.size_bytes) for buffer, offset in placed}
+    for position, call in enumerate(network.calls):
+        result, end = at[network.owners[call.output]]
+        for index, sharing in zip(call.inputs, call.sharing, strict=True):
+            if index not in network.owners or sharing.backward is None:
+                continue
+            source, source_end = at[network.owners[index]]
+            if source < end and result < source_end and not _forward(sharing, source, result):
+                yield position
+
+
+def _peak(placed: Sequence[tuple[Buffer, int]]) -> int:
+    return max(offset + buffer.size_bytes for buffer, offset in placed)
+
+
+def _orders(call: int) -> Iterator[Callable[[Buffer], tuple[int, ...]]]:
+    """Orders of placement to try: around a call; and before that what outlives it, which splits no room then."""
+    yield lambda buffer: _nearness(buffer, call)
+    yield lambda buffer: (buffer.first - buffer.last, *_nearness(buffer, call))
+    yield lambda buffer: (0 if buffer.first < 0 else 1, *_nearness(buffer, call))
 
 
 def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
@@ -199,8 +247,13 @@ def _bound(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) 
     saved: dict[int, int] = {}
     for (source, result), sharing in pairs.items():
         size, other = buffers[source].size_bytes, buffers[result].size_bytes
-        away = padded(max(sharing.distance, 0), ALIGNMENT) if sharing.overlap is Overlap.BEHIND else 0
-        saving = max(size + other - max(other, away + size), 0)
+        together = max(size, other)
+        if sharing.overlap is Overlap.BEHIND:
+            away = padded(max(sharing.distance, 0), ALIGNMENT)
+            together = max(other, away + size)
+            if sharing.backward is not None:
+                together = min(together, max(size, padded(max(sharing.backward, 0), ALIGNMENT) + other))
+        saving = max(size + other - together, 0)
         call = buffers[result].first
         saved[call] = min(saved.get(call, 0) + saving, other)
     return max((total - saved.get(call, 0), call) for call, total in enumerate(alive))
@@ -211,10 +264,11 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
         [other for other, rival in enumerate(buffers) if other != position and _together(buffer, rival)]
         for position, buffer in enumerate(buffers)
     ]
-    ahead = [
-        [padded(sharing.distance, ALIGNMENT) for (source, _), sharing in pairs.items() if source == position]
-        for position in range(len(buffers))
-    ]
+    ahead: list[list[int]] = [[] for _ in buffers]
+    for (source, result), sharing in pairs.items():
+        ahead[source].append(padded(sharing.distance, ALIGNMENT))
+        if sharing.backward is not None:
+            ahead[result].append(padded(sharing.backward, ALIGNMENT))
     search = _Search(sizes=[buffer.size_bytes for buffer in buffers], rivals=rivals, ahead=ahead, pairs=pairs)
     best = search.place(bound)
     if best is not None:

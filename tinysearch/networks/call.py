@@ -25,10 +25,13 @@ class Sharing:
 
     Attributes:
         distance: for ``BEHIND``: bytes by which the input must start after the output, or more; may be negative.
+        backward: of a kernel that can also run from its last output to its first: bytes by which the output must start
+            after the input then, or more; its member ``backward`` says which it does.
     """
 
     overlap: Overlap = Overlap.NONE
     distance: int = 0
+    backward: int | None = None
 
 
 APART = Sharing()

@@ -47,11 +47,12 @@ def network_source(
     network: LoweredNetwork, *, memory: ArenaPlan | None = None, labels: tuple[str, ...] = ()
 ) -> NetworkSource:
     """Pack a network, and plan it where no plan is given."""
-    packed = tuple(_packed(call) for call in network.calls)
+    memory = memory or plan(network)
+    packed = tuple(_packed(call, backward=number in memory.backward) for number, call in enumerate(network.calls))
     return NetworkSource(
         name=shown(network.graph.name),
         network=network,
-        memory=memory or plan(network),
+        memory=memory,
         packed=packed,
         labels=labels,
         model_id=crc_of_constants(_constants(network, packed)),
@@ -63,12 +64,12 @@ def shown(name: str) -> str:
     return plain_line(name)[:_LONGEST_NAME] or "unnamed"
 
 
-def _packed(call: Call) -> PackedStep:
+def _packed(call: Call, *, backward: bool) -> PackedStep:
     return PackedStep(
         function=call.function,
         layer_type=f"{call.function}_layer",
         header=f"{call.function}.h",
-        fields=call.fields,
+        fields={**call.fields, "backward": 1} if backward else call.fields,
         arrays=call.arrays,
     )
 

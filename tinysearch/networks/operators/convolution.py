@@ -76,9 +76,15 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
 def distance(window: Window, out_channels: int) -> int:
     """Bytes by which the input must start after the output, so that no tile is written over what a later one reads."""
     reads = window.lowest_reads() * window.channels
-    pixels = len(reads) - 1
-    ends = np.minimum(np.arange(TILE_PIXELS, pixels + TILE_PIXELS, TILE_PIXELS), pixels)
-    return int((ends * out_channels - reads[ends]).max())
+    ends = np.arange(TILE_PIXELS, len(reads) - 1, TILE_PIXELS)  # but the last tile's, behind which nothing is read
+    return int((ends * out_channels - reads[ends]).max(initial=-reads[-1]))
+
+
+def distance_backward(window: Window, out_channels: int) -> int:
+    """Bytes by which the output must start after the input, so that the same holds from the last tile to the first."""
+    reads = window.highest_reads() * window.channels
+    starts = np.arange(TILE_PIXELS, len(reads), TILE_PIXELS)
+    return int((reads[starts - 1] - starts * out_channels).max(initial=-len(reads) * out_channels))
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
@@ -93,12 +99,23 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             function="ts_tfl_conv_s8",
             inputs=node.inputs[:1],
             output=node.outputs[0],
-            fields={"window": window.fields(out_channels), "in_zero": layer.in_zero, "range": layer.range},
+            fields={
+                "window": window.fields(out_channels),
+                "in_zero": layer.in_zero,
+                "range": layer.range,
+                "backward": 0,
+            },
             arrays={
                 "weights": interleave(layer.weights, TILE_CHANNELS),
                 **layer.constants(tile=TILE_CHANNELS),
             },
-            sharing=(Sharing(overlap=Overlap.BEHIND, distance=distance(window, out_channels)),),
+            sharing=(
+                Sharing(
+                    overlap=Overlap.BEHIND,
+                    distance=distance(window, out_channels),
+                    backward=distance_backward(window, out_channels),
+                ),
+            ),
             scratch_bytes=depth * TILE_PIXELS,
             macs=places * out_channels * depth,
             kernel_class="pointwise" if window.is_point else "conv",

@@ -70,6 +70,13 @@ class Window:
         pixels = np.where((rows < height) & (columns < width), rows * width + columns, end).reshape(-1)
         return np.append(np.minimum.accumulate(pixels[::-1])[::-1], end)
 
+    def highest_reads(self) -> npt.NDArray[np.int64]:
+        """One pixel behind the last that an output or an earlier one reads, for every output in order: [outputs]."""
+        last = [np.where(inside, self.rows_of(axis), -1).max(1) for axis, inside in self._insides()]
+        rows, columns = last[0][:, None], last[1][None, :]
+        pixels = np.where((rows >= 0) & (columns >= 0), rows * self.inputs[1] + columns + 1, 0).reshape(-1)
+        return np.asarray(np.maximum.accumulate(pixels), np.int64)
+
     def _insides(self) -> tuple[tuple[int, npt.NDArray[np.bool_]], ...]:
         return (0, self.inside(0)), (1, self.inside(1))
 
