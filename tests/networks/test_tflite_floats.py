@@ -130,11 +130,36 @@ def test_what_floats_have_no_kernel_for_is_said(tmp_path, operator, message):
     assert message in str(caught.value)
 
 
-def test_shapes_that_lie_are_one_line(tmp_path):
-    tensors = [f(1, 6, 6, 2), f(8, 3, 3, 2, data=reals(8, 3, 3, 2)), f(8, data=reals(8)), f(1, 2, 2, 8)]
-    node = Op(code="CONV_2D", inputs=[0, 1, 2], outputs=[3], options={"StrideH": 1, "StrideW": 1, "Padding": SAME})
-    with pytest.raises(UserError, match="has output"):
-        float_network(tflite_graph(model(tensors, [node], [0], [3]), tmp_path / "x.tflite"))
+BIAS = np.zeros(8, np.float32)
+LIES = {
+    "output": ([f(1, 6, 6, 2), f(8, 3, 3, 2, data=reals(8, 3, 3, 2)), f(1, 2, 2, 8)], "CONV_2D", "has output"),
+    "scalar": ([f(1, 6), f(8, 6, data=reals(8, 6)), f()], "FULLY_CONNECTED", "has output"),
+    "scales": (
+        [f(1, 6), T(shape=(8, 6), scale=[0.1] * 6, data=np.ones((8, 6), np.int8)), f(1, 8)],
+        "FULLY_CONNECTED",
+        "must have one scale",
+    ),
+    "batch": ([f(2, 6), f(8, 6, data=reals(8, 6)), f(2, 8)], "FULLY_CONNECTED", "must be 1 or free"),
+    "no batch": ([f(), f(8, 1, data=reals(8, 1)), f(1, 8)], "FULLY_CONNECTED", "must be 1 or free"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_contradicts_itself_is_one_line(tmp_path, lie):
+    tensors, code, message = LIES[lie]
+    options = {"StrideH": 1, "StrideW": 1, "Padding": SAME} if code == "CONV_2D" else {"FusedActivationFunction": 0}
+    nodes = [Op(code=code, inputs=[0, 1, 3], outputs=[2], options=options)]
+    content = model([*tensors, f(8, data=BIAS)], nodes, [0], [2])
+    with pytest.raises(UserError, match=message):
+        float_network(tflite_graph(content, tmp_path / "x.tflite"))
+
+
+def test_an_order_that_reads_ahead_is_one_line(tmp_path):
+    tensors = [f(1, 4), f(1, 4), f(1, 4)]
+    nodes = [Op(code="ADD", inputs=[0, 2], outputs=[1], options={"FusedActivationFunction": 0})]
+    nodes.append(Op(code="RELU", inputs=[1], outputs=[2]))
+    with pytest.raises(UserError, match="without a cycle"):
+        float_network(tflite_graph(model(tensors, nodes, [0], [2]), tmp_path / "x.tflite"))
 
 
 def test_tensors_that_an_operator_keeps_to_itself_may_have_no_shape(tmp_path):

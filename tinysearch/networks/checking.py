@@ -49,7 +49,7 @@ def check(graph: Graph) -> None:
         UserError: nodes read what nobody writes before.
     """
     refuse(refusals(graph))
-    _check_order(graph)
+    check_order(graph)
 
 
 def refusals(graph: Graph) -> Iterator[Refusal]:
@@ -74,7 +74,7 @@ def _refusal(graph: Graph, node: Node) -> Refusal | None:
     return None
 
 
-def _check_order(graph: Graph) -> None:
+def check_order(graph: Graph) -> None:
     """Every tensor is known before it is read, and written once.
 
     Raises:

@@ -31,7 +31,7 @@ def _check(graph: Graph, node: Node) -> None:
     layer, _, rows = layer_of(graph, node)
     found = graph.result(node)
     require(
-        found.elements == rows * len(layer.weights) and found.shape[-1] == len(layer.weights),
+        found.elements == rows * len(layer.weights) and found.shape[-1:] == (len(layer.weights),),
         f"has output {list(found.shape)} for {rows} x {len(layer.weights)} values",
         "convert the network again",
     )

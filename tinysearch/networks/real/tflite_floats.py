@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.networks.checking import check, instead_of
+from tinysearch.core.errors import UserError
+from tinysearch.networks.checking import check, check_order, instead_of
 from tinysearch.networks.graph import ABSENT, Element, Graph, Node, Quantization, Tensor
 from tinysearch.networks.operators.kind import Unfit, require
 from tinysearch.networks.options import (
@@ -30,9 +31,10 @@ from tinysearch.networks.options import (
     WindowOptions,
 )
 from tinysearch.networks.real.execute import RUNS
+from tinysearch.networks.real.nodes import RealInput
 from tinysearch.networks.real.pointwise import Reals, sigmoid
 from tinysearch.networks.real.quantize import Span, quantize
-from tinysearch.networks.real.translating import Translated
+from tinysearch.networks.real.translating import Translated, fixed_shape
 from tinysearch.networks.refusals import Refusal, refuse
 
 _EDGES = ("QUANTIZE", "DEQUANTIZE")
@@ -61,7 +63,10 @@ def float_network(graph: Graph) -> Translated:
         UnsupportedLayerError: operators without a kernel; the message lists all of them.
         UserError: nodes read what nobody writes before.
     """
+    for index in graph.inputs:
+        fixed_shape(RealInput(name=graph.tensors[index].name, shape=graph.tensors[index].shape), None)
     found = _Translation(graph).translated()
+    check_order(found)
     check(quantize(found, {index: _ANY_SPAN for index in range(len(found.tensors))}))
     axes = [tuple(range(len(found.tensors[index].shape))) for index in (*found.inputs, *found.outputs)]
     count = len(found.inputs)
@@ -245,6 +250,7 @@ class _Translation:
         weights = self._constant(node, 1)
         if weights is None or weights.data is None:
             raise Unfit("has computed weights", "make them constant")
+        require(self._constant(node, 0) is None, "has a constant input", "fold it")
         require(weights.data.ndim > _WEIGHTED[node.operator], f"has weights of {weights.data.ndim} axes", _AGAIN)
         bias = self._constant(node, 2)
         require(bias is not None or len(node.inputs) < 3 or node.inputs[2] == ABSENT, "has computed biases", _AGAIN)
@@ -329,7 +335,13 @@ def _as_floats(tensor: Tensor) -> Tensor:
         stated = quantization if tensor.element is Element.INT8 and len(quantization.scales) == 1 else None
         return dataclasses.replace(tensor, element=Element.FLOAT32, quantization=stated)
     shape = [1] * max(data.ndim, 1)
-    if len(quantization.scales) > 1 and quantization.axis < data.ndim:
+    if len(quantization.scales) > 1:
+        if data.shape[quantization.axis : quantization.axis + 1] != quantization.scales.shape:
+            raise UserError(
+                "a constant must have one scale, or one an index of its axis",
+                value=f"{tensor.name[:60]}: {len(quantization.scales)}, axis {quantization.axis} of {list(data.shape)}",
+                remedy=_AGAIN,
+            )
         shape[quantization.axis] = len(quantization.scales)
     scales, zeros = (part.reshape(shape) for part in (quantization.scales, quantization.zero_points))
     reals = ((data.astype(np.int64) - zeros) * scales.astype(np.float64)).astype(np.float32).reshape(data.shape)
