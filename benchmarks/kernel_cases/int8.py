@@ -47,6 +47,17 @@ def rows(rng: np.random.Generator) -> list[Row]:
         ),
         _row(
             rng,
+            Convolution(name="x", input=INPUT, out_channels=64, kernel=3, padding=1, depthwise=True),
+            (16, 16, 64),
+            key="int8_dw3x3_64_relu",
+            label="depthwise 3x3 64, ReLU",
+            unit="MAC",
+            divisor=16 * 16 * 64 * 9,
+            target=4.2,
+            peers="ESP-NN 12.9, CMSIS-NN 16.5",
+        ),
+        _row(
+            rng,
             Convolution(name="x", input=INPUT, out_channels=64, kernel=3, stride=2, padding=1, depthwise=True),
             (16, 16, 64),
             key=None,

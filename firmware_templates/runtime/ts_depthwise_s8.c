@@ -3,11 +3,8 @@
 
 #include "ts_plane.h"
 
-/* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side, its
- * weights stay in registers, and the loops need no border cases. */
-
-/* Largest shift, less one, at which a zero point still fits above it in 32 bits; larger ones take the general path. */
-enum { MAXIMUM_FOLD = 22 };
+/* Channel by channel: a channel's plane is copied to scratch with its padding, where its pixels lie side by side and no
+ * loop has border cases. */
 
 static int32_t is_scale(const ts_depthwise_s8_layer *layer)
 {
@@ -32,7 +29,8 @@ static void gather(const ts_depthwise_s8_layer *layer, const int8_t *input, int8
     const int32_t padding = layer->padding, channels = layer->channels, beyond = width - padding - layer->in_width;
     const int32_t left = padding < width ? padding : width, right = beyond > 0 ? beyond : 0;
     const int8_t zero = (int8_t)layer->in_zero;
-    for (int32_t y = -padding; y < height - padding; ++y) {
+    const int32_t top = padding - layer->cut;
+    for (int32_t y = -top; y < height - top; ++y) {
         if (y < 0 || y >= layer->in_height) {
             plane = fill(plane, width, zero);
             continue;
@@ -52,54 +50,6 @@ static void scale_channel(const ts_depthwise_s8_layer *layer, int32_t channel, c
     const int8_t *const end = input + layer->in_height * layer->in_width * channels;
     for (; input < end; input += channels, output += channels)
         *output = (int8_t)ts_clamp(ts_requantize(bias + weight * *input, r) + zero, low, INT8_MAX);
-}
-
-/* 3x3 with stride 1, column by column of the outputs: every row of three pixels is loaded once and feeds three sums.
- * The output's zero point, in place of an addition, is part of what r adds before it shifts. */
-static TS_INNER_LOOP void convolve3x3(const ts_depthwise_s8_layer *layer, const int8_t *plane, const int8_t *weights,
-                                      int32_t bias, ts_requantizer r, int8_t *output)
-{
-    const int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-    const int32_t w5 = weights[5], w6 = weights[6], w7 = weights[7], w8 = weights[8];
-    const int32_t width = layer->out_width + 2, step = layer->out_width * layer->channels, low = layer->low;
-    for (const int8_t *const last = plane + layer->out_width; plane < last; ++plane, output += layer->channels) {
-        const int8_t *row = plane;
-        int8_t *out = output, *const end = output + layer->out_height * step;
-        int32_t a = row[0], b = row[1], c = row[2];
-        int32_t ready = bias + a * w0 + b * w1 + c * w2;
-        row += width;
-        a = row[0], b = row[1], c = row[2];
-        ready += a * w3 + b * w4 + c * w5;
-        int32_t next = bias + a * w0 + b * w1 + c * w2;
-        do {
-            row += width;
-            a = row[0], b = row[1], c = row[2];
-            const int32_t sum = ready + a * w6 + b * w7 + c * w8;
-            ready = next + a * w3 + b * w4 + c * w5;
-            next = bias + a * w0 + b * w1 + c * w2;
-            *out = (int8_t)ts_clamp(ts_requantize(sum, r), low, INT8_MAX);
-            out += step;
-        } while (out != end);
-    }
-}
-
-/* 3x3 with any stride, row by row; r as above. */
-static TS_INNER_LOOP void convolve3x3_strided(const ts_depthwise_s8_layer *layer, const int8_t *plane, int32_t width,
-                                              const int8_t *weights, int32_t bias, ts_requantizer r, int8_t *output)
-{
-    const int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-    const int32_t w5 = weights[5], w6 = weights[6], w7 = weights[7], w8 = weights[8];
-    const int32_t stride = layer->stride, channels = layer->channels, low = layer->low;
-    for (int32_t rows = layer->out_height; rows > 0; --rows, plane += stride * width) {
-        const int8_t *a = plane, *b = a + width, *c = b + width;
-        for (int32_t left = layer->out_width; left > 0; --left, output += channels) {
-            int32_t sum = bias + a[0] * w0 + a[1] * w1 + a[2] * w2;
-            sum += b[0] * w3 + b[1] * w4 + b[2] * w5;
-            sum += c[0] * w6 + c[1] * w7 + c[2] * w8;
-            *output = (int8_t)ts_clamp(ts_requantize(sum, r), low, INT8_MAX);
-            a += stride, b += stride, c += stride;
-        }
-    }
 }
 
 static int32_t window(const int8_t *row, int32_t width, const int8_t *weights, int32_t kernel)
@@ -128,18 +78,10 @@ static int32_t pooled_sum(const ts_depthwise_s8_layer *layer, const int8_t *corn
 
 static void convolve_channel(const ts_depthwise_s8_layer *layer, int32_t channel, const int8_t *plane, int8_t *output)
 {
-    ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
+    const ts_requantizer r = ts_requantizer_of(layer->multiplier[channel], layer->shift[channel]);
     const int8_t *const weights = layer->weights + channel * layer->kernel * layer->kernel;
     const int32_t width = reach(layer, layer->out_width), step = layer->stride * layer->pool;
     const int32_t bias = layer->bias[channel], zero = layer->out_zero, low = layer->low, channels = layer->channels;
-    if (layer->kernel == 3 && layer->pool == 1 && r.shift <= MAXIMUM_FOLD) {
-        r.high += zero * (INT32_C(1) << r.shift);
-        if (step == 1)
-            convolve3x3(layer, plane, weights, bias, r, output);
-        else
-            convolve3x3_strided(layer, plane, width, weights, bias, r, output);
-        return;
-    }
     for (int32_t y = 0; y < layer->out_height; ++y, plane += step * width) {
         for (int32_t x = 0; x < layer->out_width; ++x, output += channels) {
             const int8_t *const corner = plane + x * step;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* int8 depthwise convolution (one filter a channel) with fused max pool and ReLU; with a 1x1 kernel, a scale and shift
- * of every channel.
+ * of every channel. ts_depthwise_3x3_s8 is for 3x3.
  *
  * Layout   input [in_height][in_width][channels], output [out_height][out_width][channels].
  * Range    sums of products with the bias stay below 2^30 in magnitude (the packer checks).
@@ -17,6 +17,7 @@ typedef struct {
     int32_t in_height, in_width, channels;
     int32_t out_height, out_width; /* after the pool */
     int32_t kernel, stride, padding;
+    int32_t cut;               /* rows of the padding above that this part of a map has not: 0 for a whole one */
     int32_t pool;              /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
     int32_t in_zero;           /* zero point of the input: value of the padding */
     int32_t out_zero;          /* zero point of the output */

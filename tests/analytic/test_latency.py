@@ -177,11 +177,13 @@ def depthwise(size: int, channels: int, precision: str = "int8", **geometry: int
     return step_features(program, program.steps[-1])
 
 
-def test_int8_depthwise_convolutions_copy_planes_and_have_a_loop_for_3x3() -> None:
-    down = depthwise(10, 7, kernel=3, padding=1)  # planes of 12x12, every row of a column of outputs read once
-    assert (down["patch"], down["rows"], down["moved"], down["lane_macs"]) == (7 * 144, 7 * 12, 7 * 12 * 10, 0)
-    across = depthwise(10, 7, kernel=3, stride=2, padding=1)  # 5x5 outputs read 11 rows of 11
-    assert (across["patch"], across["rows"], across["moved"]) == (7 * 121, 7 * 11, 7 * 25 * 3)
+def test_int8_depthwise_convolutions_copy_planes_but_for_3x3() -> None:
+    down = depthwise(10, 7, kernel=3, padding=1)  # planes of 12x12, which are not copied
+    assert (down["patch"], down["rows"], down["moved"], down["lane_macs"]) == (7 * 144, 7 * 10, 0, 0)
+    across = depthwise(10, 7, kernel=3, stride=2, padding=1)  # 5x5 outputs read 11 rows of 11, a column more each
+    assert (across["patch"], across["rows"], across["moved"]) == (7 * 121, 7 * 5, 7 * 25)
+    bare = depthwise(10, 7, kernel=3)
+    assert (bare["patch"], bare["lane_macs"]) == (7 * 100, 7 * 64 * 9)
     general = depthwise(10, 7, kernel=5, padding=2)
     assert (general["lane_macs"], general["moved"], general["sums"]) == (7 * 100 * 25, 7 * 100 * 5, 0)
     pooled = depthwise(10, 7, kernel=3, padding=1, pool=2)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinysearch.core.network import INPUT, Convolution, Operator, Shape, Unit
 from tinysearch.core.program import Array, Element, FrozenNetwork, Program, Step
 from tinysearch.operators.counts import padded
+from tinysearch.operators.depthwise import WINDOW_3X3
 from tinysearch.operators.products import (
     CHANNEL_BYTES,
     FLOAT_BYTES,
@@ -34,17 +35,19 @@ _TILE_PIXELS = {Element.INT8: 4, Element.FLOAT32: 2}
 _SECTION, _TABLE_BYTES = 20, 2 * 16 * 4  # tables of signed sums that are held at a time
 
 UNPOOLED, POINTWISE = "_unpooled", "pointwise"
-GENERAL_CLASSES = {POINTWISE: "conv"} | {
+GENERAL_CLASSES = {POINTWISE: "conv", WINDOW_3X3: "depthwise"} | {
     f"{first}{UNPOOLED}": first for first in ("first_conv", "first_conv_binary1", "first_conv_binary2")
 }
-"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, and
-first convolutions without a pool, whose cost an output the pool would hide. A table may leave them out."""
+"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, 3x3
+depthwise ones, and first convolutions without a pool, whose cost an output the pool would hide. A table may leave them
+out."""
 
 
 class Conv(ProductsRecord):
     """See :class:`~tinysearch.core.network.Convolution`."""
 
     name = Operator.CONV
+    by_rows = True
 
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         out = program.tensors[step.output].shape

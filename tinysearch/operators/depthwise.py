@@ -21,13 +21,15 @@ from tinysearch.operators.products import (
 )
 from tinysearch.operators.record import Fields, KernelFootprint, PackedStep, is_binary, no_kernel, packed
 
-_UNROLLED_KERNEL = 3  # side that ts_depthwise_s8.c has loops of its own for, without a pool
+WINDOW_3X3 = "depthwise_3x3"
+"""Kernel class of int8 3x3 windows that are read where they lie; a table may leave it out for ``depthwise``."""
 
 
 class Depthwise(ProductsRecord):
     """See :class:`~tinysearch.core.network.Convolution`."""
 
     name = Operator.DEPTHWISE
+    by_rows = True
 
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         del program
@@ -47,10 +49,9 @@ class Depthwise(ProductsRecord):
     def footprint_s8(self, program: Program, step: Step) -> KernelFootprint:
         channels, height, width = program.weight_shape(step)
         source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-        rows, columns = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
         return KernelFootprint(
-            kernel="ts_depthwise_s8",
-            scratch_bytes=0 if _is_scale(step) else rows * columns,
+            kernel=_kernel(step),
+            scratch_bytes=_scratch_bytes(program, step),
             parameter_bytes=channels * (height * width + 4 + CHANNEL_BYTES),
             in_place=0 if out.elements <= source.elements else None,
         )
@@ -68,7 +69,9 @@ class Depthwise(ProductsRecord):
     def pack_s8(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         weights = np.ascontiguousarray(frozen.parameters[step.name]["weights"]).reshape(-1)
         fields = {**_sides(frozen.program, step), **geometry_s8(frozen, step)}
-        return packed("ts_depthwise_s8", fields, {"weights": weights, **output_arrays(frozen, step, tile=1)})
+        if _is_3x3(step):
+            fields = {key: value for key, value in fields.items() if key not in ("kernel", "padding", "pool")}
+        return packed(_kernel(step), fields, {"weights": weights, **output_arrays(frozen, step, tile=1)})
 
     def pack_f32(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
         weights = np.ascontiguousarray(np.moveaxis(real_weights(frozen, step), 0, -1)).reshape(-1)
@@ -80,6 +83,11 @@ class Depthwise(ProductsRecord):
         if program.tensors[step.output].element is Element.FLOAT32:
             return _features_f32(program, step)
         return _features_s8(program, step)
+
+    def kernel_class(self, program: Program, step: Step) -> str:
+        """Windows that the int8 kernel reads where they lie are apart."""
+        of_bytes = program.tensors[step.output].element is Element.INT8
+        return WINDOW_3X3 if of_bytes and _is_3x3(step) else str(self.name)
 
     def example(self, source: str, shape: Shape, random: np.random.Generator) -> tuple[Unit, ...]:
         kernel = int(random.choice([side for side in (1, 3) if side <= min(shape.height, shape.width)]))
@@ -118,6 +126,32 @@ def _is_scale(step: Step) -> bool:
     return step.kernel == 1 and step.stride == 1 and step.padding == 0 and step.pool == 1
 
 
+def _is_3x3(step: Step) -> bool:
+    """Whether the int8 kernel is the one that reads pixels where they lie."""
+    return step.kernel == 3 and step.padding == 1 and step.pool == 1 and step.stride <= 2
+
+
+def _kernel(step: Step) -> str:
+    return "ts_depthwise_3x3_s8" if _is_3x3(step) else "ts_depthwise_s8"
+
+
+def _scratch_bytes(program: Program, step: Step) -> int:
+    """The row above for 3x3 of stride 1; but for 3x3 of stride 2 and 1x1, a plane with its padding."""
+    if _is_3x3(step):
+        return program.tensors[step.inputs[0]].shape.width if step.stride == 1 else 0
+    if _is_scale(step):
+        return 0
+    height, width = _plane(program, step)
+    return height * width
+
+
+def _plane(program: Program, step: Step) -> tuple[int, int]:
+    """Rows and columns of a channel that are read, padding included."""
+    out = program.tensors[step.output].shape
+    height, width = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
+    return height, width
+
+
 def _sides(program: Program, step: Step) -> Fields:
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
     return {
@@ -130,19 +164,18 @@ def _sides(program: Program, step: Step) -> Fields:
 
 
 def _features_s8(program: Program, step: Step) -> Mapping[str, float]:
-    """A channel's plane is copied with its padding, then convolved; only 3x3 without a pool is written out."""
+    """A channel's plane with its padding, which the general loops copy first; 3x3 without a pool is written out."""
     out = program.tensors[step.output].shape
     if _is_scale(step):  # straight from the input
         return {}
-    height, width = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
+    height, width = _plane(program, step)
     found = {"patch": height * width * out.channels, "rows": height * out.channels}
-    if step.kernel != _UNROLLED_KERNEL or step.pool > 1:
-        windows = step.macs // step.kernel**2
-        pooled = windows if step.pool > 1 else 0  # compared before they are put away
-        return found | {"lane_macs": step.macs, "moved": windows * step.kernel, "sums": pooled}
-    if step.stride > 1:
-        return found | {"moved": out.elements * step.kernel}
-    return found | {"moved": height * out.width * out.channels}  # down the columns every row is read once
+    if _is_3x3(step):  # with stride 2, a column more for every output
+        moved = (step.stride - 1) * out.elements
+        return found | {"rows": out.height * out.channels, "moved": moved, "sums": out.channels}
+    windows = step.macs // step.kernel**2
+    pooled = windows if step.pool > 1 else 0  # compared before they are put away
+    return found | {"lane_macs": step.macs, "moved": windows * step.kernel, "sums": pooled}
 
 
 def _features_f32(program: Program, step: Step) -> Mapping[str, float]:

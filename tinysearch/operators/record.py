@@ -72,6 +72,7 @@ class OperatorRecord(ABC):
         name: as :class:`~tinysearch.core.program.Step` has it; kernels are ``ts_<name>_<s8|f32>``.
         keeps_scale: the output has scale and zero point of its input.
         selects: output values are values of the input: nothing is rounded.
+        by_rows: the int8 kernel computes any rows of its output from a part of its input, padding above being cut.
         elementwise: an element is read before its place is written, by kernels of any backend.
         precisions: of networks that :meth:`example` is drawn for.
     """
@@ -79,6 +80,7 @@ class OperatorRecord(ABC):
     name: ClassVar[str]
     keeps_scale: ClassVar[bool] = False
     selects: ClassVar[bool] = False
+    by_rows: ClassVar[bool] = False
     elementwise: ClassVar[bool] = False
     precisions: ClassVar[tuple[str, ...]] = ("float32", "int8", "xnor2/1")
 
