@@ -16,6 +16,7 @@ typedef struct {
     int32_t in_height, in_width, in_channels;
     int32_t out_height, out_width, out_channels; /* after the pool */
     int32_t kernel, stride, padding;
+    int32_t cut;               /* rows of the padding above that this part of a map has not: 0 for a whole one */
     int32_t pool;              /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
     int32_t in_zero;           /* zero point of the input: value of the padding */
     int32_t out_zero;          /* zero point of the output */

@@ -8,7 +8,7 @@ void ts_tile_gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t 
 {
     const int32_t channels = layer->in_channels, length = layer->kernel * channels;
     const int32_t left = x * layer->stride - layer->padding;
-    int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
+    int32_t row = y * layer->stride - layer->padding + layer->cut, first = 0, last = length;
     if (left < 0)
         first = -left < layer->kernel ? -left * channels : length;
     if (left + layer->kernel > layer->in_width)

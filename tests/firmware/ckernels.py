@@ -156,7 +156,7 @@ def run_network(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8], *, rv32: bo
         f"    const int8_t *input = (const int8_t *)(arena + {source.memory.offsets[INPUT]});",
         "    (void)second; (void)scratch;",
         f"    memcpy(arena + {source.memory.offsets[INPUT]}, first, {program.network.input_shape.elements});",
-        *(f"    {step['call']};" for step in values["steps"]),
+        *(f"    {call};" for step in values["steps"] for call in step["calls"]),
         "}",
     ]
     case = _text_case("network", inputs, output_bytes=source.embedding_bytes)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.latency import FLOAT_TABLES, LatencyEntry, LatencyTable, entry_key
+from tinysearch.core.bands import is_band
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program
 
@@ -59,6 +60,7 @@ def observe(
         UserError: a step that the branch does not have.
     """
     steps = {step.name: step for step in program.steps}
+    cycles = {name: count for name, count in cycles.items() if not is_band(name, steps)}  # no kernel's own time
     unknown = sorted(set(cycles) - set(steps))
     if unknown:
         raise UserError(

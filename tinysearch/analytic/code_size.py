@@ -21,6 +21,7 @@ from typing import TypeVar
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import ALIGNMENT, plan
+from tinysearch.core.bands import calls_of, schedule
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program
 from tinysearch.core.provenance import Kind
@@ -91,10 +92,10 @@ class CodeSizes:
         Raises:
             UnsupportedLayerError: a kernel that was not measured.
         """
-        layers = [self._known(self.layers, kernel) for kernel in kernels_of(program)]
+        layers = [self._known(self.layers, kernel) for kernel in _layers_of(program)]
         floats = program.precision.kind == "float32"
         golden = PATTERNS * program.network.embedding * _FLOAT_BYTES if floats else 0
-        steps = len(program.steps)
+        steps = len(program.steps) + sum(len(schedule(program, bands).calls) for bands in program.bands)
         return Bytes(
             flash=self.branch.flash + self.step.flash * steps + sum(layer.flash for layer in layers) + golden,
             ram=self.branch.ram + self.step.ram * steps + sum(layer.ram for layer in layers),
@@ -140,6 +141,12 @@ class CodeSizes:
 def kernels_of(program: Program) -> list[str]:
     """Kernel of every step in order."""
     return [footprint(program, step).kernel for step in program.steps]
+
+
+def _layers_of(program: Program) -> list[str]:
+    """Kernel of every constant structure: one a step, in a band one for parts of the same rows."""
+    different = {(id(part), step.name): footprint(part, step).kernel for part, step in calls_of(program)}
+    return list(different.values())
 
 
 def _embedding_bytes(program: Program) -> int:

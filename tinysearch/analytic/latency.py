@@ -19,6 +19,7 @@ from functools import lru_cache
 from operator import mul
 
 from tinysearch.analytic.features import FEATURES, step_features
+from tinysearch.core.bands import calls_of
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
@@ -345,13 +346,13 @@ def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, Latency
 def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Profile:
     """Profile of a program, computed once for all processors that run it by the same kernels."""
     profile: dict[tuple[str, str], dict[str, float]] = {}
-    for step in program.steps:
+    for part, step in calls_of(program):
         backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
         total = profile.setdefault(
-            (_arithmetic(program, step) + backend, record_of(step).kernel_class(program, step)),
+            (_arithmetic(part, step) + backend, record_of(step).kernel_class(part, step)),
             dict.fromkeys(FEATURES, 0.0),
         )
-        for name, value in step_features(program, step).items():
+        for name, value in step_features(part, step).items():
             total[name] += value
     return profile
 

@@ -2,6 +2,8 @@
 
 A tensor lives from the step that writes it to the last step that reads it; a kernel's scratch lives during its step.
 An output may take the place of an input that dies in the same step where the kernel allows it (addition, scale).
+In a band (:mod:`tinysearch.core.bands`) a buffer holds some rows: those that are kept from turn to turn live as long as
+the band, all others from the step that writes them to the last that reads them, as without it.
 Offsets are assigned by best fit over several orders of the blocks, then by hill climbing over orders if none of them
 reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so
 its peak is what a board must have.
@@ -10,12 +12,13 @@ its peak is what a board must have.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from tinysearch.analytic.kernels import footprint
+from tinysearch.core.bands import Schedule, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program
 from tinysearch.operators.record import KernelFootprint
@@ -32,16 +35,19 @@ class Block:
 
     Attributes:
         names: the tensors that share the block one after the other, or ``(<step>.scratch,)``.
+        over: first name of the block at whose beginning it lies while both are alive; empty for none.
     """
 
     names: tuple[str, ...]
     size_bytes: int
     first: int
     last: int
+    over: str = ""
 
     def overlaps(self, other: Block) -> bool:
-        """Whether both are alive at some step."""
-        return self.first <= other.last and other.first <= self.last
+        """Whether both are alive at some step and neither may lie on the other."""
+        on_each_other = self.over == other.names[0] or other.over == self.names[0]
+        return self.first <= other.last and other.first <= self.last and not on_each_other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,7 @@ def blocks_of(
         footprints: of steps by name that have other kernels than the portable ones.
         newest_first: which of two inputs that die an addition overwrites: the one born last, or the kernel's choice.
     """
+    banded = _banded(program)
     last_read = {name: index for index, step in enumerate(program.steps) for name in step.inputs}
     last_read[program.output.name] = len(program.steps) - 1
     owners: dict[str, str] = {INPUT: INPUT}
@@ -78,10 +85,13 @@ def blocks_of(
     scratch: list[Block] = []
     for index, step in enumerate(program.steps):
         needs = (footprints or {}).get(step.name) or footprint(program, step)
-        owner = step.output
+        owner, scratch_bytes = step.output, needs.scratch_bytes
         candidates = list(_reusable(needs.in_place, step.inputs))
         if newest_first:
             candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
+        if index in banded:
+            candidates = []
+            scratch_bytes = _band_scratch_bytes(banded[index], step.name)
         for position in candidates:
             source = step.inputs[position]
             fits = program.tensors[step.output].size_bytes <= program.tensors[owners[source]].size_bytes
@@ -91,22 +101,59 @@ def blocks_of(
         owners[step.output] = owner
         members.setdefault(owner, []).append(step.output)
         born.setdefault(owner, index)
-        if needs.scratch_bytes:
+        if scratch_bytes:
             scratch.append(
-                Block(
-                    names=(f"{step.name}.scratch",), size_bytes=_aligned(needs.scratch_bytes), first=index, last=index
-                )
+                Block(names=(f"{step.name}.scratch",), size_bytes=_aligned(scratch_bytes), first=index, last=index)
             )
+    over = {}
+    for run in banded.values():
+        if _lies_on_source(program, run, owners, members, last_read):
+            over[run.result] = owners[run.source]
+        last_read[run.source] = max(last_read[run.source], run.bands.last)
+        born.update((name, run.bands.first) for name in (run.result, *run.kept) if name in born)
+        last_read.update(dict.fromkeys(run.kept, run.bands.last))
     tensors = [
         Block(
             names=tuple(names),
-            size_bytes=_aligned(program.tensors[owner].size_bytes),
+            size_bytes=_aligned(_buffer_bytes(program, owner, banded)),
             first=born[owner],
             last=max(last_read.get(name, born[owner]) for name in names),
+            over=over.get(owner, ""),
         )
         for owner, names in members.items()
     ]
     return tuple(tensors + scratch)
+
+
+def _banded(program: Program) -> dict[int, Schedule]:
+    """The band of every step that is in one, by number."""
+    found = [schedule(program, bands) for bands in program.bands]
+    return {index: run for run in found for index in range(run.bands.first, run.bands.last + 1)}
+
+
+def _band_scratch_bytes(run: Schedule, name: str) -> int:
+    """The most scratch that any part of a step asks for."""
+    return max(footprint(part.program, part.step).scratch_bytes for part in run.parts if part.step.name == name)
+
+
+def _lies_on_source(
+    program: Program,
+    run: Schedule,
+    owners: Mapping[str, str],
+    members: Mapping[str, list[str]],
+    last_read: Mapping[str, int],
+) -> bool:
+    """Whether the result of a band lies on its source, which dies row by row before it is overwritten."""
+    source = owners[run.source]
+    dies = all(last_read.get(name, 0) <= run.bands.last for name in members[source])
+    fits = program.tensors[run.result].size_bytes <= program.tensors[source].size_bytes
+    return run.overlays and dies and fits and owners[run.result] == run.result
+
+
+def _buffer_bytes(program: Program, owner: str, banded: Mapping[int, Schedule]) -> int:
+    tensor = program.tensors[owner]
+    rows = next((run.rows[owner] for run in banded.values() if owner in run.rows), tensor.shape.height)
+    return tensor.size_bytes // tensor.shape.height * rows
 
 
 def _reusable(in_place: int | None, inputs: Sequence[str]) -> Iterable[int]:
@@ -120,7 +167,7 @@ def _reusable(in_place: int | None, inputs: Sequence[str]) -> Iterable[int]:
 def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     """Offsets in the order of ``blocks``, peak and lower bound."""
     steps = 1 + max(block.last for block in blocks)
-    alive = [sum(block.size_bytes for block in blocks if block.first <= step <= block.last) for step in range(steps)]
+    alive = [_alive(blocks, step) for step in range(steps)]
     bound = max(alive)
     orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
         lambda block: (-block.size_bytes, block.first),
@@ -132,14 +179,21 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     arena = _Arena(blocks, ceiling=bound)
     low = [False] * len(blocks)
     tried = []
+    pinned = _pinned(blocks)
     for key in orders:
-        order = sorted(range(len(blocks)), key=lambda index: key(blocks[index]))
+        order = sorted(range(len(blocks)), key=lambda index: (index not in pinned, key(blocks[index])))
         offsets, peak = arena.best_fit(order, low)
         if peak == bound:
             return tuple(offsets), peak, bound
         tried.append((peak, order))
-    offsets, peak = arena.climb(min(tried)[1])
+    offsets, peak = arena.climb(min(tried)[1], pinned=pinned)
     return tuple(offsets), peak, bound
+
+
+def _pinned(blocks: Sequence[Block]) -> frozenset[int]:
+    """Blocks that are placed before all others, so that they begin at 0: those that lie on another, and the others."""
+    names = {block.names[0]: index for index, block in enumerate(blocks)}
+    return frozenset(place for block in blocks if block.over for place in (names[block.names[0]], names[block.over]))
 
 
 class _Arena:
@@ -177,7 +231,7 @@ class _Arena:
             return max((end for _, end in taken), default=0)
         return best[1] - size if high else best[0]
 
-    def climb(self, order: list[int]) -> tuple[list[int], int]:
+    def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
         """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
         random = np.random.default_rng(0)
         high = [False] * len(order)
@@ -187,6 +241,8 @@ class _Arena:
             top = int(random.choice(tops))
             near = {top, *self._neighbors[top], *(n for other in self._neighbors[top] for n in self._neighbors[other])}
             other = int(random.choice(sorted(near)))
+            if pinned & {top, other}:
+                continue
             changed, turned = order.copy(), high.copy()
             if random.random() < _TURNS:
                 turned[other] = not turned[other]
@@ -213,13 +269,41 @@ def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = No
     """
     blocks = blocks_of(program, footprints=footprints)
     offsets, peak, bound = _plan_blocks(blocks)
-    if peak > bound:
+    if not _on_each_other(blocks, offsets):
+        blocks = tuple(replace(block, over="") for block in blocks)
+        offsets, peak, bound = _plan_blocks(blocks)
+    if peak > bound and not program.bands:
         other = blocks_of(program, footprints=footprints, newest_first=True)
         found = _plan_blocks(other)
         if found[1] < peak:
             blocks, (offsets, peak, bound) = other, found
     placed = {name: offset for block, offset in zip(blocks, offsets, strict=True) for name in block.names}
     return MemoryPlan(blocks=blocks, offsets=placed, peak_bytes=peak, bound_bytes=bound)
+
+
+def _on_each_other(blocks: Sequence[Block], offsets: Sequence[int]) -> bool:
+    """Whether blocks that may lie on others begin where these do."""
+    starts = {block.names[0]: offset for block, offset in zip(blocks, offsets, strict=True)}
+    return all(starts[block.names[0]] == starts[block.over] for block in blocks if block.over)
+
+
+def bound_bytes(program: Program) -> int:
+    """The largest sum of bytes alive at any step: no plan is smaller."""
+    blocks = blocks_of(program)
+    return max(_alive(blocks, step) for step in range(len(program.steps)))
+
+
+def largest_step(program: Program) -> int:
+    """The first step with the most bytes alive."""
+    blocks = blocks_of(program)
+    return max(range(len(program.steps)), key=lambda step: (_alive(blocks, step), -step))
+
+
+def _alive(blocks: Sequence[Block], step: int) -> int:
+    """Bytes alive at a step; what lies on another block that is alive takes none."""
+    alive = [block for block in blocks if block.first <= step <= block.last]
+    names = {block.names[0] for block in alive}
+    return sum(block.size_bytes for block in alive if block.over not in names)
 
 
 def _aligned(size: int) -> int:

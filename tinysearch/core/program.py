@@ -81,6 +81,7 @@ class Step:
         unit: name of the unit that it comes from.
         inputs, output: names of tensors.
         kernel, stride, padding, pool: as in :class:`~tinysearch.core.network.Convolution`.
+        cut: rows of the padding above that a part of a map does not have (:mod:`tinysearch.core.bands`).
         function: which function of one value the step applies, where its operator has several.
         relu: the output is clamped at real zero.
         weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.
@@ -98,6 +99,7 @@ class Step:
     stride: int = 1
     padding: int = 0
     pool: int = 1
+    cut: int = 0
     function: str = ""
     relu: bool = False
     weight_bits: int = 0
@@ -110,14 +112,29 @@ class Step:
         return self.weight_bits > 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """Steps ``first`` to ``last``, by number, that are computed ``rows`` rows of the last one's output at a time."""
+
+    first: int
+    last: int
+    rows: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
-    """Steps in execution order over named tensors; ``input`` is int8 for every precision. Compared by identity."""
+    """Steps in execution order over named tensors; ``input`` is int8 for every precision. Compared by identity.
+
+    Attributes:
+        bands: steps that are not computed one after the other on whole maps (:mod:`tinysearch.core.bands`); what
+            comes out is the same.
+    """
 
     network: NetworkSpec
     precision: Precision
     tensors: Mapping[str, Tensor]
     steps: tuple[Step, ...]
+    bands: tuple[Bands, ...] = ()
 
     @property
     def output(self) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Literal
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
 from tinysearch.analytic.acquisition import acquisition_s
+from tinysearch.analytic.bands import banded
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
@@ -31,7 +32,7 @@ from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement, c
 from tinysearch.evaluation.power import Supply
 
 FlashRule = Literal["layout", "paper"]
-MemoryRule = Literal["arena", "paper"]
+MemoryRule = Literal["arena", "bands", "paper"]
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
@@ -86,6 +87,7 @@ class AnalyticModels:
             network, precision = branch.network(), branch.precision
             check_size(branch, network)
             program = lower(network, precision)
+            program = banded(program) if self.memory_rule == "bands" else program
             plan = memory_model.plan(program)
             paper = self.flash_rule == "paper"
             self._needs[branch] = BranchNeeds(

@@ -190,12 +190,14 @@ def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
 
 
 def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> tuple[str, ...]:
-    """Names of the steps that a backend computes: those it supports and that do not overwrite what they read.
+    """Names of the steps that a backend computes: of whole maps, supported, and with inputs that stay as they are.
 
     An elementwise operator may overwrite an input: it reads an element before it writes it. Of a
     :class:`PlannedBackend` the plan lets a step overwrite only what the backend says it may.
     """
-    supported = [step for step in program.steps if backend.supports(program, step, processor=processor)]
+    inside = {index for bands in program.bands for index in range(bands.first, bands.last + 1)}
+    whole = [step for index, step in enumerate(program.steps) if index not in inside]
+    supported = [step for step in whole if backend.supports(program, step, processor=processor)]
     if isinstance(backend, PlannedBackend):
         return tuple(step.name for step in supported)
     offsets = plan(program).offsets

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.analytic.flash import parameter_bytes
+from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import MemoryPlan, plan
+from tinysearch.core.bands import Move, Part, Schedule, band_name, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.backends import MANAGED, Backend, PlannedBackend, accelerated_plan, accelerated_steps
@@ -129,14 +131,22 @@ def _constants(program: Program, packed: tuple[PackedStep, ...]) -> Iterator[tup
         yield from ((f"{step.name}.{part.function}.{key}", value) for key, value in part.arrays.items())
 
 
-def layer_constants(packed: PackedStep, symbol: str) -> str:
-    """C text of one layer: its arrays, then ``const <layer_type> <symbol>``."""
+def layer_constants(packed: PackedStep, symbol: str, *, arrays_of: str = "", again: bool = False) -> str:
+    """C text of one layer: its arrays, then ``const <layer_type> <symbol>``.
+
+    Args:
+        arrays_of: what the arrays are named after where several layers share them; empty for the symbol.
+        again: whether they stand before already.
+    """
     c_identifier(symbol)
+    owner = arrays_of or symbol
     arrays = [
-        c_array(f"{symbol}_{c_identifier(key)}", array, aligned=packed.aligned) for key, array in packed.arrays.items()
+        c_array(f"{owner}_{c_identifier(key)}", array, aligned=packed.aligned)
+        for key, array in packed.arrays.items()
+        if not again
     ]
     members = [f"    .{c_identifier(key)} = {_member(value)}," for key, value in packed.fields.items()]
-    members += [f"    .{key} = {symbol}_{key}," for key in packed.arrays]
+    members += [f"    .{key} = {owner}_{key}," for key in packed.arrays]
     layer = "\n".join([f"const {c_identifier(packed.layer_type)} {symbol} = {{", *members, "};"])
     return "\n".join([*arrays, layer])
 
@@ -222,22 +232,89 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
             f"{offset:>8} {name}"
             for name, offset in sorted(memory.offsets.items(), key=lambda item: (item[1], item[0]))
         ],
-        "steps": [
-            {
-                "name": step.name,
-                "symbol": f"{source.component}_{step.name}",
-                "layer_type": packed.layer_type,
-                "constants": layer_constants(packed, f"{source.component}_{step.name}"),
-                "call": call(source, step, packed),
-                "backend_call": _backend_call(source, step),
-                "backend_symbol": f"{source.component}_{step.name}_{source.backend}",
-                "backend_constants": ""
-                if step.name not in source.accelerated
-                else layer_constants(source.accelerated[step.name], f"{source.component}_{step.name}_{source.backend}"),
-            }
-            for step, packed in zip(program.steps, source.packed, strict=True)
-        ],
+        "steps": list(_steps(source)),
+        "moves": bool(program.bands),
     }
+
+
+def _steps(source: BranchSource) -> Iterator[dict[str, Any]]:
+    """What the device executes and times, one by one: single steps, and bands as a whole."""
+    bands = {run.bands.first: run for run in (schedule(source.program, each) for each in source.program.bands)}
+    behind = 0
+    for index, (step, packed) in enumerate(zip(source.program.steps, source.packed, strict=True)):
+        if index in bands:
+            behind = bands[index].bands.last + 1
+            yield _band(source, bands[index])
+        elif index >= behind:
+            yield _single(source, step, packed)
+
+
+def _single(source: BranchSource, step: Step, packed: PackedStep) -> dict[str, Any]:
+    symbol = f"{source.component}_{step.name}"
+    accelerated = source.accelerated.get(step.name)
+    backend_symbol = f"{symbol}_{source.backend}"
+    return {
+        "name": step.name,
+        "layers": [(packed.layer_type, symbol)],
+        "constants": layer_constants(packed, symbol),
+        "calls": [call(source, step, packed)],
+        "backend_call": _backend_call(source, step),
+        "backend_symbol": backend_symbol,
+        "backend_constants": "" if accelerated is None else layer_constants(accelerated, backend_symbol),
+    }
+
+
+def _band(source: BranchSource, run: Schedule) -> dict[str, Any]:
+    """A band: layers that share the arrays of their step and differ in rows, and all its calls."""
+    layers: dict[int, str] = {}
+    constants, declared, calls = [], [], []
+    arrays: set[str] = set()
+    for each in run.calls:
+        if isinstance(each, Move):
+            calls.append(_move(source, each))
+            continue
+        symbol = f"{source.component}_{each.step.name}"
+        if id(each.program) not in layers:
+            packed = pack(replace(source.frozen, program=each.program), each.step)
+            number = sum(name.startswith(f"{symbol}_rows") for name in layers.values())
+            layers[id(each.program)] = own = f"{symbol}_rows{number}"
+            constants.append(layer_constants(packed, own, arrays_of=symbol, again=symbol in arrays))
+            declared.append((packed.layer_type, own))
+            arrays.add(symbol)
+        calls.append(_part_call(source, run, each, layers[id(each.program)]))
+    names = [step.name for step in source.program.steps[run.bands.first : run.bands.last + 1]]
+    return {
+        "name": band_name(names),
+        "layers": declared,
+        "constants": "\n".join(constants),
+        "calls": calls,
+        "backend_call": "",
+    }
+
+
+def _move(source: BranchSource, move: Move) -> str:
+    """C expression that moves rows to the front of their buffer."""
+    row = _row_bytes(source.program, move.tensor)
+    offset = source.memory.offsets[move.tensor]
+    return f"memmove(arena + {offset}, arena + {offset + move.first * row}, {move.rows * row})"
+
+
+def _part_call(source: BranchSource, run: Schedule, part: Part, layer: str) -> str:
+    """C expression that computes some rows."""
+    program, memory = source.program, source.memory
+    places = [*zip(part.step.inputs, part.reads, strict=True), (part.step.output, part.writes)]
+    pointers = []
+    for name, row in places:
+        at = row * _row_bytes(program, name)
+        base = "input + " if name == INPUT == run.source else f"arena + {memory.offsets[name]} + "
+        pointers.append(f"({'void' if name == part.step.output else 'const void'} *)({base}{at})")
+    function = footprint(part.program, part.step).kernel
+    return f"{c_identifier(function)}(&{layer}, {', '.join(pointers)}, {_scratch(memory, part.step)})"
+
+
+def _row_bytes(program: Program, name: str) -> int:
+    tensor = program.tensors[name]
+    return tensor.size_bytes // tensor.shape.height
 
 
 def runtime_files(runtime: Path, headers: Mapping[str, None] | tuple[str, ...]) -> tuple[Path, ...]:

@@ -35,6 +35,7 @@ class Add(OperatorRecord):
     """See :class:`~tinysearch.core.network.Addition`."""
 
     name = Operator.ADD
+    by_rows = True
     elementwise = True
 
     def integer(self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array]) -> Array:

@@ -29,6 +29,7 @@ class MaxPool(OperatorRecord):
     """See :class:`~tinysearch.core.network.MaxPool`."""
 
     name = Operator.MAX_POOL
+    by_rows = True
     keeps_scale = True
     selects = True
 

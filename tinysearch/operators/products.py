@@ -185,7 +185,9 @@ def interleave(weights: Array, tile: int) -> Array:
 
 def geometry_s8(frozen: FrozenNetwork, step: Step) -> Fields:
     """Window, zero points and clamp of an int8 convolution."""
-    return {**_window(step), "in_zero": frozen.zero_points.get(step.inputs[0], 0), **output_fields(frozen, step)}
+    cut = {"cut": step.cut} if step.cut else {}
+    zero = frozen.zero_points.get(step.inputs[0], 0)
+    return {**_window(step), **cut, "in_zero": zero, **output_fields(frozen, step)}
 
 
 def geometry_f32(frozen: FrozenNetwork, step: Step) -> Fields:

@@ -94,7 +94,7 @@ def build_models(config: Config) -> AnalyticModels:
         software=load_software_sizes(root / "software" / "espidf.yaml"),
         task=task,
         flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
-        memory_rule=_one_of("memory", config["memory"], ("arena", "paper")),
+        memory_rule=_one_of("memory", config["memory"], ("arena", "bands", "paper")),
         price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
         supply=build_supply(config, catalog, task.schedule, limits),

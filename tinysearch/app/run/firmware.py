@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from tinysearch.app.building.training import build_errors, clip_s_of
@@ -228,10 +229,13 @@ def _decider(
 
 
 def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch: BranchSpec) -> FrozenNetwork:
+    """A branch with its weights, in the bands that it was planned with: what was trained knows of none."""
+    program = models.needs(branch).program
     for memo in errors.memos:
         if memo.has(branch):
-            return memo.network(branch)
-    return untrained(models.needs(branch).program, config["seed"])
+            found = memo.network(branch)
+            return replace(found, program=replace(found.program, bands=program.bands)) if program.bands else found
+    return untrained(program, config["seed"])
 
 
 def _sound(config: Config, branch: BranchSpec) -> LogMelSettings:

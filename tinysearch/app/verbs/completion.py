@@ -38,7 +38,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "firmware.backend": own_words("backends"),
     "flash": ("layout", "paper"),
     "latency": ("calibrated", "opcount"),
-    "memory": ("arena", "paper"),
+    "memory": ("arena", "bands", "paper"),
     "modality": ("face", "voice", "fusion"),
     "build": BUILDS,
     "price_level": PRICE_LEVELS,

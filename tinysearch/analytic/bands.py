@@ -1,0 +1,65 @@
+"""Which steps of a program to compute a few rows at a time, so that its arena is as small as it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tinysearch.analytic.memory import bound_bytes, largest_step, plan
+from tinysearch.core.bands import source_of
+from tinysearch.core.program import Bands, Element, Program
+from tinysearch.operators import record_of
+
+LEAST_ARENA_BYTES = 16 * 1024
+"""Arenas up to this size are left alone: every chip has room for them."""
+
+_ROWS = (4, 2, 1)
+_MOST_BANDS = 3
+_REACH = 3  # steps from where most is alive to where a band may begin; twice as many to where it may end
+
+
+def banded(program: Program) -> Program:
+    """The program with the bands that make its arena smallest, itself where none does.
+
+    Bands are added as long as the plan gets smaller; of equal ones that with the fewest calls.
+    """
+    least = plan(program).peak_bytes
+    for _ in range(_MOST_BANDS):
+        if least <= LEAST_ARENA_BYTES:
+            break
+        found = _smallest(program)
+        peak = least if found is None else plan(found).peak_bytes
+        if found is None or peak >= least:
+            break
+        program, least = found, peak
+    return program
+
+
+def _smallest(program: Program) -> Program | None:
+    """The program with that band more, around the step where most is alive, that leaves the least alive."""
+    places = min(_places(program), key=lambda found: (bound_bytes(found), found.bands[-1].last), default=None)
+    if places is None:
+        return None
+    *others, last = places.bands
+    sizes = [replace(program, bands=(*others, replace(last, rows=rows))) for rows in _ROWS]
+    return min(sizes, key=bound_bytes)
+
+
+def _places(program: Program) -> Iterator[Program]:
+    """The program with one band more, a row at a time, behind those that it has."""
+    start = program.bands[-1].last + 1 if program.bands else 0
+    peak = largest_step(program)
+    for first in sorted({start, *range(max(start, peak - _REACH), peak + 1)}):
+        for last in range(first + 1, min(peak + 2 * _REACH, len(program.steps) - 1)):
+            if not all(_by_rows(program, index) for index in range(first, last + 1)):
+                break
+            if last >= peak and source_of(program, first, last) is not None:
+                yield replace(program, bands=(*program.bands, Bands(first=first, last=last, rows=1)))
+
+
+def _by_rows(program: Program, index: int) -> bool:
+    """Whether the kernel of a step computes any rows of its output from a part of its input."""
+    step = program.steps[index]
+    names = (*step.inputs, step.output)
+    of_bytes = all(program.tensors[name].element is Element.INT8 for name in names)
+    return of_bytes and step.weight_bits in (0, 8) and record_of(step).by_rows
