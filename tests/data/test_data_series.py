@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,8 @@ def _series(root: Path, *, classes: tuple[str, ...] = ("sound", "worn"), files: 
         (_table(*_rows()), 2048),
         (_table(*_rows(), head="Time [s],X (g)"), 2048),
         (_table(*[f"{n * 10},0,{n % 8 * 9.80665}" for n in range(40)], head="t [ms],junk,x [m/s^2]"), 2048),
+        (_table(*[f"{n * 10},{n % 8 * 1000}" for n in range(40)], head="t_ms,x [mg]"), 2048),
+        (_table(*[f"{n * 10000},{n % 8}" for n in range(40)], head="micros,x"), 2048),
         (_table(*[f"{n / 100:.2f};{n % 8},0".replace(".", ",") for n in range(40)], head="time;x"), 2048),
         (_table(*[f"{n / 100:.2f}\t{n % 8}.0" for n in range(40)], head="time\tx"), 2048),
         (_table(*[f"{n / 100:.2f}\t{n % 8}.125" for n in range(40)], head="seconds\tx"), 2304),
@@ -65,6 +68,17 @@ def test_units_time_and_separators_are_recognized(tmp_path: Path, text: str, fir
     assert not told
     assert part.counts.shape == (40, 1)
     assert part.counts[1, 0] == first
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "value"),
+    [("cm", "m", 300), ("mm", "cm", 30), ("kPa", "Pa", 0.003), ("uV", "mV", 3000), ("rad/s", "dps", 0.0523599)],
+)
+def test_prefixes_of_units_are_read(tmp_path: Path, given: str, wanted: str, value: float) -> None:
+    text = _table(*[f"{n / 100:.2f},{value}" for n in range(40)], head=f"time,x [{given}]")
+    asked = replace(WANTED, units=(wanted,), full_scale=(6.0,))
+    (part,), _, _ = read_series(_file(tmp_path / "a.csv", text), asked)
+    assert part.counts[0, 0] == 16384
 
 
 def test_values_beyond_the_range_are_clamped(tmp_path: Path) -> None:

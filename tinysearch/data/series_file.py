@@ -4,8 +4,9 @@ Rules, each told with file and row:
 
 - The first line names columns. Those of the input's axes are needed, in any order and in small or capital letters; a
   unit may stand behind a name, ``ax [m/s2]`` or ``ax (g)``. Other columns are not read, apart from time and label.
-- A column ``time``, ``t``, ``timestamp`` or ``seconds`` (with a unit, or in seconds) tells the rate, the inverse of
-  the median step; else the rate has to be stated. A rate more than 2 % off the input's makes the file unusable.
+- A column ``time``, ``t``, ``timestamp`` or ``seconds`` (with a unit, as ``t [ms]`` or ``t_ms``, or in seconds),
+  ``millis`` or ``micros`` tells the rate, the inverse of the median step; else the rate has to be stated. A rate more
+  than 2 % off the input's makes the file unusable.
 - A row is left out where a needed cell is empty, no number, or not finite, and where there are more cells than columns;
   the series is parted there, as where time makes a step of over one and a half of the usual. Of a file with more than
   one such row in twenty nothing is used.
@@ -35,6 +36,14 @@ GAP = 1.5
 
 TIME_NAMES = ("time", "t", "timestamp", "seconds")
 _SECONDS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_TIMES: Mapping[str, str] = {
+    **dict.fromkeys(TIME_NAMES, ""),
+    **{f"{name}_{unit}": unit for name in TIME_NAMES[:3] for unit in _SECONDS},
+    "millis": "ms",
+    "micros": "us",
+}
+"""Columns of time, and the unit that their names say; the clocks of Arduino are called millis and micros."""
+
 _STANDARD_GRAVITY = 9.80665
 _FACTORS: Mapping[tuple[str, str], float] = {
     ("m/s2", "g"): 1 / _STANDARD_GRAVITY,
@@ -42,11 +51,11 @@ _FACTORS: Mapping[tuple[str, str], float] = {
     ("mg", "g"): 1e-3,
     ("rad/s", "dps"): 180 / math.pi,
     ("dps", "rad/s"): math.pi / 180,
-    ("mv", "v"): 1e-3,
-    ("v", "mv"): 1e3,
-    ("ma", "a"): 1e-3,
-    ("a", "ma"): 1e3,
 }
+_PREFIXES: Mapping[str, float] = {"k": 1e3, "": 1.0, "c": 1e-2, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
+_BASES = ("m", "v", "a", "w", "pa")
+"""Units that prefixes stand before: meter, volt, ampere, watt, pascal. Not gravity: kg is none."""
+
 _SPELLINGS: Mapping[str, str] = {"m/s^2": "m/s2", "m/s²": "m/s2", "deg/s": "dps", "°/s": "dps"}
 _HEAD = re.compile(r"^(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\])]*)[\])])?$")
 
@@ -141,7 +150,7 @@ def _columns(names: Sequence[str], wanted: Wanted) -> _Columns:
         match = _HEAD.match(name)
         assert match is not None  # noqa: S101 - it matches everything
         word = match["name"].strip().lower()
-        if word in heads and word in (*map(str.lower, wanted.axes), *TIME_NAMES):
+        if word in heads and word in (*map(str.lower, wanted.axes), *_TIMES):
             raise UnusableFileError(f"has two columns {word}")
         heads[word] = (name, (match["unit"] or "").strip().lower())
     missing = [axis for axis in wanted.axes if axis.lower() not in heads]
@@ -155,8 +164,8 @@ def _columns(names: Sequence[str], wanted: Wanted) -> _Columns:
     factors = {
         axis: _factor(heads[axis.lower()][1], unit, axis) for axis, unit in zip(wanted.axes, wanted.units, strict=True)
     }
-    time = next((name for name in TIME_NAMES if name in heads), None)
-    unit = "" if time is None else heads[time][1]
+    time = next((name for name in _TIMES if name in heads), None)
+    unit = "" if time is None else heads[time][1] or _TIMES[time]
     if unit and unit not in _SECONDS:
         raise UnusableFileError(f"has a unit of time that must be one of {', '.join(_SECONDS)}: {unit}")
     return _Columns(
@@ -173,6 +182,10 @@ def _factor(given: str, wanted: str, axis: str) -> float:
     given, unit = _SPELLINGS.get(given, given), wanted.lower()
     if not given or given == unit:
         return 1.0
+    for base in _BASES:
+        scales = [_PREFIXES.get(each.removesuffix(base)) if each.endswith(base) else None for each in (given, unit)]
+        if scales[0] is not None and scales[1] is not None:
+            return scales[0] / scales[1]
     if (given, unit) not in _FACTORS:
         raise UnusableFileError(f"has {axis} in {given}, which must be {wanted}, or a unit that is known to be one")
     return _FACTORS[given, unit]

@@ -73,6 +73,8 @@ def test_combinations_are_searched_as_named(tmp_path: Path) -> None:
         (DOOR, "inputs: {}", "at least one input"),
         (DOOR, "- a list", "keys out of"),
         (DOOR, "a: [", "readable YAML"),
+        ("kind: camera", "kind: camera, widht: 9", "door.yaml: hall: widht; did you mean width?"),
+        ("kind: camera", "kind: sonar", "door.yaml: hall: sonar; choose one of them"),
         ("  hall:", "  face:", "twice"),
     ],
 )

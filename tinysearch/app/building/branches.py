@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinysearch.app.config.compose import DEFAULT_FAMILY, OF_EVERY_BRANCH
+from tinysearch.app.config.compose import DEFAULT_FAMILY
 from tinysearch.app.config.plugins import plugin
-from tinysearch.app.config.tasks import task_of
+from tinysearch.app.config.tasks import OF_EVERY_BRANCH, task_of
 from tinysearch.architectures.family import FunctionArchitecture, is_family, parameter_names, read_parameters
 from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError

@@ -16,7 +16,7 @@ from tinysearch.app.config.own_options import OWN, own_options, take_places
 from tinysearch.app.config.paths import from_home
 from tinysearch.app.config.plugins import MISSING, built_in, plugin
 from tinysearch.app.config.resources import data_dir
-from tinysearch.app.config.tasks import own_task
+from tinysearch.app.config.tasks import OF_EVERY_BRANCH, own_task
 from tinysearch.app.config.values import check_ranges, check_value, words_for_lists
 from tinysearch.app.config.words import GROUPS, expand, options_of, unknown_option
 from tinysearch.architectures.family import parameter_names
@@ -30,9 +30,6 @@ _TABLE_SPACE = "space=table"
 
 _TASKS = ("task=", "experiment=")
 """Choices that a task's inputs follow from."""
-
-OF_EVERY_BRANCH = ("architecture", "precision", "input_size", "channels")
-"""What may be said of every branch beside the parameters of its family."""
 
 DEFAULT_FAMILY = "resnet"
 

@@ -11,12 +11,18 @@ from typing import Any
 import yaml
 
 from tinysearch.app.config.own_options import OWN, option_place
-from tinysearch.core.errors import UserError
+from tinysearch.app.config.plugins import plugin
+from tinysearch.architectures import built_in
+from tinysearch.architectures.family import parameter_names
+from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.core.schedule import parse_schedule
 from tinysearch.core.task import DECISIONS, FUSION, Decision, Input, Stream, Task
 from tinysearch.files import home_path
 from tinysearch.inputs.kind import make_kind, setting_names
 from tinysearch.reading import read_yaml
+
+OF_EVERY_BRANCH = ("architecture", "precision", "input_size", "channels")
+"""What may be said of every branch beside the parameters of its family."""
 
 _DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always", "stream": {}}
 _NAME = re.compile(r"^[a-z][a-z0-9]{0,23}$")
@@ -71,7 +77,10 @@ def _read(path: Path) -> str:
     if not isinstance(document, dict) or not set(document) <= set(keys):
         extra = sorted(map(str, set(document) - set(keys))) if isinstance(document, dict) else document
         raise UserError(f"a task must have keys out of {', '.join(keys)}", value=f"{path}: {extra}", remedy=_EXAMPLE)
-    _inputs(document.get("inputs"))
+    try:
+        _inputs(document.get("inputs"))
+    except UserError as error:
+        raise UserError(error.rule, value=f"{path}: {error.value}", remedy=error.remedy) from error
     return yaml.safe_dump({"name": path.stem, **_DEFAULTS, **document}, sort_keys=False, allow_unicode=True)
 
 
@@ -129,10 +138,34 @@ def _inputs(given: object) -> tuple[Input, ...]:
 
 def _input(name: str, given: Mapping[str, Any]) -> Input:
     kind = str(given["kind"])
+    try:
+        return _checked_input(name, kind, given)
+    except UserError as error:
+        raise UserError(error.rule, value=f"{name}: {error.value}", remedy=error.remedy) from error
+
+
+def _checked_input(name: str, kind: str, given: Mapping[str, Any]) -> Input:
     own = setting_names(kind)
     settings = {key: given[key] for key in own if given.get(key) is not None}
     defaults = {key: value for key, value in given.items() if key not in own and key != "kind" and value is not None}
+    known = _defaults_of_branches(defaults.get("architecture"))
+    unknown = [key for key in defaults if known and key not in known]
+    if unknown:
+        raise UserError(
+            f"an input of kind {kind} must be described by {', '.join([*own, *known])}",
+            value=unknown[0],
+            remedy=did_you_mean(unknown[0], [*own, *known], otherwise="leave it out"),
+        )
     return Input(name=name, kind=make_kind(kind, settings), defaults=defaults)
+
+
+def _defaults_of_branches(family: object) -> tuple[str, ...]:
+    """What a task may say of an input's branches: parameters of any family; empty where an architecture is not ours."""
+    families = built_in()
+    if family is not None and family not in families:
+        return ()
+    named = {name for known in families for name in parameter_names(plugin("architectures", known))}
+    return (*OF_EVERY_BRANCH, *sorted(named))
 
 
 def _combinations(given: object, task: Task) -> tuple[tuple[str, ...], ...]:
