@@ -11,6 +11,7 @@ Our own sampler always has the memo.
     python benchmarks/search.py --table FILE.csv --noise 1       # .. every rate drawn anew within its interval
     python benchmarks/search.py --table FILE.csv --people FILE-people.csv  # .. as other people would have given them
     python benchmarks/search.py --space toy --noise 0.12 --samplers memoized,nsga2
+    python benchmarks/search.py --samplers memoized --workers 1,4,8
     python benchmarks/search.py --drawn 0 --warm related         # errors by laws of many shapes, hints of a relative
 
 The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached, and
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import heapq
 import json
 import math
 import multiprocessing
@@ -273,6 +275,47 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
     return curve
 
 
+def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, Any]) -> Curve:
+    """One run of our sampler with several workers at a time, until 99 % are reached.
+
+    A training takes the seconds that its table has, and counts from when it is begun; seconds are by the clock.
+    """
+    sampler = make_sampler(
+        "memoized",
+        flat=world.flat,
+        objectives=len(OBJECTIVES),
+        constraints=len(world.assessor.rules),
+        seed=seed,
+        options=options,
+    )
+    state, curve, now, begun = world.knowledge(), Curve(), 0.0, 0
+    running: list[tuple[float, int]] = []
+    while True:
+        while len(running) < workers:
+            began = time.perf_counter()
+            proposal = sampler.propose(state, np.random.default_rng([seed, curve.proposals]))
+            curve.asking_s += time.perf_counter() - began
+            curve.proposals += 1
+            if not isinstance(proposal, Proposal):
+                break
+            branches, *_ = _resolve(world, proposal)
+            for branch in branches:
+                if not state.known[branch] and not state.pending[branch]:
+                    state.pending[branch] = True
+                    begun += 1
+                    heapq.heappush(running, (now + world.errors.seconds(world.table.branches[branch]), branch))
+        if not running:
+            return curve
+        then, branch = heapq.heappop(running)
+        state.seconds[branch] = world.errors.seconds(world.table.branches[branch])
+        state.learn([branch])
+        fresh = begun - (curve.trainings[-1] if curve.trainings else 0)
+        curve.add(fresh, then - now, state.hypervolume() / world.whole)
+        now = then
+        if curve.shares[-1] >= max(LEVELS.values()):
+            return curve
+
+
 def _resolve(world: World, proposal: Proposal) -> tuple[list[int], dict[str, float] | None, tuple[float, ...]]:
     table = world.table
     if proposal.row is not None:
@@ -362,6 +405,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
     parser.add_argument("--modes", default="plain,memo")
     parser.add_argument("--option", action="append", default=[], help="NAME=NUMBER for the memoized sampler")
+    parser.add_argument("--workers", default="", help="also our sampler with so many workers at a time: 1,4,8")
     parser.add_argument(
         "--override", action="append", default=[], help="configuration of the real space, e.g. space=.."
     )
@@ -398,6 +442,7 @@ class Job:
     memo: bool
     most: int
     options: dict[str, Any]
+    workers: int = 0
 
 
 WORLDS: list[World] = []
@@ -406,6 +451,8 @@ WORLDS: list[World] = []
 
 def run_job(job: Job) -> Curve:
     warnings.simplefilter("ignore")
+    if job.workers:
+        return replay_beside(WORLDS[job.world], seed=job.seed, workers=job.workers, options=dict(job.options))
     return replay(WORLDS[job.world], job.name, seed=job.seed, memo=job.memo, most=job.most, options=dict(job.options))
 
 
@@ -481,6 +528,14 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
             for label in ("plain", "memo") if own else (mode,):
                 out[name][label] = medians(curves)
             show(name, mode, curves)
+    for workers in map(int, options.workers.split(",") if options.workers else ()):
+        beside = [
+            Job(world=seed % len(WORLDS), name="memoized", seed=seed, memo=True, most=0, options=ours, workers=workers)
+            for seed in range(options.seeds)
+        ]
+        curves = run_jobs(beside, options.jobs)
+        out[f"memoized_{workers}_workers"] = {"memo": medians(curves)}
+        show(f"{workers} workers", "memo", curves)
     show("clairvoyant", "memo", [clairvoyant(world) for world in WORLDS[:5]])
     return out
 
