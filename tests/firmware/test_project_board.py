@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import TEMPLATES, models, voice
+from projects import TASK, TEMPLATES, evaluated, models, networks, voice
 
 from tinysearch.core.errors import UserError
 from tinysearch.evaluation.boards import PlatformWish
-from tinysearch.firmware import partitions, sdkconfig, wiring
+from tinysearch.firmware import partitions, project, sdkconfig, wiring
 from tinysearch.inputs.camera import Camera
 
 FLASHES = st.sampled_from([size << 20 for size in partitions.FLASH_SIZES_MB])
@@ -255,3 +256,23 @@ def test_an_encrypted_build_has_room_for_its_bootloader() -> None:
     for chip in models().catalog.chips.values():
         silent = "CONFIG_BOOTLOADER_LOG_LEVEL_NONE" in sdkconfig.encryption_keys(chip)
         assert silent == ("CONFIG_SECURE_FLASH_ENC_ENABLED" in sdkconfig.encryption_keys(chip))
+
+
+@pytest.mark.parametrize(("processor", "lines"), [("esp32s31", 2), ("esp32s3", 0)])
+def test_a_preview_target_is_built_as_one(processor: str, lines: int, tmp_path: Path) -> None:
+    branch = voice("int8", (1,), width=4)
+    project.emit(
+        evaluated(branch, processor="esp32s3"),
+        networks(branch),
+        chip=models().catalog.chip(processor),
+        task=TASK,
+        out=tmp_path / "p",
+        templates=TEMPLATES,
+        version="0.0.0",
+        digest="0123abcd",
+    )
+    readme = (tmp_path / "p/README.md").read_text()
+    told = [line for line in readme.splitlines() if f"set-target {processor}" in line]
+    assert len(told) == 2
+    assert len([line for line in told if line.strip().startswith("idf.py --preview ")]) == lines
+    assert ("With ESP-IDF 6.1 or later installed" in readme) == (lines == 2)

@@ -148,6 +148,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
     eer, point = evaluation.errors.eer, evaluation.operating_point
     return {
         "target": emission.chip.idf_target,
+        "preview": emission.chip.preview,
         "idf_minimum": emission.idf_minimum,
         "chip_name": markdown_text(emission.chip.name),
         "board_name": markdown_text(str(evaluation.details.get("board_name", platform.board))),

@@ -158,6 +158,7 @@ def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any
         "bound_bytes": source.memory.bound_bytes,
         "weight_bytes": source.network.parameter_bytes,
         "target": target.chip.idf_target,
+        "preview": target.chip.preview,
         "idf_minimum": ".".join(map(str, max(IDF_MINIMUM, target.chip.idf_minimum))),
         **described,
     }

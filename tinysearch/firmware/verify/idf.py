@@ -43,7 +43,7 @@ def build(project: Path, *, options: IdfOptions | None = None) -> Rung:
     with tempfile.TemporaryDirectory(prefix="tinysearch-idf-") as name:
         copy = Path(name) / "project"
         shutil.copytree(project, copy, ignore=shutil.ignore_patterns("build*", "sdkconfig", "managed_components"))
-        command = ("idf.py", "-C", copy, f"-DIDF_TARGET={target}", "build")
+        command = ("idf.py", "-C", copy, "--preview", f"-DIDF_TARGET={target}", "build")
         outcome = run_tool(command, timeout_s=TIMEOUT_S, folder=copy)
         if not outcome.passed:
             return Rung(name="idf", status="failed", detail=outcome.reason(timeout_s=TIMEOUT_S))
