@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tinysearch.core.errors import WritingError
+from tinysearch.core.zeros import check_zeros
 from tinysearch.locks import hold, release
 
 TEMPORARY = ".new-"
@@ -152,7 +153,12 @@ def writing(target: Path, *, remedy: str = "free space or choose another folder"
 
 
 def home_path(path: str | Path) -> Path:
-    """A path as somebody wrote it, ``~`` being the home folder."""
+    """A path as somebody wrote it, ``~`` being the home folder.
+
+    Raises:
+        UserError: it holds a character of value 0.
+    """
+    check_zeros(str(path), where="a path")
     try:
         return Path(path).expanduser()
     except RuntimeError:  # nobody's home, or that of an unknown user: then it is a name like any other

@@ -24,6 +24,7 @@ def test_a_result_and_its_points_are_pickled_printed_and_still_emit(tmp_path: Pa
     )
     again = pickle.loads(pickle.dumps(result))  # noqa: S301 - made here
     assert [point.id for point in again.points] == [point.id for point in result.points]
+    assert set(again.points) == set(result.points)
     assert list(again.front.columns) == list(result.front.columns)
     assert len(repr(result)) < 500
     assert "\n" not in repr(result.points)

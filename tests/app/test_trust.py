@@ -179,3 +179,23 @@ print(carried("architectures", "evil:network").__name__)
 def test_words_that_name_no_plug_in_are_not_trusted() -> None:
     trust.trust_words(["out=evil.Code", "run_dir=a/evil.Code", "storage=postgresql://evil:Code@h/d", "seed=0"])
     assert not trust.is_trusted("evil.Code") and not trust.is_trusted("evil:Code")
+
+
+@pytest.mark.parametrize("keys", [("trainer", "path"), ("latency", "table"), ("space", "path"), ("data", "root")])
+def test_a_character_of_value_0_is_refused_before_any_file_is_opened(
+    keys: tuple[str, ...], run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(run_dir / "config.yaml", keys, "a\0b")
+    point = json.loads((run_dir / "front.json").read_text())["points"][0]["id"]
+    capsys.readouterr()
+    assert main(["emit", "run_dir=run", f"id={point}", "out=project"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "must hold no character of value 0" in line and "\0" not in line
+
+
+@pytest.mark.parametrize("words", [("verify", "a\0b"), ("report", "run_dir=a\0b"), ("evaluate", "network=a\0b.tflite")])
+def test_words_with_a_character_of_value_0_are_refused(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert "must hold no character of value 0" in capsys.readouterr().err

@@ -72,6 +72,9 @@ class Point:
     def __repr__(self) -> str:
         return f"<Point {self.id}>"
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the row of front.csv, upright."""
         import pandas as pd

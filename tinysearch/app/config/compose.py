@@ -23,6 +23,7 @@ from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.core.safe_text import redacted, remember_secrets
 from tinysearch.core.trust import trust_words
+from tinysearch.core.zeros import check_zeros
 from tinysearch.reading.documents import MOST_DEPTH
 
 _TABLE_SPACE = "space=table"
@@ -45,6 +46,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     """
     _remember_secrets(overrides)
     trust_words(overrides)
+    check_zeros(list(overrides), where="an option")
     for word in overrides:
         _check_depth(word)
     places, overrides = take_places(overrides)
@@ -203,6 +205,7 @@ def check_kinds(document: Mapping[str, Any]) -> None:
     Raises:
         UserError: there is one.
     """
+    check_zeros(document, where="a configuration")
     check_value("", dict(document), _defaults((), ()))
     check_ranges(document)
 
