@@ -37,8 +37,9 @@ enum { SMALL_BIAS = 1 << 28, SMALL_SHIFT = 21 };
 static inline int32_t output_of(int32_t sum, ts_requantizer r, int32_t relu)
 {
     int32_t high = (int32_t)(((int64_t)sum * r.multiplier) >> 32);
-    if (!relu)
+    if (!relu) {
         high += 2 * (high >> 31);
+    }
     return (high + r.high) >> r.shift;
 }
 
@@ -157,21 +158,26 @@ static void windows_large(const ts_depthwise_3x3_s8_layer *layer, const one_chan
             for (; column <= x; ++column) {
                 const int8_t *const middle = row + column * layer->channels;
                 const int32_t inside = column < layer->in_width;
-                for (int32_t place = 0; place < 9; ++place)
+                for (int32_t place = 0; place < 9; ++place) {
                     window[place] = place % 3 < 2 ? window[place + 1] : zero;
-                if (inside && y > 0)
+                }
+                if (inside && y > 0) {
                     window[2] = layer->stride > 1 ? middle[-pitch] : one->above[column];
-                if (inside && y + 1 < layer->in_height)
+                }
+                if (inside && y + 1 < layer->in_height) {
                     window[8] = middle[pitch];
+                }
                 if (inside) {
                     window[5] = *middle;
-                    if (layer->stride == 1)
+                    if (layer->stride == 1) {
                         one->above[column] = *middle;
+                    }
                 }
             }
             int32_t sum = one->bias;
-            for (int32_t place = 0; place < 9; ++place)
+            for (int32_t place = 0; place < 9; ++place) {
                 sum += window[place] * one->weights[place];
+            }
             *out = (int8_t)ts_clamp(ts_requantize(sum, one->r) + layer->out_zero, layer->low, INT8_MAX);
             out += layer->channels;
         }
@@ -189,24 +195,27 @@ void ts_depthwise_3x3_s8(const ts_depthwise_3x3_s8_layer *layer, const int8_t *i
         const int8_t *const weights = layer->weights + 9 * channel;
         one.input = input + channel, one.output = output + channel;
         one.r = ts_requantizer_of(layer->multiplier[channel], shift);
-        for (int32_t place = 0; place < 9; ++place)
+        for (int32_t place = 0; place < 9; ++place) {
             one.weights[place] = small ? 4 * weights[place] : weights[place];
+        }
         one.bias = small ? 4 * bias : bias;
-        if (layer->stride == 1 && layer->cut == 0)
+        if (layer->stride == 1 && layer->cut == 0) {
             fill(one.above, layer->in_width, (int8_t)layer->in_zero);
-        else if (layer->stride == 1)
+        } else if (layer->stride == 1) {
             copy(one.above, one.input, layer->channels, layer->in_width);
+        }
         if (!small) {
             windows_large(layer, &one);
             continue;
         }
         one.r.shift = shift + 1;
         one.r.high = 1 + (INT32_C(1) << shift) + layer->out_zero * (INT32_C(2) << shift);
-        if (layer->stride == 2)
+        if (layer->stride == 2) {
             windows_2(layer, &one);
-        else if (layer->low == layer->out_zero)
+        } else if (layer->low == layer->out_zero) {
             windows_1_relu(layer, &one);
-        else
+        } else {
             windows_1_any(layer, &one);
+        }
     }
 }

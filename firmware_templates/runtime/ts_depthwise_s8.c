@@ -48,16 +48,19 @@ static void scale_channel(const ts_depthwise_s8_layer *layer, int32_t channel, c
     const int32_t bias = layer->bias[channel], weight = layer->weights[channel], channels = layer->channels;
     const int32_t zero = layer->out_zero, low = layer->low;
     const int8_t *const end = input + layer->in_height * layer->in_width * channels;
-    for (; input < end; input += channels, output += channels)
+    for (; input < end; input += channels, output += channels) {
         *output = (int8_t)ts_clamp(ts_requantize(bias + weight * *input, r) + zero, low, INT8_MAX);
+    }
 }
 
 static int32_t window(const int8_t *row, int32_t width, const int8_t *weights, int32_t kernel)
 {
     int32_t sum = 0;
-    for (int32_t rows = kernel; rows > 0; --rows, row += width)
-        for (int32_t column = 0; column < kernel; ++column)
+    for (int32_t rows = kernel; rows > 0; --rows, row += width) {
+        for (int32_t column = 0; column < kernel; ++column) {
             sum += row[column] * *weights++;
+        }
+    }
     return sum;
 }
 
@@ -69,8 +72,9 @@ static int32_t pooled_sum(const ts_depthwise_s8_layer *layer, const int8_t *corn
     for (int32_t y = 0; y < layer->pool; ++y) {
         for (int32_t x = 0; x < layer->pool; ++x) {
             const int32_t sum = window(corner + (y * width + x) * layer->stride, width, weights, layer->kernel);
-            if (sum > largest)
+            if (sum > largest) {
                 largest = sum;
+            }
         }
     }
     return largest;

@@ -9,10 +9,12 @@ void ts_tile_gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t 
     const int32_t channels = layer->in_channels, length = layer->kernel * channels;
     const int32_t left = x * layer->stride - layer->padding;
     int32_t row = y * layer->stride - layer->padding + layer->cut, first = 0, last = length;
-    if (left < 0)
+    if (left < 0) {
         first = -left < layer->kernel ? -left * channels : length;
-    if (left + layer->kernel > layer->in_width)
+    }
+    if (left + layer->kernel > layer->in_width) {
         last = left < layer->in_width ? (layer->in_width - left) * channels : first;
+    }
     for (const int32_t end = row + layer->kernel; row < end; ++row) {
         if (row < 0 || row >= layer->in_height || first >= last) {
             slot = fill(slot, length, (int8_t)layer->in_zero);
@@ -33,11 +35,13 @@ void ts_tile_store(const ts_conv_s8_layer *layer, const int32_t *sums, int32_t s
         const int32_t *sum = sums, *const last = sums + pixels;
         int8_t *out = output + channel;
         if (low == zero) {
-            for (; sum < last; ++sum, out += stride)
+            for (; sum < last; ++sum, out += stride) {
                 *out = (int8_t)ts_clamp(ts_requantize_relu(*sum, r) + zero, low, INT8_MAX);
+            }
         } else {
-            for (; sum < last; ++sum, out += stride)
+            for (; sum < last; ++sum, out += stride) {
                 *out = (int8_t)ts_clamp(ts_requantize(*sum, r) + zero, low, INT8_MAX);
+            }
         }
     }
 }
