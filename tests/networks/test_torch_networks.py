@@ -129,6 +129,19 @@ class Sorting(torch.nn.Module):
         return torch.sort(x)[0]
 
 
+def test_an_exported_module_that_has_one_mode_is_taken_as_it_is():
+    """PT2E's modules refuse eval()."""
+
+    class OneMode(torch.nn.Module):
+        def forward(self, x):
+            return torch.tanh(x)
+
+        def eval(self):
+            raise NotImplementedError("exported")
+
+    assert [node.operator for node in network_of(OneMode(), [np.zeros((1, 4), np.float32)]).nodes] == ["Tanh"]
+
+
 class Quantized(torch.nn.Module):
     """A convolution between the operators that PT2E writes."""
 

@@ -6,6 +6,7 @@ expressions but those of shapes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -132,7 +133,8 @@ def network_of_module(module: torch.nn.Module, example: Sequence[torch.Tensor], 
         UserError: torch cannot export it.
     """
     modes = {part: part.training for part in module.modules()}
-    module.eval()
+    with contextlib.suppress(NotImplementedError):  # exported modules, as PT2E's, have one mode and refuse
+        module.eval()
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
