@@ -185,7 +185,7 @@ def load(run: str | Path) -> Result:
     documents = files.read_front(folder)["points"]
     config = files.read_config(folder)
     setup = set_up(config)
-    candidates = candidates_of(setup, frozenset(document["id"] for document in documents))
+    candidates = candidates_of(setup, documents)
     origin = _Searched({**config, "storage": None})
     points = tuple(
         Point(

@@ -10,6 +10,9 @@ from tinysearch.app.building.designs import build_designs
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.app.run.finished import candidates_of
+from tinysearch.app.run.setup import set_up
+from tinysearch.core.errors import UserError
 from tinysearch.search.known.knowledge import products
 
 SMALL = ["space.precisions=[int8,xnor2/1]", "space.layouts=[[1,1],[2,2]]", "budget=20usd"]
@@ -37,3 +40,21 @@ def test_all_that_a_growing_table_reveals_is_what_the_enumeration_has(words, mon
             table.reveal(some)
     assert rows_of(table) == rows_of(whole)
     assert len(np.unique(table.models, axis=0)) == len(table.models)
+
+
+def test_a_fusion_of_a_wide_space_is_found_again_by_its_document(monkeypatch):
+    monkeypatch.setattr(module, "MOST_MODELS", 0)
+    layouts = "space.layouts=[[1,1],[1,2],[2,1],[2,2]]"
+    setup = set_up(plain(compose_config([*SMALL, layouts, "trainer=none"])))
+    table = setup.problem.table.own()
+    begun = len(table)
+    for some in products(table.pricing.combinations[-1], inputs=2):
+        table.reveal(some)
+    assert len(table) > begun
+    candidate = table.candidate(begun)
+    assert len(candidate.branches) == 2
+    assert setup.problem.table.row_of(candidate) is None
+    point = setup.evaluate(candidate, setup.errors.error_rates(candidate.branches)).to_dict()
+    assert candidates_of(setup, [point]) == {candidate.id: candidate}
+    with pytest.raises(UserError, match="still be on sale"):
+        candidates_of(setup, [point | {"id": "of another catalogue"}])

@@ -53,7 +53,7 @@ def emit_of_run(
     kept = before["emit"] if emit.get("format") == "esp_idf" else before["emit"] | {"bmi270_config": None}
     own = {"cache": cache, "far": every, "emit": kept | dict(emit), "timeout": None}
     setup = set_up(before | own)
-    candidate = candidates_of(setup, frozenset([str(identity)]))[str(identity)]
+    candidate = candidates_of(setup, [point])[str(identity)]
     _remember(setup, candidate, folder, trains=trains)
     rates = setup.errors.error_rates(candidate.branches)
     if levels is not None:

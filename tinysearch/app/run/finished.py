@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinysearch.app.building.branches import branch_of_document
 from tinysearch.app.building.training import recall
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import Candidate
@@ -13,13 +14,21 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 
 
-def candidates_of(setup: Setup, ids: frozenset[str]) -> dict[str, Candidate]:
+def candidates_of(setup: Setup, points: Sequence[Mapping[str, Any]]) -> dict[str, Candidate]:
     """Candidates of a run's design space by id.
+
+    Args:
+        points: of front.json.
 
     Raises:
         UserError: one of them is not in it any more.
     """
-    table = setup.problem.table
+    ids, table = {str(point["id"]) for point in points}, setup.problem.table.own()
+    for point in points if table.pricing is not None else ():
+        own = point["branches"]
+        branches = [branch_of_document(setup.models.task.input(name), own[name]) for name in sorted(own)]
+        if all(branch in table.branches for branch in branches):
+            table.reveal(table.members_of(branches)[None])
     found = {candidate.id: candidate for candidate in map(table.candidate, range(len(table))) if candidate.id in ids}
     if missing := ids - found.keys():
         raise UserError(
