@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from projects import WATCH, classified, wrist
+from test_own_code import PACKAGE
 
 from tinysearch.app.run.firmware import bmi270_config_of
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.bmi270 import read_program
+from tinysearch.firmware.verify.own_code import only_ours
 
 SOURCE = """
 /* const uint8_t bmi270_config_file[] = { 0xff }; is a comment */
@@ -65,6 +67,7 @@ def test_a_project_has_the_program_of_a_motion_sensor_and_no_other(tmp_path: Pat
     assert [int(word) for word in re.findall(r"(\d+),", source.partition("{")[2])] == [*range(250)] * 2
     assert "#define CANDIDATE_BMI270_CONFIG_BYTES 500" in (project / "main/candidate.h").read_text()
     assert '"bmi270_config.c"' in (project / "main/CMakeLists.txt").read_text()
+    assert only_ours(project, package=PACKAGE, accept=[]).status == "passed"
     without, _, _ = classified(wrist(), out=tmp_path / "without")
     assert not (without / "main/bmi270_config.c").exists()
     assert "#define CANDIDATE_BMI270_CONFIG NULL" in (without / "main/candidate.h").read_text()

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.rendering import c_values
 from tinysearch.reading.regular import read_bytes
 
 MOST_BYTES = 8192
@@ -56,16 +53,3 @@ def _unfit(path: Path, value: str) -> UserError:
         value=f"{path}: {value}",
         remedy="take bmi270.c of BMI270_SensorAPI (github.com/boschsensortec)",
     )
-
-
-def program_source(program: bytes, *, banner: str) -> str:
-    """The program as C, declared by ``candidate.h``."""
-    lines = c_values(np.frombuffer(program, np.uint8))
-    return f"""/* {banner}
- * The program of a BMI270, as the file has it that emit.bmi270_config names, under the license of that file. */
-#include "candidate.h"
-
-const uint8_t bmi270_config[CANDIDATE_BMI270_CONFIG_BYTES] = {{
-{lines}
-}};
-"""

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
-from tinysearch.firmware.bmi270 import program_source
 from tinysearch.firmware.deciders import normal_layer
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
@@ -238,7 +239,8 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
     for branch in values["branches"]:
         text |= _branch_files(branch, templates, banner=emission.banner)
     if emission.bmi270_config:
-        text[f"main/{_BMI270}"] = program_source(emission.bmi270_config, banner=emission.banner)
+        program = c_values(np.frombuffer(emission.bmi270_config, np.uint8))
+        text[f"main/{_BMI270}"] = templates.render(f"esp_idf/main/{_BMI270}", values | {"bmi270_config": program})
     text |= _board_files(emission)
     values |= documents.readme_values(emission, kconfig=kconfig)
     text["README.md"] = templates.render("esp_idf/README.md", values)
