@@ -41,7 +41,7 @@ from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.flat import FlatSpace
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import ObjectiveVector
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.proposals import Proposal
 
@@ -120,7 +120,7 @@ class FreeErrors:
         return -1.6 - 0.5 * (self._log_params[branch] - 4.5) + coarse + scatter
 
 
-def ms_per_trial(problem: SearchProblem, size: int, run_dir: Path) -> tuple[float, float]:
+def ms_per_trial(problem: StudyProblem, size: int, run_dir: Path) -> tuple[float, float]:
     """Median time between trials of the memoized sampler once a study has ``size`` trials: by the clock, processor."""
     search(problem, SearchOptions(sampler="exhaustive", n_trials=size), run_dir=run_dir)
     times: list[tuple[float, float]] = []
@@ -305,7 +305,7 @@ def measure_trials() -> dict[str, object]:
         flash_bytes=(4 << 20,),
         psram_bytes=(0,),
     )
-    problem = SearchProblem(table=table, flat=flat, objectives=OBJECTIVES, error_model=FreeErrors(table))
+    problem = StudyProblem(table=table, flat=flat, objectives=OBJECTIVES, error_model=FreeErrors(table))
     print(f"{len(table)} designs, {len(table.branches)} branches")
     out: dict[str, object] = {}
     for size in SIZES:

@@ -34,7 +34,7 @@ from tinysearch.evaluation.trained import TrainedErrors
 from tinysearch.evaluation.verification import Verification
 from tinysearch.firmware.untrained import untrained
 from tinysearch.search.events import SearchEvent
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 
 PEOPLE, IMAGES, TICKS = 12, 3, 4
 KEY = "data-trainer"
@@ -116,7 +116,7 @@ def run(folder: Path, *, sampler: str, seed: int, pause_s: float, started: Calla
             started()
 
     space = ToySpace(budget_usd=11.0, widths=(4,))
-    problem = SearchProblem(
+    problem = StudyProblem(
         table=space.table,
         flat=space.flat,
         objectives=("eer", "bom_cost_usd", "latency_s"),

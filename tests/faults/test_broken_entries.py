@@ -22,7 +22,7 @@ from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.errors import TinysearchError
 from tinysearch.evaluation import memo as memo_module
 from tinysearch.evaluation.entries import SCHEMA
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 
 SIZES = {"width": 4, "input_size": 16, "channels": 1, "embedding": 16}
 FACE = resnet_branch("face", blocks=(1,), precision="int8", **SIZES)
@@ -137,7 +137,7 @@ def test_a_branch_whose_error_cannot_be_measured_is_not_remembered(value: float,
 
 def test_a_finished_run_that_lost_an_entry_regains_its_front(errors, tmp_path: Path, caplog) -> None:
     space = ToySpace(budget_usd=11.0, widths=(4,))
-    problem = SearchProblem(
+    problem = StudyProblem(
         table=space.table, flat=space.flat, objectives=("eer", "bom_cost_usd"), error_model=errors, assessor=space
     )
     options = SearchOptions(sampler="memoized", n_trials=5)

@@ -17,7 +17,7 @@ from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.core.errors import UserError
 from tinysearch.files import write_atomically
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small file system")
 
@@ -51,8 +51,8 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
             subprocess.run(["umount", "-l", folder], check=True, capture_output=True)
 
 
-def problem_with(errors, space: ToySpace) -> SearchProblem:
-    return SearchProblem(
+def problem_with(errors, space: ToySpace) -> StudyProblem:
+    return StudyProblem(
         table=space.table,
         flat=space.flat,
         objectives=("eer", "bom_cost_usd", "latency_s"),

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from toy_space import SyntheticErrors, ToySpace
 
-from tinysearch.search.loop import SearchProblem
+from tinysearch.search.loop import StudyProblem
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 
@@ -25,8 +25,8 @@ def errors(space: ToySpace) -> SyntheticErrors:
 
 
 @pytest.fixture
-def problem(space: ToySpace, errors: SyntheticErrors) -> SearchProblem:
-    return SearchProblem(
+def problem(space: ToySpace, errors: SyntheticErrors) -> StudyProblem:
+    return StudyProblem(
         table=space.table,
         flat=space.flat,
         objectives=OBJECTIVES,

@@ -19,14 +19,14 @@ from tinysearch.search.joining import catch_up, revise_waiting
 from tinysearch.search.known.assess import Assessor, TableAssessor
 from tinysearch.search.known.design import DesignTable
 from tinysearch.search.known.objective_values import ObjectiveVector
-from tinysearch.search.problem import SearchOptions, SearchProblem
+from tinysearch.search.problem import SearchOptions, StudyProblem
 from tinysearch.search.result import SearchResult, front_points, nearest_miss
 from tinysearch.search.samplers import make_sampler
 from tinysearch.search.session import Session, open_session
 from tinysearch.search.study import storage, studies
 from tinysearch.search.telling import tell_settled
 
-__all__ = ["SearchOptions", "SearchProblem", "search"]
+__all__ = ["SearchOptions", "StudyProblem", "search"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _PAUSE_S = 0.2
 
 
 def search(
-    problem: SearchProblem,
+    problem: StudyProblem,
     options: SearchOptions,
     *,
     run_dir: Path | None = None,

@@ -19,7 +19,7 @@ from tinysearch.search.study.shared import SharedStudy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchProblem:
+class StudyProblem:
     """What is searched, and with what it is judged.
 
     Attributes:

@@ -19,7 +19,7 @@ from tinysearch.search.known.fidelity import WarmStart
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.limits import Limits
-from tinysearch.search.problem import SearchOptions, SearchProblem
+from tinysearch.search.problem import SearchOptions, StudyProblem
 from tinysearch.search.progress import Progress
 from tinysearch.search.resolver import Resolver
 from tinysearch.search.samplers import StudySampler
@@ -53,7 +53,7 @@ class Session:
         under_way: proposals that wait for trainings.
     """
 
-    problem: SearchProblem
+    problem: StudyProblem
     options: SearchOptions
     sampler: StudySampler
     resolver: Resolver
@@ -92,7 +92,7 @@ def _engine(options: SearchOptions, model: ErrorModel, intake: Intake) -> Engine
 
 
 def open_session(
-    problem: SearchProblem,
+    problem: StudyProblem,
     options: SearchOptions,
     *,
     objectives: ObjectiveVector,

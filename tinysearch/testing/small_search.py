@@ -12,7 +12,7 @@ from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.protocols import ProgressCallback, TrainingProgress, TrainingRecord
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.flat import FlatSpace
-from tinysearch.search.problem import SearchProblem
+from tinysearch.search.problem import StudyProblem
 
 OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 MIB = 1 << 20
@@ -69,7 +69,7 @@ class SmallErrors:
         return ErrorRates(eer=eer, evidence="table", eer_ci95=(0.8 * eer, 1.2 * eer), frr_at_far={0.01: 4 * eer})
 
 
-def small_problem(errors: SmallErrors) -> SearchProblem:
+def small_problem(errors: SmallErrors) -> StudyProblem:
     """Two modalities, four layouts, three precisions, two processors; large float networks fit on no small one."""
     branches = _branches()
     faces, voices = ([i for i, b in enumerate(branches) if b.modality == m] for m in ("face", "voice"))
@@ -106,6 +106,6 @@ def small_problem(errors: SmallErrors) -> SearchProblem:
         flash_bytes=(MIB,),
         psram_bytes=(0,),
     )
-    return SearchProblem(
+    return StudyProblem(
         table=table, flat=flat, objectives=OBJECTIVES, error_model=errors, rules={"space": "small", "data": "made up"}
     )

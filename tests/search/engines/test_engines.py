@@ -132,11 +132,11 @@ sys.path[:0] = {paths!r}
 import numpy as np
 from worker_errors import OBJECTIVES, Rough
 from toy_space import ToySpace
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 
 print("script runs", flush=True)
 space = ToySpace(budget_usd=11.0)
-problem = SearchProblem(
+problem = StudyProblem(
     table=space.table,
     flat=space.flat,
     objectives=OBJECTIVES,

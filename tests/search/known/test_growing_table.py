@@ -11,7 +11,7 @@ from toy_space import SyntheticErrors, ToySpace
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.knowledge import Knowledge, products
 from tinysearch.search.known.objective_values import ObjectiveVector
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.proposals import Proposal
 
@@ -115,7 +115,7 @@ def test_a_decision_prices_few_fusions_and_still_trains_for_one():
 
 def test_a_search_of_a_growing_table_ends_and_goes_on_as_any(tmp_path):
     errors = SyntheticErrors(WIDE, seed=0)
-    problem = SearchProblem(table=growing(WIDE.table), flat=WIDE.flat, objectives=VECTOR.names, error_model=errors)
+    problem = StudyProblem(table=growing(WIDE.table), flat=WIDE.flat, objectives=VECTOR.names, error_model=errors)
     first = search(problem, SearchOptions(sampler="exhaustive", n_trials=12), run_dir=tmp_path)
     assert first.points
     result = search(problem, SearchOptions(sampler="memoized", n_trials=18), run_dir=tmp_path)

@@ -20,7 +20,7 @@ from toy_space import SyntheticErrors, ToySpace
 from worker_errors import Rough, front, front_of_known, trained
 
 from tinysearch.core.errors import UserError
-from tinysearch.search.loop import SearchOptions, SearchProblem, search
+from tinysearch.search.loop import SearchOptions, StudyProblem, search
 from tinysearch.search.study import postgresql
 from tinysearch.search.study.claims import PostgresClaims
 from tinysearch.search.study.shared import SharedStudy
@@ -67,7 +67,7 @@ class Slow(Rough):
 def problem_with(errors):
     space = ToySpace(budget_usd=11.0)
     rules = {"space": "toy", "data": "1"}
-    return SearchProblem(
+    return StudyProblem(
         table=space.table, flat=space.flat, objectives=OBJECTIVES, error_model=errors, assessor=space, rules=rules
     )
 

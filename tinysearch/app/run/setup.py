@@ -33,7 +33,7 @@ from tinysearch.evaluation.operating import rated
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.search.engines import check_engine
 from tinysearch.search.known.objective_values import ObjectiveVector
-from tinysearch.search.loop import SearchOptions, SearchProblem
+from tinysearch.search.loop import SearchOptions, StudyProblem
 from tinysearch.search.study.shared import SharedStudy
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Setup:
     models: AnalyticModels
     errors: ErrorSource
     objectives: tuple[str, ...]
-    problem: SearchProblem
+    problem: StudyProblem
     options: SearchOptions
 
     def option(self, candidate: Candidate) -> BoardOption:
@@ -96,7 +96,7 @@ def set_up(config: Config) -> Setup:
         models=models,
         errors=finalists or errors,
         objectives=objectives,
-        problem=SearchProblem(
+        problem=StudyProblem(
             table=designs.table,
             flat=designs.flat,
             objectives=tuple(recorded_name(name) for name in objectives),
