@@ -152,6 +152,11 @@ def writing(target: Path, *, remedy: str = "free space or choose another folder"
         ) from error
 
 
+def real_path(path: str | Path) -> Path:
+    """Where a path leads once its links are followed; a link that leads to itself leads to itself."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError at such a link before Python 3.13
+
+
 def home_path(path: str | Path) -> Path:
     """A path as somebody wrote it, ``~`` being the home folder.
 

@@ -118,6 +118,16 @@ def test_a_link_out_of_the_folder_is_refused(mine: Path, root: Path, tmp_path: P
     assert [problem.rule for problem in problems] == ["a catalogue must stay in its folder"]
 
 
+def test_a_link_to_itself_is_one_line(mine: Path, root: Path) -> None:
+    (mine / "parts" / "link.yaml").symlink_to("link.yaml")
+    assert [problem.file for problem in check_catalog(mine, root=root)] == ["parts/link.yaml"]
+    with pytest.raises(UserError, match=r"link\.yaml"):
+        load_catalog(mine, root=root)
+    (mine.parent / "loop").symlink_to("loop")
+    with pytest.raises(UserError, match="loop"):
+        check_catalog(mine.parent / "loop", root=root)
+
+
 @pytest.mark.parametrize("name", ["../espressif", "nowhere", "/etc/passwd", "mine", "latency"])
 def test_chips_come_from_a_built_in_catalogue_only(mine: Path, root: Path, edit: Edit, name: str) -> None:
     edit("catalog.yaml", "chips_from: espressif", f"chips_from: {name}")

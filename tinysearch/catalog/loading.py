@@ -14,6 +14,7 @@ from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import Section
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip, Part
+from tinysearch.files import real_path
 from tinysearch.reading import read_bytes
 
 HEAD_FILE = "catalog.yaml"
@@ -85,9 +86,9 @@ def check_catalog(path: str | Path, *, root: Path) -> list[Problem]:
     target = Path(path).expanduser()
     if not target.is_file():
         return _load(catalog_folder(path, root=root)[0], root=root).problems
-    for folder in target.resolve().parents:
+    for folder in real_path(target).parents:
         if (folder / HEAD_FILE).is_file():
-            own = target.resolve().relative_to(folder).as_posix()
+            own = real_path(target).relative_to(folder).as_posix()
             found = _load(folder, root=root).problems
             return [problem for problem in found if problem.file == own or f"(also {own}:" in problem.value]
     return _check_alone(target, root=root)
@@ -129,7 +130,7 @@ def _is_built_in(name: str, *, root: Path) -> bool:
 
 def _files(folder: Path, loaded: _Loaded) -> list[Path]:
     """YAML files of a folder in a stable order; links that lead out of it are refused."""
-    home = folder.resolve()
+    home = real_path(folder)
     files = []
     try:
         found = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
@@ -139,15 +140,15 @@ def _files(folder: Path, loaded: _Loaded) -> list[Path]:
         ) from None
     for path in found[:_MAXIMUM_FILES]:
         file = path.relative_to(folder).as_posix()
-        if not path.resolve().is_relative_to(home):
-            loaded.refuse(file, 1, "a catalogue must stay in its folder", value=path.resolve(), remedy="copy the file")
+        if not real_path(path).is_relative_to(home):
+            loaded.refuse(file, 1, "a catalogue must stay in its folder", value=real_path(path), remedy="copy the file")
         else:
             files.append(path)
     return files
 
 
 def _load(folder: Path, *, root: Path, depth: int = 0) -> _Loaded:
-    loaded = _Loaded(name=folder.resolve().name)
+    loaded = _Loaded(name=real_path(folder).name)
     files = _files(folder, loaded)
     _read_head(folder, loaded)
     digest = hashlib.sha256()

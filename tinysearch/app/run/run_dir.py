@@ -19,7 +19,7 @@ from tinysearch.app.config.resources import note_people
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted_tree
 from tinysearch.evaluation.entries import EMBEDDINGS
-from tinysearch.files import fresh_folder, home_path, replace_folder, write_atomically, writing
+from tinysearch.files import fresh_folder, home_path, real_path, replace_folder, write_atomically, writing
 from tinysearch.reading import read_json, read_yaml
 from tinysearch.search.study.storage import JOURNAL
 
@@ -131,7 +131,7 @@ _FIRST_EMITTED = {"format": "esp_idf", "name": "tinysearch_model"}
 
 def run_of(project: Path) -> Path | None:
     """The run in which a project lies as ``firmware/<id>``; None where it lies in none."""
-    firmware = project.resolve().parent
+    firmware = real_path(project).parent
     return firmware.parent if firmware.name == "firmware" and (firmware.parent / CONFIG).is_file() else None
 
 

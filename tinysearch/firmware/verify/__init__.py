@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from tinysearch.catalog.idf_options import IdfOptions
 from tinysearch.core.errors import UserError
 from tinysearch.core.task import Decision
+from tinysearch.files import real_path
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.networks.project import KIND as NETWORK
 from tinysearch.firmware.networks.project import REQUIRED
@@ -103,7 +104,7 @@ def verify(
     from tinysearch.firmware.verify import held_out as people
     from tinysearch.firmware.verify.simd import project as simd
 
-    project = path.resolve()
+    project = real_path(path)
     if not is_ours(project):
         raise UserError(
             f"verify must be given the folder of an emitted project, with its {MARKER}",

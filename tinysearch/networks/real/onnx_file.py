@@ -14,6 +14,7 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
+from tinysearch.files import real_path
 from tinysearch.networks.file import MOST_BYTES, MOST_ELEMENTS, network_content
 from tinysearch.networks.real.nodes import Array, Attribute, RealInput, RealNetwork, RealNode, check_nodes
 
@@ -181,10 +182,10 @@ class _Reading:
         del tensor.external_data[:]
 
     def _file(self, place: str) -> bytes:
-        folder = self._path.resolve().parent
+        folder = real_path(self._path).parent
         try:
-            path = (folder / place).resolve()
-        except (OSError, ValueError, RuntimeError):
+            path = real_path(folder / place)
+        except (OSError, ValueError):
             path = folder
         if not place or path == folder or not path.is_relative_to(folder):
             raise UserError(
