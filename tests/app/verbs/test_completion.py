@@ -40,7 +40,7 @@ def completed(script: str, *words: str) -> list[str]:
         (("evaluate", "face.bl"), ["face.blocks="]),
         (("catalog", "=", "pap"), ["paper2023"]),
         (("sampler", "=", "n"), ["nsga2", "nsga3"]),
-        (("evaluate", "memory", "="), ["arena", "paper"]),
+        (("evaluate", "memory", "="), ["arena", "bands", "paper"]),
         (("sampler=tp",), ["sampler=tpe"]),
         (("--js",), ["--json"]),
     ],
