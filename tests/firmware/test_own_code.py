@@ -13,6 +13,7 @@ import pytest
 from projects import TEMPLATES, VERSION, alarmed, classified, emitted, face, voice, watching, wrist
 from test_backends import emit as emitted_with
 
+from tinysearch.app.cli import main
 from tinysearch.firmware.verify import Package, verify
 from tinysearch.firmware.verify.own_code import only_ours
 
@@ -39,6 +40,15 @@ def forge(project: Path, name: str, text: str) -> None:
     (project / "candidate.json").write_text(json.dumps(point))
 
 
+def in_bands(out: Path) -> Path:
+    """A project whose first layers run a few rows at a time."""
+    layout = ["face.architecture=separable", "face.stages=[1,2,2]", "face.width=8", "face.input_size=96"]
+    words = ["modality=face", *layout, "face.precision=int8", "memory=bands", "trainer=none", f"out={out}"]
+    assert main(["emit", *words]) == 0
+    assert "memmove(arena" in (out / "components/model_face/model_face.c").read_text()
+    return out
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -47,6 +57,7 @@ def forge(project: Path, name: str, text: str) -> None:
         lambda out: emitted_with(face("float32", (1,)), voice("int8", (1,)), out=out, backend="auto"),
         lambda out: classified(watching("hum"), watching("word", "float32"), out=out, schedule="button")[0],
         lambda out: alarmed(wrist(), watching("eye", "xnor1/1"), out=out)[0],
+        in_bands,
     ],
 )
 def test_what_is_emitted_is_known(written: Callable[[Path], Path], tmp_path: Path) -> None:
