@@ -31,6 +31,7 @@ class Drawn:
 """
 
 
+@pytest.mark.slow
 def test_the_median_repeat_is_reported_kept_and_emitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drawn_trainer.py").write_text(TRAINER)
     monkeypatch.syspath_prepend(str(tmp_path))

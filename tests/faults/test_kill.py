@@ -123,7 +123,8 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int = 1) -> No
     raise AssertionError(f"it ended with {process.wait()} before it said {word}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_still_writes_front_and_report_and_the_run_goes_on(typed: Typed, number: int) -> None:
     process = typed.start(1.0, "emit.top=none")
     lines_until(process, "training", 2)

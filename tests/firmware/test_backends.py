@@ -235,7 +235,7 @@ static inline int four_sums(const float *a, const float *b, float *result, int c
 @pytest.mark.parametrize(
     ("sum_of", "line"),
     [
-        ("sums[0] + sums[1] + sums[2] + sums[3]", "backend face esp_dsp scratch"),
+        pytest.param("sums[0] + sums[1] + sums[2] + sums[3]", "backend face esp_dsp scratch", marks=pytest.mark.slow),
         ("sums[0] + sums[1] + sums[2]", "WARN backend face: esp_dsp computes something else, portable kernels"),
     ],
 )

@@ -56,7 +56,10 @@ def test_every_sampler_keeps_the_promises(problem, errors, space, sampler, tmp_p
         assert trial.params.keys() == space.flat.distributions().keys()
 
 
-@pytest.mark.parametrize("sampler", ["memoized", "nsga2", "nsga3", "tpe", "pymoo_nsga2"])
+@pytest.mark.parametrize(
+    "sampler",
+    ["memoized", "pymoo_nsga2", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nsga2", "nsga3", "tpe"))],
+)
 def test_a_run_killed_at_any_moment_ends_like_the_undisturbed_one(problem, space, sampler, tmp_path):
     options = SearchOptions(sampler=sampler, n_trials=46, seed=1)
     whole = search(replace(problem, error_model=SyntheticErrors(space, seed=0)), options, run_dir=tmp_path / "whole")
