@@ -34,6 +34,7 @@ from tinysearch.search.events import ignore as ignore_events
 from tinysearch.search.loop import search as run_search
 from tinysearch.search.result import SearchResult
 from tinysearch.search.study.storage import run_lock
+from tinysearch.search.study.studies import readable_errors
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,8 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
     # Somebody who interrupts does not want to wait for compilers; the next run emits what is missing.
     rungs = {} if result.interrupted else finish.emit()
     finish.write_front()
-    finish.write_rest(started, rungs)
+    with readable_errors(setup.options.shared):
+        finish.write_rest(started, rungs)
     if not config.get("keep_embeddings", True):
         _forget_people(setup)
     return FinishedRun(
