@@ -128,7 +128,7 @@ def blocks_of(
 def _banded(program: Program) -> dict[int, Schedule]:
     """The band of every step that is in one, by number."""
     found = [schedule(program, bands) for bands in program.bands]
-    return {index: run for run in found for index in range(run.bands.first, run.bands.last + 1)}
+    return {index: run for run in found for index in run.bands.steps}
 
 
 def _band_scratch_bytes(run: Schedule, name: str) -> int:

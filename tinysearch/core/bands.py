@@ -102,12 +102,15 @@ def schedule(program: Program, bands: Bands) -> Schedule:
     return _Run(program, bands, source).schedule()
 
 
+def whole_steps(program: Program) -> list[Step]:
+    """Steps that are in no band."""
+    inside = {index for bands in program.bands for index in bands.steps}
+    return [step for index, step in enumerate(program.steps) if index not in inside]
+
+
 def calls_of(program: Program) -> Iterator[tuple[Program, Step]]:
     """Every call of a kernel, with the program whose tensors it sees: the program itself but for the parts of bands."""
-    inside = {index for bands in program.bands for index in range(bands.first, bands.last + 1)}
-    for index, step in enumerate(program.steps):
-        if index not in inside:
-            yield program, step
+    yield from ((program, step) for step in whole_steps(program))
     for bands in program.bands:
         yield from ((part.program, part.step) for part in schedule(program, bands).parts)
 

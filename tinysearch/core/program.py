@@ -120,6 +120,11 @@ class Bands:
     last: int
     rows: int
 
+    @property
+    def steps(self) -> range:
+        """Numbers of its steps."""
+        return range(self.first, self.last + 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:

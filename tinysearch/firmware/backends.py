@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from tinysearch.analytic.flash import array_bytes
 from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import MemoryPlan, plan
+from tinysearch.core.bands import whole_steps
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, FrozenNetwork, Program, Step
@@ -195,9 +196,7 @@ def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> 
     An elementwise operator may overwrite an input: it reads an element before it writes it. Of a
     :class:`PlannedBackend` the plan lets a step overwrite only what the backend says it may.
     """
-    inside = {index for bands in program.bands for index in range(bands.first, bands.last + 1)}
-    whole = [step for index, step in enumerate(program.steps) if index not in inside]
-    supported = [step for step in whole if backend.supports(program, step, processor=processor)]
+    supported = [step for step in whole_steps(program) if backend.supports(program, step, processor=processor)]
     if isinstance(backend, PlannedBackend):
         return tuple(step.name for step in supported)
     offsets = plan(program).offsets

@@ -243,7 +243,7 @@ def _steps(source: BranchSource) -> Iterator[dict[str, Any]]:
     behind = 0
     for index, (step, packed) in enumerate(zip(source.program.steps, source.packed, strict=True)):
         if index in bands:
-            behind = bands[index].bands.last + 1
+            behind = bands[index].bands.steps.stop
             yield _band(source, bands[index])
         elif index >= behind:
             yield _single(source, step, packed)
@@ -282,7 +282,7 @@ def _band(source: BranchSource, run: Schedule) -> dict[str, Any]:
             declared.append((packed.layer_type, own))
             arrays.add(symbol)
         calls.append(_part_call(source, run, each, layers[id(each.program)]))
-    names = [step.name for step in source.program.steps[run.bands.first : run.bands.last + 1]]
+    names = [source.program.steps[index].name for index in run.bands.steps]
     return {
         "name": band_name(names),
         "layers": declared,
