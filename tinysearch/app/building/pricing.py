@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
 from tinysearch.evaluation.enumeration import DesignCase, design_cases
 from tinysearch.search.known.design import NO_BRANCH, Floats, Ints
+from tinysearch.search.known.knowledge import products
 from tinysearch.space import Space
 
 
@@ -96,11 +96,8 @@ class AnalyticPricing:
             extremes = [
                 own[np.unique(np.append(sizes[own].argmin(axis=0), sizes[own].argmax(axis=0)))] for own in inputs
             ]
-            yield self._product(extremes)
+            yield from products(extremes, inputs=self._inputs)
             for place, own in enumerate(inputs):
                 if len(inputs) == 1 or own[0] not in alone:
-                    yield self._product([own if other == place else smallest[other] for other in range(len(inputs))])
-
-    def _product(self, members: Sequence[Ints]) -> Ints:
-        models = np.array(list(itertools.product(*members)), np.int64)
-        return np.pad(models, ((0, 0), (0, self._inputs - len(members))), constant_values=NO_BRANCH)
+                    partners = [own if other == place else smallest[other] for other in range(len(inputs))]
+                    yield from products(partners, inputs=self._inputs)
