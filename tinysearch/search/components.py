@@ -221,12 +221,11 @@ class SearchProblem:
 
     def _together(self, models: Ints, metrics: Floats) -> Floats:
         """Metrics [S, n, M] of models [n, K] from those of components [S, B, M]."""
-        inputs = self._knowledge.table.input
-        out = np.empty((len(metrics), len(models), metrics.shape[2]))
-        spelled = [tuple(self._kinds[inputs[b]] for b in model if b != NO_BRANCH) for model in models]
-        for kinds in set(spelled):
-            rows = np.array([i for i, own in enumerate(spelled) if own == kinds])
-            scale = self._worst / CHANCE_EER
+        inputs = np.append(self._knowledge.table.input, NO_BRANCH)[models]  # of NO_BRANCH: NO_BRANCH
+        out, scale = np.empty((len(metrics), len(models), metrics.shape[2])), self._worst / CHANCE_EER
+        for own in np.unique(inputs, axis=0):
+            rows = np.flatnonzero((inputs == own).all(axis=1))
+            kinds = tuple(self._kinds[number] for number in own if number != NO_BRANCH)
             tests = [scale * metrics[:, members] for members in models[rows, : len(kinds)].T]
             out[:, rows] = self._result(kinds, tests) / scale
         return out
