@@ -34,8 +34,8 @@ class IdfOptions:
         if target not in targets:
             return f"{option} must be an option of {target}; {', '.join(sorted(targets))} have it"
         if version < targets[target]:
-            first = ".".join(map(str, targets[target]))
-            return f"{option} must have ESP-IDF {first} or later on {target}, the project asks for {_text(version)}"
+            first, asked = _text(targets[target]), _text(version)
+            return f"{option} must have ESP-IDF {first} or later on {target}, the project asks for {asked}"
         return None
 
 
