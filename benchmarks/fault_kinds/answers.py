@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,20 +116,38 @@ def warm(*commands: Sequence[str]) -> None:
     verbs = ("calibrate", "catalog", "data", "emit", "enumerate", "evaluate", "report", "search", "train", "verify")
     for verb in verbs:
         importlib.import_module(f"tinysearch.app.verbs.{verb}")
-    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nothing:
-        before, here = (sys.stdout, sys.stderr), Path.cwd()
-        sys.stdout = sys.stderr = nothing
+    with tempfile.TemporaryDirectory() as folder, _silent():
+        here = Path.cwd()
         os.chdir(folder)
         try:
             for words in commands:
                 _main(words)
         finally:
-            sys.stdout, sys.stderr = before
             os.chdir(here)
             logging.getLogger().handlers.clear()  # the next command sets its own
             _known.frozen = True
             gc.collect()
             gc.freeze()  # children would copy every page that a collection looks at
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let nothing be seen of what is written. The streams stay, as handlers of libraries keep those that they found."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in kept:
+            os.dup2(nothing, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, before in kept.items():
+            os.dup2(before, number)
+            os.close(before)
+        os.close(nothing)
 
 
 def _main(words: Sequence[str]) -> int:
