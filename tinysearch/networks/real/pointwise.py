@@ -48,7 +48,7 @@ def _elu(alpha: float, gamma: float = 1.0) -> RealFunction:
     return lambda x: gamma * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def _hardsigmoid(step: Step) -> RealFunction:
+def _hard_sigmoid(step: Step) -> RealFunction:
     alpha, beta = step.real("alpha", 0.2), step.real("beta", 0.5)
     return lambda x: np.clip(alpha * x + beta, 0, 1)
 
@@ -60,7 +60,7 @@ def _leaky(slope: float) -> RealFunction:
 FUNCTIONS: Mapping[str, Callable[[Step], RealFunction]] = {
     "Sigmoid": lambda _: sigmoid,
     "Tanh": lambda _: np.tanh,
-    "HardSigmoid": _hardsigmoid,
+    "HardSigmoid": _hard_sigmoid,
     "HardSwish": lambda _: lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     "Elu": lambda step: _elu(step.real("alpha", 1.0)),
     "Selu": lambda step: _elu(step.real("alpha", 1.6732632), step.real("gamma", 1.0507010)),
