@@ -12,10 +12,12 @@ import pytest
 
 from tinysearch.app.cli import main
 from tinysearch.app.config.compose import compose_config
+from tinysearch.app.run import main_job
+from tinysearch.app.run.artifacts import publish
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
-from postgres_server import PASSWORD, programs, server
+from postgres_server import PASSWORD, programs, server, stop
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import redacted
@@ -90,3 +92,25 @@ def test_complaints_about_an_address_hide_its_password(word: str) -> None:
     assert "hunter2" not in str(caught.value)
     assert redacted("postgresql://u:a@b@h/d and x") == "postgresql://u:***@h/d and x"
     assert redacted("https://host/@path") == "https://host/@path"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed: apt-get install postgresql")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_database_that_goes_away_after_the_search_is_one_line(
+    tmp_path: Path, small_space: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install '.[postgresql]'")
+    words = [*small_space, "budget=15usd", "n_trials=3", "emit.top=none", f"run_dir={tmp_path}/run", "-q"]
+    with tempfile.TemporaryDirectory(prefix="pg-") as name, server(Path(name)) as database:
+
+        def stopped(*given: object) -> None:
+            stop(database.folder)
+            publish(*given)
+
+        monkeypatch.setattr(main_job, "publish", stopped)
+        assert main([*words, f"storage={database.url}"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("tinysearch: the database of storage must answer")
+    assert not any("Traceback" in line for line in said)
+    assert points(tmp_path / "run")
