@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from hashlib import sha256
 
 import pytest
@@ -13,6 +14,7 @@ from tinysearch.app.cli import main
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.again import again_source
 from tinysearch.distribution import installed_version
+from tinysearch.firmware.verify import component
 from tinysearch.firmware.verify.again import as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.own_code import only_ours
@@ -92,9 +94,34 @@ def test_labels_must_fit_the_output(network, tmp_path, capsys):
 
 
 def test_other_forms_of_firmware_are_refused(network, tmp_path, capsys):
-    assert main(["emit", f"network={network}", C3, f"out={tmp_path / 'out'}", "emit.format=component"]) == 2
-    assert "must be esp_idf" in capsys.readouterr().err
+    for form in ("emit.format=onnx", "emit.format=zip"):
+        assert main(["emit", f"network={network}", C3, f"out={tmp_path / 'out'}", form]) == 2
+        assert "must be" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_library_gives_its_golden_vectors_and_is_what_its_network_gives(tmp_path):
+    out, labels, network = tmp_path / "library", tmp_path / "labels.txt", tmp_path / "model.tflite"
+    network.write_bytes(model([T(shape=(1, 4)), T(shape=(1, 4))], [Op(code="TANH", inputs=[0], outputs=[1])], [0], [1]))
+    labels.write_text("one\ntwo\nthree\nfour\n")
+    words = [f"network={network}", f"labels={labels}"]
+    assert main(["emit", *words, C3, f"out={out}", "emit.format=component", "emit.name=own_net"]) == 0
+    package = Package(templates=data_dir("firmware_templates"), version=installed_version(), project="network")
+    rungs = [
+        as_emitted(out, package=package),
+        as_the_run_emits(out, again=again_source(out, words), package=package, accept=()),
+        only_ours(out, package=package, accept=()),
+        component.golden_vectors(out),
+        component.layouts(out),
+    ]
+    assert [rung.status for rung in rungs] == ["passed"] * 5, rungs
+    sources = sorted(str(path.relative_to(out)) for path in (out / "src").glob("*.c"))
+    subprocess.run(["gcc", "-r", "-Isrc", *sources, "-o", "all.o"], cwd=out, check=True)
+    table = subprocess.run(["nm", "-g", "--defined-only", out / "all.o"], check=True, capture_output=True, text=True)
+    assert [line for line in table.stdout.splitlines() if not line.split()[2].startswith(("own_net_", "ts_"))] == []
+    weights = out / "src/own_net_weights.c"
+    weights.write_text(weights.read_text().replace("{\n    ", "{\n    1", 1))
+    assert component.golden_vectors(out).status == "failed"
 
 
 def test_samples_and_names_are_refused_where_nothing_takes_them(network, capsys):

@@ -9,6 +9,8 @@ from pathlib import Path
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.core.safe_text import plain_line
+from tinysearch.firmware.folder import is_ours
+from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.verify.again import Again, NotOfTheRunError
 from tinysearch.firmware.verify.facts import read_point
 
@@ -23,7 +25,15 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
     Raises:
         UserError: a file that holds no network, or samples and names that do not fit it.
     """
-    return partial(_again, project, asked(overrides))
+    return partial(_again, project, asked([*overrides, *_form(project)]))
+
+
+def _form(project: Path) -> list[str]:
+    """How the firmware was emitted: nothing for a project, the name of a library."""
+    facts = read_point(project).get("firmware_facts") if is_ours(project) else None
+    if not isinstance(facts, dict) or "component" not in facts:
+        return []
+    return ["emit.format=component", f"emit.name={component_name(str(facts['component']))}"]
 
 
 def _again(project: Path, question: Asked, out: Path) -> Path:

@@ -13,6 +13,7 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.labels import read_labels
 from tinysearch.app.networks.reading import Read, read_network
+from tinysearch.app.run.firmware import component_of
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
@@ -96,11 +97,13 @@ def asked(overrides: Sequence[str]) -> Asked:
 
 
 def _check_format(config: Config) -> None:
-    """Raises :class:`UserError` where another form of firmware is asked for than there is."""
-    form = config["emit"]["format"]
-    if form != "esp_idf":
+    """Raises :class:`UserError` where another form of firmware is asked for than there is, or a wrong name."""
+    component_of(config)
+    if config["emit"]["format"] == "onnx":
         raise UserError(
-            "emit.format of a network of one's own must be esp_idf", value=form, remedy="leave emit.format out"
+            "emit.format of a network of one's own must be esp_idf or component",
+            value="onnx",
+            remedy="leave emit.format out",
         )
 
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypedDict
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import Asked
+from tinysearch.app.run.firmware import component_of
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.firmware.networks.library import emit_library
 from tinysearch.firmware.networks.project import Target, emit_network
-from tinysearch.firmware.networks.source import NetworkSource, network_source
+from tinysearch.firmware.networks.source import PREFIX, NetworkSource, network_source
 
 _DIGITS = 12
+
+
+class _Shared(TypedDict):
+    """What project and library are written with."""
+
+    lowering: dict[str, Any]
+    out: Path
+    templates: Path
+    version: str
+    digest: str
 
 
 def prepared(asked: Asked) -> NetworkSource:
@@ -27,31 +40,36 @@ def prepared(asked: Asked) -> NetworkSource:
             value="calibration is not set",
             remedy="add calibration=FILE.npz with a hundred inputs as the network sees them, or emit.top=none",
         )
-    return network_source(asked.network.lowered, memory=asked.network.memory, labels=asked.network.labels)
+    network = asked.network
+    return network_source(
+        network.lowered, memory=network.memory, labels=network.labels, prefix=component_of(asked.config) or PREFIX
+    )
 
 
 def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) -> Path:
-    """Write the project of one point.
+    """Write the project of one point, or its network alone as a library.
 
     Raises:
-        UserError: a folder that is not a project of ours.
+        UserError: a folder that is not ours.
     """
+    shared: _Shared = {
+        "lowering": {"lowering": [row.to_dict() for row in asked.lowering]},
+        "out": out,
+        "templates": data_dir("firmware_templates"),
+        "version": installed_version(),
+        "digest": asked.read.digest[:_DIGITS],
+    }
+    told = {**point.to_dict(), "network": asked.describe()}
+    if component_of(asked.config) is not None:
+        return emit_library(source, point=told, **shared)
     option = point.option
     target = Target(
         chip=asked.models.catalog.chip(option.processor),
         flash_bytes=option.flash_bytes,
         app_bytes=point.flash.program_bytes + point.flash.weight_bytes,
         latency_s=point.latency.high,
-        point={**point.to_dict(), "network": asked.describe()},
+        point=told,
         arena_in_psram=point.arena_in_psram,
         psram_interface=option.psram_interface if option.psram_bytes else None,
     )
-    return emit_network(
-        source,
-        target,
-        lowering={"lowering": [row.to_dict() for row in asked.lowering]},
-        out=out,
-        templates=data_dir("firmware_templates"),
-        version=installed_version(),
-        digest=asked.read.digest[:_DIGITS],
-    )
+    return emit_network(source, target, **shared)

@@ -20,13 +20,13 @@ from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.evaluate import chosen
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
-from tinysearch.app.run.firmware import top_of
+from tinysearch.app.run.firmware import component_of, top_of
 from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
 from tinysearch.evaluation.own_network import OBJECTIVES, NetworkPoint
 from tinysearch.files import home_path, write_atomically, writing
-from tinysearch.firmware.verify import host
+from tinysearch.firmware.verify import component, host
 from tinysearch.networks.report import lowering_text
 from tinysearch.search.known.pareto import is_nondominated
 
@@ -111,7 +111,7 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
             (folder / "firmware").mkdir(exist_ok=True)
         project = emit(question, source, point, folder / "firmware" / point.id)
         if not written and question.config["emit"]["verify"]:
-            rung = host.golden_vectors(project)
+            rung = (host if component_of(question.config) is None else component).golden_vectors(project)
             if rung.status == "failed":
                 raise UserError(
                     "an emitted project must compute what the oracle does", value=rung.detail, remedy="please report it"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ from tinysearch.core.platform import Chip
 from tinysearch.firmware import partitions, sdkconfig
 from tinysearch.firmware.emission import IDF_MINIMUM
 from tinysearch.firmware.folder import GENERATOR, MARKER, digests, write_folder
-from tinysearch.firmware.identifiers import digest_text, markdown_text, version_text
+from tinysearch.firmware.identifiers import digest_text, version_text
 from tinysearch.firmware.model_source import runtime_files
-from tinysearch.firmware.networks.golden import random_inputs, rows, selftest_crc
-from tinysearch.firmware.networks.source import NetworkSource, network_values, shown
-from tinysearch.firmware.rendering import Templates, c_values
-from tinysearch.networks.oracle import run
+from tinysearch.firmware.networks.source import NetworkSource
+from tinysearch.firmware.networks.values import common_values
+from tinysearch.firmware.rendering import Templates
 
 KIND = "network"
 """``kind`` in the marker file of these projects, and the folder of their templates."""
@@ -30,10 +28,6 @@ REQUIRED = (
 )
 """Files without which such a project is none."""
 
-GOLDEN_VECTORS, GOLDEN_BYTES = 6, 200_000
-"""At most so many golden vectors, and so many bytes of their inputs, but at least one."""
-
-_SEED = 0
 _PORT = ("CMakeLists.txt", "line.c", "port_chip.c", "port_linux.c", "tasks.c", "include/line.h", "include/port.h")
 _COPIED = ("host/main.c", "host/golden.h", "main/app_main.c", "main/selftest.h", "main/Kconfig.projbuild")
 _SHARED = "host/instructions.h"
@@ -129,45 +123,15 @@ def _contents(source: NetworkSource, target: Target, templates: Templates, banne
     return files | {name: content.encode() for name, content in text.items()}
 
 
-@lru_cache(maxsize=1)
-def _network_values(source: NetworkSource) -> dict[str, Any]:
-    """What is the same for all boards: constants as text, and what the oracle computes."""
-    graph, network = source.network.graph, network_values(source)
-    count = max(1, min(GOLDEN_VECTORS, GOLDEN_BYTES // network["input_bytes"]))
-    inputs = random_inputs(graph, count, _SEED)
-    return {
-        "network": network,
-        "golden": {"count": count, "inputs": c_values(rows(inputs)), "outputs": c_values(rows(run(graph, inputs)))},
-        "selftest_crc": selftest_crc(graph),
-    }
-
-
 def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any]:
-    graph = source.network.graph
-    described = {
-        what: [_described(source, index) for index in indices]
-        for what, indices in (("inputs", graph.inputs), ("outputs", graph.outputs))
-    }
     return {
-        **_network_values(source),
-        "banner": banner,
-        "title": markdown_text(source.name),
-        "steps": len(source.network.calls),
+        **common_values(source, banner),
+        "library": False,
         "arena_in_psram": target.arena_in_psram,
-        "arena_bytes": source.memory.peak_bytes,
-        "bound_bytes": source.memory.bound_bytes,
-        "weight_bytes": source.network.parameter_bytes,
         "target": target.chip.idf_target,
         "preview": target.chip.preview,
         "idf_minimum": ".".join(map(str, max(IDF_MINIMUM, target.chip.idf_minimum))),
-        **described,
     }
-
-
-def _described(source: NetworkSource, index: int) -> str:
-    tensor = source.network.graph.tensors[index]
-    shape = " x ".join(str(side) for side in tensor.shape)
-    return f"{markdown_text(shown(tensor.name))} ({tensor.element}, {shape})"
 
 
 def _board_files(target: Target, banner: str) -> dict[str, str]:

@@ -16,6 +16,9 @@ from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Element, State
 from tinysearch.networks.lowering import LoweredNetwork
 
+PREFIX = "network"
+"""Of what the C of a project defines."""
+
 _LONGEST_NAME = 60
 _C_ELEMENTS = {Element.INT8: "int8_t", Element.UINT8: "uint8_t", Element.FLOAT32: "float"}
 """Types that an output may have, in C."""
@@ -28,6 +31,7 @@ class NetworkSource:
     Attributes:
         labels: names of the classes that the first output holds.
         model_id: CRC-32 of all constants.
+        prefix: of everything that its C defines: the name of a library, or :data:`PREFIX`.
     """
 
     name: str
@@ -36,6 +40,7 @@ class NetworkSource:
     packed: tuple[PackedStep, ...]
     labels: tuple[str, ...]
     model_id: int
+    prefix: str = PREFIX
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -44,7 +49,7 @@ class NetworkSource:
 
 
 def network_source(
-    network: LoweredNetwork, *, memory: ArenaPlan | None = None, labels: tuple[str, ...] = ()
+    network: LoweredNetwork, *, memory: ArenaPlan | None = None, labels: tuple[str, ...] = (), prefix: str = PREFIX
 ) -> NetworkSource:
     """Pack a network, and plan it where no plan is given."""
     memory = memory or plan(network)
@@ -56,6 +61,7 @@ def network_source(
         packed=packed,
         labels=labels,
         model_id=crc_of_constants(_constants(network, packed)),
+        prefix=prefix,
     )
 
 
@@ -84,12 +90,12 @@ def _constants(network: LoweredNetwork, packed: tuple[PackedStep, ...]) -> Itera
             yield f"tensor.{index}", data
 
 
-def _symbol(number: int) -> str:
-    return f"network_step_{number}"
+def _symbol(source: NetworkSource, number: int) -> str:
+    return f"{source.prefix}_step_{number}"
 
 
-def _constant_symbol(index: int) -> str:
-    return f"network_tensor_{index}"
+def _constant_symbol(source: NetworkSource, index: int) -> str:
+    return f"{source.prefix}_tensor_{index}"
 
 
 def _call(source: NetworkSource, number: int, call: Call) -> str:
@@ -100,10 +106,10 @@ def _call(source: NetworkSource, number: int, call: Call) -> str:
         if index in network.owners:
             inputs.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
         else:
-            inputs.append(_constant_symbol(index))
+            inputs.append(_constant_symbol(source, index))
     output = memory.offsets[network.owners[call.output]]
     scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
-    arguments = ", ".join((f"&{_symbol(number)}", *inputs, f"(void *)(arena + {output})", scratch))
+    arguments = ", ".join((f"&{_symbol(source, number)}", *inputs, f"(void *)(arena + {output})", scratch))
     return f"{call.function}({arguments})"
 
 
@@ -130,9 +136,9 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "steps": [
             {
                 "name": f"{number} {shown(call.name)}",
-                "symbol": _symbol(number),
+                "symbol": _symbol(source, number),
                 "layer_type": packed.layer_type,
-                "constants": layer_constants(packed, _symbol(number)),
+                "constants": layer_constants(packed, _symbol(source, number)),
                 "call": _call(source, number, call),
             }
             for number, (call, packed) in enumerate(zip(network.calls, source.packed, strict=True))
@@ -156,14 +162,14 @@ def _state(source: NetworkSource, state: State) -> dict[str, Any]:
     """Where a state lies, and the constant that it starts from."""
     offset = source.memory.offsets[source.network.owners[state.tensor]]
     size = source.network.graph.tensors[state.tensor].size_bytes
-    return {"offset": offset, "bytes": size, "first": _constant_symbol(state.first)}
+    return {"offset": offset, "bytes": size, "first": _constant_symbol(source, state.first)}
 
 
 def _constant(source: NetworkSource, index: int) -> dict[str, Any]:
     data = source.network.graph.tensors[index].data
     if data is None:
         raise ValueError(f"tensor {index} is no constant")
-    symbol, kind = _constant_symbol(index), C_TYPES[data.dtype.name]
+    symbol, kind = _constant_symbol(source, index), C_TYPES[data.dtype.name]
     text = c_array(symbol, data.reshape(-1)).removeprefix("static ")
     return {"symbol": symbol, "type": kind, "count": data.size, "text": text}
 

@@ -23,7 +23,7 @@ from tinysearch.files import real_path
 from tinysearch.firmware.folder import MARKER, is_ours
 from tinysearch.firmware.networks.project import KIND as NETWORK
 from tinysearch.firmware.networks.project import REQUIRED
-from tinysearch.firmware.verify.again import OF_A_NETWORK, Again, as_the_run_emits
+from tinysearch.firmware.verify.again import OF_A_NETWORK, OF_A_RUN, Again, as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package, as_emitted
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.objects import Objects
@@ -112,17 +112,19 @@ def verify(
             remedy="write one with python -m tinysearch emit out=DIR ...",
         )
     point = read_point(project)
-    if point.get("kind") == NETWORK:
-        return _climbed(
-            project, _of_network(again, package, accept, options), kept=("host", "project") if quick else None
-        )
+    of_network = point.get("kind") == NETWORK
+    if of_network and package is not None:
+        package = replace(package, project=NETWORK)
+    lacking = OF_A_NETWORK if of_network else OF_A_RUN
     emitted: Ladder = (
         ("files", partial(as_emitted, package=package, accept=accept)),
-        ("run", partial(as_the_run_emits, again=again, package=package, accept=accept)),
+        ("run", partial(as_the_run_emits, again=again, package=package, accept=accept, lacking=lacking)),
         *_code(package, accept),
     )
     if "component" in point["firmware_facts"]:
         return _climbed(project, _of_library(emitted), kept=("host", "layout") if quick else None)
+    if of_network:
+        return _climbed(project, _of_network(emitted, options), kept=("host", "project") if quick else None)
     decision: Decision = point.get("decision", "verification")
     rates: dict[Decision, tuple[tuple[str, Callable[[Path], Rung]], ...]] = {
         "verification": (
@@ -164,17 +166,12 @@ def _code(package: Package | None, accept: Sequence[str]) -> Ladder:
     return () if package is None else ((CODE, partial(only_ours, package=package, accept=accept)),)
 
 
-def _of_network(
-    again: Again | None, package: Package | None, accept: Sequence[str], options: IdfOptions | None
-) -> Ladder:
+def _of_network(emitted: Ladder, options: IdfOptions | None) -> Ladder:
     """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
 
-    own = None if package is None else replace(package, project=NETWORK)
     return (
-        ("files", partial(as_emitted, package=own, accept=accept)),
-        ("run", partial(as_the_run_emits, again=again, package=own, accept=accept, lacking=OF_A_NETWORK)),
-        *_code(own, accept),
+        *emitted,
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
