@@ -1,4 +1,4 @@
-"""Fit instructions of the kernels of networks of one's own: python tools/count_tflite_kernels.py.
+"""Fit instructions of the kernels of networks of one's own: python tools/count_tflite_kernels.py [FAMILY ..].
 
 Prints the rows ``tflite`` of hardware_catalog/latency/default.yaml: networks of single layers with random shapes, run
 on RV32IMC under QEMU, their counts fitted by non-negative least squares of relative errors over the features that the
@@ -27,7 +27,12 @@ from tinysearch.networks.call import Call  # noqa: E402
 from tinysearch.networks.lowering import lower  # noqa: E402
 from tinysearch.networks.tflite_file import read_tflite  # noqa: E402
 
-LAYERS = 16
+LAYERS, ROUNDS = 16, 4
+
+
+def _name(seed: int) -> str:
+    """Of the family of a seed's layers."""
+    return FAMILIES[seed % len(FAMILIES)].__name__.removeprefix("_")
 
 
 def layers(seed: int) -> list[tuple[Call, int]]:
@@ -49,7 +54,8 @@ def fit(rows: list[tuple[Call, int]]) -> np.ndarray:
 
 def main() -> int:
     rows: dict[str, list[tuple[Call, int]]] = defaultdict(list)
-    for seed in range(2 * len(FAMILIES)):
+    wanted = sys.argv[1:] or [_name(seed) for seed in range(len(FAMILIES))]
+    for seed in (seed for seed in range(ROUNDS * len(FAMILIES)) if _name(seed) in wanted):
         for call, count in layers(seed):
             rows[call.kernel_class].append((call, count))
     for kernel, found in sorted(rows.items()):

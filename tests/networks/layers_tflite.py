@@ -40,7 +40,18 @@ def _depthwise(net: Builder) -> None:
     net.depthwise((3, 3), stride=stride, fused=_choose(net, (NONE, RELU)))
 
 
+def _recent(net: Builder, channels: int) -> int:
+    """The last few frames of a stream, one pixel wide, as the next layer's input; how many."""
+    frames = int(net.random.integers(2, 24))
+    net.last = net.activation((1, frames, 1, channels))
+    return frames
+
+
 def _depthwise_general(net: Builder) -> None:
+    if net.random.random() < 0.4:
+        frames = _recent(net, _choose(net, _CHANNELS[2:]))
+        net.depthwise((frames, 1), padding=VALID, fused=RELU)
+        return
     _map(net, _choose(net, _CHANNELS[2:6]), most=5_000)
     kernel = _choose(net, ((5, 5), (1, 5), (7, 1), (2, 3)))
     net.depthwise(kernel, multiplier=_choose(net, (1, 1, 2)), fused=RELU)
@@ -78,9 +89,13 @@ def _table(net: Builder) -> None:
 
 
 def _concatenation(net: Builder) -> None:
-    _map(net, _choose(net, _CHANNELS), most=6_000)
+    recent = net.random.random() < 0.4
+    if recent:
+        _recent(net, _choose(net, _CHANNELS[2:]))
+    else:
+        _map(net, _choose(net, _CHANNELS), most=6_000)
     start, shape = net.last, net.tensors[net.last].shape
-    options = {"Axis": int(net.random.integers(1, 4)), "FusedActivationFunction": NONE}
+    options = {"Axis": 1 if recent else int(net.random.integers(1, 4)), "FusedActivationFunction": NONE}
     joined = tuple(2 * side if axis == options["Axis"] else side for axis, side in enumerate(shape))
     net.then("CONCATENATION", [start, start], joined, options, like=start)
 

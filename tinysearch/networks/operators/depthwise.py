@@ -104,7 +104,7 @@ def _features(window: Window, channels: int, multiplier: int) -> dict[str, float
     if _is_3x3(window):
         strided = window.stride != (1, 1)
         return counted | {"moved": outputs * 3 if strided else height * columns * channels}
-    return counted | {"lane_macs": counted["macs"], "moved": outputs * window.kernel[0]}
+    return counted | {"moved": outputs * window.kernel[0], "sums": channels}
 
 
 DEPTHWISE = OperatorKind(operator="DEPTHWISE_CONV_2D", check=_check, run=_run, lower=_lower)

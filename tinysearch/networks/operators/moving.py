@@ -79,7 +79,10 @@ def _copy(
         fields={**fields, "fill_count": fill[0], "fill_value": fill[1]},
         sharing=(APART,),
         kernel_class="copy",
-        features={"outputs": count, "moved": fill[0], "rows": count // counts[-1], "steps": 1},
+        features={
+            **{"outputs": count, "moved": fill[0], "rows": count // counts[-1], "steps": 1},
+            "sums": count // (counts[-1] * counts[-2]),
+        },
     )
 
 
