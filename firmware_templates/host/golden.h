@@ -9,6 +9,7 @@ typedef struct {
     const ts_model *model;
     const int8_t *inputs;   /* [golden_count][input_bytes] */
     const void *embeddings; /* [golden_count][embedding] int8_t or float */
+    float tolerance;        /* what rounding may make of a float embedding, of its largest value; 0 for int8_t */
 } golden_branch;
 
 typedef struct {

@@ -19,7 +19,8 @@ from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.kconfig import kconfig_for
 from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
-from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.firmware.rendering import Templates, c_number, c_values
+from tinysearch.firmware.rounding import widest_tolerance
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion
@@ -64,6 +65,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         inputs, embeddings = emission.golden[source.modality]
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
+        branch["golden_tolerance"] = c_number(widest_tolerance(source.frozen, inputs))
         branch.update(_capture_values(emission, place))
     far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)

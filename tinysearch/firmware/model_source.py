@@ -20,6 +20,7 @@ from tinysearch.firmware.identifiers import c_identifier, modality_name
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.packing import PackedStep, pack
 from tinysearch.firmware.rendering import c_array, c_number, c_values, crc_of_constants
+from tinysearch.firmware.rounding import widest_tolerance
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
 
@@ -33,6 +34,7 @@ class BranchSource:
         packed: constants of every step in order.
         model_id: CRC-32 of all constants.
         patterns: oracle's embeddings of the self-test patterns [PATTERNS, E].
+        tolerance: what rounding may make of a float32 network's embeddings, of their largest value; 0 for int8.
         backend: whose kernels compute the steps of ``accelerated``, ``portable`` where there are none.
         accelerated: constants of steps for the backend, by step; the portable ones are packed all the same.
         backend_folder: of the component of a user's own backend.
@@ -45,6 +47,7 @@ class BranchSource:
     packed: tuple[PackedStep, ...]
     model_id: int
     patterns: Embeddings
+    tolerance: float = 0.0
     backend: str = "portable"
     accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
     backend_folder: Path | None = None
@@ -97,13 +100,15 @@ def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:
         c_identifier(step.name)
     packed = tuple(pack(frozen, step) for step in program.steps)
     shape = program.network.input_shape
+    patterns = pattern_inputs((shape.height, shape.width, shape.channels))
     return BranchSource(
         modality=modality,
         frozen=frozen,
         memory=plan(program),
         packed=packed,
         model_id=crc_of_constants(_constants(program, packed)),
-        patterns=run(frozen, pattern_inputs((shape.height, shape.width, shape.channels))),
+        patterns=run(frozen, patterns),
+        tolerance=widest_tolerance(frozen, patterns),
     )
 
 
@@ -223,6 +228,7 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         "id": source.model_id,
         "golden_crc": source.golden_crc,
         "golden": c_values(source.patterns) if source.is_float else "",
+        "tolerance": c_number(source.tolerance),
         "headers": source.headers,
         "backend": source.backend if source.accelerated else "",
         "backend_component": f"backend_{source.backend}",

@@ -33,7 +33,7 @@ class Average(OperatorRecord):
 
     def real(self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array]) -> Array:
         del frozen, step
-        return np.asarray(np.mean(sources[0], axis=(1, 2), keepdims=True, dtype=np.float32))
+        return np.asarray(np.mean(sources[0], axis=(1, 2), keepdims=True, dtype=sources[0].dtype))
 
     def footprint(self, program: Program, step: Step) -> KernelFootprint:
         require_values(program, step)

@@ -33,7 +33,7 @@ class Depthwise(ProductsRecord):
 
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         del program
-        kind: type = np.float32 if source.dtype == np.float32 else np.int64
+        kind: type = source.dtype.type if np.issubdtype(source.dtype, np.floating) else np.int64
         shifted = source.astype(kind) - kind(zero_point)
         pad = ((0, 0), (step.padding, step.padding), (step.padding, step.padding), (0, 0))
         views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), (step.kernel, step.kernel), axis=(1, 2))

@@ -20,6 +20,7 @@ from tinysearch.core.quantization import INPUT_SCALE, XNOR_FRACTION_BITS, quanti
 from tinysearch.operators import binary
 from tinysearch.operators.draw import SPREAD, Draw
 from tinysearch.operators.record import (
+    ROUNDOFF,
     Fields,
     KernelFootprint,
     OperatorRecord,
@@ -92,6 +93,16 @@ class ProductsRecord(OperatorRecord):
         sums = self.accumulate(frozen.program, step, sources[0], parameters["weights"], 0.0)
         return (max_pool(sums, step.pool) if step.pool > 1 else sums) + parameters["bias"]
 
+    def rounding(
+        self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array], variances: Sequence[Array]
+    ) -> Array:
+        weights, bias = (frozen.parameters[step.name][key] for key in ("weights", "bias"))
+        terms = weights[0].size + 1
+        magnitudes = self.accumulate(frozen.program, step, np.abs(sources[0]), np.abs(weights), 0.0) + np.abs(bias)
+        carried = self.accumulate(frozen.program, step, variances[0], np.square(weights), 0.0)
+        found = carried + np.float32(terms * ROUNDOFF**2) * np.square(magnitudes)
+        return max_pool(found, step.pool) if step.pool > 1 else found
+
     def sums(self, frozen: FrozenNetwork, step: Step, source: Array) -> Array:
         return self.accumulate(frozen.program, step, source, frozen.parameters[step.name]["weights"], 0)
 
@@ -153,9 +164,9 @@ def _fan_in(shape: tuple[int, ...]) -> int:
 
 
 def product(columns: Array, weights: Array, zero_point: float) -> Array:
-    """``(columns - zero_point) @ weights.T``, exact for integers."""
-    if columns.dtype == np.float32:
-        return (columns @ weights.T).astype(np.float32)
+    """``(columns - zero_point) @ weights.T``, exact for integers; real numbers in the type that they come in."""
+    if np.issubdtype(columns.dtype, np.floating):
+        return np.asarray((columns @ weights.T).astype(columns.dtype))
     bound = columns.shape[-1] * 256 * int(np.abs(weights.astype(np.int32)).max(initial=1))
     kind: type = np.float32 if bound < _EXACT_FLOAT32 else np.float64
     shifted = columns.astype(kind) - kind(zero_point)

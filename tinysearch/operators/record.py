@@ -19,6 +19,9 @@ from tinysearch.core.program import Array, Element, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW
 from tinysearch.operators.draw import Draw
 
+ROUNDOFF = 2.0**-24
+"""Largest relative error of one rounding to float32."""
+
 Fields = dict[str, int | float | tuple[int, ...]]
 """Members of a layer's struct that are numbers."""
 
@@ -91,6 +94,25 @@ class OperatorRecord(ABC):
     @abstractmethod
     def real(self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array]) -> Array:
         """Output of a step of a float32 network before its ReLU, float32 within rounding."""
+
+    def rounding(
+        self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array], variances: Sequence[Array]
+    ) -> Array:
+        """Variance of the output of a float32 step, in whatever order its terms are added; before its ReLU.
+
+        Args:
+            frozen: the network.
+            step: the step.
+            sources: its inputs, float32.
+            variances: of these inputs, float32; :mod:`tinysearch.firmware.rounding` says what they stand for.
+        """
+        carried = self.real(frozen, step, variances)  # of sums and means at most that
+        if self.selects:
+            return carried
+        tensors = frozen.program.tensors
+        terms = sum(tensors[name].shape.elements for name in step.inputs) // tensors[step.output].shape.elements
+        magnitudes = self.real(frozen, step, [np.abs(source) for source in sources])
+        return np.asarray(carried + np.float32(terms * ROUNDOFF**2) * np.square(magnitudes))
 
     @abstractmethod
     def footprint(self, program: Program, step: Step) -> KernelFootprint:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinysearch.app.building.branches import branch_of_document
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.run import run_dir as files
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
-from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings
+from tinysearch.core.program import Array, FrozenNetwork
+from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings, read_network
 from tinysearch.firmware.verify.facts import cascade_of, read_point
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     from tinysearch.app.building.training import build_dataset
     from tinysearch.data.pairs import evaluation_pairs, matched_samples
     from tinysearch.evaluation.judge import labels_of
+    from tinysearch.firmware.rounding import tolerances
     from tinysearch.firmware.verify.held_out import HeldOut
     from tinysearch.firmware.verify.streamed import HeldOutSamples
 
@@ -51,7 +53,8 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     point = read_point(project)
     task = task_of(config)
     branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
-    embeddings = {branch.modality: _measured(run_dir, branch) for branch in branches}
+    kept = {branch.modality: _kept(run_dir, branch) for branch in branches}
+    embeddings = {modality: rows for modality, (_, rows) in kept.items()}
     dataset = build_dataset(config)
     shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
     inputs = {
@@ -77,6 +80,11 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     return HeldOut(
         inputs=inputs,
         embeddings=embeddings,
+        tolerances={
+            modality: tolerances(network, inputs[modality])
+            for modality, (network, _) in kept.items()
+            if network.program.precision.kind == "float32"
+        },
         pairs=evaluation_pairs(dataset, "test", shapes),
         eer=point["values"]["eer"] if measured else None,
         weights=point.get("firmware_facts", {}).get("fusion_weights", {}),
@@ -84,12 +92,13 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     )
 
 
-def _measured(run_dir: Path, branch: BranchSpec) -> Any:
+def _kept(run_dir: Path, branch: BranchSpec) -> tuple[FrozenNetwork, Array]:
+    """A branch's network, and its embeddings of the test samples as they were measured."""
     path = run_dir / "models" / branch.key
     try:
         if (path / RECORD).is_file():
             check_entry(path, branch)
-        return read_embeddings(path)["test"]
+        return read_network(path, branch), read_embeddings(path)["test"]
     except (OSError, KeyError, BrokenEntryError) as error:
         raise UserError(
             "a run must have kept the models of its front with their embeddings of the test samples",

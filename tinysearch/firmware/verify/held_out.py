@@ -18,16 +18,13 @@ from tinysearch.core.cascade import Cascade
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.folder import MARKER
 from tinysearch.firmware.golden import Embeddings
+from tinysearch.firmware.rounding import score_tolerance
 from tinysearch.firmware.verify import emulator, host
 from tinysearch.firmware.verify.facts import read_point
 from tinysearch.firmware.verify.files import FileProgram, host_program, rv32_program
 from tinysearch.firmware.verify.rung import Rung, not_run
 from tinysearch.metrics import Pairs, fused, fused_scores
 from tinysearch.metrics.rates import det_curve, equal_error_rate
-
-FLOAT_TOLERANCE = 1e-5
-FLOAT_SCORE_TOLERANCE = 16
-"""Of 2^20, a branch: what 1e-5 in both embeddings can move a cosine by; as in firmware_templates/host/main.c."""
 
 SAMPLED_PAIRS = 16
 SAMPLED_INSTRUCTIONS = 4e9
@@ -48,6 +45,8 @@ class HeldOut:
     Attributes:
         inputs: test samples by modality, int8 [N, height, width, channels].
         embeddings: what was measured, by modality, int8 or float32 [N, E].
+        tolerances: what rounding may make of float32 embeddings, as fractions of their largest values [N], by modality
+            (:func:`tinysearch.firmware.rounding.tolerances`); those of int8 must be equal.
         pairs: comparisons of these samples.
         eer: the equal error rate that was promised; None where none was.
         weights: of the fusion by modality, see :mod:`tinysearch.metrics.fusion`; empty for the plain sum.
@@ -57,6 +56,7 @@ class HeldOut:
     inputs: Mapping[str, npt.NDArray[np.int8]]
     embeddings: Mapping[str, Embeddings]
     pairs: Pairs
+    tolerances: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     eer: float | None = None
     weights: Mapping[str, int] = field(default_factory=dict)
     cascade: Cascade | None = None
@@ -122,7 +122,7 @@ def _on_rv32(project: Path, held_out: HeldOut) -> str:
 
 def _told(held_out: HeldOut, eer: float) -> str:
     samples = ", ".join(f"{len(rows)} {modality}" for modality, rows in held_out.embeddings.items())
-    how = ("equal bit for bit", "equal") if _exact(held_out) else ("within 1e-5", "within rounding")
+    how = ("equal bit for bit", "equal") if _exact(held_out) else ("within rounding", "within rounding")
     return f"{samples} embeddings {how[0]}, {len(held_out.pairs)} pair scores {how[1]}; EER {eer:.4%} as in Python"
 
 
@@ -141,8 +141,9 @@ def _agree(program: FileProgram, held_out: HeldOut) -> float:
     tolerance = 0
     for modality, expected in held_out.embeddings.items():
         actual = program.embeddings(modality, held_out.inputs[modality], dtype=expected.dtype)
-        _compare(modality, actual, expected)
-        tolerance += 0 if expected.dtype == np.int8 else FLOAT_SCORE_TOLERANCE
+        allowed = held_out.tolerances.get(modality, np.zeros(len(expected)))
+        _compare(modality, actual, expected, allowed)
+        tolerance += score_tolerance(float(allowed.max()))
         apart[modality] = np.asarray(program.scores(modality, actual, held_out.pairs.samples[modality]), np.int64)
     scores = fused(apart, weights=held_out.weights, cascade=held_out.cascade)
     known = fused_scores(held_out.embeddings, held_out.pairs, weights=held_out.weights, cascade=held_out.cascade)
@@ -155,14 +156,14 @@ def _agree(program: FileProgram, held_out: HeldOut) -> float:
     return eer
 
 
-def _compare(modality: str, actual: Embeddings, expected: Embeddings) -> None:
+def _compare(modality: str, actual: Embeddings, expected: Embeddings, allowed: npt.NDArray[np.float64]) -> None:
     if actual.shape != expected.shape:
         raise _DisagreementError(f"DIFFERS: {modality} embeddings are {actual.shape}, measured ones {expected.shape}")
     if expected.dtype == np.int8:
         wrong = np.any(actual != expected, axis=1)
     else:
         error = np.abs(actual.astype(np.float64) - expected).max(axis=1)
-        wrong = ~(error <= FLOAT_TOLERANCE * np.abs(expected).max(axis=1))
+        wrong = ~(error <= allowed * np.abs(expected).max(axis=1))
     if wrong.any():
         raise _DisagreementError(f"DIFFERS: {int(wrong.sum())} of {len(wrong)} {modality} embeddings")
 
@@ -178,16 +179,24 @@ def sampled(held_out: HeldOut, *, pairs: int) -> HeldOut:
     chosen = np.concatenate([kind[np.unique(np.linspace(0, len(kind) - 1, half).astype(int))] for kind in kinds])
     inputs: dict[str, npt.NDArray[np.int8]] = {}
     embeddings: dict[str, Embeddings] = {}
+    tolerances: dict[str, npt.NDArray[np.float64]] = {}
     samples: dict[str, npt.NDArray[np.int32]] = {}
     for modality, listed in held_out.pairs.samples.items():
         kept, numbers = np.unique(listed[chosen], return_inverse=True)
         inputs[modality] = held_out.inputs[modality][kept]
         embeddings[modality] = held_out.embeddings[modality][kept]
+        if modality in held_out.tolerances:
+            tolerances[modality] = held_out.tolerances[modality][kept]
         samples[modality] = numbers.reshape(-1, 2).astype(np.int32)
     left, right = held_out.pairs.left_person[chosen], held_out.pairs.right_person[chosen]
     fewer = Pairs(samples=samples, left_person=left, right_person=right)
     return HeldOut(
-        inputs=inputs, embeddings=embeddings, pairs=fewer, weights=held_out.weights, cascade=held_out.cascade
+        inputs=inputs,
+        embeddings=embeddings,
+        tolerances=tolerances,
+        pairs=fewer,
+        weights=held_out.weights,
+        cascade=held_out.cascade,
     )
 
 

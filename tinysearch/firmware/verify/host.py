@@ -68,7 +68,7 @@ def agreement(text: str) -> str:
         branches.setdefault(branch, []).append(kind)
     what = "embeddings" if (pairs := len(_CHECKED.findall(text))) else "outputs"
     parts = [
-        f"{len(kinds)} {branch} {what} {'equal bit for bit' if kinds[0] == 'crc' else 'within 1e-5'}"
+        f"{len(kinds)} {branch} {what} {'equal bit for bit' if kinds[0] == 'crc' else 'within rounding'}"
         for branch, kinds in branches.items()
     ]
     return ", ".join([*parts, f"{pairs} pair scores equal"] if pairs else parts)

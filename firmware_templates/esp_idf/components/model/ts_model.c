@@ -22,14 +22,14 @@ void ts_model_pattern(const ts_model *model, uint32_t seed, int8_t *input)
 }
 
 /* A float network's sums may be rounded in another order than the generator's. */
-static int close_enough(const float *actual, const float *expected, uint32_t count)
+static int close_enough(const float *actual, const float *expected, uint32_t count, float tolerance)
 {
     float largest = 0.0f;
     for (uint32_t i = 0; i < count; i++) {
         largest = fmaxf(largest, fabsf(expected[i]));
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!(fabsf(actual[i] - expected[i]) <= 1e-5f * largest)) {
+        if (!(fabsf(actual[i] - expected[i]) <= tolerance * largest)) {
             return 0; /* also where it is not a number */
         }
     }
@@ -50,7 +50,7 @@ ts_model_check ts_model_selftest(const ts_model *model, void *embedding, uint8_t
         }
         check.crc = ts_crc32(check.crc, embedding, model->embedding_bytes);
         if (model->golden != NULL &&
-            !close_enough(embedding, model->golden + (seed - 1) * model->embedding, model->embedding)) {
+            !close_enough(embedding, model->golden + (seed - 1) * model->embedding, model->embedding, model->tolerance)) {
             check.passed = 0;
         }
     }

@@ -35,6 +35,7 @@ typedef struct {
     void (*step)(unsigned index, const int8_t *input, void *embedding, uint8_t *arena);
     uint32_t golden_crc;            /* of the embeddings of ts_model_pattern 1 .. TS_MODEL_PATTERNS; int8 only */
     const float *golden;            /* the same embeddings of a float network; NULL for int8 */
+    float tolerance;                /* what rounding may take a float network's embedding from it by, of its largest value */
     const ts_backend *backend;      /* NULL where all steps are portable */
 } ts_model;
 
@@ -49,7 +50,7 @@ typedef struct {
     uint32_t crc; /* of the embeddings as they came out */
 } ts_model_check;
 
-/* Runs the patterns and compares: int8 bit for bit by CRC, float within 1e-5 of the largest value. `between` is called
+/* Runs the patterns and compares: int8 bit for bit by CRC, float within `tolerance`. `between` is called
  * after every step and may be NULL. embedding: embedding_bytes of the caller. */
 ts_model_check ts_model_selftest(const ts_model *model, void *embedding, uint8_t *arena, void (*between)(void));
 
