@@ -202,10 +202,16 @@ class _Arena:
     def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
         self._ceiling = ceiling
         self._sizes = [block.size_bytes for block in blocks]
+        lives = [(index, block.first, block.last) for index, block in enumerate(blocks)]
         self._neighbors = [
-            [other for other, rival in enumerate(blocks) if other != index and rival.overlaps(block)]
-            for index, block in enumerate(blocks)
+            [n for n, first, last in lives if first <= own_last and own_first <= last and n != index]
+            for index, own_first, own_last in lives
         ]
+        for index, block in enumerate(blocks):
+            if block.over:
+                for other in [n for n in self._neighbors[index] if not blocks[n].overlaps(block)]:
+                    self._neighbors[index].remove(other)
+                    self._neighbors[other].remove(index)
 
     def best_fit(self, order: Sequence[int], high: Sequence[bool]) -> tuple[list[int], int]:
         """Offsets when every block, in this order, takes the smallest hole that is large enough; and the peak.
@@ -214,22 +220,38 @@ class _Arena:
             high: whether a block takes the upper end of its hole.
         """
         offsets = [-1] * len(order)
-        for index in order:
-            offsets[index] = self._place(offsets, index, high=high[index])
-        return offsets, max(offset + size for offset, size in zip(offsets, self._sizes, strict=True))
+        return offsets, self._place(order, high, offsets, limit=None)
 
-    def _place(self, offsets: Sequence[int], index: int, *, high: bool) -> int:
-        sizes, size = self._sizes, self._sizes[index]
-        taken = sorted((offsets[n], offsets[n] + sizes[n]) for n in self._neighbors[index] if offsets[n] >= 0)
-        best: tuple[int, int] | None = None
-        cursor = 0
-        for start, end in [*taken, (self._ceiling, self._ceiling)]:
-            if start - cursor >= size and (best is None or start - cursor < best[1] - best[0]):
-                best = cursor, start
-            cursor = max(cursor, end)
-        if best is None:
-            return max((end for _, end in taken), default=0)
-        return best[1] - size if high else best[0]
+    def _place(self, order: Sequence[int], high: Sequence[bool], offsets: list[int], *, limit: int | None) -> int:
+        """Place blocks beside those that have an offset already.
+
+        Args:
+            offsets: by block, -1 for those without a place; written to.
+            limit: ends as soon as a block ends beyond this.
+
+        Returns:
+            The highest end of all, or of those that were placed so far.
+        """
+        sizes, ceiling = self._sizes, self._ceiling
+        for index in order:
+            size = sizes[index]
+            taken = sorted([(offsets[n], offsets[n] + sizes[n]) for n in self._neighbors[index] if offsets[n] >= 0])
+            cursor, place, room = 0, -1, 0
+            for start, end in taken:
+                hole = start - cursor
+                if hole >= size and (place < 0 or hole < room):
+                    place, room = cursor, hole
+                if end > cursor:
+                    cursor = end
+            hole = ceiling - cursor
+            if hole >= size and (place < 0 or hole < room):
+                place, room = cursor, hole
+            if place < 0:
+                place, room = cursor, size
+            offsets[index] = place + room - size if high[index] else place
+            if limit is not None and offsets[index] + size > limit:
+                break
+        return max(offset + size for offset, size in zip(offsets, sizes, strict=True) if offset >= 0)
 
     def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
         """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
@@ -238,24 +260,34 @@ class _Arena:
         offsets, peak = best = self.best_fit(order, high)
         for _ in range(_CLIMBS):
             tops = [i for i, offset in enumerate(offsets) if offset + self._sizes[i] == peak]
-            top = int(random.choice(tops))
-            near = {top, *self._neighbors[top], *(n for other in self._neighbors[top] for n in self._neighbors[other])}
-            other = int(random.choice(sorted(near)))
+            top = tops[int(random.integers(len(tops)))]
+            near = sorted(self._near(top))
+            other = near[int(random.integers(len(near)))]
             if pinned & {top, other}:
                 continue
             changed, turned = order.copy(), high.copy()
+            left, right = sorted((order.index(top), order.index(other)))
             if random.random() < _TURNS:
                 turned[other] = not turned[other]
+                left = order.index(other)
             else:
-                left, right = changed.index(top), changed.index(other)
                 changed[left], changed[right] = changed[right], changed[left]
-            moved, height = self.best_fit(changed, turned)
+            # What comes before in the order stays where it is.
+            moved = [-1] * len(order)
+            for index in order[:left]:
+                moved[index] = offsets[index]
+            height = self._place(changed[left:], turned, moved, limit=peak)
             if height <= peak:
                 order, high, offsets, peak = changed, turned, moved, height
                 best = min(best, (offsets, peak), key=lambda found: found[1])
             if peak <= self._ceiling:
                 break
         return best
+
+    def _near(self, block: int) -> set[int]:
+        """A block, its neighbors and theirs."""
+        own = self._neighbors[block]
+        return {block, *own, *(n for other in own for n in self._neighbors[other])}
 
 
 def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = None) -> MemoryPlan:
