@@ -241,8 +241,7 @@ class _Arena:
                 hole = start - cursor
                 if hole >= size and (place < 0 or hole < room):
                     place, room = cursor, hole
-                if end > cursor:
-                    cursor = end
+                cursor = max(cursor, end)
             hole = ceiling - cursor
             if hole >= size and (place < 0 or hole < room):
                 place, room = cursor, hole

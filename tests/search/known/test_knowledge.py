@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.search.known import knowledge as module
-from tinysearch.search.known.knowledge import Knowledge, dominated_by
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import ObjectiveVector
-from tinysearch.search.known.pareto import Scale, is_nondominated
+from tinysearch.search.known.pareto import Scale, dominated_by, is_nondominated
 
 VECTOR = ObjectiveVector(("eer", "bom_cost_usd", "latency_s"))
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tinysearch.search.known.pareto import Scale, hypervolume, is_nondominated
+from tinysearch.search.known import pareto as module
+from tinysearch.search.known.pareto import Scale, dominated_by, hypervolume, is_nondominated
 
 POINTS = arrays(np.float64, st.tuples(st.integers(1, 25), st.integers(1, 4)), elements=st.integers(0, 6).map(float))
 
@@ -32,6 +33,31 @@ def test_equals_are_kept_on_request(points):
 def test_unknown_points_are_never_on_a_front():
     assert is_nondominated([[np.nan, 0.0], [1.0, 1.0]]).tolist() == [False, True]
     assert is_nondominated(np.zeros((0, 3))).tolist() == []
+
+
+@pytest.mark.parametrize("cells", [27, 250_000])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4, 5])
+def test_points_that_a_front_dominates_are_found_with_a_grid_and_without(objectives, cells, monkeypatch):
+    monkeypatch.setattr(module, "MOST_CELLS", cells)
+    rng = np.random.default_rng(objectives)
+    values = np.array([0.0, 1.0, 2.0, 3.0, 4.0, np.inf])
+    points, front = values[rng.integers(6, size=(60, objectives))], values[rng.integers(6, size=(12, objectives))]
+    beats = (front[:, None] <= points[None]).all(axis=2)
+    assert (dominated_by(points, front) == beats.any(axis=0)).all()
+    clearly = beats & (front[:, None, -1] < points[None, :, -1])
+    assert (dominated_by(points, front, strictly=True) == clearly.any(axis=0)).all()
+    assert not dominated_by(points, front[:0]).any()
+
+
+@pytest.mark.parametrize("keep_equals", [False, True])
+def test_ruling_out_most_points_first_changes_no_front(keep_equals, monkeypatch):
+    points = np.random.default_rng(0).integers(0, 9, size=(300, 3)).astype(float)
+    points[::7, 1] = np.nan
+    whole = is_nondominated(points, keep_equals=keep_equals)
+    monkeypatch.setattr(module, "MANY", 40)
+    monkeypatch.setattr(module, "SAMPLED", 12)
+    assert (is_nondominated(points, keep_equals=keep_equals) == whole).all()
+    assert whole.sum() > 1
 
 
 @given(POINTS, st.randoms(use_true_random=False))

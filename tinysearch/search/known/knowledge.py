@@ -13,7 +13,7 @@ from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats
 from tinysearch.search.known.fidelity import Hint, ToldErrors, WarmStart
 from tinysearch.search.known.fusion import FusionRelation, Relation
 from tinysearch.search.known.objective_values import ObjectiveVector, attempt_s
-from tinysearch.search.known.pareto import hypervolume, is_nondominated
+from tinysearch.search.known.pareto import dominated_by, hypervolume, is_nondominated
 
 RatesOf = Callable[[Sequence[BranchSpec]], ErrorRates]
 """Error rates of known branches (one, or two for their fusion)."""
@@ -24,14 +24,12 @@ ALL_PAIRS = 200
 SPREADS = 4.0
 """A fusion is left uncomputed only if even an error this many standard deviations below its prediction is dominated."""
 
-FARTHEST = 1e9
-"""No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
-
 MODELS_AT_A_TIME = 1 << 18
 """So many models of a growing table are asked for at once."""
 
-FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
-"""Points of the front, or comparisons with them, between looks at what is still undominated."""
+
+MOST_PARTS = 64
+"""More parts than so many, in which the models of a growing table came, are made one."""
 
 
 class Knowledge:
@@ -84,6 +82,8 @@ class Knowledge:
         self._bounds = self.scale.transform(objectives.bounds[None])[0]
         self._board_attempt_s: Floats = np.zeros(0)
         self._board_points: Floats = np.zeros((0, len(objectives.names)))
+        self._board_offsets: Ints = np.zeros(1, np.int64)
+        self._by_branch = _ModelsByBranch()
         self._take_in_models()
         self.branch_costs = self._branch_costs()
         self._front: Ints = np.zeros(0, np.int64)
@@ -114,9 +114,10 @@ class Knowledge:
         if self.objectives.retried:
             self._board_attempt_s = np.concatenate([self._board_attempt_s, attempt_s(table)[boards]])
         self.boards = np.concatenate([self.boards, boards])
-        self.board_model = table.model[self.boards]
-        self._board_offsets = np.searchsorted(self.board_model, np.arange(len(table.models) + 1))
-        self._by_branch = _models_by_branch(table)
+        self.board_model = np.concatenate([self.board_model, table.model[boards]])
+        ends = np.cumsum(np.bincount(table.model[boards] - had, minlength=fresh))
+        self._board_offsets = np.concatenate([self._board_offsets, self._board_offsets[-1] + ends])
+        self._by_branch.add(table.models[had:])
 
     def reveal(self, reach: Bools, *, with_any: Ints | None = None) -> None:
         """Have all models in the table whose branches are among some, as far as the space has them.
@@ -154,8 +155,7 @@ class Knowledge:
 
     def models_of(self, branch: int) -> Ints:
         """Models that contain a branch."""
-        order, offsets = self._by_branch
-        return order[offsets[branch] : offsets[branch + 1]]
+        return self._by_branch[branch]
 
     def boards_of(self, models: Ints) -> Ints:
         """Positions in ``boards`` of the rows of some models."""
@@ -330,32 +330,28 @@ def products(members: Sequence[Ints], *, inputs: int, with_any: Ints | None = No
             yield models
 
 
-def dominated_by(points: Floats, front: Floats) -> Bools:
-    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective."""
-    out = np.zeros(len(points), bool)
-    if not len(front):
-        return out
-    alive = np.arange(len(points))
-    # A few points of the front at a time, those that dominate most first: what they rule out is done with.
-    finite = np.minimum(front, FARTHEST)
-    order = np.argsort(-np.prod(finite.max(axis=0) - finite + 1e-9, axis=1), kind="stable")
-    while len(order) and len(alive):
-        few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
-        strong, left = front[order[:few]], points[alive]
-        order = order[few:]
-        beaten = np.ones((len(strong), len(left)), bool)
-        for k in range(points.shape[1]):
-            beaten &= strong[:, k, None] <= left[None, :, k]
-        gone = beaten.any(axis=0)
-        out[alive[gone]] = True
-        alive = alive[~gone]
-    return out
+class _ModelsByBranch:
+    """The models that contain each branch, of models that come in parts."""
 
+    def __init__(self) -> None:
+        self._count = 0
+        self._parts: list[tuple[Ints, Ints]] = []
 
-def _models_by_branch(table: DesignTable) -> tuple[Ints, Ints]:
-    """Models sorted by branch (a fusion appears once for each member) and where each branch starts."""
-    places, models = np.nonzero(table.models.T != NO_BRANCH)
-    branch, owner = table.models[models, places], models
-    order = np.argsort(branch, kind="stable")
-    offsets = np.searchsorted(branch[order], np.arange(len(table.branches) + 1))
-    return owner[order], offsets
+    def add(self, models: Ints) -> None:
+        """Take in further models [m, K]."""
+        branch, model = models.ravel(), np.repeat(np.arange(len(models)) + self._count, models.shape[1])
+        self._count += len(models)
+        order = np.argsort(branch, kind="stable")
+        self._parts.append((branch[order], model[order]))
+        if len(self._parts) > MOST_PARTS:
+            branch, model = (np.concatenate(arrays) for arrays in zip(*self._parts, strict=True))
+            order = np.argsort(branch, kind="stable")
+            self._parts = [(branch[order], model[order])]
+
+    def __getitem__(self, branch: int) -> Ints:
+        """Their numbers, ascending."""
+        found = []
+        for branches, models in self._parts:
+            first, last = np.searchsorted(branches, [branch, branch + 1])
+            found.append(models[first:last])
+        return np.concatenate(found)

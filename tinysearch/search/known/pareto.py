@@ -10,6 +10,18 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+MANY, SAMPLED = 2000, 400
+"""Of more points than these, those are ruled out first that the front of so many of them dominates."""
+
+MOST_CELLS, MOST_AXES = 250_000, 3
+"""Of a grid over a front, with which points are compared: of more objectives than its axes and one it has none."""
+
+FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
+"""Points of the front, or comparisons with them, between looks at what is still undominated, where there is no grid."""
+
+FARTHEST = 1e9
+"""No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
+
 
 def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bools:
     """Bool [n]: points that no other point beats or equals in every objective.
@@ -22,11 +34,67 @@ def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bool
 
     values = np.asarray(points, np.float64)
     keep: Bools = np.logical_not(np.isnan(values).any(axis=1))
+    if keep.sum() > MANY:
+        rows = np.flatnonzero(keep)
+        sample = values[rows[:: -(-len(rows) // SAMPLED)]]
+        keep[rows] = ~dominated_by(values[rows], sample[is_nondominated(sample)], strictly=True)
     if keep.any():
         # A contiguous copy: the C code neither wants strides nor may touch the caller's numbers.
         front = moocore.is_nondominated(np.ascontiguousarray(values[keep]), keep_weakly=keep_equals)
         keep[keep] = np.asarray(front, bool)
     return keep
+
+
+def dominated_by(points: Floats, front: Floats, *, strictly: bool = False) -> Bools:
+    """Bool [n]: points [n, K] that some point of ``front`` [f, K] beats or equals in every objective.
+
+    Args:
+        strictly: and beats in the last one.
+    """
+    out = np.zeros(len(points), bool)
+    if not len(front):
+        return out
+    alive, axes = np.arange(len(points)), points.shape[1] - 1
+    # A part of the front at a time, those that dominate most first: what they rule out is done with.
+    finite = np.minimum(front, FARTHEST)
+    order = np.argsort(-np.prod(finite.max(axis=0) - finite + 1e-9, axis=1), kind="stable")
+    while len(order) and len(alive):
+        left = points[alive]
+        if 0 < axes <= MOST_AXES:
+            few = int(MOST_CELLS ** (1.0 / axes)) - 1
+            least, last = _least_last(left, front[order[:few]]), left[:, -1]
+            gone = least < last if strictly else least <= last
+        else:
+            few = max(FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME // len(alive))
+            gone = _compared(left, front[order[:few]], strictly=strictly)
+        order = order[few:]
+        out[alive[gone]] = True
+        alive = alive[~gone]
+    return out
+
+
+def _compared(points: Floats, front: Floats, *, strictly: bool) -> Bools:
+    """Bool [n], see :func:`dominated_by`: every point with every other."""
+    beaten = np.ones((len(front), len(points)), bool)
+    for k in range(points.shape[1]):
+        better = front[:, k, None] <= points[None, :, k]
+        beaten &= better if k + 1 < points.shape[1] or not strictly else front[:, k, None] < points[None, :, k]
+    return np.asarray(beaten.any(axis=0), bool)
+
+
+def _least_last(points: Floats, front: Floats) -> Floats:
+    """Float64 [n]: the least last objective of the points of a front [f, K] that are as good in all others.
+
+    A grid over the front's values of all other objectives has the answer for every cell; NaN where there is none.
+    """
+    axes = [np.unique(front[:, k]) for k in range(front.shape[1] - 1)]
+    grid = np.full([len(axis) + 1 for axis in axes], np.nan)
+    at = tuple(np.searchsorted(axis, front[:, k]) + 1 for k, axis in enumerate(axes))
+    np.fmin.at(grid, at, front[:, -1])
+    for k in range(grid.ndim):
+        np.fmin.accumulate(grid, axis=k, out=grid)
+    cell = tuple(np.searchsorted(axis, points[:, k], side="right") for k, axis in enumerate(axes))
+    return np.asarray(grid[cell], np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,7 +193,9 @@ class _Part:
             out = out + bend**2 * self._curve[self._at].T
         if odd:
             here, known = self._layouts
-            out = out + ODD**2 * (np.equal.outer(here, known) & np.isin(known, odd))
+            suspected = np.isin(known, odd)
+            out = out.copy()
+            out[:, suspected] += ODD**2 * np.equal.outer(here, known[suspected])
         return out
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
-from tinysearch.search.known.knowledge import Knowledge, dominated_by
+from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import CHANCE_EER
-from tinysearch.search.known.pareto import Extension, is_nondominated
+from tinysearch.search.known.pareto import Extension, dominated_by, is_nondominated
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
@@ -59,24 +59,28 @@ class Scene:
         self._each: tuple[Floats, Floats] | None = None
         boards: Ints | None = None
         if len(trainable) > FEW_BRANCHES:
-            self._each = _beliefs(surrogate, self._evidence, np.union1d(trainable, waiting), count=len(knowledge.known))
+            wanted = _places(len(knowledge.known), trainable, waiting)
+            self._each = _beliefs(surrogate, self._evidence, wanted, count=len(knowledge.known))
             trainable, boards = _promising(knowledge, *self._each, trainable)
         else:
             within = knowledge.known | knowledge.pending
             within[trainable] = True
             knowledge.reveal(within, with_any=trainable)
-        unknown = np.union1d(trainable, waiting)
+        unknown = _places(len(knowledge.known), trainable, waiting)
         order = np.array(knowledge.order, np.int64)
+        worst = knowledge.objectives.worst_metrics()
         posterior = surrogate.posterior(self._evidence, unknown)
-        # Of what is neither known nor drawn nothing is read: in large spaces the system gives no memory for it.
-        self.branch_metrics = np.zeros((draws, len(knowledge.known) + 1, len(knowledge.objectives.metrics)))
+        # Of what is neither known nor drawn nothing is read: in large spaces the system gives no memory for it, the
+        # less where the draws of one branch stand together.
+        metrics = np.zeros((len(knowledge.known) + 1, draws, len(knowledge.objectives.metrics)))
+        self.branch_metrics = metrics.transpose(1, 0, 2)
         self._drawn = knowledge.known.copy()
         self._drawn[unknown] = True
-        self.branch_metrics[:, order] = knowledge.branch_metrics[order]
-        self.branch_metrics[:, unknown] = np.exp(posterior.draw(draws, rng))
+        self.branch_metrics[:, order] = np.minimum(knowledge.branch_metrics[order], worst)
+        self.branch_metrics[:, unknown] = np.minimum(np.exp(posterior.draw(draws, rng)), worst)
         # Trainings in flight are taken to end as expected, so that workers choose different branches.
-        self.branch_metrics[:, waiting] = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])[None]
-        np.minimum(self.branch_metrics, knowledge.objectives.worst_metrics(), out=self.branch_metrics)
+        expected = np.exp(posterior.mean[np.searchsorted(unknown, waiting)])
+        self.branch_metrics[:, waiting] = np.minimum(expected, worst)[None]
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[trainable] = True
@@ -215,14 +219,16 @@ class Scene:
         boards = knowledge.boards_of(models)
         of = np.searchsorted(models, knowledge.board_model[boards])
         rates = np.geomspace(0.01, CHANCE_EER, 17)
-        partners = np.setdiff1d(knowledge.table.models[models], [branch, NO_BRANCH])
-        metrics = np.zeros((len(rates), *self.branch_metrics.shape[1:]))
+        among = np.zeros(self.branch_metrics.shape[1], bool)
+        among[knowledge.table.models[models]] = True
+        among[[branch, NO_BRANCH]] = False
+        partners = np.flatnonzero(among)
+        metrics = np.zeros((1, *self.branch_metrics.shape[1:]))
         metrics[:, partners] = self._lucky_branches(partners)
-        metrics[:, branch] = rates[:, None]
-        lucky = lucky_models(knowledge, models, metrics)
 
         def adds(i: int) -> bool:
-            points = knowledge.points(boards, lucky[i, of])
+            metrics[:, branch] = rates[i]
+            points = knowledge.points(boards, lucky_models(knowledge, models, metrics)[0, of])
             useful = points[self._adds(points)]
             return len(useful) > 0 and self._extension.hypervolume(useful) - self._extension.base > gain
 
@@ -275,6 +281,14 @@ def _model_metrics(
     fused = np.flatnonzero(branches[:, 1] != NO_BRANCH)
     metrics[:, fused] = fuse(branches[fused], branch_metrics)
     return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
+
+
+def _places(count: int, *indices: Ints) -> Ints:
+    """All of some indices below ``count``, ascending and each once."""
+    among = np.zeros(count, bool)
+    for each in indices:
+        among[each] = True
+    return np.flatnonzero(among)
 
 
 def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
@@ -388,6 +402,14 @@ class _RowsByBranch:
 def _often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
     """The actions [n, members] seen in the most draws [n], each counted once a draw; not those that lack nothing."""
     real = actions[:, -1] != NO_BRANCH
-    seen = np.unique(np.column_stack([actions[real], draws[real]]), axis=0)[:, :-1]
-    distinct, counts = np.unique(seen, axis=0, return_counts=True)
-    return [tuple(action) for action in distinct[np.argsort(-counts, kind="stable")][:most].tolist()]
+    actions, draws = actions[real], draws[real]
+    if not len(actions):
+        return []
+    # One number for each, by the order of actions.
+    members, places = np.unique(actions, return_inverse=True)
+    shape = (len(members),) * actions.shape[1]
+    number = np.ravel_multi_index(tuple(places.reshape(actions.shape).T), shape)
+    span = int(draws.max()) + 1
+    distinct, counts = np.unique(np.unique(number * span + draws) // span, return_counts=True)
+    often = distinct[np.argsort(-counts, kind="stable")][:most]
+    return [tuple(action) for action in members[np.column_stack(np.unravel_index(often, shape))].tolist()]

@@ -16,7 +16,8 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.search.known.design import NO_BRANCH, Floats, Ints
-from tinysearch.search.known.knowledge import Knowledge, dominated_by
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.pareto import dominated_by
 from tinysearch.search.memoized.covariance import branch_features
 from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
 from tinysearch.search.sampler_settings import check_settings, check_whole, defaults_of
