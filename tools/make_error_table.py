@@ -26,7 +26,7 @@ import numpy as np
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.training import build_errors
 from tinysearch.app.config.compose import compose_config, plain
-from tinysearch.app.run.setup import workers_of
+from tinysearch.app.run.settings import workers_of
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.protocols import Dataset

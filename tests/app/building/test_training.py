@@ -65,7 +65,7 @@ def test_a_run_from_before_there_was_a_choice_of_fusion_goes_on(tmp_path: Path) 
 
 def test_effective_latency_is_not_asked_of_a_classification() -> None:
     words = ["task=digits", "trainer=none", "objectives=[bom_cost_usd,latency_s]"]
-    assert set_up(plain(compose_config(words))).objectives == ("bom_cost_usd", "latency_s")
+    assert set_up(plain(compose_config(words))).settings.objectives == ("bom_cost_usd", "latency_s")
     with pytest.raises(UserError, match="that of a verification"):
         set_up(plain(compose_config(["task=digits", "objectives=[eer,effective_latency_far1_s]"])))
 

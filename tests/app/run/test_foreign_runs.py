@@ -13,7 +13,7 @@ from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.run_dir import read_config, read_front
-from tinysearch.app.run.setup import objectives_of
+from tinysearch.app.run.settings import objectives_of
 from tinysearch.core.errors import UserError
 
 

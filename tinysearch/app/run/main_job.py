@@ -13,13 +13,14 @@ from typing import Any
 
 from tinysearch.app.building.training import borrow_kept, far_of
 from tinysearch.app.building.wiring import Config, build_backend
-from tinysearch.app.config.resources import cache_dir, processors
+from tinysearch.app.config.resources import processors
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.artifacts import publish
 from tinysearch.app.run.asked import remember_asked
 from tinysearch.app.run.firmware import check_format, emit_front, top_of
 from tinysearch.app.run.report import check_options, write_report, write_report_data
-from tinysearch.app.run.setup import Setup, digest_of, set_up
+from tinysearch.app.run.settings import digest_of
+from tinysearch.app.run.setup import Setup, set_up
 from tinysearch.app.run.watchers import watched
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -166,7 +167,7 @@ class _Finish:
         files.write_front(
             self.folder,
             budget_usd=self.setup.models.budget_usd,
-            objectives=self.setup.objectives,
+            objectives=self.setup.settings.objectives,
             points=self.documents,
         )
 
@@ -184,7 +185,7 @@ class _Finish:
         write_report_data(self.setup, self.result, self.evaluations, self.folder, far=self.far)
         write_report(self.folder)
         if not self.result.interrupted:
-            remember_asked(cache_dir(self.setup.config["cache"]["dir"]), digest_of(dict(self.setup.problem.rules)))
+            remember_asked(self.setup.settings.cache, digest_of(dict(self.setup.problem.rules)))
         publish(self.result.study, self.folder, self.evaluations, self.documents)
 
     def _manifest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> dict[str, Any]:

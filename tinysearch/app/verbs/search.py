@@ -40,7 +40,7 @@ def run(invocation: Invocation) -> int:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.run.main_job import run as run_job
     from tinysearch.app.run.progress import SearchProgress
-    from tinysearch.app.run.setup import objectives_of, trains
+    from tinysearch.app.run.settings import objectives_of, trains
 
     with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))

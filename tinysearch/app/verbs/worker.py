@@ -34,13 +34,13 @@ def run(invocation: Invocation) -> int:
     if console.is_terminal:
         console.print("tinysearch: preparing the design space, the data and the models")
     from tinysearch.app.run.progress import SearchProgress
-    from tinysearch.app.run.setup import set_up, trains
+    from tinysearch.app.run.setup import set_up
     from tinysearch.search.loop import search
 
     setup = set_up(config)
     shared = setup.options.shared
     options = replace(setup.options, shared=replace(shared, join=True) if shared else None)
-    with SearchProgress(objectives=setup.objectives, trains=trains(config), quiet=quiet) as progress:
+    with SearchProgress(objectives=setup.settings.objectives, trains=setup.settings.trains, quiet=quiet) as progress:
         result = search(setup.problem, options, on_event=progress)
     own = sum(1 for trial in result.study.get_trials(deepcopy=False) if trial.user_attrs.get("worker") == result.worker)
     console.print(f"{result.reason}; {own} of {result.trials} trials are this worker's")
