@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.config.compose import compose_config, plain
+from tinysearch.core.errors import UserError
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import COLUMNS, NO_OPTION, enumerate_designs
@@ -18,6 +20,7 @@ CASES = [
     ("catalog=paper2023", "flash=paper", "memory=paper", "experiment=paper"),
     ("experiment=paper", "price_level=high"),
     ("firmware.backend=auto",),
+    ("space.memories=[arena,bands]", "space.branch_cores=[1,2]", "space.input_sizes=[160]"),
 ]
 
 PRECISIONS = ["float32", "int8", "xnor1/1", "xnor3/1", "xnor2/2"]
@@ -77,7 +80,12 @@ def compare(models: AnalyticModels, space: Space, *, rows: int) -> tuple[int, in
             branches = [
                 space.branches(modality)[chunk.branches[row, place]] for place, modality in enumerate(chunk.modalities)
             ]
-            chosen = models.choose(branches, PlatformWish(chip=chunk.processor))
+            own = models.executing(chunk.execution)
+            if not any(map(own.differs, branches)):
+                assert chunk.option[row] == NO_OPTION
+                continue
+            chosen = models.choose(branches, PlatformWish(chip=chunk.processor), executions=(chunk.execution,))
+            assert chosen.candidate.platform.execution == chunk.execution
             assert chosen.feasible == (chunk.option[row] != NO_OPTION)
             checked += 1
             if not chosen.feasible:
@@ -88,6 +96,25 @@ def compare(models: AnalyticModels, space: Space, *, rows: int) -> tuple[int, in
             for place, name in enumerate(COLUMNS):
                 assert chunk.values[row, place] == pytest.approx(values[name], rel=1e-9)
     return checked, feasible
+
+
+def test_bands_and_a_second_core_are_designs_where_they_change_something() -> None:
+    sizes = ("space.input_sizes=[160]", "space.layouts=[[1]]", "space.precisions=[int8,float32]")
+    models, space = built("space.modalities=[face]", *sizes, "space.memories=bands", "space.branch_cores=2")
+    assert [(each.bands, each.cores) for each in space.executions] == [(False, 1), (False, 2), (True, 1), (True, 2)]
+    chunks = [chunk for chunk in enumerate_designs(models, space) if chunk.processor == "esp32s3"]
+    plain, faster, smaller = chunks  # bands hold every heavy layer of this network
+    assert (faster.execution, smaller.execution) == (Execution(cores=2), Execution(bands=True))
+    assert list(faster.option) == list(smaller.option) == [plain.option[0], NO_OPTION]  # float32 knows neither
+    assert plain.latency_s[0] / 1.5 < faster.latency_s[0] < 0.75 * plain.latency_s[0]
+    assert smaller.ram_bytes[0] < plain.ram_bytes[0] < faster.ram_bytes[0]
+    wish, branches = PlatformWish(chip="esp32s3"), [space.branches("face")[0]]
+    chosen = [models.choose(branches, wish, executions=[each]) for each in (PLAIN, Execution(cores=2))]
+    assert len({each.candidate.id for each in chosen}) == 2
+    assert [each.to_dict()["platform"].get("branch_cores") for each in chosen] == [None, 2]
+    assert models.choose(branches, wish, executions=space.executions) == chosen[1]  # the fastest on a board
+    with pytest.raises(UserError, match="two cores must have one branch to share"):
+        models.choose([space.branches("face")[1]], wish, executions=[Execution(cores=2)])
 
 
 def test_chunks_do_not_change_the_result() -> None:

@@ -143,8 +143,10 @@ def test_a_point_that_a_sampler_has_asked_about_is_not_evaluated_again(monkeypat
     models, space = build_models(config), build_space(config)
     asked: list[object] = []
     choose = AnalyticModels.choose
-    monkeypatch.setattr(AnalyticModels, "choose", lambda *given: (asked.append(given[1]), choose(*given))[1])
-    assessor, (first, second) = ModelAssessor(models), space.branches("voice")[:2]
+    monkeypatch.setattr(
+        AnalyticModels, "choose", lambda *given, **how: (asked.append(given[1]), choose(*given, **how))[1]
+    )
+    assessor, (first, second) = ModelAssessor(models, space), space.branches("voice")[:2]
     point_of = partial(FlatPoint, processor="esp32s3", flash_bytes=2**23, psram_bytes=2**23)
     found = [assessor.assess(point_of(branches=(branch,))) for branch in (first, first, second, first)]
     assert len(asked) == 3

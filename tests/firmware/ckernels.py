@@ -15,10 +15,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ RUNTIME = Path(__file__).resolve().parents[2] / "firmware_templates" / "runtime"
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wsign-compare", "-Wunused-parameter", "-Wshadow", "-pedantic")
 FLAGS = (*WARNINGS, "-O2", "-ffp-contract=off")
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+THREADS = ("-fsanitize=thread", "-g", "-pthread")
 RV32_COMPILER = "riscv64-unknown-elf-gcc"
 RV32_EMULATOR = "qemu-system-riscv32"
 RV32_FLAGS = (
@@ -43,6 +45,8 @@ RV32_RUN = (
     *(RV32_EMULATOR, "-M", "virt", "-cpu", "rv32", "-m", "32M", "-nographic", "-bios", "none"),
     *("-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"),
 )
+
+Halves = Literal["in order", "backward", "at once"]
 
 _C_TYPES = {
     "int8": "int8_t",
@@ -143,25 +147,48 @@ def run_rv32(cases: Sequence[Case], *, flags: Sequence[str] = ()) -> list[Outcom
     return _execute(cases, headers, text, rows, rv32=True, flags=flags)
 
 
-def run_network(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8], *, rv32: bool = False) -> Outcome:
-    """Run a whole network in its planned arena, from the C text that the emitter writes, one image after the other."""
+def run_network(
+    frozen: FrozenNetwork, inputs: npt.NDArray[np.int8], *, rv32: bool = False, halves: Halves = "in order"
+) -> Outcome:
+    """Run a whole network in its planned arena, from the C text that the emitter writes, one image after the other.
+
+    Args:
+        halves: when the two of a shared step are computed; at once is under the thread sanitizer.
+    """
     source = branch_source("face", frozen)
     program, values = source.program, branch_values(source, in_psram=False)
     text = [*(f'#include "{header}"' for header in source.headers), _MAIN]
     text += [step["constants"] for step in values["steps"]]
+    text += ["#include <pthread.h>"] if halves == "at once" else []
     text += [
         f"static uint8_t arena[{source.memory.peak_bytes}] __attribute__((aligned(16)));",
+        f"static const int8_t *const input = (const int8_t *)arena + {source.memory.offsets[INPUT]};",
+        *(line for step in values["steps"] if halves == "at once" and step["shared"] for line in _threads(step)),
         "static void network(const void *first, const void *second, void *embedding, void *scratch)",
         "{",
-        f"    const int8_t *input = (const int8_t *)(arena + {source.memory.offsets[INPUT]});",
-        "    (void)second; (void)scratch;",
+        "    (void)second; (void)scratch; (void)input;",
         f"    memcpy(arena + {source.memory.offsets[INPUT]}, first, {program.network.input_shape.elements});",
-        *(f"    {call};" for step in values["steps"] for call in step["calls"]),
+        *(f"    {call};" for step in values["steps"] for call in _step_calls(step, halves)),
         "}",
     ]
     case = _text_case("network", inputs, output_bytes=source.embedding_bytes)
-    row = _text_row(case)
-    return _execute([case], source.headers, text, [row], rv32=rv32, flags=() if rv32 else SANITIZE)[0]
+    flags = THREADS if halves == "at once" else SANITIZE
+    return _execute([case], source.headers, text, [_text_row(case)], rv32=rv32, flags=() if rv32 else flags)[0]
+
+
+def _step_calls(step: Mapping[str, Any], halves: Halves) -> Sequence[str]:
+    if not step["shared"] or halves == "in order":
+        return list(step["calls"])
+    return [f"both_{step['name']}()"] if halves == "at once" else list(reversed(step["calls"]))
+
+
+def _threads(step: Mapping[str, Any]) -> Iterator[str]:
+    """C functions that compute the halves of a step on two threads."""
+    name = step["name"]
+    for which, call in enumerate(step["calls"]):
+        yield f"static void *half{which}_{name}(void *unused) {{ {call}; return unused; }}"
+    yield f"static void both_{name}(void) {{ pthread_t other; pthread_create(&other, NULL, half1_{name}, NULL);"
+    yield f"half0_{name}(NULL); pthread_join(other, NULL); }}"
 
 
 def count_rv32(body: str, inputs: npt.NDArray[np.generic], *, output_bytes: int) -> Outcome:

@@ -49,6 +49,15 @@ def in_bands(out: Path) -> Path:
     return out
 
 
+def by_two_cores(out: Path) -> Path:
+    """A project whose heavy layers are shared by the cores of an ESP32-S3."""
+    board = ["platform.processor=esp32s3", "platform.cores=2"]
+    words = ["modality=face", "face.blocks=[1]", "face.precision=int8", *board, "trainer=none", f"out={out}"]
+    assert main(["emit", *words]) == 0
+    assert "CANDIDATE_BRANCH_CORES 2" in (out / "main/candidate.h").read_text()
+    return out
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -58,6 +67,7 @@ def in_bands(out: Path) -> Path:
         lambda out: classified(watching("hum"), watching("word", "float32"), out=out, schedule="button")[0],
         lambda out: alarmed(wrist(), watching("eye", "xnor1/1"), out=out)[0],
         in_bands,
+        by_two_cores,
     ],
 )
 def test_what_is_emitted_is_known(written: Callable[[Path], Path], tmp_path: Path) -> None:

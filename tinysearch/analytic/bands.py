@@ -18,14 +18,15 @@ _MOST_BANDS = 3
 _REACH = 3  # steps from where most is alive to where a band may begin; twice as many to where it may end
 
 
-def banded(program: Program) -> Program:
+def banded(program: Program, *, room_bytes: int = LEAST_ARENA_BYTES) -> Program:
     """The program with the bands that make its arena smallest, itself where none does.
 
-    Bands are added as long as the plan gets smaller; of equal ones that with the fewest calls.
+    Bands are added as long as the plan gets smaller and is larger than the room; of equal ones that with the fewest
+    calls.
     """
     least = plan(program).peak_bytes
     for _ in range(_MOST_BANDS):
-        if least <= LEAST_ARENA_BYTES:
+        if least <= room_bytes:
             break
         found = _smallest(program)
         peak = least if found is None else plan(found).peak_bytes
@@ -51,13 +52,13 @@ def _places(program: Program) -> Iterator[Program]:
     peak = largest_step(program)
     for first in sorted({start, *range(max(start, peak - _REACH), peak + 1)}):
         for last in range(first + 1, min(peak + 2 * _REACH, len(program.steps) - 1)):
-            if not all(_by_rows(program, index) for index in range(first, last + 1)):
+            if not all(by_rows(program, index) for index in range(first, last + 1)):
                 break
             if last >= peak and source_of(program, first, last) is not None:
                 yield replace(program, bands=(*program.bands, Bands(first=first, last=last, rows=1)))
 
 
-def _by_rows(program: Program, index: int) -> bool:
+def by_rows(program: Program, index: int) -> bool:
     """Whether the kernel of a step computes any rows of its output from a part of its input."""
     step = program.steps[index]
     names = (*step.inputs, step.output)

@@ -96,6 +96,7 @@ class CodeSizes:
         floats = program.precision.kind == "float32"
         golden = PATTERNS * program.network.embedding * _FLOAT_BYTES if floats else 0
         steps = len(program.steps) + sum(len(schedule(program, bands).calls) for bands in program.bands)
+        steps += 2 * len(program.shared)  # each half, and where the step is called as a whole
         return Bytes(
             flash=self.branch.flash + self.step.flash * steps + sum(layer.flash for layer in layers) + golden,
             ram=self.branch.ram + self.step.ram * steps + sum(layer.ram for layer in layers),

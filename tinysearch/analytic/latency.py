@@ -7,19 +7,20 @@ roofline. Entries without that are counted or measured with their memory.
 
 Coefficients belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and
 a step without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time
-plus contention; one branch never uses a second core.
+plus contention; steps of one branch that two cores share have a term of their own (:mod:`.two_cores`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import mul
 
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.core.bands import calls_of
+from tinysearch.analytic.two_cores import Cycles, TwoCores
+from tinysearch.core.bands import calls_of, shared_calls, single_calls
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
@@ -30,9 +31,6 @@ from tinysearch.operators.conv import GENERAL_CLASSES
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
-
-Cycles = tuple[float, float, float, bool]
-"""Expected, least and most cycles, and whether every entry behind them is calibrated."""
 
 _REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
 
@@ -179,6 +177,7 @@ class LatencyTable:
     entries: Mapping[EntryKey, LatencyEntry]
     processors: Mapping[str, ProcessorTiming]
     acquisition_s: Mapping[str, Sourced]
+    two_cores: TwoCores | None = None
     _found: dict[tuple[Program, Accelerated, str, bool, FlashReads | None], Cycles] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -253,8 +252,12 @@ class LatencyTable:
         """Cycles of a program: steps whose weights are known to stream one by one, all others together."""
         streamed = [part for part in weighted_steps(program, accelerated) if self._streams(timing, part.key)]
         apart = {part.key for part in streamed}
-        profile = {key: total for key, total in program_profile(program, accelerated).items() if key not in apart}
+        alone = program_profile(program, accelerated, shares=self.two_cores is not None)
+        profile = {key: total for key, total in alone.items() if key not in apart}
         parts = [self._sum(profile, timing), *(self._roofline(part, timing) for part in streamed)]
+        if self.two_cores is not None and program.shared:
+            halves = self._sum(shared_profile(program), timing)
+            parts.append(self.two_cores.of(halves, steps=len(program.shared)))
         cycles, low, high, calibrated = zip(*parts, strict=True)
         return sum(cycles), sum(low), sum(high), all(calibrated)
 
@@ -343,10 +346,24 @@ def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, Latency
 
 
 @lru_cache(maxsize=65536)
-def program_profile(program: Program, accelerated: Accelerated = PORTABLE) -> Profile:
-    """Profile of a program, computed once for all processors that run it by the same kernels."""
+def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, shares: bool = False) -> Profile:
+    """Profile of a program, computed once for all processors that run it by the same kernels.
+
+    Args:
+        shares: leave out the steps that two cores share.
+    """
+    return _profile(single_calls(program) if shares else calls_of(program), accelerated)
+
+
+@lru_cache(maxsize=65536)
+def shared_profile(program: Program) -> Profile:
+    """Profile of the halves of all steps that two cores share."""
+    return _profile(shared_calls(program), PORTABLE)
+
+
+def _profile(calls: Iterable[tuple[Program, Step]], accelerated: Accelerated) -> Profile:
     profile: dict[tuple[str, str], dict[str, float]] = {}
-    for part, step in calls_of(program):
+    for part, step in calls:
         backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
         total = profile.setdefault(
             (_arithmetic(part, step) + backend, record_of(step).kernel_class(part, step)),

@@ -3,7 +3,8 @@
 A tensor lives from the step that writes it to the last step that reads it; a kernel's scratch lives during its step.
 An output may take the place of an input that dies in the same step where the kernel allows it (addition, scale).
 In a band (:mod:`tinysearch.core.bands`) a buffer holds some rows: those that are kept from turn to turn live as long as
-the band, all others from the step that writes them to the last that reads them, as without it.
+the band, all others from the step that writes them to the last that reads them, as without it. The two halves of a
+shared step have scratch of their own, and neither may overwrite what the other reads.
 Offsets are assigned by best fit over several orders of the blocks, then by hill climbing over orders if none of them
 reaches the lower bound, which is the largest sum of bytes alive at any step. The plan is what the emitted C uses, so
 its peak is what a board must have.
@@ -18,9 +19,9 @@ from functools import lru_cache
 import numpy as np
 
 from tinysearch.analytic.kernels import footprint
-from tinysearch.core.bands import Schedule, schedule
+from tinysearch.core.bands import Schedule, halves, schedule
 from tinysearch.core.network import INPUT
-from tinysearch.core.program import Program
+from tinysearch.core.program import Program, Step
 from tinysearch.operators.record import KernelFootprint
 
 ALIGNMENT = 16
@@ -56,7 +57,7 @@ class MemoryPlan:
 
     Attributes:
         blocks: what was placed.
-        offsets: bytes from the start of the arena by tensor name, and by ``<step>.scratch`` for scratch.
+        offsets: bytes from the start of the arena by tensor name, and by :func:`scratch_of` for scratch.
         peak_bytes: size of the arena.
         bound_bytes: largest sum alive at any step: no plan is smaller.
     """
@@ -85,13 +86,19 @@ def blocks_of(
     scratch: list[Block] = []
     for index, step in enumerate(program.steps):
         needs = (footprints or {}).get(step.name) or footprint(program, step)
-        owner, scratch_bytes = step.output, needs.scratch_bytes
+        owner, scratch_bytes = step.output, {scratch_of(step): needs.scratch_bytes}
         candidates = list(_reusable(needs.in_place, step.inputs))
         if newest_first:
             candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
         if index in banded:
             candidates = []
-            scratch_bytes = _band_scratch_bytes(banded[index], step.name)
+            scratch_bytes = {scratch_of(step): _band_scratch_bytes(banded[index], step.name)}
+        if index in program.shared:
+            candidates = []
+            scratch_bytes = {
+                scratch_of(step, half): footprint(part.program, part.step).scratch_bytes
+                for half, part in enumerate(halves(program, index))
+            }
         for position in candidates:
             source = step.inputs[position]
             fits = program.tensors[step.output].size_bytes <= program.tensors[owners[source]].size_bytes
@@ -101,10 +108,11 @@ def blocks_of(
         owners[step.output] = owner
         members.setdefault(owner, []).append(step.output)
         born.setdefault(owner, index)
-        if scratch_bytes:
-            scratch.append(
-                Block(names=(f"{step.name}.scratch",), size_bytes=_aligned(scratch_bytes), first=index, last=index)
-            )
+        scratch += [
+            Block(names=(name,), size_bytes=_aligned(size), first=index, last=index)
+            for name, size in scratch_bytes.items()
+            if size
+        ]
     over = {}
     for run in banded.values():
         if _lies_on_source(program, run, owners, members, last_read):
@@ -123,6 +131,11 @@ def blocks_of(
         for owner, names in members.items()
     ]
     return tuple(tensors + scratch)
+
+
+def scratch_of(step: Step, half: int = 0) -> str:
+    """Name of a step's scratch among buffers; the second half of a shared step has another."""
+    return f"{step.name}.scratch{half + 1 if half else ''}"
 
 
 def _banded(program: Program) -> dict[int, Schedule]:

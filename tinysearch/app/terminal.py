@@ -235,6 +235,8 @@ def point_table(document: Mapping[str, Any]) -> Table:
     memories = f"flash {_size(platform['flash_bytes'])}, PSRAM {_size(platform['psram_bytes'])}"
     sensors = "".join(f", {name}" for name in platform["sensors"])
     table.add_row("board", f"{platform['processor']}, {count(platform['cores'], 'core')}, {memories}{sensors}")
+    if "text" in platform:
+        table.add_row("execution", platform["text"])
     table.add_row("needs", f"flash {_size(needs['flash_bytes'])}, RAM {_size(needs['ram_bytes'])}")
     table.add_row("cost", _optional(values["bom_cost_usd"], usd))
     for part in document["bom"]:

@@ -11,6 +11,7 @@ from typing import Any
 from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import EntryKey, FlashReads, LatencyEntry, LatencyTable, ProcessorTiming, complete
+from tinysearch.analytic.two_cores import TwoCores
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
@@ -93,6 +94,7 @@ def load_latency_table(path: Path, chips: Iterable[Chip], *, default: Path | Non
             entries=complete(entries),
             processors={chip.id: _timing(chip, document) for chip in chips},
             acquisition_s={name: _sourced(value, unit="s") for name, value in document["acquisition_s"].items()},
+            two_cores=_two_cores(document.get("two_cores")),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise malformed(path, error) from error
@@ -262,6 +264,21 @@ def _timing(chip: Chip, document: Mapping[str, Any]) -> ProcessorTiming:
         psram_factor=float(document["psram_factor"]["value"]),
         contention=float(document["contention"]["value"]),
         flash=_flash_reads(document.get("flash_reads", {}).get(chip.id)),
+    )
+
+
+def _two_cores(facts: Mapping[str, Any] | None) -> TwoCores | None:
+    """What a second core saves; None where the table does not say: nothing."""
+    if facts is None:
+        return None
+    speedup, barrier = _sourced(facts["speedup"], unit="times"), _sourced(facts["barrier"], unit="cycles")
+    return TwoCores(
+        speedup=speedup.value,
+        least_speedup=float(facts["speedup"]["low"]),
+        most_speedup=float(facts["speedup"]["high"]),
+        barrier_cycles=barrier.value,
+        least_barrier_cycles=float(facts["barrier"]["low"]),
+        most_barrier_cycles=float(facts["barrier"]["high"]),
     )
 
 

@@ -102,17 +102,39 @@ def schedule(program: Program, bands: Bands) -> Schedule:
     return _Run(program, bands, source).schedule()
 
 
+@lru_cache(maxsize=4096)
+def halves(program: Program, index: int) -> tuple[Part, Part]:
+    """A shared step as two parts that may be computed at once: the upper rows of its output, and the lower ones."""
+    step = program.steps[index]
+    height = program.tensors[step.output].shape.height
+    middle = (height + 1) // 2
+    run = _Run(program, Bands(first=index, last=index, rows=height), step.inputs[0])
+    return run.part(step, 0, middle), run.part(step, middle, height)
+
+
 def whole_steps(program: Program) -> list[Step]:
-    """Steps that are in no band."""
-    inside = {index for bands in program.bands for index in bands.steps}
+    """Steps that are in no band and not shared."""
+    inside = {index for bands in program.bands for index in bands.steps} | {*program.shared}
     return [step for index, step in enumerate(program.steps) if index not in inside]
 
 
-def calls_of(program: Program) -> Iterator[tuple[Program, Step]]:
-    """Every call of a kernel, with the program whose tensors it sees: the program itself but for the parts of bands."""
+def shared_calls(program: Program) -> Iterator[tuple[Program, Step]]:
+    """Calls of kernels that two cores may make at once, each with the program whose tensors it sees."""
+    for index in program.shared:
+        yield from ((part.program, part.step) for part in halves(program, index))
+
+
+def single_calls(program: Program) -> Iterator[tuple[Program, Step]]:
+    """All other calls, which one core makes one after the other."""
     yield from ((program, step) for step in whole_steps(program))
     for bands in program.bands:
         yield from ((part.program, part.step) for part in schedule(program, bands).parts)
+
+
+def calls_of(program: Program) -> Iterator[tuple[Program, Step]]:
+    """Every call of a kernel, with the program whose tensors it sees: the program itself but for parts of steps."""
+    yield from single_calls(program)
+    yield from shared_calls(program)
 
 
 class _Run:
@@ -152,7 +174,7 @@ class _Run:
             self.rows[name] = max(self.rows[name], wanted[name] - self.start[name])
         for step in self.steps:
             if wanted[step.output] > self.done[step.output]:
-                self.calls.append(self._part(step, self.done[step.output], wanted[step.output]))
+                self.calls.append(self.part(step, self.done[step.output], wanted[step.output]))
         self.done.update(wanted)
         result, source = self.program.tensors[self.result].shape, self.program.tensors[self.source].shape
         written = self.done[self.result] * result.width * result.channels
@@ -185,7 +207,8 @@ class _Run:
             if ahead > 0:
                 self.calls.append(Move(tensor=name, first=ahead, rows=left))
 
-    def _part(self, step: Step, first: int, end: int) -> Part:
+    def part(self, step: Step, first: int, end: int) -> Part:
+        """Rows ``first`` to ``end`` of a step's output, with the buffers as they are now."""
         low, high = _span(step, first, end)
         top = max(low, 0)
         macs = step.macs // self.height[step.output] * (end - first)
@@ -194,7 +217,7 @@ class _Run:
         return Part(
             program=self._alone(part, rows),
             step=part,
-            reads=tuple(top - self.start[name] for name in step.inputs),
+            reads=tuple(top - self.start.get(name, 0) for name in step.inputs),
             writes=first - self.start[step.output],
         )
 
@@ -205,7 +228,7 @@ class _Run:
             for name, count in zip((*part.inputs, part.output), rows, strict=True):
                 tensor = self.program.tensors[name]
                 tensors[name] = replace(tensor, shape=replace(tensor.shape, height=count))
-            self.alone[part, rows] = replace(self.program, tensors=tensors, steps=(part,), bands=())
+            self.alone[part, rows] = replace(self.program, tensors=tensors, steps=(part,), bands=(), shared=())
         return self.alone[part, rows]
 
 

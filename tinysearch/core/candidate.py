@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import NetworkSpec, Shape
 from tinysearch.core.quantization import FLOAT32, Precision
 
@@ -109,12 +110,14 @@ class PlatformChoice:
         processor: chip name, for example ``esp32s3``.
         flash_bytes, psram_bytes: sizes of the parts on the board.
         board: id of the priced way to get them (bare parts, a module, a development board).
+        execution: how the chip executes the branches.
     """
 
     processor: str
     flash_bytes: int
     psram_bytes: int
     board: str
+    execution: Execution = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,7 @@ class Candidate:
                 self.platform.flash_bytes,
                 self.platform.psram_bytes,
                 self.platform.board,
+                *self.platform.execution.to_dict().items(),
             ]
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]

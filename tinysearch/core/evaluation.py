@@ -137,6 +137,8 @@ class Evaluation:
                 "psram_bytes": platform.psram_bytes,
                 "sensors": list(self.sensors),
                 "board": platform.board,
+                **platform.execution.to_dict(),
+                **({"text": platform.execution.text} if platform.execution.text else {}),
             },
             "requires": {"flash_bytes": self.flash_bytes, "ram_bytes": self.ram_bytes},
             "bom": [line.to_dict() for line in self.bom],

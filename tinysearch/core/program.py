@@ -133,6 +133,7 @@ class Program:
     Attributes:
         bands: steps that are not computed one after the other on whole maps (:mod:`tinysearch.core.bands`); what
             comes out is the same.
+        shared: steps, by number, of whose output two cores may compute half of the rows each; in no band.
     """
 
     network: NetworkSpec
@@ -140,6 +141,7 @@ class Program:
     tensors: Mapping[str, Tensor]
     steps: tuple[Step, ...]
     bands: tuple[Bands, ...] = ()
+    shared: tuple[int, ...] = ()
 
     @property
     def output(self) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
@@ -13,13 +13,16 @@ from tinysearch.analytic.bands import banded
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
+from tinysearch.analytic.execution import executed, smallest_room_bytes
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine, served
 from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import BranchFigures, Evaluation
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.limits import Limit, Violation
 from tinysearch.core.objectives import recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
@@ -52,6 +55,7 @@ class AnalyticModels:
             want it; what nobody measured is left out then.
         accelerate: steps of a program that a backend computes on an ESP-IDF target; None for portable kernels alone.
         in_turn: whether branches are sensed and computed one after the other on any chip, as those of a cascade are.
+        execution: of every candidate; :meth:`executing` gives the models of another one.
     """
 
     catalog: Catalog
@@ -68,6 +72,9 @@ class AnalyticModels:
     accelerate: Callable[[Program, str], Accelerated] | None = None
     ota: bool = False
     in_turn: bool = False
+    execution: Execution = PLAIN
+    _plain: AnalyticModels | None = field(default=None, repr=False)
+    _others: dict[Execution, AnalyticModels] = field(default_factory=dict, repr=False)
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
     _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
     _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
@@ -78,32 +85,62 @@ class AnalyticModels:
         return flash_model.AppSlots(count=2 if self.ota else 1, spare_bytes=int(self.software.encrypted_bytes.value))
 
     def worker(self, chip: Chip) -> Chip:
-        """A chip with the cores that branches have to compute on."""
+        """A chip with the cores that branches have to compute on; where they share one, all its power counts."""
+        if self.execution.cores > 1:
+            return replace(chip, one_core_power_w=None)
         return replace(chip, cores=1) if self.in_turn else chip
+
+    def executing(self, execution: Execution) -> AnalyticModels:
+        """The same models of candidates that are executed in another way."""
+        if execution == self.execution:
+            return self
+        plain = self if self._plain is None else self._plain
+        if execution == plain.execution:
+            return plain
+        if execution not in plain._others:
+            caches: dict[str, Any] = {"_others": {}, "_needs": {}, "_latencies": {}, "_accelerated": {}}
+            plain._others[execution] = replace(plain, execution=execution, _plain=plain, **caches)
+        return plain._others[execution]
+
+    def differs(self, branch: BranchSpec) -> bool:
+        """Whether a branch is executed otherwise than plainly."""
+        return self._plain is None or self.needs(branch) is not self._plain.needs(branch)
 
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
         if branch not in self._needs:
-            network, precision = branch.network(), branch.precision
-            check_size(branch, network)
-            program = lower(network, precision)
-            program = banded(program) if self.memory_rule == "bands" else program
-            plan = memory_model.plan(program)
-            paper = self.flash_rule == "paper"
-            self._needs[branch] = BranchNeeds(
-                program=program,
-                kernels=frozenset(kernels_of(program)),
-                params=network.params,
-                macs=network.macs,
-                code_bytes=self.software.branch_bytes(branch.modality, program)
-                + flash_model.decision_bytes(self.task.decision, embedding=network.embedding),
-                weight_bytes=flash_model.paper_weight_bytes(network, precision)
-                if paper
-                else flash_model.parameter_bytes(program),
-                arena_bytes=plan.peak_bytes,
-                arena_bound_bytes=plan.bound_bytes,
-            )
+            self._needs[branch] = self._plain_needs(branch) if self._plain is None else self._other_needs(branch)
         return self._needs[branch]
+
+    def _plain_needs(self, branch: BranchSpec) -> BranchNeeds:
+        network = branch.network()
+        check_size(branch, network)
+        program = lower(network, branch.precision)
+        return self._needs_of(branch, banded(program) if self.memory_rule == "bands" else program)
+
+    def _other_needs(self, branch: BranchSpec) -> BranchNeeds:
+        """Those of the plain execution, the same object, where this one does nothing else."""
+        assert self._plain is not None  # noqa: S101 - the caller asked
+        plain = self._plain.needs(branch)
+        program = executed(plain.program, self.execution, room_bytes=smallest_room_bytes(self.catalog.chips.values()))
+        return plain if program is plain.program else self._needs_of(branch, program)
+
+    def _needs_of(self, branch: BranchSpec, program: Program) -> BranchNeeds:
+        network, plan = program.network, memory_model.plan(program)
+        paper = self.flash_rule == "paper"
+        return BranchNeeds(
+            program=program,
+            kernels=frozenset(kernels_of(program)),
+            params=network.params,
+            macs=network.macs,
+            code_bytes=self.software.branch_bytes(branch.modality, program)
+            + flash_model.decision_bytes(self.task.decision, embedding=network.embedding),
+            weight_bytes=flash_model.paper_weight_bytes(network, branch.precision)
+            if paper
+            else flash_model.parameter_bytes(program),
+            arena_bytes=plan.peak_bytes,
+            arena_bound_bytes=plan.bound_bytes,
+        )
 
     def branch_latency(
         self, branch: BranchSpec, *, processor: str, arena_in_psram: bool, backend: bool = True
@@ -128,6 +165,8 @@ class AnalyticModels:
         """Steps of a branch that a backend can compute on a processor, found once."""
         if self.accelerate is None:
             return PORTABLE
+        if self._plain is not None and not self.differs(branch):
+            return self._plain.accelerated(branch, processor)
         key = (branch, processor)
         if key not in self._accelerated:
             target = self.catalog.chip(processor).idf_target
@@ -253,6 +292,7 @@ class AnalyticModels:
             flash_bytes=option.flash_bytes,
             psram_bytes=option.psram_bytes,
             board=option.id,
+            execution=self.execution,
         )
         evaluation = Evaluation(
             candidate=Candidate(branches=branches, platform=platform),
@@ -354,13 +394,19 @@ class AnalyticModels:
             latency_s=latency.seconds,
         )
 
-    def choose(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> Evaluation:
+    def choose(
+        self, branches: Sequence[BranchSpec], wish: PlatformWish, *, executions: Sequence[Execution] = (PLAIN,)
+    ) -> Evaluation:
         """The cheapest board as wished that carries the branches; if none does, the one that fails by the fewest rules.
 
         A platform that nobody sells is judged all the same, with an empty bill of materials.
 
+        Args:
+            executions: of which a board takes the fastest that fits it.
+
         Raises:
-            UserError: an unknown processor, or no board of the catalogue serves the modalities.
+            UserError: an unknown processor, no board of the catalogue serves the modalities, or no execution is
+                possible.
         """
         if wish.processor is not None:
             self.catalog.chip(wish.processor)
@@ -370,13 +416,31 @@ class AnalyticModels:
             found = (unsold(self.catalog, self.task.sensors(names), wish, names=names),)
         best: Evaluation | None = None
         for option in found:
-            evaluation = self.evaluate(branches, option)
+            tried = [models.evaluate(branches, option) for models in self._executing(branches, option, executions)]
+            if not tried:
+                continue
+            evaluation = min(tried, key=lambda one: (*badness(one), one.latency_s))
             if evaluation.feasible:
                 return evaluation
             if best is None or badness(evaluation) < badness(best):
                 best = evaluation
-        assert best is not None  # noqa: S101 - the loop runs at least once
+        if best is None:
+            raise UserError(
+                "two cores must have one branch to share, with heavy int8 steps, and a chip that has two cores",
+                value=f"{' and '.join(branch.short for branch in branches)} on {found[0].processor}",
+                remedy="leave platform.cores out, or choose a chip such as platform.processor=esp32s3",
+            )
         return best
+
+    def _executing(
+        self, branches: Sequence[BranchSpec], option: BoardOption, executions: Sequence[Execution]
+    ) -> Iterator[AnalyticModels]:
+        """The models of some executions that do different things with branches on a board."""
+        chip = self.catalog.chip(option.processor)
+        for execution in executions:
+            models = self.executing(execution)
+            if execution.possible(branches=len(branches), cores=chip.cores) and any(map(models.differs, branches)):
+                yield models
 
     def build(self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement) -> Build:
         """What is asked of the chip of a board, for the validity rules."""

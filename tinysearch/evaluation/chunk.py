@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.bom import NONE_FITS
+from tinysearch.core.execution import Execution
 from tinysearch.core.platform import BoardOption
 
 Floats = npt.NDArray[np.float64]
@@ -22,7 +23,7 @@ class DesignChunk:
     """Some candidates of one processor and one combination of modalities.
 
     Attributes:
-        modalities, processor: shared by all rows.
+        modalities, processor, execution: shared by all rows.
         start, counts: the rows are the combinations ``start`` and on of ``counts[i]`` branches of modality i, the last
             modality varying fastest.
         options: boards that the chunk's rows refer to.
@@ -35,6 +36,7 @@ class DesignChunk:
 
     modalities: tuple[str, ...]
     processor: str
+    execution: Execution
     start: int
     counts: tuple[int, ...]
     options: tuple[BoardOption, ...]

@@ -25,12 +25,10 @@ from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES
 from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.execution import Execution
 from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
-from tinysearch.evaluation.analytic import (
-    COLUMNS,
-    AnalyticModels,
-)
+from tinysearch.evaluation.analytic import COLUMNS, AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
 from tinysearch.evaluation.tiers import first_time, power_columns, tiers
 from tinysearch.inputs.camera import CIF_PIXELS
@@ -38,6 +36,7 @@ from tinysearch.space import Space
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 __all__ = ["COLUMNS", "NO_OPTION", "DesignChunk", "enumerate_designs"]
 
@@ -56,6 +55,7 @@ class _BranchArrays:
         portable_sram_s, portable_psram_s: by the portable kernels.
         alone_macs: MACs of a branch whose backend serves a single one, -1 of others.
         sensing_s: capture and front-end, before the network.
+        differs: whether it is executed otherwise than plainly; true of all in the plain execution.
     """
 
     kernels: Ints
@@ -73,6 +73,7 @@ class _BranchArrays:
     captured_bytes: Ints
     pixels: Ints
     paper_psram_bytes: Ints
+    differs: Bools
 
     def rows(self, selected: slice | Ints) -> _BranchArrays:
         """Some of the branches."""
@@ -109,7 +110,7 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
 
 
 def design_cases(models: AnalyticModels, space: Space) -> Iterator[DesignCase]:
-    """Each processor of each combination of inputs, with the needs of their branches.
+    """Each processor of each combination of inputs and each way to execute them, with the needs of their branches.
 
     Raises:
         UserError: the space names a processor that the catalogue has not.
@@ -117,7 +118,7 @@ def design_cases(models: AnalyticModels, space: Space) -> Iterator[DesignCase]:
     for processor in space.processors or ():
         models.catalog.chip(processor)
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
-    arrays: dict[tuple[str, str, tuple[str, ...]], _BranchArrays] = {}
+    arrays: dict[tuple[Execution, str, str, tuple[str, ...]], _BranchArrays] = {}
     for modalities in space.combinations:
         options = [o for o in models.board_options(modalities) if _usable(models, o, modalities)]
         boards = option_table(options, level=models.price_level)
@@ -126,20 +127,27 @@ def design_cases(models: AnalyticModels, space: Space) -> Iterator[DesignCase]:
             if space.processors is not None and not {chip.id, chip.family} & set(space.processors):
                 continue
             chosen = [lists[modality] for modality in modalities]
-            backends = ("", *sorted({models.accelerated(b, chip.id).name for each in chosen for b in each} - {""}))
-            for modality, branches in zip(modalities, chosen, strict=True):
-                if (modality, chip.id, backends) not in arrays:
-                    arrays[modality, chip.id, backends] = _branch_arrays(models, branches, chip, backends)
-            sets = [_kernel_sets(models, branches) for branches in chosen]
-            yield DesignCase(
-                models=models,
-                chip=models.worker(chip),
-                modalities=modalities,
-                tiers=tiers(models, options, chip) if models.tells_power else (boards,),
-                programs=_programs(models, chip, modalities, sets),
-                backends=backends,
-                parts=tuple(arrays[modality, chip.id, backends] for modality in modalities),
-            )
+            for execution in space.executions:
+                if not execution.possible(branches=len(modalities), cores=chip.cores):
+                    continue
+                own = models.executing(execution)
+                backends = ("", *sorted({own.accelerated(b, chip.id).name for each in chosen for b in each} - {""}))
+                for modality, branches in zip(modalities, chosen, strict=True):
+                    if (execution, modality, chip.id, backends) not in arrays:
+                        arrays[execution, modality, chip.id, backends] = _branch_arrays(own, branches, chip, backends)
+                parts = tuple(arrays[execution, modality, chip.id, backends] for modality in modalities)
+                if not any(part.differs.any() for part in parts):
+                    continue
+                sets = [_kernel_sets(own, branches) for branches in chosen]
+                yield DesignCase(
+                    models=own,
+                    chip=own.worker(chip),
+                    modalities=modalities,
+                    tiers=tiers(own, options, chip) if own.tells_power else (boards,),
+                    programs=_programs(own, chip, modalities, sets),
+                    backends=backends,
+                    parts=parts,
+                )
 
 
 def _usable(models: AnalyticModels, option: BoardOption, modalities: Sequence[str]) -> bool:
@@ -199,6 +207,7 @@ def _branch_arrays(
         captured_bytes=np.array([capture.size_bytes for capture in captures], np.int64),
         pixels=np.array([capture.pixels for capture in captures], np.int64),
         paper_psram_bytes=np.array([paper_psram_bytes(branch.precision) for branch in branches], np.int64),
+        differs=np.array([models.differs(branch) for branch in branches], np.bool_),
     )
 
 
@@ -248,6 +257,7 @@ class DesignCase:
         flash, ram, psram, mapped = (np.broadcast_to(array, shape).ravel() for array in (flash, ram, psram, mapped))
         latency, energy, acquired = (np.broadcast_to(array, shape).ravel() for array in (latency, energy, acquired))
         pixels = np.broadcast_to(_largest(part.pixels for part in parts), shape).ravel()
+        differs = np.broadcast_to(functools.reduce(np.logical_or, [p.differs for p in parts]), shape).ravel()
         had: list[npt.NDArray[np.str_]] = []
         for boards in self.tiers:
             option = self._choose(boards, flash + 1 if paper else flash, psram, mapped=mapped, pixels=pixels)
@@ -257,6 +267,7 @@ class DesignCase:
             chunk = DesignChunk(
                 modalities=self.modalities,
                 processor=self.chip.id,
+                execution=self.models.execution,
                 start=start,
                 counts=counts,
                 options=boards.options,
@@ -270,7 +281,7 @@ class DesignCase:
                 psram_bytes=psram,
             )
             chunk = replace(chunk, power=power_columns(self.models, self.chip, chunk, image_bytes=mapped))
-            kept = self._affordable(price) & self._within_limits(chunk)
+            kept = differs & self._affordable(price) & self._within_limits(chunk)
             option = np.where(kept, option, np.int32(NO_OPTION))
             yield replace(chunk, option=option, price_usd=np.where(option == NO_OPTION, np.nan, price))
 

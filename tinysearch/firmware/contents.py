@@ -90,6 +90,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "bmi270_config_bytes": len(emission.bmi270_config),
         "windows": any(layer.header == "ts_window.h" for layer in emission.layers.values()),
         "tasks": emission.tasks,
+        "branch_cores": emission.branch_cores,
         "most_steps": max(len(branch["steps"]) for branch in branches),
         "template_bytes": emission.template_bytes,
         "stores": emission.application.stores,

@@ -115,6 +115,11 @@ class Emission:
         return 2 if len(self.sources) > 1 and self.chip.cores > 1 and self.cascade is None else 1
 
     @property
+    def branch_cores(self) -> int:
+        """Two where a lone branch has steps that two cores share."""
+        return 2 if any(source.program.shared for source in self.sources) else 1
+
+    @property
     def cascade(self) -> Cascade | None:
         """When one branch decides alone; None where all always run."""
         return self.evaluation.errors.cascade

@@ -10,8 +10,8 @@ from typing import Any
 
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.kernels import footprint
-from tinysearch.analytic.memory import MemoryPlan, plan
-from tinysearch.core.bands import Move, Part, Schedule, band_name, schedule
+from tinysearch.analytic.memory import MemoryPlan, plan, scratch_of
+from tinysearch.core.bands import Move, Part, Schedule, band_name, halves, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.backends import MANAGED, Backend, PlannedBackend, accelerated_plan, accelerated_steps
@@ -183,9 +183,9 @@ def call(source: BranchSource, step: Step, packed: PackedStep) -> str:
     return f"{c_identifier(packed.function)}({', '.join(arguments)})"
 
 
-def _scratch(memory: MemoryPlan, step: Step) -> str:
+def _scratch(memory: MemoryPlan, step: Step, half: int = 0) -> str:
     """The scratch of a step in the arena as an argument."""
-    offset = memory.offsets.get(f"{step.name}.scratch")
+    offset = memory.offsets.get(scratch_of(step, half))
     return "NULL" if offset is None else f"(void *)(arena + {offset})"
 
 
@@ -240,6 +240,7 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         ],
         "steps": list(_steps(source)),
         "moves": bool(program.bands),
+        "shared": bool(program.shared),
     }
 
 
@@ -251,6 +252,8 @@ def _steps(source: BranchSource) -> Iterator[dict[str, Any]]:
         if index in bands:
             behind = bands[index].bands.steps.stop
             yield _band(source, bands[index])
+        elif index in source.program.shared:
+            yield _shared(source, index)
         elif index >= behind:
             yield _single(source, step, packed)
 
@@ -267,35 +270,63 @@ def _single(source: BranchSource, step: Step, packed: PackedStep) -> dict[str, A
         "backend_call": _backend_call(source, step),
         "backend_symbol": backend_symbol,
         "backend_constants": "" if accelerated is None else layer_constants(accelerated, backend_symbol),
+        "shared": False,
     }
+
+
+class _PartLayers:
+    """Layers of parts of steps: those of one step share its arrays and differ in rows."""
+
+    def __init__(self, source: BranchSource) -> None:
+        self._source = source
+        self._names: dict[int, str] = {}
+        self._owners: set[str] = set()
+        self.constants: list[str] = []
+        self.declared: list[tuple[str, str]] = []
+
+    def name(self, part: Part) -> str:
+        """The layer of a part, made for the first that wants it."""
+        symbol = f"{self._source.component}_{part.step.name}"
+        if id(part.program) not in self._names:
+            packed = pack(replace(self._source.frozen, program=part.program), part.step)
+            number = sum(name.startswith(f"{symbol}_rows") for name in self._names.values())
+            self._names[id(part.program)] = own = f"{symbol}_rows{number}"
+            self.constants.append(layer_constants(packed, own, arrays_of=symbol, again=symbol in self._owners))
+            self.declared.append((packed.layer_type, own))
+            self._owners.add(symbol)
+        return self._names[id(part.program)]
+
+    def step(self, name: str, calls: list[str], *, shared: bool) -> dict[str, Any]:
+        """What the templates need of the step that is made of such calls."""
+        return {
+            "name": name,
+            "layers": self.declared,
+            "constants": "\n".join(self.constants),
+            "calls": calls,
+            "backend_call": "",
+            "shared": shared,
+        }
 
 
 def _band(source: BranchSource, run: Schedule) -> dict[str, Any]:
-    """A band: layers that share the arrays of their step and differ in rows, and all its calls."""
-    layers: dict[int, str] = {}
-    constants, declared, calls = [], [], []
-    arrays: set[str] = set()
-    for each in run.calls:
-        if isinstance(each, Move):
-            calls.append(_move(source, each))
-            continue
-        symbol = f"{source.component}_{each.step.name}"
-        if id(each.program) not in layers:
-            packed = pack(replace(source.frozen, program=each.program), each.step)
-            number = sum(name.startswith(f"{symbol}_rows") for name in layers.values())
-            layers[id(each.program)] = own = f"{symbol}_rows{number}"
-            constants.append(layer_constants(packed, own, arrays_of=symbol, again=symbol in arrays))
-            declared.append((packed.layer_type, own))
-            arrays.add(symbol)
-        calls.append(_part_call(source, run, each, layers[id(each.program)]))
+    """A band: all its calls in order."""
+    layers = _PartLayers(source)
+    calls = [
+        _move(source, each) if isinstance(each, Move) else _part_call(source, each, layers.name(each))
+        for each in run.calls
+    ]
     names = [source.program.steps[index].name for index in run.bands.steps]
-    return {
-        "name": band_name(names),
-        "layers": declared,
-        "constants": "\n".join(constants),
-        "calls": calls,
-        "backend_call": "",
-    }
+    return layers.step(band_name(names), calls, shared=False)
+
+
+def _shared(source: BranchSource, index: int) -> dict[str, Any]:
+    """A shared step: two calls that may be made at once."""
+    layers = _PartLayers(source)
+    calls = [
+        _part_call(source, part, layers.name(part), half=half)
+        for half, part in enumerate(halves(source.program, index))
+    ]
+    return layers.step(source.program.steps[index].name, calls, shared=True)
 
 
 def _move(source: BranchSource, move: Move) -> str:
@@ -305,17 +336,17 @@ def _move(source: BranchSource, move: Move) -> str:
     return f"memmove(arena + {offset}, arena + {offset + move.first * row}, {move.rows * row})"
 
 
-def _part_call(source: BranchSource, run: Schedule, part: Part, layer: str) -> str:
+def _part_call(source: BranchSource, part: Part, layer: str, *, half: int = 0) -> str:
     """C expression that computes some rows."""
     program, memory = source.program, source.memory
     places = [*zip(part.step.inputs, part.reads, strict=True), (part.step.output, part.writes)]
     pointers = []
     for name, row in places:
         at = row * _row_bytes(program, name)
-        base = "input + " if name == INPUT == run.source else f"arena + {memory.offsets[name]} + "
+        base = "input + " if name == INPUT else f"arena + {memory.offsets[name]} + "
         pointers.append(f"({'void' if name == part.step.output else 'const void'} *)({base}{at})")
     function = footprint(part.program, part.step).kernel
-    return f"{c_identifier(function)}(&{layer}, {', '.join(pointers)}, {_scratch(memory, part.step)})"
+    return f"{c_identifier(function)}(&{layer}, {', '.join(pointers)}, {_scratch(memory, part.step, half)})"
 
 
 def _row_bytes(program: Program, name: str) -> int:

@@ -194,6 +194,7 @@ def _design(evaluation: Evaluation, board: str) -> DesignCard:
         operating_point=evaluation.operating_point,
         answered=errors.answered,
         cascade="" if evaluation.cascade is None else evaluation.cascade.text,
+        executed=evaluation.candidate.platform.execution.text,
         energy_mj=_known(evaluation.energy_mj),
         power_mw=None if evaluation.power is None else evaluation.power.total_mw,
         battery_days=None if evaluation.power is None else evaluation.power.battery_days,

@@ -123,6 +123,7 @@ class DesignCard:
         branch_latency_s: of one inference on one core, by modality.
         answered: of a classification, how a device answers windows; None where that is not known.
         cascade: what it means that one branch decides alone where it is sure; empty where all always run.
+        executed: what is said of how the networks are executed; empty for whole maps by one core.
     """
 
     id: str
@@ -150,6 +151,7 @@ class DesignCard:
     battery_days: float | None = None
     answered: AnsweredRates | None = None
     cascade: str = ""
+    executed: str = ""
 
     @property
     def attempt_s(self) -> float:

@@ -110,7 +110,7 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
 def _meaning(design: DesignCard) -> str:
     """What a design's errors mean to whoever uses it; empty where that is not known."""
     if design.operating_point is not None:
-        return f"{in_words(design.operating_point)} {design.cascade}".rstrip()
+        return " ".join(filter(None, (in_words(design.operating_point), design.cascade, design.executed)))
     return "" if design.answered is None else answers_in_words(design.answered)
 
 

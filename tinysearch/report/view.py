@@ -255,6 +255,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
                 operating_point=operating_point(point.get("operating_point")),
                 answered=answered(point.get("answered")),
                 cascade=(point.get("fusion") or {}).get("text", ""),
+                executed=platform.get("text", ""),
                 latency_s=values["latency_s"],
                 latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
                 acquisition_s=values["acquisition_s"],

@@ -10,6 +10,7 @@ from itertools import product
 
 from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 
@@ -50,6 +51,7 @@ class Space:
         modalities: how each of them is spelled, in the same order.
         options: by input.
         processors: chips to consider, None for all of the catalogue.
+        executions: ways to execute branches, the plain one first; others for those alone that they change.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Space:
     modalities: tuple[str, ...]
     options: Mapping[str, SpaceOptions]
     processors: tuple[str, ...] | None = None
+    executions: tuple[Execution, ...] = (PLAIN,)
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         """Every branch of one input, in a fixed order."""
@@ -74,7 +77,8 @@ class Space:
     def digest(self) -> str:
         """Of everything that the space contains (hex)."""
         branches = {name: [branch.key for branch in self.branches(name)] for name in self.branch_modalities()}
-        text = json.dumps([self.name, self.combinations, branches, self.processors])
+        others = [execution.to_dict() for execution in self.executions if execution != PLAIN]
+        text = json.dumps([self.name, self.combinations, branches, self.processors, *others])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -66,10 +66,49 @@ static void accelerate(unsigned branch)
     printf("backend %s %s scratch %ld\n", model->name, backend->name, (long)bytes);
 }
 
+#ifdef CANDIDATE_BRANCH_CORES
+/* The two tasks that could each have a branch have half of a step each. */
+static const uint8_t worker_of_half[2] = {0, 1};
+static unsigned shared_step;
+
+static void half(unsigned which)
+{
+    branches[0]->halves->run(shared_step, which, branches_input(0), embeddings, s.arena[0]);
+}
+
+static int open_tasks(void)
+{
+    return port_branches_open(worker_of_half, 2);
+}
+
+static void run_step(unsigned branch, unsigned step)
+{
+    const ts_model *model = branches[branch];
+    if (model->halves->shared[step]) {
+        shared_step = step;
+        port_branches(half, 2);
+    } else {
+        model->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
+    }
+}
+
+#else
+static int open_tasks(void)
+{
+    return port_branches_open(CANDIDATE_TASKS > 1 ? candidate_workers : NULL, CANDIDATE_BRANCHES);
+}
+
+static void run_step(unsigned branch, unsigned step)
+{
+    branches[branch]->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
+}
+
+#endif
+
 const char *branches_open(void)
 {
     uint32_t offset = 0;
-    if (port_branches_open(CANDIDATE_TASKS > 1 ? candidate_workers : NULL, CANDIDATE_BRANCHES) != 0) {
+    if (open_tasks() != 0) {
         return "no memory for the tasks";
     }
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
@@ -108,7 +147,7 @@ static const char *compute(unsigned branch)
     const ts_model *model = branches[branch];
     const char *problem = candidate_kinds[branch]->judge(model, branches_input(branch));
     for (unsigned step = 0; problem == NULL && step < model->step_count; step++) {
-        model->step(step, branches_input(branch), embeddings + s.offset[branch], s.arena[branch]);
+        run_step(branch, step);
         port_breathe();
     }
     return problem;
@@ -172,6 +211,9 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long win
             }
         }
     }
+#ifdef CANDIDATE_BRANCH_CORES
+    sense(0); /* the tasks are for halves */
+#else
     if (CANDIDATE_TASKS > 1 && capture_in_turns()) {
         for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
             take(b);
@@ -180,6 +222,7 @@ const char *branches_sense(const char *const paths[CANDIDATE_BRANCHES], long win
     } else {
         port_branches(sense, CANDIDATE_BRANCHES);
     }
+#endif
     for (unsigned b = 0; b < CANDIDATE_BRANCHES; b++) {
         if (s.error[b] != NULL) {
             return s.error[b];

@@ -13,6 +13,7 @@ from tinysearch.app.building.pricing import AnalyticPricing, platform_of
 from tinysearch.app.building.refusals import nothing_feasible
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
 from tinysearch.core.errors import UserError
+from tinysearch.core.execution import Execution
 from tinysearch.core.limits import Violation
 from tinysearch.core.objectives import objective_of, recorded_value
 from tinysearch.core.platform import BoardOption
@@ -51,11 +52,13 @@ class ModelAssessor:
     """Judges flat points with the analytic models, so that an infeasible one names the rules that it breaks.
 
     Args:
+        space: which executions there are.
         has: whether error rates of some branches exist at all; None for all.
     """
 
-    def __init__(self, models: AnalyticModels, *, has: Has | None = None) -> None:
+    def __init__(self, models: AnalyticModels, space: Space, *, has: Has | None = None) -> None:
         self._models = models
+        self._executions = space.executions
         self._has = has
         power = ("power",) if models.tells_power else ()
         battery = ("battery",) if models.supply is not None and models.supply.battery is not None else ()
@@ -79,7 +82,7 @@ class ModelAssessor:
             unlisted = Violation(rule="network", limit=0, actual=1, message="the table has no row for such a network")
             return Assessment(branches=point.branches, violations=(unlisted,))
         wish = PlatformWish(chip=point.processor, flash_bytes=point.flash_bytes, psram_bytes=point.psram_bytes)
-        evaluation = self._models.choose(point.branches, wish)
+        evaluation = self._models.choose(point.branches, wish, executions=self._executions)
         values = evaluation.values()
         analytic = {name: recorded_value(name, values.get(objective_of(name))) for name in self._models.columns}
         sold = evaluation.bom_cost_usd is not None
@@ -112,7 +115,7 @@ def build_designs(
     table = _growing_table(models, space, branches) if count > MOST_MODELS and has is None else None
     if table is None:
         table = _whole_table(models, space, branches, has=has, tick=tick)
-    assessor = ModelAssessor(models, has=has)
+    assessor = ModelAssessor(models, space, has=has)
     flat = _flat_space(models, space, branches, admits=lambda point: not assessor.assess(point).violations)
     return Designs(table=table, flat=flat, assessor=assessor)
 
@@ -194,12 +197,12 @@ class _Rows:
             return
         needs = np.full((len(kept), self._inputs), NO_BRANCH, np.int64)
         needs[:, : len(offsets)] = chunk.branches[kept] + np.array(offsets)
-        numbers = np.array([self._number(option) for option in chunk.options])
+        numbers = np.array([self._number(option, chunk.execution) for option in chunk.options])
         self._parts.append((needs, chunk.values[kept], numbers[chunk.option[kept]]))
         self.count += len(kept)
 
-    def _number(self, option: BoardOption) -> int:
-        return self.platforms.setdefault(platform_of(option), len(self.platforms))
+    def _number(self, option: BoardOption, execution: Execution) -> int:
+        return self.platforms.setdefault(platform_of(option, execution), len(self.platforms))
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         needs, values, platform = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec, PlatformChoice
+from tinysearch.core.execution import Execution
 from tinysearch.core.platform import BoardOption
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
@@ -16,13 +17,14 @@ from tinysearch.search.known.knowledge import products
 from tinysearch.space import Space
 
 
-def platform_of(option: BoardOption) -> PlatformChoice:
+def platform_of(option: BoardOption, execution: Execution) -> PlatformChoice:
     """The hardware half of a candidate on a board."""
     return PlatformChoice(
         processor=option.processor,
         flash_bytes=option.flash_bytes,
         psram_bytes=option.psram_bytes,
         board=option.id,
+        execution=execution,
     )
 
 
@@ -50,10 +52,14 @@ class AnalyticPricing:
         self._cases: dict[tuple[str, ...], list[DesignCase]] = {names: [] for names in self._names}
         for case in design_cases(models, space):
             self._cases[case.modalities].append(case)
-        options = [
-            option for cases in self._cases.values() for case in cases for t in case.tiers for option in t.options
+        platforms = [
+            platform_of(option, case.models.execution)
+            for cases in self._cases.values()
+            for case in cases
+            for tier in case.tiers
+            for option in tier.options
         ]
-        self._number = {platform: i for i, platform in enumerate(dict.fromkeys(map(platform_of, options)))}
+        self._number = {platform: i for i, platform in enumerate(dict.fromkeys(platforms))}
 
     @property
     def platforms(self) -> tuple[PlatformChoice, ...]:
@@ -81,7 +87,7 @@ class AnalyticPricing:
 
     def _kept(self, chunk: DesignChunk, rows: Ints) -> tuple[Ints, Floats, Ints]:
         kept = np.flatnonzero(chunk.option != NO_OPTION)
-        numbers = np.array([self._number[platform_of(option)] for option in chunk.options], np.int64)
+        numbers = np.array([self._number[platform_of(o, chunk.execution)] for o in chunk.options], np.int64)
         return rows[kept], chunk.values[kept], numbers[chunk.option[kept]]
 
     def first_models(self, sizes: Floats) -> Iterator[Ints]:

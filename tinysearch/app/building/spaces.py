@@ -14,6 +14,7 @@ from tinysearch.app.config.tasks import combination_of, task_of
 from tinysearch.architectures.family import is_family, parameter_names
 from tinysearch.core.candidate import Architecture
 from tinysearch.core.errors import UserError
+from tinysearch.core.execution import MOST_CORES, Execution
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
@@ -27,7 +28,9 @@ T = TypeVar("T")
 _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
 
-_LIST_NAMES = ("architectures", "input_sizes", "input_scales", *_LISTS.values())
+_LIST_NAMES = ("architectures", "input_sizes", "input_scales", "memories", "branch_cores", *_LISTS.values())
+
+MEMORIES, CORES = ("arena", "bands"), tuple(range(1, MOST_CORES + 1))
 
 OWN = "task"
 """Among the families of a space: the one that the task names for an input."""
@@ -66,7 +69,27 @@ def build_space(config: Config) -> Space:
         modalities=tuple(task.modality(names) for names in combinations),
         options=options,
         processors=None if processors is None else tuple(processors),
+        executions=_executions(config, settings),
     )
+
+
+def _executions(config: Config, settings: Mapping[str, Any]) -> tuple[Execution, ...]:
+    """Ways to execute branches, the plain one always and first; what `memory` says for every branch is no variable.
+
+    Raises:
+        UserError: values that there are not.
+    """
+    memories = _once(_listed("memories", settings) or ("arena",))
+    cores = _once(_listed("branch_cores", settings) or (1,))
+    for name, values, allowed in (("memories", memories, MEMORIES), ("branch_cores", cores, CORES)):
+        if not set(values) <= set(allowed):
+            raise UserError(
+                f"space.{name} must list values out of {', '.join(map(str, allowed))}",
+                value=list(values),
+                remedy=f"write for example space.{name}=[{','.join(map(str, allowed))}]",
+            )
+    banded = [False, True] if "bands" in memories and config["memory"] == "arena" else [False]
+    return tuple(Execution(bands=bands, cores=count) for bands in banded for count in sorted({1, *cores}))
 
 
 def _once(values: Iterable[T]) -> tuple[T, ...]:

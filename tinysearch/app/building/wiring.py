@@ -16,6 +16,7 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.loading import load_catalog
 from tinysearch.catalog.tables import load_latency_table, load_software_sizes
 from tinysearch.core.errors import UserError
+from tinysearch.core.execution import MOST_CORES, PLAIN, Execution
 from tinysearch.core.limits import Limit, parse_limits
 from tinysearch.core.objectives import POWER_OBJECTIVES, check_objectives
 from tinysearch.core.platform import BUILDS, BomItem, BuildKind
@@ -210,7 +211,17 @@ def wish_of(config: Config) -> PlatformWish:
     )
 
 
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> Any:
+def executions_of(config: Config) -> tuple[Execution, ...]:
+    """How a spelled-out candidate is executed: the cores of its lone branch as the user fixed them.
+
+    Raises:
+        UserError: so many cores no chip has for a branch.
+    """
+    cores = config["platform"].get("cores")
+    return (Execution(cores=_one_of("platform.cores", cores, (1, MOST_CORES))),) if cores is not None else (PLAIN,)
+
+
+def _one_of(name: str, value: Any, known: tuple[object, ...]) -> Any:
     if value not in known:
-        raise UserError(f"{name} must be one of {', '.join(known)}", value=value, remedy="choose one of them")
+        raise UserError(f"{name} must be one of {', '.join(map(str, known))}", value=value, remedy="choose one of them")
     return value

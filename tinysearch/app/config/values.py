@@ -27,6 +27,8 @@ _MAYBE_LISTS = (
     "input_sizes",
     "input_scales",
     "embeddings",
+    "memories",
+    "branch_cores",
 )
 """Last parts of keys whose default is null and that take a list."""
 

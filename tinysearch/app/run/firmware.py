@@ -187,7 +187,8 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
     modalities = [branch.modality for branch in candidate.branches]
     component = component_of(config)
     bmi270_config = bmi270_config_of(config, models.task)
-    networks = {branch.modality: _network(config, models, errors, branch) for branch in candidate.branches}
+    executed = models.executing(candidate.platform.execution)
+    networks = {branch.modality: _network(config, executed, errors, branch) for branch in candidate.branches}
     if config["emit"]["format"] == "onnx":
         with writing(target):
             return write_networks(networks, target, version=installed_version())
@@ -229,12 +230,13 @@ def _decider(
 
 
 def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch: BranchSpec) -> FrozenNetwork:
-    """A branch with its weights, in the bands that it was planned with: what was trained knows of none."""
+    """A branch with its weights, executed as it was planned: what was trained knows of no bands and shared steps."""
     program = models.needs(branch).program
     for memo in errors.memos:
         if memo.has(branch):
             found = memo.network(branch)
-            return replace(found, program=replace(found.program, bands=program.bands)) if program.bands else found
+            executed = replace(found.program, bands=program.bands, shared=program.shared)
+            return replace(found, program=executed) if program.bands or program.shared else found
     return untrained(program, config["seed"])
 
 

@@ -52,7 +52,7 @@ class Setup:
 
     def evaluate(self, candidate: Candidate, rates: ErrorRates, *, far: float | None = None) -> Evaluation:
         """Full evaluation of a candidate with its error rates; ``far`` is that of the operating point."""
-        found = self.models.evaluate(candidate.branches, self.option(candidate))
+        found = self.models.executing(candidate.platform.execution).evaluate(candidate.branches, self.option(candidate))
         return rated(found, rates, far=far, limits=self.models.limits)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tinysearch.app.building.branches import branches_of
 from tinysearch.app.building.training import build_errors, far_of, train_with_progress
-from tinysearch.app.building.wiring import Config, build_models, wish_of
+from tinysearch.app.building.wiring import Config, build_models, executions_of, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation
@@ -55,7 +55,7 @@ def _names_far(overrides: Iterable[str]) -> bool:
 def _of_candidate(config: Config, out: Path, *, levels: Sequence[float] | None) -> Path:
     from tinysearch.app.run.again import no_threshold, supported
 
-    evaluation = build_models(config).choose(branches_of(config), wish_of(config))
+    evaluation = build_models(config).choose(branches_of(config), wish_of(config), executions=executions_of(config))
     if not evaluation.feasible:
         broken = "; ".join(violation.message for violation in evaluation.violations)
         raise UserError("a candidate must be feasible to be emitted", value=broken, remedy="choose a larger platform")

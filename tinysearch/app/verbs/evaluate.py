@@ -19,7 +19,7 @@ import json
 import sys
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.wiring import build_models, wish_of
+from tinysearch.app.building.wiring import build_models, executions_of, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
@@ -49,7 +49,7 @@ def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     """The evaluation that override words ask for."""
     config = plain(compose_config(overrides))
     models = build_models(config)
-    evaluation = models.choose(branches_of(config), wish_of(config))
+    evaluation = models.choose(branches_of(config), wish_of(config), executions=executions_of(config))
     if not any(word.startswith("trainer") for word in overrides):
         return evaluation
     from tinysearch.app.building.training import build_errors, far_of, train_with_progress

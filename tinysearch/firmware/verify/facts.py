@@ -147,6 +147,11 @@ def contradictions(folder: Path, point: Mapping[str, Any]) -> Iterator[str]:
         wanted["SURE"] = f"INT32_C({SURE})"
     elif "FIRST" in given:
         yield "main/candidate.h has a cascade, candidate.json has none"
+    cores = point["platform"].get("branch_cores")
+    if cores is not None:
+        wanted["BRANCH_CORES"] = str(cores)
+    elif "BRANCH_CORES" in given:
+        yield "main/candidate.h shares steps between cores, candidate.json does not"
     for key, value in wanted.items():
         if given.get(key) != value:
             yield f"main/candidate.h has CANDIDATE_{key} {given.get(key)}, candidate.json {value}"

@@ -41,7 +41,7 @@ _POINTED = {
 """Starts of the names of files or functions that are called through pointers, by the file that calls; else its own."""
 
 _ONE_TARGET = re.compile(r'list\(APPEND srcs "(\w+)\.c"\)')
-_BRANCH_ENTRIES = ("branches.c:sense", "branches.c:finish")
+_BRANCH_ENTRIES = ("branches.c:sense", "branches.c:finish", "branches.c:half")
 _NODE = re.compile(
     r'^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes \((static|dynamic|dynamic,bounded)\)', re.M
 )

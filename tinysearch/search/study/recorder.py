@@ -159,6 +159,7 @@ class Recorder:
                 "flash_bytes": candidate.platform.flash_bytes,
                 "psram_bytes": candidate.platform.psram_bytes,
                 "board": candidate.platform.board,
+                **candidate.platform.execution.to_dict(),
             }
             if self._describe is not None:
                 out |= dict(self._describe(candidate))

@@ -20,6 +20,13 @@ typedef struct {
     void (*use)(void *scratch);      /* on, with scratch aligned to TS_MODEL_ALIGNMENT and never returned; NULL: off */
 } ts_backend;
 
+/* Steps that two cores may share. The two halves of one may run at once, and do together what the step does. */
+typedef struct {
+    const uint8_t *shared; /* by step, whether it has halves */
+    /* Executes half 0 or 1 of a step; the other arguments are those of the step. */
+    void (*run)(unsigned index, unsigned which, const int8_t *input, void *embedding, uint8_t *arena);
+} ts_halves;
+
 typedef struct {
     const char *name;               /* "face", "voice" */
     uint32_t id;                    /* CRC-32 of all constants: templates of another network are worthless */
@@ -33,6 +40,7 @@ typedef struct {
     const char *const *step_names;
     /* Executes one step; in order from 0, all with the same arguments. arena: aligned to TS_MODEL_ALIGNMENT. */
     void (*step)(unsigned index, const int8_t *input, void *embedding, uint8_t *arena);
+    const ts_halves *halves;        /* NULL where no step is to be shared by two cores */
     uint32_t golden_crc;            /* of the embeddings of ts_model_pattern 1 .. TS_MODEL_PATTERNS; int8 only */
     const float *golden;            /* the same embeddings of a float network; NULL for int8 */
     float tolerance;                /* what rounding may take a float network's embedding from it by, of its largest value */
