@@ -43,6 +43,25 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "at FAR 10 %, as emitted; !: hardly usable" in text
 
 
+def test_a_front_on_a_battery_fits_too_and_has_no_empty_column() -> None:
+    point = {
+        "branches": {"wrist": {"layout": "separable-1-2-2-width16", "precision": "xnor2/1from2"}},
+        "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 113.82, "latency_s": 0.9994}
+        | {"acquisition_s": 1.5},
+        "operating_point": None,
+        "platform": {"processor": "esp32c61", "flash_bytes": 16 << 20, "psram_bytes": 0},
+        "evidence": {"eer": "trained", "latency": "uncalibrated"},
+        "bom": [{"part": "a chip", "kind": "assumed"}],
+        "order": {"ready": True, "quantity": 1},
+        "power": {"battery": None, "schedule": "20 times a day"},
+    }
+    text = "\n".join(lines(front_table([point]), 80))
+    assert "…" not in text
+    assert "EER %" in text
+    assert "FRR %" not in text
+    assert "not known" in text
+
+
 LISTING = Listing(
     title="Parts",
     columns=("part", "name", "usd", "source"),

@@ -27,7 +27,8 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     """The front, one line a point: networks, what was asked for, and the board.
 
     Error rate, price and latency are told by EER with its interval, FRR, price and how long an owner waits; where
-    another objective was asked for, each has its column. Amounts are written as :func:`shown_in` says.
+    another objective was asked for, each has its column; what no point has a word for has none. Amounts are written as
+    :func:`shown_in` says.
     """
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
@@ -41,11 +42,13 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     supply = next((point["power"] for point in points if point.get("power")), None)
     if supply is not None and "battery_days" not in objectives:
         columns["runs"] = _runs
+    told = {name: [cell(point) for point in points] for name, cell in columns.items()}
+    told = {name: cells for name, cells in told.items() if any(cells) or not points}
     left = {"networks", "chip"}
-    for name in columns:
-        table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
-    for point in points:
-        table.add_row(*(cell(point) for cell in columns.values()))
+    for name in told:  # networks take more than a line before a number loses a digit
+        table.add_column(name, justify="left" if name in left else "right", no_wrap=name != "networks")
+    for row in zip(*told.values(), strict=True):
+        table.add_row(*row)
     notes = [*([_at_the_door(points)] if usual else []), _evidence(points), *_footnotes(points)]
     notes += [] if supply is None else [_supply(supply)]
     table.caption, table.caption_justify = "\n".join(notes), "left"

@@ -57,6 +57,26 @@ def test_combinations_are_searched_as_named(tmp_path: Path) -> None:
     assert every.modalities == ("face", "hall", "voice", "fusion")
 
 
+def test_a_file_named_after_a_task_of_ours_takes_what_it_leaves_out(tmp_path: Path) -> None:
+    ours = composed("task=motions")
+    mine = composed(written(tmp_path, "name: motions\nschedule: button\ninputs: {wrist: {window_s: 1.5}}\n"))
+    assert mine["data"] == ours["data"]
+    assert mine["task"]["schedule"] == "button"
+    assert mine["task"] | {"schedule": "always"} | {"inputs": ours["task"]["inputs"]} == ours["task"]
+    assert mine["task"]["inputs"] == {"wrist": ours["task"]["inputs"]["wrist"] | {"window_s": 1.5}}
+    assert composed(written(tmp_path, "name: motions\n"), "data=series")["data"]["name"] == "series"
+
+
+def test_inputs_of_a_file_are_all_that_it_has(tmp_path: Path) -> None:
+    text = (
+        "name: door\ninputs:\n  face: {width: 8}\n  gate: {kind: microphone, clip_s: 1.0, width: 8, input_size: 32}\n"
+    )
+    task = composed(written(tmp_path, text))["task"]
+    assert set(task["inputs"]) == {"face", "gate"}
+    assert (task["inputs"]["face"]["width"], task["inputs"]["face"]["input_size"]) == (8, 64)
+    assert task["combinations"] is None
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [

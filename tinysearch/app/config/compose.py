@@ -51,8 +51,8 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         _check_depth(word)
     places, overrides = take_places(overrides)
     own = own_options(overrides, groups=_group_defaults(), places=places, ours=_Ours())
-    task_places, overrides = own_task(own.words, known=options_of("task"))
-    folders = (*own.places, *task_places)
+    task = own_task(own.words, known=options_of("task"))
+    overrides, folders = task.words, (*own.places, *task.places)
     chosen = tuple(word for word in overrides if word.startswith(_TASKS))
     for word in chosen:
         _check_choice(word)
@@ -63,7 +63,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         word.startswith(("space=", "space.path=", "experiment=")) for word in words
     ):
         words.append(_TABLE_SPACE)
-    words += _own_data(words)
+    words += _own_data(words, own_task=task.base)
     try:
         config = _compose(words, folders)
     except (HydraException, OmegaConfBaseException) as error:
@@ -118,9 +118,14 @@ def _check_choice(word: str) -> None:
         raise unknown_option(group, value)
 
 
-def _own_data(words: Sequence[str]) -> list[str]:
-    """``data=NAME`` for ``task=NAME`` where there are data of that name and none were chosen."""
+def _own_data(words: Sequence[str], *, own_task: str) -> list[str]:
+    """``data=NAME`` for ``task=NAME`` where there are data of that name and none were chosen.
+
+    Args:
+        own_task: the task of ours that a file of the user's is named after.
+    """
     chosen = [word.removeprefix("task=") for word in words if word.startswith("task=")]
+    chosen = [own_task if name == OWN else name for name in chosen]
     if not chosen or any(word.startswith(("data=", "experiment=")) for word in words):
         return []
     return [f"data={chosen[-1]}"] if chosen[-1] in options_of("data") else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 
 from tinysearch.app.config.own_options import OWN, option_place
 from tinysearch.app.config.plugins import plugin
+from tinysearch.app.config.resources import data_dir
 from tinysearch.architectures import built_in
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError, did_you_mean
@@ -43,8 +44,22 @@ class _OnceEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The places of options and the words that stand for ``task=FILE.yaml``; no place where no file is named.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTask:
+    """Words in which ``task=FILE.yaml`` has a name that Hydra finds.
+
+    Attributes:
+        places: where it finds it; none where no file is named.
+        base: the task of ours that the file takes what it leaves out from; empty where its name is none of ours.
+    """
+
+    words: list[str]
+    places: list[str]
+    base: str = ""
+
+
+def own_task(words: Sequence[str], *, known: Sequence[str]) -> OwnTask:
+    """Find the task among words that stands in a file.
 
     Args:
         words: overrides as typed.
@@ -53,20 +68,48 @@ def own_task(words: Sequence[str], *, known: Sequence[str]) -> tuple[list[str], 
     Raises:
         UserError: a file that is no task.
     """
-    places, out = [], []
+    places, out, base = [], [], ""
     for word in words:
         name = word.removeprefix("task=").strip("\"'") if word.startswith("task=") else ""
         path = home_path(name)
         if name and name not in known and (path.suffix in (".yaml", ".yml") or path.is_file()):
-            places = [option_place("task", _read(path))]
+            document = _read(path)
+            base = str(document.get("name")) if document.get("name") in known else ""
+            if base:
+                document = _completed(document, _ours(base))
+            places = [option_place("task", _text(document, path))]
             out.append(f"task={OWN}")
         else:
             out.append(word)
-    return places, out
+    return OwnTask(words=out, places=places, base=base)
 
 
-def _read(path: Path) -> str:
-    """The text of a task's file with what it leaves out."""
+def _ours(name: str) -> dict[str, Any]:
+    """What stands in the file of a task that ships with the package."""
+    document = read_yaml(data_dir("conf") / "task" / f"{name}.yaml", loader=_OnceEach)
+    assert isinstance(document, dict)  # noqa: S101 - all of ours are
+    return document
+
+
+def _completed(document: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """A task with what it leaves out of the one that it is named after.
+
+    Inputs that are given are all that there are, each with what it leaves out of the input of its name. Combinations
+    of other inputs than the base's are not the base's.
+    """
+    inputs, ours = document.get("inputs", base["inputs"]), base["inputs"]
+    if isinstance(inputs, Mapping):
+        inputs = {
+            name: {**ours.get(name, {}), **given} if isinstance(given, Mapping) else given
+            for name, given in inputs.items()
+        }
+        if set(inputs) != set(ours):
+            base = {**base, "combinations": None}
+    return {**base, **document, "inputs": inputs}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What stands in a task's file."""
     try:
         document = read_yaml(path, loader=_OnceEach)
     except OSError as error:
@@ -77,6 +120,11 @@ def _read(path: Path) -> str:
     if not isinstance(document, dict) or not set(document) <= set(keys):
         extra = sorted(map(str, set(document) - set(keys))) if isinstance(document, dict) else document
         raise UserError(f"a task must have keys out of {', '.join(keys)}", value=f"{path}: {extra}", remedy=_EXAMPLE)
+    return document
+
+
+def _text(document: Mapping[str, Any], path: Path) -> str:
+    """A task's file with all of its keys, as Hydra reads it."""
     try:
         _inputs(document.get("inputs"))
     except UserError as error:
