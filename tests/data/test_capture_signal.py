@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zipfile
+from importlib import resources
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysearch.data import EmbeddedDataset
-from tinysearch.data.capture_signal import CLIP_BLOCK, REASONS, Signal, judge_clip, judge_picture
+from tinysearch.data.capture_signal import CLIP_BLOCK, REASONS, Signal, judge_clip, judge_picture, share_on_plateaus
+from tinysearch.data.decode import decode_audio
 
 SIDE, RATE_HZ = 64, 16_000
 
@@ -55,6 +59,11 @@ def click() -> np.ndarray:
     return clip.astype(np.int16)
 
 
+def cut_off(gain: float, level: int) -> np.ndarray:
+    """A tone that was too loud by so much, turned down to a level afterwards."""
+    return np.rint(level * np.clip(tone(gain), -1, 1)).astype(np.int16)
+
+
 def dropping_out() -> np.ndarray:
     clip = tone(8000).astype(np.int16)
     clip[4800:] = 0
@@ -76,14 +85,35 @@ def dropping_out() -> np.ndarray:
         (dropping_out(), Signal.STUCK),
         (tone(8000), Signal.CLIPPED),
         (np.sign(tone(1.0)).astype(np.float32), Signal.CLIPPED),
+        (cut_off(1.5, 16_000), Signal.CLIPPED),
+        (cut_off(1.5, 300) + np.int16(4000), Signal.CLIPPED),
+        (np.where(np.arange(25_600) == 9000, 30_000, cut_off(1.5, 8000)).astype(np.int16), Signal.CLIPPED),
+        (np.maximum(cut_off(1.0, 8000), -4000), Signal.CLIPPED),
+        (cut_off(1.02, 16_000), Signal.GOOD),
     ],
     ids=[
         *("speech", "quiet", "floats", "silence", "offset", "-64 dB", "16 bits in 32", "click", "empty"),
         *("drops out", "integers in floats", "square"),
+        *("turned down", "turned down far", "with a click", "one side", "hardly clipped"),
     ],
 )
 def test_recordings(clip: np.ndarray, verdict: Signal) -> None:
     assert judge_clip(clip) is verdict
+
+
+@pytest.mark.parametrize("hertz", [20, 100, 333, 1000, 2000, 4000, 5333, 8000])
+@pytest.mark.parametrize("level", [40, 100, 1000, 20_000])
+def test_tones_of_any_pitch_are_not_clipped(hertz: int, level: int) -> None:
+    for phase in (0.1, 0.4, 0.8):
+        wave = level * np.sin(2 * np.pi * hertz * np.arange(8000) / RATE_HZ + phase)
+        assert judge_clip(np.rint(wave).astype(np.int16)) is not Signal.CLIPPED
+        assert share_on_plateaus(np.rint(wave).astype(np.int16), rate_hz=RATE_HZ) < 0.04
+
+
+def test_the_certain_share_of_a_recording_that_was_cut_off() -> None:
+    assert share_on_plateaus(cut_off(2.0, 16_000), rate_hz=RATE_HZ) == pytest.approx(2 / 3, abs=0.02)
+    assert share_on_plateaus(tone(16_000).astype(np.int16), rate_hz=RATE_HZ) < 0.01
+    assert share_on_plateaus(np.zeros(0, np.int16), rate_hz=RATE_HZ) == 0.0
 
 
 def test_blocks_last_ten_milliseconds_at_any_rate() -> None:
@@ -125,4 +155,8 @@ def test_a_picture_turned_or_mirrored_has_the_same_verdict(seed: int) -> None:
 
 def test_people_who_ship_with_the_package_all_pass() -> None:
     faces = EmbeddedDataset().load("face", "test", input_size=48, channels=3).inputs
+    voices = zipfile.ZipFile(str(resources.files("tinysearch.data") / "embedded" / "voices.zip"))
+    clips = [decode_audio(voices.read(name)) for name in voices.namelist()[1::60]]
+    assert {judge_clip(clip) for clip in clips} == {Signal.GOOD}
+    assert max(share_on_plateaus(clip, rate_hz=RATE_HZ) for clip in clips) < 0.01
     assert {judge_picture((face.astype(np.int16) + 128).astype(np.uint8)) for face in faces[::8]} == {Signal.GOOD}

@@ -142,12 +142,18 @@ def test_what_the_firmware_would_refuse_is_no_sample(people):
     voice = people / "p0" / "voice"
     voice.mkdir()
     silent, loud = np.zeros(9600), np.sign(wave_of(0, 0))
-    for name, wave in (("good", wave_of(0, 0)), ("silent", silent), ("offset", silent + 0.2), ("clipped", loud)):
+    for name, wave in (
+        ("good", wave_of(0, 0)),
+        ("silent", silent),
+        ("offset", silent + 0.2),
+        ("clipped", loud),
+        ("down", loud / 3),
+    ):
         (voice / f"{name}.wav").write_bytes(encode_wave(wave))
     (people / "p1" / "face" / "black.png").write_bytes(encode_picture(np.zeros((16, 16), np.uint8)))
     data = FolderDataset(root=people, audio=AudioOptions(clip_s=0.4), broken_limit=0.9)
     assert {name: reason.split(":")[0] for name, reason in _skipped(data, "voice").items()} == dict.fromkeys(
-        ("p0/voice/clipped.wav", "p0/voice/offset.wav", "p0/voice/silent.wav"), "no signal"
+        ("p0/voice/clipped.wav", "p0/voice/down.wav", "p0/voice/offset.wav", "p0/voice/silent.wav"), "no signal"
     )
     assert "one brightness" in _skipped(data)["p1/face/black.png"]
 

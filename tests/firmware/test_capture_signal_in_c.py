@@ -13,7 +13,7 @@ import pytest
 from projects import TEMPLATES
 
 from tinysearch.data import capture_signal
-from tinysearch.data.capture_signal import CLIP_RAIL, CLIP_RANGE, REASONS, Signal, judge_clip, judge_picture
+from tinysearch.data.capture_signal import CLIP_NEAR, CLIP_RAIL, CLIP_RANGE, REASONS, Signal, judge_clip, judge_picture
 
 MAIN = TEMPLATES / "esp_idf/main"
 
@@ -70,6 +70,11 @@ def drawn_clip(random: np.random.Generator) -> npt.NDArray[np.int16]:
     size = int(random.choice([1, 2, 159, 160, 161, 320, 1600, 3333, 25_600]))
     level = random.choice([0, 1, 8, CLIP_RANGE // 2 - 1, CLIP_RANGE // 2, 500, 20_000, 60_000])
     clip = random.integers(-level, level + 1, size) + random.choice([0, 3000])
+    if random.random() < 0.4:
+        slow = np.repeat(random.integers(-level, level + 1, size // 6 + 1), 6)[:size]  # runs of six, then cut off
+        low, high = -level * random.choice([0.3, 0.9, 1.0]), level * random.choice([0.3, 0.6, 1.0])
+        clip = np.clip(slow, low, high).astype(int)
+        clip += random.integers(0, 2 + level // 200, size)
     if random.random() < 0.5:
         clip[int(size * random.choice([0.05, 0.2, 0.25, 0.26, 0.5, 1.0])) :] = random.integers(-2, 3)
     if random.random() < 0.3:
@@ -116,3 +121,12 @@ def test_limits_are_met_to_the_level(code: ctypes.CDLL) -> None:
         clip.reshape(-1, 160)[:loud, 5] = CLIP_RANGE
         clip.reshape(-1, 160)[:loud, 6] = 0
         assert clip_by_c(code, clip.astype(np.int16)) is judge_clip(clip.astype(np.int16)) is verdict
+    for run, verdict in ((41, Signal.CLIPPED), (40, Signal.GOOD)):  # of 160 samples
+        for top in (2 * CLIP_RANGE, 30_000):
+            block = np.linspace(0, 0.9 * top, 160)
+            block[:run] = top - top // CLIP_NEAR
+            block[0], block[-1] = top, 0
+            clip = np.tile(block, 10).astype(np.int16)
+            assert clip_by_c(code, clip) is judge_clip(clip) is verdict
+    pairs = np.tile(np.array([9000, 9000, -9000, -9000], np.int16), 400)
+    assert clip_by_c(code, pairs) is judge_clip(pairs) is Signal.GOOD

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from tinysearch.core.protocols import Split
-from tinysearch.data.decode import BrokenSampleError
+from tinysearch.data.broken import BrokenSampleError
 from tinysearch.data.labelled import LabelledFile
 from tinysearch.data.samples import SampleFile
 from tinysearch.data.splits import FoundFile

@@ -19,7 +19,10 @@ Recording, in blocks of 10 ms, whose range is their largest less their smallest 
 1. *silent*: fewer than one block in 20 has a range of ``CLIP_RANGE`` or more (a peak of -60 dB of full scale). A click
    is not enough, an offset counts nothing.
 2. *stuck*: more than three blocks in four have a range of 1 or less.
-3. *clipped*: more than one sample in four lies beyond ``CLIP_RAIL``.
+3. *clipped*: more than one sample in four lies beyond ``CLIP_RAIL``; or on a plateau, as of a recording that was cut
+   off and turned down afterwards: in a run of ``CLIP_RUN`` or more samples that are all near their block's largest, or
+   all near its smallest, within a ``CLIP_NEAR``-th of its range, which is ``CLIP_RANGE`` or more. Of speech that was
+   not cut off this is at most one sample in 900, of a sine one in 6.
 """
 
 from __future__ import annotations
@@ -40,6 +43,10 @@ CLIP_BLOCK = 160
 """Samples of 10 ms at 16 kHz."""
 CLIP_RANGE = 64
 CLIP_RAIL = 32_512
+CLIP_RUN = 3
+CLIP_NEAR = 256
+_CERTAIN_RANGE = 1024
+"""Of a block whose samples have few values anyway below it."""
 
 _LUMA = np.array([77, 150, 29], np.int32)
 
@@ -68,7 +75,7 @@ REASONS = (
     "has one brightness: is the lens covered, or the camera not connected?",
     "is silent: is the microphone connected, to these pins?",
     "stands still for most of it: does the sensor drop out?",
-    "is nearly all at its limits: too bright, too loud, or wrongly scaled",
+    "is nearly all at its limits: too bright, too loud (even if turned down later), or wrongly scaled",
 )
 """By verdict."""
 
@@ -117,8 +124,39 @@ def judge_clip(clip: npt.NDArray[np.int16] | npt.NDArray[np.floating], *, rate_h
         return Signal.SILENT
     if np.count_nonzero(ranges <= 1) * 4 > count * 3:
         return Signal.STUCK
-    clipped = np.count_nonzero((samples >= CLIP_RAIL) | (samples <= -CLIP_RAIL))
-    return Signal.CLIPPED if clipped * 4 > samples.size else Signal.GOOD
+    at_rails = np.count_nonzero((samples >= CLIP_RAIL) | (samples <= -CLIP_RAIL))
+    cut_off = max(int(at_rails), _on_plateaus(blocks[ranges >= CLIP_RANGE], near=CLIP_NEAR))
+    return Signal.CLIPPED if cut_off * 4 > samples.size else Signal.GOOD
+
+
+def share_on_plateaus(clip: npt.NDArray[np.int16] | npt.NDArray[np.floating], *, rate_hz: int) -> float:
+    """Share of a recording's samples that certainly were cut off, at whatever level: of runs of exactly one value.
+
+    It is less than what :func:`judge_clip` counts, and of a sine under 0.03, so that a warning may rest on it.
+    """
+    samples = _samples(clip)
+    length = max(1, min(rate_hz // 100, samples.size))
+    blocks = samples[: samples.size // length * length].reshape(-1, length)
+    loud = blocks[np.ptp(blocks, axis=1) >= _CERTAIN_RANGE]
+    return _on_plateaus(loud, near=None) / max(1, samples.size)
+
+
+def _on_plateaus(blocks: npt.NDArray[np.int32], *, near: int | None) -> int:
+    """Samples of blocks [N, length] in runs at their block's largest or smallest, within 1 / near of its range."""
+    if blocks.shape[1] < CLIP_RUN or len(blocks) == 0:
+        return 0
+    largest, smallest = blocks.max(axis=1, keepdims=True), blocks.min(axis=1, keepdims=True)
+    margin = 0 if near is None else (largest - smallest) // near
+    return sum(_in_runs(at_limit) for at_limit in (blocks >= largest - margin, blocks <= smallest + margin))
+
+
+def _in_runs(marked: npt.NDArray[np.bool_]) -> int:
+    """Places of rows [N, length] in runs of CLIP_RUN or more marked ones."""
+    whole = np.lib.stride_tricks.sliding_window_view(marked, CLIP_RUN, axis=1).all(axis=2)  # [N, length - RUN + 1]
+    covered = np.zeros_like(marked)
+    for place in range(CLIP_RUN):
+        covered[:, place : place + whole.shape[1]] |= whole
+    return int(np.count_nonzero(covered))
 
 
 def _brightness(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:

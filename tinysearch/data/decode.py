@@ -1,12 +1,13 @@
 """Encoded pictures and recordings to arrays, with one rule for every way in which a file can be broken.
 
-Mended: gray, palette, transparent and 16-bit pictures become 8-bit RGB, and a camera's orientation tag is obeyed; of
-animations and pages the first is taken; stereo is mixed down, other sampling rates are resampled, other sample formats
-(8 bit, float) become 16 bit; of a long recording only the middle is decoded.
+Mended: gray, palette, transparent and deep (:mod:`tinysearch.data.deep_picture`) pictures become 8-bit RGB, and a
+camera's orientation tag is obeyed; of animations and pages the first is taken; stereo is mixed down, other sampling
+rates are resampled, other sample formats (8 bit, float) become 16 bit; of a long recording only the middle is decoded.
 Refused, with :class:`BrokenSampleError`: what cannot be decoded to its end (truncated, empty, another format),
 pictures with a side under 8 pixels or of over 50 megapixels, recordings under 0.1 s, sampled below 8 or above 192 kHz,
-with a sample that is not a number, with channels that cancel each other, or with numbers of another scale than the
-file's. Whether there is a signal in them is asked elsewhere, :mod:`tinysearch.data.capture_signal`.
+with a sample that is not a number, with channels that cancel each other, with more than a quarter of their samples cut
+off, or with numbers of another scale or byte order than the file's (:mod:`tinysearch.data.misread`). Whether what is
+left of them holds a signal is asked elsewhere, :mod:`tinysearch.data.capture_signal`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from __future__ import annotations
 import io
 import warnings
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.errors import TinysearchError
+from tinysearch.data.broken import BrokenSampleError
+from tinysearch.data.capture_signal import Signal, judge_clip, share_on_plateaus
+from tinysearch.data.deep_picture import DeepPicture, deep_picture
 from tinysearch.data.image import LARGEST_SIDE
 from tinysearch.data.log_mel import SAMPLE_RATE_HZ
+from tinysearch.data.misread import misreading
 from tinysearch.data.wholeness import shortfall
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
@@ -43,16 +47,17 @@ QUIETEST_WIDE_PEAK = 2.0**-8
 LOUDEST_FLOAT_PEAK = 8.0
 """Of floating point samples, whose full scale is 1: above, they are integers."""
 
+MOST_CUT_OFF = 0.04
+"""Of a recording's samples, without a remark."""
+
 LEAST_MONO_POWER = 0.02
 """Of the mean power of the channels: less is left of their mix where they are of opposite phase."""
 
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+"""A sample of integers, by libsndfile's names."""
+
 IMAGE_SUFFIXES = Camera.suffixes
 AUDIO_SUFFIXES = Microphone.suffixes
-_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
-
-
-class BrokenSampleError(TinysearchError):
-    """A sample that no rule mends; the message says why, without the file's name."""
 
 
 def decode_image(content: bytes, *, remarks: list[str] | None = None) -> npt.NDArray[np.uint8]:
@@ -73,11 +78,11 @@ def decode_image(content: bytes, *, remarks: list[str] | None = None) -> npt.NDA
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as image:
                 _check_size(*image.size)
+                deep = deep_picture(image, content)
+                if deep is not None:
+                    return _of_deep(deep, remarks)
                 image.load()
-                upright = ImageOps.exif_transpose(image)
-                if upright.mode[0] in "IF":  # more than 8 bits a pixel
-                    return _deep_gray(np.asarray(upright), remarks)
-                return _small_enough(upright.convert("RGB"))
+                return _small_enough(ImageOps.exif_transpose(image).convert("RGB"))
     except BrokenSampleError:
         raise
     except Image.DecompressionBombError as error:
@@ -118,6 +123,7 @@ def decode_audio(content: bytes, *, remarks: list[str] | None = None) -> npt.NDA
     if len(wave) < wanted and form != "MP3":  # whose length is estimated
         raise BrokenSampleError(f"truncated: {len(wave)} of {wanted} samples can be decoded")
     _check_scale(wave, subtype)
+    _check_clipping(wave, rate_hz, remarks)
     return to_clip_format(wave, rate_hz=rate_hz)
 
 
@@ -154,6 +160,9 @@ def _check_rate(rate_hz: int) -> None:
 
 
 def _check_scale(wave: npt.NDArray[np.float64], subtype: str) -> None:
+    reason = misreading(wave, bits=_BITS[subtype]) if subtype in _BITS else None
+    if reason is not None:
+        raise BrokenSampleError(reason)
     peak = float(np.abs(wave).max(initial=0.0))
     if subtype in ("FLOAT", "DOUBLE") and LOUDEST_FLOAT_PEAK < peak < np.inf:
         raise BrokenSampleError(f"wrongly scaled: numbers up to {peak:.5g} where 1 is full scale; divide by 32768")
@@ -163,6 +172,17 @@ def _check_scale(wave: npt.NDArray[np.float64], subtype: str) -> None:
         raise BrokenSampleError(f"wrongly scaled: {used}-bit numbers in a {width}-bit file; save it as 16-bit")
 
 
+def _check_clipping(wave: npt.NDArray[np.float64], rate_hz: int, remarks: list[str] | None) -> None:
+    """Before channels are mixed and resampled, which blurs the plateaus of samples that were cut off."""
+    if not np.isfinite(wave).all():
+        return  # which is refused by name
+    channels = [np.clip(channel, -1.0, 1.0) for channel in wave.T]
+    if any(judge_clip(channel, rate_hz=rate_hz) is Signal.CLIPPED for channel in channels):
+        raise BrokenSampleError(f"no signal: it {Signal.CLIPPED.reason}")
+    if any(share_on_plateaus(channel, rate_hz=rate_hz) > MOST_CUT_OFF for channel in channels):
+        _remark(remarks, f"clipped in more than {100 * MOST_CUT_OFF:g} % of its samples: recorded too loud")
+
+
 def _check_size(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise BrokenSampleError(f"{width} x {height} pixels, sides must be 8 or more")
@@ -170,26 +190,14 @@ def _check_size(width: int, height: int) -> None:
         raise BrokenSampleError(f"{width} x {height} pixels, over 50 megapixels")
 
 
-def _deep_gray(pixels: npt.NDArray[Any], remarks: list[str] | None) -> npt.NDArray[np.uint8]:
-    """8-bit RGB of gray pixels that are 16-bit, 32-bit or floating point.
-
-    Cameras deliver 8, 10, 12 or 14 bits in files of 16: the depth is taken to be the smallest of these that holds the
-    brightest pixel. Floating point up to 1 is taken for shares of white.
-    """
-    if not np.isfinite(pixels).all():
-        raise BrokenSampleError("has pixels that are not numbers")
-    brightest = float(pixels.max())
-    if pixels.dtype.kind == "f" and brightest <= 1.0:
-        levels = pixels * 255.0
-    else:
-        depth = next((bits for bits in _DEPTHS if brightest < 2.0**bits), 32)
-        if depth != 16:
-            _remark(remarks, f"taken as {depth} bits a pixel in a wider file")
-        levels = np.floor(pixels / 2.0 ** (depth - 8))
-    gray = np.clip(levels, 0, 255).astype(np.uint8)
+def _of_deep(picture: DeepPicture, remarks: list[str] | None) -> npt.NDArray[np.uint8]:
+    """8-bit RGB of a picture that has more bits."""
     from PIL import Image
 
-    return _small_enough(Image.fromarray(gray).convert("RGB"))
+    levels, guessed = picture.to_8_bits()
+    if guessed is not None:
+        _remark(remarks, f"taken as {guessed} bits a pixel in a wider file")
+    return _small_enough(Image.fromarray(levels).convert("RGB"))
 
 
 def _small_enough(picture: Image) -> npt.NDArray[np.uint8]:

@@ -16,10 +16,11 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.pairs import Pairs
 from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
+from tinysearch.data.broken import BrokenSampleError
 from tinysearch.data.cache import PreparedCache
 from tinysearch.data.capture_signal import Signal, judge_clip, judge_picture
 from tinysearch.data.copies import Print, find_copies
-from tinysearch.data.decode import BrokenSampleError, decode_audio, decode_image
+from tinysearch.data.decode import decode_audio, decode_image
 from tinysearch.data.image import VERSION as IMAGE_VERSION
 from tinysearch.data.image import prepare_image
 from tinysearch.data.log_mel import VERSION as LOG_MEL_VERSION
@@ -237,7 +238,7 @@ class FileDataset(Dataset):
             preparation = _Preparation.of(
                 self.audio if modality in self._recorded else None, input_size=input_size, channels=channels
             )
-            key = f"prepared-v3/{self.digest}/{shape}/{preparation.key}"
+            key = f"prepared-v4/{self.digest}/{shape}/{preparation.key}"
             remembered = None if self._cache is None else self._cache.load(key)
             self._examined[shape] = remembered or self._prepare(key, self._files[modality][split], preparation)
             if remembered is None:
@@ -264,7 +265,7 @@ class FileDataset(Dataset):
         for told in ("broken", "mended"):
             if notes[told]:
                 more = " ..." if len(notes[told]) > 3 else ""
-                verb = "skipped" if told == "broken" else "guessed at"
+                verb = "skipped" if told == "broken" else "took with a remark"
                 files = "1 file" if len(notes[told]) == 1 else f"{len(notes[told])} files"
                 _LOG.warning("%s/%s: %s %s (%s%s)", self.name, what, verb, files, _named(notes[told]), more)
 

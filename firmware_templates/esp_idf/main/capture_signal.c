@@ -74,15 +74,37 @@ capture_signal capture_judge_picture(const int8_t *image, uint32_t height, uint3
     return at_rails * 10 > pixels * 9 ? SIGNAL_CLIPPED : SIGNAL_GOOD;
 }
 
-/* Largest less smallest of some samples. */
-static int32_t range_of(const int16_t *samples, uint32_t count)
+typedef struct {
+    int32_t smallest, largest;
+} sample_range;
+
+static sample_range range_of(const int16_t *samples, uint32_t count)
 {
-    int32_t smallest = samples[0], largest = samples[0];
+    sample_range range = {samples[0], samples[0]};
     for (uint32_t i = 1; i < count; i++) {
-        smallest = samples[i] < smallest ? samples[i] : smallest;
-        largest = samples[i] > largest ? samples[i] : largest;
+        range.smallest = samples[i] < range.smallest ? samples[i] : range.smallest;
+        range.largest = samples[i] > range.largest ? samples[i] : range.largest;
     }
-    return largest - smallest;
+    return range;
+}
+
+/* Samples of a block in runs of CLIP_RUN or more near its largest or near its smallest. */
+static uint32_t on_plateaus(const int16_t *samples, uint32_t count, sample_range range)
+{
+    const int32_t margin = (range.largest - range.smallest) / CLIP_NEAR;
+    uint32_t found = 0, run = 0;
+    int side = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const int now = samples[i] >= range.largest - margin ? 1 : samples[i] <= range.smallest + margin ? -1 : 0;
+        run = now == 0 ? 0 : now == side ? run + 1 : 1;
+        side = now;
+        if (run == CLIP_RUN) {
+            found += CLIP_RUN;
+        } else if (run > CLIP_RUN) {
+            found++;
+        }
+    }
+    return found;
 }
 
 capture_signal capture_judge_clip(const int16_t *clip, uint32_t samples)
@@ -91,14 +113,18 @@ capture_signal capture_judge_clip(const int16_t *clip, uint32_t samples)
         return SIGNAL_SILENT;
     }
     const uint32_t length = samples < CLIP_BLOCK ? samples : CLIP_BLOCK, blocks = samples / length;
-    uint32_t loud = 0, still = 0, clipped = 0;
+    uint32_t loud = 0, still = 0, at_rails = 0, cut_off = 0;
     for (uint32_t block = 0; block < blocks; block++) {
-        const int32_t range = range_of(clip + block * length, length);
-        loud += range >= CLIP_RANGE;
-        still += range <= 1;
+        const int16_t *from = clip + block * length;
+        const sample_range range = range_of(from, length);
+        still += range.largest - range.smallest <= 1;
+        if (range.largest - range.smallest >= CLIP_RANGE) {
+            loud++;
+            cut_off += on_plateaus(from, length, range);
+        }
     }
     for (uint32_t i = 0; i < samples; i++) {
-        clipped += clip[i] >= CLIP_RAIL || clip[i] <= -CLIP_RAIL;
+        at_rails += clip[i] >= CLIP_RAIL || clip[i] <= -CLIP_RAIL;
     }
     if (loud * 20 < blocks) {
         return SIGNAL_SILENT;
@@ -106,7 +132,7 @@ capture_signal capture_judge_clip(const int16_t *clip, uint32_t samples)
     if (still * 4 > blocks * 3) {
         return SIGNAL_STUCK;
     }
-    return clipped * 4 > samples ? SIGNAL_CLIPPED : SIGNAL_GOOD;
+    return at_rails * 4 > samples || cut_off * 4 > samples ? SIGNAL_CLIPPED : SIGNAL_GOOD;
 }
 
 const char *capture_signal_problem(capture_signal verdict)
@@ -116,7 +142,7 @@ const char *capture_signal_problem(capture_signal verdict)
         "this capture has one brightness: is the lens covered, or the camera not connected?",
         "this capture is silent: is the microphone connected, to these pins?",
         "this capture stands still for most of it: does the sensor drop out?",
-        "this capture is nearly all at its limits: too bright, too loud, or wrongly scaled",
+        "this capture is nearly all at its limits: too bright, too loud (even if turned down later), or wrongly scaled",
     };
     return problems[verdict];
 }

@@ -15,6 +15,8 @@ enum {
     CLIP_BLOCK = 160, /* 10 ms at 16 kHz */
     CLIP_RANGE = 64,
     CLIP_RAIL = 32512,
+    CLIP_RUN = 3,
+    CLIP_NEAR = 256,
 };
 
 typedef enum { SIGNAL_GOOD, SIGNAL_FLAT, SIGNAL_SILENT, SIGNAL_STUCK, SIGNAL_CLIPPED } capture_signal;

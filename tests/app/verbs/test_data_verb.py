@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from tinysearch.app.cli import main
@@ -18,6 +19,19 @@ def _people(root: Path, *, pictures: int) -> None:
         folder.mkdir(parents=True)
         for picture in range(pictures):
             Image.fromarray(rng.integers(0, 256, (16, 16), np.uint8)).save(folder / f"{picture}.png")
+
+
+def _speak(folder: Path) -> None:
+    """A good recording of a second, a loud one, one that was cut off and turned down, and one of swapped bytes."""
+    folder.mkdir()
+    wave = 0.3 * np.sin(np.arange(16_000) / 12)
+    samples = {name: np.rint(32_768 * np.clip(wave, -limit, limit)) for name, limit in LIMITS.items()}
+    for name, values in samples.items():
+        stored = values.astype(np.int16).byteswap() if name == "swapped" else values.astype(np.int16)
+        soundfile.write(folder / f"{name}.wav", stored, 16_000)
+
+
+LIMITS = {"good": 1.0, "swapped": 1.0, "loud": 0.29, "turned_down": 0.1}
 
 
 def test_inspect_tells_of_everything_before_anything_is_trained(
@@ -45,11 +59,15 @@ def test_inspect_shows_all_broken_files_and_prepare_refuses_them(
     _people(tmp_path / "people", pictures=3)
     for name in ("0.png", "2.png"):
         (tmp_path / "people" / "p3" / "face" / name).write_bytes(b"")
+    _speak(tmp_path / "people" / "p3" / "voice")
     words = ["data=folder", f"data.root={tmp_path}/people", f"cache.dir={tmp_path}/cache"]
     assert main(["data", "inspect", *words]) == 0
     told = capsys.readouterr().out
     assert "skipped p3/face/0.png: empty file" in told
     assert "skipped p3/face/2.png: empty file" in told
+    assert "skipped p3/voice/swapped.wav: wrongly scaled: the bytes of each sample are in the other order" in told
+    assert "skipped p3/voice/turned_down.wav: no signal: it is nearly all at its limits" in told
+    assert "1 clipped in more than 4 % of its samples: recorded too loud (p3/voice/loud.wav)" in told
     assert "2 of 6 are too many for data.broken_limit=0.05" in told
     assert main(["data", "prepare", *words]) == 2
     assert "2 of 6" in capsys.readouterr().err
