@@ -69,6 +69,24 @@ LISTING = Listing(
 )
 
 
+@pytest.mark.parametrize(
+    ("days", "told"), [(41.0, "runs on 2 AA, deciding every 10 s"), (None, "nobody says what a part of it draws")]
+)
+def test_a_battery_is_told_of_and_what_is_unknown_only_where_it_is(days: float | None, told: str) -> None:
+    point = {
+        "branches": {"voice": {"layout": "2-2", "precision": "int8"}},
+        "values": {"bom_cost_usd": 5.0, "battery_days": days},
+        "power": {"battery": "2 AA", "schedule": "every 10 s"},
+        "platform": {"processor": "esp32c3"},
+        "evidence": {"eer": "none", "latency": "uncalibrated"},
+        "bom": [],
+        "order": {"ready": True, "quantity": 1},
+    }
+    caption = str(front_table([point], objectives=("bom_cost_usd", "battery_days")).caption)
+    assert told in caption
+    assert ("nobody says" in caption) == (days is None)
+
+
 def lines(table: Table, width: int) -> list[str]:
     console = Console(width=width, color_system=None)
     with console.capture() as capture:

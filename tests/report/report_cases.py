@@ -14,6 +14,9 @@ from tinysearch.core.bill import BomLine
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.evaluation import BranchFigures, Evaluation
+from tinysearch.core.objectives import recorded_value
+from tinysearch.core.power import PowerReport
+from tinysearch.core.schedule import parse_schedule
 from tinysearch.evaluation.operating import rated
 from tinysearch.report import build_data, write_data
 from tinysearch.report.data import ReportData
@@ -40,6 +43,21 @@ def figures(spec: BranchSpec, latency_s: float) -> BranchFigures:
     bits = {"float32": 32, "int8": 8}.get(str(spec.precision), 1)
     return BranchFigures(
         params=params, macs=params * 50, weight_bytes=params * bits // 8, arena_bytes=20_000, latency_s=latency_s
+    )
+
+
+def battery_life(days: float) -> PowerReport:
+    """Of a device that sleeps between decisions, on two AA of 7200 mWh."""
+    total_mw = 7200 / (24 * days)
+    return PowerReport(
+        schedule=parse_schedule("every:10s"),
+        rests="deep sleep",
+        shares_mw={"asleep": total_mw / 4, "computing": total_mw * 3 / 4},
+        range_mw=(total_mw, total_mw),
+        kind="derived",
+        battery="2 AA",
+        battery_days=days,
+        battery_range_days=(days, days),
     )
 
 
@@ -83,8 +101,9 @@ def evaluation(
     flash_bytes: int = 2**22,
     psram_bytes: int = 2**21,
     far: float | None = 0.1,
+    days: float | None = None,
 ) -> Evaluation:
-    """An evaluation on a board of :data:`BOARDS`, or of the parts given."""
+    """An evaluation on a board of :data:`BOARDS`, or of the parts given; ``days`` on two AA, where asked."""
     bom = parts if parts is not None else [(name, PARTS[name]) for name in BOARDS[board]]
     bare = Evaluation(
         candidate=Candidate(
@@ -101,6 +120,7 @@ def evaluation(
         latency_evidence="calibrated",
         acquisition_s=0.12,
         energy_mj=latency_s * 200,
+        power=None if days is None else battery_life(days),
         details={
             "cores": cores,
             "board_name": f"{board} board",
@@ -176,7 +196,7 @@ def _non_dominated(found: Sequence[Evaluation], objectives: Sequence[str], *, va
         errors = evaluation.errors
         decided = replace(errors, eer=errors.decision_eer, frr_at_far=errors.decision_frr_at_far)
         values = rated(evaluation, decided if validation else errors).values()
-        return tuple(float(values[name] or 0.0) for name in objectives)
+        return tuple(float(recorded_value(name, values[name] or 0.0)) for name in objectives)
 
     kept: list[Evaluation] = []
     for candidate in sorted(found, key=lambda e: (vector(e), e.candidate.id)):

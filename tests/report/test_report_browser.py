@@ -260,3 +260,21 @@ def test_the_front_is_recomputed_where_cost_is_no_objective(started: Browser, op
         )
         assert sorted(started.run(f"return {ROWS}")) == sorted(smaller.front)
     assert started.messages() == []
+
+
+def test_of_two_batteries_the_one_that_lasts_is_better(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    found = [
+        evaluation([branch("voice")], board="bare", errors=rates(0.2), days=400.0),
+        evaluation([branch("face")], board="camera", errors=rates(0.2), days=90.0),
+        evaluation([branch("face"), branch("voice")], board="two cores", errors=rates(0.1), days=41.0),
+    ]
+    case = make_case(found, objectives=("eer", "battery_days"))
+    _open(started, case, tmp_path)
+    lasting = [found[0].candidate.id, found[2].candidate.id]
+    assert sorted(started.run(f"return {ROWS}")) == sorted(case.front) == sorted(lasting)
+    started.run(
+        "const box = document.getElementById('amount'); box.value = 1000;"
+        "box.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    assert sorted(started.run(f"return {ROWS}")) == sorted(lasting)
+    assert started.messages() == []

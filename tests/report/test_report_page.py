@@ -15,7 +15,9 @@ from report_cases import Case, branch, evaluation, make_case, rates
 
 from tinysearch.app.cli import main
 from tinysearch.core.errors import UserError
+from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.report import write_report
+from tinysearch.report.figures import _axes
 from tinysearch.report.page import script_json
 
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
@@ -78,6 +80,23 @@ def test_the_page_reads_without_scripts(page: str) -> None:
     assert "For $15.00, the lowest EER is 5.0 % [3.0-7.0 %]" in page.replace("\u00a0", " ")
     assert "What can be built for $15.00 - a door lock</title>" in page
     assert "n_trials=9 reached" in page
+
+
+def test_a_battery_life_is_an_objective_like_others(tmp_path: Path) -> None:
+    found = [
+        evaluation([branch("voice")], board="bare", errors=rates(0.2), days=41.0),
+        evaluation([branch("face")], board="camera", errors=rates(0.1), days=20.0),
+    ]
+    folder = tmp_path / "run"
+    make_case(found, objectives=("eer", "power_mw", "battery_days")).write(folder)
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "runs 41 days on 2 AA, deciding every 10 s" in page
+    heads = re.findall(r"data-sort=\"(\w+)\"", page)
+    assert heads[:4] == ["network", "eer", "power", "battery"]
+
+
+def test_every_objective_has_an_axis() -> None:
+    assert set(OBJECTIVES) <= set(_axes())
 
 
 def test_names_from_catalogues_stay_text(tmp_path: Path) -> None:

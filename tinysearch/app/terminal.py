@@ -50,7 +50,7 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     for row in zip(*told.values(), strict=True):
         table.add_row(*row)
     notes = [*([_at_the_door(points)] if usual else []), _evidence(points), *_footnotes(points)]
-    notes += [] if supply is None else [_supply(supply)]
+    notes += [] if supply is None else [_supply(supply, known=all(_runs(point) != UNKNOWN for point in points))]
     table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
@@ -107,10 +107,11 @@ def _runs(point: Mapping[str, Any]) -> str:
     return _optional(values.get(name), lambda value: value_text(name, value))
 
 
-def _supply(power: Mapping[str, Any]) -> str:
-    """What the last column holds for, one line."""
+def _supply(power: Mapping[str, Any], *, known: bool) -> str:
+    """What the column of battery life or power holds for, one line; and what it means where it is not known."""
     what = "average power" if power["battery"] is None else f"runs on {power['battery']}"
-    return f"{what}, deciding {power['schedule']}; {UNKNOWN}: nobody says what a part of it draws"
+    unknown = "" if known else f"; {UNKNOWN}: nobody says what a part of it draws"
+    return f"{what}, deciding {power['schedule']}{unknown}"
 
 
 def _networks(point: Mapping[str, Any]) -> str:

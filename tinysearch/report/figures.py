@@ -54,6 +54,8 @@ def _axes() -> dict[str, Axis]:
             "effective_latency_far10_s", label="effective latency at FAR 10 % (s)", log=True
         ),
         "energy_mj": _objective("energy_mj", label="energy (mJ)", log=True),
+        "power_mw": _objective("power_mw", label="average power (mW)", log=True),
+        "battery_days": _objective("battery_days", label="battery life (days)", log=True),
         "flash_bytes": _objective("flash_bytes", label="flash (KiB)", scale=1 / 1024, log=True),
         "ram_bytes": _objective("ram_bytes", label="RAM (KiB)", scale=1 / 1024, log=True),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tinysearch.core.objectives import MAXIMIZED
 from tinysearch.report.advice import Advice
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.picks import Picks
@@ -55,6 +56,7 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
         "budget_usd": view.budget_usd,
         "currency": dataclasses.asdict(view.data.currency),
         "objectives": view.objectives,
+        "maximized": sorted(MAXIMIZED),
         "price_level": view.data.price_level,
         "operating_far": view.operating_far,
         "retried": view.retried,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.units import format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
@@ -61,8 +62,11 @@ OBJECTIVE_COLUMNS = {
     "flash_bytes": "flash",
     "ram_bytes": "ram",
     "energy_mj": "energy",
+    "power_mw": "power",
+    "battery_days": "battery",
 }
 """The column of an objective."""
+assert set(OBJECTIVE_COLUMNS) == set(OBJECTIVES)  # noqa: S101 - a new objective needs a column
 
 
 def columns(view: RunView) -> tuple[Column, ...]:

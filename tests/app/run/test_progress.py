@@ -41,6 +41,12 @@ def test_a_log_gets_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_more_days_are_told_as_days(capsys: pytest.CaptureFixture[str]) -> None:
+    with SearchProgress(objectives=("eer", "battery_days"), trains=True) as progress:
+        progress(replace(EVENT, best=(0.0712, -41.0)))
+    assert "best validation EER 7.1 %, battery life 41 days, " in capsys.readouterr().err
+
+
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, quiet=True) == ""
 

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tinysearch.app.console import SafeConsole, safe
+from tinysearch.core.objectives import recorded_value
 from tinysearch.report.wording import LABELS, value_text
 from tinysearch.search.events import SearchEvent
 
@@ -86,7 +87,7 @@ class SearchProgress:
 
     def _worded(self, objective: str, value: float) -> str:
         """``validation EER 7.9 %``, ``$7.00``, ``340 ms``: named where the unit does not say it."""
-        text = value_text(objective, value)
+        text = value_text(objective, recorded_value(objective, value))
         if objective in ("bom_cost_usd", "latency_s", "energy_mj"):
             return text
         return f"{self._rates_of if objective == 'eer' else ''}{LABELS[objective]} {text}"

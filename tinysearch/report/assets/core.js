@@ -89,7 +89,9 @@ const escaped = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt
 
 // Nobody is ever accepted: such an effective latency is endless, and null in the data.
 const orEndless = (value) => (isKnown(value) ? value : Infinity);
-const atLeastAsGood = (first, second, names) => names.every((name) => orEndless(first[name]) <= orEndless(second[name]));
+// Less is better, as the search records it: of a battery's days the negative.
+const recorded = (design, name) => (DATA.maximized.includes(name) ? -design[name] : orEndless(design[name]));
+const atLeastAsGood = (first, second, names) => names.every((name) => recorded(first, name) <= recorded(second, name));
 const isRated = (design, name) => isKnown(design[name]) || (name.startsWith('effective_') && isKnown(design.eer));
 
 // The front of some designs as the search takes it: by the rates that decide, then without those that another one
@@ -98,7 +100,7 @@ function frontOf(candidates) {
   const decided = DATA.objectives.map((name) => (DATA.fields.includes(`${name}_decided`) ? `${name}_decided` : name));
   let kept = candidates.filter((design) => DATA.objectives.every((name) => isRated(design, name)));
   [decided, DATA.objectives].forEach((names) => {
-    const order = [...kept].sort((a, b) => names.reduce((sign, name) => sign || orEndless(a[name]) - orEndless(b[name]), 0)
+    const order = [...kept].sort((a, b) => names.reduce((sign, name) => sign || recorded(a, name) - recorded(b, name), 0)
       || b.front - a.front || a.index - b.index);
     const best = [];
     order.forEach((design) => { if (!best.some((other) => atLeastAsGood(other, design, names))) best.push(design); });
