@@ -84,11 +84,16 @@ class AnalyticModels:
         """How the application lies in flash."""
         return flash_model.AppSlots(count=2 if self.ota else 1, spare_bytes=int(self.software.encrypted_bytes.value))
 
+    @property
+    def takes_turns(self) -> bool:
+        """Whether branches run one after the other on any chip."""
+        return self.in_turn or self.execution.cascade
+
     def worker(self, chip: Chip) -> Chip:
         """A chip with the cores that branches have to compute on; where they share one, all its power counts."""
         if self.execution.cores > 1:
             return replace(chip, one_core_power_w=None)
-        return replace(chip, cores=1) if self.in_turn else chip
+        return replace(chip, cores=1) if self.takes_turns else chip
 
     def executing(self, execution: Execution) -> AnalyticModels:
         """The same models of candidates that are executed in another way."""
@@ -316,7 +321,11 @@ class AnalyticModels:
             | {
                 "arena_bound_bytes": {branch.modality: self.needs(branch).arena_bound_bytes for branch in branches},
                 "branch_latency_s": {b.modality: part.seconds for b, part in zip(branches, parts, strict=True)},
-                **({"branch_acquisition_s": {b.modality: self.sensing_s(b) for b in branches}} if self.in_turn else {}),
+                **(
+                    {"branch_acquisition_s": {b.modality: self.sensing_s(b) for b in branches}}
+                    if self.takes_turns
+                    else {}
+                ),
             },
             decision=self.task.decision,
             input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},

@@ -52,6 +52,7 @@ class Space:
         options: by input.
         processors: chips to consider, None for all of the catalogue.
         executions: ways to execute branches, the plain one first; others for those alone that they change.
+        fusion_rules: by which two trained branches are priced; none for the configured one alone.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Space:
     options: Mapping[str, SpaceOptions]
     processors: tuple[str, ...] | None = None
     executions: tuple[Execution, ...] = (PLAIN,)
+    fusion_rules: tuple[str, ...] = ()
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         """Every branch of one input, in a fixed order."""
@@ -78,7 +80,7 @@ class Space:
         """Of everything that the space contains (hex)."""
         branches = {name: [branch.key for branch in self.branches(name)] for name in self.branch_modalities()}
         others = [execution.to_dict() for execution in self.executions if execution != PLAIN]
-        text = json.dumps([self.name, self.combinations, branches, self.processors, *others])
+        text = json.dumps([self.name, self.combinations, branches, self.processors, *others, *self.fusion_rules])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -28,7 +28,8 @@ T = TypeVar("T")
 _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
 
-_LIST_NAMES = ("architectures", "input_sizes", "input_scales", "memories", "branch_cores", *_LISTS.values())
+_EXECUTIONS = ("memories", "branch_cores", "fusion_rules")
+_LIST_NAMES = ("architectures", "input_sizes", "input_scales", *_EXECUTIONS, *_LISTS.values())
 
 MEMORIES, CORES = ("arena", "bands"), tuple(range(1, MOST_CORES + 1))
 
@@ -70,6 +71,7 @@ def build_space(config: Config) -> Space:
         options=options,
         processors=None if processors is None else tuple(processors),
         executions=_executions(config, settings),
+        fusion_rules=_once(map(str, _listed("fusion_rules", settings))),
     )
 
 

@@ -275,6 +275,32 @@ def _trained_errors(config: Config, *, threads: int | None) -> TrainedErrors:
     )
 
 
+def build_cascade_errors(rules: Sequence[str], errors: ErrorSource) -> ErrorSource | None:
+    """Error rates of the same branches as cascades; None where the space has no second rule of fusion.
+
+    Args:
+        rules: of the space.
+
+    Raises:
+        UserError: other rules than these two.
+    """
+    from tinysearch.evaluation.trained import TrainedErrors
+    from tinysearch.evaluation.verification import Verification
+
+    if rules and set(rules) != {"concatenation", "cascade"}:
+        raise UserError(
+            "space.fusion_rules must list concatenation and cascade",
+            value=list(rules),
+            remedy="write space.fusion_rules=[concatenation,cascade], or one rule as fusion.rule",
+        )
+    if "cascade" not in rules or not isinstance(errors, TrainedErrors):
+        return None
+    judge = errors.judge
+    if not isinstance(judge, Verification) or judge.fusion != "concatenation":
+        return None
+    return replace(errors, judge=replace(judge, fusion="cascade"))
+
+
 SEED_STEP = 100_000
 """Between the seeds of a finalist's repeats; far from those of ``trainer.repeats``."""
 

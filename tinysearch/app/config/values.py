@@ -29,6 +29,7 @@ _MAYBE_LISTS = (
     "embeddings",
     "memories",
     "branch_cores",
+    "fusion_rules",
 )
 """Last parts of keys whose default is null and that take a list."""
 

@@ -55,7 +55,7 @@ def emit_of_run(
     setup = set_up(before | own)
     candidate = candidates_of(setup, [point])[str(identity)]
     _remember(setup, candidate, folder, trains=trains)
-    rates = setup.errors.error_rates(candidate.branches)
+    rates = setup.rates(candidate)
     if levels is not None:
         far: float | None = supported(rates, levels)
     elif (chosen := point.get("operating_point")) is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinysearch.app.building.branches import branch_of_document
 from tinysearch.app.building.training import recall
+from tinysearch.app.run.cascades import cascade_of_document
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec, Candidate
 from tinysearch.core.errors import UserError
@@ -31,6 +32,8 @@ def candidates_of(setup: Setup, points: Sequence[Mapping[str, Any]]) -> dict[str
         models = [table.members_of(branches) for branches in named if known.issuperset(branches)]
         table.reveal(np.unique(np.reshape(models, (-1, table.needs.shape[1])), axis=0))
     found = {candidate.id: candidate for candidate in map(table.candidate, range(len(table))) if candidate.id in ids}
+    after = [cascade_of_document(setup.models.task, point) for point in points]
+    found |= {candidate.id: candidate for candidate in after if candidate is not None and candidate.id in ids}
     if missing := ids - found.keys():
         raise UserError(
             "a point must still be on sale", value=min(missing), remedy="the catalogue has changed: search again"
@@ -49,4 +52,4 @@ def evaluated_again(setup: Setup, candidate: Candidate, document: Mapping[str, A
     recall(setup.errors, candidate.branches, folder)
     point = document.get("operating_point")
     far = None if point is None else float(point["far"])
-    return setup.evaluate(candidate, setup.errors.error_rates(candidate.branches), far=far)
+    return setup.evaluate(candidate, setup.rates(candidate), far=far)

@@ -17,6 +17,7 @@ from tinysearch.app.config.resources import processors
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.artifacts import publish
 from tinysearch.app.run.asked import remember_asked
+from tinysearch.app.run.cascades import cascades
 from tinysearch.app.run.firmware import check_format, emit_front, top_of
 from tinysearch.app.run.report import check_options, write_report, write_report_data
 from tinysearch.app.run.settings import digest_of
@@ -112,6 +113,8 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
     result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
     far = operating_far((point.rates for point in result.points), far_of(config))
     evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
+    if not result.interrupted:
+        evaluations = _joined(evaluations, cascades(setup, result, far=far))
     _keep_models(setup, evaluations, folder)
     documents = [evaluation.to_dict() for evaluation in evaluations]
     finish = _Finish(
@@ -133,6 +136,13 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
         rungs=rungs,
         storage=redacted(config["storage"]) if config["storage"] else None,
     )
+
+
+def _joined(evaluations: Sequence[Evaluation], others: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Points and cascades by their error, which both have."""
+    if not others:
+        return tuple(evaluations)
+    return tuple(sorted((*evaluations, *others), key=lambda each: each.errors.eer or 0.0))
 
 
 def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:

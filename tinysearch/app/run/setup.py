@@ -11,7 +11,7 @@ from typing import Any
 
 from tinysearch.app.building.designs import build_designs
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_errors, build_finalists
+from tinysearch.app.building.training import build_cascade_errors, build_errors, build_finalists
 from tinysearch.app.building.wiring import Config, build_models
 from tinysearch.app.run.asked import asked_before
 from tinysearch.app.run.settings import SearchSettings, digest_of, file_digest, search_settings
@@ -37,7 +37,12 @@ FIRST_ANSWER_S = 540.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Setup:
-    """Everything that a configuration stands for, built once."""
+    """Everything that a configuration stands for, built once.
+
+    Attributes:
+        combinations, processors: of the space.
+        cascade_errors: rates of the same branches as cascades; None where the space has none.
+    """
 
     config: Config = field(repr=False)
     models: AnalyticModels
@@ -45,6 +50,25 @@ class Setup:
     settings: SearchSettings
     problem: StudyProblem
     options: SearchOptions
+    combinations: tuple[tuple[str, ...], ...] = ()
+    processors: tuple[str, ...] | None = None
+    cascade_errors: ErrorSource | None = None
+
+    def rates(self, candidate: Candidate) -> ErrorRates:
+        """Error rates of a candidate whose branches are known, by its rule of fusion.
+
+        Raises:
+            UserError: a cascade, and the configuration has none.
+        """
+        if not candidate.platform.execution.cascade:
+            return self.errors.error_rates(candidate.branches)
+        if self.cascade_errors is None:
+            raise UserError(
+                "a cascade must be of a search that has them",
+                value=candidate.id,
+                remedy="add space.fusion_rules=[concatenation,cascade]",
+            )
+        return self.cascade_errors.error_rates(candidate.branches)
 
     def option(self, candidate: Candidate) -> BoardOption:
         """The board of a candidate."""
@@ -97,6 +121,9 @@ def set_up(config: Config) -> Setup:
             rules=rules,
         ),
         options=_options(settings, _training_limits(settings, errors.evidence, question=digest_of(rules))),
+        combinations=space.combinations,
+        processors=space.processors,
+        cascade_errors=build_cascade_errors(space.fusion_rules, finalists or errors),
     )
     return replace(
         setup,
