@@ -27,6 +27,9 @@ INPUT_SCALE = 1.0 / 128.0
 XNOR_FRACTION_BITS = 8
 """A binary accumulator is shifted left by this before its bias is added, so that the bias is finer than one count."""
 
+MOST_VALUES = 1024
+"""Of an embedding: see ts_cosine_s8.h."""
+
 COSINE_FRACTION_BITS = 20
 """Cosines are fixed point with this many fraction bits; so are thresholds."""
 

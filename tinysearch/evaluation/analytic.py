@@ -31,7 +31,7 @@ from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
 from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
-from tinysearch.evaluation.needs import BranchNeeds, LatencyRule, Requirement, check_size
+from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement, check_size
 from tinysearch.evaluation.power import Supply
 
 FlashRule = Literal["layout", "paper"]
@@ -147,6 +147,10 @@ class AnalyticModels:
             arena_bound_bytes=plan.bound_bytes,
         )
 
+    def sizes(self, branch: BranchSpec) -> BranchSizes:
+        """The same without a program, for whoever asks for sizes alone."""
+        return self.needs(branch)
+
     def branch_latency(
         self, branch: BranchSpec, *, processor: str, arena_in_psram: bool, backend: bool = True
     ) -> LatencyEstimate:
@@ -181,13 +185,13 @@ class AnalyticModels:
     def arena_bytes(self, branch: BranchSpec, processor: str) -> int:
         """Arena of a branch on a processor, with the scratch of a backend that lies in it."""
         with_backend = self.accelerated(branch, processor).arena_bytes
-        return self.needs(branch).arena_bytes if with_backend is None else with_backend
+        return self.sizes(branch).arena_bytes if with_backend is None else with_backend
 
     def _backends(self, branches: Sequence[BranchSpec], processor: str) -> list[Accelerated]:
         """By branch, what a backend computes of it, see :func:`~tinysearch.analytic.latency.served`."""
         found = [self.accelerated(branch, processor) for branch in branches]
         wanted = [each.name if each.steps and not each.shared else "" for each in found]
-        has = served(wanted, [self.needs(branch).macs for branch in branches])
+        has = served(wanted, [self.sizes(branch).macs for branch in branches])
         return [each if own else PORTABLE for each, own in zip(found, has, strict=True)]
 
     def backend_bytes(self, accelerated: Accelerated) -> int:
@@ -240,7 +244,7 @@ class AnalyticModels:
         """What a set of branches needs of a processor's board."""
         chip = self.catalog.chip(processor)
         modalities = [branch.modality for branch in branches]
-        needs = [self.needs(branch) for branch in branches]
+        needs = [self.sizes(branch) for branch in branches]
         backends = self._backends(branches, processor)
         weights = sum(need.weight_bytes for need in needs) + sum(map(self.backend_bytes, backends))
         backend_code = sum(self.software.backend_bytes(name) for name in {each.name for each in backends} - {""})
@@ -319,7 +323,7 @@ class AnalyticModels:
             order=option.order_note(quantity=self.catalog.quantity),
             details=board_details(option, requirement, family=chip.family, level=self.price_level)
             | {
-                "arena_bound_bytes": {branch.modality: self.needs(branch).arena_bound_bytes for branch in branches},
+                "arena_bound_bytes": {branch.modality: self.sizes(branch).arena_bound_bytes for branch in branches},
                 "branch_latency_s": {b.modality: part.seconds for b, part in zip(branches, parts, strict=True)},
                 **(
                     {"branch_acquisition_s": {b.modality: self.sensing_s(b) for b in branches}}
@@ -394,7 +398,7 @@ class AnalyticModels:
     def _figures(
         self, branch: BranchSpec, latency: LatencyEstimate, backend: Accelerated, processor: str
     ) -> BranchFigures:
-        needs = self.needs(branch)
+        needs = self.sizes(branch)
         return BranchFigures(
             params=needs.params,
             macs=needs.macs,

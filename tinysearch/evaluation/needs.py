@@ -36,7 +36,7 @@ class LatencyRule(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BranchNeeds:
+class BranchSizes:
     """What one branch needs on any board, in bytes beside parameters and MACs.
 
     Attributes:
@@ -46,7 +46,6 @@ class BranchNeeds:
         arena_bytes, arena_bound_bytes: the plan's and the least of any plan.
     """
 
-    program: Program
     kernels: frozenset[str]
     params: int
     macs: int
@@ -54,6 +53,13 @@ class BranchNeeds:
     weight_bytes: int
     arena_bytes: int
     arena_bound_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchNeeds(BranchSizes):
+    """The same of a branch of the search, with its program."""
+
+    program: Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

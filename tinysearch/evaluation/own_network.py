@@ -19,6 +19,7 @@ from tinysearch.analytic.rules import option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.bill import BomLine, OrderNote
+from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
@@ -78,6 +79,7 @@ class NetworkPoint:
         id: names the project's folder.
         arena_in_psram: the arena does not fit into internal RAM.
         violations: rules that it breaks; empty where it can be built.
+        evaluation: of the application around it; None for a console.
     """
 
     id: str
@@ -90,6 +92,7 @@ class NetworkPoint:
     bom: tuple[BomLine, ...]
     order: OrderNote | None
     violations: tuple[Violation, ...]
+    evaluation: Evaluation | None = None
 
     @property
     def feasible(self) -> bool:
@@ -116,7 +119,7 @@ class NetworkPoint:
                 "cores": option.cores,
                 "flash_bytes": option.flash_bytes,
                 "psram_bytes": option.psram_bytes,
-                "sensors": [],
+                "sensors": [] if self.evaluation is None else list(self.evaluation.sensors),
                 "board": option.id,
                 "board_name": option.name,
             },

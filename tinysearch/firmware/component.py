@@ -16,7 +16,7 @@ from tinysearch.firmware.documents import candidate_json
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.identifiers import component_name, markdown_text
-from tinysearch.firmware.model_source import branch_values, layer_constants, runtime_files
+from tinysearch.firmware.model_source import layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_values
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import SAMPLE_RATE_HZ
@@ -41,7 +41,7 @@ def component_contents(emission: Emission, templates: Templates, *, name: str) -
         UserError: a name that cannot be one.
     """
     component_name(name)
-    own = replace(emission, sources=tuple(replace(source, prefix=name) for source in emission.sources))
+    own = replace(emission, sources=tuple(source.renamed(name) for source in emission.sources))
     values = _values(own, name)
     origin = templates.folder / "esp_idf" / "components" / "model"
     files = {f"src/{path.name}": path.read_bytes() for path in _runtime(own, templates)}
@@ -118,7 +118,7 @@ def _branch(emission: Emission, place: int) -> dict[str, Any]:
     symbol = f"{source.component}_layer"
     fields: Mapping[str, Any] = {} if layer is None else layer.fields
     rate_hz = kind.rate_hz if isinstance(kind, Motion | Signal) else SAMPLE_RATE_HZ
-    return branch_values(source, in_psram=False) | {
+    return source.values(in_psram=False) | {
         "golden_inputs": [c_values(row) for row in inputs[:GOLDEN_VECTORS]],
         "golden_embeddings": [c_values(row) for row in embeddings[:GOLDEN_VECTORS]],
         "layer": "" if layer is None else layer_constants(layer, symbol),

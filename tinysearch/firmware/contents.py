@@ -10,6 +10,7 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
+from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
@@ -18,9 +19,8 @@ from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.kconfig import kconfig_for
-from tinysearch.firmware.model_source import BranchSource, branch_values, layer_constants, runtime_files
+from tinysearch.firmware.model_source import Branch, layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_number, c_values
-from tinysearch.firmware.rounding import widest_tolerance
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion
@@ -60,12 +60,12 @@ _IGNORED = "build*/\nsdkconfig\nsdkconfig.old\nmanaged_components/\ndependencies
 
 def _values(emission: Emission) -> dict[str, Any]:
     """Values that every template may use."""
-    branches = [branch_values(s, in_psram=emission.arena_in_psram(s.modality)) for s in emission.sources]
+    branches = [s.values(in_psram=emission.arena_in_psram(s.modality)) for s in emission.sources]
     for place, (branch, source) in enumerate(zip(branches, emission.sources, strict=True)):
         inputs, embeddings = emission.golden[source.modality]
         branch["golden_inputs"] = c_values(inputs)
         branch["golden_embeddings"] = c_values(embeddings)
-        branch["golden_tolerance"] = c_number(widest_tolerance(source.frozen, inputs))
+        branch["golden_tolerance"] = c_number(source.tolerance_of(inputs))
         branch.update(_capture_values(emission, place))
     far, stricter = emission.threshold_far, emission.stricter_far
     seen = emission.source_of(Camera)
@@ -103,7 +103,7 @@ def _values(emission: Emission) -> dict[str, Any]:
         "threshold_note": "A placeholder: not trained here." if far is None else f"For FAR {far:g}.",
         "stricter_threshold": emission.stricter_threshold,
         "stricter_note": "None is known: the same." if stricter is None else f"For FAR {stricter:g}.",
-        "frame": "" if seen is None else Camera().capture(seen.program.network.input_shape).frame,
+        "frame": "" if seen is None else Camera().capture(seen.input_shape).frame,
         "frame_in_psram": "camera_frame" in emission.in_psram,
         **_decider_values(emission),
         "application": f"esp_idf/{emission.application.readme}.jinja",
@@ -167,7 +167,7 @@ def _capture_values(emission: Emission, place: int) -> dict[str, Any]:
     """What the application knows of one branch's capture."""
     kind, modality = emission.kinds[place], emission.modalities[place]
     layer, symbol = emission.layers.get(modality), f"candidate_{modality}_layer"
-    buffer = kind.capture(emission.sources[place].program.network.input_shape).buffer
+    buffer = kind.capture(emission.sources[place].input_shape).buffer
     return {
         "kind": kind.name,
         "hop": emission.hops[place],
@@ -202,8 +202,17 @@ def _normal_values(detector: Detector) -> dict[str, Any]:
     }
 
 
+def _note(classifier: Classifier) -> str:
+    """What its thresholds are."""
+    if classifier.reject is not None:
+        return f"Thresholds reject at most {classifier.reject:g} of the right validation windows of a class."
+    if max(classifier.answers.thresholds) == -(1 << COSINE_FRACTION_BITS):
+        return "Every window is answered: no validation data says from which score an answer is good."
+    return "Placeholders: nothing was trained here."
+
+
 def _class_values(classifier: Classifier) -> dict[str, Any]:
-    answers, reject = classifier.answers, classifier.reject
+    answers = classifier.answers
     return {
         "names": answers.names,
         "thresholds": answers.thresholds,
@@ -211,9 +220,7 @@ def _class_values(classifier: Classifier) -> dict[str, Any]:
         "smooth": answers.smooth,
         "hold_off": answers.hold_off,
         "prototypes": {modality: c_values(rows) for modality, rows in classifier.prototypes.items()},
-        "note": "Placeholders: nothing was trained here."
-        if reject is None
-        else f"Thresholds reject at most {reject:g} of the right validation windows of a class.",
+        "note": _note(classifier),
     }
 
 
@@ -313,7 +320,7 @@ def _with_headers(sources: Mapping[str, Path]) -> dict[str, Path]:
     return {**sources, **{path: place for path, place in headers.items() if place.is_file()}}
 
 
-def _backend_files(source: BranchSource, templates: Templates) -> dict[str, bytes]:
+def _backend_files(source: Branch, templates: Templates) -> dict[str, bytes]:
     """The component of a backend, ours or a user's own: all of its folder."""
     folder = f"components/backend_{source.backend}"
     origin = templates.folder / "esp_idf" / folder if source.backend_folder is None else source.backend_folder

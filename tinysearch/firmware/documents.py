@@ -19,6 +19,7 @@ from tinysearch.firmware.deciders import normal_document
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text
+from tinysearch.firmware.networks.branch import OwnBranch
 from tinysearch.inputs.camera import Camera
 
 
@@ -53,6 +54,7 @@ def candidate_json(emission: Emission, *, digests: Mapping[str, str], component:
                 "arena_in_psram": emission.arena_in_psram(source.modality),
                 "model_id": f"{source.model_id:08x}",
                 "kernels": sorted({packed.function for packed in source.packed}),
+                **({"embedding_type": "float32"} if isinstance(source, OwnBranch) else {}),
             }
             for source in emission.sources
         },

@@ -18,7 +18,7 @@ from tinysearch.firmware import partitions
 from tinysearch.firmware.applications import APPLICATIONS, Application
 from tinysearch.firmware.front_ends import hop_samples
 from tinysearch.firmware.golden import Embeddings, selftest_crc
-from tinysearch.firmware.model_source import BranchSource
+from tinysearch.firmware.model_source import Branch
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
@@ -66,7 +66,7 @@ class Emission:
     evaluation: Evaluation
     chip: Chip
     task: Task
-    sources: tuple[BranchSource, ...]
+    sources: tuple[Branch, ...]
     golden: Mapping[str, tuple[Inputs, Embeddings]]
     threshold: int
     threshold_far: float | None
@@ -95,7 +95,7 @@ class Emission:
         """Kinds of input, in the order of the branches."""
         return tuple(self.task.input(name).kind for name in self.modalities)
 
-    def source_of(self, kind: type) -> BranchSource | None:
+    def source_of(self, kind: type) -> Branch | None:
         """The first branch that is sensed with a kind; None without."""
         return next((s for s, own in zip(self.sources, self.kinds, strict=True) if isinstance(own, kind)), None)
 
@@ -117,7 +117,7 @@ class Emission:
     @property
     def branch_cores(self) -> int:
         """Two where a lone branch has steps that two cores share."""
-        return 2 if any(source.program.shared for source in self.sources) else 1
+        return 2 if any(source.shared for source in self.sources) else 1
 
     @property
     def cascade(self) -> Cascade | None:
@@ -153,7 +153,7 @@ class Emission:
 
     @property
     def trained(self) -> bool:
-        return all(source.frozen.trained for source in self.sources)
+        return all(source.trained for source in self.sources)
 
     @property
     def idf_minimum(self) -> str:

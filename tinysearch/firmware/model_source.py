@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import MemoryPlan, plan, scratch_of
 from tinysearch.core.bands import Move, Part, Schedule, band_name, halves, schedule
-from tinysearch.core.network import INPUT
+from tinysearch.core.network import INPUT, Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.backends import MANAGED, Backend, PlannedBackend, accelerated_plan, accelerated_steps
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
@@ -25,9 +28,88 @@ from tinysearch.firmware.rounding import widest_tolerance
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
 
 
+class Branch(Protocol):
+    """A network in a project or a library as its writer sees it: a branch of a search, or a network of one's own.
+
+    Attributes:
+        modality: also the name of its component.
+        component: beginning of everything that its C defines.
+        memory: of its arena.
+        is_float: whether its embedding is float32, else int8.
+        golden_crc: of the self-test's embeddings; 0 for float32, whose last bits are the compiler's.
+        weight_bytes: of all constant arrays.
+        backend, accelerated, backend_folder, planned: see :class:`BranchSource`.
+    """
+
+    @property
+    def modality(self) -> str: ...
+    @property
+    def component(self) -> str: ...
+    @property
+    def memory(self) -> Arena: ...
+    @property
+    def packed(self) -> tuple[PackedStep, ...]: ...
+    @property
+    def model_id(self) -> int: ...
+    @property
+    def input_shape(self) -> Shape: ...
+    @property
+    def embedding(self) -> int: ...
+    @property
+    def embedding_bytes(self) -> int: ...
+    @property
+    def is_float(self) -> bool: ...
+    @property
+    def macs(self) -> int: ...
+    @property
+    def trained(self) -> bool: ...
+    @property
+    def golden_crc(self) -> int: ...
+    @property
+    def headers(self) -> tuple[str, ...]: ...
+    @property
+    def weight_bytes(self) -> int: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def accelerated(self) -> Mapping[str, PackedStep]: ...
+    @property
+    def backend_folder(self) -> Path | None: ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether steps of it are computed on two cores."""
+        ...
+
+    def renamed(self, prefix: str) -> Branch:
+        """The same under another beginning of its names."""
+        ...
+
+    def embed(self, inputs: npt.NDArray[np.int8]) -> Embeddings:
+        """Embeddings [N, E] of inputs [N, height, width, channels], as the oracle has them."""
+        ...
+
+    def tolerance_of(self, inputs: npt.NDArray[np.int8]) -> float:
+        """See :func:`tinysearch.firmware.rounding.widest_tolerance`."""
+        ...
+
+    def values(self, *, in_psram: bool) -> dict[str, Any]:
+        """Values for the templates."""
+        ...
+
+
+class Arena(Protocol):
+    """What a plan says of memory, in bytes."""
+
+    @property
+    def peak_bytes(self) -> int: ...
+    @property
+    def bound_bytes(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchSource:
-    """What the templates need of one branch.
+    """What the templates need of one branch of a search. See :class:`Branch`.
 
     Attributes:
         modality: also the name of its component, ``<prefix>_<modality>``.
@@ -67,9 +149,26 @@ class BranchSource:
         return self.program.precision.kind == "float32"
 
     @property
+    def input_shape(self) -> Shape:
+        return self.program.network.input_shape
+
+    @property
+    def embedding(self) -> int:
+        """Values of one embedding."""
+        return self.program.network.embedding
+
+    @property
     def embedding_bytes(self) -> int:
         """Bytes of one embedding."""
-        return self.program.network.embedding * (4 if self.is_float else 1)
+        return self.embedding * (4 if self.is_float else 1)
+
+    @property
+    def macs(self) -> int:
+        return self.program.network.macs
+
+    @property
+    def trained(self) -> bool:
+        return self.frozen.trained
 
     @property
     def golden_crc(self) -> int:
@@ -86,6 +185,26 @@ class BranchSource:
         """Bytes of all constant arrays, those of the backend included."""
         every = (*self.packed, *self.accelerated.values())
         return sum(array.nbytes for packed in every for array in packed.arrays.values())
+
+    @property
+    def shared(self) -> bool:
+        return bool(self.program.shared)
+
+    def renamed(self, prefix: str) -> BranchSource:
+        """See :class:`Branch`."""
+        return replace(self, prefix=prefix)
+
+    def embed(self, inputs: npt.NDArray[np.int8]) -> Embeddings:
+        """See :class:`Branch`."""
+        return run(self.frozen, inputs)
+
+    def tolerance_of(self, inputs: npt.NDArray[np.int8]) -> float:
+        """See :class:`Branch`."""
+        return widest_tolerance(self.frozen, inputs)
+
+    def values(self, *, in_psram: bool) -> dict[str, Any]:
+        """See :class:`Branch`."""
+        return branch_values(self, in_psram=in_psram)
 
 
 def branch_source(modality: str, frozen: FrozenNetwork) -> BranchSource:

@@ -19,6 +19,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.core.program import FrozenNetwork
+from tinysearch.core.quantization import MOST_VALUES
 from tinysearch.core.task import Task
 from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
@@ -32,17 +33,13 @@ from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.front_ends import front_end
 from tinysearch.firmware.golden import Embeddings, pattern
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
-from tinysearch.firmware.integer_network import run
-from tinysearch.firmware.model_source import BranchSource, accelerate, branch_source
+from tinysearch.firmware.model_source import Branch, BranchSource, accelerate, branch_source
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates
 from tinysearch.inputs.microphone import Microphone
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
-
-MOST_VALUES = 1024
-"""Of an embedding: see ts_cosine_s8.h."""
 
 GOLDEN_VECTORS = 6
 GOLDEN_BYTES = 400_000
@@ -59,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 def emit(
     evaluation: Evaluation,
-    frozen: Mapping[str, FrozenNetwork],
+    frozen: Mapping[str, FrozenNetwork | Branch],
     *,
     chip: Chip,
     task: Task,
@@ -79,7 +76,7 @@ def emit(
 
     Args:
         evaluation: the point; the threshold of its operating point and its memory placement go into the firmware.
-        frozen: the network of every branch by modality.
+        frozen: the network of every branch by modality; one of somebody's own as it is to be written.
         chip: the processor.
         task: tells what each branch is sensed with.
         out: the project's folder; made anew or, where it is a project of ours, replaced.
@@ -123,7 +120,7 @@ def emit(
 
 def _prepare(
     evaluation: Evaluation,
-    frozen: Mapping[str, FrozenNetwork],
+    frozen: Mapping[str, FrozenNetwork | Branch],
     chip: Chip,
     task: Task,
     *,
@@ -146,7 +143,7 @@ def _prepare(
         )
     candidate_id(candidate.id)
     _check_application(task, decider)
-    portable = tuple(branch_source(modality, frozen[modality]) for modality in modalities)
+    portable = tuple(_source(modality, frozen[modality]) for modality in modalities)
     sources = _accelerated(portable, backend, chip)
     _check_embeddings(sources)
     threshold, threshold_far = _threshold(evaluation)
@@ -157,7 +154,7 @@ def _prepare(
     program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) - backend_code
     program += int(planned.get("spare_bytes", 0))
     program += decider_bytes(decider) - sum(
-        decision_bytes(task.decision, embedding=source.program.network.embedding) for source in sources
+        decision_bytes(task.decision, embedding=source.embedding) for source in sources
     )
     loaded = bmi270_config if any(reads_accelerometer(task.input(name).kind) for name in modalities) else b""
     program += len(loaded)
@@ -208,10 +205,15 @@ def _prepare(
     )
 
 
-def _check_embeddings(sources: tuple[BranchSource, ...]) -> None:
+def _source(modality: str, network: FrozenNetwork | Branch) -> Branch:
+    """A network of a search is packed and planned; one's own is already."""
+    return branch_source(modality, network) if isinstance(network, FrozenNetwork) else network
+
+
+def _check_embeddings(sources: tuple[Branch, ...]) -> None:
     """Sums of the cosine in C are exact for so many values and not for more."""
     for source in sources:
-        values = source.program.output.shape.elements
+        values = source.embedding
         if values > MOST_VALUES:
             raise UserError(
                 f"an embedding must have at most {MOST_VALUES} values",
@@ -220,18 +222,20 @@ def _check_embeddings(sources: tuple[BranchSource, ...]) -> None:
             )
 
 
-def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: Chip) -> tuple[BranchSource, ...]:
+def _accelerated(sources: tuple[Branch, ...], name: str | Backend, chip: Chip) -> tuple[Branch, ...]:
     """The branches with their backends; one that serves a single task at a time goes to the branch of most products."""
     chosen = list(sources)
     for backend in choose_backends(name):
         able = {}
         for place, source in enumerate(chosen):
-            new = source if source.accelerated else accelerate(source, backend, processor=chip.idf_target)
+            new: Branch = source
+            if isinstance(source, BranchSource) and not source.accelerated:
+                new = accelerate(source, backend, processor=chip.idf_target)
             if new is not source:
                 able[place] = new
         if not backend.shared:
             wanted = [backend.name if place in able else "" for place in range(len(sources))]
-            has = served(wanted, [source.program.network.macs for source in sources])
+            has = served(wanted, [source.macs for source in sources])
             able = {place: new for place, new in able.items() if has[place]}
         for place, new in able.items():
             chosen[place] = new
@@ -240,7 +244,7 @@ def _accelerated(sources: tuple[BranchSource, ...], name: str | Backend, chip: C
 
 def _table(
     flash_bytes: int,
-    sources: tuple[BranchSource, ...],
+    sources: tuple[Branch, ...],
     *,
     program_bytes: int,
     backend_bytes: int,
@@ -285,11 +289,9 @@ def golden_count(input_bytes: int) -> int:
     return max(2, min(GOLDEN_VECTORS, GOLDEN_BYTES // input_bytes))
 
 
-def _golden(
-    sources: tuple[BranchSource, ...], given: Mapping[str, Inputs] | None
-) -> dict[str, tuple[Inputs, Embeddings]]:
+def _golden(sources: tuple[Branch, ...], given: Mapping[str, Inputs] | None) -> dict[str, tuple[Inputs, Embeddings]]:
     """Golden inputs of every branch, as many for each, with the oracle's embeddings."""
-    count = golden_count(max(source.program.network.input_shape.elements for source in sources))
+    count = golden_count(max(source.input_shape.elements for source in sources))
     if given is not None:
         count = min([count, *(len(given[source.modality]) for source in sources)])
     if count < 2:
@@ -298,7 +300,7 @@ def _golden(
         )
     result = {}
     for source in sources:
-        shape = source.program.network.input_shape
+        shape = source.input_shape
         dimensions = (shape.height, shape.width, shape.channels)
         if given is None:
             inputs = np.stack([pattern(dimensions, 11 + index) for index in range(count)])
@@ -310,7 +312,7 @@ def _golden(
                 value=f"{source.modality}: {inputs.shape[1:]}",
                 remedy=f"pass int8 arrays of shape {dimensions}",
             )
-        result[source.modality] = (inputs, run(source.frozen, inputs))
+        result[source.modality] = (inputs, source.embed(inputs))
     return result
 
 
@@ -325,10 +327,10 @@ def _microphone_pdm(board: BoardOption | None) -> bool:
     return sensor is not None and sensor.interface == "pdm"
 
 
-def _layers(sources: tuple[BranchSource, ...], task: Task, sound: LogMelSettings | None) -> dict[str, PackedStep]:
+def _layers(sources: tuple[Branch, ...], task: Task, sound: LogMelSettings | None) -> dict[str, PackedStep]:
     """Constants of the front-ends that have any, by modality."""
     made = {
-        source.modality: front_end(task.input(source.modality).kind, source.program.network.input_shape, sound=sound)
+        source.modality: front_end(task.input(source.modality).kind, source.input_shape, sound=sound)
         for source in sources
     }
     return {modality: layer for modality, layer in made.items() if layer is not None}

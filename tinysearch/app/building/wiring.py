@@ -86,25 +86,33 @@ def build_models(config: Config) -> AnalyticModels:
             value=f"network={config['network']}",
             remedy="write python -m tinysearch evaluate network=FILE --json, or leave network out",
         )
+    accelerate, in_turn = _accelerate(build_backend(config)), config.get("fusion", {}).get("rule") == "cascade"
+    return AnalyticModels(**model_settings(config), accelerate=accelerate, in_turn=in_turn)
+
+
+def model_settings(config: Config) -> dict[str, Any]:
+    """What all analytic models of a configuration are built with, by the names of their attributes.
+
+    Raises:
+        UserError: a rule, price level, budget, battery or limit that does not exist.
+    """
     catalog, task, limits = build_catalog(config), task_of(config), parse_limits(config.get("limits", {}))
     root = data_dir("hardware_catalog")
     budget = config["budget"]
-    return AnalyticModels(
-        catalog=catalog,
-        latency=build_latency(config, catalog),
-        software=load_software_sizes(root / "software" / "espidf.yaml"),
-        task=task,
-        flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
-        memory_rule=_one_of("memory", config["memory"], ("arena", "bands", "paper")),
-        price_level=_one_of("price_level", config["price_level"], ("low", "typical", "high")),
-        budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
-        supply=build_supply(config, catalog, task.schedule, limits),
-        limits=limits,
-        tells_power=bool(_power_asked(config, limits)),
-        accelerate=_accelerate(build_backend(config)),
-        ota=config["emit"]["ota"],
-        in_turn=config.get("fusion", {}).get("rule") == "cascade",
-    )
+    return {
+        "catalog": catalog,
+        "latency": build_latency(config, catalog),
+        "software": load_software_sizes(root / "software" / "espidf.yaml"),
+        "task": task,
+        "flash_rule": _one_of("flash", config["flash"], ("layout", "paper")),
+        "memory_rule": _one_of("memory", config["memory"], ("arena", "bands", "paper")),
+        "price_level": _one_of("price_level", config["price_level"], ("low", "typical", "high")),
+        "budget_usd": None if budget is None else parse_money(budget, rates=config["rates"]),
+        "supply": build_supply(config, catalog, task.schedule, limits),
+        "limits": limits,
+        "tells_power": bool(_power_asked(config, limits)),
+        "ota": config["emit"]["ota"],
+    }
 
 
 def _power_asked(config: Config, limits: Sequence[Limit]) -> list[str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.analytic.features import FEATURES
-from tinysearch.analytic.latency import LatencyTable
-from tinysearch.app.building.wiring import Config, build_catalog, build_latency, wish_of
+from tinysearch.app.building.wiring import Config, build_catalog, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.application import OwnApplication, own_application, own_latency
 from tinysearch.app.networks.labels import read_labels
 from tinysearch.app.networks.reading import Read, read_network
 from tinysearch.app.run.firmware import component_of
@@ -25,6 +25,7 @@ from tinysearch.networks.arena import plan
 from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.lowering import lower
+from tinysearch.networks.reals import with_real_output
 from tinysearch.networks.report import LoweredRow, lowering_rows
 
 
@@ -35,6 +36,7 @@ class Asked:
     Attributes:
         read: the network's file.
         lowering: what became of every operator.
+        application: what is built around it; None for a console.
     """
 
     config: Config
@@ -42,6 +44,7 @@ class Asked:
     network: OwnNetwork
     lowering: tuple[LoweredRow, ...]
     models: NetworkModels
+    application: OwnApplication | None = None
 
     def points(self) -> list[NetworkPoint]:
         """The network on every board as wished, the cheapest first.
@@ -49,6 +52,8 @@ class Asked:
         Raises:
             UserError: an unknown processor, or no such board.
         """
+        if self.application is not None:
+            return self.application.points(wish_of(self.config))
         wish = wish_of(self.config)
         if wish.processor is not None:
             self.models.catalog.chip(wish.processor)
@@ -93,7 +98,7 @@ def asked(overrides: Sequence[str]) -> Asked:
     """
     config = plain(compose_config(overrides))
     _check_format(config)
-    return asked_of(config, read_network(config))
+    return asked_of(config, read_network(config), of_task=any(word.startswith("task=") for word in overrides))
 
 
 def _check_format(config: Config) -> None:
@@ -107,29 +112,33 @@ def _check_format(config: Config) -> None:
         )
 
 
-def asked_of(config: Config, read: Read) -> Asked:
-    """The models around a network that is read."""
-    lowered = lower(read.graph)
+def asked_of(config: Config, read: Read, *, of_task: bool = False) -> Asked:
+    """The models around a network that is read.
+
+    Args:
+        of_task: whether the configuration's task was asked for, and an application for it.
+
+    Raises:
+        UserError: labels or a task that do not fit it.
+    """
+    application = of_task and component_of(config) is None
+    lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
+    network = OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered), labels=labels)
     return Asked(
         config=config,
         read=read,
-        network=OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered), labels=labels),
+        network=network,
         lowering=tuple(lowering_rows(lowered, instruction_counter())),
         models=_models(config),
+        application=own_application(config, network, digest=read.digest) if application else None,
     )
 
 
 def _models(config: Config) -> NetworkModels:
     catalog = build_catalog(config)
-    latency = build_latency(config, catalog)
-    if not isinstance(latency, LatencyTable):
-        raise UserError(
-            "the latency of a network of one's own must come from a table",
-            value=f"latency.model={config['latency']['model']}",
-            remedy="leave latency.model out",
-        )
+    latency = own_latency(config, catalog)
     level = config["price_level"]
     budget = config["budget"]
     return NetworkModels(

@@ -47,7 +47,7 @@ def prepared(asked: Asked) -> NetworkSource:
 
 
 def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) -> Path:
-    """Write the project of one point, or its network alone as a library.
+    """Write the project of one point, with its task's application where one is known, or a library of the network.
 
     Raises:
         UserError: a folder that is not ours.
@@ -59,6 +59,8 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
         "version": installed_version(),
         "digest": asked.read.digest[:_DIGITS],
     }
+    if asked.application is not None:
+        return asked.application.emit(point, source, out, digest=shared["digest"])
     told = {**point.to_dict(), "network": asked.describe()}
     if component_of(asked.config) is not None:
         return emit_library(source, point=told, **shared)

@@ -78,7 +78,7 @@ def evaluate_network(options: Mapping[str, Any]) -> OwnPoint:
     else:
         config = plain(compose_config(overrides_of({key: rest[key] for key in rest if key != "network"})))
         read = _of_torch(network, example)
-    question = asked_of(config, read)
+    question = asked_of(config, read, of_task="task" in options)
     point = chosen(question.points())
     return OwnPoint(document=document(question, point), _question=question, _point=point)
 

@@ -203,7 +203,7 @@ def _emit(config: Config, models: AnalyticModels, errors: ErrorSource, evaluatio
             version=installed_version(),
             digest=_digest(networks),
             board=models.board_option(candidate.platform.board, modalities),
-            sound=None if heard is None else _sound(config, heard),
+            sound=None if heard is None else sound_of(config, heard),
             decider=_decider(models, errors, evaluation, networks),
             task=models.task,
             backend=build_backend(config),
@@ -240,7 +240,8 @@ def _network(config: Config, models: AnalyticModels, errors: ErrorSource, branch
     return untrained(program, config["seed"])
 
 
-def _sound(config: Config, branch: BranchSpec) -> LogMelSettings:
+def sound_of(config: Config, branch: BranchSpec) -> LogMelSettings:
+    """The front-end of a branch with a microphone, as its data set would set it."""
     audio = dict(config["data"].get("audio", {}))
     return AudioOptions(clip_s=clip_s_of(task_of(config)), **audio).settings(branch.input_size)
 

@@ -1,13 +1,13 @@
 """Check an emitted project: files, host build and run, sanitizers, target instruction set, error rate, ESP-IDF's rules.
 
   python -m tinysearch verify PATH [run_dir=DIR] [far=RATE] [accept=[FILE,..]] [--json]
-  python -m tinysearch verify PATH network=FILE [calibration=FILE] [labels=FILE] [accept=[FILE,..]] [--json]
+  python -m tinysearch verify PATH network=FILE [calibration=FILE] [labels=FILE] [task=TASK] [accept=[FILE,..]] [--json]
 
 A project in a run directory is also compared with what its run emits, every file (a project that was emitted with
 another far= is compared with that one), and judged by the people whom its networks were tested on: its C must give the
 error rate that the search measured. run_dir=DIR names the run of a project that lies elsewhere; without a run
 candidate.json is believed in what it says of thresholds and weights. network=FILE does the same for the project of a
-network of your own, with the samples, labels and platform.module that it was emitted with.
+network of your own, with the samples, labels, task and platform.module that it was emitted with.
 A source file that is not as it was emitted fails the rung `files`. Who changed it on purpose names it, or a pattern of
 paths: accept=[main/app_lock.c,main/own_*].
 Nothing of a project is compiled or run before the rung `code` has passed: what builds read is the package's own, or its
@@ -30,7 +30,7 @@ from tinysearch.distribution import installed_version
 from tinysearch.files import home_path
 
 _CODE = ("plug_ins", "data.name", "trainer.name", "firmware.backend")
-_OF_NETWORKS = ("network", "calibration", "labels", "platform.module")
+_OF_NETWORKS = ("network", "calibration", "labels", "task", "platform.module")
 _OPTIONS = ("run_dir", "far", "accept", *_OF_NETWORKS, *_CODE)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.firmware.deciders import normal_of_document
-from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.facts import embeds_floats, read_point
 from tinysearch.firmware.verify.objects import Objects
 from tinysearch.firmware.verify.rung import Rung, WrongAnswerError
 from tinysearch.firmware.verify.streamed import (
@@ -69,7 +69,7 @@ def _drive(project: Path, objects: Objects | None) -> str:
     point = read_point(project)
     alarms, order = alarms_of(point), branches_of(project, point)
     models = normal_of(point, order)
-    floats = frozenset(name for name in order if point["branches"][name]["precision"] == "float32")
+    floats = frozenset(name for name in order if embeds_floats(point, name))
     embeddings = _windows(models, alarms, floats)
     lines = drawn_windows(project, embeddings, objects)
     distances = _distances(embeddings, models, floats)

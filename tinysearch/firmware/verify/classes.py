@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.firmware.verify.facts import read_point
+from tinysearch.firmware.verify.facts import embeds_floats, read_point
 from tinysearch.firmware.verify.objects import Objects
 from tinysearch.firmware.verify.rung import Rung, WrongAnswerError
 from tinysearch.firmware.verify.streamed import (
@@ -69,7 +69,7 @@ def answers_of(point: Mapping[str, Any]) -> Answers:
 def prototypes_of(point: Mapping[str, Any], name: str) -> Embeddings:
     """A branch's prototypes, [classes, E] in the type of its embeddings."""
     rows = point["firmware_facts"]["prototypes"][name]
-    return np.array(rows, np.float32) if point["branches"][name]["precision"] == "float32" else np.array(rows, np.int8)
+    return np.array(rows, np.float32) if embeds_floats(point, name) else np.array(rows, np.int8)
 
 
 # ---- drawn windows ----

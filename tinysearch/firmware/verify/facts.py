@@ -90,6 +90,12 @@ def branch_sizes(folder: Path, name: str) -> dict[str, tuple[int, str]]:
     return {key: (int(number), kind) for key, number, kind in _ENUM.findall(text)}
 
 
+def embeds_floats(point: Mapping[str, Any], name: str) -> bool:
+    """Whether the embedding of a branch is float32: that of its arithmetic, unless candidate.json says otherwise."""
+    stated = point["firmware_facts"]["branches"][name].get("embedding_type", point["branches"][name]["precision"])
+    return bool(stated == "float32")
+
+
 def file_bytes(values: npt.NDArray[np.int8]) -> bytes:
     """Inputs, or embeddings that stand for them, as a file of inputs holds them: each byte is the value + 128."""
     return (values.astype(np.int16) + 128).astype(np.uint8).tobytes()

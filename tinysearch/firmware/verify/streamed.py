@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.firmware.verify.facts import branch_order, branch_sizes, file_bytes
+from tinysearch.firmware.verify.facts import branch_order, branch_sizes, embeds_floats, file_bytes
 from tinysearch.firmware.verify.held_out import NO_RUN
 from tinysearch.firmware.verify.host import INSTALL, TOOLS
 from tinysearch.firmware.verify.objects import TIMEOUT_S, Objects, at_hand
@@ -81,8 +81,8 @@ def branches_of(project: Path, point: Mapping[str, Any]) -> list[str]:
 
 
 def is_exact(point: Mapping[str, Any]) -> bool:
-    """Whether C and Python compute the same integers: no branch is float32."""
-    return all(branch["precision"] != "float32" for branch in point["branches"].values())
+    """Whether C and Python compute the same integers: no branch embeds in float32."""
+    return not any(embeds_floats(point, name) for name in point["branches"])
 
 
 def drawn_windows(project: Path, embeddings: Drawn, objects: Objects | None) -> list[Line]:
