@@ -49,6 +49,21 @@ class WindowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadOptions:
+    """How far pixels are set apart."""
+
+    stride: Sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeOptions:
+    """Where the pixels of a resized image lie on the input."""
+
+    align_corners: bool
+    half_pixel_centers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationOptions:
     """Of additions, products and fully connected layers."""
 
@@ -120,6 +135,8 @@ Options = (
     NoOptions
     | PointwiseOptions
     | WindowOptions
+    | SpreadOptions
+    | ResizeOptions
     | ActivationOptions
     | SoftmaxOptions
     | ConcatenationOptions

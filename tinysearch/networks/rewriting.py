@@ -1,7 +1,8 @@
 """A graph as one that computes the same bytes by fewer calls, or by kernels that exist.
 
 Zeros that an operator of its own puts around an image become padding of the convolution that reads it; a convolution in
-groups becomes one convolution a group between slices and a concatenation.
+groups becomes one convolution a group between slices and a concatenation, a transposed one a convolution of pixels that
+were set apart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tinysearch.networks.graph import Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.operators.transposed import apart
 from tinysearch.networks.options import (
     Activation,
     ConcatenationOptions,
@@ -24,7 +26,17 @@ from tinysearch.networks.options import (
 
 def rewritten(graph: Graph) -> Graph:
     """The same function of the same inputs; tensors keep their indices, new ones follow."""
-    return _without_groups(_without_paddings(graph))
+    return _without_groups(_without_paddings(_without_transposed(graph)))
+
+
+def _without_transposed(graph: Graph) -> Graph:
+    nodes = list[Node]()
+    for node in graph.nodes:
+        found: tuple[Node, ...] = (node,)
+        if node.operator == "TRANSPOSE_CONV":
+            graph, found = apart(graph, node)
+        nodes += found
+    return dataclasses.replace(graph, nodes=tuple(nodes))
 
 
 def without_dead_nodes(graph: Graph) -> Graph:

@@ -14,6 +14,7 @@ from tinysearch.networks.options import (
     LeakyReluOptions,
     NoOptions,
     Options,
+    ResizeOptions,
     SoftmaxOptions,
     StridedSliceOptions,
     VariableOptions,
@@ -54,6 +55,16 @@ def _pool(table: Any) -> WindowOptions:
     )
 
 
+def _transposed(table: Any) -> WindowOptions:
+    return WindowOptions(
+        same=table.Padding() == _SAME, stride=(table.StrideH(), table.StrideW()), activation=_activation(table)
+    )
+
+
+def _resize(table: Any) -> ResizeOptions:
+    return ResizeOptions(align_corners=table.AlignCorners(), half_pixel_centers=table.HalfPixelCenters())
+
+
 def _strided_slice(table: Any) -> StridedSliceOptions:
     return StridedSliceOptions(
         begin_mask=table.BeginMask(),
@@ -72,6 +83,8 @@ def _variable(table: Any) -> str:
 READERS: Mapping[str, _Reader] = {
     "CONV_2D": _Reader("Conv2DOptions", _convolution),
     "DEPTHWISE_CONV_2D": _Reader("DepthwiseConv2DOptions", _convolution),
+    "TRANSPOSE_CONV": _Reader("TransposeConvOptions", _transposed),
+    "RESIZE_NEAREST_NEIGHBOR": _Reader("ResizeNearestNeighborOptions", _resize),
     "AVERAGE_POOL_2D": _Reader("Pool2DOptions", _pool),
     "MAX_POOL_2D": _Reader("Pool2DOptions", _pool),
     "FULLY_CONNECTED": _Reader("FullyConnectedOptions", lambda table: ActivationOptions(activation=_activation(table))),

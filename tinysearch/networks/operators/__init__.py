@@ -14,13 +14,16 @@ from tinysearch.networks.operators.mean import MEAN
 from tinysearch.networks.operators.moving import CONCATENATION, PAD, SPLIT, SPLIT_V, STRIDED_SLICE, TRANSPOSE
 from tinysearch.networks.operators.pointwise import POINTWISE
 from tinysearch.networks.operators.pooling import AVERAGE_POOL, MAX_POOL
+from tinysearch.networks.operators.resizing import RESIZE_NEAREST
 from tinysearch.networks.operators.shaping import EXPAND_DIMS, RESHAPE, SQUEEZE
 from tinysearch.networks.operators.softmax import SOFTMAX
 from tinysearch.networks.operators.state import ASSIGN_VARIABLE, READ_VARIABLE
+from tinysearch.networks.operators.transposed import SPREAD, TRANSPOSE_CONV
 
 KINDS: Mapping[str, OperatorKind] = {
     kind.operator: kind
     for kind in (
+        *(TRANSPOSE_CONV, SPREAD, RESIZE_NEAREST),
         *(CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, ADDITION, DIFFERENCE, PRODUCT),
         *(AVERAGE_POOL, MAX_POOL, MEAN, SOFTMAX, READ_VARIABLE, ASSIGN_VARIABLE, RESHAPE, SQUEEZE, EXPAND_DIMS),
         *(PAD, CONCATENATION, STRIDED_SLICE, SPLIT, SPLIT_V, TRANSPOSE, QUANTIZE, DEQUANTIZE, *POINTWISE),

@@ -66,6 +66,32 @@ def _call(node: Node, source: int, box: _Box, *, fill: tuple[int, int] = (0, 0))
     return _copy(node, source, box.fields(), box.counts, fill=fill)
 
 
+def strided_copy(
+    node: Node,
+    source: int,
+    *,
+    counts: Sequence[int],
+    source_steps: Sequence[int],
+    result_steps: Sequence[int],
+    first: tuple[int, int],
+    fill: tuple[int, int] = (0, 0),
+) -> Call:
+    """A copy of values along up to four axes whose neighbors lie any distances apart, in the input and in the output.
+
+    Args:
+        first: where the first one lies in each.
+        fill: (count, value), see :func:`_call`.
+    """
+    fields: dict[str, Field] = {
+        "counts": _padded(counts, 1),
+        "in_steps": _padded(source_steps, 0),
+        "out_steps": _padded(result_steps, 0),
+        "in_first": first[0],
+        "out_first": first[1],
+    }
+    return _copy(node, source, fields, counts, fill=fill)
+
+
 def _copy(
     node: Node, source: int, fields: Mapping[str, Field], counts: Sequence[int], *, fill: tuple[int, int] = (0, 0)
 ) -> Call:
@@ -81,7 +107,7 @@ def _copy(
         kernel_class="copy",
         features={
             **{"outputs": count, "moved": fill[0], "rows": count // counts[-1], "steps": 1},
-            "sums": count // (counts[-1] * counts[-2]),
+            "sums": count // math.prod(counts[-2:]),
         },
     )
 
@@ -319,14 +345,11 @@ def _run_transpose(graph: Graph, node: Node, values: Sequence[Array | None]) -> 
 def _lower_transpose(graph: Graph, node: Node) -> tuple[Call, ...]:
     runs = _runs(_permutation(graph, node), graph.tensors[node.inputs[0]].shape)
     counts, steps = zip(*runs, strict=True)
-    fields: dict[str, Field] = {
-        "counts": _padded(counts, 1),
-        "in_steps": _padded(steps, 0),
-        "out_steps": _padded(_pitches(counts), 0),
-        "in_first": 0,
-        "out_first": 0,
-    }
-    return (_copy(node, node.inputs[0], fields, counts),)
+    return (
+        strided_copy(
+            node, node.inputs[0], counts=counts, source_steps=steps, result_steps=_pitches(counts), first=(0, 0)
+        ),
+    )
 
 
 PAD = OperatorKind(operator="PAD", check=_check_pad, run=_run_pad, lower=_lower_pad)
