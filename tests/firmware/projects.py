@@ -164,6 +164,7 @@ def classified(
     hop_s: float = 0.5,
     seed: int = 1,
     schedule: str = "always",
+    board: BoardOption | None = None,
     bmi270_config: bytes = b"",
 ) -> tuple[Path, dict[str, FrozenNetwork], Classifier]:
     """The project of a classification with random networks, which compares with the embeddings of random inputs."""
@@ -174,7 +175,7 @@ def classified(
     classifier = Classifier(answers=chosen, prototypes=prototypes, hop_s=hop_s, reject=None)
     task = replace(WATCH, schedule=parse_schedule(schedule))
     project = _decided(
-        branches, frozen, classifier, task=task, processor=processor, out=out, bmi270_config=bmi270_config
+        branches, frozen, classifier, task=task, processor=processor, out=out, board=board, bmi270_config=bmi270_config
     )
     return project, frozen, classifier
 
@@ -213,6 +214,7 @@ def _decided(
     task: Task,
     processor: str | None,
     out: Path,
+    board: BoardOption | None = None,
     bmi270_config: bytes = b"",
 ) -> Path:
     evaluation = models(task.name).choose(branches, PlatformWish(processor=processor))
@@ -226,5 +228,6 @@ def _decided(
         version=VERSION,
         digest=DIGEST,
         decider=decider,
+        board=board,
         bmi270_config=bmi270_config,
     )

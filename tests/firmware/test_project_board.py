@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import TASK, TEMPLATES, evaluated, models, networks, voice
+from projects import TASK, TEMPLATES, classified, evaluated, models, networks, voice, watching
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.platform import Sensor
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import partitions, project, sdkconfig, wiring
 from tinysearch.inputs.camera import Camera
@@ -276,3 +277,25 @@ def test_a_preview_target_is_built_as_one(processor: str, lines: int, tmp_path: 
     assert len(told) == 2
     assert len([line for line in told if line.strip().startswith("idf.py --preview ")]) == lines
     assert ("With ESP-IDF 6.1 or later installed" in readme) == (lines == 2)
+
+
+@pytest.mark.parametrize(
+    ("interface", "key", "wired"),
+    [
+        ("adc", "CONFIG_TS_SIGNAL_ADC=y", "| signal | Analog output |"),
+        ("uart", "CONFIG_TS_SIGNAL_OWN=y", None),
+        ("spi", None, "| signal | Data (SDA) |"),
+    ],
+)
+def test_a_signal_is_read_as_its_sensor_is_attached(
+    interface: str, key: str | None, wired: str | None, tmp_path: Path
+) -> None:
+    boards = models("watch").board_options(["hum"])
+    sensor = Sensor(kind="signal", interface=interface, name="a sensor")
+    board = replace(next(board for board in boards if board.processor == "esp32s3"), fitted=(sensor,))
+    project = classified(watching("hum"), out=tmp_path / "p", board=board)[0]
+    keys = (project / "sdkconfig.defaults.esp32s3").read_text(encoding="utf-8").splitlines()
+    assert [line for line in keys if "TS_SIGNAL" in line] == ([key] if key else [])
+    text = (project / "README.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("| signal |")] or wired is None
+    assert wired is None or wired in text

@@ -33,6 +33,20 @@ def test_a_signal_has_the_axes_it_names():
 
 
 @pytest.mark.parametrize(
+    ("settings", "interfaces"),
+    [
+        ({"units": ["g"]}, ("i2c", "spi", "adc", "uart")),
+        ({}, ("i2c", "spi", "adc", "uart")),
+        ({"units": ["mV"]}, ("adc", "uart")),
+        ({"axes": ["a", "b"], "units": ["g", "mV"]}, ("adc", "uart")),
+        ({"units": ["mV"], "interface": "i2c"}, ("i2c",)),
+    ],
+)
+def test_an_accelerometer_reads_only_accelerations(settings, interfaces):
+    assert make_kind("signal", settings).interfaces == interfaces
+
+
+@pytest.mark.parametrize(
     ("kind", "wrong", "says"),
     [
         ("motion", {"window_s": 0}, "window_s must be a positive number; got 0"),
@@ -47,6 +61,7 @@ def test_a_signal_has_the_axes_it_names():
         ("signal", {"axes": ["x", "x"]}, "axes must be 1 to 16 different names"),
         ("signal", {"axes": ["x", "y", "z"], "units": ["g", "g"]}, "units must have one value, or one for each of 3"),
         ("signal", {"span": [40000.0]}, "span must be positive and within full_scale"),
+        ("signal", {"interface": "wire"}, "interface of a signal must be one of i2c, spi, adc, uart; got wire"),
         ("signal", {"scale": "own"}, "scale must be range or window"),
     ],
 )

@@ -66,7 +66,6 @@ class InputKind(Protocol):
 
     name: ClassVar[str]
     sensor: ClassVar[str]
-    interfaces: ClassVar[tuple[str, ...]]
     wanted: ClassVar[str]
     drivers: ClassVar[tuple[str, ...]]
     suffixes: ClassVar[tuple[str, ...]]
@@ -78,6 +77,9 @@ class InputKind(Protocol):
     kconfig: ClassVar[str]
     footprint: ClassVar[str]
     augmentation: ClassVar[Augmentation]
+
+    @property
+    def interfaces(self) -> tuple[str, ...]: ...
 
     def shape(self, *, input_size: int, channels: int) -> Shape:
         """Shape of the network's input for one size and number of channels."""

@@ -21,6 +21,7 @@ from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text
 from tinysearch.firmware.networks.branch import OwnBranch
 from tinysearch.inputs.camera import Camera
+from tinysearch.inputs.signal import Signal
 
 
 def candidate_json(emission: Emission, *, digests: Mapping[str, str], component: str | None = None) -> str:
@@ -114,12 +115,18 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     chosen = frozenset([f"IDF_TARGET_{target.upper()}", emission.board_kconfig.removeprefix("CONFIG_")])
     wired = {f"TS_MICROPHONE_PIN_{pin.signal.upper()}": pin for pin in emission.microphone_pins}
     read = [kind for kind in emission.kinds if not isinstance(kind, Camera) or _reads_camera(emission)]
-    groups = list(dict.fromkeys((kind.sensor, kind.kconfig) for kind in read))
-    return [
+    analog = {Signal.sensor} if emission.signal_interface == "adc" else set()
+    groups = list(dict.fromkeys((kind.sensor, kind.kconfig) for kind in read if kind.sensor not in analog))
+    pins = [
         (sensor, label, _pin_text(wired[option]) if option in wired else f"GPIO {gpio}")
         for sensor, group in groups
         for option, (label, gpio) in wiring.pins(kconfig, group=group, chosen=chosen).items()
         if gpio >= 0 and not (emission.microphone_pdm and option == "TS_MICROPHONE_PIN_WORD")
+    ]
+    return pins + [
+        (kind.sensor, "Analog output", "analog channel 0 of the first converter; further axes the next ones")
+        for kind in read
+        if kind.sensor in analog
     ]
 
 

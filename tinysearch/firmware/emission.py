@@ -31,6 +31,9 @@ Inputs = npt.NDArray[np.int8]
 SPI_FROM_HZ = 1000.0
 """Samples a second from which an accelerometer is read by SPI: at 400 kHz, I2C takes 0.2 ms and more for one."""
 
+_SIGNAL_KEYS = {"adc": "CONFIG_TS_SIGNAL_ADC", "uart": "CONFIG_TS_SIGNAL_OWN"}
+"""What reads a signal, by the interface of its sensor, where that is no accelerometer."""
+
 PLACEHOLDER_COSINE = 0.9
 """Threshold of a branch for which no error rates are known, marked as such wherever it shows."""
 
@@ -59,6 +62,7 @@ class Emission:
         decider: of a classification or an anomaly task; None for a lock.
         bmi270_config: what a BMI270 is loaded with; empty where there is none, or no accelerometer.
         in_psram: buffers by name that lie in PSRAM.
+        signal_interface: by which the sensor of a signal is attached; empty without one.
         board_kconfig: key of the board whose pins the application knows, empty for others.
         microphone_pins: where a wired microphone goes; empty for the application's defaults.
     """
@@ -74,6 +78,7 @@ class Emission:
     stricter_far: float | None
     psram_interface: str | None
     microphone_pdm: bool
+    signal_interface: str
     in_psram: frozenset[str]
     board_kconfig: str
     microphone_pins: tuple[WiredPin, ...]
@@ -166,6 +171,8 @@ class Emission:
         named = {self.board_kconfig: "y"} if self.board_kconfig else {}
         if any(isinstance(kind, Motion | Signal) and kind.rate_hz >= SPI_FROM_HZ for kind in self.kinds):
             named["CONFIG_TS_MOTION_SPI"] = "y"
+        if self.signal_interface in _SIGNAL_KEYS and any(isinstance(kind, Signal) for kind in self.kinds):
+            named[_SIGNAL_KEYS[self.signal_interface]] = "y"
         pins = {f"CONFIG_TS_MICROPHONE_PIN_{pin.signal.upper()}": str(pin.gpio) for pin in self.microphone_pins}
         return named | pins
 

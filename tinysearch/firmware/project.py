@@ -37,6 +37,7 @@ from tinysearch.firmware.model_source import Branch, BranchSource, accelerate, b
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates
 from tinysearch.inputs.microphone import Microphone
+from tinysearch.inputs.signal import Signal
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
@@ -188,7 +189,8 @@ def _prepare(
         stricter_threshold=stricter,
         stricter_far=stricter_far,
         psram_interface=_psram_interface(chip, board) if has_psram else None,
-        microphone_pdm=_microphone_pdm(board),
+        microphone_pdm=_interface(board, Microphone.sensor) == "pdm",
+        signal_interface=_interface(board, Signal.sensor),
         in_psram=frozenset(
             str(row["name"]) for row in evaluation.details.get("buffers", ()) if has_psram and not row["sram"]
         ),
@@ -322,9 +324,10 @@ def _psram_interface(chip: Chip, board: BoardOption | None) -> str | None:
     return chip.psram.interfaces[0] if chip.psram is not None else None
 
 
-def _microphone_pdm(board: BoardOption | None) -> bool:
-    sensor = board.sensor(Microphone.sensor) if board is not None else None
-    return sensor is not None and sensor.interface == "pdm"
+def _interface(board: BoardOption | None, sensor: str) -> str:
+    """By which a board's sensor of a kind is attached; empty without one."""
+    found = board.sensor(sensor) if board is not None else None
+    return "" if found is None else found.interface
 
 
 def _layers(sources: tuple[Branch, ...], task: Task, sound: LogMelSettings | None) -> dict[str, PackedStep]:

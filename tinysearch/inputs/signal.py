@@ -24,6 +24,10 @@ from tinysearch.inputs.series import (
 
 T = TypeVar("T")
 
+INTERFACES = ("i2c", "spi", "adc", "uart")
+_OF_ACCELEROMETERS = {"g", "mg", "m/s2", "counts"}
+"""Units in which the firmware's own drivers by I2C and SPI measure; counts are whatever a sensor gives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
@@ -39,6 +43,7 @@ class Signal:
         full_scale: by axis, in its unit, what a sensor's 32768 counts stand for; one stands for all.
         span: by axis, in its unit, what fills the image; one stands for all; empty for the full scale.
         content, center, scale: of the front-end.
+        interface: by which its sensor is attached; None for any that the firmware can read such units by.
 
     Raises:
         UserError: a setting out of range.
@@ -46,7 +51,6 @@ class Signal:
 
     name: ClassVar[str] = "signal"
     sensor: ClassVar[str] = "signal"
-    interfaces: ClassVar[tuple[str, ...]] = ("i2c", "spi", "adc", "uart")
     wanted: ClassVar[str] = "a sensor by I2C, SPI, an analog pin or a serial line"
     drivers: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
@@ -70,8 +74,15 @@ class Signal:
     content: Content = "spectrum"
     center: bool = True
     scale: Scale = "range"
+    interface: str | None = None
 
     def __post_init__(self) -> None:
+        if self.interface not in (None, *INTERFACES):
+            raise UserError(
+                f"interface of a signal must be one of {', '.join(INTERFACES)}",
+                value=self.interface,
+                remedy="leave it out for any of them",
+            )
         window_samples(self.window_s, self.rate_hz)
         check_preparation(self.content, self.scale, self.center)
         names = tuple(self.axes)
@@ -90,6 +101,13 @@ class Signal:
                     value=f"span={span} full_scale={full}",
                     remedy="write for example span=[2] full_scale=[16]",
                 )
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """As the task says; else an accelerometer's for its units, and for others what needs no driver of its own."""
+        if self.interface is not None:
+            return (self.interface,)
+        return INTERFACES if set(self.units) <= _OF_ACCELEROMETERS else ("adc", "uart")
 
     @property
     def samples(self) -> int:
