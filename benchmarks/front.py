@@ -2,18 +2,20 @@
 
     python benchmarks/front.py [--seconds 300] [--seeds 3] [--budget 20] [--space extended] [OPTION=VALUE ..]
 
-Every search starts with an empty cache and trains for so many seconds in one process (``training_time``; what has
-begun is finished), with the default trainer and data unless an option says otherwise. All figures are of test people,
-point estimates. The hypervolume is bounded by chance, the budget in US$ and a second of computing; latency counts by
-its logarithm, as in ``search``, and of a cascade it is the mean over an owner's attempts. Where the front has fusions,
-the same cache is then searched with ``fusion.rule=cascade`` and at most one training.
+Every search starts with an empty cache and goes on for so many seconds in one process (``timeout``: what is in training
+then is given up, so that no space has more seconds than the other), with the default trainer and data unless an option
+says otherwise. All figures are of test people, point estimates. The hypervolume is bounded by chance, the budget in US$
+and a second of computing; latency counts by its logarithm, as in ``search``, and of a cascade it is the mean over an
+owner's attempts. Where the front has fusions, the same cache is then searched with ``fusion.rule=cascade`` for a
+minute, in which it may train once more.
 
 Last line, medians over seeds, null where nothing could be compared: ``hypervolume_extended_over_paper``;
 ``latency_at_equal_error_ratio``, of the fastest extended point whose error is no worse to that of a point of the
-paper's front, median over that front; ``cheapest_at_equal_error_usd_..``, the cheapest point of each without PSRAM and
-with at most the error of the paper's best single branch; ``cascade_latency_ratio``, of a cascade's mean time of
-computing to that of both branches on one core, median over fusions of the front. Beside each: the lowest and highest.
-``patch_arena_ratio``: arena of MobileNetV1 0.25 on 96x96x3 in bands to that on whole maps, and ``patch_macs_ratio``.
+paper's front, median over that front; ``cheapest_at_equal_error_usd_..``, the cheapest point of each that needs no
+PSRAM and has at most the error of the paper's best single branch; ``cascade_latency_ratio``, of a cascade's mean time
+of computing to that of both branches on one core, median over fusions of the front. Beside each: the lowest and
+highest. ``patch_arena_ratio``: arena of MobileNetV1 0.25 on 96x96x3 in bands to that on whole maps, and
+``patch_macs_ratio``.
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ def _point(point: dict[str, Any]) -> Point:
         usd=values["bom_cost_usd"],
         latency_s=values["latency_s"] if fusion is None else fusion["expected_latency_s"],
         branches=len(point["branches"]),
-        psram=point["platform"]["psram_bytes"] > 0,
+        psram=point["requires"]["psram_bytes"] > 0,
         cascade=None if fusion is None else fusion["expected_latency_s"] / values["latency_s"],
     )
 
@@ -122,7 +124,7 @@ def compared(
 
 
 def _cheapest(points: Sequence[Point], singles: Sequence[float]) -> float | None:
-    """Price of the cheapest point without PSRAM that is no worse than the best single branch."""
+    """Price of the cheapest point that needs no PSRAM and is no worse than the best single branch."""
     prices = [p.usd for p in points if not p.psram and singles and p.eer <= min(singles)]
     return min(prices, default=None)
 
@@ -139,14 +141,14 @@ def main() -> None:
     for seed in range(asked.seeds):
         with tempfile.TemporaryDirectory(prefix="tinysearch-front-") as name:
             folder = Path(name)
-            shared = [f"budget={asked.budget:g}usd", f"seed={seed}", "n_trials=null", "timeout=24h", "n_workers=1"]
-            shared += asked.options
+            shared = [f"budget={asked.budget:g}usd", f"seed={seed}", "n_trials=null", "n_workers=1"]
+            shared += ["training_time=24h", *asked.options]
             fronts = {}
             for space in (PAPER, asked.space):
                 words = [*shared, f"space={space}", f"cache.dir={folder / f'cache-{space}'}"]
-                fronts[space] = front([*words, f"training_time={asked.seconds}s"], folder / space)
+                fronts[space] = front([*words, f"timeout={asked.seconds}s"], folder / space)
             fusions = any(point.branches == 2 for point in fronts[asked.space])
-            again = [*words, "fusion.rule=cascade", "training_time=1s"]
+            again = [*words, "fusion.rule=cascade", "timeout=60s"]
             cascades = front(again, folder / "cascade") if fusions else []
         found.append(compared(fronts[PAPER], fronts[asked.space], cascades, budget_usd=asked.budget))
         sizes = ", ".join(f"{len(points)} points of {space}" for space, points in fronts.items())

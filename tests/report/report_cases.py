@@ -114,6 +114,7 @@ def evaluation(
         sensors=("OV2640", "INMP441"),
         flash_bytes=1_000_000,
         ram_bytes=90_000,
+        psram_bytes=30_000,
         bom=tuple(BomLine(part=name, usd=price, source="a shop (2026-11)") for name, price in bom),
         latency_s=latency_s,
         latency_range_s=(latency_s * 0.9, latency_s * 1.2),

@@ -35,7 +35,7 @@ class Evaluation:
     Attributes:
         figures: by modality.
         sensors: parts that sense, by name.
-        flash_bytes, ram_bytes: what the firmware needs.
+        flash_bytes, ram_bytes, psram_bytes: what the firmware needs; a board may carry PSRAM that nothing lies in.
         latency_range_s: low and high estimate of ``latency_s``.
         acquisition_s: capture and front-end of one attempt, before the networks.
         effective_latency_s: by FAR, the mean time until an owner who retries is accepted; without FARs whose FRR is not
@@ -55,6 +55,7 @@ class Evaluation:
     sensors: tuple[str, ...]
     flash_bytes: int
     ram_bytes: int
+    psram_bytes: int
     bom: tuple[BomLine, ...]
     latency_s: float
     latency_range_s: tuple[float, float]
@@ -140,7 +141,11 @@ class Evaluation:
                 **platform.execution.to_dict(),
                 **({"text": platform.execution.text} if platform.execution.text else {}),
             },
-            "requires": {"flash_bytes": self.flash_bytes, "ram_bytes": self.ram_bytes},
+            "requires": {
+                "flash_bytes": self.flash_bytes,
+                "ram_bytes": self.ram_bytes,
+                "psram_bytes": self.psram_bytes,
+            },
             "bom": [line.to_dict() for line in self.bom],
             "order": None if self.order is None else self.order.to_dict(),
             "values": {

@@ -312,6 +312,7 @@ class AnalyticModels:
             sensors=option.sensor_names,
             flash_bytes=requirement.flash_bytes,
             ram_bytes=requirement.ram_bytes,
+            psram_bytes=requirement.psram_bytes,
             bom=tuple(item.line(self.price_level) for item in option.items),
             latency_s=latency.seconds,
             latency_range_s=(latency.low, latency.high),
