@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,15 +32,41 @@ from tinysearch.evaluation.analytic import COLUMNS, AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
 from tinysearch.evaluation.tiers import first_time, power_columns, tiers
 from tinysearch.inputs.camera import CIF_PIXELS
-from tinysearch.space import Space
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-__all__ = ["COLUMNS", "NO_OPTION", "DesignChunk", "enumerate_designs"]
+__all__ = ["COLUMNS", "NO_OPTION", "Candidates", "DesignChunk", "enumerate_designs"]
 
 _CHUNK = 1 << 18
+
+
+class Candidates(Protocol):
+    """What is enumerated: a whole :class:`~tinysearch.space.Space`, or the part of one whose branches are known."""
+
+    @property
+    def processors(self) -> tuple[str, ...] | None:
+        """Chips to consider, None for all of the catalogue."""
+        ...
+
+    @property
+    def combinations(self) -> Sequence[tuple[str, ...]]:
+        """Sets of inputs."""
+        ...
+
+    @property
+    def executions(self) -> tuple[Execution, ...]:
+        """Ways to execute branches, the plain one first."""
+        ...
+
+    def branch_modalities(self) -> tuple[str, ...]:
+        """Inputs that need branches."""
+        ...
+
+    def branches(self, modality: str) -> tuple[BranchSpec, ...]:
+        """Every branch of one input, in a fixed order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +111,7 @@ class _BranchArrays:
         return _BranchArrays(**{each.name: getattr(self, each.name).reshape(shape) for each in fields(self)})
 
 
-def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHUNK) -> Iterator[DesignChunk]:
+def enumerate_designs(models: AnalyticModels, space: Candidates, *, chunk: int = _CHUNK) -> Iterator[DesignChunk]:
     """All candidates of a space, processor by processor, in chunks of bounded memory.
 
     A candidate has the cheapest board that fits. Where the models tell boards apart by what they draw, it comes again
@@ -109,7 +135,7 @@ def enumerate_designs(models: AnalyticModels, space: Space, *, chunk: int = _CHU
             yield from case.evaluate(parts, start=first * others, counts=counts)
 
 
-def design_cases(models: AnalyticModels, space: Space) -> Iterator[DesignCase]:
+def design_cases(models: AnalyticModels, space: Candidates) -> Iterator[DesignCase]:
     """Each processor of each combination of inputs and each way to execute them, with the needs of their branches.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
+from tinysearch.core.execution import Execution
+from tinysearch.core.platform import BoardOption
 from tinysearch.core.units import currency_of
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
@@ -137,6 +139,10 @@ class _KnownSpace:
     def processors(self) -> tuple[str, ...] | None:
         return self.space.processors
 
+    @property
+    def executions(self) -> tuple[Execution, ...]:
+        return self.space.executions
+
     def branch_modalities(self) -> tuple[str, ...]:
         return tuple(self.lists)
 
@@ -146,6 +152,16 @@ class _KnownSpace:
     @property
     def combinations(self) -> list[tuple[str, ...]]:
         return [names for names in self.space.combinations if set(names) <= self.lists.keys()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beyond:
+    """A design above the budget."""
+
+    branches: tuple[BranchSpec, ...]
+    board: BoardOption
+    execution: Execution
+    usd: float
 
 
 def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float, far: float | None) -> list[Evaluation]:
@@ -160,24 +176,32 @@ def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float, far: float | None
     lists = {m: tuple(b for b in known if b.modality == m) for m in whole.branch_modalities()}
     space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=whole)
     models = replace(setup.models, budget_usd=budget + usd)
-    found = []
-    for chunk in enumerate_designs(models, cast(Space, space)):
+    found: list[_Beyond] = []
+    for chunk in enumerate_designs(models, space):
         costs = chunk.values[:, 0]
         for row in np.flatnonzero((chunk.option != NO_OPTION) & (costs > budget + 5e-5)):
             branches = tuple(
                 space.branches(m)[int(at)] for m, at in zip(chunk.modalities, chunk.branches[row], strict=True)
             )
-            found.append((branches, chunk.options[int(chunk.option[row])], float(costs[row])))
-    rates = _rates_beyond(setup, knowledge, list(dict.fromkeys(branches for branches, _, _ in found)))
-    found = [design for design in found if design[0] in rates]
+            board = chunk.options[int(chunk.option[row])]
+            found.append(_Beyond(branches=branches, board=board, execution=chunk.execution, usd=float(costs[row])))
+    rates = _rates_beyond(setup, knowledge, list(dict.fromkeys(design.branches for design in found)))
+    found = [design for design in found if design.branches in rates]
     numbers = {branches: i for i, branches in enumerate(rates)}
     kept = thin(
-        eer=np.array([_eer(rates[branches]) for branches, _, _ in found]),
-        cost_usd=np.array([cost for _, _, cost in found]),
-        model=np.array([numbers[branches] for branches, _, _ in found], np.int64),
+        eer=np.array([_eer(rates[design.branches]) for design in found]),
+        cost_usd=np.array([design.usd for design in found]),
+        model=np.array([numbers[design.branches] for design in found], np.int64),
         limit=BEYOND_LIMIT,
     )
-    return [rated(models.evaluate(found[i][0], found[i][1]), rates[found[i][0]], far=far) for i in kept]
+    return [
+        rated(
+            models.executing(design.execution).evaluate(design.branches, design.board),
+            rates[design.branches],
+            far=far,
+        )
+        for design in (found[i] for i in kept)
+    ]
 
 
 def _rates_beyond(
