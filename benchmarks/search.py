@@ -13,6 +13,9 @@ Our own sampler always has the memo.
     python benchmarks/search.py --space toy --noise 0.12 --samplers memoized,nsga2
     python benchmarks/search.py --samplers memoized --workers 1,4,8
     python benchmarks/search.py --drawn 0 --warm related         # errors by laws of many shapes, hints of a relative
+    python benchmarks/search.py --table FILE.csv --ablation      # our sampler without one of its parts at a time
+    python benchmarks/search.py --table FILE.csv --cheap 0.3,0.1 # after short trainings of every branch
+    python benchmarks/search.py --table FILE.csv --stopping      # our sampler until it stops by itself
 
 The last line is one JSON object: for each sampler median trainings to 90, 95 and 99 %, null where never reached, and
 ``mean99``, the mean of those to 99 %; with several budgets, such an object for each.
@@ -30,7 +33,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +41,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from drawn_errors import DrawnErrors
+from sampler_parts import PARTS
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.core.candidate import BranchSpec
@@ -56,6 +60,8 @@ OBJECTIVES = ("eer", "bom_cost_usd", "latency_s")
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
 PEERS = ("random", "tpe", "nsga2", "nsga3", "gp", "pymoo_nsga2", "pymoo_nsga3", "pymoo_agemoea", "botorch_qlogehvi")
 MOST_PROPOSALS = 2000
+ENOUGH = 0.999
+"""Of the hypervolume, to be had where the search stops by itself."""
 HINT_SPREAD = 0.1
 """Of a drawn table's hints, as the search takes the same branch of another run."""
 FOREIGN = 5000
@@ -232,8 +238,18 @@ def make_world(space: Any, errors: Errors, *, warm: WarmStart | None = None) -> 
     )
 
 
-def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options: dict[str, Any]) -> Curve:
-    """One run of one sampler until 99 % are reached, or ``most`` trainings (or as many proposals as it gets) made."""
+def replay(
+    world: World,
+    name: str,
+    *,
+    seed: int,
+    memo: bool,
+    most: int,
+    options: dict[str, Any],
+    level: float = 0.99,
+    cheap: tuple[float, float, bool] | None = None,
+) -> Curve:
+    """One run of one sampler until a level is reached, or ``most`` trainings (or as many proposals as it gets) made."""
     sampler = make_sampler(
         name,
         flat=world.flat,
@@ -243,6 +259,8 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
         options=options,
     )
     state, curve = world.knowledge(), Curve()
+    if cheap is not None:
+        take_hints(world, state, curve, cheap, np.random.default_rng([seed, 5]))
     tried = np.zeros((0, len(OBJECTIVES)))
     spent = 0
     for number in range(FEW_PROPOSALS.get(name, MOST_PROPOSALS)):
@@ -270,9 +288,22 @@ def replay(world: World, name: str, *, seed: int, memo: bool, most: int, options
             curve.add(max(1, len(branches)), took, hypervolume(tried, state.corner) / world.whole)
         sampler.told(proposal, Outcome(values=values, constraints=constraints))
         spent = curve.trainings[-1] if curve.trainings else 0
-        if spent >= most or (curve.shares and curve.shares[-1] >= max(LEVELS.values())):
+        if spent >= most or (curve.shares and curve.shares[-1] >= level):
             break
     return curve
+
+
+def take_hints(
+    world: World, state: Knowledge, curve: Curve, cheap: tuple[float, float, bool], rng: np.random.Generator
+) -> None:
+    """Short trainings before the first real one: their spread, share of the seconds, and whether of float32 alone."""
+    spread, share, starts = cheap
+    for at in np.flatnonzero(world.table.useful()).tolist():
+        branch = world.table.branches[at]
+        if not starts or branch.precision.kind == "float32":
+            eer = float(world.errors.error_rates([branch]).eer or 0.0) * math.exp(rng.normal(0.0, spread))
+            state.hints[at] = Hint(eer=min(0.5, eer), spread=spread)
+            curve.add(0, share * world.errors.seconds(branch), 0.0)
 
 
 def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, Any]) -> Curve:
@@ -405,6 +436,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
     parser.add_argument("--modes", default="plain,memo")
     parser.add_argument("--option", action="append", default=[], help="NAME=NUMBER for the memoized sampler")
+    parser.add_argument("--ablation", action="store_true", help="also our sampler without one of its parts at a time")
+    parser.add_argument("--stopping", action="store_true", help="also our sampler until it stops by itself")
+    parser.add_argument(
+        "--cheap",
+        action="append",
+        default=[],
+        metavar="SPREAD,SHARE[,float32]",
+        help="also our sampler with a short training of every branch (or of every float32 one) before the first real "
+        "one: of so much of its seconds, which are counted, and off by so much in the logarithm",
+    )
     parser.add_argument("--workers", default="", help="also our sampler with so many workers at a time: 1,4,8")
     parser.add_argument(
         "--override", action="append", default=[], help="configuration of the real space, e.g. space=.."
@@ -443,6 +484,8 @@ class Job:
     most: int
     options: dict[str, Any]
     workers: int = 0
+    to_the_end: bool = False
+    cheap: tuple[float, float, bool] | None = None
 
 
 WORLDS: list[World] = []
@@ -453,7 +496,16 @@ def run_job(job: Job) -> Curve:
     warnings.simplefilter("ignore")
     if job.workers:
         return replay_beside(WORLDS[job.world], seed=job.seed, workers=job.workers, options=dict(job.options))
-    return replay(WORLDS[job.world], job.name, seed=job.seed, memo=job.memo, most=job.most, options=dict(job.options))
+    return replay(
+        WORLDS[job.world],
+        job.name,
+        seed=job.seed,
+        memo=job.memo,
+        most=job.most,
+        options=dict(job.options),
+        level=math.inf if job.to_the_end else max(LEVELS.values()),
+        cheap=job.cheap,
+    )
 
 
 def run_jobs(jobs: Sequence[Job], processes: int) -> list[Curve]:
@@ -503,7 +555,7 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
     print(f"{len(space.table)} designs, {int(space.table.useful().sum())} branches, budget {budget}")
     heads = " ".join(f"{name:>7s}" for name in (*LEVELS, "mean99"))
     times = " ".join(f"{f's {name[2:]} %':>8s}" for name in (*LEVELS, "mean"))
-    print(f"{'sampler':14s} {'mode':6s} {'seeds':>5s} {heads} {times}  ms a proposal")
+    print(f"{'sampler':22s} {'mode':6s} {'seeds':>5s} {heads} {times}  ms a proposal")
     # Where the search would end by itself is another question than how soon it comes near the front.
     ours: dict[str, Any] = {"stop_share": 0.0}
     for name, value in (word.split("=") for word in options.option):
@@ -528,16 +580,65 @@ def measure(options: argparse.Namespace, budget: str) -> dict[str, dict[str, dic
             for label in ("plain", "memo") if own else (mode,):
                 out[name][label] = medians(curves)
             show(name, mode, curves)
-    for workers in map(int, options.workers.split(",") if options.workers else ()):
-        beside = [
-            Job(world=seed % len(WORLDS), name="memoized", seed=seed, memo=True, most=0, options=ours, workers=workers)
-            for seed in range(options.seeds)
-        ]
-        curves = run_jobs(beside, options.jobs)
-        out[f"memoized_{workers}_workers"] = {"memo": medians(curves)}
-        show(f"{workers} workers", "memo", curves)
+    out |= further(options, ours)
     show("clairvoyant", "memo", [clairvoyant(world) for world in WORLDS[:5]])
     return out
+
+
+def further(options: argparse.Namespace, ours: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """What else is asked of our sampler: with several workers, without its parts, until it stops by itself."""
+    out: dict[str, dict[str, dict[str, float | None]]] = {}
+    for workers in map(int, options.workers.split(",") if options.workers else ()):
+        curves = run_jobs(own_jobs(options, ours, workers=workers), options.jobs)
+        out[f"memoized_{workers}_workers"] = {"memo": medians(curves)}
+        show(f"{workers} workers", "memo", curves)
+    for spelled in options.cheap:
+        spread, share, *rest = spelled.split(",")
+        curves = run_jobs(own_jobs(options, ours, cheap=(float(spread), float(share), bool(rest))), options.jobs)
+        out[f"cheap {spelled}"] = {"memo": medians(curves), "seconds": medians(curves, seconds=True)}
+        show(f"cheap {spelled}", "memo", curves)
+    if options.stopping:
+        out["stopping"] = {"memo": stopping(options, ours)}
+    if options.ablation:
+        out |= {f"without {name}": {"memo": found} for name, found in ablation(options, ours).items()}
+    return out
+
+
+def own_jobs(options: argparse.Namespace, settings: Mapping[str, Any], **more: Any) -> list[Job]:
+    """Our sampler with some settings, once a seed."""
+    given = {"name": "memoized", "memo": True, "most": 10**9, "options": dict(settings)} | more
+    return [Job(world=seed % len(WORLDS), seed=seed, **given) for seed in range(options.seeds)]
+
+
+def ablation(options: argparse.Namespace, ours: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
+    """Our sampler without one of its parts at a time."""
+    found = {}
+    for name, part in PARTS.items():
+        with part.left_out():
+            curves = run_jobs(own_jobs(options, {**ours, **part.options}), options.jobs)
+        found[name] = medians(curves)
+        show(f"- {name}", "memo", curves)
+    return found
+
+
+def stopping(options: argparse.Namespace, ours: Mapping[str, Any]) -> dict[str, float | None]:
+    """Our sampler until it stops by itself: trainings, and the share of the hypervolume that it has by then."""
+    settings = {name: value for name, value in ours.items() if name != "stop_share"}
+    curves = run_jobs(own_jobs(options, settings, to_the_end=True), options.jobs)
+    shares = sorted(curve.shares[-1] for curve in curves)
+    trainings = [curve.trainings[-1] for curve in curves]
+    enough = sum(share >= ENOUGH for share in shares)
+    print(
+        f"stops by itself: {enough} of {len(shares)} runs at {ENOUGH:.1%} or more, the worst at {shares[0]:.3%}, "
+        f"the median at {np.median(shares):.3%}, after {min(trainings)} to {max(trainings)} trainings"
+    )
+    return {
+        "enough": float(enough),
+        "runs": float(len(shares)),
+        "worst": shares[0],
+        "median": float(np.median(shares)),
+        "trainings": float(np.mean(trainings)),
+    }
 
 
 def show(name: str, mode: str, curves: Sequence[Curve]) -> None:
@@ -545,7 +646,7 @@ def show(name: str, mode: str, curves: Sequence[Curve]) -> None:
     cells = " ".join("  never" if v is None else f"{v:7.1f}" for v in found.values())
     times = " ".join("   never" if v is None else f"{v:8.0f}" for v in seconds.values())
     pace = 1e3 * sum(c.asking_s for c in curves) / max(1, sum(c.proposals for c in curves))
-    print(f"{name:14s} {mode:6s} {len(curves):5d} {cells} {times} {pace:14.1f}", flush=True)
+    print(f"{name:22s} {mode:6s} {len(curves):5d} {cells} {times} {pace:14.1f}", flush=True)
 
 
 if __name__ == "__main__":
