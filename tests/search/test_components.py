@@ -73,6 +73,10 @@ def test_what_was_told_before_is_told_again_and_the_limit_is_kept():
     for kind, name in told:
         again.tell(kind, name, test(kind, name))
     assert first.next() == first.next() == again.next()
+    turned = coffee(components={"bean": list(BREWS)[::-1], "mill": list(MILLS)[::-1]})
+    for kind, name in told:
+        turned.tell(kind, name, test(kind, name))
+    assert turned.next() == first.next()  # whatever order components are given in
     count = []
     again.run(lambda kind, name: count.append(name) or test(kind, name), at_most=6)
     assert len(count) == 3
@@ -95,6 +99,7 @@ def test_kinds_may_make_combinations_alone():
         ({"free": lambda parts: None}, "must go together"),
         ({"free": lambda parts: {"price": 1.0}}, "a number for taste"),
         ({"worst": 0.0}, "worst must be"),
+        ({"components": {"bean": ["robusta"], "grinder": [], "mill": {"flat": 1.0}}}, "got grinder"),
     ],
 )
 def test_what_makes_no_problem_is_refused(changes, message):

@@ -93,7 +93,7 @@ class SearchProblem:
         vector = FreeObjectives(tuple(self._signs))
         self._knowledge = Knowledge(table, vector, self._rates_of, relation=KnownRelation(self._together))
 
-    def _check(self, components: Mapping[str, object], objectives: Mapping[str, Direction]) -> None:
+    def _check(self, components: Mapping[str, Collection[str]], objectives: Mapping[str, Direction]) -> None:
         kinds = [kind for order in self._orders for kind in order]
         unknown = [kind for kind in kinds if kind not in components]
         if not kinds or unknown:
@@ -101,6 +101,13 @@ class SearchProblem:
                 "combinations must be of kinds that components names",
                 value=", ".join(unknown) or "none",
                 remedy=f"choose of {', '.join(components) or 'some'}",
+            )
+        empty = [kind for kind, names in components.items() if not names]
+        if empty:
+            raise UserError(
+                "every kind must have at least one component",
+                value=", ".join(empty),
+                remedy="name its components, or leave out the kind",
             )
         wrong = [f"{name}: {way}" for name, way in objectives.items() if way not in ("minimize", "maximize")]
         if wrong or "eer" in objectives or not objectives:
@@ -113,7 +120,8 @@ class SearchProblem:
             raise UserError("worst must be a positive number", value=self._worst, remedy="write for example worst=1.0")
 
     def _table(self, components: Mapping[str, Collection[str] | Mapping[str, float]], free: Free) -> DesignTable:
-        names = {kind: list(dict.fromkeys(components[kind])) for kind in self._kinds}
+        # Draws go by the order of components, so it is not that in which they are given.
+        names = {kind: sorted(set(components[kind])) for kind in self._kinds}
         branches = [_component(kind, name) for kind in self._kinds for name in names[kind]]
         sized = {kind: own for kind, own in components.items() if isinstance(own, Mapping)}
         sizes = [sized.get(b.modality, {}).get(b.architecture.label, 1.0) for b in branches]

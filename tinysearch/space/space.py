@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError
@@ -64,11 +65,15 @@ class Space:
     fusion_rules: tuple[str, ...] = ()
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
-        """Every branch of one input, in a fixed order."""
+        """Every branch of one input, in an order that does not depend on that of the options: draws go by it."""
         own = self.options[modality]
         return tuple(
             BranchSpec(modality=modality, architecture=architecture, precision=precision, shape=shape)
-            for architecture, precision, shape in product(own.architectures, own.precisions, own.shapes)
+            for architecture, precision, shape in product(
+                sorted(own.architectures, key=_architecture_order),
+                sorted(own.precisions, key=lambda p: (p.kind, p.weight_bits, p.activation_bits, p.from_stage)),
+                sorted(own.shapes, key=lambda s: (s.height, s.width, s.channels)),
+            )
         )
 
     def branch_modalities(self) -> tuple[str, ...]:
@@ -82,6 +87,16 @@ class Space:
         others = [execution.to_dict() for execution in self.executions if execution != PLAIN]
         text = json.dumps([self.name, self.combinations, branches, self.processors, *others, *self.fusion_rules])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _architecture_order(architecture: Architecture) -> tuple[Any, ...]:
+    """By family, then by parameters: lists by their length, sum and last values."""
+    own = sorted(architecture.parameters().items())
+    return architecture.family, [(name, _list_order(v) if isinstance(v, list | tuple) else v) for name, v in own]
+
+
+def _list_order(value: Sequence[int]) -> tuple[int, ...]:
+    return len(value), sum(value), *reversed(value)
 
 
 def _is_count(value: object) -> bool:
