@@ -30,6 +30,7 @@ const modalities = Object.keys(SYMBOLS).filter((name) => designs.some((design) =
 
 const state = {
   budget: Infinity,
+  limits: {},              // bounds by name of what is limited beside the cost
   hidden: new Set(),       // precisions and modalities that are switched off
   processor: '',           // the only one that is shown; empty for all
   dominated: true,         // whether dominated designs are drawn
@@ -113,8 +114,12 @@ const visible = (design) => !state.hidden.has(design.modality)
   && (!state.processor || design.board.processor === state.processor)
   && !design.branches.some((branch) => state.hidden.has(branch.precision));
 
+// What is not known keeps no limit.
+const keepsLimits = (design) => Object.entries(state.limits).every(([name, bound]) => isKnown(design[name])
+  && (name === 'battery_days' ? design[name] >= bound : design[name] <= bound));
+
 function refilter() {
-  const affordable = designs.filter((design) => design.bom_cost_usd <= state.budget + 5e-5 && visible(design));
+  const affordable = designs.filter((design) => design.bom_cost_usd <= state.budget + 5e-5 && keepsLimits(design) && visible(design));
   state.front = frontOf(affordable);
   const front = new Set(state.front);
   state.rest = affordable.filter((design) => !front.has(design));

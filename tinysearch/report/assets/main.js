@@ -21,8 +21,47 @@ function setUpControls() {
   const form = document.getElementById('controls');
   form.addEventListener('submit', (event) => event.preventDefault());
   form.hidden = false;
+  setUpLimits();
   fillProcessors();
   fillLegend();
+}
+
+// One slider for the limit of any figure that differs from design to design, the loosest at its end: no limit.
+const LIMITED = [
+  ['latency_s', 'latency', seconds], ['eer', 'error', percent], ['energy_mj', 'energy', energy], ['ram_bytes', 'RAM', bytes],
+  ['flash_bytes', 'flash', bytes], ['battery_days', 'battery life', lifetime],
+];
+
+function setUpLimits() {
+  const steps = {};
+  LIMITED.forEach(([name]) => {
+    const values = [...new Set(designs.map((design) => design[name]).filter(isKnown))].sort((a, b) => a - b);
+    if (values.length > 1) steps[name] = name === 'battery_days' ? values.reverse() : values;
+  });
+  const offered = LIMITED.filter(([name]) => steps[name]);
+  if (!offered.length) return;
+  const [select, limit, bound] = ['limited', 'limit', 'bound'].map((id) => document.getElementById(id));
+  const say = () => {
+    bound.textContent = offered.filter(([name]) => name in state.limits)
+      .map(([name, label, form]) => `${label} at ${name === 'battery_days' ? 'least' : 'most'} ${form(state.limits[name])}`).join(', ') || 'none';
+  };
+  const choose = () => {
+    const values = steps[select.value];
+    limit.max = values.length - 1;
+    limit.value = select.value in state.limits ? values.indexOf(state.limits[select.value]) : values.length - 1;
+    say();
+  };
+  select.replaceChildren(...offered.map(([name, label]) => make('option', { value: name }, label)));
+  select.addEventListener('change', choose);
+  limit.addEventListener('input', () => {
+    const values = steps[select.value];
+    if (Number(limit.value) === values.length - 1) delete state.limits[select.value];
+    else state.limits[select.value] = values[Number(limit.value)];
+    say();
+    apply();
+  });
+  document.getElementById('limits').hidden = false;
+  choose();
 }
 
 // The same networks on one processor: what the choice of chip does to cost and latency.
