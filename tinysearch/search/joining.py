@@ -13,7 +13,7 @@ def catch_up(session: Session) -> bool:
     """Adopt what peers have found, and tell a sampler with nothing open here; whether anything changed."""
     changed = session.peers.catch_up()
     if session.peers.news and not session.under_way:
-        session.sampler.resume(storage.finished_trials(session.study))
+        session.sampler.resume(storage.as_told(storage.finished_trials(session.study)))
         session.peers.news = False
     return changed
 

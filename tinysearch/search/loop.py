@@ -136,7 +136,7 @@ def _wait_for_peers(session: Session) -> None:
     if catch_up(session):
         session.ending.reason = ""
         # A proposal that a limit kept from training is forgotten with what ended the search.
-        session.sampler.resume(storage.finished_trials(session.study))
+        session.sampler.resume(storage.as_told(storage.finished_trials(session.study)))
 
 
 def _train_finalists(session: Session, engines: ExitStack) -> None:

@@ -144,7 +144,7 @@ def _adopt(session: Session, trials: list[FrozenTrial]) -> None:
         _train_again(session, session.history.lost(trials))
     for trial in trials:
         session.history.adopt(trial)
-    session.sampler.resume(trials)
+    session.sampler.resume(storage.as_told(trials))
     if trials:
         _LOGGER.info("going on with a study of %d trials", len(trials))
 

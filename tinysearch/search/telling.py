@@ -8,6 +8,7 @@ from tinysearch.search.intake import InFlight
 from tinysearch.search.known.assess import constraint_values
 from tinysearch.search.samplers import Outcome
 from tinysearch.search.session import Session
+from tinysearch.search.study import storage
 from tinysearch.search.study.recorder import TrialNote
 
 
@@ -27,6 +28,9 @@ def tell(session: Session, item: InFlight) -> None:
     constraints = constraint_values(design.violations, session.rules)
     outcome = Outcome(values=values, constraints=constraints, failed=item.error is not None)
     system = session.sampler.told(item.proposal, outcome)
+    if values is not None and rates is None and session.knowledge.objectives.metrics:
+        # What only a sampler needs, which must be told something, is nobody's figure.
+        system, values = {**system, storage.GUESSED: list(values)}, None
     note = TrialNote(
         kind="proposal",
         design=design,

@@ -62,6 +62,13 @@ def test_names_constraints_and_attributes_are_there_for_the_dashboard(journal):
         if not trial.user_attrs["feasible"]:
             assert trial.user_attrs["violations"]
             assert trial.user_attrs["trained"] == []
+            assert trial.values is None  # and no error of a guess
+            assert storage.as_told([trial])[0].values == trial.system_attrs.get(storage.GUESSED)
+        if trial.user_attrs.get("modality") == "face":
+            layouts = storage.as_told([trial])[0].user_attrs
+            assert layouts["face_blocks"] in trial.user_attrs["branches"][0]
+            assert "voice_blocks" not in layouts
+    assert any(storage.GUESSED in t.system_attrs for t in study.trials)
     feasible = [t for t in study.trials if t.user_attrs["feasible"]]
     assert {t.number for t in study.best_trials} <= {t.number for t in feasible}
 

@@ -289,7 +289,9 @@ def write_trials(run_dir: Path, study: optuna.Study, *, operating_far: float | N
     names = study.metric_names or []
     for trial in study.get_trials(deepcopy=False):
         row: dict[str, Any] = {"number": trial.number, "state": trial.state.name}
-        row |= dict(zip(names, trial.values or [None] * len(names), strict=False))
+        # What an infeasible design costs is known all the same.
+        free = trial.user_attrs.get("analytic", {})
+        row |= dict(zip(names, trial.values or [free.get(name) for name in names], strict=False))
         row |= {f"param.{name}": value for name, value in trial.params.items()}
         row |= {name: _cell(value) for name, value in trial.user_attrs.items()}
         row |= _operating_columns(trial.user_attrs, operating_far)

@@ -13,7 +13,7 @@ from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.limits import Violation
 from tinysearch.core.protocols import TrainingRecord
-from tinysearch.search.known.flat import FlatSpace
+from tinysearch.search.known.flat import FlatSpace, branch_values
 from tinysearch.search.study import storage
 from tinysearch.search.study.history import History
 
@@ -155,6 +155,7 @@ class Recorder:
                 "id": candidate.id,
                 "modality": candidate.modality,
                 "branches": [branch.key for branch in candidate.branches],
+                **_layouts(candidate),
                 "processor": candidate.platform.processor,
                 "flash_bytes": candidate.platform.flash_bytes,
                 "psram_bytes": candidate.platform.psram_bytes,
@@ -179,3 +180,13 @@ class Recorder:
         if note.error is not None:
             out["error"] = note.error
         return out | dict(note.attributes) | dict(self._attributes)
+
+
+def _layouts(candidate: Candidate) -> dict[str, str]:
+    """Lists among a candidate's parameters as people write them (``2-2``), under the names of the study's numbers."""
+    return {
+        f"{branch.modality}_{name}": "-".join(str(item) for item in value)
+        for branch in candidate.branches
+        for name, value in branch_values(branch).items()
+        if isinstance(value, tuple)
+    }

@@ -8,6 +8,7 @@ import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ STUDY_NAME = "tinysearch"
 CONSTRAINTS = "constraints"
 """System attribute that both Optuna's samplers and optuna-dashboard 0.21 read; ``set_constraint`` writes another one,
 by which the dashboard does not recognize infeasible trials."""
+
+GUESSED = "tinysearch:guessed"
+"""System attribute of an infeasible trial: what its sampler was told, the objectives of a network that guesses."""
 
 _JOURNAL_START = b'{"op_code"'
 RULES = "rules"
@@ -263,6 +267,21 @@ def storage_error(error: OSError) -> Exception:
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
     """Trials with an end, oldest first (not copied: do not change them)."""
     return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+
+
+def as_told(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Trials as their samplers were told of them: infeasible ones with the objectives of a network that guesses."""
+    from optuna.trial import TrialState
+
+    out = []
+    for trial in trials:
+        if GUESSED in trial.system_attrs:
+            told = copy(trial)
+            told.state, told.values = TrialState.COMPLETE, trial.system_attrs[GUESSED]
+            out.append(told)
+        else:
+            out.append(trial)
+    return out
 
 
 def constraint_attributes(values: Sequence[float]) -> dict[str, Any]:
