@@ -12,12 +12,13 @@ import numpy as np
 from tinysearch.networks.checking import check
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.real.agreement import Agreement, agreements
+from tinysearch.networks.real.correction import LEAST_SAMPLES, MOST_SAMPLES, corrected
 from tinysearch.networks.real.nodes import Array, RealNetwork
-from tinysearch.networks.real.quantize import has_all_scales, quantize, spans
+from tinysearch.networks.real.quantize import has_all_scales, quantize, spans, states_scales
 from tinysearch.networks.real.translating import Translated, translate
 
 _NOISE_SAMPLES, _SEED = 1, 0
-_BATCH_VALUES = 1 << 20
+_BATCH_VALUES, _CORRECTED_VALUES = 1 << 20, 1 << 23
 """Values of the largest tensor that a batch of samples may have together."""
 
 
@@ -69,6 +70,10 @@ def calibrated_graph(translated: Translated, samples: Sequence[Array] | None) ->
     seen = {} if complete else spans(translated.graph, inputs, batch=batch)
     quantized = quantize(translated.graph, seen)
     check(quantized)
+    room = min(_batch(translated.graph, most=_CORRECTED_VALUES), MOST_SAMPLES)
+    if samples is not None and min(room, len(inputs[0])) >= LEAST_SAMPLES and not states_scales(translated.graph):
+        quantized = corrected(translated.graph, quantized, [values[:room] for values in inputs])
+        check(quantized)
     return Calibrated(
         graph=quantized,
         samples=0 if samples is None else len(inputs[0]),
@@ -97,6 +102,6 @@ def _noise(translated: Translated) -> list[Array]:
     return found
 
 
-def _batch(graph: Graph) -> int:
-    most = max((tensor.elements for tensor in graph.tensors if tensor.data is None), default=1)
-    return max(1, math.floor(_BATCH_VALUES / most))
+def _batch(graph: Graph, *, most: int = _BATCH_VALUES) -> int:
+    largest = max((tensor.elements for tensor in graph.tensors if tensor.data is None), default=1)
+    return max(1, math.floor(most / largest))

@@ -79,6 +79,11 @@ def has_all_scales(graph: Graph) -> bool:
     return all(group in known for group in groups.values())
 
 
+def states_scales(graph: Graph) -> bool:
+    """Whether the author chose scales of computed tensors: these networks stand as they are."""
+    return any(tensor.data is None and tensor.quantization is not None for tensor in graph.tensors)
+
+
 def quantize(graph: Graph, seen: Mapping[int, Span]) -> Graph:
     """The int8 graph.
 

@@ -1,0 +1,43 @@
+"""Bias correction: int8's means are those of the float network, and stated scales stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+
+from small_onnx import image, stated_scales
+from test_onnx_file import read, samples_for
+
+from tinysearch.networks.oracle import run
+from tinysearch.networks.real.agreement import to_int8, to_reals
+from tinysearch.networks.real.calibrated import calibrated, placed
+from tinysearch.networks.real.correction import corrected
+from tinysearch.networks.real.execute import run_reals
+from tinysearch.networks.real.quantize import quantize, spans
+from tinysearch.networks.real.translating import translate
+
+
+def test_means_come_nearer_to_those_of_the_float_network(tmp_path):
+    network = read(tmp_path, image())
+    samples = samples_for(network, 64)
+    real = translate(network, [None])
+    inputs = placed(real, samples)
+    plain = quantize(real.graph, spans(real.graph, inputs, batch=64))
+    wished = run_reals(real.graph, inputs)[0].reshape(64, -1).mean(0)
+
+    def errors(graph):
+        stored = to_int8(graph, graph.inputs[0], inputs[0])
+        found = to_reals(graph, graph.outputs[0], run(graph, [stored])[0]).reshape(64, -1)
+        return np.abs(found.mean(0) - wished).mean()
+
+    assert errors(corrected(real.graph, plain, inputs)) < 0.6 * errors(plain)
+    assert errors(calibrated(network, samples).graph) < 0.6 * errors(plain)
+
+
+def test_scales_of_the_author_stand_with_their_biases(tmp_path):
+    network = read(tmp_path, stated_scales())
+    alone, sampled = (calibrated(network, given).graph for given in (None, samples_for(network, 32)))
+    for one, other in zip(alone.tensors, sampled.tensors, strict=True):
+        assert one.data is None or np.array_equal(one.data, other.data)
