@@ -94,7 +94,7 @@ def check_value(key: str, value: Any, default: Any, *, example: str | None = Non
             fits = not isinstance(value, dict) and (key.endswith(_MAYBE_LISTS) or not listed)
             kind = "a list" if key.endswith(_MAYBE_LISTS) else "one value, no list"
             listed, name = key.startswith(_EVERY), key.removeprefix(_EVERY)
-            example = f"{name}=[{spell(default)}]" if listed else f"{key}={spell(default or 'VALUE')}"
+            example = f"{name}=[{spell(default)}]" if listed else f"{key}={_one(default)}"
     example = example or f"{key}={spell(default)}"
     if not fits:
         raise UserError(f"{key} must be {kind}", value=spell(value), remedy=f"write {example}")
@@ -105,6 +105,11 @@ def check_value(key: str, value: Any, default: Any, *, example: str | None = Non
         for item in value:
             inner = key if key.startswith(_EVERY) else _EVERY + key
             check_value(inner, item, default[0], example=example)
+
+
+def _one(default: Any) -> str:
+    """A value for a message: the default, unless there is none or it refers to another option."""
+    return "VALUE" if not default or "${" in str(default) else spell(default)
 
 
 def check_ranges(config: Mapping[str, Any]) -> None:
