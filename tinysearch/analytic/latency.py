@@ -336,13 +336,12 @@ def _arithmetic(program: Program, step: Step) -> str:
 
 def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:
     """Entries, with those of special kernel classes that are missing taken from their general ones."""
-    taken = {
-        (isa, arithmetic, special): entry
-        for (isa, arithmetic, kernel), entry in entries.items()
-        for special, general in GENERAL_CLASSES.items()
-        if general == kernel
-    }
-    return {**taken, **entries}
+    found = dict(entries)
+    for special, general in GENERAL_CLASSES.items():  # a class comes before those that are special ones of it
+        for (isa, arithmetic, kernel), entry in tuple(found.items()):
+            if kernel == general:
+                found.setdefault((isa, arithmetic, special), entry)
+    return found
 
 
 @lru_cache(maxsize=65536)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.network import INPUT, Convolution, Operator, Shape, Unit
-from tinysearch.core.program import Array, Element, FrozenNetwork, Program, Step
+from tinysearch.core.program import LANE, Array, Element, FrozenNetwork, Program, Step
 from tinysearch.operators.counts import padded
 from tinysearch.operators.depthwise import WINDOW_3X3
 from tinysearch.operators.products import (
@@ -34,13 +34,13 @@ SIGNS = 4
 _TILE_PIXELS = {Element.INT8: 4, Element.FLOAT32: 2}
 _SECTION, _TABLE_BYTES = 20, 2 * 16 * 4  # tables of signed sums that are held at a time
 
-UNPOOLED, POINTWISE = "_unpooled", "pointwise"
-GENERAL_CLASSES = {POINTWISE: "conv", WINDOW_3X3: "depthwise"} | {
+UNPOOLED, POINTWISE, NARROW = "_unpooled", "pointwise", "pointwise_narrow"
+GENERAL_CLASSES = {POINTWISE: "conv", NARROW: POINTWISE, WINDOW_3X3: "depthwise"} | {
     f"{first}{UNPOOLED}": first for first in ("first_conv", "first_conv_binary1", "first_conv_binary2")
 }
-"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, 3x3
-depthwise ones, and first convolutions without a pool, whose cost an output the pool would hide. A table may leave them
-out."""
+"""General class by kernel class of layers that residual networks do not have: binary 1x1 convolutions of stride 1, and
+of these such with fewer inputs than a word has lanes, which have few set bits to count; 3x3 depthwise ones; and first
+convolutions without a pool, whose cost an output the pool would hide. A table may leave them out."""
 
 
 class Conv(ProductsRecord):
@@ -127,7 +127,9 @@ class Conv(ProductsRecord):
         if program.binary(step):
             if program.tensors[step.output].bits:
                 return "conv_bits"
-            return POINTWISE if step.kernel == step.stride == 1 else str(self.name)
+            if step.kernel == step.stride == 1:
+                return NARROW if program.tensors[step.inputs[0]].shape.channels < LANE else POINTWISE
+            return str(self.name)
         return str(self.name)
 
     def example(self, source: str, shape: Shape, random: np.random.Generator) -> tuple[Unit, ...]:

@@ -5,12 +5,14 @@ All geometries of depthwise convolutions and max pools, and examples of every op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinysearch.architectures.family import plain_parameters
+from tinysearch.architectures.inverted import Inverted
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import (
     INPUT,
@@ -33,6 +35,7 @@ Stage = Geometry | int
 """A depthwise convolution and a 1x1 convolution, or a max pool's side."""
 
 _Row = tuple[tuple[Stage, ...], int, int, int, int]
+_InvertedRow = tuple[tuple[int, ...], int, int, int, int, int]
 
 FITTED: tuple[_Row, ...] = (
     # stem and stages, width, input size, channels, embedding
@@ -181,6 +184,36 @@ def example_branches(precision: str) -> list[BranchSpec]:
         for record in RECORDS.values()
         if record.name not in set(Operator) and precision in record.precisions
         for width, size in _EXAMPLE_SIZES
+    ]
+
+
+INVERTED_FITTED = (
+    # stages, expansion, width, kernel, input size, channels
+    ((1, 1), 2, 4, 3, 48, 3),
+    ((1, 2, 2), 4, 8, 3, 40, 1),
+    ((2, 2), 2, 16, 5, 48, 3),
+    ((1, 2), 4, 12, 3, 56, 3),
+    ((2, 1, 1), 3, 10, 3, 64, 1),
+    ((1, 1), 6, 6, 3, 40, 3),
+)
+INVERTED_HELD = (
+    ((1, 2, 2), 4, 8, 3, 64, 3),
+    ((2, 2, 2), 2, 8, 5, 48, 3),
+    ((1, 1), 4, 16, 3, 64, 3),
+    ((1, 2, 2), 2, 4, 3, 64, 3),
+)
+
+
+def inverted_branches(rows: Sequence[_InvertedRow], precision: str) -> list[BranchSpec]:
+    """Inverted residual networks: many 1x1 convolutions of few channels."""
+    return [
+        BranchSpec(
+            modality="face",
+            architecture=Inverted(stages=stages, expansion=expansion, width=width, kernel=kernel),
+            precision=Precision.parse(precision),
+            shape=Shape(height=size, width=size, channels=channels),
+        )
+        for stages, expansion, width, kernel, size, channels in rows
     ]
 
 

@@ -17,7 +17,15 @@ from tinysearch.analytic.calibration import Coefficients, Observation, fit_coeff
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import PORTABLE, Accelerated
 from tinysearch.app.building.wiring import Config, build_models
-from tinysearch.app.calibration.counted_networks import FITTED, HELD, counted_branch, example_branches
+from tinysearch.app.calibration.counted_networks import (
+    FITTED,
+    HELD,
+    INVERTED_FITTED,
+    INVERTED_HELD,
+    counted_branch,
+    example_branches,
+    inverted_branches,
+)
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
@@ -27,7 +35,7 @@ from tinysearch.core.network import NetworkSpec, Operator
 from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
-from tinysearch.core.quantization import PRECISIONS
+from tinysearch.core.quantization import PRECISIONS, Precision
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.needs import LatencyRule
@@ -162,12 +170,15 @@ def _small(network: NetworkSpec) -> bool:
 def count_precision(
     config: Config, models: AnalyticModels, precision: str
 ) -> tuple[list[Observation], list[CountedNetwork]]:
-    """Layers to fit and networks held out, residual and separable ones.
+    """Layers to fit and networks held out, residual and separable ones, and inverted ones of few bits.
 
     Raises:
         TinysearchError: a project that does not compile or run.
     """
     (fit, held), (separable, held_separable) = shapes(precision), separable_shapes(precision)
+    if Precision.parse(precision).kind == "xnor":
+        separable += inverted_branches(INVERTED_FITTED, precision)
+        held_separable += inverted_branches(INVERTED_HELD, precision)
     layers = [layer for network in count_networks(config, models, fit) for layer in network.observations]
     for network in count_networks(config, models, separable):
         layers += [layer for layer in network.observations if layer.kernel in SEPARABLE_KERNELS]
