@@ -37,12 +37,18 @@ MEMORY_BYTES = 6 << 30
 _SAID_BYTES = 20_000
 
 
-def answer(words: Sequence[str], *, folder: Path, memory_bytes: int | None = MEMORY_BYTES) -> Answer:
-    """The answer of ``tinysearch WORDS`` in a folder."""
+def answer(
+    words: Sequence[str],
+    *,
+    folder: Path,
+    memory_bytes: int | None = MEMORY_BYTES,
+    patience_s: float = PATIENCE_S,
+) -> Answer:
+    """The answer of ``tinysearch WORDS`` in a folder, killed where it takes longer than ``patience_s``."""
     with tempfile.TemporaryFile() as stderr:
         started = time.perf_counter()
         child = start(words, folder=folder, stderr=stderr.fileno(), memory_bytes=memory_bytes)
-        status, used = wait(child, PATIENCE_S)
+        status, used = wait(child, patience_s)
         wall_s = time.perf_counter() - started
         stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _SAID_BYTES))
         said = stderr.read().decode(errors="replace")
