@@ -164,3 +164,11 @@ def test_a_split_that_cannot_be_judged_is_named(people):
             (people / f"p{person}" / "face" / f"{number}.png").unlink()
     with pytest.raises(UserError, match="got folder/validation: 2 people with 2 samples in face"):
         evaluation_pairs(FolderDataset(root=people), "validation", {"face": (16, 1)})
+
+
+def test_a_split_of_which_nothing_can_be_used_is_refused_whatever_the_limit(people):
+    for path in people.rglob("*.png"):
+        path.write_bytes(b"")
+    data = FolderDataset(root=people, broken_limit=1.0)
+    with pytest.raises(UserError, match=r"a split must have a file that can be used; got none of \d+ in folder/face"):
+        data.load("face", "test", **SHAPE)

@@ -271,10 +271,16 @@ class FileDataset(Dataset):
 
     def _refuse(self, what: str, skipped: Skipped) -> None:
         count, total = len(skipped.reasons), skipped.files
-        if count > broken_allowed(total, limit=self._broken_limit) or count == total:
+        if count == total:
+            raise UserError(
+                "a split must have a file that can be used",
+                value=f"none of {total} in {self.name}/{what} ({_named(skipped.reasons) or 'no file'})",
+                remedy="mend or replace them; data inspect names all",
+            )
+        if count > broken_allowed(total, limit=self._broken_limit):
             raise UserError(
                 f"at most {100 * self._broken_limit:g} % of a split's files must be unusable, or one of a small split",
-                value=f"{count} of {total} in {self.name}/{what} ({_named(skipped.reasons) or 'no file'})",
+                value=f"{count} of {total} in {self.name}/{what} ({_named(skipped.reasons)})",
                 remedy="mend or remove them, or raise data.broken_limit; data inspect names all",
             )
 
