@@ -114,3 +114,10 @@ def test_weights_of_a_spectrum_cover_every_bin():
     for first, count in zip(tables.first_bin, tables.bin_count, strict=True):
         reached |= set(range(int(first), int(first) + int(count)))
     assert reached == set(range(1, 16))
+
+
+@pytest.mark.parametrize("content", ["samples", "spectrum"])
+def test_of_no_windows_there_are_no_images(content):
+    """What is left of a recording beside a bad row may be shorter than a window."""
+    settings = WindowSettings(size=20, samples=400, range_counts=(128,), content=content)
+    assert Window(settings)(np.zeros((0, 400, 1), np.int16)).shape == (0, 20, 20, 1)

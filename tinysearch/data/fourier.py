@@ -110,7 +110,8 @@ def _packed_fft(samples: Int64, tables: SpectrumTables) -> tuple[Int64, Int64]:
         step = points // half  # twiddle of stage: exp(-2 pi i k / (2 half)), in a table of 2 * points entries
         cosine = tables.cosine[: half * step : step].astype(np.int64)[:, None]
         sine = tables.sine[: half * step : step].astype(np.int64)[:, None]
-        re, im = real.reshape(-1, 2, half, batch), imaginary.reshape(-1, 2, half, batch)
+        pairs = step // 2  # told, not inferred: there may be no frames at all
+        re, im = real.reshape(pairs, 2, half, batch), imaginary.reshape(pairs, 2, half, batch)
         low_re, low_im = re[:, 1], im[:, 1]
         if half == 1:
             turned_re, turned_im = low_re.copy(), low_im.copy()

@@ -85,6 +85,9 @@ class Signal:
             )
         window_samples(self.window_s, self.rate_hz)
         check_preparation(self.content, self.scale, self.center)
+        for what, given in (("axes", self.axes), ("units", self.units)):
+            if not isinstance(given, tuple | list) or not all(isinstance(name, str) for name in given):
+                raise UserError(f"{what} must be a list of names", value=given, remedy=f"write for example {what}=[x]")
         names = tuple(self.axes)
         if not 1 <= len(names) <= MOST_AXES or len(set(names)) != len(names):
             raise UserError(
