@@ -7,7 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinysearch.firmware.verify.simd.instructions import INSTRUCTIONS, Instruction, Range, register
+from tinysearch.firmware.verify.simd.instructions import Instruction, InstructionSet, Range
+from tinysearch.firmware.verify.simd.xtensa import XTENSA
 
 _LABEL = re.compile(r"^([.\w$]+):\s*")
 _LOCAL = re.compile(r"^(\d+)([bf])$")
@@ -16,9 +17,12 @@ _IGNORED = frozenset(
 )
 _ASSUMED = frozenset((".set", ".ifdef", ".endif"))
 """Conditions in sources of others, taken to hold."""
+_GLOBAL = re.compile(r"^\s*\.globa?l\s+(\S+)", re.MULTILINE)
+_ADDRESS = re.compile(r"(?<=,)([^,]+)\((\w+)\)\s*$")
+"""Of a load or store of RISC-V: an offset, and a register in parentheses."""
 _LITERAL = re.compile(r"^\s*\.literal\s+(\S+)\s*,\s*(-?\w+)", re.MULTILINE)
 _LOOPS = ("loop", "loopnez", "loopgtz")
-_RETURNS = ("retw", "retw.n")
+_RETURNS = ("retw", "retw.n", "ret")
 _CALLS = ("call8",)
 _LOOP_BYTES = 256
 _WINDOW_BYTES = 32
@@ -54,17 +58,20 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of the windowed calling convention."""
+    """A function of an instruction set's calling convention."""
 
     name: str
     statements: tuple[Statement, ...]
 
 
-def read(path: Path, *, folders: tuple[Path, ...] = (), strict: bool = True) -> tuple[Function, ...]:
+def read(
+    path: Path, *, folders: tuple[Path, ...] = (), core: InstructionSet = XTENSA, strict: bool = True
+) -> tuple[Function, ...]:
     """Functions of a file after the C preprocessor.
 
     Args:
         folders: for ``#include``.
+        core: whose instructions they are.
         strict: refuse what an assembler would change, and frames without room for windows. Sources of others may rely
             on the former; their count is then that of the source.
 
@@ -80,10 +87,10 @@ def read(path: Path, *, folders: tuple[Path, ...] = (), strict: bool = True) -> 
     )
     if done.returncode != 0:
         raise AssemblyError(f"{path.name}: {done.stderr.strip()[-400:]}")
-    return parse(done.stdout, strict=strict)
+    return parse(done.stdout, core=core, strict=strict)
 
 
-def parse(text: str, *, strict: bool = True) -> tuple[Function, ...]:
+def parse(text: str, *, core: InstructionSet = XTENSA, strict: bool = True) -> tuple[Function, ...]:
     """Functions of preprocessed text.
 
     Raises:
@@ -93,6 +100,7 @@ def parse(text: str, *, strict: bool = True) -> tuple[Function, ...]:
     functions: list[tuple[str, list[str]]] = []
     waiting: list[str] = []
     literals = dict(_LITERAL.findall(text))
+    public = frozenset(_GLOBAL.findall(text))
     for line in lines:
         rest = line.strip()
         while match := _LABEL.match(rest):
@@ -103,7 +111,7 @@ def parse(text: str, *, strict: bool = True) -> tuple[Function, ...]:
         if rest.startswith("l32r"):
             register_of, name = rest.removeprefix("l32r").split(",")
             rest = f"movi {register_of.strip()}, {literals.get(name.strip(), name)}"
-        if rest.split()[0] == "entry":
+        if rest.split()[0] == core.begin or (not core.begin and waiting and waiting[-1] in public):
             functions.append((waiting.pop(), []))
         if not functions:
             raise AssemblyError(f"an instruction must stand in a function; got {rest}")
@@ -112,10 +120,10 @@ def parse(text: str, *, strict: bool = True) -> tuple[Function, ...]:
         waiting.clear()
     if waiting and functions:
         functions[-1][1].extend(f"{label}:" for label in waiting)
-    return tuple(_function(name, body, strict=strict) for name, body in functions)
+    return tuple(_function(name, body, core=core, strict=strict) for name, body in functions)
 
 
-def _function(name: str, body: list[str], *, strict: bool) -> Function:
+def _function(name: str, body: list[str], *, core: InstructionSet, strict: bool) -> Function:
     places: dict[str, list[int]] = {}
     code: list[str] = []
     for line in body:
@@ -123,32 +131,31 @@ def _function(name: str, body: list[str], *, strict: bool) -> Function:
             places.setdefault(line[:-1], []).append(len(code))
         else:
             code.append(line)
-    statements = tuple(_statement(line, index, places, strict=strict) for index, line in enumerate(code))
+    statements = tuple(_statement(line, index, places, core=core, strict=strict) for index, line in enumerate(code))
     function = Function(name=name, statements=statements)
     if strict:
         _check(function)
     return function
 
 
-def _statement(line: str, index: int, places: dict[str, list[int]], *, strict: bool) -> Statement:
+def _statement(line: str, index: int, places: dict[str, list[int]], *, core: InstructionSet, strict: bool) -> Statement:
     mnemonic, _, rest = line.partition(" ") if " " in line.replace("\t", " ") else (line, "", "")
     if "\t" in line:
         mnemonic, _, rest = line.replace("\t", " ").partition(" ")
-    words = [word.strip() for word in rest.split(",")] if rest.strip() else []
+    words = [word.strip() for word in _ADDRESS.sub(r"\1, \2", rest).split(",")] if rest.strip() else []
     mnemonic = mnemonic.lower()
-    if mnemonic in _RETURNS or mnemonic == "entry":
-        return Statement(
-            mnemonic="retw" if mnemonic in _RETURNS else "entry", operands=tuple(words), instruction=None, line=line
-        )
-    if mnemonic in _LOOPS:
-        if len(words) != 2 or register(words[0], "a") is None:
+    flow = mnemonic.removesuffix(_NARROW)
+    if flow in core.flow and (flow in _RETURNS or flow == core.begin):
+        return Statement(mnemonic=flow, operands=tuple(words), instruction=None, line=line)
+    if flow in core.flow and flow in _LOOPS:
+        if len(words) != 2 or core.register(words[0], "a") is None:
             raise AssemblyError(f"a loop must have a register and a label; got {line}")
         return Statement(
             mnemonic=mnemonic, operands=(words[0], _place(words[1], index, places, line)), instruction=None, line=line
         )
-    if mnemonic in _CALLS:
+    if flow in core.flow and flow in _CALLS:
         return Statement(mnemonic=mnemonic, operands=(words[0],), instruction=None, line=line)
-    instruction = INSTRUCTIONS.get(mnemonic.removesuffix(_NARROW))
+    instruction = core.instructions.get(mnemonic.removesuffix(_NARROW))
     if instruction is None:
         raise AssemblyError(f"the model must know an instruction; got {line}")
     if len(words) != len(instruction.operands):
@@ -160,10 +167,10 @@ def _statement(line: str, index: int, places: dict[str, list[int]], *, strict: b
         elif operand == "label":
             operands.append(_place(word, index, places, line))
         else:
-            number = register(word, operand[0])
-            if number is None or (operand[0] == "a" and number <= 1 and operand != "a"):
+            name = core.register(word, operand)
+            if name is None:
                 raise AssemblyError(f"{operand[0]} registers must be there and free to use; got {line}")
-            operands.append(f"a{number}" if operand[0] == "a" else f"pie_q[{number}]")
+            operands.append(name)
     return Statement(
         mnemonic=mnemonic.removesuffix(_NARROW), operands=tuple(operands), instruction=instruction, line=line
     )
@@ -204,9 +211,10 @@ def _check(function: Function) -> None:
     for statement in function.statements:
         starts.append(starts[-1] + statement.length)
     entry = function.statements[0]
-    room = int(str(entry.operands[1])) - _WINDOW_BYTES
+    room = int(str(entry.operands[1])) - _WINDOW_BYTES if entry.mnemonic == "entry" else None
     for statement in function.statements:
-        if len(statement.operands) == 3 and statement.operands[1] == "a1" and int(statement.operands[2]) + 4 > room:
+        local = len(statement.operands) == 3 and statement.operands[1] == "a1"
+        if room is not None and local and int(statement.operands[2]) + 4 > room:
             raise AssemblyError(
                 f"locals must lie below what windows are saved to; got {function.name}: {statement.line}"
             )

@@ -16,6 +16,7 @@ int64_t pie_run(void (*kernel)(uint32_t *, uint32_t), const void *layer, const v
     pie_accx = 0x5A5A5A5A;
     memset(pie_wide, 0x5A, sizeof pie_wide);
     memset(pie_narrow, 0x5A, sizeof pie_narrow);
+    memset(pie_words, 0x5A, sizeof pie_words);
     if (setjmp(pie_escape) != 0) {
         memcpy(message, pie_message, sizeof pie_message);
         return -1;

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.firmware.verify.simd.instructions import InstructionSet
 from tinysearch.firmware.verify.simd.translate import model_header, translate
+from tinysearch.firmware.verify.simd.xtensa import XTENSA
 
 _MESSAGE_BYTES = 200
 _ALIGNMENT = 16
@@ -35,11 +37,19 @@ class Outcome:
 class Machine:
     """The functions of some ``.S`` files."""
 
-    def __init__(self, sources: Sequence[Path], *, folders: tuple[Path, ...] = (), strict: bool = True) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Path],
+        *,
+        folders: tuple[Path, ...] = (),
+        core: InstructionSet = XTENSA,
+        strict: bool = True,
+    ) -> None:
         with tempfile.TemporaryDirectory(prefix="tinysearch-pie-") as name:
             folder = Path(name)
             host = (files("tinysearch.firmware.verify.simd") / "host.c").read_text()
-            text = translate(sources, folders=folders, strict=strict).replace("static void model_", "void model_")
+            text = translate(sources, folders=folders, core=core, strict=strict)
+            text = text.replace("static void model_", "void model_")
             (folder / "machine.c").write_text(model_header() + text + host)
             library = folder / "machine.so"
             command = [

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Registers and instructions of the ESP32-S3's vector unit for C text that translate.py writes from .S files.
+/* Registers and instructions of the vector units of ESP32-S3 and ESP32-P4 for C text that translate.py writes from .S files.
  *
- * Semantics follow "Processor Instruction Extensions (PIE)" of the ESP32-S3 Technical Reference Manual, version 1.7. Where
+ * Semantics of the former follow "Processor Instruction Extensions (PIE)" of the ESP32-S3 Technical Reference Manual, version 1.7. Where
  * Espressif's emulator (QEMU 9.2) differs, the manual stands: EE.LD.ACCX.IP takes 40 bits with their sign, EE.SRS.ACCX
- * saturates to 32 bits, ACCX's lower bound is -2^39.
+ * saturates to 32 bits, ACCX's lower bound is -2^39. riscv.py says what those of the latter follow: same registers, other accumulators.
  *
  * An address has the number of a segment in its upper four bits, and the low four bits of the host's address in its own. A
  * read of a 16-byte line needs one byte of it to exist, bytes outside read as 0xA5; everything else must be whole and aligned.
@@ -47,6 +47,7 @@ static int64_t pie_accx;
 static int64_t pie_wide[8];   /* QACC as 40-bit lanes, L before H, where pie_is_wide */
 static int32_t pie_narrow[16]; /* QACC as 20-bit lanes */
 static int pie_is_wide;
+static int32_t pie_words[16]; /* QACC of the ESP32-P4: 16 lanes of 32 bits, four in each of L.L, L.H, H.L, H.H */
 static uint32_t pie_sar, pie_sar_byte;
 
 static jmp_buf pie_escape;
@@ -351,6 +352,36 @@ PIE_ALL_LANES(16, 8)
 PIE_ALL_LANES(32, 4)
 PIE_LANES(vsr_32, s32, 4, ((void)b, (int32_t)(a >> (pie_sar & 63))))
 PIE_LANES(vsl_32, u32, 4, ((void)b, pie_sar > 31 ? 0 : (uint32_t)((uint64_t)a << pie_sar)))
+
+/* The ESP32-P4: an address must be a multiple of 16, as what the unit does with any other is a mode. */
+static uint32_t pie_line(uint32_t address)
+{
+    if (address & (PIE_LINE - 1))
+        pie_fault("a vector must be loaded from a multiple of 16", address);
+    return address;
+}
+
+static uint32_t pie_below_16(uint32_t bytes)
+{
+    if (bytes > 15)
+        pie_fault("a shift must be below 16 bytes", bytes);
+    return bytes;
+}
+
+static void pie_ld_words(uint32_t address, int quarter)
+{
+    memcpy(pie_words + 4 * quarter, pie_word(address, PIE_LINE, 0), PIE_LINE);
+}
+static void pie_st_words(uint32_t address, int quarter)
+{
+    memcpy(pie_word(address, PIE_LINE, 1), pie_words + 4 * quarter, PIE_LINE);
+}
+
+static void pie_vmulas_s8_words(pie_vector x, pie_vector y)
+{
+    for (int i = 0; i < 16; ++i)
+        pie_words[i] = (int32_t)pie_clamp((int64_t)pie_words[i] + x.s8[i] * y.s8[i], INT32_MIN, INT32_MAX);
+}
 
 /* The instructions of the core that are more than an operator of C. */
 static uint32_t pie_mulsh(uint32_t x, uint32_t y)

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from tinysearch.firmware.verify.simd.assembly import AssemblyError, Function, read
-
-_REGISTERS = 16
+from tinysearch.firmware.verify.simd.instructions import InstructionSet
+from tinysearch.firmware.verify.simd.xtensa import XTENSA
 
 
 def model_header() -> str:
@@ -16,27 +16,29 @@ def model_header() -> str:
     return (files("tinysearch.firmware.verify.simd") / "model.h").read_text()
 
 
-def translate(paths: Iterable[Path], *, folders: tuple[Path, ...] = (), strict: bool = True) -> str:
+def translate(
+    paths: Iterable[Path], *, folders: tuple[Path, ...] = (), core: InstructionSet = XTENSA, strict: bool = True
+) -> str:
     """C text with one function ``model_<name>(uint32_t *window, uint32_t stack)`` for each function of the files.
 
-    ``folders`` and ``strict`` as in :func:`~tinysearch.firmware.verify.simd.assembly.read`; ``window`` holds a0 .. a7
-    as the callee sees them, before and after.
+    ``folders``, ``core`` and ``strict`` as in :func:`~tinysearch.firmware.verify.simd.assembly.read`; ``window`` holds
+    arguments from its third word on: of Xtensa a0 .. a7 as the callee sees them, before and after.
 
     Raises:
         AssemblyError: as :func:`~tinysearch.firmware.verify.simd.assembly.read`.
     """
-    functions = [function for path in paths for function in read(path, folders=folders, strict=strict)]
+    functions = [function for path in paths for function in read(path, folders=folders, core=core, strict=strict)]
     names = {function.name for function in functions}
     for function in functions:
         for statement in function.statements:
             if statement.mnemonic == "call8" and statement.operands[0] not in names:
                 raise AssemblyError(f"a call must go to a function of the files; got {function.name}: {statement.line}")
     text = [f"static void model_{function.name}(uint32_t *window, uint32_t stack);" for function in functions]
-    text += [_function(function) for function in functions]
+    text += [_function(function, core) for function in functions]
     return "\n".join(text) + "\n"
 
 
-def _function(function: Function) -> str:
+def _function(function: Function, core: InstructionSet) -> str:
     statements = function.statements
     loops = {int(s.operands[1]): index for index, s in enumerate(statements) if s.mnemonic.startswith("loop")}
     targets = {
@@ -50,10 +52,8 @@ def _function(function: Function) -> str:
         | {0}
     )
     lines = [f"static void model_{function.name}(uint32_t *window, uint32_t stack)", "{"]
-    registers = [f"a{n} = {f'window[{n}]' if n < 8 else '0xA5A5A5A5u'}" for n in range(_REGISTERS)]
-    lines += [f"    uint32_t {', '.join(registers)};"]
+    lines += [f"    {core.frame}"]
     lines += [f"    uint32_t count_{index} = 0;" for index in sorted(loops.values())]
-    lines += [f"    {' '.join(f'(void)a{n};' for n in range(_REGISTERS))}"]
     for index in range(len(statements) + 1):
         if index in loops:
             lines.append(f"    if (--count_{loops[index]} != 0) goto body_{loops[index]};")
@@ -66,29 +66,16 @@ def _function(function: Function) -> str:
             if index - 1 in loops.values():
                 lines.append(f"body_{index - 1}:;")
             lines.append(f"    pie_instructions += {end - index};")
-        lines.append(f"    {_line(function, index)}")
+        lines.append(f"    {_line(function, core, index)}")
     lines += [f'    pie_fault("a function must return: {function.name}", 0);', "}"]
     return "\n".join(lines)
 
 
-_FLOW = {
-    "entry": "a1 = stack - {1};",
-    "retw": " ".join(f"window[{n}] = a{n};" for n in range(8)) + " return;",
-    "loop": 'if ({0} == 0) pie_fault("a loop must run at least once", 0); count_{index} = {0};',
-    "loopnez": "count_{index} = {0}; if (count_{index} == 0) goto at_{1};",
-    "loopgtz": "count_{index} = {0}; if ((int32_t)count_{index} <= 0) goto at_{1};",
-    "call8": f"{{{{ uint32_t callee[8] = {{{{{', '.join(f'a{n}' for n in range(8, 16))}}}}}; model_{{0}}(callee, a1); "
-    + " ".join(f"a{n + 8} = callee[{n}];" for n in range(8))
-    + " }}",
-}
-"""What changes the flow of a function, by mnemonic; a0 .. a7 of a callee are a8 .. a15 of its caller."""
-
-
-def _line(function: Function, index: int) -> str:
+def _line(function: Function, core: InstructionSet, index: int) -> str:
     statement = function.statements[index]
     instruction = statement.instruction
     if instruction is None:
-        return _FLOW[statement.mnemonic].format(*statement.operands, index=index)
+        return core.flow[statement.mnemonic].format(*statement.operands, index=index)
     words = [f"({word})" if isinstance(word, int) and word < 0 else str(word) for word in statement.operands]
     code = instruction.code.format(*words)
     return f"if ({code}) goto at_{statement.operands[-1]};" if instruction.reach else code

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a layer's constants lie: one block of bytes a layer, aligned to 16, made by tinysearch/firmware/packing/xespv.
+ * Offsets in bytes; words of 32 bits unless said. Read by the assembler and, in the same order, by the packer. */
+#ifndef TS_XESPV_LAYOUT_H
+#define TS_XESPV_LAYOUT_H
+
+/* Of every layer. */
+#define TS_XESPV_LAYER_BYTES 0
+#define TS_XESPV_LEFT_BYTES 4
+#define TS_XESPV_RIGHT_BYTES 8
+#define TS_XESPV_OUTPUT_BYTES 12
+#define TS_XESPV_SCRATCH_BYTES 16
+
+/* Of layers that multiply. Output channels come in groups of 16, the last one filled up. */
+#define TS_XESPV_CHANNELS 20     /* of the output */
+#define TS_XESPV_WEIGHTS 24      /* offset of the weights, [group][place][16]; 32 readable bytes follow */
+#define TS_XESPV_RECORDS 28      /* offset of the records, one a group */
+#define TS_XESPV_GROUP_BYTES 32  /* of the weights of a group */
+#define TS_XESPV_LOW 36          /* clamps of the output */
+#define TS_XESPV_HIGH 40
+#define TS_XESPV_OFFSET 44       /* twice the zero point of the output, plus one */
+
+/* Of convolutions, fully connected layers among them. One whose weights the cache would not keep from pixel to pixel comes in
+ * parts, a block for some of the output channels each. A row is one row of the input with its padding, in scratch. */
+#define TS_XESPV_KERNEL 48
+#define TS_XESPV_POOL 52
+#define TS_XESPV_FULL 56            /* of a row of a window: vectors, */
+#define TS_XESPV_REST 60            /* and fours of bytes behind them, 0 .. 3 */
+#define TS_XESPV_OUT_HEIGHT 64
+#define TS_XESPV_OUT_WIDTH 68
+#define TS_XESPV_IN_HEIGHT 72
+#define TS_XESPV_IN_ROW_BYTES 76
+#define TS_XESPV_ROWS 80            /* that one row of the output reads */
+#define TS_XESPV_ROW_STRIDE 84      /* bytes, a multiple of 16 */
+#define TS_XESPV_ROW_DATA 88        /* where the input's bytes start in a row, a multiple of 16 */
+#define TS_XESPV_ROW_FIRST 92       /* where the first window starts */
+#define TS_XESPV_ROW_LINES 96       /* vectors of the input's bytes in a row */
+#define TS_XESPV_TAIL 100           /* offset: the bytes of the last of them that are the input's, and padding for the others */
+#define TS_XESPV_WINDOW_BYTES 104   /* from window to window */
+#define TS_XESPV_PIXEL_BYTES 108    /* from the windows of an output to those of the next */
+#define TS_XESPV_DOWN_BYTES 112     /* from a row of windows to the next */
+#define TS_XESPV_FIRST_ROW 116      /* input row of the first window, 0 or negative */
+#define TS_XESPV_NEXT_ROW 120       /* input rows from one row of the output to the next */
+#define TS_XESPV_PADDING 124        /* offset: 16 bytes of the input's zero point */
+#define TS_XESPV_DIRECT 128         /* 1 where the input is a row of windows already */
+#define TS_XESPV_PIXELS 132         /* of the output */
+#define TS_XESPV_OUT_PIXEL_BYTES 136 /* channels of the output, those of other parts included */
+#define TS_XESPV_NEXT_PART 140      /* bytes to the block of the channels that follow, 0 for none */
+#define TS_XESPV_NOW 0              /* scratch: 16 sums, */
+#define TS_XESPV_LARGEST 64         /* the largest of a pool, */
+#define TS_XESPV_ROW 128            /* and rows */
+
+/* Record of a group of channels, 16 of each. */
+#define TS_XESPV_RECORD_BYTES 192
+#define TS_XESPV_RECORD_FACTORS 64  /* behind what sums start at: unsigned, twice the multiplier */
+#define TS_XESPV_RECORD_SHIFTS 128  /* less one */
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all kernels do: registers that are kept, and bytes at any address; for the assembler's files only.
+ *
+ * Vectors are loaded from and stored to multiples of 16 only, so that the unit's mode for other addresses, which ESP-IDF does
+ * not keep for a task, does not matter. The core must not read what the unit stored without a fence between (seen on
+ * revision 1 by others), so kernels begin and end with one. */
+#ifndef TS_XESPV_LINES_H
+#define TS_XESPV_LINES_H
+
+#define TS_XESPV_ENTER  \
+    addi sp, sp, -48;   \
+    sw s0, 0(sp);       \
+    sw s1, 4(sp);       \
+    sw s2, 8(sp);       \
+    sw s3, 12(sp);      \
+    sw s4, 16(sp);      \
+    sw s5, 20(sp);      \
+    sw s6, 24(sp);      \
+    sw s7, 28(sp);      \
+    sw s8, 32(sp);      \
+    sw s9, 36(sp);      \
+    sw s10, 40(sp);     \
+    sw s11, 44(sp);     \
+    fence
+
+#define TS_XESPV_LEAVE  \
+    fence;              \
+    lw s0, 0(sp);       \
+    lw s1, 4(sp);       \
+    lw s2, 8(sp);       \
+    lw s3, 12(sp);      \
+    lw s4, 16(sp);      \
+    lw s5, 20(sp);      \
+    lw s6, 24(sp);      \
+    lw s7, 28(sp);      \
+    lw s8, 32(sp);      \
+    lw s9, 36(sp);      \
+    lw s10, 40(sp);     \
+    lw s11, 44(sp);     \
+    addi sp, sp, 48;    \
+    ret
+
+/* A byte of the word in t4, while some of t0 are left. */
+#define TS_XESPV_BYTE   \
+    sb t4, 0(a3);       \
+    addi t0, t0, -1;    \
+    addi a3, a3, 1;     \
+    beqz t0, 99f;       \
+    srli t4, t4, 8
+
+#define TS_XESPV_WORD(q, lane)   \
+    esp.movi.32.a q, t4, lane;   \
+    TS_XESPV_BYTE;               \
+    TS_XESPV_BYTE;               \
+    TS_XESPV_BYTE;               \
+    TS_XESPV_BYTE
+
+/* The first t0 bytes of q, 1 .. 16, to the address in a3, which moves on by as many; t0, t1 and t4 are overwritten. */
+#define TS_XESPV_PUT(q)           \
+    addi t1, t0, -16;             \
+    or t1, t1, a3;                \
+    andi t1, t1, 15;              \
+    bnez t1, 98f;                 \
+    esp.vst.128.ip q, a3, 16;     \
+    j 99f;                        \
+98: TS_XESPV_WORD(q, 0);          \
+    TS_XESPV_WORD(q, 1);          \
+    TS_XESPV_WORD(q, 2);          \
+    TS_XESPV_WORD(q, 3);          \
+99:
+
+#endif
