@@ -20,11 +20,11 @@ from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
-from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie
+from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie, xespv
 from tinysearch.operators import record_of
 from tinysearch.operators.record import KernelFootprint
 
-NAMES = ("portable", "pie", "esp_nn", "esp_dsp", "auto")
+NAMES = ("portable", "pie", "xespv", "esp_nn", "esp_dsp", "auto")
 """What ``firmware.backend`` may be; ``auto`` is whatever a processor has for a branch's arithmetic."""
 
 MANAGED = ("esp_nn", "esp_dsp")
@@ -111,6 +111,32 @@ class Pie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Xespv:
+    """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8. Not run on a chip or an emulator."""
+
+    name: str = "xespv"
+    processors: tuple[str, ...] = ("esp32p4", "esp32s31")
+    shared: bool = True
+    component: Path | None = None
+
+    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
+        """Whether there is a kernel for the step."""
+        return processor in self.processors and xespv.kernel(program, step) is not None
+
+    def footprint(self, program: Program, step: Step) -> KernelFootprint:
+        """See :func:`tinysearch.firmware.packing.xespv.footprint`."""
+        return xespv.footprint(program, step)
+
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """See :func:`tinysearch.firmware.packing.xespv.constant_bytes`."""
+        return xespv.constant_bytes(program, step)
+
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """See :func:`tinysearch.firmware.packing.xespv.pack`."""
+        return xespv.pack(frozen, step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EspNn:
     """espressif/esp-nn, int8 networks on the chips for which it has SIMD code."""
 
@@ -171,7 +197,7 @@ class EspDsp:
         return esp_dsp.pack(frozen, step)
 
 
-_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (Pie(), EspNn(), EspDsp())}
+_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (Pie(), Xespv(), EspNn(), EspDsp())}
 """By name; where several support a branch, ``auto`` takes the first."""
 
 

@@ -91,24 +91,7 @@ ts_xespv_conv_s8:
     mul t3, t0, t1
     add t4, t4, s9                  /* t4: to */
     add t3, t3, a1                  /* t3: from */
-    andi t5, t3, 15
-    esp.movx.w.sar.bytes t5
-    add t1, t1, t5
-    sub t3, t3, t5
-    addi t1, t1, 15
-    srli t1, t1, 4                  /* lines to read, as many as to write or one more */
-    sub t1, t1, s7
-    addi s7, s7, -1
-    esp.vld.128.ip q0, t3, 16
-    beqz s7, 2f
-1:  esp.vld.128.ip q1, t3, 16
-    esp.src.q.qup q2, q0, q1
-    esp.vst.128.ip q2, t4, 16
-    addi s7, s7, -1
-    bnez s7, 1b
-2:  beqz t1, 3f
-    esp.vld.128.ip q1, t3, 16
-3:  esp.src.q q2, q0, q1
+    TS_XESPV_COPY
     lw t5, TS_XESPV_TAIL(a0)
     add t5, t5, a0
     esp.vld.128.ip q0, t5, 16

@@ -69,4 +69,39 @@
     TS_XESPV_WORD(q, 3);          \
 99:
 
+/* t1 bytes at any address in t3 to lines from t4 on, s7 of them, but for the last one, which is left in q2. Lines of the source
+ * that hold none of the bytes are not touched. t3 moves behind the lines that were read, t4 to the place of the last one; q0, q1, t1, t5
+ * and s7 are overwritten. */
+#define TS_XESPV_COPY             \
+    andi t5, t3, 15;              \
+    esp.movx.w.sar.bytes t5;      \
+    add t1, t1, t5;               \
+    sub t3, t3, t5;               \
+    addi t1, t1, 15;              \
+    srli t1, t1, 4;               \
+    sub t1, t1, s7;               \
+    addi s7, s7, -1;              \
+    esp.vld.128.ip q0, t3, 16;    \
+    beqz s7, 92f;                 \
+91: esp.vld.128.ip q1, t3, 16;    \
+    esp.src.q.qup q2, q0, q1;     \
+    esp.vst.128.ip q2, t4, 16;    \
+    addi s7, s7, -1;              \
+    bnez s7, 91b;                 \
+92: beqz t1, 93f;                 \
+    esp.vld.128.ip q1, t3, 16;    \
+93: esp.src.q q2, q0, q1
+
+/* Up to 16 neighboring bytes from a1 on, at any address, to v, which then are its first; `last` bytes from the first to the last.
+ * Lines without one of them are not touched; other, t3, t4 and t5 are overwritten. */
+#define TS_XESPV_GET(v, other, last) \
+    andi t5, a1, 15;                 \
+    add t4, a1, last;                \
+    sub t3, a1, t5;                  \
+    andi t4, t4, -16;                \
+    esp.movx.w.sar.bytes t5;         \
+    esp.vld.128.ip v, t3, 0;         \
+    esp.vld.128.ip other, t4, 0;     \
+    esp.src.q v, v, other
+
 #endif

@@ -17,8 +17,21 @@ from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.pie.block import LINE
-from tinysearch.firmware.packing.xespv import convolution
+from tinysearch.firmware.packing.xespv import convolution, depthwise, pools
 from tinysearch.operators.record import KernelFootprint
+
+
+def _always(program: Program, step: Step) -> bool:
+    del program, step
+    return True
+
+
+def _fixed(size_bytes: int) -> Callable[[Program, Step], int]:
+    def size(program: Program, step: Step) -> int:
+        del program, step
+        return size_bytes
+
+    return size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +42,14 @@ class Kernel:
         block: constants of a step.
         block_bytes: of the constants.
         scratch: bytes of scratch of a step, as the block tells the chip.
-        in_place: whether the output may take the place of an input where that of the portable kernel may.
+        supports: whether it computes a step of its operator and elements.
     """
 
     name: str
     block: Callable[[FrozenNetwork, Step], npt.NDArray[np.int8]]
     block_bytes: Callable[[Program, Step], int]
     scratch: Callable[[Program, Step], int]
-    in_place: bool = False
+    supports: Callable[[Program, Step], bool] = _always
 
 
 _KERNELS = (
@@ -45,6 +58,21 @@ _KERNELS = (
         block=convolution.convolution,
         block_bytes=convolution.convolution_bytes,
         scratch=convolution.convolution_scratch,
+    ),
+    Kernel(
+        name="depthwise_s8",
+        block=depthwise.depthwise,
+        block_bytes=depthwise.depthwise_bytes,
+        scratch=depthwise.depthwise_scratch,
+        supports=depthwise.depthwise_supported,
+    ),
+    Kernel(name="max_pool_s8", block=pools.max_pool, block_bytes=_fixed(pools.MAX_POOL_BYTES), scratch=_fixed(0)),
+    Kernel(
+        name="average_s8",
+        block=pools.average,
+        block_bytes=_fixed(pools.AVERAGE_BYTES),
+        scratch=_fixed(pools.AVERAGE_SCRATCH_BYTES),
+        supports=pools.averages,
     ),
 )
 KERNELS = tuple(kernel.name for kernel in _KERNELS)
@@ -55,6 +83,10 @@ _BY_NAME = {kernel.name: kernel for kernel in _KERNELS}
 _INT8: Mapping[str, str] = {
     Operator.CONV: "conv_s8",
     Operator.FULLY_CONNECTED: "conv_s8",
+    Operator.DEPTHWISE: "depthwise_s8",
+    Operator.SCALE: "depthwise_s8",
+    Operator.MAX_POOL: "max_pool_s8",
+    Operator.AVERAGE: "average_s8",
 }
 """Kernels of steps from int8 to int8."""
 
@@ -63,7 +95,8 @@ def kernel(program: Program, step: Step) -> Kernel | None:
     """The kernel of a step, None where there is none."""
     elements = {program.tensors[name].element for name in (step.inputs[0], step.output)}
     name = _INT8.get(step.operator) if elements == {Element.INT8} else None
-    return None if name is None else _BY_NAME[name]
+    found = None if name is None else _BY_NAME[name]
+    return found if found is not None and found.supports(program, step) else None
 
 
 def constant_bytes(program: Program, step: Step) -> int:
@@ -85,7 +118,7 @@ def footprint(program: Program, step: Step) -> KernelFootprint:
     return replace(
         portable,
         scratch_bytes=max(portable.scratch_bytes, found.scratch(program, step)),
-        in_place=portable.in_place if found.in_place else None,
+        in_place=None,
     )
 
 

@@ -11,7 +11,8 @@
 #define TS_XESPV_OUTPUT_BYTES 12
 #define TS_XESPV_SCRATCH_BYTES 16
 
-/* Of layers that multiply. Output channels come in groups of 16, the last one filled up. */
+/* Of every layer; offsets and bytes of groups are 0 where there are no weights. Output channels come in groups of 16, the last
+ * one filled up. */
 #define TS_XESPV_CHANNELS 20     /* of the output */
 #define TS_XESPV_WEIGHTS 24      /* offset of the weights, [group][place][16]; 32 readable bytes follow */
 #define TS_XESPV_RECORDS 28      /* offset of the records, one a group */
@@ -49,6 +50,37 @@
 #define TS_XESPV_NOW 0              /* scratch: 16 sums, */
 #define TS_XESPV_LARGEST 64         /* the largest of a pool, */
 #define TS_XESPV_ROW 128            /* and rows */
+
+/* Of depthwise convolutions; weights are [group][place][16]. Channels are filled up to a multiple of 16 in scratch. */
+#define TS_XESPV_D_KERNEL 48
+#define TS_XESPV_D_PIXEL_BYTES 52   /* of a pixel in scratch */
+#define TS_XESPV_D_STEP_BYTES 56    /* from window to window */
+#define TS_XESPV_D_ROW_STRIDE 60
+#define TS_XESPV_D_ROW_DATA 64      /* where the input's pixels start in a row */
+#define TS_XESPV_D_OUT_HEIGHT 68
+#define TS_XESPV_D_OUT_WIDTH 72
+#define TS_XESPV_D_IN_HEIGHT 76
+#define TS_XESPV_D_IN_ROW_BYTES 80
+#define TS_XESPV_D_PIECES 84        /* in which a row is copied: one, or its pixels where channels are no multiple of 16 */
+#define TS_XESPV_D_PIECE_BYTES 88
+#define TS_XESPV_D_PIECE_LINES 92
+#define TS_XESPV_D_FIRST_ROW 96
+#define TS_XESPV_D_STRIDE 100
+#define TS_XESPV_D_PADDING 104      /* offset: 16 bytes of the input's zero point */
+#define TS_XESPV_D_ROW 64           /* scratch: 16 sums, and rows */
+
+/* Of max pools. */
+#define TS_XESPV_P_POOL 48
+#define TS_XESPV_P_OUT_HEIGHT 52
+#define TS_XESPV_P_OUT_WIDTH 56
+#define TS_XESPV_P_NEXT_LINE 60     /* bytes from behind a row of a window to its next one */
+#define TS_XESPV_P_WINDOW_BYTES 64  /* from window to window */
+#define TS_XESPV_P_NEXT_ROW 68      /* from behind a row of windows to the next */
+
+/* Of means. */
+#define TS_XESPV_V_PIXELS 48
+#define TS_XESPV_V_HALF 52          /* pixels / 2 */
+#define TS_XESPV_V_ONE 56           /* 1 */
 
 /* Record of a group of channels, 16 of each. */
 #define TS_XESPV_RECORD_BYTES 192
