@@ -1,6 +1,7 @@
-"""Instructions of the vector kernels of the ESP32-S3, counted by a model of them; every output is checked.
+"""Instructions of the vector kernels of ESP32-S3 and ESP32-P4, counted by a model of them; every output is checked.
 
-Run ``python benchmarks/simd.py [--esp-nn PATH]``, or ``--shapes 1000`` for random layers alone. It needs gcc; the
+Run ``python benchmarks/simd.py [--esp-nn PATH]``, or ``--shapes 1000`` for random layers alone; with ``--chip esp32p4``
+for the other unit, whose kernels are int8 and stand beside no ESP-NN and in no whole network. It needs gcc; the
 portable kernels beside them are counted on RV32IMC where its compiler and emulator are installed, as in
 ``benchmarks/kernels.py``, else null. PATH is a copy of ESP-NN's source, whose assembly is run through the same model.
 Nothing here was run on a chip or in an emulator of one. The last line on stdout is one JSON object: by chip and kernel
@@ -23,14 +24,14 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "firmware"),
 import ckernels  # noqa: E402
 from binary_layers import weighted  # noqa: E402
 from esp_nn_kernels import AssemblyOfEspNn  # noqa: E402
-from pie_cases import KERNELS, Layer, layer_of, of_binary, run_everywhere  # noqa: E402
+from pie_cases import KERNELS, PIE, XESPV, Assembly, Layer, layer_of, of_binary, run_everywhere  # noqa: E402
 from simd_networks import table as network_table  # noqa: E402
 
 from tinysearch.core.network import INPUT, Addition, Convolution, Linear  # noqa: E402
 from tinysearch.firmware import packing  # noqa: E402
 
 SEED = 0
-CHIP = "esp32s3"
+CHIPS = {"esp32s3": PIE, "esp32p4": XESPV}
 BINARY = {(1, 1): 0.055, (2, 1): 0.10, (3, 1): 0.15, (2, 2): 0.20}
 """Largest instructions a MAC by precision, 3x3 64->64."""
 
@@ -41,7 +42,7 @@ class Row:
 
     Attributes:
         macs: multiply-accumulates, of an addition elements.
-        target: instructions a MAC to stay at or below, or None.
+        target: instructions a MAC to stay at or below on the ESP32-S3, or None.
     """
 
     key: str
@@ -140,7 +141,7 @@ def portable_instructions(layers: list[Layer]) -> list[int] | None:
     return [outcome.instructions for outcome in ckernels.run_rv32(cases)]
 
 
-def compare_shapes(count: int) -> None:
+def compare_shapes(count: int, chip: str) -> None:
     """Random layers of every kernel, apart and in place where they may be, against the oracle; prints how many.
 
     Raises:
@@ -148,12 +149,16 @@ def compare_shapes(count: int) -> None:
     """
     compared = {}
     for name, make in KERNELS.items():
-        places = [run_everywhere(make(rng), rng) for rng in map(np.random.default_rng, range(count))]
+        places = [run_everywhere(make(rng), rng, CHIPS[chip]) for rng in map(np.random.default_rng, range(count))]
         compared[name] = {"layers": sum(place > 0 for place in places), "in_place": places.count(2)}
         print(
             f"{name:24} {compared[name]['layers']} layers equal, {compared[name]['in_place']} in place, too", flush=True
         )
-    print(json.dumps({CHIP: compared}))
+    print(json.dumps({chip: compared}))
+
+
+def _computes(assembly: Assembly, layer: Layer) -> bool:
+    return assembly.packing.kernel(layer.frozen.program, layer.step) is not None
 
 
 def main() -> int:
@@ -163,13 +168,15 @@ def main() -> int:
         "--shapes", type=int, default=0, help="only compare so many random layers of each kernel with the oracle"
     )
     parser.add_argument("--no-networks", action="store_true", help="leave whole networks out, which take minutes")
+    parser.add_argument("--chip", choices=CHIPS, default="esp32s3", help="whose vector unit")
     options = parser.parse_args()
     if options.shapes:
-        compare_shapes(options.shapes)
+        compare_shapes(options.shapes, options.chip)
         return 0
-    peers = None if options.esp_nn is None else AssemblyOfEspNn(options.esp_nn)
-    table = list(rows(np.random.default_rng(SEED)))
-    counted = [row.layer.run().instructions for row in table]
+    assembly = CHIPS[options.chip]
+    peers = None if options.esp_nn is None or assembly is not PIE else AssemblyOfEspNn(options.esp_nn)
+    table = [row for row in rows(np.random.default_rng(SEED)) if _computes(assembly, row.layer)]
+    counted = [row.layer.run(assembly).instructions for row in table]
     portable = portable_instructions([row.layer for row in table])
     beside = {row.key: peers.count(row.layer) for row in table} if peers is not None else {}
     theirs = {key: count for key, count in beside.items() if count is not None}
@@ -177,9 +184,9 @@ def main() -> int:
     print(f"{'kernel':44} {'a MAC':>8} {'target':>7} {'portable / ours':>16} {'ESP-NN':>8}")
     for index, (row, count) in enumerate(zip(table, counted, strict=True)):
         ratio = portable[index] / count if portable is not None else None
-        late = " MISSED" if row.target is not None and count / row.macs > row.target else ""
+        late = " MISSED" if assembly is PIE and row.target is not None and count / row.macs > row.target else ""
         peer = f"{theirs[row.key] / row.macs:.3f}" if row.key in theirs else ""
-        target = "" if row.target is None else f"{row.target:g}"
+        target = "" if row.target is None or assembly is not PIE else f"{row.target:g}"
         against = "not counted" if ratio is None else f"{ratio:.1f}"
         print(f"{row.label:44} {count / row.macs:8.4f} {target:>7} {against:>16} {peer:>8}{late}")
         found[row.key] = {
@@ -188,9 +195,9 @@ def main() -> int:
         }
         if row.key in theirs:
             found[row.key]["esp_nn_instructions_per_mac"] = round(theirs[row.key] / row.macs, 4)
-    networks = None if options.no_networks else network_table(peers)
+    networks = None if options.no_networks or assembly is not PIE else network_table(peers)
     print("not run on a chip or emulator here: a model of the instructions, cycles and memory not counted")
-    print(json.dumps({CHIP: found} if networks is None else {CHIP: found, "networks": networks}))
+    print(json.dumps({options.chip: found} if networks is None else {options.chip: found, "networks": networks}))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Steps of the backend ``pie``: random layers of every kernel, what the oracle says, and the machine that runs them.
+"""Steps of the backends of assembly: random layers of every kernel, what the oracle says, and machines that run them.
 
 Shared by the tests and by ``benchmarks/simd.py``.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from binary_layers import Layer as BinaryLayer
@@ -18,18 +19,41 @@ from random_networks import memory_of, program_of, random_inputs, randomized
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Step
 from tinysearch.firmware.integer_network import execute, trace
-from tinysearch.firmware.packing import pie
+from tinysearch.firmware.packing import pie, xespv
 from tinysearch.firmware.packing.pie.block import COMMON
+from tinysearch.firmware.verify.simd.instructions import InstructionSet
 from tinysearch.firmware.verify.simd.machine import Machine, Outcome
+from tinysearch.firmware.verify.simd.riscv import RISCV
+from tinysearch.firmware.verify.simd.xtensa import XTENSA
 
 _SCRATCH = COMMON.index("scratch_bytes")
-COMPONENT = Path(__file__).resolve().parents[2] / "firmware_templates/esp_idf/components/backend_pie"
+_COMPONENTS = Path(__file__).resolve().parents[2] / "firmware_templates/esp_idf/components"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """A backend of assembly: its constants, and whose instructions it has."""
+
+    name: str
+    packing: ModuleType
+    core: InstructionSet
+
+    @property
+    def component(self) -> Path:
+        """Folder of its sources."""
+        return _COMPONENTS / f"backend_{self.name}"
+
+
+PIE = Assembly(name="pie", packing=pie, core=XTENSA)
+XESPV = Assembly(name="xespv", packing=xespv, core=RISCV)
 
 
 @cache
-def machine() -> Machine:
-    """All kernels, compiled once."""
-    return Machine(sorted(COMPONENT.glob("*.S")), folders=(COMPONENT / "include",))
+def machine(name: str) -> Machine:
+    """All kernels of a backend, compiled once."""
+    assembly = {"pie": PIE, "xespv": XESPV}[name]
+    folder = assembly.component
+    return Machine(sorted(folder.glob("*.S")), folders=(folder / "include",), core=assembly.core)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +65,18 @@ class Layer:
     sources: tuple[np.ndarray, ...]
     expected: np.ndarray
 
-    def run(self, *, offsets: tuple[int, int] = (0, 0), in_place: bool = False) -> Outcome:
-        """The step on the machine; arguments as in :meth:`Machine.run`.
+    def run(self, assembly: Assembly = PIE, *, offsets: tuple[int, int] = (0, 0), in_place: bool = False) -> Outcome:
+        """The step on the machine of a backend; arguments as in :meth:`Machine.run`.
 
         Raises:
             AssertionError: another output than the oracle's.
         """
-        kernel = pie.kernel(self.frozen.program, self.step)
+        kernel = assembly.packing.kernel(self.frozen.program, self.step)
         assert kernel is not None
-        name, block = kernel.name, pie.pack(self.frozen, self.step).arrays["block"]
+        name, block = f"ts_{assembly.name}_{kernel.name}", assembly.packing.pack(self.frozen, self.step).arrays["block"]
         right = self.sources[1] if len(self.sources) > 1 else None
-        outcome = machine().run(f"ts_pie_{name}", block, self.sources[0], right, offsets=offsets, in_place=in_place)
+        on = machine(assembly.name)
+        outcome = on.run(name, block, self.sources[0], right, offsets=offsets, in_place=in_place)
         expected = np.ascontiguousarray(self.expected).reshape(-1).view(np.int8)
         np.testing.assert_array_equal(outcome.output, expected, err_msg=f"{name} {self.step}")
         return outcome
@@ -195,7 +220,7 @@ def packing(rng: np.random.Generator) -> Layer:
     return Layer(frozen=frozen, step=step, sources=(values[0],), expected=expected)
 
 
-def run_everywhere(layer: Layer, rng: np.random.Generator) -> int:
+def run_everywhere(layer: Layer, rng: np.random.Generator, assembly: Assembly = PIE) -> int:
     """Run a layer, at odd addresses where its kernel takes them, and again in place where it may be.
 
     Returns:
@@ -205,18 +230,19 @@ def run_everywhere(layer: Layer, rng: np.random.Generator) -> int:
         AssertionError: another output than the oracle's, or scratch or constants that the planner does not know.
     """
     program, step = layer.frozen.program, layer.step
-    kernel = pie.kernel(program, step)
+    packing = assembly.packing
+    kernel = packing.kernel(program, step)
     if kernel is None:
         return 0
-    block, planned = kernel.block(layer.frozen, step), pie.constant_bytes(program, step)
+    block, planned = kernel.block(layer.frozen, step), packing.constant_bytes(program, step)
     assert kernel.scratch(program, step) == block.view(np.int32)[_SCRATCH]
     assert len(block) <= planned if program.binary(step) else len(block) == planned
     words = program.tensors[step.output].element is Element.BITS or program.binary(step)
     odd = (0, 0) if words or rng.random() < 0.5 else (int(rng.integers(16)), int(rng.integers(16)))
-    layer.run(offsets=odd)
-    if pie.footprint(program, step).in_place != 0:
+    layer.run(assembly, offsets=odd)
+    if packing.footprint(program, step).in_place != 0:
         return 1
-    layer.run(offsets=odd, in_place=True)
+    layer.run(assembly, offsets=odd, in_place=True)
     return 2
 
 

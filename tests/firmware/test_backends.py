@@ -27,7 +27,7 @@ from tinysearch.core.program import FrozenNetwork, Operator
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import project
-from tinysearch.firmware.backends import EspDsp, EspNn, Pie, choose_backends
+from tinysearch.firmware.backends import EspDsp, EspNn, Pie, Xespv, choose_backends
 from tinysearch.firmware.model_source import accelerate, branch_source
 from tinysearch.firmware.verify import host, project_rules
 
@@ -84,15 +84,16 @@ def test_backends_are_chosen_by_name() -> None:
     assert choose_backends("esp_nn") == (EspNn(),)
     assert choose_backends("esp_dsp") == (EspDsp(),)
     assert choose_backends("pie") == (Pie(),)
-    assert choose_backends("auto") == (Pie(), EspNn(), EspDsp())
-    with pytest.raises(UserError, match=r"firmware\.backend must be portable, pie, esp_nn, esp_dsp, auto"):
+    assert choose_backends("xespv") == (Xespv(),)
+    assert choose_backends("auto") == (Pie(), Xespv(), EspNn(), EspDsp())
+    with pytest.raises(UserError, match=r"firmware\.backend must be portable, pie, xespv, esp_nn, esp_dsp, auto"):
         choose_backends("cmsis_nn")
 
 
 @pytest.mark.parametrize(
     ("processor", "precision", "backend"),
     [
-        *[("esp32s3", "int8", "pie"), ("esp32p4", "int8", "esp_nn"), ("esp32", "int8", None)],
+        *[("esp32s3", "int8", "pie"), ("esp32p4", "int8", "xespv"), ("esp32", "int8", None)],
         *[("esp32", "float32", "esp_dsp"), ("esp32p4", "float32", "esp_dsp"), ("esp32c6", "float32", None)],
         *[("esp32s2", "float32", None), ("esp32s3", "xnor1/1", "pie"), ("esp32c3", "int8", None)],
     ],

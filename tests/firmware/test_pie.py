@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pie_cases import COMPONENT, KERNELS, layer_of, run_everywhere
+from pie_cases import KERNELS, PIE, layer_of, run_everywhere
 from projects import face, networks, voice
 from test_backends import emit, facts
 
@@ -94,9 +94,9 @@ def test_a_project_runs_its_vector_kernels_in_the_arena_that_was_planned(tmp_pat
 
 
 def test_all_sources_are_built(tmp_path: Path) -> None:
-    listed = (COMPONENT / "CMakeLists.txt").read_text()
-    for source in sorted(COMPONENT.glob("*.S")):
+    listed = (PIE.component / "CMakeLists.txt").read_text()
+    for source in sorted(PIE.component.glob("*.S")):
         assert f'"{source.name}"' in listed
     folder = emit(face("int8"), out=tmp_path / "p", backend="pie")
     copied = {path.name for path in (folder / "components/backend_pie").rglob("*") if path.is_file()}
-    assert copied == {path.name for path in COMPONENT.rglob("*") if path.is_file()}
+    assert copied == {path.name for path in PIE.component.rglob("*") if path.is_file()}

@@ -79,7 +79,10 @@ def _words(program: Program, step: Step) -> dict[str, int]:
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
     kernel, stride, padding, pool = step.kernel, step.stride, step.padding, step.pool
     if step.operator == Operator.FULLY_CONNECTED:
-        source, out = Shape(height=1, width=1, channels=source.elements), Shape(height=1, width=1, channels=out.elements)
+        source, out = (
+            Shape(height=1, width=1, channels=source.elements),
+            Shape(height=1, width=1, channels=out.elements),
+        )
         kernel, stride, padding, pool = 1, 1, 0, 1
     channels, row_bytes = source.channels, source.width * source.channels
     window = kernel * channels

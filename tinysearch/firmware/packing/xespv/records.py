@@ -19,9 +19,7 @@ def groups(channels: int) -> int:
     return up(channels, GROUP) // GROUP
 
 
-def records(
-    bias: npt.NDArray[np.int64], multiplier: npt.NDArray[np.int64], shift: npt.NDArray[np.int64]
-) -> Bytes:
+def records(bias: npt.NDArray[np.int64], multiplier: npt.NDArray[np.int64], shift: npt.NDArray[np.int64]) -> Bytes:
     """Records of channels, uint8 [groups * 192]; a lane without a channel gives the zero point.
 
     Args:

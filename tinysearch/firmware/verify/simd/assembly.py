@@ -18,7 +18,7 @@ _IGNORED = frozenset(
 _ASSUMED = frozenset((".set", ".ifdef", ".endif"))
 """Conditions in sources of others, taken to hold."""
 _GLOBAL = re.compile(r"^\s*\.globa?l\s+(\S+)", re.MULTILINE)
-_ADDRESS = re.compile(r"(?<=,)([^,]+)\((\w+)\)\s*$")
+_ADDRESS = re.compile(r"(?<=,)([^,]+)\(([a-z]\w*)\)\s*$")
 """Of a load or store of RISC-V: an offset, and a register in parentheses."""
 _LITERAL = re.compile(r"^\s*\.literal\s+(\S+)\s*,\s*(-?\w+)", re.MULTILINE)
 _LOOPS = ("loop", "loopnez", "loopgtz")

@@ -1,4 +1,4 @@
-"""The rung ``simd``: an emitted project whose backend is ``pie`` or ``xespv``, with the kernels that the chip runs, in the model."""
+"""The rung ``simd``: an emitted project whose backend is assembly of ours, with the kernels that the chip runs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,16 @@ def vector_kernels(project: Path) -> Rung:
             (folder / f"ts_{found[0]}_model.c").write_text(text)
         except AssemblyError as error:
             return Rung(name="simd", status="failed", detail=str(error))
-        command = ("make", "-s", "-C", project / "host", f"BUILD={folder}", f"{found[0].upper()}={folder}", "CC=gcc", "check")
+        command = (
+            "make",
+            "-s",
+            "-C",
+            project / "host",
+            f"BUILD={folder}",
+            f"{found[0].upper()}={folder}",
+            "CC=gcc",
+            "check",
+        )
         outcome = run_tool(command, timeout_s=TIMEOUT_S, folder=folder)
     counted = _COUNT.search(outcome.text)
     if not outcome.passed or "OK golden vectors" not in outcome.text or counted is None:
