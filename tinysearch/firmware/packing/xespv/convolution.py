@@ -28,8 +28,9 @@ def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     bias = np.asarray(parameters["bias"]).astype(np.int64) - in_zero * weights.reshape(len(weights), -1).sum(1)
     multiplier, shift = (np.asarray(parameters[name]) for name in ("multiplier", "shift"))
     words = {**_words(program, step), **clamps(zero=frozen.zero_points[step.output], relu=step.relu)}
-    rows = weights.reshape(len(weights), words["kernel"], -1)
-    rows = np.pad(rows, ((0, 0), (0, 0), (0, _places(words) - rows.shape[2]))).reshape(len(weights), -1)
+    windows = weights.reshape(len(weights), words["kernel"], -1)
+    filled = np.pad(windows, ((0, 0), (0, 0), (0, _places(words) - windows.shape[2])))
+    rows = filled.reshape(len(weights), -1)
     padding = np.full(LINE, in_zero & 0xFF, np.uint8)
     inside = np.arange(LINE) < (words["in_row_bytes"] - 1) % LINE + 1
     tail = np.stack([np.where(inside, 0xFF, 0), np.where(inside, 0, padding)]).astype(np.uint8).reshape(-1)
