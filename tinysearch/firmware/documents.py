@@ -16,12 +16,11 @@ from tinysearch.evaluation.answers import Detector
 from tinysearch.evaluation.operating import in_words
 from tinysearch.firmware import sdkconfig, wiring
 from tinysearch.firmware.deciders import normal_document
-from tinysearch.firmware.emission import Emission
+from tinysearch.firmware.emission import SIGNAL_SENSOR, Emission
 from tinysearch.firmware.folder import GENERATOR
 from tinysearch.firmware.identifiers import markdown_text
 from tinysearch.firmware.networks.branch import OwnBranch
 from tinysearch.inputs.camera import Camera
-from tinysearch.inputs.signal import Signal
 
 
 def candidate_json(emission: Emission, *, digests: Mapping[str, str], component: str | None = None) -> str:
@@ -115,7 +114,7 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     chosen = frozenset([f"IDF_TARGET_{target.upper()}", emission.board_kconfig.removeprefix("CONFIG_")])
     wired = {f"TS_MICROPHONE_PIN_{pin.signal.upper()}": pin for pin in emission.microphone_pins}
     read = [kind for kind in emission.kinds if not isinstance(kind, Camera) or _reads_camera(emission)]
-    analog = {Signal.sensor} if emission.signal_interface == "adc" else set()
+    analog = {SIGNAL_SENSOR} if emission.signal_interface == "adc" else set()
     groups = list(dict.fromkeys((kind.sensor, kind.kconfig) for kind in read if kind.sensor not in analog))
     pins = [
         (sensor, label, _pin_text(wired[option]) if option in wired else f"GPIO {gpio}")

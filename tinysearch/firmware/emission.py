@@ -31,6 +31,8 @@ Inputs = npt.NDArray[np.int8]
 SPI_FROM_HZ = 1000.0
 """Samples a second from which an accelerometer is read by SPI: at 400 kHz, I2C takes 0.2 ms and more for one."""
 
+SIGNAL_SENSOR = Signal.sensor
+
 _SIGNAL_KEYS = {"adc": "CONFIG_TS_SIGNAL_ADC", "uart": "CONFIG_TS_SIGNAL_OWN"}
 """What reads a signal, by the interface of its sensor, where that is no accelerometer."""
 

@@ -28,7 +28,7 @@ from tinysearch.firmware.backends import Backend, choose_backends
 from tinysearch.firmware.component import component_contents
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.deciders import decider_bytes
-from tinysearch.firmware.emission import Emission, Inputs, placeholder_threshold, reads_accelerometer
+from tinysearch.firmware.emission import SIGNAL_SENSOR, Emission, Inputs, placeholder_threshold, reads_accelerometer
 from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.front_ends import front_end
 from tinysearch.firmware.golden import Embeddings, pattern
@@ -37,7 +37,6 @@ from tinysearch.firmware.model_source import Branch, BranchSource, accelerate, b
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates
 from tinysearch.inputs.microphone import Microphone
-from tinysearch.inputs.signal import Signal
 
 TEMPLATES = ((16, 3), (8, 3), (4, 3), (4, 1), (2, 1), (1, 1))
 """Enrolled people and captures of each: the first that the flash has room for."""
@@ -190,7 +189,7 @@ def _prepare(
         stricter_far=stricter_far,
         psram_interface=_psram_interface(chip, board) if has_psram else None,
         microphone_pdm=_interface(board, Microphone.sensor) == "pdm",
-        signal_interface=_interface(board, Signal.sensor),
+        signal_interface=_interface(board, SIGNAL_SENSOR),
         in_psram=frozenset(
             str(row["name"]) for row in evaluation.details.get("buffers", ()) if has_psram and not row["sram"]
         ),
