@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     task = task_of(config)
     branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
     kept = {branch.modality: _kept(run_dir, branch) for branch in branches}
-    embeddings = {modality: rows for modality, (_, rows) in kept.items()}
+    embeddings = {modality: model.embeddings for modality, model in kept.items()}
     dataset = build_dataset(config)
     shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
     inputs = {
@@ -81,9 +82,9 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
         inputs=inputs,
         embeddings=embeddings,
         tolerances={
-            modality: tolerances(network, inputs[modality])
-            for modality, (network, _) in kept.items()
-            if network.program.precision.kind == "float32"
+            modality: tolerances(model.rounded, inputs[modality])
+            for modality, model in kept.items()
+            if model.rounded is not None
         },
         pairs=evaluation_pairs(dataset, "test", shapes),
         eer=point["values"]["eer"] if measured else None,
@@ -92,13 +93,27 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     )
 
 
-def _kept(run_dir: Path, branch: BranchSpec) -> tuple[FrozenNetwork, Array]:
-    """A branch's network, and its embeddings of the test samples as they were measured."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What a run has kept of a branch.
+
+    Attributes:
+        embeddings: of the test samples, as they were measured.
+        rounded: the network where it computes with float32, so that another order of sums gives other last digits; None
+            of integers, which are compared bit for bit.
+    """
+
+    embeddings: Array
+    rounded: FrozenNetwork | None
+
+
+def _kept(run_dir: Path, branch: BranchSpec) -> _Kept:
     path = run_dir / "models" / branch.key
     try:
         if (path / RECORD).is_file():
             check_entry(path, branch)
-        return read_network(path, branch), read_embeddings(path)["test"]
+        rounded = read_network(path, branch) if branch.precision.kind == "float32" else None
+        return _Kept(embeddings=read_embeddings(path)["test"], rounded=rounded)
     except (OSError, KeyError, BrokenEntryError) as error:
         raise UserError(
             "a run must have kept the models of its front with their embeddings of the test samples",
