@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -135,12 +136,12 @@ def test_a_project_of_somebody_else_names_no_code(
 def test_verify_imports_no_data_set_that_a_run_names(
     project: Path, run_dir: Path, evil: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinysearch.app.run.held_out import load_held_out
+    from tinysearch.app.run import held_out
 
     changed(run_dir / "config.yaml", ("data", "name"), "evil:Code")
-    monkeypatch.setattr("tinysearch.app.run.held_out._measured", lambda *_: [])
+    monkeypatch.setattr(held_out, "_kept", lambda *_: held_out._Kept(embeddings=np.empty(0), rounded=None))
     with pytest.raises(UserError, match=r"data\.name=evil:Code"):
-        load_held_out(project, run_dir)
+        held_out.load_held_out(project, run_dir)
     assert not evil.exists()
 
 
