@@ -47,10 +47,9 @@ def test_two_searches_at_once_train_every_branch_once(tmp_path: Path, counted) -
     for pid, pipe in runs:
         assert os.waitpid(pid, 0)[1] == 0
         os.close(pipe)
-    first, second = (json.loads((folder / "summary.json").read_text()) for folder in folders)
-    assert first == second
+    done = [json.loads((folder / "summary.json").read_text())["trainings"] for folder in folders]
     assert set(counted().values()) == {1}
-    assert sum(counted().values()) == first["trainings"] > 3
+    assert sum(counted().values()) >= max(done) > 3  # who starts later knows more from the start, and decides otherwise
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
