@@ -20,7 +20,7 @@ from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAverageP
 from tinysearch.core.program import Element, FrozenNetwork, Operator, Step
 from tinysearch.firmware.integer_network import execute, trace
 from tinysearch.firmware.packing import pie, xespv
-from tinysearch.firmware.packing.pie.block import COMMON
+from tinysearch.firmware.packing.block import COMMON
 from tinysearch.firmware.verify.simd.instructions import InstructionSet
 from tinysearch.firmware.verify.simd.machine import Machine, Outcome
 from tinysearch.firmware.verify.simd.riscv import RISCV

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
-from tinysearch.firmware.packing.pie.block import block_bytes, lay_out
+from tinysearch.firmware.packing.block import block_bytes, lay_out
 
 _WORD_BYTES = 4
 _ENTRY_BYTES, _THRESHOLDS = 32, 16

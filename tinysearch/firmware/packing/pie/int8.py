@@ -6,7 +6,7 @@ import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, block_bytes, chained, lay_out, up
+from tinysearch.firmware.packing.block import LINE, Bytes, block_bytes, chained, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records, starts
 from tinysearch.operators.add import LEFT_SHIFT
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW
-from tinysearch.firmware.packing.pie.block import LINE, block_bytes, lay_out
+from tinysearch.firmware.packing.block import LINE, block_bytes, lay_out
 
 MOST_PIXELS = 4096
 """Of a mean: their sum fits an accumulator of 20 bits."""

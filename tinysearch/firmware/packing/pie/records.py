@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.firmware.packing.pie.block import Bytes
+from tinysearch.firmware.packing.block import Bytes
 
 RECORD_BYTES = 32
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, XNOR_FRACTION_BITS
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, block_bytes, lay_out, up
+from tinysearch.firmware.packing.block import LINE, Bytes, block_bytes, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records
 from tinysearch.operators.binary import BinaryGeometry, geometry
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tinysearch.core.network import Operator, Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
-from tinysearch.firmware.packing.pie.block import LINE, block_bytes, chained, lay_out, up
+from tinysearch.firmware.packing.block import LINE, block_bytes, chained, lay_out, up
 from tinysearch.firmware.packing.xespv.records import GROUP, RECORD_BYTES, by_groups, clamps, groups, records
 
 _FOUR = 4

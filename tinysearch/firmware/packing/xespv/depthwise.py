@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
-from tinysearch.firmware.packing.pie.block import LINE, block_bytes, lay_out, up
+from tinysearch.firmware.packing.block import LINE, block_bytes, lay_out, up
 from tinysearch.firmware.packing.xespv.records import RECORD_BYTES, by_groups, clamps, groups, records
 
 _BEFORE_ROWS = 64

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
-from tinysearch.firmware.packing.pie.block import block_bytes, lay_out
+from tinysearch.firmware.packing.block import block_bytes, lay_out
 from tinysearch.firmware.packing.xespv.records import clamps
 
 AVERAGE_SCRATCH_BYTES = 64

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
-from tinysearch.firmware.packing.pie.block import LINE, Bytes, up
+from tinysearch.firmware.packing.block import LINE, Bytes, up
 
 GROUP = LINE
 """Channels side by side."""
