@@ -21,7 +21,7 @@ class Limits:
     def trials(self, decisions: int) -> str:
         """Why nothing more may be proposed after so many decisions; empty if it may."""
         limit = self._options.n_trials
-        return f"all {limit} trials are done" if limit is not None and decisions >= limit else ""
+        return _all_done(limit, "trial") if limit is not None and decisions >= limit else ""
 
     def trainings(self, fresh: int, *, running_s: float) -> str:
         """Why so many fresh branches may not be trained; empty if they may.
@@ -34,7 +34,7 @@ class Limits:
             busy = int(self._knowledge.pending.sum())
             begun = self._history.trainings + busy
             if begun >= limit:
-                return f"all {limit} trainings are done"
+                return _all_done(limit, "training")
             if begun + fresh > limit:
                 return f"{begun} of {limit} trainings are done, and the next design needs {fresh}"
         return self._training_time(running_s) if fresh else ""
@@ -72,3 +72,7 @@ class Limits:
             f"; a new run of the same command trains for {seconds / 60:g} minutes, "
             f"about {min(branches, left)} of the {left} branches that are left"
         )
+
+
+def _all_done(limit: int, what: str) -> str:
+    return f"the one {what} is done" if limit == 1 else f"all {limit} {what}s are done"
