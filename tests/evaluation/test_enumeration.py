@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,6 +117,14 @@ def test_bands_and_a_second_core_are_designs_where_they_change_something() -> No
     assert models.choose(branches, wish, executions=space.executions) == chosen[1]  # the fastest on a board
     with pytest.raises(UserError, match="two cores must have one branch to share"):
         models.choose([space.branches("face")[0]], wish, executions=[Execution(cores=2)])
+
+
+def test_models_of_another_budget_execute_within_theirs() -> None:
+    models, _ = built("space.modalities=[face]")
+    assert models.executing(Execution(cores=2)).budget_usd == models.budget_usd
+    richer = replace(models, budget_usd=1000.0)
+    assert richer.executing(Execution(cores=2)).budget_usd == 1000.0
+    assert richer.executing(Execution(cores=2)).executing(PLAIN) is richer
 
 
 def test_chunks_do_not_change_the_result() -> None:

@@ -74,7 +74,7 @@ class AnalyticModels:
     in_turn: bool = False
     execution: Execution = PLAIN
     _plain: AnalyticModels | None = field(default=None, repr=False)
-    _others: dict[Execution, AnalyticModels] = field(default_factory=dict, repr=False)
+    _others: dict[Execution, AnalyticModels] = field(default_factory=dict, init=False, repr=False)
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
     _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
     _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
@@ -103,7 +103,7 @@ class AnalyticModels:
         if execution == plain.execution:
             return plain
         if execution not in plain._others:
-            caches: dict[str, Any] = {"_others": {}, "_needs": {}, "_latencies": {}, "_accelerated": {}}
+            caches: dict[str, Any] = {"_needs": {}, "_latencies": {}, "_accelerated": {}}
             plain._others[execution] = replace(plain, execution=execution, _plain=plain, **caches)
         return plain._others[execution]
 
