@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tinysearch.analytic.bands import banded, by_rows
-from tinysearch.analytic.memory import plan
 from tinysearch.core.execution import Execution
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
@@ -30,7 +29,7 @@ def executed(program: Program, execution: Execution, *, room_bytes: int) -> Prog
     """
     found = program
     if execution.bands:
-        found = banded(program, room_bytes=room_bytes) if plan(program).peak_bytes > room_bytes else program
+        found = banded(program, room_bytes=room_bytes)
         if not found.bands:
             return program
     if execution.cores > 1:
