@@ -13,7 +13,7 @@ from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
-from tinysearch.core.task import Input
+from tinysearch.core.task import Input, Task
 
 
 def architecture_of(family: str, given: Mapping[str, object], *, where: str) -> Architecture:
@@ -124,3 +124,12 @@ def branch_of_document(asked: Input, document: Mapping[str, Any]) -> BranchSpec:
     names = ("precision", "input_size", "channels", "architecture")
     parameters = document.get("parameters") or {name: document[name] for name in FunctionArchitecture.names}
     return branch_of(asked, {**{name: document.get(name) for name in names}, **parameters})
+
+
+def branches_of_document(task: Task, point: Mapping[str, Any]) -> tuple[BranchSpec, ...]:
+    """Branches of a point of front.json, or of candidate.json, by input in alphabetical order.
+
+    Raises:
+        UserError: what it spells cannot be built.
+    """
+    return tuple(branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items()))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.branches import branches_of_document
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.evaluation import Evaluation
@@ -56,9 +56,8 @@ def cascade_of_document(task: Task, point: Mapping[str, Any]) -> Candidate | Non
     platform = point["platform"]
     if platform.get("fusion") != "cascade":
         return None
-    own = point["branches"]
     return Candidate(
-        branches=tuple(branch_of_document(task.input(name), own[name]) for name in sorted(own)),
+        branches=branches_of_document(task, point),
         platform=PlatformChoice(
             processor=platform["chip"],
             flash_bytes=platform["flash_bytes"],
@@ -79,7 +78,7 @@ def _pairs(setup: Setup, result: SearchResult) -> list[tuple[BranchSpec, ...]]:
     }
     pairs = [
         pair
-        for names in setup.combinations
+        for names in setup.space.combinations
         if len(names) == 2
         for pair in product(*([branch for branch in known if branch.modality == name] for name in sorted(names)))
     ]
@@ -90,10 +89,10 @@ def _evaluations(setup: Setup, pair: tuple[BranchSpec, ...], *, far: float | Non
     """The pair as a cascade on the cheapest board of every chip that carries it."""
     assert setup.cascade_errors is not None  # noqa: S101 - the caller asked
     rates = setup.cascade_errors.error_rates(pair)
-    models = setup.models.executing(CASCADE)
+    models, chips = setup.models.executing(CASCADE), setup.space.processors
     boards: dict[str, list[BoardOption]] = {}
     for option in models.board_options([branch.modality for branch in pair]):
-        if setup.processors is None or {option.processor, option.family} & set(setup.processors):
+        if chips is None or {option.processor, option.family} & set(chips):
             boards.setdefault(option.processor, []).append(option)
     for options in boards.values():
         for option in sorted(options, key=lambda each: (each.price_usd(models.price_level), each.id)):

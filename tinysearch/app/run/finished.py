@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.branches import branches_of_document
 from tinysearch.app.building.training import recall
 from tinysearch.app.run.cascades import cascade_of_document
 from tinysearch.app.run.setup import Setup
-from tinysearch.core.candidate import BranchSpec, Candidate
+from tinysearch.core.candidate import Candidate
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 
@@ -28,7 +28,7 @@ def candidates_of(setup: Setup, points: Sequence[Mapping[str, Any]]) -> dict[str
     """
     ids, table = {str(point["id"]) for point in points}, setup.problem.table.own()
     if table.pricing is not None:
-        named, known = [_branches_of(setup, point) for point in points], set(table.branches)
+        named, known = [branches_of_document(setup.models.task, point) for point in points], set(table.branches)
         models = [table.members_of(branches) for branches in named if known.issuperset(branches)]
         table.reveal(np.unique(np.reshape(models, (-1, table.needs.shape[1])), axis=0))
     found = {candidate.id: candidate for candidate in map(table.candidate, range(len(table))) if candidate.id in ids}
@@ -39,12 +39,6 @@ def candidates_of(setup: Setup, points: Sequence[Mapping[str, Any]]) -> dict[str
             "a point must still be on sale", value=min(missing), remedy="the catalogue has changed: search again"
         )
     return found
-
-
-def _branches_of(setup: Setup, point: Mapping[str, Any]) -> list[BranchSpec]:
-    """Branches of a point of front.json, by input in alphabetical order."""
-    task, own = setup.models.task, point["branches"]
-    return [branch_of_document(task.input(name), own[name]) for name in sorted(own)]
 
 
 def evaluated_again(setup: Setup, candidate: Candidate, document: Mapping[str, Any], folder: Path) -> Evaluation:

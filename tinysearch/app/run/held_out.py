@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.branches import branches_of_document
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.run import run_dir as files
 from tinysearch.core.candidate import BranchSpec
@@ -53,7 +53,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     config = files.read_config(run_dir)
     point = read_point(project)
     task = task_of(config)
-    branches = [branch_of_document(task.input(name), given) for name, given in sorted(point["branches"].items())]
+    branches = branches_of_document(task, point)
     kept = {branch.modality: _kept(run_dir, branch) for branch in branches}
     embeddings = {modality: model.embeddings for modality, model in kept.items()}
     dataset = build_dataset(config)

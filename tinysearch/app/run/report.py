@@ -166,15 +166,12 @@ class _Beyond:
 
 def _beyond(setup: Setup, knowledge: Knowledge, *, usd: float, far: float | None) -> list[Evaluation]:
     """Designs above the budget by at most so many dollars, of networks that need no training."""
-    from tinysearch.app.building.spaces import build_space
-
     budget = setup.models.budget_usd
     if budget is None or not knowledge.objectives.metrics:
         return []
     known = [branch for branch, flag in zip(knowledge.table.branches, knowledge.known, strict=True) if flag]
-    whole = build_space(setup.config)
-    lists = {m: tuple(b for b in known if b.modality == m) for m in whole.branch_modalities()}
-    space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=whole)
+    lists = {m: tuple(b for b in known if b.modality == m) for m in setup.space.branch_modalities()}
+    space = _KnownSpace(lists={m: found for m, found in lists.items() if found}, space=setup.space)
     models = replace(setup.models, budget_usd=budget + usd)
     found: list[_Beyond] = []
     for chunk in enumerate_designs(models, space):

@@ -28,6 +28,7 @@ from tinysearch.evaluation.operating import rated
 from tinysearch.evaluation.source import ErrorSource
 from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.loop import SearchOptions, StudyProblem
+from tinysearch.space import Space
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Setup:
     """Everything that a configuration stands for, built once.
 
     Attributes:
-        combinations, processors: of the space.
+        space: what is searched in.
         cascade_errors: rates of the same branches as cascades; None where the space has none.
     """
 
@@ -50,8 +51,7 @@ class Setup:
     settings: SearchSettings
     problem: StudyProblem
     options: SearchOptions
-    combinations: tuple[tuple[str, ...], ...] = ()
-    processors: tuple[str, ...] | None = None
+    space: Space
     cascade_errors: ErrorSource | None = None
 
     def rates(self, candidate: Candidate) -> ErrorRates:
@@ -121,8 +121,7 @@ def set_up(config: Config) -> Setup:
             rules=rules,
         ),
         options=_options(settings, _training_limits(settings, errors.evidence, question=digest_of(rules))),
-        combinations=space.combinations,
-        processors=space.processors,
+        space=space,
         cascade_errors=build_cascade_errors(space.fusion_rules, finalists or errors),
     )
     return replace(
