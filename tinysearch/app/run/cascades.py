@@ -25,6 +25,7 @@ from tinysearch.core.task import Task
 from tinysearch.metrics import effective_latency_s
 from tinysearch.search.known.pareto import is_nondominated
 from tinysearch.search.result import SearchResult
+from tinysearch.search.study.recorder import candidate_attributes, rate_attributes
 from tinysearch.search.study.storage import constraint_attributes
 
 MOST_PAIRS = 64
@@ -129,30 +130,14 @@ def _record(setup: Setup, result: SearchResult, kept: Sequence[Evaluation], name
     rules = () if assessor is None else assessor.rules
     there = {trial.user_attrs.get("id") for trial in result.study.get_trials(deepcopy=False)}
     for evaluation in kept:
-        candidate, rates = evaluation.candidate, evaluation.errors
+        candidate = evaluation.candidate
         if candidate.id in there:
             continue
-        platform = candidate.platform
-        attributes = {
-            "kind": "completion",
-            "feasible": True,
-            "id": candidate.id,
-            "modality": candidate.modality,
-            "branches": [branch.key for branch in candidate.branches],
-            "processor": platform.processor,
-            "flash_bytes": platform.flash_bytes,
-            "psram_bytes": platform.psram_bytes,
-            "board": platform.board,
-            **platform.execution.to_dict(),
-            "evidence": rates.evidence,
-            "eer": rates.eer,
-            "eer_validation": rates.decision_eer,
-            "eer_ci95": None if rates.eer_ci95 is None else list(rates.eer_ci95),
-            "frr_at_far": {str(level): frr for level, frr in rates.frr_at_far.items()},
-        }
         trial = create_trial(
             values=_values(evaluation, names, shown=False),
-            user_attrs=attributes,
+            user_attrs={"kind": "completion", "feasible": True}
+            | candidate_attributes(candidate)
+            | rate_attributes(evaluation.errors),
             system_attrs=constraint_attributes([0.0] * len(rules)),
         )
         trial.datetime_start = datetime.now()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
-from tinysearch.core.error_rates import ErrorRates
+from tinysearch.core.error_rates import NO_ERROR_RATES, ErrorRates
 from tinysearch.core.limits import Violation
 from tinysearch.core.protocols import TrainingRecord
 from tinysearch.search.known.flat import FlatSpace, branch_values
@@ -151,27 +151,12 @@ class Recorder:
         candidate, rates = note.design.candidate, note.rates
         out: dict[str, Any] = {"kind": note.kind, "feasible": not note.design.violations}
         if candidate is not None:
-            out |= {
-                "id": candidate.id,
-                "modality": candidate.modality,
-                "branches": [branch.key for branch in candidate.branches],
-                **_layouts(candidate),
-                "processor": candidate.platform.processor,
-                "flash_bytes": candidate.platform.flash_bytes,
-                "psram_bytes": candidate.platform.psram_bytes,
-                "board": candidate.platform.board,
-                **candidate.platform.execution.to_dict(),
-            }
+            out |= candidate_attributes(candidate)
             if self._describe is not None:
                 out |= dict(self._describe(candidate))
         if note.design.analytic is not None:
             out["analytic"] = {name: float(value) for name, value in note.design.analytic.items()}
-        out["evidence"] = rates.evidence if rates is not None else "none"
-        out["eer"] = rates.eer if rates is not None else None
-        out["eer_validation"] = rates.decision_eer if rates is not None else None
-        out["eer_ci95"] = list(rates.eer_ci95) if rates is not None and rates.eer_ci95 is not None else None
-        out["frr_at_far"] = {} if rates is None else {str(far): frr for far, frr in rates.frr_at_far.items()}
-        out["frr_ci95_at_far"] = {} if rates is None else {str(far): ci for far, ci in rates.frr_ci95_at_far.items()}
+        out |= rate_attributes(NO_ERROR_RATES if rates is None else rates)
         out["trained"] = [record.branch.key for record in note.records if not record.remembered]
         out["remembered"] = [record.branch.key for record in note.records if record.remembered]
         out["training_s"] = {record.branch.key: record.seconds for record in note.records}
@@ -180,6 +165,34 @@ class Recorder:
         if note.error is not None:
             out["error"] = note.error
         return out | dict(note.attributes) | dict(self._attributes)
+
+
+def candidate_attributes(candidate: Candidate) -> dict[str, Any]:
+    """What a trial tells of a candidate: its networks, and where and how they are executed."""
+    platform = candidate.platform
+    return {
+        "id": candidate.id,
+        "modality": candidate.modality,
+        "branches": [branch.key for branch in candidate.branches],
+        **_layouts(candidate),
+        "processor": platform.processor,
+        "flash_bytes": platform.flash_bytes,
+        "psram_bytes": platform.psram_bytes,
+        "board": platform.board,
+        **platform.execution.to_dict(),
+    }
+
+
+def rate_attributes(rates: ErrorRates) -> dict[str, Any]:
+    """What a trial tells of error rates: those that readers see, and the one that is decided by."""
+    return {
+        "evidence": rates.evidence,
+        "eer": rates.eer,
+        "eer_validation": rates.decision_eer,
+        "eer_ci95": None if rates.eer_ci95 is None else list(rates.eer_ci95),
+        "frr_at_far": {str(far): frr for far, frr in rates.frr_at_far.items()},
+        "frr_ci95_at_far": {str(far): ci for far, ci in rates.frr_ci95_at_far.items()},
+    }
 
 
 def _layouts(candidate: Candidate) -> dict[str, str]:
