@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from binary_layers import Layer as BinaryLayer
@@ -21,6 +20,7 @@ from tinysearch.core.program import Element, FrozenNetwork, Operator, Step
 from tinysearch.firmware.integer_network import execute, trace
 from tinysearch.firmware.packing import pie, xespv
 from tinysearch.firmware.packing.block import COMMON
+from tinysearch.firmware.packing.unit import VectorUnit
 from tinysearch.firmware.verify.simd.instructions import InstructionSet
 from tinysearch.firmware.verify.simd.machine import Machine, Outcome
 from tinysearch.firmware.verify.simd.riscv import RISCV
@@ -35,7 +35,7 @@ class Assembly:
     """A backend of assembly: its constants, and whose instructions it has."""
 
     name: str
-    packing: ModuleType
+    packing: VectorUnit
     core: InstructionSet
 
     @property
@@ -44,8 +44,8 @@ class Assembly:
         return _COMPONENTS / f"backend_{self.name}"
 
 
-PIE = Assembly(name="pie", packing=pie, core=XTENSA)
-XESPV = Assembly(name="xespv", packing=xespv, core=RISCV)
+PIE = Assembly(name="pie", packing=pie.UNIT, core=XTENSA)
+XESPV = Assembly(name="xespv", packing=xespv.UNIT, core=RISCV)
 
 
 @cache

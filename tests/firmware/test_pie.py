@@ -61,7 +61,7 @@ def test_convolutions_in_parts_equal_the_oracle(kernel: int, inputs: int, output
     """Weights of more than the data cache keeps, on more pixels than a tile has."""
     unit = Convolution(name="x", input=INPUT, out_channels=outputs, kernel=kernel, pool=pool, relu=False)
     layer = layer_of(unit, shape=(9, 8, inputs), rng=np.random.default_rng(0))
-    assert pie.footprint(layer.frozen.program, layer.step).in_place is None
+    assert pie.UNIT.footprint(layer.frozen.program, layer.step).in_place is None
     layer.run(offsets=(0, 5))
 
 

@@ -64,7 +64,7 @@ def test_convolutions_in_parts_equal_the_oracle(pool: int) -> None:
     """Weights of more than the cache keeps."""
     unit = Convolution(name="x", input=INPUT, out_channels=75, kernel=3, pool=pool, relu=False)
     layer = layer_of(unit, shape=(5, 4, 150), rng=np.random.default_rng(0))
-    assert xespv.pack(layer.frozen, layer.step).arrays["block"].view(np.int32)[5] < 75
+    assert xespv.UNIT.pack(layer.frozen, layer.step).arrays["block"].view(np.int32)[5] < 75
     layer.run(XESPV, offsets=(0, 5))
 
 

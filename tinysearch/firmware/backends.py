@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from tinysearch.analytic.flash import array_bytes
 from tinysearch.analytic.kernels import footprint
@@ -21,6 +21,7 @@ from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
 from tinysearch.firmware.packing import PackedStep, esp_dsp, esp_nn, pie, xespv
+from tinysearch.firmware.packing.unit import VectorUnit
 from tinysearch.operators import record_of
 from tinysearch.operators.record import KernelFootprint
 
@@ -84,56 +85,53 @@ class PlannedBackend(Backend, Protocol):
         ...
 
 
+class _OfVectorUnit:
+    """A backend of assembly of ours for a vector unit."""
+
+    __slots__ = ()
+    unit: ClassVar[VectorUnit]
+    processors: tuple[str, ...]
+
+    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
+        """Whether there is a kernel for the step, and it is worth it."""
+        has = processor in self.processors and self.unit.kernel(program, step) is not None
+        return has and self.unit.wins(program, step)
+
+    def footprint(self, program: Program, step: Step) -> KernelFootprint:
+        """See :class:`~tinysearch.firmware.packing.unit.VectorUnit`."""
+        return self.unit.footprint(program, step)
+
+    def constant_bytes(self, program: Program, step: Step) -> int:
+        """See :class:`~tinysearch.firmware.packing.unit.VectorUnit`."""
+        return self.unit.constant_bytes(program, step)
+
+    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
+        """See :class:`~tinysearch.firmware.packing.unit.VectorUnit`."""
+        return self.unit.pack(frozen, step)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pie:
+class Pie(_OfVectorUnit):
     """The vector unit of the ESP32-S3, by assembly of ours: int8 and XNOR networks."""
+
+    unit: ClassVar[VectorUnit] = pie.UNIT
 
     name: str = "pie"
     processors: tuple[str, ...] = ("esp32s3",)
     shared: bool = True
     component: Path | None = None
 
-    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
-        """Whether there is a kernel for the step, and it executes less than the portable one."""
-        return processor in self.processors and pie.kernel(program, step) is not None and pie.wins(program, step)
-
-    def footprint(self, program: Program, step: Step) -> KernelFootprint:
-        """See :func:`tinysearch.firmware.packing.pie.footprint`."""
-        return pie.footprint(program, step)
-
-    def constant_bytes(self, program: Program, step: Step) -> int:
-        """See :func:`tinysearch.firmware.packing.pie.constant_bytes`."""
-        return pie.constant_bytes(program, step)
-
-    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
-        """See :func:`tinysearch.firmware.packing.pie.pack`."""
-        return pie.pack(frozen, step)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Xespv:
+class Xespv(_OfVectorUnit):
     """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8. Not run on a chip or an emulator."""
+
+    unit: ClassVar[VectorUnit] = xespv.UNIT
 
     name: str = "xespv"
     processors: tuple[str, ...] = ("esp32p4", "esp32s31")
     shared: bool = True
     component: Path | None = None
-
-    def supports(self, program: Program, step: Step, *, processor: str) -> bool:
-        """Whether there is a kernel for the step."""
-        return processor in self.processors and xespv.kernel(program, step) is not None
-
-    def footprint(self, program: Program, step: Step) -> KernelFootprint:
-        """See :func:`tinysearch.firmware.packing.xespv.footprint`."""
-        return xespv.footprint(program, step)
-
-    def constant_bytes(self, program: Program, step: Step) -> int:
-        """See :func:`tinysearch.firmware.packing.xespv.constant_bytes`."""
-        return xespv.constant_bytes(program, step)
-
-    def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:
-        """See :func:`tinysearch.firmware.packing.xespv.pack`."""
-        return xespv.pack(frozen, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

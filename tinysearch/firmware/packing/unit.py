@@ -62,12 +62,14 @@ class VectorUnit:
         name: of the backend.
         kernels: in the order of ``ts_<name>_operator``.
         chosen: the name of the kernel for the operator and elements of a step, None where there is none.
+        wins: whether a step that has a kernel is better computed by it than by the portable one.
         in_place: whether an output may take the place of an input at all.
     """
 
     name: str
     kernels: tuple[Kernel, ...]
     chosen: Callable[[Program, Step], str | None]
+    wins: Fits = always
     in_place: bool = True
 
     @property

@@ -37,6 +37,13 @@ def _chosen(program: Program, step: Step) -> str | None:
     return "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
 
 
+def wins(program: Program, step: Step) -> bool:
+    """Whether a step that has a kernel is better computed by it than by the portable one."""
+    if step.operator == Operator.SCALE:
+        return program.tensors[step.output].shape.width >= _SCALED_WIDTH
+    return not program.binary(step) or xnor.wins(program, step)
+
+
 UNIT = VectorUnit(
     name="pie",
     kernels=(
@@ -85,14 +92,7 @@ UNIT = VectorUnit(
         Kernel(name="pack_s8", block=bits.packing, block_bytes=bits.packing_bytes, scratch=fixed(0)),
     ),
     chosen=_chosen,
+    wins=wins,
 )
 KERNELS = UNIT.names
 """In the order of ``ts_pie_operator``."""
-kernel, constant_bytes, footprint, pack = UNIT.kernel, UNIT.constant_bytes, UNIT.footprint, UNIT.pack
-
-
-def wins(program: Program, step: Step) -> bool:
-    """Whether a step that has a kernel is better computed by it than by the portable one."""
-    if step.operator == Operator.SCALE:
-        return program.tensors[step.output].shape.width >= _SCALED_WIDTH
-    return not program.binary(step) or xnor.wins(program, step)

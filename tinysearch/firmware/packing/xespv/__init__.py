@@ -58,4 +58,3 @@ UNIT = VectorUnit(
 )
 KERNELS = UNIT.names
 """In the order of ``ts_xespv_operator``."""
-kernel, constant_bytes, footprint, pack = UNIT.kernel, UNIT.constant_bytes, UNIT.footprint, UNIT.pack
