@@ -59,14 +59,7 @@ ts_xespv_average_s8:
     esp.vmulas.s8.qacc q0, q7
     bnez t1, 1b
     mv t4, a4
-    esp.st.qacc.l.l.128.ip t4, 16
-    esp.st.qacc.l.h.128.ip t4, 16
-    esp.st.qacc.h.l.128.ip t4, 16
-    esp.st.qacc.h.h.128.ip t4, -48
-    esp.vld.128.ip q0, t4, 16
-    esp.vld.128.ip q1, t4, 16
-    esp.vld.128.ip q2, t4, 16
-    esp.vld.128.ip q3, t4, 16
+    TS_XESPV_SUMS
     FOUR(q0)
     FOUR(q1)
     FOUR(q2)

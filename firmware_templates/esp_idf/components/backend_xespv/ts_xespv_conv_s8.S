@@ -125,10 +125,7 @@ ts_xespv_conv_s8:
 .Lwindow:
     mv t4, s0
     mv a5, s8                       /* a5: weights, read two vectors ahead */
-    esp.ld.qacc.l.l.128.ip t4, 16
-    esp.ld.qacc.l.h.128.ip t4, 16
-    esp.ld.qacc.h.l.128.ip t4, 16
-    esp.ld.qacc.h.h.128.ip t4, 16
+    TS_XESPV_STARTS
     esp.vld.128.ip q0, a5, 16
     esp.vld.128.ip q1, a5, 16
     lw t2, TS_XESPV_KERNEL(a0)      /* t2: rows of the window that are left, a2: this one */
@@ -168,16 +165,9 @@ ts_xespv_conv_s8:
     bnez t2, .Lwindow_row
 
     addi t4, a4, TS_XESPV_NOW
-    esp.st.qacc.l.l.128.ip t4, 16
-    esp.st.qacc.l.h.128.ip t4, 16
-    esp.st.qacc.h.l.128.ip t4, 16
-    esp.st.qacc.h.h.128.ip t4, -48
     lw t0, TS_XESPV_POOL(a0)
     li t1, 1
-    esp.vld.128.ip q0, t4, 16
-    esp.vld.128.ip q1, t4, 16
-    esp.vld.128.ip q2, t4, 16
-    esp.vld.128.ip q3, t4, 16
+    TS_XESPV_SUMS
     beq t0, t1, .Lsummed
     addi t4, a4, TS_XESPV_LARGEST
     bne s9, t0, 1f

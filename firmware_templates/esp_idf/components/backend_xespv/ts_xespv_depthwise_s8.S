@@ -85,10 +85,7 @@ ts_xespv_depthwise_s8:
     mv t4, s0
     mv a2, s8
     mv t2, a6
-    esp.ld.qacc.l.l.128.ip t4, 16
-    esp.ld.qacc.l.h.128.ip t4, 16
-    esp.ld.qacc.h.l.128.ip t4, 16
-    esp.ld.qacc.h.h.128.ip t4, 16
+    TS_XESPV_STARTS
     li t0, 3
     bne a6, t0, .Lany
 1:  mv t3, a2                          /* three by three */
@@ -110,14 +107,7 @@ ts_xespv_depthwise_s8:
     bnez t2, .Lany
 .Lsummed:
     mv t4, a4
-    esp.st.qacc.l.l.128.ip t4, 16
-    esp.st.qacc.l.h.128.ip t4, 16
-    esp.st.qacc.h.l.128.ip t4, 16
-    esp.st.qacc.h.h.128.ip t4, -48
-    esp.vld.128.ip q0, t4, 16
-    esp.vld.128.ip q1, t4, 16
-    esp.vld.128.ip q2, t4, 16
-    esp.vld.128.ip q3, t4, 16
+    TS_XESPV_SUMS
     TS_XESPV_SIXTEEN
     li t0, 16
     bgeu s7, t0, 1f

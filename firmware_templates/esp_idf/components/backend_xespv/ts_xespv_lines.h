@@ -104,4 +104,22 @@
     esp.vld.128.ip other, t4, 0;     \
     esp.src.q v, v, other
 
+/* The accumulators start at the 16 words from t4 on; t4 moves behind them. */
+#define TS_XESPV_STARTS              \
+    esp.ld.qacc.l.l.128.ip t4, 16;   \
+    esp.ld.qacc.l.h.128.ip t4, 16;   \
+    esp.ld.qacc.h.l.128.ip t4, 16;   \
+    esp.ld.qacc.h.h.128.ip t4, 16
+
+/* What the accumulators have summed to q0 .. q3, by way of the 64 bytes from t4 on; t4 moves behind them. */
+#define TS_XESPV_SUMS                \
+    esp.st.qacc.l.l.128.ip t4, 16;   \
+    esp.st.qacc.l.h.128.ip t4, 16;   \
+    esp.st.qacc.h.l.128.ip t4, 16;   \
+    esp.st.qacc.h.h.128.ip t4, -48;  \
+    esp.vld.128.ip q0, t4, 16;       \
+    esp.vld.128.ip q1, t4, 16;       \
+    esp.vld.128.ip q2, t4, 16;       \
+    esp.vld.128.ip q3, t4, 16
+
 #endif
