@@ -322,36 +322,43 @@ def _backend_call(source: BranchSource, step: Step) -> str:
     return f"{function}({layer}, {inputs[0]}, {right}, {output}, {scratch})"
 
 
-def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
-    """Values of one branch for the templates."""
-    program, memory = source.program, source.memory
-    shape, network = program.network.input_shape, program.network
+def common_branch_values(branch: Branch, *, in_psram: bool) -> dict[str, Any]:
+    """Values for the templates that follow from what every branch tells of itself."""
+    shape = branch.input_shape
     return {
-        "name": source.modality,
-        "component": source.component,
-        "macro": source.component.upper(),
-        "title": f"{c_identifier(network.name.replace('-', '_'))}, {program.precision}",
-        "trained": source.frozen.trained,
-        "seed": int(source.frozen.seed),
+        "name": branch.modality,
+        "component": branch.component,
+        "macro": branch.component.upper(),
+        "trained": branch.trained,
         "in_psram": in_psram,
         "height": shape.height,
         "width": shape.width,
         "channels": shape.channels,
         "input_bytes": shape.elements,
+        "embedding": branch.embedding,
+        "embedding_type": "float" if branch.is_float else "int8_t",
+        "arena_bytes": branch.memory.peak_bytes,
+        "arena_bound_bytes": branch.memory.bound_bytes,
+        "id": branch.model_id,
+        "golden_crc": branch.golden_crc,
+        "headers": branch.headers,
+        "backend": branch.backend if branch.accelerated else "",
+        "backend_component": f"backend_{branch.backend}",
+        "backend_managed": branch.backend in MANAGED,
+        "shared": branch.shared,
+    }
+
+
+def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
+    """Values of a branch of a search for the templates."""
+    program, memory = source.program, source.memory
+    return common_branch_values(source, in_psram=in_psram) | {
+        "title": f"{c_identifier(program.network.name.replace('-', '_'))}, {program.precision}",
+        "seed": int(source.frozen.seed),
         "input_offset": memory.offsets[INPUT],
-        "embedding": network.embedding,
-        "embedding_type": "float" if source.is_float else "int8_t",
-        "arena_bytes": memory.peak_bytes,
-        "arena_bound_bytes": memory.bound_bytes,
         "weight_bytes": parameter_bytes(program),
-        "id": source.model_id,
-        "golden_crc": source.golden_crc,
         "golden": c_values(source.patterns) if source.is_float else "",
         "tolerance": c_number(source.tolerance),
-        "headers": source.headers,
-        "backend": source.backend if source.accelerated else "",
-        "backend_component": f"backend_{source.backend}",
-        "backend_managed": source.backend in MANAGED,
         "backend_planned": source.planned,
         "buffers": [
             f"{offset:>8} {name}"
@@ -359,7 +366,6 @@ def branch_values(source: BranchSource, *, in_psram: bool) -> dict[str, Any]:
         ],
         "steps": list(_steps(source)),
         "moves": bool(program.bands),
-        "shared": bool(program.shared),
     }
 
 

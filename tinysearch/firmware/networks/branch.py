@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinysearch.core.network import Shape
 from tinysearch.firmware.golden import Embeddings, pattern_inputs
 from tinysearch.firmware.identifiers import modality_name
+from tinysearch.firmware.model_source import common_branch_values
 from tinysearch.firmware.networks.source import NetworkSource, network_values
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import c_number, c_values
@@ -98,38 +99,18 @@ class OwnBranch:
     def values(self, *, in_psram: bool) -> dict[str, Any]:
         """See :class:`~tinysearch.firmware.model_source.Branch`."""
         shape, network = self.input_shape, network_values(self.source)
-        patterns = self.embed(pattern_inputs((shape.height, shape.width, shape.channels)))
-        return {
-            "name": self.modality,
-            "component": self.component,
-            "macro": self.component.upper(),
+        inputs = pattern_inputs((shape.height, shape.width, shape.channels))
+        return common_branch_values(self, in_psram=in_psram) | {
             "title": "A network of one's own, int8",
-            "trained": True,
             "seed": 0,
-            "in_psram": in_psram,
-            "height": shape.height,
-            "width": shape.width,
-            "channels": shape.channels,
-            "input_bytes": shape.elements,
             "input_offset": self._input_offset,
-            "embedding": self.embedding,
-            "embedding_type": "float",
-            "arena_bytes": self.memory.peak_bytes,
-            "arena_bound_bytes": self.memory.bound_bytes,
             "weight_bytes": self.weight_bytes,
-            "id": self.model_id,
-            "golden_crc": self.golden_crc,
-            "golden": c_values(patterns),
-            "tolerance": c_number(float(np.float32(LEAST_TOLERANCE))),
-            "headers": self.headers,
-            "backend": "",
-            "backend_component": "backend_portable",
-            "backend_managed": False,
+            "golden": c_values(self.embed(inputs)),
+            "tolerance": c_number(self.tolerance_of(inputs)),
             "backend_planned": False,
             "buffers": network["buffers"],
             "steps": list(self._steps(network)),
             "moves": True,
-            "shared": self.shared,
         }
 
     @property
