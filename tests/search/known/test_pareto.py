@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tinysearch.search.known import pareto as module
-from tinysearch.search.known.pareto import Scale, dominated_by, hypervolume, is_nondominated
+from tinysearch.search.known.pareto import Extension, Scale, dominated_by, hypervolume, is_nondominated
 
 POINTS = arrays(np.float64, st.tuples(st.integers(1, 25), st.integers(1, 4)), elements=st.integers(0, 6).map(float))
 
@@ -74,6 +76,20 @@ def test_hypervolume_grows_with_points_and_needs_only_the_front(points, random):
 def test_hypervolume_counts_unit_cells(points):
     cells = sum(any((p <= (x, y)).all() for p in points) for x in range(5) for y in range(5))
     assert hypervolume(points, np.array([5.0, 5.0])) == pytest.approx(cells)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_an_extension_is_the_hypervolume_of_the_front_and_what_stands_beside_it(compiled, monkeypatch):
+    if not compiled:  # another release of moocore
+        monkeypatch.setitem(sys.modules, "moocore._libmoocore", None)
+    rng, corner = np.random.default_rng(0), np.full(3, 0.9)
+    front = rng.random((30, 3))
+    extension = Extension(front, corner)
+    assert extension.base == hypervolume(front, corner)
+    for count in (1, 3, 2 * module.ROOM, 2):
+        others = 0.9 * rng.random((count, 3))
+        assert extension.hypervolume(others) == pytest.approx(hypervolume(np.vstack([front, others]), corner))
+    assert Extension(front[:0], corner).base == 0
 
 
 def test_scale_is_logarithmic_where_told_and_goes_back():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,9 @@ MOST_CELLS, MOST_AXES = 250_000, 3
 
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated, where there is no grid."""
+
+ROOM = 64
+"""So many points are put beside a front without another allocation."""
 
 FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
@@ -159,13 +163,48 @@ class Extension:
     """
 
     def __init__(self, front: Floats, corner: Floats) -> None:
-        import moocore
-
-        self._volume = moocore.Hypervolume(ref=corner)
-        self._inside = front[(front < corner).all(axis=1)]
+        inside = front[(front < corner).all(axis=1)]
+        self._own, self._corner = len(inside), np.ascontiguousarray(corner, np.float64)
+        self._make_room(inside, ROOM)
         self.base = self.hypervolume(front[:0])
+
+    def _make_room(self, inside: Floats, others: int) -> None:
+        """Have the front stand where so many other points can be put behind it."""
+        self._points = np.empty((self._own + others, len(self._corner)))
+        self._points[: self._own] = inside
+        self._volume_of = _volume_of_first(self._points, self._corner)
 
     def hypervolume(self, points: Floats) -> float:
         """Of the front and ``points`` [n, K], all of them better than the reference point in every objective."""
-        together = np.concatenate([self._inside, points])
-        return float(self._volume(together)) if len(together) else 0.0
+        count = self._own + len(points)
+        if count > len(self._points):
+            self._make_room(self._points[: self._own], 2 * len(points))
+        self._points[self._own : count] = points
+        return self._volume_of(count) if count else 0.0
+
+
+def _volume_of_first(points: Floats, corner: Floats) -> Callable[[int], float]:
+    """Gives the hypervolume of the first so many of ``points`` [n, K], as they are when it is asked.
+
+    A decision asks a thousand times, and four fifths of each answer are moocore's look at its arguments. So its
+    compiled function is called past that look, where this release of it has one by that name.
+    """
+    import moocore
+
+    volume = moocore.Hypervolume(ref=corner)
+    try:
+        from moocore._libmoocore import ffi, lib
+
+        compiled = lib.fpli_hv
+    except (ImportError, AttributeError):
+        return lambda count: float(volume(points[:count]))
+    # Kept by the function, so that both arrays live as long as it does.
+    held, reference, objectives = ffi.from_buffer("double[]", points), ffi.from_buffer("double[]", corner), len(corner)
+
+    def of_first(count: int) -> float:
+        found = float(compiled(held, count, objectives, reference))
+        if found < 0:
+            raise MemoryError("moocore has no memory for a hypervolume")
+        return found
+
+    return of_first

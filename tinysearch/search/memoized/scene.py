@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -156,16 +157,18 @@ class Scene:
     def _summed(self, rows_of: _Unlocked, drawn: Floats, adds: Bools) -> dict[tuple[int, ...], float]:
         """Gain of each action, summed over draws."""
         gains = dict.fromkeys(rows_of, 0.0)
-        for points, worth in zip(drawn, adds, strict=True):
-            seen: dict[bytes, float] = {}
-            for action, rows in rows_of.items():
-                useful = rows[worth[rows]]
-                if len(useful):
+        seen: list[dict[bytes, float]] = [{} for _ in drawn]
+        for action, rows in rows_of.items():
+            draws, places = np.nonzero(adds[:, rows])
+            useful, ends = rows[places], np.searchsorted(draws, np.arange(len(drawn) + 1)).tolist()
+            for draw, (first, last) in enumerate(itertools.pairwise(ends)):
+                if first < last:
                     # A pair often unlocks nothing of worth beyond what one of its branches does.
-                    key = useful.tobytes()
-                    if key not in seen:
-                        seen[key] = self._extension.hypervolume(points[useful]) - self._extension.base
-                    gains[action] += seen[key]
+                    key = useful[first:last].tobytes()
+                    if key not in seen[draw]:
+                        volume = self._extension.hypervolume(drawn[draw][useful[first:last]])
+                        seen[draw][key] = volume - self._extension.base
+                    gains[action] += seen[draw][key]
         return gains
 
     def _adds(self, points: Floats) -> Bools:

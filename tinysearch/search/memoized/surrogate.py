@@ -125,9 +125,10 @@ class BranchSurrogate:
             found += self._weigh_source(number, source, x, weighed)
         found = sorted(found, key=lambda each: -each[0])[:MOST_HYPOTHESES]
         weights = np.exp([score - found[0][0] for score, _ in found])
-        x, levels = self.features[evidence.branches], Levels(self.features[evidence.branches], evidence)
+        x = self.features[evidence.branches]
+        levels, among = Levels(x, evidence), Covariances(x, x)
         return tuple(
-            self._process(hypothesis, float(weight), x, levels, evidence)
+            self._process(hypothesis, float(weight), levels, evidence, x=x, among=among)
             for weight, (_, hypothesis) in zip(weights / weights.sum(), found, strict=True)
         )
 
@@ -171,10 +172,17 @@ class BranchSurrogate:
         return self._told[key]
 
     def _process(
-        self, hypothesis: _Hypothesis, weight: float, x: Floats, levels: Levels, evidence: Evidence
+        self,
+        hypothesis: _Hypothesis,
+        weight: float,
+        levels: Levels,
+        evidence: Evidence,
+        *,
+        x: Floats,
+        among: Covariances,
     ) -> Process:
-        """The process of one hypothesis, of all the evidence."""
-        under = Covariances(x, x).under(bend=hypothesis.bend, odd=hypothesis.odd)
+        """The process of one hypothesis, of all the evidence: features ``x`` and how they vary, ``among``."""
+        under = among.under(bend=hypothesis.bend, odd=hypothesis.odd)
         covariance = hypothesis.amplitude**2 * under + np.diag(hypothesis.scatter**2 + evidence.spreads**2)
         told, projected = None, None
         if hypothesis.source is not None:
