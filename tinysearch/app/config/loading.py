@@ -6,12 +6,17 @@ has taken. Its loader needs none; what it reads of the process, its version base
 
 from __future__ import annotations
 
+import copy
+import functools
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
@@ -37,19 +42,45 @@ _version_base = Borrowed[Any](lambda: VersionBase.instance().version_base, _writ
 def load_config(words: Sequence[str], *, search_path: Sequence[str] = ()) -> DictConfig:
     """The configuration under words of Hydra's grammar.
 
+    Options of the package do not change while a program runs, and there are few choices of them: what these give is
+    composed once, and words for single values are applied to a copy of it, as Hydra applies them at the end.
+
     Args:
         search_path: further places of options, by group, as ``hydra.searchpath`` has them.
 
     Raises:
         HydraException, OmegaConfBaseException: the words do not fit.
     """
-    places = [] if not search_path else [f"hydra.searchpath=[{','.join(search_path)}]"]
     with _composing, _version_base.as_("1.3"):
         setup_globals()
-        loader = ConfigLoaderImpl(create_config_search_path(str(data_dir("conf"))))
-        config = loader.load_configuration(
-            "config", [*words, *places, "hydra.job.name=tinysearch"], run_mode=RunMode.RUN, from_shell=False
-        )
+        if search_path:
+            return _loaded((*words, f"hydra.searchpath=[{','.join(search_path)}]"), data_dir("conf"))
+        overrides = OverridesParser.create().parse_overrides(list(words))
+        ConfigLoaderImpl.validate_sweep_overrides_legal(overrides, run_mode=RunMode.RUN, from_shell=False)
+        choices = tuple(word for word, override in zip(words, overrides, strict=True) if _chooses(override))
+        config = copy.deepcopy(_composed(choices, data_dir("conf")))
+        ConfigLoaderImpl._apply_overrides_to_config([each for each in overrides if not _chooses(each)], config)
+        return config
+
+
+def _chooses(override: Override) -> bool:
+    """Whether a word is of Hydra's list of defaults: an option of a group, or a word for Hydra itself."""
+    key = override.key_or_group
+    group = override.package is not None or (data_dir("conf") / key).is_dir()
+    return override.is_hydra_override() or (group and not isinstance(override.value(), dict))
+
+
+@functools.lru_cache(maxsize=16)
+def _composed(choices: tuple[str, ...], folder: Path) -> DictConfig:
+    """What choices of the package's options give; to be copied."""
+    return _loaded(choices, folder)
+
+
+def _loaded(words: Sequence[str], folder: Path) -> DictConfig:
+    loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
+    config = loader.load_configuration(
+        "config", [*words, "hydra.job.name=tinysearch"], run_mode=RunMode.RUN, from_shell=False
+    )
     with open_dict(config):
         del config["hydra"]
     return config
