@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from projects import WATCH, classified, wrist
+from projects import classified, wrist
 from test_own_code import PACKAGE
 
-from tinysearch.app.run.firmware import bmi270_config_of
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.bmi270 import read_program
 from tinysearch.firmware.verify.own_code import only_ours
@@ -48,17 +46,6 @@ def test_what_is_no_program_is_refused(tmp_path: Path, name: str, content: bytes
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=f"emit.bmi270_config must hold .*{said}"):
         read_program(tmp_path / name)
-
-
-def test_a_missing_file_a_task_without_motions_and_a_library_are_refused(tmp_path: Path) -> None:
-    asked = {"emit": {"format": "esp_idf", "bmi270_config": str(tmp_path / "none.bin")}}
-    with pytest.raises(UserError, match="must be a file that can be read"):
-        bmi270_config_of(asked, WATCH)
-    with pytest.raises(UserError, match=r"of a task with motions or a signal; got task=lock"):
-        bmi270_config_of(asked, replace(WATCH, name="lock", inputs=WATCH.inputs[:1]))
-    with pytest.raises(UserError, match=r"emit\.format=component"):
-        bmi270_config_of({"emit": asked["emit"] | {"format": "component"}}, WATCH)
-    assert bmi270_config_of({"emit": {"format": "component"}}, WATCH) == b""
 
 
 def test_a_project_has_the_program_of_a_motion_sensor_and_no_other(tmp_path: Path) -> None:

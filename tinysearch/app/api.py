@@ -39,11 +39,12 @@ class _Searched:
     config: Mapping[str, Any]
 
     def emit(self, evaluation: Evaluation, target: Path) -> Path:
+        from tinysearch.app.run.emit_settings import emit_settings
         from tinysearch.app.run.firmware import emit_point
         from tinysearch.app.run.setup import set_up
 
         config = {**self.config, "timeout": None}  # that was the search's
-        return emit_point(set_up(config), evaluation, target)
+        return emit_point(set_up(config), emit_settings(config), evaluation, target)
 
 
 @dataclass(frozen=True, slots=True)

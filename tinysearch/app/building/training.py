@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from tinysearch.app.console import error_console
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, ErrorModel, SampleSource, Trainer, TrainingProgress, TrainingRecord
-from tinysearch.core.task import Decision, Input, Task
+from tinysearch.core.task import Decision, Input
 from tinysearch.core.trust import trusting
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
@@ -29,6 +29,7 @@ from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
 
 if TYPE_CHECKING:
+    from tinysearch.data.samples import AudioOptions
     from tinysearch.evaluation.judge import Judge
     from tinysearch.evaluation.repeated import RepeatedErrors
     from tinysearch.evaluation.source import ErrorSource
@@ -42,15 +43,14 @@ _NOT_TRAINED = ("table", "published")
 def build_dataset(config: Config) -> Dataset:
     """The configured data set, decoded arrays remembered in the cache."""
     from tinysearch.data.completed import completed
-    from tinysearch.data.samples import AudioOptions
 
     settings = _settings("datasets", config["data"])
-    audio = dict(settings.pop("audio", {}))
+    settings.pop("audio", None)
     dataset = plugin("datasets", config["data"]["name"])
     try:
         made: SampleSource = dataset(
             **_given(config),
-            audio=AudioOptions(clip_s=clip_s_of(task_of(config)), **audio),
+            audio=audio_of(config),
             cache_dir=usable_cache(config["cache"]["dir"]) / "data",
             **settings,
         )
@@ -95,9 +95,24 @@ def _given(config: Config) -> dict[str, Input]:
     )
 
 
-def clip_s_of(task: Task) -> float:
-    """Seconds of the clips that a task's microphones record; the kind's default where it has none."""
-    return next((given.kind.clip_s for given in task.inputs if isinstance(given.kind, Microphone)), Microphone().clip_s)
+def audio_of(config: Config) -> AudioOptions:
+    """How recordings become images: clips of the length that the task's microphone records, the rest as configured.
+
+    Raises:
+        UserError: an option that recordings do not have.
+    """
+    from tinysearch.data.samples import AudioOptions
+
+    heard = [given.kind for given in task_of(config).inputs if isinstance(given.kind, Microphone)]
+    own = dict(_settings("datasets", config["data"]).get("audio", {}))
+    known = {option.name for option in fields(AudioOptions)} - {"clip_s"}
+    if strange := sorted(own.keys() - known):
+        raise UserError(
+            f"data.audio must have no options but {', '.join(sorted(known))}",
+            value=", ".join(strange),
+            remedy="leave the others out; the length of a clip is the task's clip_s",
+        )
+    return AudioOptions(clip_s=(heard or [Microphone()])[0].clip_s, **own)
 
 
 def _settings(kind: str, group: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tinysearch.analytic.latency import LatencyTable
 from tinysearch.app.building.wiring import Config, build_catalog, build_latency, model_settings
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import task_of
-from tinysearch.app.run.firmware import bmi270_config_of, sound_of
+from tinysearch.app.run.emit_settings import EmitSettings
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
@@ -29,10 +29,12 @@ class OwnApplication:
     """A task with a network for its one input.
 
     Attributes:
+        emission: how firmware is written.
         branch: the network as that input's branch.
     """
 
     config: Config
+    emission: EmitSettings
     models: OwnTaskModels
     branch: BranchSpec
 
@@ -80,7 +82,7 @@ class OwnApplication:
         """
         if point.evaluation is None:
             raise ValueError(f"{point.id} has no application")
-        task, branch, config = self.models.task, self.branch, self.config
+        task, branch, emission = self.models.task, self.branch, self.emission
         classifies = task.decision == "classification"
         count, heard = branch.architecture.embedding, isinstance(task.inputs[0].kind, Microphone)
         return emit(
@@ -93,15 +95,15 @@ class OwnApplication:
             version=installed_version(),
             digest=digest,
             board=point.option,
-            sound=sound_of(config, branch) if heard else None,
+            sound=emission.audio.settings(branch.input_size) if heard else None,
             decider=own_classifier(self.models.network, branch.modality, count=count, stream=task.stream)
             if classifies
             else None,
-            bmi270_config=bmi270_config_of(config, task),
+            bmi270_config=emission.bmi270_config,
         )
 
 
-def own_application(config: Config, network: OwnNetwork, *, digest: str) -> OwnApplication:
+def own_application(config: Config, network: OwnNetwork, *, emission: EmitSettings, digest: str) -> OwnApplication:
     """The application of the configuration's task.
 
     Raises:
@@ -110,7 +112,7 @@ def own_application(config: Config, network: OwnNetwork, *, digest: str) -> OwnA
     branch = own_branch(one_input(task_of(config)), network.lowered.graph, name=network.name, digest=digest)
     table = own_latency(config, build_catalog(config))
     models = OwnTaskModels(**model_settings(config), network=network, table=table)
-    return OwnApplication(config=config, models=models, branch=branch)
+    return OwnApplication(config=config, emission=emission, models=models, branch=branch)
 
 
 def own_latency(config: Config, catalog: Catalog) -> LatencyTable:

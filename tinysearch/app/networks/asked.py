@@ -13,7 +13,7 @@ from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.application import OwnApplication, own_application, own_latency
 from tinysearch.app.networks.labels import read_labels
 from tinysearch.app.networks.reading import Read, read_network
-from tinysearch.app.run.firmware import component_of
+from tinysearch.app.run.emit_settings import EmitSettings, built_settings
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
@@ -34,12 +34,14 @@ class Asked:
     """What a command asks.
 
     Attributes:
+        emission: how firmware is written.
         read: the network's file.
         lowering: what became of every operator.
         application: what is built around it; None for a console.
     """
 
     config: Config
+    emission: EmitSettings
     read: Read
     network: OwnNetwork
     lowering: tuple[LoweredRow, ...]
@@ -97,42 +99,44 @@ def asked(overrides: Sequence[str]) -> Asked:
         UserError: what the command answers with exit status 2.
     """
     config = plain(compose_config(overrides))
-    _check_format(config)
-    return asked_of(config, read_network(config), of_task=any(word.startswith("task=") for word in overrides))
+    emission = settings_of(config)
+    return asked_of(
+        config, read_network(config), emission=emission, of_task=any(word.startswith("task=") for word in overrides)
+    )
 
 
-def _check_format(config: Config) -> None:
-    """Raises :class:`UserError` where another form of firmware is asked for than there is, or a wrong name."""
-    component_of(config)
-    if config["emit"]["format"] == "onnx":
-        raise UserError(
-            "emit.format of a network of one's own must be esp_idf or component",
-            value="onnx",
-            remedy="leave emit.format out",
-        )
+def settings_of(config: Config) -> EmitSettings:
+    """How firmware of a network of one's own is written.
+
+    Raises:
+        UserError: as a form that there is none of.
+    """
+    return built_settings(config, of="a network of one's own")
 
 
-def asked_of(config: Config, read: Read, *, of_task: bool = False) -> Asked:
+def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: bool = False) -> Asked:
     """The models around a network that is read.
 
     Args:
+        emission: how its firmware is written.
         of_task: whether the configuration's task was asked for, and an application for it.
 
     Raises:
         UserError: labels or a task that do not fit it.
     """
-    application = of_task and component_of(config) is None
+    application = of_task and emission.component is None
     lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
     network = OwnNetwork(name=read.name, lowered=lowered, memory=plan(lowered), labels=labels)
     return Asked(
         config=config,
+        emission=emission,
         read=read,
         network=network,
         lowering=tuple(lowering_rows(lowered, instruction_counter())),
         models=_models(config),
-        application=own_application(config, network, digest=read.digest) if application else None,
+        application=own_application(config, network, emission=emission, digest=read.digest) if application else None,
     )
 
 

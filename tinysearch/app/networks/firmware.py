@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import Asked
-from tinysearch.app.run.firmware import component_of
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.own_network import NetworkPoint
@@ -42,7 +41,7 @@ def prepared(asked: Asked) -> NetworkSource:
         )
     network = asked.network
     return network_source(
-        network.lowered, memory=network.memory, labels=network.labels, prefix=component_of(asked.config) or PREFIX
+        network.lowered, memory=network.memory, labels=network.labels, prefix=asked.emission.component or PREFIX
     )
 
 
@@ -62,7 +61,7 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
     if asked.application is not None:
         return asked.application.emit(point, source, out, digest=shared["digest"])
     told = {**point.to_dict(), "network": asked.describe()}
-    if component_of(asked.config) is not None:
+    if asked.emission.component is not None:
         return emit_library(source, point=told, **shared)
     option = point.option
     target = Target(

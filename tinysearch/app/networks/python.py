@@ -12,7 +12,7 @@ import numpy as np
 
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.words import overrides_of
-from tinysearch.app.networks.asked import Asked, asked_of
+from tinysearch.app.networks.asked import Asked, asked_of, settings_of
 from tinysearch.app.networks.evaluate import chosen, document
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.reading import Read, named, of_real, read_network
@@ -74,11 +74,13 @@ def evaluate_network(options: Mapping[str, Any]) -> OwnPoint:
     network, example = options["network"], options.get(_EXAMPLE)
     if isinstance(network, str | Path):
         config = plain(compose_config(overrides_of(rest | {"network": str(network)})))
+        emission = settings_of(config)
         read = read_network(config, example=None if example is None else _arrays(example))
     else:
         config = plain(compose_config(overrides_of({key: rest[key] for key in rest if key != "network"})))
+        emission = settings_of(config)
         read = _of_torch(network, example)
-    question = asked_of(config, read, of_task="task" in options)
+    question = asked_of(config, read, emission=emission, of_task="task" in options)
     point = chosen(question.points())
     return OwnPoint(document=document(question, point), _question=question, _point=point)
 

@@ -20,7 +20,6 @@ from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.evaluate import chosen
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
-from tinysearch.app.run.firmware import component_of, top_of
 from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
@@ -101,7 +100,7 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
     Raises:
         UserError: ``emit.top`` is no number of points.
     """
-    count = top_of(question.config, evidence="trained", available=len(front))
+    count = question.emission.points_of(len(front), evidence="trained")
     if not front[:count]:
         return {}
     source = prepared(question)
@@ -110,8 +109,8 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
         with writing(folder):
             (folder / "firmware").mkdir(exist_ok=True)
         project = emit(question, source, point, folder / "firmware" / point.id)
-        if not written and question.config["emit"]["verify"]:
-            rung = (host if component_of(question.config) is None else component).golden_vectors(project)
+        if not written and question.emission.verify:
+            rung = (host if question.emission.component is None else component).golden_vectors(project)
             if rung.status == "failed":
                 raise UserError(
                     "an emitted project must compute what the oracle does", value=rung.detail, remedy="please report it"

@@ -11,6 +11,7 @@ from typing import Any
 from tinysearch.app.building.training import far_of, recall
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run import run_dir as files
+from tinysearch.app.run.emit_settings import emit_settings
 from tinysearch.app.run.finished import candidates_of
 from tinysearch.app.run.firmware import emit_point
 from tinysearch.app.run.setup import Setup, set_up
@@ -52,7 +53,8 @@ def emit_of_run(
     every = sorted({*far_of(before), *(levels or ())})
     kept = before["emit"] if emit.get("format") == "esp_idf" else before["emit"] | {"bmi270_config": None}
     own = {"cache": cache, "far": every, "emit": kept | dict(emit), "timeout": None}
-    setup = set_up(before | own)
+    config = before | own
+    setup = set_up(config)
     candidate = candidates_of(setup, [point])[str(identity)]
     _remember(setup, candidate, folder, trains=trains)
     rates = setup.rates(candidate)
@@ -62,7 +64,7 @@ def emit_of_run(
         far = float(chosen["far"])
     else:
         far = operating_far([rates], far_of(before))
-    return emit_point(setup, setup.evaluate(candidate, rates, far=far), out)
+    return emit_point(setup, emit_settings(config), setup.evaluate(candidate, rates, far=far), out)
 
 
 def _remember(setup: Setup, candidate: Candidate, folder: Path, *, trains: bool) -> None:

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.app.building.training import borrow_kept, far_of
-from tinysearch.app.building.wiring import Config, build_backend
+from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.resources import processors
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.artifacts import publish
 from tinysearch.app.run.asked import remember_asked
 from tinysearch.app.run.cascades import cascades
-from tinysearch.app.run.firmware import check_format, emit_front, top_of
-from tinysearch.app.run.report import check_options, write_report, write_report_data
+from tinysearch.app.run.emit_settings import EmitSettings, built_settings
+from tinysearch.app.run.firmware import emit_front
+from tinysearch.app.run.report import ReportSettings, report_settings, write_report, write_report_data
 from tinysearch.app.run.settings import digest_of
 from tinysearch.app.run.setup import Setup, set_up
 from tinysearch.app.run.watchers import watched
@@ -63,6 +64,46 @@ class FinishedRun:
     storage: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JobSettings:
+    """What a configuration says of a run around its search.
+
+    Attributes:
+        run_dir: as configured; None for a new one.
+        events: name of the hook that watches; None for none.
+        far: false accept rates of which one becomes the operating point's.
+        keep_embeddings: whether those of people stay behind.
+        storage: address of the study's database without its password; None where there is none.
+        emission: how firmware is written.
+        report: what its page shows.
+    """
+
+    run_dir: str | None
+    events: str | None
+    far: tuple[float, ...]
+    keep_embeddings: bool
+    storage: str | None
+    emission: EmitSettings
+    report: ReportSettings
+
+
+def job_settings(config: Config) -> JobSettings:
+    """Parse and check what a configuration says of a run around its search.
+
+    Raises:
+        UserError: anything wrong with it.
+    """
+    return JobSettings(
+        run_dir=config["run_dir"],
+        events=config.get("events"),
+        far=far_of(config),
+        keep_embeddings=bool(config.get("keep_embeddings", True)),
+        storage=redacted(config["storage"]) if config["storage"] else None,
+        emission=built_settings(config, of="a search"),
+        report=report_settings(config),
+    )
+
+
 def _refuse_candidate(config: Config) -> None:
     """Refuse what names one candidate: a search takes its candidates from the space.
 
@@ -93,32 +134,37 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     """
     started = time.time()
     _refuse_candidate(config)
-    check_options(config)
-    check_format(config)
-    build_backend(config)
-    top_of(config, evidence="none", available=0)
+    settings = job_settings(config)
     setup = set_up(config)
-    folder = files.make_run_dir(config["run_dir"])
+    folder = files.make_run_dir(settings.run_dir)
     with run_lock(folder):
         sweep(folder, depth=2)
-        watching = watched(on_event, config.get("events"), folder)
-        return _run_in(folder, setup, started, on_event=watching, say=say)
+        watching = watched(on_event, settings.events, folder)
+        files.write_config(folder, config)
+        return _run_in(folder, setup, settings, started, on_event=watching, say=say)
 
 
-def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallback, say: Say) -> FinishedRun:
+def _run_in(
+    folder: Path, setup: Setup, settings: JobSettings, started: float, *, on_event: EventCallback, say: Say
+) -> FinishedRun:
     """Search in a run directory that is locked, and write everything that belongs there."""
-    config = setup.config
-    files.write_config(folder, config)
     borrow_kept(setup.problem.error_model, setup.problem.table.branches, folder)
     result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
-    far = operating_far((point.rates for point in result.points), far_of(config))
+    far = operating_far((point.rates for point in result.points), settings.far)
     evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
     if not result.interrupted:
         evaluations = _joined(evaluations, cascades(setup, result, far=far))
-    _keep_models(setup, evaluations, folder)
+    _keep_models(setup, evaluations, folder, embeddings=settings.keep_embeddings)
     documents = [evaluation.to_dict() for evaluation in evaluations]
     finish = _Finish(
-        setup=setup, folder=folder, result=result, far=far, evaluations=evaluations, documents=documents, say=say
+        setup=setup,
+        settings=settings,
+        folder=folder,
+        result=result,
+        far=far,
+        evaluations=evaluations,
+        documents=documents,
+        say=say,
     )
     finish.write_front()
     # Somebody who interrupts does not want to wait for compilers; the next run emits what is missing.
@@ -126,7 +172,7 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
     finish.write_front()
     with readable_errors(setup.options.shared):
         finish.write_rest(started, rungs)
-    if not config.get("keep_embeddings", True):
+    if not settings.keep_embeddings:
         _forget_people(setup)
     return FinishedRun(
         folder=folder,
@@ -134,7 +180,7 @@ def _run_in(folder: Path, setup: Setup, started: float, *, on_event: EventCallba
         documents=tuple(documents),
         result=result,
         rungs=rungs,
-        storage=redacted(config["storage"]) if config["storage"] else None,
+        storage=settings.storage,
     )
 
 
@@ -145,14 +191,13 @@ def _joined(evaluations: Sequence[Evaluation], others: Sequence[Evaluation]) -> 
     return tuple(sorted((*evaluations, *others), key=lambda each: each.errors.eer or 0.0))
 
 
-def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path) -> None:
+def _keep_models(setup: Setup, evaluations: Sequence[Evaluation], folder: Path, *, embeddings: bool) -> None:
     branches: dict[BranchSpec, None] = dict.fromkeys(b for e in evaluations for b in e.candidate.branches)
-    kept = bool(setup.config.get("keep_embeddings", True))
     for memo, branch in product(setup.errors.memos, branches):
         if not memo.has(branch):  # read for the last time before it is copied
             logger.warning("%s is not kept with the run: what is remembered of it was damaged meanwhile", branch.short)
             continue
-        files.copy_model(memo.folder(branch), folder, branch.key, embeddings=kept)
+        files.copy_model(memo.folder(branch), folder, branch.key, embeddings=embeddings)
 
 
 def _forget_people(setup: Setup) -> None:
@@ -166,6 +211,7 @@ class _Finish:
     """What follows the search, in the order in which a user would miss it: front, firmware, tables, report."""
 
     setup: Setup
+    settings: JobSettings
     folder: Path
     result: SearchResult
     far: float | None
@@ -183,7 +229,7 @@ class _Finish:
 
     def emit(self) -> Mapping[str, Sequence[Rung]]:
         """Firmware of the points asked for, verified; the documents learn where it lies."""
-        rungs = emit_front(self.setup, self.evaluations, self.folder / "firmware", say=self.say)
+        rungs = emit_front(self.setup, self.settings.emission, self.evaluations, self.folder / "firmware", say=self.say)
         for document in self.documents:
             if document["id"] in rungs:
                 document["firmware"] = f"firmware/{document['id']}"
@@ -192,7 +238,7 @@ class _Finish:
     def write_rest(self, started: float, rungs: Mapping[str, Sequence[Rung]]) -> None:
         files.write_trials(self.folder, self.result.study, operating_far=self.far)
         files.write_json(self.folder / files.MANIFEST, self._manifest(started, rungs))
-        write_report_data(self.setup, self.result, self.evaluations, self.folder, far=self.far)
+        write_report_data(self.setup, self.settings.report, self.result, self.evaluations, self.folder, far=self.far)
         write_report(self.folder)
         if not self.result.interrupted:
             remember_asked(self.setup.settings.cache, digest_of(dict(self.setup.problem.rules)))

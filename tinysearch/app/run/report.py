@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.app.building.training import decision_of
+from tinysearch.app.building.wiring import Config
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
@@ -17,7 +18,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.execution import Execution
 from tinysearch.core.platform import BoardOption
-from tinysearch.core.units import currency_of
+from tinysearch.core.units import Currency, currency_of
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
 from tinysearch.evaluation.operating import rated
@@ -35,14 +36,35 @@ NEW_FUSIONS = 40
 """At most so many fusions that no affordable board carries are computed, those of the best branches first."""
 
 
-def check_options(config: Mapping[str, Any]) -> None:
-    """Refuse a wrong report option before anything is trained.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """What a configuration says of a report.
+
+    Attributes:
+        designs: at most so many known designs are shown.
+        beyond_usd: designs above the budget are shown up to so many dollars above it.
+        title: of the page.
+        currency: of the budget, in which prices are repeated.
+    """
+
+    designs: int
+    beyond_usd: float
+    title: str
+    currency: Currency
+
+
+def report_settings(config: Config) -> ReportSettings:
+    """Parse and check what a configuration says of its report.
 
     Raises:
         UserError: an option of the group ``report`` is no number from 0.
     """
-    for name in ("designs", "beyond_usd"):
-        _from_zero(config["report"], name)
+    return ReportSettings(
+        designs=int(_from_zero(config["report"], "designs")),
+        beyond_usd=_from_zero(config["report"], "beyond_usd"),
+        title=_title(config),
+        currency=currency_of(config["budget"], rates=config["rates"]),
+    )
 
 
 def write_report(folder: Path) -> Path:
@@ -55,7 +77,13 @@ def write_report(folder: Path) -> Path:
 
 
 def write_report_data(
-    setup: Setup, result: SearchResult, evaluations: Sequence[Evaluation], folder: Path, *, far: float | None
+    setup: Setup,
+    settings: ReportSettings,
+    result: SearchResult,
+    evaluations: Sequence[Evaluation],
+    folder: Path,
+    *,
+    far: float | None,
 ) -> Path:
     """Write report_data.json: the front as evaluated, known designs besides it, and what a little more would buy.
 
@@ -63,10 +91,9 @@ def write_report_data(
         evaluations: of the front.
         far: of the operating point.
     """
-    chosen = setup.config["report"]
-    others, known = _known(setup, result, limit=int(_from_zero(chosen, "designs")), far=far)
+    others, known = _known(setup, result, limit=settings.designs, far=far)
     shown = {evaluation.candidate.id: evaluation for evaluation in (*others, *evaluations)}
-    beyond = _beyond(setup, result.knowledge, usd=_from_zero(chosen, "beyond_usd"), far=far) if evaluations else []
+    beyond = _beyond(setup, result.knowledge, usd=settings.beyond_usd, far=far) if evaluations else []
     data = build_data(
         evaluations=list(shown.values()),
         beyond=beyond,
@@ -76,14 +103,14 @@ def write_report_data(
         chips=setup.models.catalog.chips,
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
-        title=_title(setup.config),
-        currency=currency_of(setup.config["budget"], rates=setup.config["rates"]),
+        title=settings.title,
+        currency=settings.currency,
         caveat=setup.errors.caveat,
     )
     return write_data(folder, data)
 
 
-def _title(config: Mapping[str, Any]) -> str:
+def _title(config: Config) -> str:
     """The configured title; a page about another task than a verification says what it calls EER."""
     title = str(config["report"]["title"])
     if decision_of(config) == "verification":

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tinysearch.app.building.designs import build_designs
@@ -45,7 +45,6 @@ class Setup:
         cascade_errors: rates of the same branches as cascades; None where the space has none.
     """
 
-    config: Config = field(repr=False)
     models: AnalyticModels
     errors: ErrorSource
     settings: SearchSettings
@@ -105,7 +104,6 @@ def set_up(config: Config) -> Setup:
     data = "+".join(memo.key for memo in errors.memos) or file_digest(config["trainer"].get("path"))
     rules = _rules(settings, models, space_digest=space.digest, data=data)
     setup = Setup(
-        config=config,
         models=models,
         errors=finalists or errors,
         settings=settings,
