@@ -134,6 +134,33 @@ def test_chips_come_from_a_built_in_catalogue_only(mine: Path, root: Path, edit:
     assert any("built-in" in problem.rule for problem in check_catalog(mine, root=root))
 
 
+CLAMP = """id: clamp
+kind: signal
+name: A current clamp
+interface: adc
+measures: [A]
+accepted_by: [esp32-devkit-v1, %s]
+price: {low: 1, typical: 1.5, high: 3, quantity: 1, source: my supplier, date: 2026-11-22, kind: measured}
+"""
+
+
+def test_a_sensor_is_put_beside_the_built_in_parts(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "catalog.yaml").write_text(
+        "name: mine\ndescription: with a clamp\nrules: physical\nparts_from: espressif\n"
+    )
+    (tmp_path / "clamp.yaml").write_text(CLAMP % "xiao-esp32c3")
+    found, built_in = load_catalog(tmp_path, root=root), load_catalog("espressif", root=root)
+    assert found.parts.keys() - built_in.parts.keys() == {"clamp"}
+    boards = [board.accepts for board in found.parts.values() if board.kind == "board" and "clamp" in board.accepts]
+    assert boards == [
+        (*built_in.parts[name].accepts, "clamp") for name in ("esp32-devkit-v1", "xiao-esp32c3")
+    ]  # and what they took before
+    assert found.digest != built_in.digest
+    (tmp_path / "clamp.yaml").write_text(CLAMP % "xiao")
+    (problem,) = check_catalog(tmp_path, root=root)
+    assert (problem.file, problem.line, problem.value) == ("clamp.yaml", 6, "xiao")
+
+
 @pytest.mark.parametrize("name", ["nowhere", "../nowhere", "", "latency", "espressif/catalog.yaml\0"])
 def test_a_missing_catalogue_is_one_line(
     root: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

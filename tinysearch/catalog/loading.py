@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinysearch.catalog.catalog import Catalog
@@ -32,6 +32,7 @@ class _Loaded:
     description: str = ""
     rules: str = "physical"
     chips_from: str = ""
+    parts_from: str = ""
     chips: dict[str, Chip] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
@@ -158,9 +159,10 @@ def _load(folder: Path, *, root: Path, depth: int = 0) -> _Loaded:
             digest.update(file.encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
         if file != HEAD_FILE:
             _read_file(path, file, loaded)
-    if loaded.chips_from:
-        _borrow_chips(loaded, root=root, digest=digest, depth=depth)
+    if loaded.chips_from or loaded.parts_from:
+        _borrow(loaded, root=root, digest=digest, depth=depth)
     _check_references(loaded)
+    _wire(loaded)
     if not loaded.problems and not any(part.processor for part in loaded.parts.values()) and depth == 0:
         loaded.refuse(
             HEAD_FILE,
@@ -193,6 +195,7 @@ def _read_head(folder: Path, loaded: _Loaded) -> None:
     loaded.description = section.text("description")
     loaded.rules = section.choice("rules", ("physical", "as_printed")) or "physical"
     loaded.chips_from = section.text("chips_from", required=False, what="the name of a built-in catalogue")
+    loaded.parts_from = section.text("parts_from", required=False, what="the name of a built-in catalogue")
     section.text("note", required=False)
     section.finish()
 
@@ -218,29 +221,43 @@ def _read_file(path: Path, file: str, loaded: _Loaded) -> None:
         loaded.parts[entry.id] = entry
 
 
-def _borrow_chips(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: int) -> None:
-    name = loaded.chips_from
+def _borrow(loaded: _Loaded, *, root: Path, digest: hashlib._Hash, depth: int) -> None:
+    """Take chips, or chips and parts, of a built-in catalogue; those of one's own replace what has their id."""
+    key = "parts_from" if loaded.parts_from else "chips_from"
+    name = loaded.parts_from or loaded.chips_from
     if not _is_built_in(name, root=root) or depth:
-        loaded.refuse(
-            HEAD_FILE, 1, "chips_from must name a built-in catalogue", value=name, remedy="write chips_from: espressif"
-        )
+        rule = f"{key} must name a built-in catalogue"
+        loaded.refuse(HEAD_FILE, 1, rule, value=name, remedy=f"write {key}: espressif")
         return
     other = _load(root / name, root=root, depth=depth + 1)
     loaded.problems += other.problems
     loaded.chips = other.chips | loaded.chips
     digest.update(repr(sorted(other.chips.items())).encode())
+    if loaded.parts_from:
+        loaded.parts = other.parts | loaded.parts
+        loaded.documents = other.documents | loaded.documents
+        digest.update(repr(sorted(other.parts.items())).encode())
+
+
+def _wire(loaded: _Loaded) -> None:
+    """Have boards accept the sensors that say so themselves."""
+    for sensor in [part for part in loaded.parts.values() if part.accepted_by]:
+        for identifier in sensor.accepted_by:
+            board = loaded.parts.get(identifier)
+            if board is not None and board.kind == "board" and sensor.id not in board.accepts:
+                loaded.parts[identifier] = replace(board, accepts=(*board.accepts, sensor.id))
 
 
 def _check_references(loaded: _Loaded) -> None:
     """What no file can know alone: processors and needed parts exist, contents suit the chip."""
     for part in loaded.parts.values():
-        for key, named in (("needs", part.needs), ("accepts", part.accepts)):
+        for key, named in (("needs", part.needs), ("accepts", part.accepts), ("accepted_by", part.accepted_by)):
             for need in named:
                 if need == part.id and key == "needs":
                     rule = "a part must not need itself"
                     loaded.refuse_part(part, key, rule=rule, value=need, remedy="leave the part itself out")
                 if need not in loaded.parts and need not in loaded.broken:
-                    rule = "needs and accepts must name parts of the catalogue"
+                    rule = "needs, accepts and accepted_by must name parts of the catalogue"
                     loaded.refuse_part(part, key, rule=rule, value=need, remedy="add or respell the part")
         if part.processor is None:
             continue

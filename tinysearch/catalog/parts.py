@@ -210,6 +210,8 @@ def _part(section: Section) -> Part | None:
     processor = section.identifier("processor") if carrier else None
     flash, psram, psram_interface, sensors = _contents(section, kind=kind)
     interface = section.choice("interface", _INTERFACES[kind]) if kind in _INTERFACES else None
+    accepted_by = section.texts("accepted_by") if kind in SENSOR_KINDS else ()
+    measures = section.texts("measures") if kind == "signal" else ()
     accepts = section.texts("accepts") if kind == "board" else ()
     needs = section.texts("needs") if carrier else ()
     bring = section.texts("bring") if carrier else ()
@@ -233,8 +235,10 @@ def _part(section: Section) -> Part | None:
         psram_bytes=psram,
         psram_interface=psram_interface,
         interface=interface,
+        measures=measures,
         sensors=sensors,
         accepts=accepts,
+        accepted_by=accepted_by,
         needs=needs,
         bring=bring,
         marking=marking,
@@ -321,9 +325,9 @@ def _sensors(section: Section) -> tuple[Sensor, ...]:
     for item in section.sections("sensors"):
         kind = item.choice("kind", SENSOR_KINDS)
         interface = item.choice("interface", _INTERFACES.get(kind, SIGNAL_INTERFACES))
-        name = item.text("name")
+        name, measures = item.text("name"), item.texts("measures") if kind == "signal" else ()
         item.finish()
-        sensors.append(Sensor(kind=kind, interface=interface, name=name))
+        sensors.append(Sensor(kind=kind, interface=interface, name=name, measures=measures))
     kinds = [sensor.kind for sensor in sensors]
     if len(set(kinds)) != len(kinds):
         section.refuse("sensors", "a board must list one sensor of a kind at most", value=kinds, remedy="remove one")

@@ -161,11 +161,18 @@ class Chip:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Sensor:
-    """One sensor on a board: its kind, the interface it is attached by, and the name people know."""
+    """One sensor on a board.
+
+    Attributes:
+        interface: it is attached by.
+        name: that people know.
+        measures: units of a signal that it gives; empty where nobody says.
+    """
 
     kind: str
     interface: str
     name: str
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +200,10 @@ class Part:
         flash_bytes, psram_bytes: what it contains; 0 for none.
         psram_interface: of the contained PSRAM.
         interface: of a sensor or a memory.
+        measures: of a sensor of signals, see :class:`Sensor`.
         sensors: that a board contains.
         accepts: ids of sensors that can be wired to a board in addition.
+        accepted_by: of a sensor, ids of boards that it can be wired to, beside those that say so themselves.
         needs: ids of parts that must be bought with it (a base board, the radio parts of a bare chip, an adapter).
         bring: what else it takes, in words, and is not in the price (a cable).
         marking: what is printed on it, by which people tell it from its likes.
@@ -217,8 +226,10 @@ class Part:
     psram_bytes: int = 0
     psram_interface: str | None = None
     interface: str | None = None
+    measures: tuple[str, ...] = ()
     sensors: tuple[Sensor, ...] = ()
     accepts: tuple[str, ...] = ()
+    accepted_by: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     bring: tuple[str, ...] = ()
     marking: str = ""
@@ -235,7 +246,7 @@ class Part:
         """The sensor that this part is, None for other parts."""
         if self.kind not in SENSOR_KINDS or self.interface is None:
             return None
-        return Sensor(kind=self.kind, interface=self.interface, name=self.name)
+        return Sensor(kind=self.kind, interface=self.interface, name=self.name, measures=self.measures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

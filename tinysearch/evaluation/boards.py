@@ -10,10 +10,11 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Violation
-from tinysearch.core.platform import BoardOption, PriceLevel
+from tinysearch.core.platform import BoardOption, PriceLevel, Sensor
 from tinysearch.core.task import InputKind
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import Requirement
+from tinysearch.inputs.signal import Signal
 
 _LABELS = {"flash": "flash", "psram": "PSRAM"}
 
@@ -56,7 +57,9 @@ def attachable(options: Sequence[BoardOption], kinds: Sequence[InputKind], *, ca
     """
     found = tuple(option for option in options if all(_reads(kind, option) for kind in kinds))
     if options and not found:
-        wanted = ", ".join(f"{kind.name}: a {kind.sensor} by {' or '.join(kind.interfaces)}" for kind in kinds)
+        wanted = ", ".join(
+            f"{kind.name}: a {kind.sensor}{_in_units(kind)} by {' or '.join(kind.interfaces)}" for kind in kinds
+        )
         raise UserError(
             f"catalogue {catalog} must have sensors that the inputs can be read from",
             value=wanted,
@@ -67,7 +70,16 @@ def attachable(options: Sequence[BoardOption], kinds: Sequence[InputKind], *, ca
 
 def _reads(kind: InputKind, option: BoardOption) -> bool:
     of_kind = [sensor for sensor in option.fitted if sensor.kind == kind.sensor]
-    return not of_kind or any(sensor.interface in kind.interfaces for sensor in of_kind)
+    return not of_kind or any(sensor.interface in kind.interfaces and _measures(sensor, kind) for sensor in of_kind)
+
+
+def _measures(sensor: Sensor, kind: InputKind) -> bool:
+    """Whether a sensor gives what a signal is in; one of which nobody says what it measures may."""
+    return not sensor.measures or not isinstance(kind, Signal) or set(kind.units) <= set(sensor.measures)
+
+
+def _in_units(kind: InputKind) -> str:
+    return f" in {', '.join(dict.fromkeys(kind.units))}" if isinstance(kind, Signal) else ""
 
 
 def unsold(catalog: Catalog, sensors: tuple[str, ...], wish: PlatformWish, *, names: Sequence[str]) -> BoardOption:

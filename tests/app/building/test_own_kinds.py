@@ -1,4 +1,4 @@
-"""A kind of input from outside that is made of one of ours: its data, and the sensors that it can be read from."""
+"""A kind or unit of input from outside: its data, and the sensors that it can be read from."""
 
 from __future__ import annotations
 
@@ -61,6 +61,29 @@ def test_a_board_is_not_sold_with_a_sensor_of_another_interface(
 ) -> None:
     config = presence(tmp_path, monkeypatch, interface="uart")
     with pytest.raises(
-        UserError, match="must have sensors that the inputs can be read from; got radar: a signal by uart"
+        UserError, match="must have sensors that the inputs can be read from; got radar: a signal in counts by uart"
     ):
         build_models(config).board_options(["room"])
+
+
+SIGNAL = """
+name: lead
+decision: anomaly
+inputs:
+  lead: {kind: signal, window_s: 1.0, rate_hz: 100, units: [%s], full_scale: [5], input_size: 10, channels: 1}
+"""
+
+
+def billed(folder: Path, unit: str) -> set[str]:
+    """Sensors of signals in the bills of a task with one in this unit."""
+    (folder / "lead.yaml").write_text(SIGNAL % unit)
+    models = build_models(plain(compose_config([f"task={folder / 'lead.yaml'}", "data=series", "data.root=."])))
+    boards = models.board_options(["lead"])
+    return {sensor.name for board in boards for sensor in board.fitted if sensor.kind == "signal"}
+
+
+def test_a_signal_is_billed_a_sensor_that_measures_its_unit(tmp_path: Path) -> None:
+    assert billed(tmp_path, "mV") == {"AD8232 (SparkFun SEN-12650)"}
+    assert billed(tmp_path, "g") == {"ADXL345"}
+    with pytest.raises(UserError, match="got signal: a signal in A by adc or uart; in a catalogue of your own add"):
+        billed(tmp_path, "A")
