@@ -1,7 +1,7 @@
 """Instructions of the vector kernels of ESP32-S3 and ESP32-P4, counted by a model of them; every output is checked.
 
 Run ``python benchmarks/simd.py [--esp-nn PATH]``, or ``--shapes 1000`` for random layers alone; with ``--chip esp32p4``
-for the other unit, whose kernels are int8 and stand beside no ESP-NN and in no whole network. It needs gcc; the
+for the other unit, which has no targets and stands beside no ESP-NN. It needs gcc; the
 portable kernels beside them are counted on RV32IMC where its compiler and emulator are installed, as in
 ``benchmarks/kernels.py``, else null. PATH is a copy of ESP-NN's source, whose assembly is run through the same model.
 Nothing here was run on a chip or in an emulator of one. The last line on stdout is one JSON object: by chip and kernel
@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "firmware"),
 import ckernels  # noqa: E402
 from binary_layers import weighted  # noqa: E402
 from esp_nn_kernels import AssemblyOfEspNn  # noqa: E402
-from pie_cases import KERNELS, PIE, XESPV, Assembly, Layer, layer_of, of_binary, run_everywhere  # noqa: E402
+from pie_cases import KERNELS, PIE, XESPV, Layer, layer_of, of_binary, run_everywhere  # noqa: E402
 from simd_networks import table as network_table  # noqa: E402
 
 from tinysearch.core.network import INPUT, Addition, Convolution, Linear  # noqa: E402
@@ -157,10 +157,6 @@ def compare_shapes(count: int, chip: str) -> None:
     print(json.dumps({chip: compared}))
 
 
-def _computes(assembly: Assembly, layer: Layer) -> bool:
-    return assembly.packing.kernel(layer.frozen.program, layer.step) is not None
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--esp-nn", type=Path, help="a copy of ESP-NN's source")
@@ -175,7 +171,7 @@ def main() -> int:
         return 0
     assembly = CHIPS[options.chip]
     peers = None if options.esp_nn is None or assembly is not PIE else AssemblyOfEspNn(options.esp_nn)
-    table = [row for row in rows(np.random.default_rng(SEED)) if _computes(assembly, row.layer)]
+    table = list(rows(np.random.default_rng(SEED)))
     counted = [row.layer.run(assembly).instructions for row in table]
     portable = portable_instructions([row.layer for row in table])
     beside = {row.key: peers.count(row.layer) for row in table} if peers is not None else {}
@@ -195,7 +191,7 @@ def main() -> int:
         }
         if row.key in theirs:
             found[row.key]["esp_nn_instructions_per_mac"] = round(theirs[row.key] / row.macs, 4)
-    networks = None if options.no_networks or assembly is not PIE else network_table(peers)
+    networks = None if options.no_networks else network_table(assembly, peers)
     print("not run on a chip or emulator here: a model of the instructions, cycles and memory not counted")
     print(json.dumps({options.chip: found} if networks is None else {options.chip: found, "networks": networks}))
     return 0

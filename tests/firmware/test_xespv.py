@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pie_cases import KERNELS, XESPV, layer_of, run_everywhere
+from binary_layers import weighted
+from pie_cases import KERNELS, XESPV, layer_of, of_binary, run_everywhere
 from projects import TASK, TEMPLATES, board_of, models, networks, voice
 from test_backends import facts
 
@@ -66,6 +67,27 @@ def test_convolutions_in_parts_equal_the_oracle(pool: int) -> None:
     layer = layer_of(unit, shape=(5, 4, 150), rng=np.random.default_rng(0))
     assert xespv.UNIT.pack(layer.frozen, layer.step).arrays["block"].view(np.int32)[5] < 75
     layer.run(XESPV, offsets=(0, 5))
+
+
+@pytest.mark.parametrize("to_bits", [True, False])
+def test_binary_convolutions_in_parts_equal_the_oracle(to_bits: bool) -> None:
+    """A byte a weight is more than the cache keeps; a part's bits start at a word."""
+    rng = np.random.default_rng(0)
+    layer = of_binary(weighted(rng, shape=(3, 2, 150), out_channels=75, bits=(2, 2), to_bits=to_bits))
+    assert xespv.UNIT.pack(layer.frozen, layer.step).arrays["block"].view(np.int32)[5] == 32
+    layer.run(XESPV)
+
+
+def test_a_binary_layer_goes_where_it_is_worth_it() -> None:
+    """Not where a vector holds three channels, nor where each of its longer weights is read once."""
+    rng = np.random.default_rng(0)
+    wide, narrow = (
+        of_binary(weighted(rng, shape=(6, 6, channels), out_channels=16, bits=(2, 1))) for channels in (64, 3)
+    )
+    connected = of_binary(weighted(rng, shape=(1, 1, 512), out_channels=64, bits=(2, 1), kernel=None, padding=0))
+    connected.run(XESPV)
+    layers = (wide, narrow, connected)
+    assert [xespv.UNIT.wins(layer.frozen.program, layer.step) for layer in layers] == [True, False, False]
 
 
 def test_a_project_runs_its_vector_kernels(tmp_path: Path) -> None:

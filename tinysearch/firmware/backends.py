@@ -124,7 +124,7 @@ class Pie(_OfVectorUnit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Xespv(_OfVectorUnit):
-    """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8. Not run on a chip or an emulator."""
+    """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8 and XNOR. Not run on a chip."""
 
     unit: ClassVar[VectorUnit] = xespv.UNIT
 

@@ -24,6 +24,12 @@ def always(program: Program, step: Step) -> bool:
     return True
 
 
+def never(program: Program, step: Step) -> bool:
+    """Of no step."""
+    del program, step
+    return False
+
+
 def fixed(size_bytes: int) -> Callable[[Program, Step], int]:
     """The same size for every step."""
 
@@ -63,14 +69,12 @@ class VectorUnit:
         kernels: in the order of ``ts_<name>_operator``.
         chosen: the name of the kernel for the operator and elements of a step, None where there is none.
         wins: whether a step that has a kernel is better computed by it than by the portable one.
-        in_place: whether an output may take the place of an input at all.
     """
 
     name: str
     kernels: tuple[Kernel, ...]
     chosen: Callable[[Program, Step], str | None]
     wins: Fits = always
-    in_place: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,11 +101,10 @@ class VectorUnit:
             UnsupportedLayerError: no kernel of the backend computes it.
         """
         found, portable = self._known(program, step), portable_footprint(program, step)
-        overwrites = self.in_place and found.overwrites(program, step)
         return replace(
             portable,
             scratch_bytes=max(portable.scratch_bytes, found.scratch(program, step)),
-            in_place=portable.in_place if overwrites else None,
+            in_place=portable.in_place if found.overwrites(program, step) else None,
         )
 
     def pack(self, frozen: FrozenNetwork, step: Step) -> PackedStep:

@@ -10,13 +10,17 @@
 
 typedef void kernel(const void *layer, const void *left, const void *right, void *output, void *scratch);
 
-kernel ts_xespv_average_s8, ts_xespv_conv_s8, ts_xespv_depthwise_s8, ts_xespv_max_pool_s8;
+kernel ts_xespv_add_s8, ts_xespv_average_s8, ts_xespv_conv_s8, ts_xespv_depthwise_s8, ts_xespv_max_pool_s8, ts_xespv_pack_s8,
+    ts_xespv_xnor_conv;
 
 static kernel *const kernels[TS_XESPV_OPERATORS] = {
     [TS_XESPV_CONV_S8] = ts_xespv_conv_s8,
     [TS_XESPV_DEPTHWISE_S8] = ts_xespv_depthwise_s8,
     [TS_XESPV_MAX_POOL_S8] = ts_xespv_max_pool_s8,
     [TS_XESPV_AVERAGE_S8] = ts_xespv_average_s8,
+    [TS_XESPV_XNOR_CONV] = ts_xespv_xnor_conv,
+    [TS_XESPV_ADD_S8] = ts_xespv_add_s8,
+    [TS_XESPV_PACK_S8] = ts_xespv_pack_s8,
 };
 
 int32_t ts_xespv_scratch_bytes(const ts_xespv_layer *const *layers, unsigned count)

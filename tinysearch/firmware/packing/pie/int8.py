@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinysearch.core.program import FrozenNetwork, Program, Step
-from tinysearch.core.quantization import INT8_LOW, doubling_high_multiply, rounding_shift_right
+from tinysearch.core.quantization import INT8_LOW
+from tinysearch.firmware.packing.addends import addends
 from tinysearch.firmware.packing.block import LINE, Bytes, block_bytes, chained, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records, starts
-from tinysearch.operators.add import LEFT_SHIFT
 
 TILE = 16
 """Columns that are computed together, at most."""
@@ -242,12 +242,7 @@ def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
     multiplier, shift = (
         np.asarray(frozen.parameters[step.name][key]).astype(np.int64) for key in ("multiplier", "shift")
     )
-    values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.int64)
-    tables = []
-    for side, name in enumerate(step.inputs):
-        raised = (values - frozen.zero_points[name]) << LEFT_SHIFT
-        tables.append(rounding_shift_right(doubling_high_multiply(raised, multiplier[side]), shift[side]))
-    tables[0] = tables[0] + ABOVE
+    left, right = addends(frozen, step)
     count = frozen.program.tensors[step.output].shape.elements
     zero = frozen.zero_points[step.output]
     words = {
@@ -263,7 +258,7 @@ def addition(frozen: FrozenNetwork, step: Step) -> np.ndarray:
         "tables": 0,
     }
     record = records(np.zeros(1, np.int64), multiplier[2:], shift[2:], zero=zero, low=zero if step.relu else INT8_LOW)
-    table = np.concatenate(tables).astype("<i4").view(np.uint8)
+    table = np.concatenate([left + ABOVE, right]).astype("<i4").view(np.uint8)
     return lay_out(words, {"records": record, "tables": table})
 
 

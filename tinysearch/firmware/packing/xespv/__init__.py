@@ -9,14 +9,15 @@ from collections.abc import Mapping
 
 from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, Program, Step
-from tinysearch.firmware.packing.unit import Kernel, VectorUnit, fixed
-from tinysearch.firmware.packing.xespv import convolution, depthwise, pools
+from tinysearch.firmware.packing.unit import Kernel, VectorUnit, fixed, never
+from tinysearch.firmware.packing.xespv import convolution, depthwise, elementwise, pools, xnor
 
 _INT8: Mapping[str, str] = {
     Operator.CONV: "conv_s8",
     Operator.FULLY_CONNECTED: "conv_s8",
     Operator.DEPTHWISE: "depthwise_s8",
     Operator.SCALE: "depthwise_s8",
+    Operator.ADD: "add_s8",
     Operator.MAX_POOL: "max_pool_s8",
     Operator.AVERAGE: "average_s8",
 }
@@ -24,8 +25,17 @@ _INT8: Mapping[str, str] = {
 
 
 def _chosen(program: Program, step: Step) -> str | None:
-    elements = {program.tensors[name].element for name in (step.inputs[0], step.output)}
-    return _INT8.get(step.operator) if elements == {Element.INT8} else None
+    elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
+    if elements == (Element.INT8, Element.INT8):
+        return _INT8.get(step.operator)
+    if program.binary(step):
+        return "xnor_conv"
+    return "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
+
+
+def wins(program: Program, step: Step) -> bool:
+    """Whether a step that has a kernel is better computed by it than by the portable one."""
+    return not program.binary(step) or xnor.wins(program, step)
 
 
 UNIT = VectorUnit(
@@ -36,6 +46,7 @@ UNIT = VectorUnit(
             block=convolution.convolution,
             block_bytes=convolution.convolution_bytes,
             scratch=convolution.convolution_scratch,
+            overwrites=never,
         ),
         Kernel(
             name="depthwise_s8",
@@ -43,18 +54,47 @@ UNIT = VectorUnit(
             block_bytes=depthwise.depthwise_bytes,
             scratch=depthwise.depthwise_scratch,
             supports=depthwise.depthwise_supported,
+            overwrites=never,
         ),
-        Kernel(name="max_pool_s8", block=pools.max_pool, block_bytes=fixed(pools.MAX_POOL_BYTES), scratch=fixed(0)),
+        Kernel(
+            name="max_pool_s8",
+            block=pools.max_pool,
+            block_bytes=fixed(pools.MAX_POOL_BYTES),
+            scratch=fixed(0),
+            overwrites=never,
+        ),
         Kernel(
             name="average_s8",
             block=pools.average,
             block_bytes=fixed(pools.AVERAGE_BYTES),
             scratch=fixed(pools.AVERAGE_SCRATCH_BYTES),
             supports=pools.averages,
+            overwrites=never,
+        ),
+        Kernel(
+            name="xnor_conv",
+            block=xnor.convolution,
+            block_bytes=xnor.convolution_bytes,
+            scratch=xnor.scratch,
+            supports=xnor.supported,
+            overwrites=never,
+        ),
+        Kernel(
+            name="add_s8",
+            block=elementwise.addition,
+            block_bytes=fixed(elementwise.ADDITION_BYTES),
+            scratch=fixed(0),
+        ),
+        Kernel(
+            name="pack_s8",
+            block=elementwise.packing,
+            block_bytes=elementwise.packing_bytes,
+            scratch=fixed(0),
+            overwrites=never,
         ),
     ),
     chosen=_chosen,
-    in_place=False,
+    wins=wins,
 )
 KERNELS = UNIT.names
 """In the order of ``ts_xespv_operator``."""

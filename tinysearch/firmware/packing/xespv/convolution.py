@@ -8,13 +8,18 @@ import numpy.typing as npt
 from tinysearch.core.network import Operator, Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.packing.block import LINE, block_bytes, chained, lay_out, up
-from tinysearch.firmware.packing.xespv.records import GROUP, RECORD_BYTES, by_groups, clamps, groups, records
+from tinysearch.firmware.packing.xespv.records import (
+    CACHED_BYTES,
+    GROUP,
+    RECORD_BYTES,
+    by_groups,
+    clamps,
+    groups,
+    records,
+)
 
 _FOUR = 4
 """Values of a row of a window that are multiplied together, at least."""
-
-_CACHED_BYTES = 65536
-"""Of weights and records of a part: half of the smallest cache behind which the ESP32-P4 keeps its flash."""
 
 _BEFORE_ROWS, _BEHIND_ROWS = 128, 64
 """Scratch of ``ts_xespv_conv_s8`` beside its rows: sums; what windows at the end of the last row read beyond it."""
@@ -65,9 +70,9 @@ def _part_channels(program: Program, step: Step) -> int:
     """Output channels of a part: all, or so many that their weights stay in the cache from pixel to pixel."""
     channels, words = program.weight_shape(step)[0], _words(program, step)
     of_group = words["group_bytes"] + RECORD_BYTES
-    if words["pixels"] * words["pool"] ** 2 == 1 or groups(channels) * of_group <= _CACHED_BYTES:
+    if words["pixels"] * words["pool"] ** 2 == 1 or groups(channels) * of_group <= CACHED_BYTES:
         return channels
-    return max(_CACHED_BYTES // of_group, 1) * GROUP
+    return max(CACHED_BYTES // of_group, 1) * GROUP
 
 
 def _places(words: dict[str, int]) -> int:

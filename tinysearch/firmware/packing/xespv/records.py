@@ -13,6 +13,12 @@ GROUP = LINE
 
 RECORD_BYTES = 3 * 4 * GROUP
 
+CACHED_BYTES = 65536
+"""Of weights and records of a part: half of the smallest cache behind which the ESP32-P4 keeps its flash."""
+
+CHANNEL_BITS = np.tile(1 << np.arange(8), GROUP // 8).astype(np.uint8)
+"""The bit of each channel of a group in its byte."""
+
 
 def groups(channels: int) -> int:
     """Groups of so many channels, the last one filled up."""

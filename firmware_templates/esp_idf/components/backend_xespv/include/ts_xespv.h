@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps of int8 networks by the vector unit of ESP32-P4 and ESP32-S31 (the extension "xespv", Espressif's PIE on RISC-V), in assembly
- * of ours. They compute what the portable kernels compute, bit for bit, in a model of their instructions: not run on a chip or
- * an emulator.
+/* Steps of int8 and XNOR networks by the vector unit of ESP32-P4 and ESP32-S31 (the extension "xespv", Espressif's PIE on
+ * RISC-V), in assembly of ours. They compute what the portable kernels compute, bit for bit, in a model of their instructions: not
+ * run on a chip or an emulator.
  *
  * Layout   tensors as the portable kernels have them, at any address.
  * Aliasing the output is apart from the inputs, but where a kernel's own header says that it may equal one.
@@ -23,6 +23,9 @@ typedef enum {
     TS_XESPV_DEPTHWISE_S8,
     TS_XESPV_MAX_POOL_S8,
     TS_XESPV_AVERAGE_S8,
+    TS_XESPV_XNOR_CONV,
+    TS_XESPV_ADD_S8,
+    TS_XESPV_PACK_S8,
     TS_XESPV_OPERATORS
 } ts_xespv_operator;
 

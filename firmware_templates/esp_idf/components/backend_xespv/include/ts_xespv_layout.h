@@ -82,6 +82,58 @@
 #define TS_XESPV_V_HALF 52          /* pixels / 2 */
 #define TS_XESPV_V_ONE 56           /* 1 */
 
+/* Of additions. */
+#define TS_XESPV_A_COUNT 48         /* values */
+#define TS_XESPV_A_FACTOR 52        /* unsigned, twice the multiplier */
+#define TS_XESPV_A_SHIFT 56         /* less one */
+#define TS_XESPV_A_TABLES 60        /* offset: 256 words of the left input by its byte, and as many of the right one */
+
+/* Of packings. */
+#define TS_XESPV_K_PIXELS 48
+#define TS_XESPV_K_BITS 52          /* planes of the output */
+#define TS_XESPV_K_PLANE_BYTES 56   /* of a pixel */
+#define TS_XESPV_K_PIXEL_BYTES 60
+#define TS_XESPV_K_CHANNEL_BITS 64  /* offset: the bit of each of 16 channels in its byte, and of the last ones of a pixel */
+#define TS_XESPV_K_PLANES 68        /* offset: an entry a plane */
+#define TS_XESPV_K_PLANE_ENTRY 48   /* bytes of one: */
+#define TS_XESPV_K_COUNT 0          /* thresholds, */
+#define TS_XESPV_K_START 16         /* 16 bytes of ones where an odd number is reached by every value, and from here + 16 on the
+                                     * thresholds less one, bytes */
+
+/* Of binary convolutions, fully connected layers among them; weights are [group][kernel row][kernel column][lane][16], 16 times
+ * their value. A row is one row of the input with its padding, in scratch, a byte a channel; channels are filled up to words. One whose
+ * weights the cache would not keep comes in parts. */
+#define TS_XESPV_X_KERNEL 48        /* rows of a window */
+#define TS_XESPV_X_ROW_LINES 52     /* of a row of a window: pairs of vectors */
+#define TS_XESPV_X_ROW_STRIDE 56    /* bytes, a multiple of 32 */
+#define TS_XESPV_X_ROW_DATA 60      /* where the input's pixels start in a row */
+#define TS_XESPV_X_STEP_BYTES 64    /* from window to window */
+#define TS_XESPV_X_OUT_HEIGHT 68
+#define TS_XESPV_X_OUT_WIDTH 72
+#define TS_XESPV_X_IN_HEIGHT 76
+#define TS_XESPV_X_IN_WIDTH 80
+#define TS_XESPV_X_IN_WORDS 84      /* of a plane of a pixel */
+#define TS_XESPV_X_IN_BITS 88
+#define TS_XESPV_X_IN_PLANE_BYTES 92
+#define TS_XESPV_X_IN_PIXEL_BYTES 96
+#define TS_XESPV_X_IN_ROW_BYTES 100
+#define TS_XESPV_X_FIRST_ROW 104    /* input row of the first window, 0 or negative */
+#define TS_XESPV_X_NEW_ROWS 108     /* rows that each row of the output but the first adds, */
+#define TS_XESPV_X_SKIPPED_ROWS 112 /* those of the input before them that no window needs, */
+#define TS_XESPV_X_KEPT_LINES 116   /* vectors of the rows that stay, */
+#define TS_XESPV_X_MOVE_BYTES 120   /* and by how much they move */
+#define TS_XESPV_X_MASKS 124        /* offset: two bits of a word a vector, and 16, 32, .. for the bits of a level */
+#define TS_XESPV_X_BITS 128         /* of a level of the output; 0: int8 */
+#define TS_XESPV_X_THRESHOLDS 132   /* of a channel */
+#define TS_XESPV_X_RECORD_BYTES 136 /* of a group: a record, or [threshold][16] of words, 256 times a threshold, less one */
+#define TS_XESPV_X_CHANNEL_BITS 140 /* offset: the bit of each of 16 channels in its byte */
+#define TS_XESPV_X_PLANE_BYTES 144  /* of a pixel of the output */
+#define TS_XESPV_X_OUT_PIXEL_BYTES 148 /* channels of other parts included */
+#define TS_XESPV_X_PART_BYTES 152   /* of a pixel: where the next part starts */
+#define TS_XESPV_X_NEXT_PART 156    /* bytes to the block of the channels that follow, 0 for none */
+#define TS_XESPV_X_REACHED 64       /* scratch, behind 16 sums: up to seven vectors of thresholds that are reached, */
+#define TS_XESPV_X_ROW 176          /* and rows */
+
 /* Record of a group of channels, 16 of each. */
 #define TS_XESPV_RECORD_BYTES 192
 #define TS_XESPV_RECORD_FACTORS 64  /* behind what sums start at: unsigned, twice the multiplier */
