@@ -211,7 +211,7 @@ def _part(section: Section) -> Part | None:
     flash, psram, psram_interface, sensors = _contents(section, kind=kind)
     interface = section.choice("interface", _INTERFACES[kind]) if kind in _INTERFACES else None
     accepted_by = section.texts("accepted_by") if kind in SENSOR_KINDS else ()
-    measures = section.texts("measures") if kind == "signal" else ()
+    measures = section.texts("measures") if kind in SENSOR_KINDS else ()
     accepts = section.texts("accepts") if kind == "board" else ()
     needs = section.texts("needs") if carrier else ()
     bring = section.texts("bring") if carrier else ()
@@ -325,7 +325,7 @@ def _sensors(section: Section) -> tuple[Sensor, ...]:
     for item in section.sections("sensors"):
         kind = item.choice("kind", SENSOR_KINDS)
         interface = item.choice("interface", _INTERFACES.get(kind, SIGNAL_INTERFACES))
-        name, measures = item.text("name"), item.texts("measures") if kind == "signal" else ()
+        name, measures = item.text("name"), item.texts("measures")
         item.finish()
         sensors.append(Sensor(kind=kind, interface=interface, name=name, measures=measures))
     kinds = [sensor.kind for sensor in sensors]

@@ -166,7 +166,7 @@ class Sensor:
     Attributes:
         interface: it is attached by.
         name: that people know.
-        measures: units of a signal that it gives; empty where nobody says.
+        measures: units that it gives; empty where nobody says.
     """
 
     kind: str
@@ -200,7 +200,7 @@ class Part:
         flash_bytes, psram_bytes: what it contains; 0 for none.
         psram_interface: of the contained PSRAM.
         interface: of a sensor or a memory.
-        measures: of a sensor of signals, see :class:`Sensor`.
+        measures: of a sensor, see :class:`Sensor`.
         sensors: that a board contains.
         accepts: ids of sensors that can be wired to a board in addition.
         accepted_by: of a sensor, ids of boards that it can be wired to, beside those that say so themselves.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, get_args
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
@@ -92,6 +92,14 @@ class InputKind(Protocol):
             UserError: the sensor cannot deliver it.
         """
         ...
+
+
+@runtime_checkable
+class InUnits(Protocol):
+    """A kind of input whose samples are in units, which its sensor must measure."""
+
+    @property
+    def units(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

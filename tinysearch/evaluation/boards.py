@@ -11,10 +11,9 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, PriceLevel, Sensor
-from tinysearch.core.task import InputKind
+from tinysearch.core.task import InputKind, InUnits
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.needs import Requirement
-from tinysearch.inputs.signal import Signal
 
 _LABELS = {"flash": "flash", "psram": "PSRAM"}
 
@@ -74,12 +73,12 @@ def _reads(kind: InputKind, option: BoardOption) -> bool:
 
 
 def _measures(sensor: Sensor, kind: InputKind) -> bool:
-    """Whether a sensor gives what a signal is in; one of which nobody says what it measures may."""
-    return not sensor.measures or not isinstance(kind, Signal) or set(kind.units) <= set(sensor.measures)
+    """Whether a sensor gives what an input is in; one of which nobody says what it measures may."""
+    return not sensor.measures or not isinstance(kind, InUnits) or set(kind.units) <= set(sensor.measures)
 
 
 def _in_units(kind: InputKind) -> str:
-    return f" in {', '.join(dict.fromkeys(kind.units))}" if isinstance(kind, Signal) else ""
+    return f" in {', '.join(dict.fromkeys(kind.units))}" if isinstance(kind, InUnits) else ""
 
 
 def unsold(catalog: Catalog, sensors: tuple[str, ...], wish: PlatformWish, *, names: Sequence[str]) -> BoardOption:
