@@ -82,8 +82,26 @@ def test_prefixes_of_units_are_read(tmp_path: Path, given: str, wanted: str, val
 
 
 def test_values_beyond_the_range_are_clamped(tmp_path: Path) -> None:
-    (part,), _, _ = read_series(_file(tmp_path / "a.csv", _table("0,99", "0.01,-99", "0.02,1")), WANTED)
-    assert part.counts[:, 0].tolist() == [32767, -32768, 2048]
+    rows = ["0,99", "0.01,-99", "0.02,16.1", *_rows()[3:]]
+    (part,), told, _ = read_series(_file(tmp_path / "a.csv", _table(*rows)), WANTED)
+    assert part.counts[:4, 0].tolist() == [32767, -32768, 32767, 3 * 2048]
+    assert told == "2 rows beyond full_scale clamped, first a.csv:2"
+
+
+def test_a_file_in_another_unit_or_of_two_rates_is_told_of_and_not_used(tmp_path: Path) -> None:
+    later = [f"{2 + n / 80:.4f},1" for n in range(200)]
+    for name, text, reason in (
+        ("volts", _table(*_rows(value="{n}00")), r"has 35 rows of 40 beyond full_scale, first volts\.csv:3"),
+        ("rates", _table(*_rows(200), *later), r"more than one rate, 8\d\.\d+ Hz in all and 100 from rates\.csv:2$"),
+    ):
+        asked = replace(WANTED, rate_hz=88.9) if name == "rates" else WANTED
+        with pytest.raises(UnusableFileError, match=reason):
+            read_series(_file(tmp_path / f"{name}.csv", text), asked)
+    milliseconds = [f"{int(n * 2.5)},1" for n in range(800)]
+    (part,), told, _ = read_series(
+        _file(tmp_path / "ms.csv", _table(*milliseconds, head="millis,x")), replace(WANTED, rate_hz=400)
+    )
+    assert len(part.counts) == 800 and not told
 
 
 @pytest.mark.parametrize(
@@ -129,7 +147,8 @@ def test_gaps_and_labels_part_a_series_too(tmp_path: Path) -> None:
             "has no column time or t or timestamp or seconds; add one, or write data.rate_hz",
         ),
         (_table(*_rows(10), "0.1,oops"), r"1 of its 11 rows cannot be used: a.csv:12: x is oops"),
-        (_table("0,1"), "0 of its 1 rows cannot be used"),
+        (_table("0,1"), "has 1 row"),
+        (_table(), "has no rows"),
         ("time,x\n0,1\0\n", "must be text"),
     ],
 )
@@ -247,3 +266,16 @@ def test_a_file_is_read_once_and_what_it_says_decides_the_digest(
     assert sorted(taken) == sorted(root.rglob("*.csv"))
     taken[0].write_text(taken[0].read_text() + "2.0,1\n")
     assert SeriesDataset(given=PUMP, root=root).digest != before
+
+
+def test_what_is_shorter_than_a_window_and_an_empty_class_are_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = _series(tmp_path / "d", files=12)
+    _file(root / "sound" / "short.csv", _table(*_rows(20)))
+    _file(root / "worn" / "parted.csv", _table(*_rows(200), *[f"{9 + n / 100},1" for n in range(30)]))
+    (root / "nothing").mkdir()
+    data = SeriesDataset(given=PUMP, root=root)
+    assert data.skipped == {"sound/short.csv": "has no 64 rows in a row, a window"}
+    assert data.mended == {"worn/parted.csv": "30 rows between breaks shorter than a window left out"}
+    assert "1 x an empty folder: fill or remove it (nothing)" in caplog.text

@@ -39,7 +39,8 @@ def find_classes(root: Path, *, suffixes: Sequence[str]) -> ClassTree:
     spelled: dict[str, str] = {}
     for folder, path in _files(root):
         name = path.relative_to(root).as_posix()
-        reason = _why_not(path, suffixes=suffixes)
+        empty = path == root / folder
+        reason = "an empty folder: fill or remove it" if empty else _why_not(path, suffixes=suffixes)
         if reason:
             unread.setdefault(reason, []).append(printable(name))
             if sum(map(len, unread.values())) > MOST_UNREAD:
@@ -71,10 +72,10 @@ def find_classes(root: Path, *, suffixes: Sequence[str]) -> ClassTree:
 
 
 def _files(root: Path) -> list[tuple[str, Path]]:
-    """Folder of a class and path of whatever lies in it, by name; of deeper folders the folder itself."""
+    """Folder of a class and path of whatever lies in it, by name; of deeper and of empty folders the folder itself."""
     try:
         folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-        return [(folder, path) for folder in folders for path in sorted((root / folder).iterdir())]
+        return [(folder, path) for folder in folders for path in sorted((root / folder).iterdir()) or [root / folder]]
     except OSError as error:
         raise UserError("data.root must be a folder", value=root, remedy=error.strerror or "check it") from error
 

@@ -87,7 +87,7 @@ class SeriesDataset(WindowDataset):
         files = _files(folder)
         in_folders = any("/" in name for name in files)
         wanted = _wanted(kind, rate_hz=rate_hz, label=None if in_folders else label)
-        found = _read(files, wanted)
+        found = _read(files, wanted, samples=kind.samples)
         self.files, self.skipped, self.mended = len(files), found.skipped, found.mended
         _refuse(found, limit=broken_limit)
         names = _class_names(found, normal)
@@ -161,16 +161,26 @@ def _files(root: Path) -> dict[str, Path]:
     return {file.name: paths[file.name] for found in tree.found.values() for file in found}
 
 
-def _read(files: Mapping[str, Path], wanted: Wanted) -> _Found:
+def _read(files: Mapping[str, Path], wanted: Wanted, *, samples: int) -> _Found:
+    """Files with their parts of a window (``samples``) or more."""
     found = _Found()
     for name, path in files.items():
         try:
-            found.parts[name], told, found.digests[name] = read_series(path, wanted)
+            parts, told, digest = read_series(path, wanted)
         except UnusableFileError as error:
             found.skipped[name] = str(error)
             continue
-        if told:
-            found.mended[name] = told
+        long = [part for part in parts if len(part.counts) >= samples]
+        if not long:
+            found.skipped[name] = f"has no {samples} rows in a row, a window{f': {told}' if told else ''}"
+            continue
+        short = sum(len(part.counts) for part in parts) - sum(len(part.counts) for part in long)
+        reasons = [told] if told else []
+        if short:
+            reasons.append(f"{short} row{'' if short == 1 else 's'} between breaks shorter than a window left out")
+        if reasons:
+            found.mended[name] = "; ".join(reasons)
+        found.parts[name], found.digests[name] = long, digest
     return found
 
 

@@ -5,12 +5,13 @@ Rules, each told with file and row:
 - The first line names columns. Those of the input's axes are needed, in any order and in small or capital letters; a
   unit may stand behind a name, ``ax [m/s2]`` or ``ax (g)``. Other columns are not read, apart from time and label.
 - A column ``time``, ``t``, ``timestamp`` or ``seconds`` (with a unit, as ``t [ms]`` or ``t_ms``, or in seconds),
-  ``millis`` or ``micros`` tells the rate, the inverse of the median step; else the rate has to be stated. A rate more
-  than 2 % off the input's makes the file unusable.
+  ``millis`` or ``micros`` tells the rate, the inverse of the usual step; else the rate has to be stated. A rate more
+  than 2 % off the input's makes the file unusable, and so does one that changes by more than a tenth within it.
 - A row is left out where a needed cell is empty, no number, or not finite, and where there are more cells than columns;
   the series is parted there, as where time makes a step of over one and a half of the usual. Of a file with more than
   one such row in twenty nothing is used.
-- Time must rise. A value beyond the sensor's range is clamped, as the sensor would.
+- Time must rise. A value beyond the sensor's range is clamped, as the sensor would, and counted; of a file with more
+  than one such row in twenty nothing is used, for it is in another unit, or of another sensor.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ from tinysearch.reading import Row, SpreadsheetError, read_text, spreadsheet_of
 
 MOST_BAD_ROWS = 0.05
 RATE_TOLERANCE = 0.02
+RATE_CHANGE = 0.1
+FEWEST_STEPS = 32
+"""A rate is told of so many steps and a second at least: a clock of milliseconds says 2, 3, 2, 3 of 400 Hz."""
+BEYOND = 1.01
+"""A value is beyond a range from so many times its end on."""
 GAP = 1.5
 """Steps of time by which samples may be apart."""
 
@@ -111,21 +117,40 @@ def read_series(path: Path, wanted: Wanted) -> tuple[list[Part], str, str]:
     except SpreadsheetError as error:
         raise UnusableFileError(str(error)) from error
     if len(table.bad) > MOST_BAD_ROWS * table.rows or len(table.values) < 2:
-        first = f": {table.bad[0]}" if table.bad else ""
-        raise UnusableFileError(f"{len(table.bad)} of its {table.rows} rows cannot be used{first}")
+        if not table.bad:
+            raise UnusableFileError(f"has {table.rows or 'no'} row{'s' if table.rows != 1 else ''}")
+        raise UnusableFileError(f"{len(table.bad)} of its {table.rows} rows cannot be used: {table.bad[0]}")
     breaks = _breaks(table, wanted, timed=places.time is not None, step_s=places.step_s)
-    factors = np.array([places.factors[axis] for axis in wanted.axes]) * FULL_SCALE / np.array(wanted.full_scale)
-    counts = as_counts(table.values * factors)
+    scaled = table.values * np.array([places.factors[axis] for axis in wanted.axes]) / np.array(wanted.full_scale)
+    counts = as_counts(scaled * FULL_SCALE)
     ends = [*breaks, len(counts)]
     parts = [
         Part(counts=counts[start:end], label=table.labels[start])
         for start, end in zip([0, *breaks], ends, strict=True)
         if end > start
     ]
-    told = (
-        f"{len(table.bad)} row{'' if len(table.bad) == 1 else 's'} left out, first {table.bad[0]}" if table.bad else ""
-    )
-    return parts, told, hashlib.sha256(text.encode()).hexdigest()
+    told = [f"{_rows(len(table.bad))} left out, first {table.bad[0]}"] if table.bad else []
+    told += _beyond(np.abs(scaled).max(axis=1) > BEYOND, table)
+    return parts, "; ".join(told), hashlib.sha256(text.encode()).hexdigest()
+
+
+def _beyond(rows: npt.NDArray[np.bool_], table: _Table) -> list[str]:
+    """What is said of rows beyond the range.
+
+    Raises:
+        UnusableFileError: so many that they are in another unit.
+    """
+    count = int(rows.sum())
+    if not count:
+        return []
+    first = table.places[int(np.argmax(rows))]
+    if count > MOST_BAD_ROWS * table.rows:
+        raise UnusableFileError(f"has {_rows(count)} of {table.rows} beyond full_scale, first {first}")
+    return [f"{_rows(count)} beyond full_scale clamped, first {first}"]
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +284,7 @@ def _breaks(table: _Table, wanted: Wanted, *, timed: bool, step_s: float) -> lis
     """Places at which a new part begins.
 
     Raises:
-        UnusableFileError: time does not rise, or the rate is another or unknown.
+        UnusableFileError: time does not rise, or the rate is another, unknown, or not one.
     """
     new = table.after_bad.copy()
     new[1:] |= np.array([one != other for one, other in zip(table.labels[1:], table.labels, strict=False)], bool)
@@ -269,8 +294,9 @@ def _breaks(table: _Table, wanted: Wanted, *, timed: bool, step_s: float) -> lis
         if (steps <= 0).any():
             place = int(np.argmax(steps <= 0)) + 1
             raise UnusableFileError(f"has a time that does not rise, {table.places[place]}")
-        usual = float(np.median(steps))
+        usual = _usual(steps)
         rate = 1 / usual
+        _check_one_rate(steps, table, usual_s=usual)
         new[1:] |= steps > GAP * usual
     else:
         rate = wanted.stated_hz
@@ -281,3 +307,22 @@ def _breaks(table: _Table, wanted: Wanted, *, timed: bool, step_s: float) -> lis
     if abs(rate / wanted.rate_hz - 1) > RATE_TOLERANCE:
         raise UnusableFileError(f"is at {rate:.4g} Hz, and the task at {wanted.rate_hz:g} Hz")
     return [int(place) for place in np.flatnonzero(new) if place]
+
+
+def _usual(steps: Float64) -> float:
+    """The mean of all steps that are no gap."""
+    return float(steps[steps <= GAP * np.median(steps) * (1 + 1e-9)].mean())
+
+
+def _check_one_rate(steps: Float64, table: _Table, *, usual_s: float) -> None:
+    """Raises :class:`UnusableFileError` where one stretch of a file has another rate than the whole."""
+    stretches = max(1, len(steps) // max(FEWEST_STEPS, round(1 / usual_s)))
+    first = 0
+    for stretch in np.array_split(steps, stretches):
+        found = _usual(stretch)
+        if abs(found / usual_s - 1) > RATE_CHANGE:
+            place = table.places[first]
+            raise UnusableFileError(
+                f"has more than one rate, {1 / usual_s:.4g} Hz in all and {1 / found:.4g} from {place}"
+            )
+        first += len(stretch)
