@@ -109,7 +109,7 @@ def _status(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except BaseException as error:  # a plug-in may even raise SystemExit
-        message, status = _judge(error)
+        message, status = _line_and_status(error)
         say(f"tinysearch: {message}", file=sys.stderr)
         return status
 
@@ -130,7 +130,7 @@ def _run(words: Sequence[str]) -> int:
     return run_many(invocation, verb) if invocation.hydra.multirun else verb(invocation)
 
 
-def _judge(error: BaseException) -> tuple[str, int]:
+def _line_and_status(error: BaseException) -> tuple[str, int]:
     """One line and the exit status for what ended a command."""
     match error:
         case UserError() | DivergedError():
