@@ -151,6 +151,7 @@ def test_text_from_outside_is_escaped_for_every_language(tmp_path: Path) -> None
     assert rows[1][2] == "'=HYPERLINK(1)"
     readme = (folder / "README.md").read_text()
     assert "{{" not in readme.replace("\\{\\{", "")
+    assert re.search(r"room for [1-9]\d* people", readme)
     assert "49" not in [word.strip("|") for word in readme.split()]
     assert "\n#error" not in readme
     assert json.loads((folder / "candidate.json").read_text())["bom"][0]["part"] == NASTY

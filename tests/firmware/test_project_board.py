@@ -229,7 +229,7 @@ def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
     kconfig = (TEMPLATES / "esp_idf/main/Kconfig.options").read_text()
     chips = [chip for chip in CHIPS.values() if not chip.preview]
     camera = {chip.idf_target for chip in chips if chip.camera_driver in Camera.drivers}
-    pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in chips if "pdm" in chip.microphones}
+    pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in CHIPS.values() if "pdm" in chip.microphones}
     assert f"target in [{', '.join(sorted(camera))}]" in manifest
     menu = kconfig.split('menu "Camera (parallel)"\n')[1].split("\n")[0]
     assert set(menu.split("depends on ")[1].split(" || ")) == {f"IDF_TARGET_{target.upper()}" for target in camera}

@@ -165,7 +165,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "summary": " + ".join(markdown_text(branch.short) for branch in evaluation.candidate.branches),
         "eer": "not known" if eer is None else f"{100 * eer:.1f} %",
         "eer_evidence": evaluation.errors.evidence,
-        "people": "" if point is None else in_words(point),
+        "evaluated_people": "" if point is None else in_words(point),
         "cascade_words": "" if evaluation.cascade is None else evaluation.cascade.text,
         "capture_ms": f"{1e3 * evaluation.acquisition_s:.0f}",
         "latency_ms": f"{1e3 * evaluation.latency_s:.0f}",

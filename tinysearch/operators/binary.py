@@ -163,6 +163,23 @@ def features(program: Program, step: Step) -> Mapping[str, float]:
     }
 
 
+def about_instructions(program: Program, step: Step) -> float:
+    """Instructions of the portable kernel of a step that reads bit planes, within a third of the fitted table's.
+
+    The table is hardware_catalog/latency; this is for decisions between kernels, which no table of a user's may change.
+    """
+    g, counted = geometry(program, step), features(program, step)
+    bits = g.activation_bits
+    return (
+        0.065 * (0.3 + 0.7 * bits) * g.weight_bits * counted["lane_macs"]
+        + 3.3 * bits * counted["patch"]
+        + (140 + 130 * bits) * counted["rows"]
+        + 2.5 * counted["moved"]
+        + (16 + 8 * bits) * counted["sums"]
+        + (4 if g.output_bits else 15) * g.output_height * g.output_width * g.output_channels
+    )
+
+
 def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
     """Constants of a step that reads bit planes.
 

@@ -10,7 +10,7 @@ from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW, XNOR_FRACTION_BITS
 from tinysearch.firmware.packing.block import LINE, Bytes, block_bytes, lay_out, up
 from tinysearch.firmware.packing.pie.records import ABOVE, RECORD_BYTES, records
-from tinysearch.operators.binary import BinaryGeometry, geometry
+from tinysearch.operators.binary import BinaryGeometry, about_instructions, geometry
 
 BLOCK = 8
 """Planes that are added together; lists are filled up with zero planes to a multiple."""
@@ -33,8 +33,7 @@ _LISTS, _ENTRY_BYTES = 3, 12
 _LANES = 128
 _WORD_INSTRUCTIONS, _PLANE_INSTRUCTIONS, _LIST_INSTRUCTIONS = 1600, 5.6, 180
 _BITS_INSTRUCTIONS, _NUMBERS_INSTRUCTIONS = 200, 1100
-_PORTABLE_INSTRUCTIONS = 0.2
-"""A tile: to turn the words of one bit; to add a plane, and a list; to write a channel as bits, as int8. A product."""
+"""A tile: to turn the words of one bit; to add a plane, and a list; to write a channel as bits, as int8."""
 
 
 def supported(program: Program, step: Step) -> bool:
@@ -73,8 +72,7 @@ def most_bytes(program: Program, step: Step) -> int:
 def wins(program: Program, step: Step) -> bool:
     """Whether the kernel executes fewer instructions than the portable one, which does not waste lanes of small maps.
 
-    Both are estimates from counts: of ours in the model (benchmarks/simd.py), of the portable kernels on RV32IMC
-    (benchmarks/kernels.py).
+    Both are estimates: of ours from counts in the model (benchmarks/simd.py), within a tenth.
     """
     binary = geometry(program, step)
     products = binary.activation_bits * binary.weight_bits
@@ -85,8 +83,7 @@ def wins(program: Program, step: Step) -> bool:
     a_channel = products * (binary.window_values / 2 * _PLANE_INSTRUCTIONS + _LIST_INSTRUCTIONS)
     output = _BITS_INSTRUCTIONS if binary.output_bits else _NUMBERS_INSTRUCTIONS
     ours = turned + tiles * binary.output_channels * (a_channel + output)
-    portable = pixels * binary.window_values * binary.output_channels * products * _PORTABLE_INSTRUCTIONS
-    return ours < portable
+    return ours < about_instructions(program, step)
 
 
 def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:

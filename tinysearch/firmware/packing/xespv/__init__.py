@@ -35,7 +35,7 @@ def _chosen(program: Program, step: Step) -> str | None:
 
 def wins(program: Program, step: Step) -> bool:
     """Whether a step that has a kernel is better computed by it than by the portable one."""
-    return not program.binary(step) or xnor.wins(program, step)
+    return not program.binary(step) or xnor.wins(step)
 
 
 UNIT = VectorUnit(

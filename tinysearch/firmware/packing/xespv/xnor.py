@@ -33,9 +33,6 @@ _INT32_HIGH = (1 << 31) - 1
 _ORDER = np.concatenate([first + 8 * (np.arange(LINE) % 4) + np.arange(LINE) // 4 for first in (0, 4)])
 """The channel of a word that lies in each of two vectors: a mask finds the same bit of four bytes."""
 
-_INSTRUCTIONS = {"vector": 17.5, "row": 4, "group": 90, "unpacked": 13, "portable": 0.2}
-"""For 16 values of a window and 16 channels, a row of a window, a group of 16 outputs, a word of a plane; a product."""
-
 
 def supported(program: Program, step: Step) -> bool:
     """Whether sums and rows of a step fit the kernel."""
@@ -49,23 +46,13 @@ def scratch(program: Program, step: Step) -> int:
     return _words(geometry(program, step))["scratch_bytes"]
 
 
-def wins(program: Program, step: Step) -> bool:
-    """Whether the kernel is worth it: it fills lanes up, and its weights have 8 bits where others have 1 or 2.
+def wins(step: Step) -> bool:
+    """Whether the kernel is worth it: its weights have 8 bits where the portable one's have 1 or 2.
 
-    A fully connected layer reads each weight once, from flash: 8 times the bytes take longer than instructions save.
+    A fully connected layer reads each weight once, from flash: 8 times the bytes take longer than instructions save. Of
+    convolutions the portable kernels execute more instructions at every shape.
     """
-    if step.operator == Operator.FULLY_CONNECTED:
-        return False
-    binary, cost = geometry(program, step), _INSTRUCTIONS
-    words = _words(binary)
-    vectors = words["kernel"] * 2 * words["row_lines"]
-    pixels = binary.output_height * binary.output_width
-    group = cost["vector"] * vectors + cost["row"] * words["kernel"] + cost["group"]
-    planes = words["in_words"] * binary.activation_bits
-    unpacked = cost["unpacked"] * binary.input_height * binary.input_width * planes * len(_parts(program, step))
-    ours = pixels * groups(binary.output_channels) * group + unpacked
-    products = binary.activation_bits * binary.weight_bits * binary.window_values
-    return ours < pixels * binary.output_channels * products * cost["portable"]
+    return step.operator != Operator.FULLY_CONNECTED
 
 
 def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
