@@ -25,7 +25,7 @@ typedef struct {
 /* Places what the kernel needs in scratch, which may be NULL, and returns its size. */
 static size_t lay_out(const ts_conv_bwn_s8_layer *layer, uint8_t *scratch, workspace *work)
 {
-    const int32_t depth = layer->kernel * layer->kernel * layer->in_channels;
+    const int32_t depth = layer->kernel * (layer->flat ? 1 : layer->kernel) * layer->in_channels;
     const size_t channels = (size_t)layer->out_channels, groups = (size_t)((depth + GROUP - 1) / GROUP);
     const size_t sums = channels * TS_TILE_PIXELS * sizeof(int32_t);
     const size_t maxima = layer->pool > 1 ? channels * sizeof(int32_t) : 0;
@@ -59,6 +59,7 @@ static ts_conv_s8_layer shape_of(const ts_conv_bwn_s8_layer *layer)
         .kernel = layer->kernel,
         .stride = layer->stride,
         .padding = layer->padding,
+        .flat = layer->flat,
         .pool = layer->pool,
         .in_zero = layer->in_zero,
         .out_zero = layer->out_zero,

@@ -16,7 +16,7 @@
 typedef struct {
     int32_t in_height, in_width, in_channels;
     int32_t out_height, out_width, out_channels; /* after the pool */
-    int32_t kernel, stride, padding, pool, in_zero, out_zero, low; /* as in ts_conv_s8_layer */
+    int32_t kernel, stride, padding, flat, pool, in_zero, out_zero, low; /* as in ts_conv_s8_layer */
     int32_t weight_bits;       /* 1 or 2 */
     const uint8_t *weights;    /* [weight_bits][out_channels][ceil(kernel * kernel * in_channels / 4)], ones, then twos:
                                   signs of four weights in four bits, 1 for plus, two of these a byte, first one low */

@@ -7,7 +7,7 @@ enum { PIXELS = 2, CHANNELS = 4 };
 
 static int32_t depth_of(const ts_conv_f32_layer *layer)
 {
-    return layer->kernel * layer->kernel * layer->in_channels;
+    return layer->kernel * (layer->flat ? 1 : layer->kernel) * layer->in_channels;
 }
 
 size_t ts_conv_f32_scratch_bytes(const ts_conv_f32_layer *layer)
@@ -43,13 +43,14 @@ static float *copy(const ts_conv_f32_layer *layer, float *slot, const void *inpu
 /* Receptive field of the convolution's output (y, x) into every second float from slot on. */
 static void gather(const ts_conv_f32_layer *layer, const void *input, int32_t y, int32_t x, float *slot)
 {
-    const int32_t channels = layer->in_channels, length = layer->kernel * channels;
-    const int32_t left = x * layer->stride - layer->padding;
+    const int32_t columns = layer->flat ? 1 : layer->kernel, beside = layer->flat ? 0 : layer->padding;
+    const int32_t channels = layer->in_channels, length = columns * channels;
+    const int32_t left = x * layer->stride - beside;
     int32_t row = y * layer->stride - layer->padding, first = 0, last = length;
     if (left < 0) {
-        first = -left < layer->kernel ? -left * channels : length;
+        first = -left < columns ? -left * channels : length;
     }
-    if (left + layer->kernel > layer->in_width) {
+    if (left + columns > layer->in_width) {
         last = left < layer->in_width ? (layer->in_width - left) * channels : first;
     }
     for (const int32_t end = row + layer->kernel; row < end; ++row) {

@@ -11,7 +11,7 @@ enum { PIXELS = TS_TILE_PIXELS, CHANNELS = 4 };
 
 static int32_t depth_of(const ts_conv_s8_layer *layer)
 {
-    return layer->kernel * layer->kernel * layer->in_channels;
+    return layer->kernel * (layer->flat ? 1 : layer->kernel) * layer->in_channels;
 }
 
 static int32_t padded_channels(const ts_conv_s8_layer *layer)

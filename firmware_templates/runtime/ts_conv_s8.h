@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* int8 convolution with fused max pool and ReLU, any square kernel, stride, padding and channel count.
+/* int8 convolution with fused max pool and ReLU, any square or one-column kernel, stride, padding and
+ * channel count.
  *
  * Layout   input [in_height][in_width][in_channels], output [out_height][out_width][out_channels].
  * Range    sums of products with the bias stay below 2^30 in magnitude (the packer checks).
@@ -17,6 +18,7 @@ typedef struct {
     int32_t out_height, out_width, out_channels; /* after the pool */
     int32_t kernel, stride, padding;
     int32_t cut;               /* rows of the padding above that this part of a map has not: 0 for a whole one */
+    int32_t flat;              /* 1: windows are one column wide and not padded beside, as of series; else 0 */
     int32_t pool;              /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
     int32_t in_zero;           /* zero point of the input: value of the padding */
     int32_t out_zero;          /* zero point of the output */

@@ -16,10 +16,11 @@ static float value_at(const ts_depthwise_f32_layer *layer, const void *input, in
 static float convolve(const ts_depthwise_f32_layer *layer, const void *input, int32_t top, int32_t left,
                       int32_t channel)
 {
+    const int32_t right = left + (layer->flat ? 1 : layer->kernel);
     const float *weight = layer->weights + channel;
     float sum = layer->bias[channel];
     for (int32_t row = top; row < top + layer->kernel; ++row) {
-        for (int32_t column = left; column < left + layer->kernel; ++column, weight += layer->channels) {
+        for (int32_t column = left; column < right; ++column, weight += layer->channels) {
             if (row >= 0 && row < layer->in_height && column >= 0 && column < layer->in_width) {
                 const int32_t index = (row * layer->in_width + column) * layer->channels + channel;
                 sum += value_at(layer, input, index) * *weight;
@@ -32,7 +33,7 @@ static float convolve(const ts_depthwise_f32_layer *layer, const void *input, in
 static float pooled(const ts_depthwise_f32_layer *layer, const void *input, int32_t y, int32_t x, int32_t channel)
 {
     const int32_t top = y * layer->pool * layer->stride - layer->padding;
-    const int32_t left = x * layer->pool * layer->stride - layer->padding;
+    const int32_t left = x * layer->pool * layer->stride - (layer->flat ? 0 : layer->padding);
     float largest = convolve(layer, input, top, left, channel);
     for (int32_t index = 1; index < layer->pool * layer->pool; ++index) {
         const int32_t row = top + index / layer->pool * layer->stride;

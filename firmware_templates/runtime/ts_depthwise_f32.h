@@ -15,6 +15,7 @@ typedef struct {
     int32_t in_height, in_width, channels;
     int32_t out_height, out_width; /* after the pool */
     int32_t kernel, stride, padding;
+    int32_t flat;              /* 1: windows are one column wide and not padded beside, as of series; else 0 */
     int32_t pool;         /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
     int32_t input_is_s8;  /* 1: the input is int8; its scale is part of the weights */
     int32_t relu;         /* 1: clamp at zero */

@@ -18,6 +18,7 @@ typedef struct {
     int32_t out_height, out_width; /* after the pool */
     int32_t kernel, stride, padding;
     int32_t cut;               /* rows of the padding above that this part of a map has not: 0 for a whole one */
+    int32_t flat;              /* 1: windows are one column wide and not padded beside, as of series; else 0 */
     int32_t pool;              /* side and stride of the max pool, 1 for none; leftover rows and columns are dropped */
     int32_t in_zero;           /* zero point of the input: value of the padding */
     int32_t out_zero;          /* zero point of the output */

@@ -6,13 +6,14 @@
 /* A row of the kernel is contiguous in the input, but for what hangs over the border. */
 void ts_tile_gather(const ts_conv_s8_layer *layer, const int8_t *input, int32_t y, int32_t x, int8_t *slot)
 {
-    const int32_t channels = layer->in_channels, length = layer->kernel * channels;
-    const int32_t left = x * layer->stride - layer->padding;
+    const int32_t columns = layer->flat ? 1 : layer->kernel, beside = layer->flat ? 0 : layer->padding;
+    const int32_t channels = layer->in_channels, length = columns * channels;
+    const int32_t left = x * layer->stride - beside;
     int32_t row = y * layer->stride - layer->padding + layer->cut, first = 0, last = length;
     if (left < 0) {
-        first = -left < layer->kernel ? -left * channels : length;
+        first = -left < columns ? -left * channels : length;
     }
-    if (left + layer->kernel > layer->in_width) {
+    if (left + columns > layer->in_width) {
         last = left < layer->in_width ? (layer->in_width - left) * channels : first;
     }
     for (const int32_t end = row + layer->kernel; row < end; ++row) {

@@ -21,6 +21,7 @@ static ts_xnor_shape shape_of(const ts_xnor_conv_s8_layer *layer)
         .kernel_width = layer->kernel_width,
         .stride = layer->stride,
         .padding = layer->padding,
+        .beside = layer->flat ? 0 : layer->padding,
         .activation_bits = layer->activation_bits,
         .weight_bits = layer->weight_bits,
         .plane_multiple = HALF,

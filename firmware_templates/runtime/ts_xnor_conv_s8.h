@@ -21,6 +21,7 @@ typedef struct {
     int32_t input_height, input_width, input_channels;
     int32_t output_height, output_width, output_channels;
     int32_t kernel_height, kernel_width, stride, padding;
+    int32_t flat;            /* 1: not padded beside, as of series; else 0 */
     int32_t activation_bits, weight_bits;
     int32_t output_zero, output_low;
     const uint32_t *weights;

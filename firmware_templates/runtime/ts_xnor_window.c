@@ -294,7 +294,7 @@ void ts_xnor_window_row(ts_xnor_window *window, int32_t output_row)
 {
     const ts_xnor_shape *shape = &window->shape;
     window->top = output_row * shape->stride - shape->padding;
-    window->next_column = -shape->padding;
+    window->next_column = -shape->beside;
     for (int32_t index = 0; index < lists_of(shape) * shape->kernel_width; ++index) {
         window->column_counts[index] = 0;
     }
@@ -399,7 +399,7 @@ static void add_to_sums(ts_xnor_window *window, int32_t value)
 void ts_xnor_window_sum(ts_xnor_window *window, int32_t output_column)
 {
     const ts_xnor_shape *shape = &window->shape;
-    const int32_t left = output_column * shape->stride - shape->padding;
+    const int32_t left = output_column * shape->stride - shape->beside;
     const int32_t passed = left + shape->kernel_width - window->next_column;
     const int32_t fresh = passed < shape->kernel_width ? passed : shape->kernel_width;
     const int32_t weight_levels = (1 << shape->weight_bits) - 1;

@@ -29,6 +29,7 @@ typedef struct {
     int32_t input_height, input_width, input_channels;
     int32_t output_width, output_channels;
     int32_t kernel_height, kernel_width, stride, padding;
+    int32_t beside; /* padding of columns */
     int32_t activation_bits, weight_bits;
     int32_t plane_multiple; /* the kernel wants sum_planes to be a multiple of this; planes above the value are zero */
     const uint32_t *weights;

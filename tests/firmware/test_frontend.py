@@ -1,6 +1,7 @@
 """The C front-ends give the bytes of the Python ones, on the host under sanitizers and on RV32IMC."""
 
 import ctypes
+import math
 from typing import get_args
 
 import numpy as np
@@ -123,6 +124,8 @@ WINDOWS = [
     WindowSettings(size=16, samples=100, range_counts=(8192, 500, 3), center=True),
     WindowSettings(size=12, samples=144, range_counts=(8192, 64, 1), center=True, scale="window"),
     WindowSettings(size=4, samples=4, range_counts=(30000,), scale="window"),
+    WindowSettings(size=300, samples=900, range_counts=(8192, 64, 1), content="series", center=True),
+    WindowSettings(size=20, samples=100, range_counts=(30000,), content="series", scale="window"),
     WindowSettings(size=16, samples=256, range_counts=(8192, 20), content="spectrum"),
     WindowSettings(size=8, samples=16, range_counts=(32768,), content="spectrum", center=True, scale="window"),
     WindowSettings(size=33, samples=8192, range_counts=(4096,), content="spectrum", center=True, steps_per_octave=12),
@@ -137,7 +140,7 @@ def _window_case(front_end, windows):
         fields=front_end.tables.fields(),
         arrays=front_end.tables.arrays(),
     )
-    return Case(packed=packed, inputs=(windows,), output_bytes=front_end.settings.size**2 * front_end.settings.axes)
+    return Case(packed=packed, inputs=(windows,), output_bytes=math.prod(front_end(windows[:1]).shape))
 
 
 def _windows(settings, count, seed=0):

@@ -8,7 +8,17 @@ import pytest
 from random_networks import program_of, random_inputs, step_cases
 
 from tinysearch.architectures.resnet import resnet
-from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Unit
+from tinysearch.core.network import (
+    INPUT,
+    Addition,
+    Convolution,
+    GlobalAveragePool,
+    Linear,
+    MaxPool,
+    NetworkSpec,
+    SeriesConvolution,
+    Unit,
+)
 from tinysearch.core.program import Program, lower
 from tinysearch.core.quantization import Precision
 from tinysearch.firmware.integer_network import run
@@ -38,7 +48,23 @@ def mobile(precision: str) -> Program:
     return program_of(*units, input_shape=(19, 23, 1), precision=precision)
 
 
-@pytest.mark.parametrize("build", [residual, mobile])
+def series(precision: str) -> Program:
+    """Along a series of five axes: kernels of one column, of every kind and with a stride that leaves a sample over."""
+    units: tuple[Unit, ...] = (
+        SeriesConvolution(name="stem", input=INPUT, out_channels=10, kernel=7, stride=2, padding=3),
+        SeriesConvolution(name="dw1", input="stem", out_channels=10, kernel=3, padding=1, depthwise=True),
+        SeriesConvolution(name="pw1", input="dw1", out_channels=10, kernel=1, relu=False),
+        Addition(name="sum", left="pw1", right="stem"),
+        SeriesConvolution(name="conv", input="sum", out_channels=33, kernel=3, stride=2, padding=1),
+        SeriesConvolution(name="next", input="conv", out_channels=12, kernel=5, padding=2),
+        SeriesConvolution(name="dw2", input="next", out_channels=12, kernel=5, stride=2, padding=2, depthwise=True),
+        GlobalAveragePool(name="mean", input="dw2", batch_norm=True),
+        Linear(name="embed", input="mean", out_features=9, batch_norm=True),
+    )
+    return program_of(*units, input_shape=(41, 1, 5), precision=precision)
+
+
+@pytest.mark.parametrize("build", [residual, mobile, series])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_networks_give_the_oracles_embeddings(precision: str, build: type[Program]) -> None:
     program = build(precision)
@@ -52,9 +78,10 @@ def test_networks_give_the_oracles_embeddings(precision: str, build: type[Progra
         np.testing.assert_array_equal(outcome.output.view(np.int8), expected)
 
 
+@pytest.mark.parametrize("build", [residual, series])
 @pytest.mark.parametrize("precision", ["int8", "xnor2/1"])
-def test_every_step_equals_the_oracle(precision: str) -> None:
-    frozen = untrained(residual(precision), 3)
+def test_every_step_equals_the_oracle(precision: str, build: type[Program]) -> None:
+    frozen = untrained(build(precision), 3)
     steps = step_cases(frozen, random_inputs(frozen.program, 3, np.random.default_rng(4)))
     outcomes = ckernels.run_host([step.case for step in steps])
     for step, outcome in zip(steps, outcomes, strict=True):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from tinysearch.core.candidate import Architecture
 from tinysearch.core.errors import UserError
-from tinysearch.core.network import NetworkSpec, Shape
+from tinysearch.core.network import Convolution, NetworkSpec, SeriesConvolution, Shape
 
 Value = int | tuple[int, ...]
 
@@ -195,9 +195,13 @@ def check_odd(name: str, side: int) -> None:
 
 
 def is_series(shape: Shape) -> bool:
-    """Whether an input is a series: one row of samples, or one column, with an axis a channel.
+    """Whether an input is a series: one column of samples, with an axis a channel.
 
-    Along the other side there is one place, and square kernels with half their size as padding leave it one, so that
-    only their middle row or column meets data. Series are thus networks of the same layers, without pools.
+    Its networks have the same layers, of kernels that are one column wide, and no pools.
     """
-    return min(shape.height, shape.width) == 1 < max(shape.height, shape.width)
+    return shape.width == 1 < shape.height
+
+
+def convolution_of(shape: Shape) -> type[Convolution]:
+    """The convolutions of a network for an input: square, or along a series."""
+    return SeriesConvolution if is_series(shape) else Convolution

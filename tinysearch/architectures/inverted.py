@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinysearch.architectures.family import Value, check_counts, check_odd, joined, plain_parameters
+from tinysearch.architectures.family import Value, check_counts, check_odd, convolution_of, joined, plain_parameters
 from tinysearch.core.network import (
     INPUT,
     Addition,
@@ -90,28 +90,31 @@ class Inverted:
             most=MOST_BLOCKS,
         )
         check_odd("kernel", self.kernel)
+        convolution = convolution_of(shape)
         units: list[Unit] = [
-            Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=3, stride=2, padding=1)
+            convolution(name="stem", input=INPUT, out_channels=self.width, kernel=3, stride=2, padding=1)
         ]
         channels = self.width
         for stage, count in enumerate(self.stages):
             for block in range(count):
                 name, stride = f"s{stage + 1}b{block + 1}", 2 if stage > 0 and block == 0 else 1
-                units += self._block(name, units[-1].name, channels, self.width << stage, stride=stride)
+                units += self._block(convolution, name, units[-1].name, channels, self.width << stage, stride=stride)
                 channels = self.width << stage
         units.append(GlobalAveragePool(name="pool", input=units[-1].name))
         units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
         return NetworkSpec(name=self.label, input_shape=shape, units=tuple(units))
 
-    def _block(self, name: str, source: str, narrow: int, out: int, *, stride: int) -> list[Unit]:
+    def _block(
+        self, convolution: type[Convolution], name: str, source: str, narrow: int, out: int, *, stride: int
+    ) -> list[Unit]:
         """One block from ``narrow`` to ``out`` channels, the last unit being its output."""
         wide, current = narrow * self.expansion, source
         units: list[Unit] = []
         if self.expansion > 1:
-            units.append(Convolution(name=f"{name}_widen", input=source, out_channels=wide, kernel=1))
+            units.append(convolution(name=f"{name}_widen", input=source, out_channels=wide, kernel=1))
             current = units[-1].name
         units.append(
-            Convolution(
+            convolution(
                 name=f"{name}_depthwise",
                 input=current,
                 out_channels=wide,
@@ -123,7 +126,7 @@ class Inverted:
         )
         added = stride == 1 and narrow == out
         narrowed = f"{name}_narrow" if added else name
-        units.append(Convolution(name=narrowed, input=units[-1].name, out_channels=out, kernel=1, relu=False))
+        units.append(convolution(name=narrowed, input=units[-1].name, out_channels=out, kernel=1, relu=False))
         if added:
             units.append(Addition(name=name, left=narrowed, right=source, relu=False))
         return units

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinysearch.architectures.family import Value, check_counts, is_series, joined, plain_parameters
-from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape, Unit
+from tinysearch.architectures.family import Value, check_counts, convolution_of, is_series, joined, plain_parameters
+from tinysearch.core.network import INPUT, GlobalAveragePool, Linear, MaxPool, NetworkSpec, Shape, Unit
 
 ARCHITECTURES = {"plain": "Plain"}
 
@@ -64,11 +64,11 @@ class Plain:
         """
         check_counts({"stages": self.stages, "width": self.width, "embedding": self.embedding}, most=MOST_BLOCKS)
         units: list[Unit] = []
-        current, series = INPUT, is_series(shape)
+        current, series, convolution = INPUT, is_series(shape), convolution_of(shape)
         for stage, count in enumerate(self.stages):
             for block in range(count):
                 units.append(
-                    Convolution(
+                    convolution(
                         name=f"s{stage + 1}b{block + 1}",
                         input=current,
                         out_channels=self.width << stage,

@@ -14,10 +14,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinysearch.architectures.family import Value, check_counts, is_series, joined, plain_parameters
+from tinysearch.architectures.family import Value, check_counts, convolution_of, is_series, joined, plain_parameters
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
-from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
+from tinysearch.core.network import (
+    INPUT,
+    Addition,
+    Convolution,
+    GlobalAveragePool,
+    Linear,
+    NetworkSpec,
+    Shape,
+    Unit,
+)
 from tinysearch.core.quantization import Precision
 
 ARCHITECTURES = {"resnet": "Resnet"}
@@ -92,12 +101,13 @@ class Resnet:
                 remedy="write for example stem=[3,2,1]",
             )
         units: list[Unit] = [self._stem(shape)]
+        convolution = convolution_of(shape)
         current = "stem"
         for stage, count in enumerate(self.blocks):
             for block in range(count):
                 stride = 2 if stage > 0 and block == 0 else 1
                 name = f"s{stage + 1}b{block + 1}"
-                units += _basic_block(name, current, channels=self.width << stage, stride=stride)
+                units += _basic_block(convolution, name, current, channels=self.width << stage, stride=stride)
                 current = units[-1].name
         units.append(GlobalAveragePool(name="pool", input=current, batch_norm=True, relu=True))
         units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
@@ -106,7 +116,7 @@ class Resnet:
     def _stem(self, shape: Shape) -> Convolution:
         kernel, stride, pool = self.stem
         if is_series(shape):
-            return Convolution(
+            return convolution_of(shape)(
                 name="stem",
                 input=INPUT,
                 out_channels=self.width,
@@ -172,14 +182,14 @@ def resnet_branch(
     )
 
 
-def _basic_block(name: str, source: str, *, channels: int, stride: int) -> list[Unit]:
-    first = Convolution(name=f"{name}_conv1", input=source, out_channels=channels, kernel=3, stride=stride, padding=1)
-    second = Convolution(name=f"{name}_conv2", input=first.name, out_channels=channels, kernel=3, padding=1, relu=False)
+def _basic_block(convolution: type[Convolution], name: str, source: str, *, channels: int, stride: int) -> list[Unit]:
+    first = convolution(name=f"{name}_conv1", input=source, out_channels=channels, kernel=3, stride=stride, padding=1)
+    second = convolution(name=f"{name}_conv2", input=first.name, out_channels=channels, kernel=3, padding=1, relu=False)
     units: list[Unit] = [first, second]
     shortcut = source
     if stride != 1:
         units.append(
-            Convolution(name=f"{name}_skip", input=source, out_channels=channels, kernel=1, stride=stride, relu=False)
+            convolution(name=f"{name}_skip", input=source, out_channels=channels, kernel=1, stride=stride, relu=False)
         )
         shortcut = units[-1].name
     units.append(Addition(name=name, left=second.name, right=shortcut, batch_norm=True, relu=True))

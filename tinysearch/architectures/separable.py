@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinysearch.architectures.family import Value, check_counts, check_odd, joined, plain_parameters
-from tinysearch.core.network import INPUT, Convolution, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
+from tinysearch.architectures.family import Value, check_counts, check_odd, convolution_of, joined, plain_parameters
+from tinysearch.core.network import INPUT, GlobalAveragePool, Linear, NetworkSpec, Shape, Unit
 
 ARCHITECTURES = {"separable": "Separable"}
 
@@ -75,15 +75,15 @@ class Separable:
         }
         check_counts(counts, most=MOST_BLOCKS)
         check_odd("kernel", self.kernel)
-        half = self.kernel // 2
+        half, convolution = self.kernel // 2, convolution_of(shape)
         units: list[Unit] = [
-            Convolution(name="stem", input=INPUT, out_channels=self.width, kernel=self.kernel, stride=2, padding=half)
+            convolution(name="stem", input=INPUT, out_channels=self.width, kernel=self.kernel, stride=2, padding=half)
         ]
         channels, current = self.width, "stem"
         for stage, count in enumerate(self.stages):
             for block in range(count):
                 name, stride = f"s{stage + 1}b{block + 1}", 2 if stage > 0 and block == 0 else 1
-                depthwise = Convolution(
+                depthwise = convolution(
                     name=f"{name}_depthwise",
                     input=current,
                     out_channels=channels,
@@ -94,7 +94,7 @@ class Separable:
                 )
                 channels = self.width << stage
                 current = f"{name}_point"
-                units += [depthwise, Convolution(name=current, input=depthwise.name, out_channels=channels, kernel=1)]
+                units += [depthwise, convolution(name=current, input=depthwise.name, out_channels=channels, kernel=1)]
         units.append(GlobalAveragePool(name="pool", input=current))
         units.append(Linear(name="embed", input="pool", out_features=self.embedding, batch_norm=True))
         return NetworkSpec(name=self.label, input_shape=shape, units=tuple(units))

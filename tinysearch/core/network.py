@@ -123,6 +123,21 @@ class Convolution:
     relu: bool = True
 
     @property
+    def flat(self) -> bool:
+        """Whether kernels are one column wide and nothing is padded beside."""
+        return False
+
+    @property
+    def columns(self) -> int:
+        """Columns of a kernel."""
+        return 1 if self.flat else self.kernel
+
+    @property
+    def beside(self) -> int:
+        """Columns of padding to either side."""
+        return 0 if self.flat else self.padding
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         return (self.input,)
 
@@ -132,7 +147,7 @@ class Convolution:
 
     def output(self, sources: Sequence[Shape]) -> Shape:
         (source,) = sources
-        height, width = (self._convolved(side) // self.pool for side in (source.height, source.width))
+        height, width = (side // self.pool for side in self._convolved(source))
         if self.depthwise and self.out_channels != source.channels:
             raise UserError(
                 "a depthwise convolution must keep its channels",
@@ -141,18 +156,32 @@ class Convolution:
             )
         return Shape(height=height, width=width, channels=self.out_channels)
 
-    def _convolved(self, side: int) -> int:
-        return (side + 2 * self.padding - self.kernel) // self.stride + 1
+    def _convolved(self, source: Shape) -> tuple[int, int]:
+        height = (source.height + 2 * self.padding - self.kernel) // self.stride + 1
+        return height, (source.width + 2 * self.beside - self.columns) // self.stride + 1
 
     def weights(self, sources: Sequence[Shape]) -> int:
-        return self.kernel**2 * self.out_channels * (1 if self.depthwise else sources[0].channels)
+        return self.kernel * self.columns * self.out_channels * (1 if self.depthwise else sources[0].channels)
 
     def macs(self, sources: Sequence[Shape]) -> int:
-        height, width = (self._convolved(side) for side in (sources[0].height, sources[0].width))
+        height, width = self._convolved(sources[0])
         return self.weights(sources) * height * width
 
     def lower(self, to: Lowering) -> None:
         to.weighted(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesConvolution(Convolution):
+    """Convolution along a series, a column of samples with an axis a channel: kernels are one column wide.
+
+    A class of its own, so that networks without one are written, and thus remembered, as they always were.
+    """
+
+    @property
+    def flat(self) -> bool:
+        """Whether kernels are one column wide and nothing is padded beside."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ class Step:
         inputs, output: names of tensors.
         kernel, stride, padding, pool: as in :class:`~tinysearch.core.network.Convolution`.
         cut: rows of the padding above that a part of a map does not have (:mod:`tinysearch.core.bands`).
+        flat: windows are one column wide and not padded beside (:class:`~tinysearch.core.network.SeriesConvolution`).
         function: which function of one value the step applies, where its operator has several.
         relu: the output is clamped at real zero.
         weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.
@@ -100,6 +101,7 @@ class Step:
     padding: int = 0
     pool: int = 1
     cut: int = 0
+    flat: bool = False
     function: str = ""
     relu: bool = False
     weight_bits: int = 0
@@ -110,6 +112,16 @@ class Step:
     @property
     def has_weights(self) -> bool:
         return self.weight_bits > 0
+
+    @property
+    def columns(self) -> int:
+        """Columns of a kernel."""
+        return 1 if self.flat else self.kernel
+
+    @property
+    def beside(self) -> int:
+        """Columns of padding to either side."""
+        return 0 if self.flat else self.padding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +169,9 @@ class Program:
         source, out = self.tensors[step.inputs[0]].shape, self.tensors[step.output].shape
         match step.operator:
             case Operator.CONV:
-                return (out.channels, step.kernel, step.kernel, source.channels)
+                return (out.channels, step.kernel, step.columns, source.channels)
             case Operator.DEPTHWISE | Operator.SCALE:
-                return (out.channels, step.kernel, step.kernel)
+                return (out.channels, step.kernel, step.columns)
             case Operator.FULLY_CONNECTED:
                 return (out.channels, source.elements)
             case _:
@@ -303,15 +315,16 @@ class Lowering:
             )
             return
         out, depth = self.shapes[unit.name], self.shapes[unit.input].channels
-        macs = out.elements * unit.pool**2 * unit.kernel**2 * (1 if depthwise else depth)
-        geometry = {"kernel": unit.kernel, "stride": unit.stride, "padding": unit.padding, "pool": unit.pool}
+        macs = out.elements * unit.pool**2 * unit.kernel * unit.columns * (1 if depthwise else depth)
+        window = {"kernel": unit.kernel, "stride": unit.stride, "padding": unit.padding, "flat": unit.flat}
         self.emit(
             unit,
             unit.operator,
             (source,),
             unit.name,
             macs=macs,
-            **geometry,
+            pool=unit.pool,
+            **window,
             **common,
         )
 

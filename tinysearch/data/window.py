@@ -1,4 +1,4 @@
-"""Front-end of motion and signal: a window of int16 samples as a square int8 image, in integers alone.
+"""Front-end of motion and signal: a window of int16 samples as a square int8 image or a series, in integers alone.
 
 The C twin is ``firmware_templates/runtime/frontend/ts_window.c``; both compute the same bytes from the same tables.
 
@@ -9,7 +9,8 @@ Definition, for an image of S x S x A from a window of T samples of A axes (coun
    through the window and columns through a row: a 3 x 3 kernel then sees neighbors in time, near and a row away.
    A sample is multiplied with a gain in Q16, rounded (halves up), and clamped to int8. Of ``scale="range"`` the gain
    makes ``range_counts`` 128; of ``scale="window"`` it makes the largest deviation of that axis in this window 127, or
-   1 / 64 of the range where the window is quieter than that.
+   1 / 64 of the range where the window is quieter than that. ``content="series"`` takes the same of S x 1 x A: row r is
+   the mean of the T / S samples from r T / S on, floor((sum + floor(T / S / 2)) / (T / S)).
 3. ``content="spectrum"``: row r is the spectrum of the L samples from floor(r (T - L) / (S - 1)) on, steps 2 to 6 of
    :mod:`tinysearch.data.log_mel`, with S triangles whose centers are equally spaced from bin 1 to L / 2 - 1. L is the
    smallest power of two from 16 that has S bins and leaves no gap between rows. Levels are log2 of power in Q10. From a
@@ -30,6 +31,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.data.fourier import LOG2_FRACTION_BITS, FourierTables, log2_fixed, power_spectrum
 from tinysearch.data.log_mel import triangles
+from tinysearch.inputs.series import Content
 
 VERSION = 1
 """Changes whenever the same window gives another image; part of every cache key."""
@@ -52,10 +54,10 @@ class WindowSettings:
     """What a window becomes.
 
     Attributes:
-        size: rows and columns, S; 4 .. 128.
+        size: rows and columns, S; 4 .. 128, of a series any number of rows that divides the samples.
         samples: of the window, T.
         range_counts: by axis, the deviation in counts that fills the image's range; 1 .. 32768.
-        content: samples as they are, or their spectrum.
+        content: samples as an image, their spectrum, or as they are.
         center: take each axis's mean away (of accelerations mostly gravity).
         scale: by the fixed range, or by what is in the window.
         steps_per_octave: of a spectrum, output steps for a doubling of power.
@@ -64,13 +66,14 @@ class WindowSettings:
     size: int
     samples: int
     range_counts: tuple[int, ...]
-    content: Literal["samples", "spectrum"] = "samples"
+    content: Content = "samples"
     center: bool = False
     scale: Literal["range", "window"] = "range"
     steps_per_octave: int = 8
 
     def __post_init__(self) -> None:
-        _require(4 <= self.size <= 128, "a window's image must have 4 to 128 rows", self.size, "change input_size")
+        most = LARGEST_WINDOW if self.content == "series" else 128
+        _require(4 <= self.size <= most, f"a window's image must have 4 to {most} rows", self.size, "change input_size")
         _require(
             self.size <= self.samples <= LARGEST_WINDOW,
             f"a window must have between input_size and {LARGEST_WINDOW} samples",
@@ -86,10 +89,20 @@ class WindowSettings:
             self.range_counts,
             "change range",
         )
-        contents, scales = ("samples", "spectrum"), ("range", "window")
-        _require(self.content in contents, "content must be samples or spectrum", self.content, "use content=samples")
+        contents, scales = ("samples", "spectrum", "series"), ("range", "window")
+        _require(
+            self.content in contents, f"content must be {' or '.join(contents)}", self.content, "use content=samples"
+        )
         _require(self.scale in scales, "scale must be range or window", self.scale, "use scale=range")
         _require(1 <= self.steps_per_octave <= 64, "an octave must have 1 to 64 steps", self.steps_per_octave, "use 8")
+        if self.content == "series":
+            _require(
+                self.samples % self.size == 0,
+                "the samples of a window must be a multiple of the rows of a series",
+                f"{self.samples} samples for input_size={self.size}",
+                f"use input_size={self.samples}, or another window_s",
+            )
+            return
         least = self.size if self.content == "samples" else self.fft_size
         _require(
             least <= self.samples <= least * self.size,
@@ -151,7 +164,7 @@ class WindowTables:
         length = settings.fft_size
         middle = (27 - (length.bit_length() - 1) + _FULL_SCALE_LEVEL + 2 * np.log2(counts)) / 2
         reference = np.rint(middle * (1 << LOG2_FRACTION_BITS)).astype(np.int32)
-        if settings.content == "samples":
+        if settings.content != "spectrum":
             return cls(settings=settings, gain=gain, reference=reference)
         points = length // 2
         centers = np.linspace(1, points - 1, settings.size)
@@ -193,6 +206,7 @@ class WindowTables:
             "axes": settings.axes,
             "centered": int(settings.center),
             "own_scale": int(settings.scale == "window"),
+            **({"averaged": settings.samples // settings.size} if settings.content == "series" else {}),
             "log2_fft": settings.fft_size.bit_length() - 1 if spectrum else 0,
             "steps_per_octave": settings.steps_per_octave if spectrum else 0,
         }
@@ -224,7 +238,7 @@ class Window:
             windows: int16 [B, T, A].
 
         Returns:
-            int8 [B, S, S, A]: row, place in the row or band, axis.
+            int8 [B, S, S, A]: row, place in the row or band, axis; of a series [B, S, 1, A].
 
         Raises:
             ValueError: another shape or type.
@@ -236,7 +250,7 @@ class Window:
         wide = windows.astype(np.int64)
         if settings.center:
             wide -= (wide.sum(axis=1, keepdims=True) + settings.samples // 2) // settings.samples
-        return self._of_samples(wide) if settings.content == "samples" else self._of_spectra(wide)
+        return self._of_spectra(wide) if settings.content == "spectrum" else self._of_samples(wide)
 
     def _rows(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """[B, S, A, row samples] of [B, T, A]."""
@@ -249,8 +263,13 @@ class Window:
         if self.settings.scale == "window":
             quietest = np.maximum(np.array(self.settings.range_counts, np.int64) // QUIETEST, 1)
             gain = (127 << GAIN_BITS) // np.maximum(np.abs(wide).max(axis=1, keepdims=True), quietest)
-        scaled = (wide * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS
-        rows = self._rows(np.clip(scaled, -128, 127).astype(np.int8))
+        if self.settings.content == "series":
+            count = self.settings.samples // self.settings.size
+            wide = (wide.reshape(len(wide), self.settings.size, count, -1).sum(axis=2) + count // 2) // count
+        scaled = np.clip((wide * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS, -128, 127).astype(np.int8)
+        if self.settings.content == "series":
+            return scaled[:, :, None]
+        rows = self._rows(scaled)
         return np.ascontiguousarray(np.moveaxis(rows, 3, 2)).astype(np.int8, copy=False)
 
     def _of_spectra(self, wide: Int64) -> npt.NDArray[np.int8]:

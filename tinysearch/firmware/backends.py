@@ -148,6 +148,7 @@ class EspNn:
         if (
             processor not in self.processors
             or program.precision.kind != "int8"
+            or step.flat
             or step.operator not in esp_nn.OPERATORS
         ):
             return False
@@ -183,6 +184,7 @@ class EspDsp:
             and program.precision.kind == "float32"
             and step.operator in (Operator.CONV, Operator.FULLY_CONNECTED)
             and step.pool == 1
+            and not step.flat
             and program.tensors[step.inputs[0]].element is Element.FLOAT32
         )
 

@@ -222,7 +222,7 @@ class _Graph:
         kernel = weights[:, None] if depthwise else np.moveaxis(weights, 3, 1)
         attributes: dict[str, Any] = {"strides": [step.stride] * 2, "group": tensor.shape.channels if depthwise else 1}
         if step.padding:
-            around = np.array([0, 0, step.padding, step.padding] * 2, np.int64)
+            around = np.array([0, 0, step.padding, step.beside] * 2, np.int64)
             value = np.float32(0) if self.is_float else np.int32(zero)
             source = self.node("Pad", source, self.constant(around), self.constant(value))
         if self.is_float:

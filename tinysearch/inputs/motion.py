@@ -106,8 +106,8 @@ class Motion:
         return (self.range_g,) * 3 + ((self.range_dps,) * 3 if self.gyroscope else ())
 
     def shape(self, *, input_size: int, channels: int) -> Shape:
-        """A square image of the window, a channel an axis."""
-        return window_shape(input_size=input_size, channels=channels, axes=len(self.axes))
+        """A square image of the window, or its samples, a channel an axis."""
+        return window_shape(input_size=input_size, channels=channels, axes=len(self.axes), content=self.content)
 
     def capture(self, shape: Shape) -> Capture:  # noqa: ARG002 - a window is as long for every image
         """One window."""

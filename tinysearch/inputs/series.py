@@ -15,7 +15,8 @@ FULL_SCALE = 32768
 MOST_AXES = 16
 SHORTEST_WINDOW, LONGEST_WINDOW = 16, 8192
 
-Content = Literal["samples", "spectrum"]
+Content = Literal["samples", "spectrum", "series"]
+"""A square image of samples, one of spectra, or the samples themselves, which one-dimensional networks take."""
 Scale = Literal["range", "window"]
 
 
@@ -44,7 +45,10 @@ def check_preparation(content: object, scale: object, center: object) -> None:
     Raises:
         UserError: an unknown word.
     """
-    for name, value, known in (("content", content, ("samples", "spectrum")), ("scale", scale, ("range", "window"))):
+    for name, value, known in (
+        ("content", content, ("samples", "spectrum", "series")),
+        ("scale", scale, ("range", "window")),
+    ):
         if value not in known:
             raise UserError(f"{name} must be {' or '.join(known)}", value=value, remedy=f"write {name}={known[0]}")
     if not isinstance(center, bool):
@@ -61,8 +65,8 @@ def window_capture(buffer: str, *, samples: int, axes: int, rate_hz: float) -> C
     return Capture(buffer=buffer, size_bytes=samples * axes * SAMPLE_BYTES, seconds=samples / rate_hz)
 
 
-def window_shape(*, input_size: int, channels: int, axes: int) -> Shape:
-    """A square image of a window, a channel an axis.
+def window_shape(*, input_size: int, channels: int, axes: int, content: Content) -> Shape:
+    """A square image of a window, or a column of its samples, a channel an axis.
 
     Raises:
         UserError: channels are not the axes.
@@ -71,4 +75,4 @@ def window_shape(*, input_size: int, channels: int, axes: int) -> Shape:
         raise UserError(
             "channels must be the axes of the sensor", value=f"channels={channels}", remedy=f"write channels={axes}"
         )
-    return Shape(height=input_size, width=input_size, channels=channels)
+    return Shape(height=input_size, width=1 if content == "series" else input_size, channels=channels)

@@ -48,6 +48,7 @@ class BinaryGeometry:
     kernel_width: int
     stride: int
     padding: int
+    flat: bool
     activation_bits: int
     weight_bits: int
     output_bits: int
@@ -56,6 +57,11 @@ class BinaryGeometry:
     def window_values(self) -> int:
         """Input values under one output pixel."""
         return self.kernel_height * self.kernel_width * self.input_channels
+
+    @property
+    def beside(self) -> int:
+        """Columns of padding to either side."""
+        return 0 if self.flat else self.padding
 
     @property
     def limit(self) -> int:
@@ -119,9 +125,10 @@ def geometry(program: Program, step: Step) -> BinaryGeometry:
         output_width=out.shape.width,
         output_channels=out.shape.channels,
         kernel_height=source.shape.height if whole_map else step.kernel,
-        kernel_width=source.shape.width if whole_map else step.kernel,
+        kernel_width=source.shape.width if whole_map else step.columns,
         stride=1 if whole_map else step.stride,
         padding=0 if whole_map else step.padding,
+        flat=step.flat,
         activation_bits=source.bits,
         weight_bits=step.weight_bits,
         output_bits=out.bits,
@@ -147,12 +154,12 @@ def features(program: Program, step: Step) -> Mapping[str, float]:
     g = geometry(program, step)
     lanes = g.groups * LANE
     rows = inside(g.input_height, g.output_height, g.kernel_height, stride=g.stride, padding=g.padding)
-    columns = inside(g.input_width, g.output_width, g.kernel_width, stride=g.stride, padding=g.padding)
+    columns = inside(g.input_width, g.output_width, g.kernel_width, stride=g.stride, padding=g.beside)
     fresh = columns
     if g.holds_window:  # of every window but a row's first only the columns that enter
         entering = min(g.stride, g.kernel_width)
-        first = min(g.kernel_width - g.padding, g.input_width)
-        later = {"stride": g.stride, "padding": g.padding - g.stride - (g.kernel_width - entering)}
+        first = min(g.kernel_width - g.beside, g.input_width)
+        later = {"stride": g.stride, "padding": g.beside - g.stride - (g.kernel_width - entering)}
         fresh = first + inside(g.input_width, g.output_width - 1, entering, **later)
     return {
         "lane_macs": rows * columns * g.input_channels * lanes,
@@ -196,6 +203,8 @@ def pack(frozen: FrozenNetwork, step: Step) -> PackedStep:
             *("kernel_height", "kernel_width", "stride", "padding", "activation_bits", "weight_bits"),
         )
     }
+    if binary.flat:
+        fields["flat"] = 1
     weights = slice_weights(np.asarray(parameters["weights"]), binary)
     if binary.output_bits:
         return PackedStep(

@@ -52,9 +52,9 @@ class Conv(ProductsRecord):
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         out = program.tensors[step.output].shape
         rows, columns = out.height * step.pool, out.width * step.pool  # what survives a fused pool
-        pad = ((0, 0), (step.padding, step.padding), (step.padding, step.padding), (0, 0))
+        pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
         values = np.pad(source, pad, constant_values=source.dtype.type(zero_point)) if step.padding else source
-        views = np.lib.stride_tricks.sliding_window_view(values, (step.kernel, step.kernel), axis=(1, 2))
+        views = np.lib.stride_tricks.sliding_window_view(values, (step.kernel, step.columns), axis=(1, 2))
         views = views[:, :: step.stride, :: step.stride][:, :rows, :columns]
         windows = np.moveaxis(views, 3, 5)  # [N, rows, columns, kY, kX, channel]
         return product(windows.reshape(*windows.shape[:3], -1), weights.reshape(len(weights), -1), zero_point)
@@ -110,7 +110,7 @@ class Conv(ProductsRecord):
         tile = _TILE_PIXELS[program.tensors[step.output].element]
         places = out.height * out.width
         pixels = places * padded(step.pool**2, tile) if step.pool > 1 else padded(places, tile)
-        depth = step.kernel**2 * source.channels
+        depth = step.kernel * step.columns * source.channels
         found = {"patch": depth * pixels, "rows": step.kernel * pixels}
         if step.weight_bits < 8:
             groups = -(-depth // SIGNS)

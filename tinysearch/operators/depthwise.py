@@ -35,8 +35,9 @@ class Depthwise(ProductsRecord):
         del program
         kind: type = source.dtype.type if np.issubdtype(source.dtype, np.floating) else np.int64
         shifted = source.astype(kind) - kind(zero_point)
-        pad = ((0, 0), (step.padding, step.padding), (step.padding, step.padding), (0, 0))
-        views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), (step.kernel, step.kernel), axis=(1, 2))
+        pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
+        sides = (step.kernel, step.columns)
+        views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), sides, axis=(1, 2))
         views = views[:, :: step.stride, :: step.stride]
         sums: Array = np.einsum("nhwcyx,cyx->nhwc", views, weights.astype(kind), dtype=kind)
         return sums
@@ -128,7 +129,7 @@ def _is_scale(step: Step) -> bool:
 
 def _is_3x3(step: Step) -> bool:
     """Whether the int8 kernel is the one that reads pixels where they lie."""
-    return step.kernel == 3 and step.padding == 1 and step.pool == 1 and step.stride <= 2
+    return step.kernel == 3 and step.padding == 1 and step.pool == 1 and step.stride <= 2 and not step.flat
 
 
 def _kernel(step: Step) -> str:
@@ -148,7 +149,8 @@ def _scratch_bytes(program: Program, step: Step) -> int:
 def _plane(program: Program, step: Step) -> tuple[int, int]:
     """Rows and columns of a channel that are read, padding included."""
     out = program.tensors[step.output].shape
-    height, width = ((side * step.pool - 1) * step.stride + step.kernel for side in (out.height, out.width))
+    sides = ((out.height, step.kernel), (out.width, step.columns))
+    height, width = ((outputs * step.pool - 1) * step.stride + kernel for outputs, kernel in sides)
     return height, width
 
 
@@ -173,7 +175,7 @@ def _features_s8(program: Program, step: Step) -> Mapping[str, float]:
     if _is_3x3(step):  # with stride 2, a column more for every output
         moved = (step.stride - 1) * out.elements
         return found | {"rows": out.height * out.channels, "moved": moved, "sums": out.channels}
-    windows = step.macs // step.kernel**2
+    windows = step.macs // (step.kernel * step.columns)
     pooled = windows if step.pool > 1 else 0  # compared before they are put away
     return found | {"lane_macs": step.macs, "moved": windows * step.kernel, "sums": pooled}
 
@@ -181,16 +183,19 @@ def _features_s8(program: Program, step: Step) -> Mapping[str, float]:
 def _features_f32(program: Program, step: Step) -> Mapping[str, float]:
     """Every place of every window is looked at, and those inside the input are multiplied."""
     source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    sides = ((source.height, out.height), (source.width, out.width))
+    sides = (
+        (source.height, out.height, step.kernel, step.padding),
+        (source.width, out.width, step.columns, step.beside),
+    )
     rows, columns = (
-        inside(side, outputs * step.pool, step.kernel, stride=step.stride, padding=step.padding)
-        for side, outputs in sides
+        inside(side, outputs * step.pool, kernel, stride=step.stride, padding=padding)
+        for side, outputs, kernel, padding in sides
     )
     multiplied = rows * columns * out.channels
     converted = program.tensors[step.inputs[0]].element is Element.INT8
     return {
         "lane_macs": multiplied,
         "patch": multiplied if converted else 0,
-        "moved": step.macs // step.kernel,
+        "moved": step.macs // step.columns,
         "sums": out.elements * step.pool**2,
     }

@@ -207,7 +207,8 @@ def geometry_f32(frozen: FrozenNetwork, step: Step) -> Fields:
 
 
 def _window(step: Step) -> Fields:
-    return {"kernel": step.kernel, "stride": step.stride, "padding": step.padding, "pool": step.pool}
+    flat = {"flat": 1} if step.flat else {}
+    return {"kernel": step.kernel, "stride": step.stride, "padding": step.padding, **flat, "pool": step.pool}
 
 
 def reads_int8(program: Program, step: Step) -> int:

@@ -66,7 +66,7 @@ class UnitModule(nn.Module):
         match unit:
             case Convolution():
                 depth = 1 if unit.depthwise else in_channels
-                weight = torch.empty(unit.out_channels, depth, unit.kernel, unit.kernel)
+                weight = torch.empty(unit.out_channels, depth, unit.kernel, unit.columns)
                 nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
                 self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
             case Linear():

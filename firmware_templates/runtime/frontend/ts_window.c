@@ -67,6 +67,19 @@ static void image_of_samples(const ts_window_layer *layer, const int16_t *sample
     }
 }
 
+static void series_of_samples(const ts_window_layer *layer, const int16_t *samples, int32_t mean, int32_t gain,
+                              int8_t *series)
+{
+    for (uint32_t row = 0; row < layer->size; ++row, series += layer->axes) {
+        int32_t sum = layer->averaged / 2;
+        for (uint32_t index = 0; index < layer->averaged; ++index, samples += layer->axes) {
+            sum += *samples;
+        }
+        const int32_t value = floor_division(sum, layer->averaged) - mean;
+        *series = clamped(((int64_t)value * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS);
+    }
+}
+
 /* The part of the audio front-end that makes levels of a frame. */
 static ts_log_mel_layer spectrum_layer(const ts_window_layer *layer)
 {
@@ -135,7 +148,11 @@ void ts_window(const ts_window_layer *layer, const int16_t *samples, int8_t *ima
         } else {
             const int32_t gain =
                 layer->own_scale ? own_gain(layer, own, mean, layer->range[axis]) : layer->gain[axis];
-            image_of_samples(layer, own, mean, gain, image + axis);
+            if (layer->averaged != 0) {
+                series_of_samples(layer, own, mean, gain, image + axis);
+            } else {
+                image_of_samples(layer, own, mean, gain, image + axis);
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A window of a motion sensor or of any other time series to network input: a square image in int8. The same bytes as
+/* A window of a motion sensor or of any other time series to network input: a square image or a series in int8. The same bytes as
  * tinysearch/data/window.py, which defines it.
  *
  * Nothing here knows about time, units or allocates; all tables are constant data made by the generator.
@@ -23,7 +23,8 @@ typedef struct {
     const uint16_t *bin_count;
     const uint16_t *weights;
     uint16_t samples;          /* of a window, at most 8192 and at least those of a row */
-    uint8_t size;              /* rows and columns, 4 .. 128 */
+    uint16_t size;             /* rows and columns, 4 .. 128; of a series rows alone, up to samples */
+    uint16_t averaged;         /* samples whose mean is a row of a series; 0 for an image */
     uint8_t axes;              /* 1 .. 16 */
     uint8_t centered;          /* whether each axis loses its mean */
     uint8_t own_scale;         /* 0: fixed range; 1: by what is in the window */
@@ -35,7 +36,7 @@ typedef struct {
  * and a frame. */
 size_t ts_window_scratch_bytes(const ts_window_layer *layer);
 
-/* Image [size][size][axes] of a window [samples][axes]. No overlaps. */
+/* Image [size][size][axes], or series [size][axes], of a window [samples][axes]. No overlaps. */
 void ts_window(const ts_window_layer *layer, const int16_t *samples, int8_t *image, void *scratch);
 
 #endif

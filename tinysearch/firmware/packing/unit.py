@@ -82,7 +82,9 @@ class VectorUnit:
         return tuple(kernel.name for kernel in self.kernels)
 
     def kernel(self, program: Program, step: Step) -> Kernel | None:
-        """The kernel of a step, None where there is none."""
+        """The kernel of a step, None where there is none: windows of series have none."""
+        if step.flat:
+            return None
         name = self.chosen(program, step)
         return next((one for one in self.kernels if one.name == name and one.supports(program, step)), None)
 

@@ -68,7 +68,7 @@ class Products(TrainedOperator):
 
 
 class Conv(Products):
-    """Weights [O, I, k, k]."""
+    """Weights [O, I, k, k], of series [O, I, k, 1]."""
 
     def real(self, layer: Layer, sources: Sequence[Tensor], parameters: Parameters) -> Tensor:
         return _convolved(cast("Convolution | Step", layer), sources[0], parameters, groups=1)
@@ -78,7 +78,7 @@ class Conv(Products):
 
 
 class Depthwise(Products):
-    """Weights [C, 1, k, k]."""
+    """Weights [C, 1, k, k], of series [C, 1, k, 1]."""
 
     def real(self, layer: Layer, sources: Sequence[Tensor], parameters: Parameters) -> Tensor:
         return _convolved(cast("Convolution | Step", layer), sources[0], parameters, groups=sources[0].shape[1])
@@ -102,7 +102,7 @@ class FullyConnected(Products):
 
 def _convolved(layer: Convolution | Step, value: Tensor, parameters: Parameters, *, groups: int) -> Tensor:
     weight, bias = _present(layer, parameters)
-    value = F.conv2d(value, weight, bias, stride=layer.stride, padding=layer.padding, groups=groups)
+    value = F.conv2d(value, weight, bias, stride=layer.stride, padding=(layer.padding, layer.beside), groups=groups)
     return F.max_pool2d(value, layer.pool) if layer.pool > 1 else value
 
 
