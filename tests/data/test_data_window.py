@@ -21,6 +21,19 @@ def test_rows_follow_each_other_through_the_window():
     assert overlapping[0, 15, :, 0].tolist() == list(range(34, 50))
 
 
+def test_a_series_is_the_mean_of_its_samples_row_by_row():
+    settings = WindowSettings(size=4, samples=12, range_counts=(128, 128), content="series")
+    window = np.zeros((1, 12, 2), np.int16)
+    window[0, :, 0] = [1, 2, 3, -1, -2, -3, 10, 10, 12, 500, 500, 500]
+    window[0, 3:6, 1] = [-1, 0, 0]
+    series = Window(settings)(window)
+    assert series.shape == (1, 4, 1, 2)
+    assert series[0, :, 0, 0].tolist() == [2, -2, 11, 127]
+    assert series[0, :, 0, 1].tolist() == [0, 0, 0, 0]
+    with pytest.raises(UserError, match="must be a multiple of the rows of a series; got 12 samples for input_size=5"):
+        WindowSettings(size=5, samples=12, range_counts=(1,), content="series")
+
+
 def test_a_fixed_range_rounds_and_clamps():
     settings = WindowSettings(size=4, samples=16, range_counts=(256, 1))
     window = np.zeros((1, 16, 2), np.int16)

@@ -18,6 +18,11 @@ def test_a_motion_sensor_gives_windows_of_six_axes():
     assert (capture.size_bytes, capture.seconds) == (100 * 6 * 2, 2.0)
 
 
+def test_a_series_is_a_column_of_samples():
+    kind = make_kind("motion", {"content": "series"})
+    assert kind.shape(input_size=50, channels=6) == Shape(height=50, width=1, channels=6)
+
+
 def test_an_accelerometer_has_three_axes():
     kind = make_kind("motion", {"gyroscope": False, "range_g": 16.0, "span_g": 16.0})
     assert kind.axes == ("ax", "ay", "az") and kind.range_counts == (32768,) * 3

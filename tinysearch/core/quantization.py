@@ -126,15 +126,22 @@ def doubling_high_multiply(value: npt.ArrayLike, multiplier: npt.ArrayLike) -> I
     TFLite's nudge of negative products together with a truncating division gives the same as a floor of the sum
     with 2^30, which is what the C kernels compute.
     """
-    product = np.asarray(value, np.int64) * np.asarray(multiplier, np.int64)
-    return (product + (1 << 30)) >> 31
+    product = np.asarray(np.multiply(value, multiplier, dtype=np.int64))
+    product += 1 << 30
+    product >>= 31
+    return product
 
 
 def rounding_shift_right(value: npt.ArrayLike, shift: npt.ArrayLike) -> Int64:
     """``value / 2^shift`` rounded to nearest, halves away from zero; shift >= 0."""
     wide, bits = np.asarray(value, np.int64), np.asarray(shift, np.int64)
     half = np.where(bits > 0, np.int64(1) << np.maximum(bits - 1, 0), 0)
-    return (wide + half - np.where((wide < 0) & (bits > 0), 1, 0)) >> bits
+    rounded = np.asarray(wide >> 63)  # -1 for what is negative
+    rounded = np.asarray(rounded & -(bits > 0).astype(np.int64))
+    rounded += wide
+    rounded = np.asarray(rounded + half)
+    rounded >>= bits
+    return rounded
 
 
 def requantize(
@@ -154,8 +161,17 @@ def requantize(
         zero_point: of the output.
         low, high: clamp, for a fused ReLU ``low = zero_point``.
     """
-    scaled = rounding_shift_right(doubling_high_multiply(accumulator, multiplier), shift) + zero_point
-    return np.clip(scaled, low, high).astype(np.int8)
+    sides = np.shape(accumulator)[-2:]
+    multiplier, shift = (_repeated(factors, sides) for factors in (multiplier, shift))
+    scaled = rounding_shift_right(doubling_high_multiply(accumulator, multiplier), shift)
+    scaled += zero_point
+    return np.clip(scaled, low, high, out=scaled).astype(np.int8)
+
+
+def _repeated(factors: npt.ArrayLike, sides: tuple[int, ...]) -> Int64:
+    """One factor a channel written out for every column, so that NumPy's innermost loop is longer than the channels."""
+    values = np.asarray(factors, np.int64)
+    return np.ascontiguousarray(np.broadcast_to(values, sides)) if values.ndim == 1 else values
 
 
 def cosine_fixed(left: npt.NDArray[np.int8], right: npt.NDArray[np.int8]) -> Int64:

@@ -266,9 +266,12 @@ class Window:
         if self.settings.content == "series":
             count = self.settings.samples // self.settings.size
             wide = (wide.reshape(len(wide), self.settings.size, count, -1).sum(axis=2) + count // 2) // count
-        scaled = np.clip((wide * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS, -128, 127).astype(np.int8)
+        scaled: npt.NDArray[np.int8] = np.clip((wide * gain + (1 << (GAIN_BITS - 1))) >> GAIN_BITS, -128, 127).astype(
+            np.int8
+        )
         if self.settings.content == "series":
-            return scaled[:, :, None]
+            series: npt.NDArray[np.int8] = scaled[:, :, None]
+            return series
         rows = self._rows(scaled)
         return np.ascontiguousarray(np.moveaxis(rows, 3, 2)).astype(np.int8, copy=False)
 

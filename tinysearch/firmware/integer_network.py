@@ -14,7 +14,7 @@ from tinysearch.core.program import Array, FrozenNetwork, Step
 from tinysearch.core.quantization import INPUT_SCALE
 from tinysearch.operators import record_of
 
-_BATCH = 64
+_BATCH = 16
 
 
 def run(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8] | npt.NDArray[np.float32]:

@@ -16,11 +16,11 @@ from tinysearch.operators.products import (
     FLOAT_BYTES,
     FLOAT_TILE,
     ProductsRecord,
+    exact_kind,
     geometry_f32,
     geometry_s8,
     interleave,
     output_arrays,
-    product,
     tiled_f32,
 )
 from tinysearch.operators.record import Fields, KernelFootprint, PackedStep, packed
@@ -53,11 +53,14 @@ class Conv(ProductsRecord):
         out = program.tensors[step.output].shape
         rows, columns = out.height * step.pool, out.width * step.pool  # what survives a fused pool
         pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
-        values = np.pad(source, pad, constant_values=source.dtype.type(zero_point)) if step.padding else source
+        values = source if np.issubdtype(source.dtype, np.floating) else _centered(source, weights, zero_point)
+        values = np.pad(values, pad) if step.padding else values
         views = np.lib.stride_tricks.sliding_window_view(values, (step.kernel, step.columns), axis=(1, 2))
         views = views[:, :: step.stride, :: step.stride][:, :rows, :columns]
         windows = np.moveaxis(views, 3, 5)  # [N, rows, columns, kY, kX, channel]
-        return product(windows.reshape(*windows.shape[:3], -1), weights.reshape(len(weights), -1), zero_point)
+        fields, filters = windows.reshape(*windows.shape[:3], -1), weights.reshape(len(weights), -1)
+        sums: Array = fields @ filters.T.astype(fields.dtype)
+        return sums if np.issubdtype(source.dtype, np.floating) else sums.astype(np.int64)
 
     def footprint_s8(self, program: Program, step: Step) -> KernelFootprint:
         outputs, height, width, inputs = program.weight_shape(step)
@@ -137,6 +140,14 @@ class Conv(ProductsRecord):
         channels, stride = int(random.integers(2, 14)), int(random.integers(1, 3))
         relu = bool(random.integers(2))
         return (Convolution(name="conv", input=source, out_channels=channels, kernel=kernel, stride=stride, relu=relu),)
+
+
+def _centered(source: Array, weights: Array, zero_point: float) -> Array:
+    """int8 values less their zero point, in a type that holds their sums of products exactly."""
+    kind = exact_kind(weights[0].size, weights)
+    values: Array = source.astype(kind)
+    values -= kind(zero_point)
+    return values
 
 
 def _pointwise(step: Step) -> bool:

@@ -14,6 +14,7 @@ from tinysearch.operators.products import (
     CHANNEL_BYTES,
     FLOAT_BYTES,
     ProductsRecord,
+    exact_kind,
     geometry_f32,
     geometry_s8,
     output_arrays,
@@ -33,14 +34,17 @@ class Depthwise(ProductsRecord):
 
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         del program
-        kind: type = source.dtype.type if np.issubdtype(source.dtype, np.floating) else np.int64
+        real = np.issubdtype(source.dtype, np.floating)
+        kind: type = source.dtype.type if real else exact_kind(step.kernel * step.columns, weights)
         shifted = source.astype(kind) - kind(zero_point)
         pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
         sides = (step.kernel, step.columns)
         views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), sides, axis=(1, 2))
         views = views[:, :: step.stride, :: step.stride]
-        sums: Array = np.einsum("nhwcyx,cyx->nhwc", views, weights.astype(kind), dtype=kind)
-        return sums
+        if real:
+            sums: Array = np.einsum("nhwcyx,cyx->nhwc", views, weights.astype(kind), dtype=kind)
+            return sums
+        return np.stack([_summed(view, weights.astype(kind)) for view in views])
 
     def footprint(self, program: Program, step: Step) -> KernelFootprint:
         if is_binary(program, step):
@@ -104,6 +108,14 @@ class Depthwise(ProductsRecord):
             relu=relu,
         )
         return (unit,)
+
+
+def _summed(view: Array, weights: Array) -> npt.NDArray[np.int64]:
+    """Sums of products of one sample, [height, width, channels, kY, kX] by [channels, kY, kX], that cannot round."""
+    sums = np.zeros(view.shape[:3], view.dtype)
+    for row, column in np.ndindex(*weights.shape[1:]):
+        sums += view[..., row, column] * np.tile(weights[:, row, column], (view.shape[1], 1))
+    return sums.astype(np.int64)
 
 
 class Scale(Depthwise):

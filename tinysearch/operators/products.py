@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -167,10 +167,16 @@ def product(columns: Array, weights: Array, zero_point: float) -> Array:
     """``(columns - zero_point) @ weights.T``, exact for integers; real numbers in the type that they come in."""
     if np.issubdtype(columns.dtype, np.floating):
         return np.asarray((columns @ weights.T).astype(columns.dtype))
-    bound = columns.shape[-1] * 256 * int(np.abs(weights.astype(np.int32)).max(initial=1))
-    kind: type = np.float32 if bound < _EXACT_FLOAT32 else np.float64
-    shifted = columns.astype(kind) - kind(zero_point)
-    return np.asarray(np.rint(shifted @ weights.T.astype(kind)).astype(np.int64))
+    kind = exact_kind(columns.shape[-1], weights)
+    shifted = columns.astype(kind)
+    shifted -= kind(zero_point)
+    return np.asarray((shifted @ weights.T.astype(kind)).astype(np.int64))
+
+
+def exact_kind(terms: int, weights: Array) -> type[np.floating[Any]]:
+    """The shortest floating point type in which no sum of so many products with int8 values, or part of it, rounds."""
+    bound = terms * 256 * int(np.abs(weights.astype(np.int32)).max(initial=1))
+    return np.float32 if bound < _EXACT_FLOAT32 else np.float64
 
 
 def max_pool(source: Array, pool: int) -> Array:

@@ -215,7 +215,8 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
         keys = []
         for modality, branch in point["branches"].items():
             layout = _layout(branch)
-            key = f"{modality} {layout} {branch['precision']} {branch.get('width')} {branch['input_size']}"
+            sizes = [branch.get(name) for name in ("width", "input_size", "channels")]
+            key = " ".join(map(str, (modality, layout, branch["precision"], *sizes)))
             keys.append(key)
             figures = {name: branch[name] for name in ("precision", "input_size", "params", "macs")}
             branches[key] = BranchCard(

@@ -11,6 +11,7 @@ from tinysearch.app.building.spaces import build_space
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import Convolution, SeriesConvolution, Shape
 from tinysearch.core.program import lower
 from tinysearch.search.known.flat import FlatSpace
 
@@ -69,6 +70,31 @@ def test_sizes_come_before_scales() -> None:
         space_of("task=motions", "space.input_scales=[0.75]")
     with pytest.raises(UserError, match="positive numbers"):
         space_of("space.input_scales=[0]")
+
+
+def test_pictures_are_searched_gray_and_in_color() -> None:
+    space = space_of("space=auto", "space.channels=[1,3]")
+    assert [shape.channels for shape in space.options["face"].shapes] == [1, 3]
+    assert [shape.channels for shape in space.options["voice"].shapes] == [1]  # a spectrogram has no colors
+    assert {shape.channels for shape in space_of("space=extended").options["face"].shapes} == {1, 3}
+    assert {branch.channels for branch in space_of("space=extended", "task=motions").branches("wrist")} == {6}
+
+
+def test_windows_as_series_are_searched_with_one_dimensional_networks_of_every_family() -> None:
+    space = space_of("space=auto", "task=motions", "task.wrist.content=series", "task.wrist.input_size=100")
+    branches = space.branches("wrist")
+    assert {branch.architecture.family for branch in branches} == {"separable", "inverted"}  # windowed is for squares
+    for family in ("separable", "inverted", "plain", "resnet"):
+        words = (
+            "task=motions",
+            "task.wrist.content=series",
+            "task.wrist.input_size=50",
+            f"space.architectures=[{family}]",
+        )
+        branch = space_of("space=auto", *words).branches("wrist")[0]
+        units = [unit for unit in branch.network().units if isinstance(unit, Convolution)]
+        assert units and all(isinstance(unit, SeriesConvolution) for unit in units)
+        assert branch.shape == Shape(height=50, width=1, channels=6)
 
 
 def test_a_branch_behind_another_stem_is_read_again_and_has_a_place_in_the_flat_space() -> None:

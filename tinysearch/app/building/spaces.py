@@ -19,6 +19,7 @@ from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.table import TableErrors
+from tinysearch.inputs.camera import Camera
 from tinysearch.reading import read_yaml
 from tinysearch.space import Space, SpaceOptions
 from tinysearch.space.space import layouts_of
@@ -29,7 +30,7 @@ _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
 
 _EXECUTIONS = ("memories", "branch_cores", "fusion_rules")
-_LIST_NAMES = ("architectures", "input_sizes", "input_scales", *_EXECUTIONS, *_LISTS.values())
+_LIST_NAMES = ("architectures", "input_sizes", "input_scales", "channels", *_EXECUTIONS, *_LISTS.values())
 
 MEMORIES, CORES = ("arena", "bands"), tuple(range(1, MOST_CORES + 1))
 
@@ -50,7 +51,8 @@ def build_space(config: Config) -> Space:
         if given.name not in covered:
             continue
         layouts, precisions = covered[given.name]
-        shapes = _once(shape_of(given, {"input_size": size}) for size in _input_sizes(given, settings))
+        sizes, channels = _input_sizes(given, settings), _channels(given, settings)
+        shapes = _once(shape_of(given, {"input_size": size, "channels": of}) for size in sizes for of in channels)
         architectures = _once(_architectures(given, settings, layouts_of(settings["layouts"] or layouts)))
         options[given.name] = SpaceOptions(
             architectures=_buildable(architectures, shapes) if _listed("architectures", settings) else architectures,
@@ -143,6 +145,12 @@ def _input_sizes(given: Input, settings: Mapping[str, Any]) -> Sequence[int | No
         )
     own = max(shape_of(given, {}).height, shape_of(given, {}).width)
     return _prepared(given, _once(max(1, round(scale * own)) for scale in scales))
+
+
+def _channels(given: Input, settings: Mapping[str, Any]) -> Sequence[int | None]:
+    """Channels of an input: of a camera's pictures as listed, gray (1) and color (3); of every other the task's."""
+    listed = _listed("channels", settings)
+    return listed if listed and isinstance(given.kind, Camera) else (None,)
 
 
 def _prepared(given: Input, sizes: Sequence[int]) -> tuple[int, ...]:
