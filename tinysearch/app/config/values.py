@@ -26,6 +26,7 @@ _MAYBE_LISTS = (
     "widths",
     "input_sizes",
     "input_scales",
+    "space.channels",
     "embeddings",
     "memories",
     "branch_cores",
