@@ -15,7 +15,6 @@ from tinysearch.report.picks import Picks
 from tinysearch.report.wording import count, interval, money_sign, percent, seconds, unit_usd, usd, value_text
 
 UNKNOWN = "not known"
-_EVIDENCE = (("EER", "eer"), ("latency", "latency"))
 
 
 _Cell = Callable[[Mapping[str, Any]], str]
@@ -26,9 +25,9 @@ _USUAL = frozenset({"eer", "bom_cost_usd", "latency_s"})
 def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str] = ("eer", "bom_cost_usd")) -> Table:
     """The front, one line a point: networks, what was asked for, and the board.
 
-    Error rate, price and latency are told by EER with its interval, FRR, price and how long an owner waits; where
-    another objective was asked for, each has its column; what no point has a word for has none. Amounts are written as
-    :func:`shown_in` says.
+    Error rate, price and latency are told by EER (of a classification: error) with its interval, FRR, price and how
+    long an owner waits; where another objective was asked for, each has its column; what no point has a word for has
+    none. Amounts are written as :func:`shown_in` says.
     """
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
@@ -38,7 +37,8 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
         padding=(0, 1, 0, 0),
     )
     usual = set(objectives) <= _USUAL
-    columns = _usual_columns() if usual else _columns_of(objectives)
+    rate = f"{_rate_name(points)} %"
+    columns = _usual_columns(rate) if usual else _columns_of(objectives, rate=rate)
     supply = next((point["power"] for point in points if point.get("power")), None)
     if supply is not None and "battery_days" not in objectives:
         columns["runs"] = _runs
@@ -55,10 +55,15 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     return table
 
 
-def _usual_columns() -> dict[str, _Cell]:
+def _rate_name(points: Sequence[Mapping[str, Any]]) -> str:
+    """What an error rate is called: that of a classification is no EER; older runs do not say what they decide."""
+    return "error" if any(point.get("decision") == "classification" for point in points) else "EER"
+
+
+def _usual_columns(rate: str) -> dict[str, _Cell]:
     return {
         "networks": _networks,
-        "EER %": _error_rate,
+        rate: _error_rate,
         "95 %": _interval,
         "FRR %": lambda point: _rejected(point["operating_point"]),
         money_sign(): _price,
@@ -69,12 +74,12 @@ def _usual_columns() -> dict[str, _Cell]:
     }
 
 
-def _columns_of(objectives: Sequence[str]) -> dict[str, _Cell]:
+def _columns_of(objectives: Sequence[str], *, rate: str) -> dict[str, _Cell]:
     """Networks, the objectives in their order, chip."""
     columns: dict[str, _Cell] = {"networks": _networks}
     for name in objectives:
         if name == "eer":
-            columns |= {"EER %": _error_rate, "95 %": _interval}
+            columns |= {rate: _error_rate, "95 %": _interval}
         elif name == "bom_cost_usd":
             columns[money_sign()] = _price
         else:
@@ -185,7 +190,8 @@ def _footnotes(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
     """Where the figures of a front come from: ``EER: trained; latency: uncalibrated``."""
-    kinds = {label: {point["evidence"][name] for point in points} for label, name in _EVIDENCE}
+    named = ((_rate_name(points), "eer"), ("latency", "latency"))
+    kinds = {label: {point["evidence"][name] for point in points} for label, name in named}
     return "; ".join(f"{label}: {' and '.join(sorted(found))}" for label, found in kinds.items() if found)
 
 
@@ -264,7 +270,8 @@ def point_table(document: Mapping[str, Any]) -> Table:
             low, high = (value_text("power_mw", edge) for edge in power["range_mw"])
             table.add_row("", f"{low} to {high}, {power['kind']}, between decisions {power['rests']}")
     rate = _optional(values["eer"], percent)
-    table.add_row("EER", rate if rate == UNKNOWN else f"{rate}{interval(values['eer_ci95'])}, {evidence['eer']}")
+    called = _rate_name([document])
+    table.add_row(called, rate if rate == UNKNOWN else f"{rate}{interval(values['eer_ci95'])}, {evidence['eer']}")
     if (at := document["operating_point"]) is not None:
         waits = "never" if at["effective_latency_s"] is None else seconds(at["effective_latency_s"])
         bounds = interval(at["frr_ci95"])
