@@ -12,7 +12,7 @@ import numpy as np
 from tinysearch.networks.checking import check
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.real.agreement import Agreement, agreements
-from tinysearch.networks.real.correction import LEAST_SAMPLES, MOST_SAMPLES, corrected
+from tinysearch.networks.real.correction import LEAST_SAMPLES, MOST_SAMPLES, corrected_where_it_pays
 from tinysearch.networks.real.nodes import Array, RealNetwork
 from tinysearch.networks.real.quantize import has_all_scales, quantize, spans, states_scales
 from tinysearch.networks.real.translating import Translated, translate
@@ -72,7 +72,7 @@ def calibrated_graph(translated: Translated, samples: Sequence[Array] | None) ->
     check(quantized)
     room = min(_batch(translated.graph, most=_CORRECTED_VALUES), MOST_SAMPLES)
     if samples is not None and min(room, len(inputs[0])) >= LEAST_SAMPLES and not states_scales(translated.graph):
-        quantized = corrected(translated.graph, quantized, [values[:room] for values in inputs])
+        quantized = corrected_where_it_pays(translated.graph, quantized, [values[:room] for values in inputs])
         check(quantized)
     return Calibrated(
         graph=quantized,

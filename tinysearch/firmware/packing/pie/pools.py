@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.network import Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_LOW
 from tinysearch.firmware.packing.block import LINE, block_bytes, lay_out
@@ -21,7 +22,12 @@ MAX_POOL_BYTES, AVERAGE_BYTES = block_bytes(13, ()), block_bytes(9, ())
 def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of a max pool."""
     source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
-    row, window = source.width * source.channels, step.pool * source.channels
+    return max_pool_block(source, out, pool=step.pool, low=_low(frozen, step))
+
+
+def max_pool_block(source: Shape, out: Shape, *, pool: int, low: int) -> npt.NDArray[np.int8]:
+    """Block of a max pool by its side, which is its stride."""
+    row, window = source.width * source.channels, pool * source.channels
     return lay_out(
         {
             "layer_bytes": 0,
@@ -30,13 +36,13 @@ def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
             "output_bytes": out.elements,
             "scratch_bytes": LINE,
             "channels": source.channels,
-            "low": _low(frozen, step),
-            "pool": step.pool,
+            "low": low,
+            "pool": pool,
             "out_height": out.height,
             "out_width": out.width,
             "next_line": row - window,
             "window_bytes": window,
-            "next_row": step.pool * row - out.width * window,
+            "next_row": pool * row - out.width * window,
         },
         {},
     )
@@ -44,7 +50,11 @@ def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
 
 def average(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of a mean over height and width."""
-    source = frozen.program.tensors[step.inputs[0]].shape
+    return average_block(frozen.program.tensors[step.inputs[0]].shape, low=_low(frozen, step))
+
+
+def average_block(source: Shape, *, low: int) -> npt.NDArray[np.int8]:
+    """The same by the input."""
     pixels = source.height * source.width
     return lay_out(
         {
@@ -56,7 +66,7 @@ def average(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
             "channels": source.channels,
             "pixels": pixels,
             "half": pixels // 2,
-            "low": _low(frozen, step),
+            "low": low,
         },
         {},
     )

@@ -17,6 +17,9 @@ _EMULATED = 1 << 33
 
 _TOP = 32768
 
+_NOT_NEGATIVE, _NEVER = 16383, 32767
+"""One is added where the upper half of 2^30 and a sum is above this: where the sum is not negative, or never."""
+
 
 def starts(bias: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """What sums of 64 bits start at, of which the lower 32 bits are the bias."""
@@ -35,14 +38,15 @@ def records(
 
     Args:
         bias: what a sum starts at; with the largest sum of products below 2^30 in magnitude.
-        multiplier, shift: as in :func:`tinysearch.core.quantization.quantize_multiplier`, shifts 1 .. 31.
+        multiplier, shift: as in :func:`tinysearch.core.quantization.quantize_multiplier`, shifts 1 .. 31;
+            or a shift of 0, which rounds once.
         zero: zero point of the output.
         low: lower clamp.
     """
     m, s = multiplier.astype(np.int64), shift.astype(np.int64)
     count = len(m)
     doubled = 2 * m
-    rest = (np.int64(1) << (s - 1)) - 1 - m // 2
+    rest = np.where(s == 0, 0, (np.int64(1) << np.maximum(s - 1, 0)) - 1) - m // 2
     k = np.clip(-(rest // _TOP), -_TOP, _TOP - 1)
     factors = np.stack(
         [
@@ -50,7 +54,7 @@ def records(
             doubled & 0xFFFF,
             doubled >> 16,
             np.where(m % 2 == 0, _TOP, 0),
-            np.full(count, 16383),
+            np.where(s == 0, _NEVER, _NOT_NEGATIVE),
             k,
             np.full(count, -_TOP),
             rest + k * _TOP,

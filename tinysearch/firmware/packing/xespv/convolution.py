@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tinysearch.core.network import Operator, Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.packing.block import LINE, block_bytes, chained, lay_out, up
+from tinysearch.firmware.packing.window import Products, Window, products_of, window_of
 from tinysearch.firmware.packing.xespv.records import (
     CACHED_BYTES,
     GROUP,
@@ -27,24 +28,25 @@ _BEFORE_ROWS, _BEHIND_ROWS = 128, 64
 
 def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of a convolution or fully connected layer whose input is int8, weights of 1 or 2 bits included."""
-    program, parameters = frozen.program, frozen.parameters[step.name]
-    weights = np.asarray(parameters["weights"]).astype(np.int64)
-    in_zero = frozen.zero_points.get(step.inputs[0], 0)
-    bias = np.asarray(parameters["bias"]).astype(np.int64) - in_zero * weights.reshape(len(weights), -1).sum(1)
-    multiplier, shift = (np.asarray(parameters[name]) for name in ("multiplier", "shift"))
-    words = {**_words(program, step), **clamps(zero=frozen.zero_points[step.output], relu=step.relu)}
+    return convolution_block(_window(frozen.program, step), products_of(frozen, step))
+
+
+def convolution_block(window: Window, products: Products) -> npt.NDArray[np.int8]:
+    """Block of a convolution of any sides."""
+    weights, in_zero = products.weights, products.in_zero
+    words = {**_words(window), **clamps(zero=products.zero, low=products.low, high=products.high)}
     windows = weights.reshape(len(weights), words["kernel"], -1)
     filled = np.pad(windows, ((0, 0), (0, 0), (0, _places(words) - windows.shape[2])))
     rows = filled.reshape(len(weights), -1)
     padding = np.full(LINE, in_zero & 0xFF, np.uint8)
     inside = np.arange(LINE) < (words["in_row_bytes"] - 1) % LINE + 1
     tail = np.stack([np.where(inside, 0xFF, 0), np.where(inside, 0, padding)]).astype(np.uint8).reshape(-1)
-    size, blocks = _part_channels(program, step), []
+    size, blocks = _part_channels(window), []
     for first in range(0, len(rows), size):
         part = slice(first, first + size)
         tables = {
             "weights": by_groups(rows[part]),
-            "records": records(bias[part], multiplier[part], shift[part]),
+            "records": records(products.bias[part], products.multiplier[part], products.shift[part]),
             "tail": tail,
             "padding": padding,
         }
@@ -54,7 +56,8 @@ def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
 
 def convolution_bytes(program: Program, step: Step) -> int:
     """Bytes of the block."""
-    words, channels, size = _words(program, step), program.weight_shape(step)[0], _part_channels(program, step)
+    window = _window(program, step)
+    words, channels, size = _words(window), window.out.channels, _part_channels(window)
     parts = [groups(min(size, channels - first)) for first in range(0, channels, size)]
     return sum(
         block_bytes(len(words), (part * words["group_bytes"], part * RECORD_BYTES, 2 * LINE, LINE)) for part in parts
@@ -63,12 +66,30 @@ def convolution_bytes(program: Program, step: Step) -> int:
 
 def convolution_scratch(program: Program, step: Step) -> int:
     """Bytes of scratch."""
-    return _words(program, step)["scratch_bytes"]
+    return window_scratch(_window(program, step))
 
 
-def _part_channels(program: Program, step: Step) -> int:
+def window_scratch(window: Window) -> int:
+    """Bytes of scratch of a convolution with such windows."""
+    return _words(window)["scratch_bytes"]
+
+
+def point(inputs: int, outputs: int) -> Window:
+    """The windows of a fully connected layer."""
+    source, out = Shape(height=1, width=1, channels=inputs), Shape(height=1, width=1, channels=outputs)
+    return Window(source=source, out=out, kernel=(1, 1), stride=(1, 1), before=(0, 0))
+
+
+def _window(program: Program, step: Step) -> Window:
+    if step.operator != Operator.FULLY_CONNECTED:
+        return window_of(program, step)
+    outputs, inputs = program.weight_shape(step)
+    return point(inputs, outputs)
+
+
+def _part_channels(window: Window) -> int:
     """Output channels of a part: all, or so many that their weights stay in the cache from pixel to pixel."""
-    channels, words = program.weight_shape(step)[0], _words(program, step)
+    channels, words = window.out.channels, _words(window)
     of_group = words["group_bytes"] + RECORD_BYTES
     if words["pixels"] * words["pool"] ** 2 == 1 or groups(channels) * of_group <= CACHED_BYTES:
         return channels
@@ -80,25 +101,18 @@ def _places(words: dict[str, int]) -> int:
     return words["full"] * LINE + words["rest"] * _FOUR
 
 
-def _words(program: Program, step: Step) -> dict[str, int]:
+def _words(window: Window) -> dict[str, int]:
     """Words of the header in the order of the layout, without what weights and zero points decide."""
-    source, out = program.tensors[step.inputs[0]].shape, program.tensors[step.output].shape
-    kernel, stride, padding, pool = step.kernel, step.stride, step.padding, step.pool
-    if step.operator == Operator.FULLY_CONNECTED:
-        source, out = (
-            Shape(height=1, width=1, channels=source.elements),
-            Shape(height=1, width=1, channels=out.elements),
-        )
-        kernel, stride, padding, pool = 1, 1, 0, 1
+    source, out, pool = window.source, window.out, window.pool
     channels, row_bytes = source.channels, source.width * source.channels
-    window = kernel * channels
-    fours = -(-window // _FOUR)
-    data = up(padding * channels)
-    first = data - padding * channels
-    needed = first + (out.width * pool - 1) * stride * channels + window
+    kernel, stride = window.kernel[0], window.stride
+    values = window.kernel[1] * channels
+    fours = -(-values // _FOUR)
+    data = up(window.before[1] * channels)
+    first = data - window.before[1] * channels
+    needed = first + window.columns * channels
     row_stride = max(data + up(row_bytes), up(needed))
-    rows = (pool - 1) * stride + kernel
-    pointwise = kernel == stride == pool == 1 and padding == 0
+    rows = (pool - 1) * stride[0] + kernel
     return {
         "layer_bytes": 0,
         "left_bytes": source.elements,
@@ -126,13 +140,13 @@ def _words(program: Program, step: Step) -> dict[str, int]:
         "row_first": first,
         "row_lines": up(row_bytes) // LINE,
         "tail": 0,
-        "window_bytes": stride * channels,
-        "pixel_bytes": stride * channels * pool,
-        "down_bytes": stride * row_stride,
-        "first_row": -padding,
-        "next_row": stride * pool,
+        "window_bytes": stride[1] * channels,
+        "pixel_bytes": stride[1] * channels * pool,
+        "down_bytes": stride[0] * row_stride,
+        "first_row": -window.before[0],
+        "next_row": stride[0] * pool,
         "padding": 0,
-        "direct": int(pointwise and channels % LINE == 0),
+        "direct": int(window.is_point and channels % LINE == 0),
         "pixels": out.height * out.width,
         "out_pixel_bytes": out.channels,
         "next_part": 0,

@@ -9,6 +9,7 @@ from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.firmware.packing.addends import addends
 from tinysearch.firmware.packing.block import LINE, block_bytes, lay_out, up
+from tinysearch.firmware.packing.window import Int64
 from tinysearch.firmware.packing.xespv.records import CHANNEL_BITS, GROUP, clamps
 
 _ADDITION_WORDS, _PACKING_WORDS = 16, 18
@@ -21,9 +22,24 @@ ADDITION_BYTES = block_bytes(_ADDITION_WORDS, (_TABLES_BYTES,))
 
 def addition(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of an addition."""
-    parameters = frozen.parameters[step.name]
+    parameters, zero = frozen.parameters[step.name], frozen.zero_points[step.output]
     multiplier, shift = (int(np.asarray(parameters[key])[2]) for key in ("multiplier", "shift"))
     count = frozen.program.tensors[step.output].shape.elements
+    clamp = clamps(zero=zero, low=zero if step.relu else INT8_LOW)
+    return addition_block(addends(frozen, step), (multiplier, shift), clamp, count=count)
+
+
+def addition_block(
+    tables: tuple[Int64, Int64], factor: tuple[int, int], clamp: dict[str, int], *, count: int
+) -> npt.NDArray[np.int8]:
+    """Block of an addition of ``count`` values.
+
+    Args:
+        tables: by unsigned byte, of the left and the right input.
+        factor: multiplier and right shift of a sum, the shift at least 1.
+        clamp: of :func:`~tinysearch.firmware.packing.xespv.records.clamps`.
+    """
+    multiplier, shift = factor
     words = {
         "layer_bytes": 0,
         "left_bytes": count,
@@ -34,13 +50,13 @@ def addition(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
         "weights": 0,
         "records": 0,
         "group_bytes": 0,
-        **clamps(zero=frozen.zero_points[step.output], relu=step.relu),
+        **clamp,
         "count": count,
         "factor": int(np.uint32(2 * multiplier).view(np.int32)),
         "shift": shift - 1,
         "tables": 0,
     }
-    return lay_out(words, {"tables": np.concatenate(addends(frozen, step)).astype("<i4").view(np.uint8)})
+    return lay_out(words, {"tables": np.concatenate(tables).astype("<i4").view(np.uint8)})
 
 
 def packing(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.network import Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.quantization import INT8_LOW
 from tinysearch.firmware.packing.block import block_bytes, lay_out
 from tinysearch.firmware.packing.xespv.records import clamps
 
@@ -20,16 +22,21 @@ MAX_POOL_BYTES, AVERAGE_BYTES = block_bytes(18, ()), block_bytes(15, ())
 def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of a max pool."""
     source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
-    row, window = source.width * source.channels, step.pool * source.channels
+    return max_pool_block(source, out, pool=step.pool, low=_low(frozen, step))
+
+
+def max_pool_block(source: Shape, out: Shape, *, pool: int, low: int) -> npt.NDArray[np.int8]:
+    """Block of a max pool by its side, which is its stride."""
+    row, window = source.width * source.channels, pool * source.channels
     return lay_out(
         {
-            **_common(frozen, step, scratch_bytes=0),
-            "pool": step.pool,
+            **_common(source, out, low=low, scratch_bytes=0),
+            "pool": pool,
             "out_height": out.height,
             "out_width": out.width,
             "next_line": row - window,
             "window_bytes": window,
-            "next_row": step.pool * row - out.width * window,
+            "next_row": pool * row - out.width * window,
         },
         {},
     )
@@ -37,9 +44,13 @@ def max_pool(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
 
 def average(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     """Block of a mean over height and width."""
-    source = frozen.program.tensors[step.inputs[0]].shape
-    pixels = source.height * source.width
-    common = _common(frozen, step, scratch_bytes=AVERAGE_SCRATCH_BYTES)
+    return average_block(frozen.program.tensors[step.inputs[0]].shape, low=_low(frozen, step))
+
+
+def average_block(source: Shape, *, low: int) -> npt.NDArray[np.int8]:
+    """The same by the input."""
+    pixels, out = source.height * source.width, Shape(height=1, width=1, channels=source.channels)
+    common = _common(source, out, low=low, scratch_bytes=AVERAGE_SCRATCH_BYTES)
     return lay_out({**common, "pixels": pixels, "half": pixels // 2, "one": 1}, {})
 
 
@@ -49,9 +60,12 @@ def averages(program: Program, step: Step) -> bool:
     return source.height * source.width < _MOST_PIXELS
 
 
-def _common(frozen: FrozenNetwork, step: Step, *, scratch_bytes: int) -> dict[str, int]:
-    """First words of the header."""
-    source, out = frozen.program.tensors[step.inputs[0]].shape, frozen.program.tensors[step.output].shape
+def _low(frozen: FrozenNetwork, step: Step) -> int:
+    return frozen.zero_points[step.output] if step.relu else INT8_LOW
+
+
+def _common(source: Shape, out: Shape, *, low: int, scratch_bytes: int) -> dict[str, int]:
+    """First words of the header; no zero point counts, as nothing is scaled."""
     return {
         "layer_bytes": 0,
         "left_bytes": source.elements,
@@ -62,5 +76,5 @@ def _common(frozen: FrozenNetwork, step: Step, *, scratch_bytes: int) -> dict[st
         "weights": 0,
         "records": 0,
         "group_bytes": 0,
-        **clamps(zero=frozen.zero_points[step.output], relu=step.relu),
+        **clamps(zero=0, low=low),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
+from tinysearch.core.quantization import INT8_HIGH
 from tinysearch.firmware.packing.block import LINE, Bytes, up
 
 GROUP = LINE
@@ -37,9 +37,9 @@ def records(bias: npt.NDArray[np.int64], multiplier: npt.NDArray[np.int64], shif
     return np.ascontiguousarray((table & 0xFFFFFFFF).astype("<u4")).view(np.uint8).reshape(-1)
 
 
-def clamps(*, zero: int, relu: bool) -> dict[str, int]:
+def clamps(*, zero: int, low: int, high: int = INT8_HIGH) -> dict[str, int]:
     """Words of the header that say what an output may be."""
-    return {"low": zero if relu else INT8_LOW, "high": INT8_HIGH, "offset": 2 * zero + 1}
+    return {"low": low, "high": high, "offset": 2 * zero + 1}
 
 
 def by_groups(weights: npt.NDArray[np.int64]) -> Bytes:
