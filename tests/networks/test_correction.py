@@ -11,7 +11,8 @@ from small_onnx import image, stated_scales
 from test_onnx_file import read, samples_for
 
 from tinysearch.networks.oracle import run
-from tinysearch.networks.real.agreement import to_int8, to_reals
+from tinysearch.networks.real import correction
+from tinysearch.networks.real.agreement import Agreement, to_int8, to_reals
 from tinysearch.networks.real.calibrated import calibrated, placed
 from tinysearch.networks.real.correction import corrected
 from tinysearch.networks.real.execute import run_reals
@@ -34,6 +35,22 @@ def test_means_come_nearer_to_those_of_the_float_network(tmp_path):
 
     assert errors(corrected(real.graph, plain, inputs)) < 0.6 * errors(plain)
     assert errors(calibrated(network, samples).graph) < 0.6 * errors(plain)
+
+
+@pytest.mark.parametrize(
+    ("named", "decibels", "kept"), [((0.94, 0.92), (19.8, 21.0), False), ((0.9, 0.9), (37.7, 39.5), True)]
+)
+def test_biases_stay_where_outputs_come_nearer(tmp_path, monkeypatch, named, decibels, kept):
+    network = read(tmp_path, image())
+    real = translate(network, [None])
+    inputs = placed(real, samples_for(network, 16))
+    plain = quantize(real.graph, spans(real.graph, inputs, batch=16))
+    told = [
+        [Agreement(output="y", samples=16, same_largest=share, signal_to_noise_db=ratio, largest_difference=0.1)]
+        for share, ratio in zip(named, decibels, strict=True)
+    ]
+    monkeypatch.setattr(correction, "agreements", lambda *_, **__: told.pop(0))
+    assert (correction.corrected_where_it_pays(real.graph, plain, inputs) is not plain) is kept
 
 
 def test_scales_of_the_author_stand_with_their_biases(tmp_path):

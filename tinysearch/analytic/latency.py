@@ -230,14 +230,23 @@ class LatencyTable:
         found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
         return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
-    def profile(self, profile: Profile, *, processor: str, arena_in_psram: bool) -> LatencyEstimate:
+    def profile(
+        self, profile: Profile, *, processor: str, arena_in_psram: bool, streamed: Sequence[WeightedStep] = ()
+    ) -> LatencyEstimate:
         """Seconds of kernels that are given by their features, one after the other on one core.
+
+        Args:
+            streamed: steps of a backend, which are not in the profile and may wait for their weights.
 
         Raises:
             UnsupportedLayerError: no entry for one of them on this processor.
         """
         timing = self.timing(processor)
-        return _estimate(self._sum(profile, timing), timing, arena_in_psram=arena_in_psram)
+        parts = [self._sum(profile, timing)]
+        for step in streamed:
+            waits = self._streams(timing, step.key)
+            parts.append(self._roofline(step, timing) if waits else self._sum({step.key: step.features}, timing))
+        return _estimate(_added(parts), timing, arena_in_psram=arena_in_psram)
 
     def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
         """Cycles of a program, found once for all processors of an instruction set."""
@@ -258,8 +267,7 @@ class LatencyTable:
         if self.two_cores is not None and program.shared:
             halves = self._sum(shared_profile(program), timing)
             parts.append(self.two_cores.of(halves, steps=len(program.shared)))
-        cycles, low, high, calibrated = zip(*parts, strict=True)
-        return sum(cycles), sum(low), sum(high), all(calibrated)
+        return _added(parts)
 
     def _streams(self, timing: ProcessorTiming, key: tuple[str, str]) -> bool:
         return self._entry(timing, *key).weight_bytes is not None
@@ -309,6 +317,12 @@ class LatencyTable:
                 remedy=f"add an entry to the table {self.name}",
             )
         return entry
+
+
+def _added(parts: Sequence[Cycles]) -> Cycles:
+    """Cycles of parts that run one after the other."""
+    cycles, low, high, calibrated = zip(*parts, strict=True)
+    return sum(cycles), sum(low), sum(high), all(calibrated)
 
 
 def _estimate(cycles: Cycles, timing: ProcessorTiming, *, arena_in_psram: bool) -> LatencyEstimate:

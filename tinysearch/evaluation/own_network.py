@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinysearch.analytic.bom import over_budget
@@ -24,11 +24,15 @@ from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.units import format_bytes
+from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.lowering import LoweredNetwork
 
 ARITHMETIC = "tflite"
 """Of the kernels in a latency table."""
+
+PORTABLE = "portable"
+"""In place of a backend's name."""
 
 OBJECTIVES = ("bom_cost_usd", "latency_s", "energy_mj")
 """What boards for one network differ in; all are minimized."""
@@ -41,12 +45,14 @@ class OwnNetwork:
     Attributes:
         name: of its file.
         labels: names of the classes that the first output holds; empty where none are given.
+        accelerated: with the vector units of chips, by processor.
     """
 
     name: str
     lowered: LoweredNetwork
     memory: ArenaPlan
     labels: tuple[str, ...] = ()
+    accelerated: Mapping[str, Accelerated] = field(default_factory=dict)
 
     @property
     def weight_bytes(self) -> int:
@@ -61,12 +67,17 @@ class OwnNetwork:
         graph = self.lowered.graph
         return sum(graph.tensors[index].size_bytes for index in (*graph.inputs, *graph.outputs))
 
-    def profile(self) -> Profile:
-        """Features summed over the calls of each kernel class."""
+    def profile(self, accelerated: Accelerated | None = None) -> Profile:
+        """Features summed over the calls of each kernel class; a backend's weights are told by its steps."""
         found: dict[tuple[str, str], dict[str, float]] = {}
-        for call in self.lowered.calls:
-            total = found.setdefault((ARITHMETIC, call.kernel_class), dict.fromkeys(FEATURES, 0.0))
-            for name, value in call.features.items():
+        costs = {} if accelerated is None else accelerated.costs
+        apart = set() if accelerated is None else {step.key for step in accelerated.streamed}
+        for number, call in enumerate(self.lowered.calls):
+            key, features = costs.get(number, ((ARITHMETIC, call.kernel_class), call.features))
+            if key in apart:
+                continue
+            total = found.setdefault(key, dict.fromkeys(FEATURES, 0.0))
+            for name, value in features.items():
                 total[name] += value
         return found
 
@@ -78,6 +89,7 @@ class NetworkPoint:
     Attributes:
         id: names the project's folder.
         arena_in_psram: the arena does not fit into internal RAM.
+        backend: whose kernels compute what they can; ``portable`` where none does.
         violations: rules that it breaks; empty where it can be built.
         evaluation: of the application around it; None for a console.
     """
@@ -93,6 +105,7 @@ class NetworkPoint:
     order: OrderNote | None
     violations: tuple[Violation, ...]
     evaluation: Evaluation | None = None
+    backend: str = PORTABLE
 
     @property
     def feasible(self) -> bool:
@@ -125,6 +138,7 @@ class NetworkPoint:
             },
             "requires": {"flash_bytes": self.flash.total_bytes, "ram_bytes": self.ram_bytes},
             "arena_in_psram": self.arena_in_psram,
+            "backend": self.backend,
             "bom": [line.to_dict() for line in self.bom],
             "order": None if self.order is None else self.order.to_dict(),
             "values": {
@@ -149,8 +163,8 @@ class NetworkModels:
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
 
-    def flash(self, network: OwnNetwork, target: str) -> FlashPlan:
-        """What lies in flash on an ESP-IDF target."""
+    def flash(self, network: OwnNetwork, target: str, accelerated: Accelerated | None = None) -> FlashPlan:
+        """What lies in flash on an ESP-IDF target; constants of a backend lie beside those of the portable kernels."""
         code, calls = self.software.code, network.lowered.calls
         kernels = [call.function for call in calls]
         program = self.software.program_bytes(target, (), kernels=sorted(set(kernels)))
@@ -158,17 +172,22 @@ class NetworkModels:
         own = math.ceil(code.branch.flash + code.step.flash * len(calls) + layers)
         named = [*(call.name for call in calls), *network.labels]
         names = sum(len(name.encode()) + code.name_alignment for name in named)
-        return plan_flash(program_bytes=program + own + names, weight_bytes=network.weight_bytes, slots=AppSlots())
+        weights = network.weight_bytes
+        if accelerated is not None:
+            program += self.software.backend_bytes(accelerated.backend)
+            arrays = [array for part in accelerated.packed.values() for array in part.arrays.values()]
+            weights += array_bytes(array.nbytes for array in arrays)
+        return plan_flash(program_bytes=program + own + names, weight_bytes=weights, slots=AppSlots())
 
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
         """A network on a board, with every rule it breaks."""
         chip = self.catalog.chip(option.processor)
-        flash = self.flash(network, chip.idf_target)
-        arena, edges = network.memory.peak_bytes, network.edge_bytes
-        heap = int(chip.heap_bytes.value) - self.software.reserved_bytes(()) - edges
-        fits = in_sram([[arena]], heap_bytes=heap, largest_block_bytes=int(chip.largest_block_bytes.value))
-        slow = not bool(fits[0, 0])
-        latency = self.latency.profile(network.profile(), processor=chip.id, arena_in_psram=slow)
+        edges = network.edge_bytes
+        accelerated = self._accelerated(network, chip, option, edges)
+        arena = (accelerated or network).memory.peak_bytes
+        flash = self.flash(network, chip.idf_target, accelerated)
+        slow = not self._fits(chip, arena, edges)
+        latency = self._latency(network, accelerated, chip, slow=slow)
         contention = self.latency.contention(chip.id)
         return NetworkPoint(
             id=_identity(network, option),
@@ -181,7 +200,37 @@ class NetworkModels:
             bom=tuple(item.line(self.price_level) for item in option.items),
             order=option.order_note(quantity=self.catalog.quantity),
             violations=tuple(self._violations(option, chip, flash, psram_bytes=arena if slow else 0)),
+            backend=PORTABLE if accelerated is None else accelerated.backend,
         )
+
+    def _fits(self, chip: Chip, arena_bytes: int, edge_bytes: int) -> bool:
+        """Whether an arena lies in internal RAM."""
+        heap = int(chip.heap_bytes.value) - self.software.reserved_bytes(()) - edge_bytes
+        largest = int(chip.largest_block_bytes.value)
+        return bool(in_sram([[arena_bytes]], heap_bytes=heap, largest_block_bytes=largest)[0, 0])
+
+    def _accelerated(self, network: OwnNetwork, chip: Chip, option: BoardOption, edges: int) -> Accelerated | None:
+        """The network with the chip's vector unit, unless its larger arena or its constants do not fit."""
+        found = network.accelerated.get(chip.idf_target)
+        if found is None:
+            return None
+        slower = self._fits(chip, network.memory.peak_bytes, edges) and not self._fits(
+            chip, found.memory.peak_bytes, edges
+        )
+        fits = self.flash(network, chip.idf_target, found).total_bytes <= option.flash_bytes
+        return None if slower or not fits else found
+
+    def _latency(
+        self, network: OwnNetwork, accelerated: Accelerated | None, chip: Chip, *, slow: bool
+    ) -> LatencyEstimate:
+        """Seconds; with a backend that no chip has measured the upper bound is not below the portable one."""
+        portable = self.latency.profile(network.profile(), processor=chip.id, arena_in_psram=slow)
+        if accelerated is None:
+            return portable
+        found = self.latency.profile(
+            network.profile(accelerated), streamed=accelerated.streamed, processor=chip.id, arena_in_psram=slow
+        )
+        return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
     def _violations(
         self, option: BoardOption, chip: Chip, flash: FlashPlan, *, psram_bytes: int

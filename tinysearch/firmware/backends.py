@@ -85,7 +85,7 @@ class PlannedBackend(Backend, Protocol):
         ...
 
 
-class _OfVectorUnit:
+class VectorBackend:
     """A backend of assembly of ours for a vector unit."""
 
     __slots__ = ()
@@ -111,7 +111,7 @@ class _OfVectorUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pie(_OfVectorUnit):
+class Pie(VectorBackend):
     """The vector unit of the ESP32-S3, by assembly of ours: int8 and XNOR networks."""
 
     unit: ClassVar[VectorUnit] = pie.UNIT
@@ -123,7 +123,7 @@ class Pie(_OfVectorUnit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Xespv(_OfVectorUnit):
+class Xespv(VectorBackend):
     """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8 and XNOR. Not run on a chip."""
 
     unit: ClassVar[VectorUnit] = xespv.UNIT
@@ -214,6 +214,22 @@ def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
     if not isinstance(name, str):
         return (name,)
     return tuple(backend for known, backend in _BACKENDS.items() if name in (known, "auto"))
+
+
+def vector_backends(name: str | Backend) -> tuple[VectorBackend, ...]:
+    """Those of :func:`choose_backends` that are assembly of ours: what networks of one's own can have.
+
+    Raises:
+        UserError: a backend that is none of these.
+    """
+    found = tuple(backend for backend in choose_backends(name) if isinstance(backend, VectorBackend))
+    if not found and name != "portable":
+        raise UserError(
+            "firmware.backend of a network of one's own must be portable, pie, xespv or auto",
+            value=name if isinstance(name, str) else name.name,
+            remedy="write firmware.backend=auto",
+        )
+    return found
 
 
 def accelerated_steps(program: Program, backend: Backend, *, processor: str) -> tuple[str, ...]:

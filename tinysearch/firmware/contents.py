@@ -324,6 +324,11 @@ def _backend_files(source: Branch, templates: Templates) -> dict[str, bytes]:
     """The component of a backend, ours or a user's own: all of its folder."""
     folder = f"components/backend_{source.backend}"
     origin = templates.folder / "esp_idf" / folder if source.backend_folder is None else source.backend_folder
+    return component_contents(origin, folder)
+
+
+def component_contents(origin: Path, folder: str) -> dict[str, bytes]:
+    """Files of a component of a backend by path in the project, below ``folder``."""
     names = [str(p.relative_to(origin)) for p in sorted(origin.rglob("*")) if p.suffix in _COMPONENT_SUFFIXES]
     return {f"{folder}/{name}": (origin / name).read_bytes() for name in names}
 

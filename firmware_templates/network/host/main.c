@@ -48,13 +48,13 @@ static void take(uint8_t *values)
     }
 }
 
-static int check(uint32_t number)
+static int check(const char *by, uint32_t number)
 {
     fill(golden_inputs + (size_t)number * NETWORK_INPUT_BYTES);
     network_run(arena);
     take(outputs);
     const int same = memcmp(outputs, golden_outputs + (size_t)number * NETWORK_OUTPUT_BYTES, sizeof outputs) == 0;
-    printf("golden network %lu crc %08lx %s\n", (unsigned long)number,
+    printf("golden %s %lu crc %08lx %s\n", by, (unsigned long)number,
            (unsigned long)ts_crc32(0, outputs, sizeof outputs), same ? "equal" : "DIFFERS");
     return same;
 }
@@ -78,14 +78,23 @@ static void count_steps(void)
     printf("branch network %lu\n", sum);
 }
 
-static int check_all(void)
+static int check_golden(const char *by)
 {
     int passed = 1;
     begin();
     for (uint32_t number = 0; number < golden_count && number < GOLDEN_LIMIT; ++number) {
-        passed &= check(number);
+        passed &= check(by, number);
     }
+    return passed;
+}
+
+static int check_all(void)
+{
+    int passed = check_golden("network");
     count_steps();
+    if (network_accelerate(1)) {
+        passed &= check_golden(NETWORK_BACKEND);
+    }
     printf(passed ? "OK golden vectors\n" : "ERR golden vectors\n");
     return !passed;
 }

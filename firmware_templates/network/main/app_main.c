@@ -64,7 +64,7 @@ static void info(void)
     port_figures();
 }
 
-static void selftest(void)
+static int selftest(void)
 {
     network_reset(arena);
     selftest_fill(arena);
@@ -75,6 +75,21 @@ static void selftest(void)
     network_reset(arena);
     printf("selftest crc %08lx %s, %lld us\n", (unsigned long)crc, crc == selftest_crc ? "PASS" : "FAIL",
            (long long)us);
+    return crc == selftest_crc;
+}
+
+/* The vector unit's kernels, if they compute the fixed input right; else the portable ones. */
+static void choose_kernels(void)
+{
+    if (network_accelerate(1)) {
+        printf("kernels %s\n", NETWORK_BACKEND);
+        if (selftest()) {
+            return;
+        }
+        network_accelerate(0);
+    }
+    printf("kernels portable\n");
+    selftest();
 }
 
 static void bench(void)
@@ -177,7 +192,7 @@ void app_main(void)
         return;
     }
     info();
-    selftest();
+    choose_kernels();
     printf("READY\n");
     fflush(stdout);
     for (int length = port_getline(line, sizeof line); length >= 0; length = port_getline(line, sizeof line)) {

@@ -9,10 +9,14 @@ from pathlib import Path
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.core.safe_text import plain_line
+from tinysearch.firmware.backends import vector_backends
 from tinysearch.firmware.folder import is_ours
 from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.verify.again import Again, NotOfTheRunError
 from tinysearch.firmware.verify.facts import read_point
+
+_UNITS = tuple(backend.name for backend in vector_backends("auto"))
+"""Backends that such a project can have."""
 
 
 def again_source(project: Path, overrides: Sequence[str]) -> Again:
@@ -29,10 +33,12 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
 
 
 def _form(project: Path) -> list[str]:
-    """How the firmware was emitted: nothing for a project, the name of a library."""
+    """How the firmware was emitted: the vector unit that a project has, or the name of a library."""
     facts = read_point(project).get("firmware_facts") if is_ours(project) else None
-    if not isinstance(facts, dict) or "component" not in facts:
+    if not isinstance(facts, dict):
         return []
+    if "component" not in facts:
+        return [f"firmware.backend={facts['backend']}"] if facts.get("backend") in _UNITS else []
     return ["emit.format=component", f"emit.name={component_name(str(facts['component']))}"]
 
 

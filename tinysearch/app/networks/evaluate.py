@@ -13,7 +13,8 @@ from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.core.units import format_bytes
-from tinysearch.evaluation.own_network import NetworkPoint
+from tinysearch.evaluation.own_network import PORTABLE, NetworkPoint
+from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.real.agreement import Agreement
 from tinysearch.networks.refusals import UnsupportedOperatorsError
 from tinysearch.networks.report import lowering_text
@@ -47,9 +48,15 @@ def agreement_of(question: Asked) -> Sequence[Agreement]:
     return () if calibration is None else calibration.agreement
 
 
+def memory_of(question: Asked, point: NetworkPoint) -> ArenaPlan:
+    """The arena on a board: that of the vector unit's kernels where these are used."""
+    network = question.network
+    return network.memory if point.backend == PORTABLE else network.accelerated[point.option.processor].memory
+
+
 def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
     """The point with its network, as ``--json`` prints it."""
-    memory = question.network.memory
+    memory = memory_of(question, point)
     return {
         **point.to_dict(),
         "network": question.describe(),
@@ -62,13 +69,14 @@ def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
 
 
 def _table(question: Asked, point: NetworkPoint) -> Table:
-    memory, latency = question.network.memory, point.latency
+    memory, latency = memory_of(question, point), point.latency
     place = "PSRAM" if point.arena_in_psram else "internal RAM"
     rows = {
         "board": f"{point.option.name} ({point.option.processor})",
         "price": f"${point.bom_cost_usd:.2f}",
         "arena": f"{memory.peak_bytes:,} bytes in {place}; no plan is below {memory.bound_bytes:,}",
         "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
+        "kernels": point.backend,
         "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
         "energy": f"{point.energy_mj:.3g} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),

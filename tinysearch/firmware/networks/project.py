@@ -9,6 +9,7 @@ from typing import Any
 
 from tinysearch.core.platform import Chip
 from tinysearch.firmware import partitions, sdkconfig
+from tinysearch.firmware.contents import component_contents
 from tinysearch.firmware.emission import IDF_MINIMUM
 from tinysearch.firmware.folder import GENERATOR, MARKER, digests, write_folder
 from tinysearch.firmware.identifiers import digest_text, version_text
@@ -98,11 +99,18 @@ def emit_network(
             "arena_in_psram": target.arena_in_psram,
             "model_id": f"{source.model_id:08x}",
             "kernels": sorted({packed.function for packed in source.packed}),
+            **_backend_facts(source),
         },
     }
     for name, document in ((MARKER, marker), ("lowering.json", lowering)):
         files[name] = (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
     return write_folder(out, files)
+
+
+def _backend_facts(source: NetworkSource) -> dict[str, Any]:
+    """The backend, and the steps by number that it computes; nothing where all kernels are portable."""
+    found = source.accelerated
+    return {} if found is None else {"backend": found.backend, "backend_steps": sorted(found.packed)}
 
 
 def _contents(source: NetworkSource, target: Target, templates: Templates, banner: str) -> dict[str, bytes]:
@@ -112,6 +120,9 @@ def _contents(source: NetworkSource, target: Target, templates: Templates, banne
     idf = templates.folder / "esp_idf"
     files |= {f"components/port/{name}": (idf / "components/port" / name).read_bytes() for name in _PORT}
     files |= {name: (templates.folder / "network" / name).read_bytes() for name in _COPIED}
+    if source.accelerated is not None:
+        folder = f"components/backend_{source.accelerated.backend}"
+        files |= component_contents(idf / folder, folder)
     files[_SHARED] = (templates.folder / _SHARED).read_bytes()
     files["LICENSE"] = (idf / "LICENSE").read_bytes()
     text = {name: templates.render(f"network/{name}", values) for name in _RENDERED}

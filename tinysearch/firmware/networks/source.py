@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tinysearch.core.safe_text import plain_line
 from tinysearch.firmware.identifiers import c_string
 from tinysearch.firmware.model_source import layer_constants
 from tinysearch.firmware.packing import PackedStep
+from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
+from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ArenaPlan, plan
 from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Element, State
@@ -32,6 +34,7 @@ class NetworkSource:
         labels: names of the classes that the first output holds.
         model_id: CRC-32 of all constants.
         prefix: of everything that its C defines: the name of a library, or :data:`PREFIX`.
+        accelerated: what the vector unit of the board's chip computes, None for portable kernels alone.
     """
 
     name: str
@@ -41,11 +44,22 @@ class NetworkSource:
     labels: tuple[str, ...]
     model_id: int
     prefix: str = PREFIX
+    accelerated: Accelerated | None = None
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """Headers of the kernels, each once, sorted."""
+        """Headers of the portable kernels, each once, sorted."""
         return tuple(sorted({packed.header for packed in self.packed}))
+
+    def accelerate(self, accelerated: Accelerated) -> NetworkSource:
+        """The same with a vector unit, in an arena that serves its kernels and the portable ones."""
+        return replace(self, accelerated=accelerated, memory=accelerated.memory, packed=self._moved(accelerated))
+
+    def _moved(self, accelerated: Accelerated) -> tuple[PackedStep, ...]:
+        """Portable kernels as the other arena has them run."""
+        backward = accelerated.memory.backward
+        calls = enumerate(self.network.calls)
+        return tuple(_packed(call, backward=number in backward) for number, call in calls)
 
 
 def network_source(
@@ -100,17 +114,42 @@ def _constant_symbol(source: NetworkSource, index: int) -> str:
 
 def _call(source: NetworkSource, number: int, call: Call) -> str:
     """C expression that executes one step."""
-    network, memory = source.network, source.memory
-    inputs = []
+    memory = source.memory
+    scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
+    arguments = (f"&{_symbol(source, number)}", *_inputs(source, call), _output(source, call), scratch)
+    return f"{call.function}({', '.join(arguments)})"
+
+
+def _inputs(source: NetworkSource, call: Call) -> list[str]:
+    network, memory, found = source.network, source.memory, []
     for index in call.inputs:
         if index in network.owners:
-            inputs.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
+            found.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
         else:
-            inputs.append(_constant_symbol(source, index))
-    output = memory.offsets[network.owners[call.output]]
-    scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
-    arguments = ", ".join((f"&{_symbol(source, number)}", *inputs, f"(void *)(arena + {output})", scratch))
-    return f"{call.function}({arguments})"
+            found.append(_constant_symbol(source, index))
+    return found
+
+
+def _output(source: NetworkSource, call: Call) -> str:
+    return f"(void *)(arena + {source.memory.offsets[source.network.owners[call.output]]})"
+
+
+def _backend_values(source: NetworkSource, number: int, call: Call) -> dict[str, str]:
+    """Call, symbol and constants of a step for the backend; empty where the portable kernel is alone."""
+    packed = None if source.accelerated is None else source.accelerated.packed.get(number)
+    if packed is None:
+        return {"backend_call": "", "backend_symbol": "", "backend_layer_type": "", "backend_constants": ""}
+    symbol = f"{_symbol(source, number)}_vector"
+    inputs = _inputs(source, call)
+    right = inputs[1] if len(inputs) > 1 else "NULL"
+    scratch = f"arena + {-(-source.memory.scratch[number] // LINE) * LINE}"
+    arguments = (f"&{symbol}", inputs[0], right, _output(source, call), scratch)
+    return {
+        "backend_call": f"{packed.function}({', '.join(arguments)})",
+        "backend_symbol": symbol,
+        "backend_layer_type": packed.layer_type,
+        "backend_constants": layer_constants(packed, symbol),
+    }
 
 
 def network_values(source: NetworkSource) -> dict[str, Any]:
@@ -131,6 +170,7 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "output_bytes": sum(graph.tensors[index].size_bytes for index in graph.outputs),
         "states": [_state(source, state) for state in graph.states],
         "headers": source.headers,
+        "backend": "" if source.accelerated is None else source.accelerated.backend,
         "buffers": list(_buffers(source)),
         "constants": [_constant(source, index) for index in network.constant_inputs],
         "steps": [
@@ -140,6 +180,7 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
                 "layer_type": packed.layer_type,
                 "constants": layer_constants(packed, _symbol(source, number)),
                 "call": _call(source, number, call),
+                **_backend_values(source, number, call),
             }
             for number, (call, packed) in enumerate(zip(network.calls, source.packed, strict=True))
         ],

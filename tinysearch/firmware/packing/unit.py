@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.block import LINE
+from tinysearch.firmware.packing.layer import LayerKernels
 from tinysearch.operators.record import KernelFootprint
 
 Fits = Callable[[Program, Step], bool]
@@ -69,12 +70,19 @@ class VectorUnit:
         kernels: in the order of ``ts_<name>_operator``.
         chosen: the name of the kernel for the operator and elements of a step, None where there is none.
         wins: whether a step that has a kernel is better computed by it than by the portable one.
+        own: makes the unit's kernels for layers of networks of one's own, told the numbers of all kernels.
     """
 
     name: str
     kernels: tuple[Kernel, ...]
     chosen: Callable[[Program, Step], str | None]
     wins: Fits = always
+    own: Callable[[Mapping[str, int]], LayerKernels]
+
+    @property
+    def layers(self) -> LayerKernels:
+        """Kernels for layers of networks of one's own."""
+        return self.own({name: number for number, name in enumerate(self.names)})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def verify(
         ``host``, ``lock`` and ``project``. A classification has ``classify`` for ``lock``, an anomaly task ``anomaly``,
         and both have ``error`` for the two of the EER. A library has ``files``, ``run``, ``code``, ``host``,
         ``sanitizers`` and ``layout``, a network of one's own ``files``, ``run``, ``code``, ``host``, ``sanitizers``,
-        ``rv32``, ``project`` and ``idf``. Where ``code`` does not pass, nothing is compiled after it.
+        ``rv32``, ``simd``, ``project`` and ``idf``. Where ``code`` does not pass, nothing is compiled after it.
 
     Raises:
         UserError: not a project of this generator.
@@ -169,12 +169,14 @@ def _code(package: Package | None, accept: Sequence[str]) -> Ladder:
 def _of_network(emitted: Ladder, options: IdfOptions | None) -> Ladder:
     """The rungs of a network of one's own: it decides nothing, so its bytes, files and builds are all there is."""
     from tinysearch.firmware.verify import emulator, host, idf, project_rules
+    from tinysearch.firmware.verify.simd import project as simd
 
     return (
         *emitted,
         ("host", host.golden_vectors),
         ("sanitizers", host.sanitizers),
         ("rv32", emulator.target_instruction_set),
+        ("simd", simd.vector_kernels),
         ("project", partial(project_rules.project, required=REQUIRED)),
         ("idf", partial(idf.build, options=options)),
     )

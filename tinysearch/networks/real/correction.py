@@ -3,7 +3,7 @@
 Rounded weights and clipped values shift the mean of a layer's outputs, and layers behind it inherit that. Layer after
 layer, the means over samples are compared with those of the float network; layers before are corrected by then.
 
-Not every network gains by it. Half of the samples correct, the other half judges; what pays is done with all of them.
+Not every network gains by it: what the whole network makes of the samples says whether the biases stay.
 """
 
 from __future__ import annotations
@@ -31,17 +31,14 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def corrected_where_it_pays(real: Graph, quantized: Graph, inputs: Sequence[Array]) -> Graph:
-    """The int8 network with other biases where samples that did not make them say that they are better.
+    """The int8 network with other biases where its outputs come nearer to those of the float network by them.
 
     Args:
         real, inputs: as for :func:`corrected`.
     """
-    seen, unseen = ([values[first::2] for values in inputs] for first in (0, 1))
-    before, after = (
-        agreements(real, graph, unseen, batch=_JUDGED_TOGETHER)
-        for graph in (quantized, corrected(real, quantized, seen))
-    )
-    return corrected(real, quantized, inputs) if _pays(before, after) else quantized
+    changed = corrected(real, quantized, inputs)
+    before, after = (agreements(real, graph, inputs, batch=_JUDGED_TOGETHER) for graph in (quantized, changed))
+    return changed if _pays(before, after) else quantized
 
 
 def _pays(before: Sequence[Agreement], after: Sequence[Agreement]) -> bool:

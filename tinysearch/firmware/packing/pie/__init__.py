@@ -11,6 +11,7 @@ from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, Program, Step
 from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.packing.pie import bits, int8, pools, xnor
+from tinysearch.firmware.packing.pie.layers import PieLayers
 from tinysearch.firmware.packing.unit import Kernel, VectorUnit, fixed
 
 _INT8: Mapping[str, str] = {
@@ -93,6 +94,7 @@ UNIT = VectorUnit(
     ),
     chosen=_chosen,
     wins=wins,
+    own=PieLayers,
 )
 KERNELS = UNIT.names
 """In the order of ``ts_pie_operator``."""

@@ -11,6 +11,7 @@ from tinysearch.core.network import Operator
 from tinysearch.core.program import Element, Program, Step
 from tinysearch.firmware.packing.unit import Kernel, VectorUnit, fixed, never
 from tinysearch.firmware.packing.xespv import convolution, depthwise, elementwise, pools, xnor
+from tinysearch.firmware.packing.xespv.layers import XespvLayers
 
 _INT8: Mapping[str, str] = {
     Operator.CONV: "conv_s8",
@@ -95,6 +96,7 @@ UNIT = VectorUnit(
     ),
     chosen=_chosen,
     wins=wins,
+    own=XespvLayers,
 )
 KERNELS = UNIT.names
 """In the order of ``ts_xespv_operator``."""

@@ -12,7 +12,7 @@ from tinysearch.firmware.packing.block import block_bytes, lay_out
 from tinysearch.firmware.packing.xespv.records import clamps
 
 AVERAGE_SCRATCH_BYTES = 64
-_MOST_PIXELS = 1 << 24
+MOST_PIXELS = 1 << 24
 """Of a mean: their sum fits 32 bits."""
 
 MAX_POOL_BYTES, AVERAGE_BYTES = block_bytes(18, ()), block_bytes(15, ())
@@ -57,7 +57,7 @@ def average_block(source: Shape, *, low: int) -> npt.NDArray[np.int8]:
 def averages(program: Program, step: Step) -> bool:
     """Whether the kernel takes the mean of so many pixels."""
     source = program.tensors[step.inputs[0]].shape
-    return source.height * source.width < _MOST_PIXELS
+    return source.height * source.width < MOST_PIXELS
 
 
 def _low(frozen: FrozenNetwork, step: Step) -> int:

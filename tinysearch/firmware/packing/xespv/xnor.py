@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tinysearch.core.network import Operator
 from tinysearch.core.program import LANE, FrozenNetwork, Program, Step
-from tinysearch.core.quantization import XNOR_FRACTION_BITS
+from tinysearch.core.quantization import INT8_LOW, XNOR_FRACTION_BITS
 from tinysearch.firmware.packing.block import LINE, Bytes, block_bytes, chained, lay_out, up
 from tinysearch.firmware.packing.xespv.records import (
     CACHED_BYTES,
@@ -61,7 +61,8 @@ def convolution(frozen: FrozenNetwork, step: Step) -> npt.NDArray[np.int8]:
     binary = geometry(program, step)
     words = _words(binary)
     if not binary.output_bits:
-        words |= clamps(zero=frozen.zero_points[step.output], relu=step.relu)
+        zero = frozen.zero_points[step.output]
+        words |= clamps(zero=zero, low=zero if step.relu else INT8_LOW)
     rows = _in_lanes(binary, np.asarray(parameters["weights"]).astype(np.int64))
     blocks = []
     for part in _parts(program, step):
