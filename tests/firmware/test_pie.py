@@ -63,15 +63,15 @@ def test_binary_layers_go_where_fewer_instructions_are_executed(
 def test_every_shift_and_the_ends_of_multipliers_round_as_the_oracle_does() -> None:
     """Sums of small numbers hit exact halves on both sides of zero."""
     rng = np.random.default_rng(0)
-    unit = Convolution(name="x", input=INPUT, out_channels=93, kernel=1, relu=False)
+    unit = Convolution(name="x", input=INPUT, out_channels=96, kernel=1, relu=False)
     layer = layer_of(unit, shape=(5, 7, 3), rng=rng)
     parameters = dict(layer.frozen.parameters["x"])
-    shifts = np.repeat(np.arange(1, 32), 3).astype(np.int32)
+    shifts = np.repeat(np.arange(32), 3).astype(np.int32)
     parameters["shift"] = shifts
-    parameters["multiplier"] = np.tile(np.array([1 << 30, (1 << 31) - 1, 0], np.int32), 31)
-    parameters["weights"] = rng.integers(-3, 4, (93, 1, 1, 3)).astype(np.int8)
+    parameters["multiplier"] = np.tile(np.array([1 << 30, (1 << 31) - 1, 0], np.int32), 32)
+    parameters["weights"] = rng.integers(-3, 4, (96, 1, 1, 3)).astype(np.int8)
     spread = np.minimum(np.int64(1) << (shifts + 8), 1 << 28)
-    parameters["bias"] = (rng.integers(-8, 9, 93) * spread // 8).astype(np.int32)
+    parameters["bias"] = (rng.integers(-8, 9, 96) * spread // 8).astype(np.int32)
     frozen = replace(layer.frozen, parameters={"x": parameters})
     expected = execute(frozen, layer.step, [layer.sources[0][None]])[0]
     replace(layer, frozen=frozen, expected=expected).run()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tinysearch.analytic.features import FEATURES
 from tinysearch.analytic.latency import WeightedStep
 from tinysearch.core.network import Shape
-from tinysearch.core.quantization import INT8_LOW
+from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.firmware.backends import VectorBackend
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.block import LINE
@@ -24,6 +24,7 @@ from tinysearch.firmware.packing.layer import LayerKernel, LayerKernels
 from tinysearch.firmware.packing.window import Products, Window
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ALIGNMENT, plan
+from tinysearch.networks.arithmetic import scaled
 from tinysearch.networks.call import APART, Call, Overlap, Sharing
 from tinysearch.networks.graph import Graph, Node
 from tinysearch.networks.lowering import LoweredNetwork
@@ -36,6 +37,12 @@ SCRATCH_SLACK = LINE - ALIGNMENT
 
 _MOST_FILLED = 4
 """Times its weights that a layer may grow by zeros: beyond that a unit gains little."""
+
+_EXTREMES = ((INT8_HIGH, INT8_LOW), (INT8_LOW, INT8_HIGH))
+"""Values of an input under negative and positive weights that make a sum least, and largest."""
+
+_QUARTERS = 4
+"""A sum times 2^30 / 2^31 / 2^1 is a quarter of it, without rounding where it is a multiple of four."""
 
 _CLASSES: Mapping[str, str] = {"pointwise": "conv", "depthwise_general": "depthwise", "depthwise_strided": "depthwise"}
 """Kernel classes of the portable kernels as latency tables of backends call them, where the names differ."""
@@ -135,11 +142,25 @@ def _kernel(graph: Graph, call: Call, layers: LayerKernels) -> LayerKernel | Non
 
 
 def _products(layer: Weighted, weights: npt.NDArray[np.generic]) -> Products:
+    """Constants of a layer; a channel whose output is always the same gets numbers that are small.
+
+    Converters give channels that are dead biases of 2^30 and scales to match, which vector units do not compute.
+    """
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    bias = layer.folded_bias()
+    ends = [
+        bias + np.where(rows > 0, rows * under_positive, rows * under_negative).sum(1)
+        for under_negative, under_positive in _EXTREMES
+    ]
+    lowest, highest = (
+        np.clip(scaled(sums, layer.multiplier, layer.shift) + layer.out_zero, layer.low, layer.high) for sums in ends
+    )
+    still = lowest == highest
     return Products(
-        weights=weights.astype(np.int64),
-        bias=layer.folded_bias(),
-        multiplier=layer.multiplier,
-        shift=-layer.shift,
+        weights=np.where(still[:, None], 0, rows).reshape(weights.shape),
+        bias=np.where(still, _QUARTERS * (lowest - layer.out_zero), bias),
+        multiplier=np.where(still, 1 << 30, layer.multiplier),
+        shift=np.where(still, 1, -layer.shift),
         in_zero=layer.in_zero,
         zero=layer.out_zero,
         low=layer.low,
