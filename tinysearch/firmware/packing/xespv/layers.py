@@ -1,4 +1,4 @@
-"""The ESP32-P4's kernels for layers of networks of one's own; multipliers stay below one half, all outputs but sums lie apart."""
+"""The ESP32-P4's kernels for networks of one's own: multipliers below one half, only sums may overwrite inputs."""
 
 from __future__ import annotations
 
