@@ -10,6 +10,7 @@ pytest.importorskip("onnx")
 from small_onnx import image, stated_scales
 from test_onnx_file import read, samples_for
 
+from tinysearch.networks.arithmetic import factor_in, scaled
 from tinysearch.networks.oracle import run
 from tinysearch.networks.real import correction
 from tinysearch.networks.real.agreement import Agreement, to_int8, to_reals
@@ -51,6 +52,20 @@ def test_biases_stay_where_outputs_come_nearer(tmp_path, monkeypatch, named, dec
     ]
     monkeypatch.setattr(correction, "agreements", lambda *_, **__: told.pop(0))
     assert (correction.corrected_where_it_pays(real.graph, plain, inputs) is not plain) is kept
+
+
+def test_scales_of_the_author_are_rounded_once(tmp_path):
+    """Twice is once but where the first rounding makes a half."""
+    ours, theirs = (
+        calibrated(read(tmp_path, made), samples_for(read(tmp_path, made), 16)).graph
+        for made in (image(), stated_scales())
+    )
+    assert not ours.rounds_once
+    assert theirs.rounds_once
+    values, real = np.arange(-40_000, 40_000), 0.0029137
+    once, twice = (scaled(values, *factor_in(graph, real)) for graph in (theirs, ours))
+    assert np.array_equal(once, np.floor(values * real + 0.5))
+    assert 0 < np.count_nonzero(once != twice) < 200
 
 
 def test_scales_of_the_author_stand_with_their_biases(tmp_path):

@@ -90,6 +90,7 @@ class VectorBackend:
 
     __slots__ = ()
     unit: ClassVar[VectorUnit]
+    name: str
     processors: tuple[str, ...]
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:

@@ -19,7 +19,7 @@ from tinysearch.core.quantization import (
     doubling_high_multiply,
     rounding_shift_right,
 )
-from tinysearch.networks.graph import Quantization
+from tinysearch.networks.graph import Graph, Quantization
 from tinysearch.networks.options import Activation
 
 INT32_LOW, INT32_HIGH = -(1 << 31), (1 << 31) - 1
@@ -46,6 +46,19 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     if multiplier == 1 << _FRACTION:
         multiplier, exponent = multiplier // 2, exponent + 1
     return (multiplier, exponent) if multiplier and exponent >= -_FRACTION else (0, 0)
+
+
+def factor_in(graph: Graph, real: float) -> tuple[int, int]:
+    """Multiplier and left shift in a network's rounding.
+
+    Without a shift to the right a product is rounded once; the multiplier of a small factor has fewer bits then, 20 for
+    a thousandth.
+
+    Raises:
+        ValueError: negative or not finite.
+    """
+    multiplier, shift = quantize_multiplier(real)
+    return (round(real * (1 << _FRACTION)), 0) if graph.rounds_once and shift < 0 else (multiplier, shift)
 
 
 def scaled(values: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike) -> Int64:

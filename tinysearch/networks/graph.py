@@ -138,7 +138,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
-    """A network: every node reads constants, inputs, states and what earlier nodes wrote; others are written once."""
+    """A network: every node reads constants, inputs, states and what earlier nodes wrote; others are written once.
+
+    Attributes:
+        rounds_once: sums of products and means are rounded once, as PyTorch and ONNX define them, and not twice, as
+            TensorFlow Lite's reference does.
+    """
 
     name: str
     tensors: tuple[Tensor, ...]
@@ -146,6 +151,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     states: tuple[State, ...] = ()
+    rounds_once: bool = False
 
     def source(self, node: Node, position: int) -> Tensor | None:
         """One input of a node, None where it is absent."""

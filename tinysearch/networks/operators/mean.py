@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinysearch.networks.arithmetic import quantize_multiplier, scaled
+from tinysearch.networks.arithmetic import factor_in, quantize_multiplier, scaled
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Element, Graph, Node
 from tinysearch.networks.operators.kind import OperatorKind, activations, constant, given, int8, offset, require
@@ -65,8 +65,10 @@ def _sides(graph: Graph, node: Node) -> _Sides:
 
 
 def _scale(graph: Graph, node: Node, count: int) -> tuple[int, int]:
-    """Multiplier of the sum and shift to the left: one over the count is part of the multiplier, rounded down."""
+    """Multiplier of the sum and shift to the left: TensorFlow Lite rounds its part of one over the count down."""
     ratio = graph.tensors[node.inputs[0]].quantized.scale / graph.result(node).quantized.scale
+    if graph.rounds_once:
+        return factor_in(graph, ratio / count)
     multiplier, shift = quantize_multiplier(ratio)
     bits = min(count.bit_length() - 1, 32, 31 + shift)
     return (multiplier << bits) // count, shift - bits

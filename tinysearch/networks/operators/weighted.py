@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.quantization import Int64
-from tinysearch.networks.arithmetic import activation_range, quantize_multiplier, scaled
+from tinysearch.networks.arithmetic import activation_range, factor_in, scaled
 from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
 from tinysearch.networks.operators.kind import (
     INSTEAD_INT8,
@@ -96,7 +96,7 @@ def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int) -> 
     moved = np.ascontiguousarray(np.moveaxis(values, axis, 0)).astype(np.int8)
     scale, out_scale = source.quantized.scale, result.quantized.scale
     factors = scale * scales / out_scale
-    pairs = np.array([quantize_multiplier(float(factor)) for factor in factors], np.int64)
+    pairs = np.array([factor_in(graph, float(factor)) for factor in factors], np.int64)
     pairs = np.broadcast_to(pairs, (len(moved), 2))
     low, high = activation_range(activation, result.quantized)
     layer = Weighted(

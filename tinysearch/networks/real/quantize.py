@@ -103,7 +103,8 @@ def quantize(graph: Graph, seen: Mapping[int, Span]) -> Graph:
         elif node.operator in ("ADD", "SUB", "MUL", "CONCATENATION"):
             _quantize_constants(node, tensors, scales)
         nodes.append(node)
-    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes))
+    once = states_scales(graph)
+    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes), rounds_once=once)
 
 
 def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
