@@ -43,7 +43,7 @@ def test_an_empty_front_has_columns(tmp_path: Path) -> None:
 
 
 HOST = """
-import logging, multiprocessing, signal, sys, threading
+import logging, multiprocessing, random, signal, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -74,6 +74,7 @@ def settings():
         "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
         "start method": multiprocessing.get_start_method(allow_none=True),
         "threads": threading.active_count(),
+        "random": hash(random.getstate()),
     }
 
 

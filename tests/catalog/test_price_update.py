@@ -64,6 +64,7 @@ def test_the_price_break_of_the_order_holds(tmp_path: Path) -> None:
         "part,usd,quantity\na,1,10\na,2,10\n",
         "part\na\n",
         "part,usd,color\na,1,red\n",
+        "part,usd\n",
         "part,usd\na,-1\n",
         "part,usd\na,0\n",
         "part,usd,low\na,1,0\n",

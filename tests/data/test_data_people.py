@@ -66,6 +66,14 @@ def test_whatever_is_not_read_is_counted_by_reason(people, caplog):
     assert "11 files are not read" in caplog.text
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_used(people, monkeypatch):
+    monkeypatch.setattr("tinysearch.data.splits.MOST_SAMPLE_BYTES", 2**20)
+    (people / "p1" / "face" / "long.png").write_bytes(bytes(2**20 + 1))
+    (people / "p2" / "face" / "wire.png").symlink_to("/proc/self/mem")  # a regular file whose reading fails
+    reasons = _skipped(FolderDataset(root=people))
+    assert reasons == {"p1/face/long.png": "must have at most 1 MiB", "p2/face/wire.png": "Input/output error"}
+
+
 def test_links_in_a_circle_end(people):
     (people / "p0" / "face" / "again").symlink_to(people)
     (people / "all").symlink_to(people)

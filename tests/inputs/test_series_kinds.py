@@ -54,8 +54,11 @@ def test_an_accelerometer_reads_only_accelerations(settings, interfaces):
 @pytest.mark.parametrize(
     ("kind", "wrong", "says"),
     [
-        ("motion", {"window_s": 0}, "window_s must be a positive number; got 0"),
-        ("motion", {"rate_hz": "fast"}, "rate_hz must be a positive number; got fast"),
+        ("motion", {"window_s": 0}, "window_s must be a positive number, at most 1e\\+09; got 0"),
+        ("motion", {"window_s": 1e308}, "window_s must be a positive number, at most 1e\\+09; got 1e\\+308"),
+        ("motion", {"window_s": 10**400}, "window_s must be a positive number"),
+        ("motion", {"span_g": float("inf"), "range_g": float("inf")}, "span_g must be positive and within range_g"),
+        ("motion", {"rate_hz": "fast"}, "rate_hz must be a positive number, at most 1e\\+09; got fast"),
         ("motion", {"window_s": 0.1}, "a window must have 16 to 8192 samples; got 5 in 0.1 s at 50.0 Hz"),
         ("motion", {"span_g": 9.0}, "span_g must be positive and within range_g"),
         ("motion", {"content": "wavelet"}, "content must be samples or spectrum"),
@@ -68,6 +71,7 @@ def test_an_accelerometer_reads_only_accelerations(settings, interfaces):
         ("signal", {"units": 5}, "units must be a list of names; got 5"),
         ("signal", {"axes": ["x", "x"]}, "axes must be 1 to 16 different names"),
         ("signal", {"axes": ["x", "y", "z"], "units": ["g", "g"]}, "units must have one value, or one for each of 3"),
+        ("signal", {"span": [10**400], "full_scale": [10**400]}, "span must be positive and within full_scale"),
         ("signal", {"span": [40000.0]}, "span must be positive and within full_scale"),
         ("signal", {"interface": "wire"}, "interface of a signal must be one of i2c, spi, adc, uart; got wire"),
         ("signal", {"scale": "own"}, "scale must be range or window"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import importlib
 import json
+import random
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,6 +148,14 @@ class Result:
         return pd.DataFrame([flat_point(point.document) for point in self.points])
 
 
+def _import_quietly() -> None:
+    """Import what draws a number of Python's own generator when it is imported, so that the host's next one stays."""
+    if "rich.style" not in sys.modules:
+        state = random.getstate()
+        importlib.import_module("rich.style")
+        random.setstate(state)
+
+
 def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result:
     """Search, as ``python -m tinysearch search``.
 
@@ -156,6 +167,7 @@ def search(*, on_event: EventCallback = ignore_events, **options: Any) -> Result
     Raises:
         UserError: what the command would answer with exit status 2.
     """
+    _import_quietly()
     from tinysearch.app.run.main_job import run
 
     config = plain(compose_config(overrides_of(options)))
@@ -177,6 +189,7 @@ def load(run: str | Path) -> Result:
     Raises:
         UserError: no finished run, its data or its catalogue have changed, or it names code that nobody typed.
     """
+    _import_quietly()
     from tinysearch.app.run import run_dir as files
     from tinysearch.app.run.finished import candidates_of, evaluated_again
     from tinysearch.app.run.setup import set_up
@@ -222,6 +235,7 @@ def evaluate(**options: Any) -> Point | OwnPoint:
         from tinysearch.app.networks.python import evaluate_network
 
         return evaluate_network(options)
+    _import_quietly()
     from tinysearch.app.verbs.evaluate import evaluate as evaluate_words
 
     words = overrides_of(options)

@@ -80,6 +80,8 @@ def read_prices(path: Path, *, today: str, quantity: int = 1) -> dict[str, Price
         raise UserError(
             "a price file must be a readable CSV", value=f"{path}: {reason}", remedy="check the file"
         ) from None
+    if not breaks:
+        raise UserError("a price file must have a row of a part", value=f"none at {path.name}:1", remedy="add one")
     return {part: _break_for(own, quantity) for part, own in breaks.items()}
 
 

@@ -48,13 +48,14 @@ class UserError(TinysearchError):
         return _rebuild, (type(self), self.rule, str(self.value), self.remedy)
 
 
-def did_you_mean(word: str, known: Iterable[str], *, otherwise: str, before: str = "") -> str:
+def did_you_mean(word: object, known: Iterable[str], *, otherwise: str, before: str = "") -> str:
     """The remedy for a word that is none of those known: the one that is spelled most like it, or what else to do.
 
     Args:
+        word: as it was read; a key of a YAML file may be a number or nothing.
         before: what stands before the word where it is written, for example ``data=``.
     """
-    near = difflib.get_close_matches(word, tuple(known), n=1)
+    near = difflib.get_close_matches(str(word), tuple(known), n=1)
     return f"did you mean {before}{near[0]}?" if near else otherwise
 
 

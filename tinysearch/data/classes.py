@@ -23,7 +23,7 @@ from tinysearch.data.labelled import LabelledFile, LabelledFiles
 from tinysearch.data.pairs import read_list
 from tinysearch.data.people import told_unread
 from tinysearch.data.samples import AudioOptions, SampleFile
-from tinysearch.data.splits import FEWEST, RULES, FoundFile, checked_shares, parted
+from tinysearch.data.splits import FEWEST, RULES, FoundFile, checked_shares, content_digest, parted
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.reading import same_name
 
@@ -205,7 +205,7 @@ def _digest(tree: ClassTree, files: Files, names: Sequence[str]) -> str:
     whole = len(found) <= MOST_READ_FOR_DIGEST
     digest = hashlib.sha256(f"{RULES}|{'|'.join(names)}\n".encode())
     for file in found:
-        content = hashlib.sha256(file.read()).hexdigest() if whole else ""
+        content = content_digest(file) if whole else ""
         digest.update(f"{file.name}/{file.size_bytes}/{content}\n".encode())
     for split in SPLITS:
         digest.update(f"{split}:{'|'.join(file.sample.name for file in files[split])}\n".encode())

@@ -148,9 +148,17 @@ def digest_of(found: Found, split_people: Mapping[Split, Sequence[str]], *, cont
     for modality in sorted(found):
         for person in sorted(found[modality]):
             for file in found[modality][person]:
-                content = hashlib.sha256(file.read()).hexdigest() if contents else ""
+                content = content_digest(file) if contents else ""
                 digest.update(f"{modality}/{person}/{file.name}/{file.size_bytes}/{content}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def content_digest(file: FoundFile) -> str:
+    """Hex digest of a file's bytes; a word where it cannot be read, so that whoever decodes it can name and skip it."""
+    try:
+        return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return "unreadable"
 
 
 def _check_splits(split_people: Mapping[Split, Sequence[str]]) -> None:

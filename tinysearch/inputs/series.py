@@ -14,6 +14,8 @@ FULL_SCALE = 32768
 
 MOST_AXES = 16
 SHORTEST_WINDOW, LONGEST_WINDOW = 16, 8192
+LARGEST_NUMBER = 1e9
+"""Of a task's file: seconds, Hz, units of a range. Products and quotients of two stay numbers."""
 
 Content = Literal["samples", "spectrum", "series"]
 """A square image of samples, one of spectra, or the samples themselves, which one-dimensional networks take."""
@@ -27,8 +29,9 @@ def window_samples(window_s: object, rate_hz: object) -> int:
         UserError: one of the two is no positive number, or the window is too short or too long.
     """
     for name, value, usual in (("window_s", window_s, "2.0"), ("rate_hz", rate_hz, "50")):
-        if not is_number(value) or not 0 < value < float("inf"):  # type: ignore[operator]
-            raise UserError(f"{name} must be a positive number", value=value, remedy=f"write {name}={usual}")
+        if not is_number(value) or value <= 0:  # type: ignore[operator]
+            rule = f"{name} must be a positive number, at most {LARGEST_NUMBER:g}"
+            raise UserError(rule, value=value, remedy=f"write {name}={usual}")
     samples = round(float(window_s) * float(rate_hz))  # type: ignore[arg-type]
     if not SHORTEST_WINDOW <= samples <= LONGEST_WINDOW:
         raise UserError(
@@ -56,8 +59,8 @@ def check_preparation(content: object, scale: object, center: object) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of a task's file is a number and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value of a task's file is a number to compute with, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
 
 
 def window_capture(buffer: str, *, samples: int, axes: int, rate_hz: float) -> Capture:

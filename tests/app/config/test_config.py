@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import example, given, settings
@@ -150,6 +151,12 @@ def test_every_configuration_composes(group: str) -> None:
     for name in options_of(group):
         if name != "path":
             assert composed(f"{group}={name}")[group]
+
+
+def test_arrays_are_lists_and_bytes_are_paths() -> None:
+    assert overrides_of({"far": np.array([0.01, 0.1])}) == ["far=[0.01,0.1]"]
+    assert overrides_of({"n_trials": np.array(3)}) == ["n_trials=3"]
+    assert composed(*overrides_of({"run_dir": "rück".encode()}))["run_dir"] == "rück"
 
 
 def test_keyword_arguments_spell_the_same_configuration() -> None:

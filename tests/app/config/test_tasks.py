@@ -94,6 +94,8 @@ def test_inputs_of_a_file_are_all_that_it_has(tmp_path: Path) -> None:
         (DOOR, "- a list", "keys out of"),
         (DOOR, "a: [", "readable YAML"),
         ("kind: camera", "kind: camera, widht: 9", "door.yaml: hall: widht; did you mean width?"),
+        ("kind: camera", "kind: camera, 17: 9", "door.yaml: hall: 17; leave it out"),
+        ("kind: camera", "kind: camera, null: 9", "door.yaml: hall: None; leave it out"),
         ("kind: camera", "kind: sonar", "door.yaml: hall: sonar; choose one of them"),
         ("  hall:", "  face:", "twice"),
     ],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tinysearch.app.config.plugins import MISSING, registered
 from tinysearch.app.config.resources import data_dir
@@ -82,6 +85,8 @@ def _flatten(prefix: str, value: Any) -> Iterator[str]:
 
 def spell(value: Any) -> str:
     """A value as one word of Hydra's grammar."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     match value:
         case None:
             return "null"
@@ -89,8 +94,8 @@ def spell(value: Any) -> str:
             return str(value).lower()
         case list() | tuple():
             return "[" + ",".join(spell(item) for item in value) + "]"
-        case Path():
-            return _quote(str(value))
+        case os.PathLike() | bytes():
+            return _quote(os.fsdecode(value))
         case str():
             return value if re.fullmatch(r"[\w./+-]+", value, re.ASCII) else _quote(value)
         case _:
