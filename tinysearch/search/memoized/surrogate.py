@@ -21,8 +21,9 @@ from tinysearch.search.memoized.process import Belief, Posterior, Process, white
 from tinysearch.search.memoized.told import Told, told_by
 
 AMPLITUDES = (0.4, 0.6, 1.0, 1.6)
-SCATTERS = (0.03, 0.06, 0.12, 0.2)
-"""Standard deviations of a log error about everything that the covariance explains."""
+SCATTERS = (0.03, 0.06, 0.12, 0.2, 0.4, 0.8)
+"""Standard deviations of a log error about everything that the covariance explains: from repeatable trainings to those
+half of which go wrong."""
 
 MIDDLE_SCATTER = 0.06
 
