@@ -138,7 +138,7 @@ def _branches() -> dict[str, Instruction]:
 
 
 _POST = {
-    128: _imm(-2048, 2032, 16),
+    128: _imm(-512, 496, 16),  # of loads esp-dl's reference says so, of stores it allows four times as much
     64: _imm(-1024, 1016, 8),
     32: _imm(-512, 508, 4),
     16: _imm(0, 254, 2),
