@@ -75,7 +75,7 @@ def test_where_trainings_fail_at_random_every_belief_is_doubtful(space, truth):
     failed = np.random.default_rng(0).random(len(known)) < 0.5
     seen = evidence(known, np.where(failed, 0.5, truth[known]))
     _, deviation = BranchSurrogate(space.table).marginals(seen, wanted)
-    # With scatters of at most 0.2 it was 0.26, and searches ended at 95 % of the hypervolume.
+    # With scatters of at most 0.2 it was 0.26, and searches ended before they had 95 % of the hypervolume.
     assert deviation.min() > 0.35
 
 
