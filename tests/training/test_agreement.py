@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from tinysearch.architectures.inverted import Inverted
+from tinysearch.architectures.resnet import Resnet
+from tinysearch.core.candidate import Architecture
 from tinysearch.core.errors import DivergedError
 from tinysearch.core.network import (
     INPUT,
@@ -126,6 +129,17 @@ def test_scales_that_no_integers_hold_are_a_diverged_training(branch_of, network
 def test_integers_agree_for_other_units(precision: str, seed: int) -> None:
     network = zoo()
     model = quantized(network, precision, seed=seed)
+    frozen = freeze_integer(model.quantized(), seed=0, trained=True)
+    difference = disagreement(model, frozen, images(network, 40, seed=9))
+    assert (difference > 0).mean() < 1e-3
+    assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("precision", ["int8", "xnor2/1"])
+@pytest.mark.parametrize("family", [Resnet(blocks=(1, 1), width=6), Inverted(stages=(1, 2), width=6)])
+def test_integers_agree_along_a_series(family: Architecture, precision: str) -> None:
+    network = family.build(Shape(height=41, width=1, channels=6))
+    model = quantized(network, precision)
     frozen = freeze_integer(model.quantized(), seed=0, trained=True)
     difference = disagreement(model, frozen, images(network, 40, seed=9))
     assert (difference > 0).mean() < 1e-3
