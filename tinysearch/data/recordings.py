@@ -204,5 +204,7 @@ def hop_samples(hop_s: object, *, rate_hz: float) -> int:
     """
     number = isinstance(hop_s, int | float) and not isinstance(hop_s, bool) and 0 < hop_s < float("inf")
     if not number or round(float(hop_s) * rate_hz) < 1:  # type: ignore[arg-type]
-        raise UserError("hop_s must be a sample or more", value=hop_s, remedy="write data.hop_s=0.5")
+        raise UserError(
+            "hop_s must be a sample or more", value=hop_s, remedy=f"write data.hop_s={1 / rate_hz:g} or more"
+        )
     return round(float(hop_s) * rate_hz)  # type: ignore[arg-type]
