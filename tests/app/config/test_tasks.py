@@ -108,6 +108,11 @@ def test_a_wrong_file_gets_one_line(tmp_path: Path, before: str, after: str, lin
     assert "\n" not in str(caught.value)
 
 
+def test_an_input_of_another_task_is_not_what_was_meant() -> None:
+    with pytest.raises(UserError, match=r"got voice.blocks=\[1\]; no input of this task has that name"):
+        composed("task=keywords", "voice.blocks=[1]")
+
+
 def test_a_file_that_is_not_there_gets_one_line() -> None:
     with pytest.raises(UserError, match="readable YAML"):
         composed("task=nowhere/door.yaml")

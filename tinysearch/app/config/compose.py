@@ -245,10 +245,12 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     if missing:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
+        typed, known = spelled.split("=")[0], all_keys()
+        nearest = did_you_mean(typed, known, otherwise="see python -m tinysearch --help")
         return UserError(
             "an option must be one that the configuration knows",
             value=redacted(spelled),
-            remedy=did_you_mean(spelled.split("=")[0], all_keys(), otherwise="see python -m tinysearch --help"),
+            remedy="no input of this task has that name; --cfg job shows them" if typed in known else nearest,
         )
     return UserError(
         "options must follow the configuration's syntax and types",
