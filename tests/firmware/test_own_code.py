@@ -101,6 +101,7 @@ RUN = 'int system(const char *);\n__attribute__((constructor)) static void run(v
         ("components/model_voice/model_voice_weights.c", "int sys??/\ntem(const char *);\n"),
         ("components/other/other.c", RUN),
         ("components/model_voice/CMakeLists.txt", "execute_process(COMMAND touch owned)\n"),
+        ("components/model_voice/CMakeLists.txt", f"    INCLUDE_DIRS {'many words ' * 40}$\n"),
         ("main/idf_component.yml", "  evil: {git: https://example.org/evil}\n"),
         ("main/Kconfig.projbuild", 'source "/etc/passwd"\n'),
         ("components/runtime/ts_crc32.c", "\n"),

@@ -39,7 +39,7 @@ _NOT_COMPILED = ("esphome/", "examples/golden/")
 """Of a library: for tools that ``verify`` does not call."""
 
 _C_VALUES = (
-    r"\s+",
+    r"\s",
     r'"(?:[^"\\\n]|\\.)*"',
     r"(?:0x[\da-f.]+p[+-]?\d+f|0x[\da-f]+|\d+u?)(?!\w)",
     r"(?:static|const|extern|void|float|u?int(?:8|16|32|64)_t|sizeof|NULL|INT32_MIN)(?![\w(])",
@@ -55,7 +55,7 @@ _C_VALUES = (
     r"(?<![\w)\]])\.[a-z]\w*(?![\w(])",
     r"[{}\[\],;=&*+)-]",
 )
-_WORDS_OF_BUILDS = (r" (?:-I)?(?:\.\./)?", r"\w+(?:[/.-]\w+)*", r'["/]')
+_WORDS_OF_BUILDS = (r" ", r" -I", r"(?<= )\.\./", r"(?<= -I)\.\./", r"\w", r"(?<=\w)[/.-](?=\w)", r'["/]')
 
 
 def written_otherwise(project: Path, name: str, templates: Path, point: Mapping[str, Any]) -> str | None:
@@ -133,31 +133,55 @@ class _Lines:
 
     def _is_filled(self, line: str, names: tuple[str, ...]) -> bool:
         """Whether it is a line of a template with values in it, or of C and nothing but values."""
+        values = _values(self.language, names)
         starts = [start for start in self.begun if line.startswith(start)]
-        rest = [_filled(self.language, names, self.begun[start]).fullmatch(line, len(start)) for start in starts]
-        return any(rest) or (self.language == "c" and bool(_filled("c", names, frozenset()).fullmatch(line)))
+        filled = any(_is_made_of(line, len(start), (*self.begun[start], *values)) for start in starts)
+        return filled or (self.language == "c" and _is_made_of(line, 0, values))
 
     def _says_nothing(self, line: str) -> bool:
         """Whether a line is numbers alone, or a comment of a build."""
         return bool((_NUMBERS if self.language == "c" else _REMARK).fullmatch(line))
 
 
+def _is_made_of(line: str, start: int, pieces: Iterable[str | re.Pattern[str]]) -> bool:
+    """Whether a line is, from a place on, pieces one after the other.
+
+    Each place is looked at once: one pattern for all would try every way to cut a stranger's line.
+    """
+    reached, waiting = {start}, [start]
+    while waiting:
+        at = waiting.pop()
+        if at == len(line):
+            return True
+        ends = {end for piece in pieces if (end := _end(piece, line, at)) > at}
+        waiting += ends - reached
+        reached |= ends
+    return False
+
+
+def _end(piece: str | re.Pattern[str], line: str, at: int) -> int:
+    """Where a piece that stands at a place of a line ends, 0 where it does not stand there."""
+    if isinstance(piece, str):
+        return at + len(piece) if line.startswith(piece, at) else 0
+    found = piece.match(line, at)
+    return 0 if found is None else found.end()
+
+
 @cache
-def _filled(language: str, names: tuple[str, ...], parts: frozenset[str]) -> re.Pattern[str]:
-    """Values, and the parts of a template's line between them."""
-    return re.compile(f"(?:{'|'.join([*map(re.escape, sorted(parts)), *_values(language, names)])})*")
-
-
-def _values(language: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def _values(language: str, names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     """Patterns of what may stand where a template has a value."""
+    return tuple(map(re.compile, _texts_of_values(language, names)))
+
+
+def _texts_of_values(language: str, names: tuple[str, ...]) -> tuple[str, ...]:
     if language in ("make", "cmake"):
         return _WORDS_OF_BUILDS
     if language == "manifest":
         return (r"\d+(?:\.\d+)*",)
     own = "|".join(names)
     whole, begun = rf"(?>(?<!\w)(?:{own})(?:_\w+)?)(?![\w(])", rf"(?<!\w)(?:{own})(?=_)"
-    between = r"(?<=\bts_)[a-z]\w*?(?=_)"
-    return (whole, begun, between, *_C_VALUES)
+    backends = (rf"(?<=\bts_)[a-z][^\W_]*(?:_[^\W_]+){{{more}}}(?=_)" for more in (0, 1))
+    return (whole, begun, *backends, *_C_VALUES)
 
 
 def _without_comments(text: str) -> str:
