@@ -11,11 +11,10 @@ from ckernels import Halves
 from random_networks import random_inputs, randomized
 from test_bands import check_plan, mobilenet, random_program
 
-from tinysearch.analytic.bands import by_rows
-from tinysearch.analytic.execution import LEAST_SHARED_MACS, executed, shared
+from tinysearch.analytic.bands import banded, by_rows
+from tinysearch.analytic.execution import LEAST_SHARED_MACS, shared
 from tinysearch.analytic.memory import plan
 from tinysearch.core.bands import calls_of, halves
-from tinysearch.core.execution import Execution
 from tinysearch.core.program import Program
 from tinysearch.firmware.integer_network import run
 
@@ -60,13 +59,12 @@ def test_halves_have_all_rows_and_products_and_scratch_of_their_own() -> None:
     assert {"stem.scratch", "stem.scratch2"} <= set(plan(program).offsets)
 
 
-def test_what_makes_no_difference_is_not_executed_otherwise() -> None:
+def test_what_makes_no_difference_leaves_the_program() -> None:
     program = mobilenet(96, 3, 8)
-    both = Execution(bands=True, cores=2)
-    in_both = executed(program, both, room_bytes=40_000)
+    in_both = shared(banded(program, room_bytes=40_000))
     assert in_both.bands and in_both.shared
     inside = {index for bands in in_both.bands for index in bands.steps}
     assert inside.isdisjoint(in_both.shared)
-    assert executed(program, both, room_bytes=60_000) is program  # it fits as it is
+    assert banded(program, room_bytes=60_000) is program  # it fits as it is
     small = mobilenet(20, 1, 2)
-    assert executed(small, Execution(cores=2), room_bytes=0) is small
+    assert shared(small) is small

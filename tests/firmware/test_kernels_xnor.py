@@ -168,6 +168,7 @@ def test_packed_constants_decode_to_what_went_in(outputs, kernel, inputs, bits, 
         activation_bits=a,
         weight_bits=b,
         output_bits=a,
+        flat=False,
     )
     high = (1 << b) - 1
     weights = (2 * rng.integers(0, high + 1, (outputs, kernel, kernel, inputs)) - high).astype(np.int8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tinysearch.analytic.memory import bound_bytes, largest_step, plan
+from tinysearch.analytic.memory import alive_bytes, blocks_of, bound_bytes, plan
 from tinysearch.core.bands import source_of
 from tinysearch.core.program import Bands, Element, Program
 from tinysearch.operators import record_of
@@ -38,24 +38,34 @@ def banded(program: Program, *, room_bytes: int = LEAST_ARENA_BYTES) -> Program:
 
 def _smallest(program: Program) -> Program | None:
     """The program with that band more, around the step where most is alive, that leaves the least alive."""
-    places = min(_places(program), key=lambda found: (bound_bytes(found), found.bands[-1].last), default=None)
-    if places is None:
+    least: tuple[int, int] | None = None
+    best: Program | None = None
+    for floor, found in _places(program):
+        if least is not None and floor > least[0]:
+            break  # as it does for all that begin later
+        place = bound_bytes(found), found.bands[-1].last
+        if least is None or place < least:
+            least, best = place, found
+    if best is None:
         return None
-    *others, last = places.bands
+    *others, last = best.bands
     sizes = [replace(program, bands=(*others, replace(last, rows=rows))) for rows in _ROWS]
     return min(sizes, key=bound_bytes)
 
 
-def _places(program: Program) -> Iterator[Program]:
-    """The program with one band more, a row at a time, behind those that it has."""
+def _places(program: Program) -> Iterator[tuple[int, Program]]:
+    """Programs with one band more, a row at a time, each after the bytes that are alive ahead of it all the same."""
     start = program.bands[-1].last + 1 if program.bands else 0
-    peak = largest_step(program)
+    blocks = blocks_of(program)
+    alive = [alive_bytes(blocks, step) for step in range(len(program.steps))]
+    peak = alive.index(max(alive))
     for first in sorted({start, *range(max(start, peak - _REACH), peak + 1)}):
         for last in range(first + 1, min(peak + 2 * _REACH, len(program.steps) - 1)):
             if not all(by_rows(program, index) for index in range(first, last + 1)):
                 break
             if last >= peak and source_of(program, first, last) is not None:
-                yield replace(program, bands=(*program.bands, Bands(first=first, last=last, rows=1)))
+                band = Bands(first=first, last=last, rows=1)
+                yield max(alive[:first], default=0), replace(program, bands=(*program.bands, band))
 
 
 def by_rows(program: Program, index: int) -> bool:

@@ -1,12 +1,11 @@
-"""A program as a candidate executes it: in bands where memory is short, with heavy steps shared by two cores."""
+"""What decides how a candidate executes a program: the memory of chips, and which steps two cores share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tinysearch.analytic.bands import banded, by_rows
-from tinysearch.core.execution import Execution
+from tinysearch.analytic.bands import by_rows
 from tinysearch.core.platform import Chip
 from tinysearch.core.program import Program
 
@@ -19,24 +18,6 @@ _ARENAS = 2
 def smallest_room_bytes(chips: Iterable[Chip]) -> int:
     """Internal memory that each of two arenas has on any of some chips."""
     return min(int(min(chip.heap_bytes.value, chip.largest_block_bytes.value)) for chip in chips) // _ARENAS
-
-
-def executed(program: Program, execution: Execution, *, room_bytes: int) -> Program:
-    """The program as it is executed, itself where one of the choices makes no difference.
-
-    Args:
-        room_bytes: an arena of this size needs no bands.
-    """
-    found = program
-    if execution.bands:
-        found = banded(program, room_bytes=room_bytes)
-        if not found.bands:
-            return program
-    if execution.cores > 1:
-        found = shared(found)
-        if not found.shared:
-            return program
-    return found
 
 
 def shared(program: Program) -> Program:

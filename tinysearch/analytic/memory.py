@@ -146,7 +146,7 @@ def _banded(program: Program) -> dict[int, Schedule]:
 
 def _band_scratch_bytes(run: Schedule, name: str) -> int:
     """The most scratch that any part of a step asks for."""
-    return max(footprint(part.program, part.step).scratch_bytes for part in run.parts if part.step.name == name)
+    return max(footprint(part.program, part.step).scratch_bytes for part in run.kinds if part.step.name == name)
 
 
 def _lies_on_source(
@@ -180,7 +180,7 @@ def _reusable(in_place: int | None, inputs: Sequence[str]) -> Iterable[int]:
 def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     """Offsets in the order of ``blocks``, peak and lower bound."""
     steps = 1 + max(block.last for block in blocks)
-    alive = [_alive(blocks, step) for step in range(steps)]
+    alive = [alive_bytes(blocks, step) for step in range(steps)]
     bound = max(alive)
     orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
         lambda block: (-block.size_bytes, block.first),
@@ -334,16 +334,10 @@ def _on_each_other(blocks: Sequence[Block], offsets: Sequence[int]) -> bool:
 def bound_bytes(program: Program) -> int:
     """The largest sum of bytes alive at any step: no plan is smaller."""
     blocks = blocks_of(program)
-    return max(_alive(blocks, step) for step in range(len(program.steps)))
+    return max(alive_bytes(blocks, step) for step in range(len(program.steps)))
 
 
-def largest_step(program: Program) -> int:
-    """The first step with the most bytes alive."""
-    blocks = blocks_of(program)
-    return max(range(len(program.steps)), key=lambda step: (_alive(blocks, step), -step))
-
-
-def _alive(blocks: Sequence[Block], step: int) -> int:
+def alive_bytes(blocks: Sequence[Block], step: int) -> int:
     """Bytes alive at a step; what lies on another block that is alive takes none."""
     alive = [block for block in blocks if block.first <= step <= block.last]
     names = {block.names[0] for block in alive}

@@ -52,6 +52,7 @@ class Schedule:
         kept: those tensors that keep rows from turn to turn.
         overlays: whether the result may lie where the source begins.
         calls: moves and parts in order.
+        kinds: one of all parts that differ in nothing but their place.
     """
 
     bands: Bands
@@ -61,6 +62,7 @@ class Schedule:
     kept: frozenset[str]
     overlays: bool
     calls: tuple[Move | Part, ...]
+    kinds: tuple[Part, ...]
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -152,7 +154,7 @@ class _Run:
         self.kept: set[str] = set()
         self.overlays = True
         self.calls: list[Move | Part] = []
-        self.alone: dict[tuple[Step, tuple[int, ...]], Program] = {}
+        self.kinds: dict[tuple[str, int, tuple[int, ...]], Part] = {}
 
     def schedule(self) -> Schedule:
         while self.done[self.result] < self.height[self.result]:
@@ -165,6 +167,7 @@ class _Run:
             kept=frozenset(self.kept),
             overlays=self.overlays,
             calls=tuple(self.calls),
+            kinds=tuple(self.kinds.values()),
         )
 
     def _turn(self) -> None:
@@ -210,26 +213,23 @@ class _Run:
     def part(self, step: Step, first: int, end: int) -> Part:
         """Rows ``first`` to ``end`` of a step's output, with the buffers as they are now."""
         low, high = _span(step, first, end)
-        top = max(low, 0)
-        macs = step.macs // self.height[step.output] * (end - first)
-        part = replace(step, macs=macs, cut=step.padding - max(-low, 0))
+        top, cut = max(low, 0), step.padding - max(-low, 0)
         rows = (*(min(high, self.height[name]) - top for name in step.inputs), end - first)
-        return Part(
-            program=self._alone(part, rows),
-            step=part,
-            reads=tuple(top - self.start.get(name, 0) for name in step.inputs),
-            writes=first - self.start[step.output],
-        )
+        reads, writes = tuple(top - self.start.get(name, 0) for name in step.inputs), first - self.start[step.output]
+        kind = step.output, cut, rows
+        if kind not in self.kinds:
+            part = replace(step, macs=step.macs // self.height[step.output] * (end - first), cut=cut)
+            self.kinds[kind] = Part(program=self._alone(part, rows), step=part, reads=reads, writes=writes)
+        alike = self.kinds[kind]
+        return Part(program=alike.program, step=alike.step, reads=reads, writes=writes)
 
     def _alone(self, part: Step, rows: tuple[int, ...]) -> Program:
-        """The program of a part, the same for parts that differ in nothing but their place."""
-        if (part, rows) not in self.alone:
-            tensors = {}
-            for name, count in zip((*part.inputs, part.output), rows, strict=True):
-                tensor = self.program.tensors[name]
-                tensors[name] = replace(tensor, shape=replace(tensor.shape, height=count))
-            self.alone[part, rows] = replace(self.program, tensors=tensors, steps=(part,), bands=(), shared=())
-        return self.alone[part, rows]
+        """The program of a part alone."""
+        tensors = {}
+        for name, count in zip((*part.inputs, part.output), rows, strict=True):
+            tensor = self.program.tensors[name]
+            tensors[name] = replace(tensor, shape=replace(tensor.shape, height=count))
+        return replace(self.program, tensors=tensors, steps=(part,), bands=(), shared=())
 
 
 def _span(step: Step, first: int, end: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from tinysearch.analytic.bands import banded
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.execution import executed, smallest_room_bytes
+from tinysearch.analytic.execution import shared, smallest_room_bytes
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine, served
 from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
@@ -127,8 +127,17 @@ class AnalyticModels:
         """Those of the plain execution, the same object, where this one does nothing else."""
         assert self._plain is not None  # noqa: S101 - the caller asked
         plain = self._plain.needs(branch)
-        program = executed(plain.program, self.execution, room_bytes=smallest_room_bytes(self.catalog.chips.values()))
-        return plain if program is plain.program else self._needs_of(branch, program)
+        if self.execution.cores > 1:
+            begun = self.executing(replace(self.execution, cores=1)).needs(branch)
+            if self.execution.bands and begun is plain:
+                return plain
+            program = shared(begun.program)
+            return plain if program is begun.program else self._needs_of(branch, program)
+        room = smallest_room_bytes(self.catalog.chips.values())
+        if not self.execution.bands or plain.arena_bytes <= room:
+            return plain
+        program = banded(plain.program, room_bytes=room)
+        return self._needs_of(branch, program) if program.bands else plain
 
     def _needs_of(self, branch: BranchSpec, program: Program) -> BranchNeeds:
         network, plan = program.network, memory_model.plan(program)
