@@ -1,8 +1,10 @@
-"""What every test gets: a logger as quiet or loud as the program found it; and how many tests run at once."""
+"""What every test gets: a logger as the program found it, a folder of objects; and how many tests run at once."""
 
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,14 @@ from tinysearch.app.config.resources import processors
 
 LOGGER = logging.getLogger("tinysearch")
 LEVEL = LOGGER.level
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what is compiled once, whose name the workers inherit."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="compiled_once_")
+        os.environ["COMPILED_ONCE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -346,6 +347,9 @@ def _execute(
 
 @cache
 def _object_folder() -> Path:
+    """That of all workers of a test run; of a benchmark its own."""
+    if "COMPILED_ONCE" in os.environ:
+        return Path(os.environ["COMPILED_ONCE"])
     folder = tempfile.mkdtemp(prefix="ckernels_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
@@ -353,10 +357,13 @@ def _object_folder() -> Path:
 
 @cache
 def _object(source: Path, command: tuple[str, ...]) -> Path:
-    """Object file of a runtime source, compiled once a process for one command."""
+    """Object file of a runtime source, compiled once for one command."""
     name = hashlib.sha256("\0".join([str(source), *command]).encode()).hexdigest()[:16]
     path = _object_folder() / f"{source.stem}_{name}.o"
-    _run(*command, "-c", source, "-o", path)
+    if not path.exists():
+        own = path.with_suffix(f".{os.getpid()}")
+        _run(*command, "-c", source, "-o", own)
+        own.replace(path)
     return path
 
 
