@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_errors, build_judge, build_trainer
+from tinysearch.app.building.training import build_dataset, build_errors, build_judge, build_trainer
 from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.firmware import emit_candidate
@@ -78,3 +78,8 @@ def test_the_firmware_of_an_untrained_classification_has_placeholders(tmp_path: 
     facts = json.loads((project / "candidate.json").read_text())["firmware_facts"]
     assert (facts["classes"], facts["class_thresholds"], facts["reject"]) == (["class 0", "class 1"], [0, 0], None)
     assert "Placeholders" in (project / "README.md").read_text()
+
+
+def test_data_without_what_they_need_ask_for_it() -> None:
+    with pytest.raises(UserError, match=r"data=digits must be given data\.root; got nothing for it"):
+        build_dataset(plain(compose_config(["task=digits"])))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,24 +42,34 @@ _NOT_TRAINED = ("table", "published")
 
 
 def build_dataset(config: Config) -> Dataset:
-    """The configured data set, decoded arrays remembered in the cache."""
+    """The configured data set, decoded arrays remembered in the cache.
+
+    Raises:
+        UserError: an option that it needs is missing, or it has no such option.
+    """
     from tinysearch.data.completed import completed
 
     settings = _settings("datasets", config["data"])
     settings.pop("audio", None)
-    dataset = plugin("datasets", config["data"]["name"])
-    try:
-        made: SampleSource = dataset(
-            **_given(config),
-            audio=audio_of(config),
-            cache_dir=usable_cache(config["cache"]["dir"]) / "data",
-            **settings,
+    name = config["data"]["name"]
+    dataset = plugin("datasets", name)
+    options = {
+        **_given(config),
+        "audio": audio_of(config),
+        "cache_dir": usable_cache(config["cache"]["dir"]) / "data",
+        **settings,
+    }
+    if missing := [f"data.{option}" for option in _required(dataset) if option not in options]:
+        raise UserError(
+            f"data={name} must be given {' and '.join(missing)}",
+            value="nothing for it",
+            remedy=f"add {missing[0]}=.., docs/reference/options.md says what",
         )
+    try:
+        made: SampleSource = dataset(**options)
     except TypeError as error:
         raise UserError(
-            "a data set must be given the options that it needs",
-            value=f"data={config['data']['name']}: {error}",
-            remedy="add data.root=DIR",
+            "a data set must be given options that it has", value=f"data={name}: {error}", remedy="leave the others out"
         ) from error
     return completed(made)
 
@@ -73,6 +84,12 @@ _KINDS_OF_DATA: Mapping[str, tuple[type, ...]] = {
 }
 """Kinds of input that a data set of no particular input is made for, and what a plug-in makes of them; it is given the
 task's first input of one."""
+
+
+def _required(dataset: Callable[..., Any]) -> list[str]:
+    """Options without a default."""
+    options = signature(dataset).parameters.values()
+    return [option.name for option in options if option.kind is option.KEYWORD_ONLY and option.default is option.empty]
 
 
 def _given(config: Config) -> dict[str, Input]:
