@@ -11,6 +11,7 @@ import pytest
 from layers_tflite import FAMILIES, _softmax, network_of
 from random_tflite import NONE, VALID, Builder, everything
 
+import tinysearch as ts
 from tinysearch.app.config.resources import data_dir
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.backends import vector_backends
@@ -38,7 +39,7 @@ def machine(processor: str) -> Machine:
 
 def vectorized(content: bytes, processor: str):
     graph = tflite_graph(content, Path("network.tflite"))
-    return lower(graph), accelerated(lower(graph), vector_backends("auto"), processor=processor)
+    return lower(graph), accelerated(lower(graph), vector_backends("auto")).get(processor)
 
 
 def _value(graph, values, index):
@@ -139,3 +140,10 @@ def test_the_arena_serves_both_kernels():
         used = -(-offset // 16) * 16
         assert size >= network.calls[number].scratch_bytes
         assert used + found.packed[number].arrays["block"][16:20].view(np.int32)[0] <= offset + size
+
+
+def test_a_chip_has_the_unit_of_its_target(tmp_path):
+    path = tmp_path / "dead.tflite"
+    path.write_bytes(dead())
+    words = {"platform": {"processor": "esp32p4-v1"}, "firmware": {"backend": "auto"}}
+    assert ts.evaluate(network=path, **words).to_dict()["backend"] == "xespv"

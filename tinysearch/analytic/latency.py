@@ -218,8 +218,6 @@ class LatencyTable:
     ) -> LatencyEstimate:
         """Seconds of one inference of a branch on one core.
 
-        A backend that no log has measured may turn out not to run, so the upper bound is not below the portable one.
-
         Raises:
             UnsupportedLayerError: no entry for one of its steps on this processor.
         """
@@ -228,7 +226,7 @@ class LatencyTable:
         if not accelerated.steps:
             return portable
         found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
-        return found if found.calibrated else replace(found, high=max(found.high, portable.high))
+        return beside(found, portable)
 
     def profile(
         self, profile: Profile, *, processor: str, arena_in_psram: bool, streamed: Sequence[WeightedStep] = ()
@@ -317,6 +315,11 @@ class LatencyTable:
                 remedy=f"add an entry to the table {self.name}",
             )
         return entry
+
+
+def beside(found: LatencyEstimate, portable: LatencyEstimate) -> LatencyEstimate:
+    """With a backend: one that no log has measured may turn out not to run, so no upper bound is below the portable."""
+    return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
 
 def _added(parts: Sequence[Cycles]) -> Cycles:

@@ -6,14 +6,14 @@ import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES
 from tinysearch.analytic.flash import AppSlots, FlashPlan, array_bytes, plan_flash
-from tinysearch.analytic.latency import LatencyTable, Profile
+from tinysearch.analytic.latency import LatencyTable, Profile, beside
 from tinysearch.analytic.placement import in_sram
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.catalog.catalog import Catalog
@@ -89,9 +89,9 @@ class NetworkPoint:
     Attributes:
         id: names the project's folder.
         arena_in_psram: the arena does not fit into internal RAM.
-        backend: whose kernels compute what they can; ``portable`` where none does.
         violations: rules that it breaks; empty where it can be built.
         evaluation: of the application around it; None for a console.
+        accelerated: the network with the vector unit of the board's chip; None for portable kernels alone.
     """
 
     id: str
@@ -105,7 +105,12 @@ class NetworkPoint:
     order: OrderNote | None
     violations: tuple[Violation, ...]
     evaluation: Evaluation | None = None
-    backend: str = PORTABLE
+    accelerated: Accelerated | None = None
+
+    @property
+    def backend(self) -> str:
+        """Whose kernels compute what they can."""
+        return PORTABLE if self.accelerated is None else self.accelerated.backend
 
     @property
     def feasible(self) -> bool:
@@ -200,7 +205,7 @@ class NetworkModels:
             bom=tuple(item.line(self.price_level) for item in option.items),
             order=option.order_note(quantity=self.catalog.quantity),
             violations=tuple(self._violations(option, chip, flash, psram_bytes=arena if slow else 0)),
-            backend=PORTABLE if accelerated is None else accelerated.backend,
+            accelerated=accelerated,
         )
 
     def _fits(self, chip: Chip, arena_bytes: int, edge_bytes: int) -> bool:
@@ -223,14 +228,13 @@ class NetworkModels:
     def _latency(
         self, network: OwnNetwork, accelerated: Accelerated | None, chip: Chip, *, slow: bool
     ) -> LatencyEstimate:
-        """Seconds; with a backend that no chip has measured the upper bound is not below the portable one."""
+        """Seconds of one inference."""
         portable = self.latency.profile(network.profile(), processor=chip.id, arena_in_psram=slow)
         if accelerated is None:
             return portable
-        found = self.latency.profile(
-            network.profile(accelerated), streamed=accelerated.streamed, processor=chip.id, arena_in_psram=slow
-        )
-        return found if found.calibrated else replace(found, high=max(found.high, portable.high))
+        profile = network.profile(accelerated)
+        found = self.latency.profile(profile, streamed=accelerated.streamed, processor=chip.id, arena_in_psram=slow)
+        return beside(found, portable)
 
     def _violations(
         self, option: BoardOption, chip: Chip, flash: FlashPlan, *, psram_bytes: int

@@ -21,13 +21,12 @@ from tinysearch.core.units import parse_money
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
 from tinysearch.files import home_path
-from tinysearch.firmware.backends import Backend, vector_backends
+from tinysearch.firmware.backends import vector_backends
 from tinysearch.firmware.networks.vectors import accelerated
-from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import plan
 from tinysearch.networks.call import Call
 from tinysearch.networks.graph import Graph
-from tinysearch.networks.lowering import LoweredNetwork, lower
+from tinysearch.networks.lowering import lower
 from tinysearch.networks.reals import with_real_output
 from tinysearch.networks.report import LoweredRow, lowering_rows
 
@@ -131,13 +130,13 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
-    models = _models(config)
+    models, on_units = _models(config), not of_task and emission.component is None
     network = OwnNetwork(
         name=read.name,
         lowered=lowered,
         memory=plan(lowered),
         labels=labels,
-        accelerated={} if of_task or emission.component is not None else _accelerated(emission.backend, lowered),
+        accelerated=accelerated(lowered, vector_backends(emission.backend)) if on_units else {},
     )
     return Asked(
         config=config,
@@ -148,18 +147,6 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
         models=models,
         application=own_application(config, network, emission=emission, digest=read.digest) if application else None,
     )
-
-
-def _accelerated(backend: str | Backend, lowered: LoweredNetwork) -> dict[str, Accelerated]:
-    """The network with vector units, by processor.
-
-    Raises:
-        UserError: a backend that computes no networks of one's own.
-    """
-    backends = vector_backends(backend)
-    processors = {processor for backend in backends for processor in backend.processors}
-    found = {processor: accelerated(lowered, backends, processor=processor) for processor in sorted(processors)}
-    return {processor: network for processor, network in found.items() if network is not None}
 
 
 def _models(config: Config) -> NetworkModels:

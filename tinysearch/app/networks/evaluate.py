@@ -13,7 +13,7 @@ from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.core.units import format_bytes
-from tinysearch.evaluation.own_network import PORTABLE, NetworkPoint
+from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.real.agreement import Agreement
 from tinysearch.networks.refusals import UnsupportedOperatorsError
@@ -50,8 +50,7 @@ def agreement_of(question: Asked) -> Sequence[Agreement]:
 
 def memory_of(question: Asked, point: NetworkPoint) -> ArenaPlan:
     """The arena on a board: that of the vector unit's kernels where these are used."""
-    network = question.network
-    return network.memory if point.backend == PORTABLE else network.accelerated[point.option.processor].memory
+    return (point.accelerated or question.network).memory
 
 
 def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:

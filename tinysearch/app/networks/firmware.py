@@ -9,7 +9,7 @@ from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.asked import Asked
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import installed_version
-from tinysearch.evaluation.own_network import PORTABLE, NetworkPoint
+from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.firmware.networks.library import emit_library
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import PREFIX, NetworkSource, network_source
@@ -73,5 +73,5 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
         arena_in_psram=point.arena_in_psram,
         psram_interface=option.psram_interface if option.psram_bytes else None,
     )
-    with_vectors = asked.network.accelerated.get(target.chip.idf_target) if point.backend != PORTABLE else None
-    return emit_network(source if with_vectors is None else source.accelerate(with_vectors), target, **shared)
+    vectors = point.accelerated
+    return emit_network(source if vectors is None else source.accelerate(vectors), target, **shared)

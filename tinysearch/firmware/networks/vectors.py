@@ -50,17 +50,16 @@ _CLASSES: Mapping[str, str] = {"pointwise": "conv", "depthwise_general": "depthw
 Int64 = npt.NDArray[np.int64]
 
 
-def accelerated(network: LoweredNetwork, backends: Iterable[VectorBackend], *, processor: str) -> Accelerated | None:
-    """The network with the vector unit of a processor; None where it has none, or no kernel for a call."""
+def accelerated(network: LoweredNetwork, backends: Iterable[VectorBackend]) -> dict[str, Accelerated]:
+    """The network with the vector units of backends, by processor; of those that have a kernel for a call."""
+    found: dict[str, Accelerated] = {}
     for backend in backends:
-        if processor in backend.processors:
-            found = {
-                number: kernel
-                for number, call in enumerate(network.calls)
-                if (kernel := _kernel(network.graph, call, backend.unit.layers)) is not None
-            }
-            return _with(network, backend.unit.name, found) if found else None
-    return None
+        layers = backend.unit.layers
+        every = ((number, _kernel(network.graph, call, layers)) for number, call in enumerate(network.calls))
+        kernels = {number: kernel for number, kernel in every if kernel is not None}
+        if kernels:
+            found |= dict.fromkeys(backend.processors, _with(network, backend.unit.name, kernels))
+    return found
 
 
 def _with(network: LoweredNetwork, name: str, kernels: Mapping[int, LayerKernel]) -> Accelerated:
