@@ -56,8 +56,7 @@ def _smallest(program: Program) -> Program | None:
 def _places(program: Program) -> Iterator[tuple[int, Program]]:
     """Programs with one band more, a row at a time, each after the bytes that are alive ahead of it all the same."""
     start = program.bands[-1].last + 1 if program.bands else 0
-    blocks = blocks_of(program)
-    alive = [alive_bytes(blocks, step) for step in range(len(program.steps))]
+    alive = alive_bytes(blocks_of(program))
     peak = alive.index(max(alive))
     for first in sorted({start, *range(max(start, peak - _REACH), peak + 1)}):
         for last in range(first + 1, min(peak + 2 * _REACH, len(program.steps) - 1)):

@@ -179,8 +179,7 @@ def _reusable(in_place: int | None, inputs: Sequence[str]) -> Iterable[int]:
 @lru_cache(maxsize=4096)
 def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     """Offsets in the order of ``blocks``, peak and lower bound."""
-    steps = 1 + max(block.last for block in blocks)
-    alive = [alive_bytes(blocks, step) for step in range(steps)]
+    alive = alive_bytes(blocks)
     bound = max(alive)
     orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
         lambda block: (-block.size_bytes, block.first),
@@ -333,12 +332,15 @@ def _on_each_other(blocks: Sequence[Block], offsets: Sequence[int]) -> bool:
 
 def bound_bytes(program: Program) -> int:
     """The largest sum of bytes alive at any step: no plan is smaller."""
-    blocks = blocks_of(program)
-    return max(alive_bytes(blocks, step) for step in range(len(program.steps)))
+    return max(alive_bytes(blocks_of(program)))
 
 
-def alive_bytes(blocks: Sequence[Block], step: int) -> int:
-    """Bytes alive at a step; what lies on another block that is alive takes none."""
+def alive_bytes(blocks: Sequence[Block]) -> list[int]:
+    """Bytes alive at every step; what lies on another block that is alive takes none."""
+    return [_alive(blocks, step) for step in range(1 + max(block.last for block in blocks))]
+
+
+def _alive(blocks: Sequence[Block], step: int) -> int:
     alive = [block for block in blocks if block.first <= step <= block.last]
     names = {block.names[0] for block in alive}
     return sum(block.size_bytes for block in alive if block.over not in names)

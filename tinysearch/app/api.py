@@ -231,11 +231,11 @@ def evaluate(**options: Any) -> Point | OwnPoint:
     Raises:
         UserError: what the command would answer with exit status 2.
     """
+    _import_quietly()
     if options.get("network") is not None:
         from tinysearch.app.networks.python import evaluate_network
 
         return evaluate_network(options)
-    _import_quietly()
     from tinysearch.app.verbs.evaluate import evaluate as evaluate_words
 
     words = overrides_of(options)

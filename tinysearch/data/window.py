@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.data.fourier import LOG2_FRACTION_BITS, FourierTables, log2_fixed, power_spectrum
 from tinysearch.data.log_mel import triangles
-from tinysearch.inputs.series import Content
+from tinysearch.inputs.series import Content, Scale
 
 VERSION = 1
 """Changes whenever the same window gives another image; part of every cache key."""
@@ -68,7 +68,7 @@ class WindowSettings:
     range_counts: tuple[int, ...]
     content: Content = "samples"
     center: bool = False
-    scale: Literal["range", "window"] = "range"
+    scale: Scale = "range"
     steps_per_octave: int = 8
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class WindowSettings:
             self.range_counts,
             "change range",
         )
-        contents, scales = ("samples", "spectrum", "series"), ("range", "window")
+        contents, scales = get_args(Content), get_args(Scale)
         _require(
             self.content in contents, f"content must be {' or '.join(contents)}", self.content, "use content=samples"
         )

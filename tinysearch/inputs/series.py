@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
@@ -49,8 +49,8 @@ def check_preparation(content: object, scale: object, center: object) -> None:
         UserError: an unknown word.
     """
     for name, value, known in (
-        ("content", content, ("samples", "spectrum", "series")),
-        ("scale", scale, ("range", "window")),
+        ("content", content, get_args(Content)),
+        ("scale", scale, get_args(Scale)),
     ):
         if value not in known:
             raise UserError(f"{name} must be {' or '.join(known)}", value=value, remedy=f"write {name}={known[0]}")

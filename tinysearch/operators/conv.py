@@ -16,7 +16,7 @@ from tinysearch.operators.products import (
     FLOAT_BYTES,
     FLOAT_TILE,
     ProductsRecord,
-    exact_kind,
+    centered,
     geometry_f32,
     geometry_s8,
     interleave,
@@ -53,7 +53,7 @@ class Conv(ProductsRecord):
         out = program.tensors[step.output].shape
         rows, columns = out.height * step.pool, out.width * step.pool  # what survives a fused pool
         pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
-        values = source if np.issubdtype(source.dtype, np.floating) else _centered(source, weights, zero_point)
+        values = source if np.issubdtype(source.dtype, np.floating) else centered(source, weights, zero_point)
         values = np.pad(values, pad) if step.padding else values
         views = np.lib.stride_tricks.sliding_window_view(values, (step.kernel, step.columns), axis=(1, 2))
         views = views[:, :: step.stride, :: step.stride][:, :rows, :columns]
@@ -140,14 +140,6 @@ class Conv(ProductsRecord):
         channels, stride = int(random.integers(2, 14)), int(random.integers(1, 3))
         relu = bool(random.integers(2))
         return (Convolution(name="conv", input=source, out_channels=channels, kernel=kernel, stride=stride, relu=relu),)
-
-
-def _centered(source: Array, weights: Array, zero_point: float) -> Array:
-    """int8 values less their zero point, in a type that holds their sums of products exactly."""
-    kind = exact_kind(weights[0].size, weights)
-    values: Array = source.astype(kind)
-    values -= kind(zero_point)
-    return values
 
 
 def _pointwise(step: Step) -> bool:

@@ -14,7 +14,7 @@ from tinysearch.operators.products import (
     CHANNEL_BYTES,
     FLOAT_BYTES,
     ProductsRecord,
-    exact_kind,
+    centered,
     geometry_f32,
     geometry_s8,
     output_arrays,
@@ -35,8 +35,8 @@ class Depthwise(ProductsRecord):
     def accumulate(self, program: Program, step: Step, source: Array, weights: Array, zero_point: float) -> Array:
         del program
         real = np.issubdtype(source.dtype, np.floating)
-        kind: type = source.dtype.type if real else exact_kind(step.kernel * step.columns, weights)
-        shifted = source.astype(kind) - kind(zero_point)
+        shifted = source - source.dtype.type(zero_point) if real else centered(source, weights, zero_point)
+        kind = shifted.dtype.type
         pad = ((0, 0), (step.padding, step.padding), (step.beside, step.beside), (0, 0))
         sides = (step.kernel, step.columns)
         views = np.lib.stride_tricks.sliding_window_view(np.pad(shifted, pad), sides, axis=(1, 2))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -167,16 +167,21 @@ def product(columns: Array, weights: Array, zero_point: float) -> Array:
     """``(columns - zero_point) @ weights.T``, exact for integers; real numbers in the type that they come in."""
     if np.issubdtype(columns.dtype, np.floating):
         return np.asarray((columns @ weights.T).astype(columns.dtype))
-    kind = exact_kind(columns.shape[-1], weights)
-    shifted = columns.astype(kind)
-    shifted -= kind(zero_point)
-    return np.asarray((shifted @ weights.T.astype(kind)).astype(np.int64))
+    shifted = centered(columns, weights, zero_point)
+    return np.asarray((shifted @ weights.T.astype(shifted.dtype)).astype(np.int64))
 
 
-def exact_kind(terms: int, weights: Array) -> type[np.floating[Any]]:
-    """The shortest floating point type in which no sum of so many products with int8 values, or part of it, rounds."""
-    bound = terms * 256 * int(np.abs(weights.astype(np.int32)).max(initial=1))
-    return np.float32 if bound < _EXACT_FLOAT32 else np.float64
+def centered(source: Array, weights: Array, zero_point: float) -> Array:
+    """int8 values less their zero point, in the shortest type in which no sum of their products with weights rounds.
+
+    Args:
+        weights: [O, ..]; a sum has as many products as one output has weights.
+    """
+    bound = weights[0].size * 256 * int(np.abs(weights.astype(np.int32)).max(initial=1))
+    kind = np.float32 if bound < _EXACT_FLOAT32 else np.float64
+    values: Array = source.astype(kind)
+    values -= kind(zero_point)
+    return values
 
 
 def max_pool(source: Array, pool: int) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,9 +58,10 @@ def load_config(words: Sequence[str], *, search_path: Sequence[str] = ()) -> Dic
             return _loaded((*words, f"hydra.searchpath=[{','.join(search_path)}]"), data_dir("conf"))
         overrides = OverridesParser.create().parse_overrides(list(words))
         ConfigLoaderImpl.validate_sweep_overrides_legal(overrides, run_mode=RunMode.RUN, from_shell=False)
-        choices = tuple(word for word, override in zip(words, overrides, strict=True) if _chooses(override))
-        config = copy.deepcopy(_composed(choices, data_dir("conf")))
-        ConfigLoaderImpl._apply_overrides_to_config([each for each in overrides if not _chooses(each)], config)
+        chooses = [_chooses(override) for override in overrides]
+        config = copy.deepcopy(_composed(tuple(itertools.compress(words, chooses)), data_dir("conf")))
+        values = [override for override, chosen in zip(overrides, chooses, strict=True) if not chosen]
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from tinysearch.analytic.kernels import footprint as portable_footprint
 from tinysearch.core.errors import UnsupportedLayerError
-from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.network import Operator
+from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.packing.layer import LayerKernels
@@ -68,14 +69,14 @@ class VectorUnit:
     Attributes:
         name: of the backend.
         kernels: in the order of ``ts_<name>_operator``.
-        chosen: the name of the kernel for the operator and elements of a step, None where there is none.
+        int8: names of the kernels of steps from int8 to int8, by operator.
         wins: whether a step that has a kernel is better computed by it than by the portable one.
         own: makes the unit's kernels for layers of networks of one's own, told the numbers of all kernels.
     """
 
     name: str
     kernels: tuple[Kernel, ...]
-    chosen: Callable[[Program, Step], str | None]
+    int8: Mapping[str, str]
     wins: Fits = always
     own: Callable[[Mapping[str, int]], LayerKernels]
 
@@ -93,8 +94,17 @@ class VectorUnit:
         """The kernel of a step, None where there is none: windows of series have none."""
         if step.flat:
             return None
-        name = self.chosen(program, step)
+        name = self._chosen(program, step)
         return next((one for one in self.kernels if one.name == name and one.supports(program, step)), None)
+
+    def _chosen(self, program: Program, step: Step) -> str | None:
+        """The name of the kernel for the operator and elements of a step, None where there is none."""
+        elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
+        if elements == (Element.INT8, Element.INT8):
+            return self.int8.get(step.operator)
+        if program.binary(step):
+            return "xnor_conv"
+        return "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
 
     def constant_bytes(self, program: Program, step: Step) -> int:
         """Bytes of the constants of a step; where weights make lists the most that they may be.

@@ -84,6 +84,12 @@ def window_of(program: Program, step: Step) -> Window:
     )
 
 
+def point(inputs: int, outputs: int) -> Window:
+    """The windows of a fully connected layer."""
+    source, out = Shape(height=1, width=1, channels=inputs), Shape(height=1, width=1, channels=outputs)
+    return Window(source=source, out=out, kernel=(1, 1), stride=(1, 1), before=(0, 0))
+
+
 def products_of(frozen: FrozenNetwork, step: Step) -> Products:
     """Constants of a step of a search."""
     parameters = frozen.parameters[step.name]

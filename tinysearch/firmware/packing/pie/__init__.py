@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinysearch.core.network import Operator
-from tinysearch.core.program import Element, Program, Step
+from tinysearch.core.program import Program, Step
 from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.packing.pie import bits, int8, pools, xnor
 from tinysearch.firmware.packing.pie.layers import PieLayers
@@ -23,19 +23,8 @@ _INT8: Mapping[str, str] = {
     Operator.MAX_POOL: "max_pool_s8",
     Operator.AVERAGE: "average_s8",
 }
-"""Kernels of steps from int8 to int8."""
-
 _SCALED_WIDTH = 8
 """Pixels of a row from which on a scale is worth tiles of 16: one alone takes 104 instructions a value, portable 69."""
-
-
-def _chosen(program: Program, step: Step) -> str | None:
-    elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
-    if elements == (Element.INT8, Element.INT8):
-        return _INT8.get(step.operator)
-    if program.binary(step):
-        return "xnor_conv"
-    return "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
 
 
 def wins(program: Program, step: Step) -> bool:
@@ -92,7 +81,7 @@ UNIT = VectorUnit(
         ),
         Kernel(name="pack_s8", block=bits.packing, block_bytes=bits.packing_bytes, scratch=fixed(0)),
     ),
-    chosen=_chosen,
+    int8=_INT8,
     wins=wins,
     own=PieLayers,
 )

@@ -9,7 +9,7 @@ from tinysearch.core.quantization import INT8_HIGH
 from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.packing.layer import LayerKernel, shifts_within, sums_fit
 from tinysearch.firmware.packing.pie import int8, pools
-from tinysearch.firmware.packing.window import Int64, Products, Window
+from tinysearch.firmware.packing.window import Int64, Products, Window, point
 
 
 class PieLayers:
@@ -42,9 +42,7 @@ class PieLayers:
     def fully_connected(self, products: Products) -> LayerKernel | None:
         outputs, inputs = products.weights.shape
         if not shifts_within(products, 1):  # the kernel of its own shifts once more
-            source, out = Shape(height=1, width=1, channels=inputs), Shape(height=1, width=1, channels=outputs)
-            point = Window(source=source, out=out, kernel=(1, 1), stride=(1, 1), before=(0, 0))
-            return self.convolution(point, products)
+            return self.convolution(point(inputs, outputs), products)
         if not _fits(products):
             return None
         return LayerKernel(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinysearch.core.network import Operator
-from tinysearch.core.program import Element, Program, Step
+from tinysearch.core.program import Program, Step
 from tinysearch.firmware.packing.unit import Kernel, VectorUnit, fixed, never
 from tinysearch.firmware.packing.xespv import convolution, depthwise, elementwise, pools, xnor
 from tinysearch.firmware.packing.xespv.layers import XespvLayers
@@ -22,16 +22,6 @@ _INT8: Mapping[str, str] = {
     Operator.MAX_POOL: "max_pool_s8",
     Operator.AVERAGE: "average_s8",
 }
-"""Kernels of steps from int8 to int8."""
-
-
-def _chosen(program: Program, step: Step) -> str | None:
-    elements = program.tensors[step.inputs[0]].element, program.tensors[step.output].element
-    if elements == (Element.INT8, Element.INT8):
-        return _INT8.get(step.operator)
-    if program.binary(step):
-        return "xnor_conv"
-    return "pack_s8" if elements == (Element.INT8, Element.BITS) and step.operator == Operator.PACK else None
 
 
 def wins(program: Program, step: Step) -> bool:
@@ -94,7 +84,7 @@ UNIT = VectorUnit(
             overwrites=never,
         ),
     ),
-    chosen=_chosen,
+    int8=_INT8,
     wins=wins,
     own=XespvLayers,
 )

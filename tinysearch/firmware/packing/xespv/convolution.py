@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.network import Operator, Shape
+from tinysearch.core.network import Operator
 from tinysearch.core.program import FrozenNetwork, Program, Step
 from tinysearch.firmware.packing.block import LINE, block_bytes, chained, lay_out, up
-from tinysearch.firmware.packing.window import Products, Window, products_of, window_of
+from tinysearch.firmware.packing.window import Products, Window, point, products_of, window_of
 from tinysearch.firmware.packing.xespv.records import (
     CACHED_BYTES,
     GROUP,
@@ -72,12 +72,6 @@ def convolution_scratch(program: Program, step: Step) -> int:
 def window_scratch(window: Window) -> int:
     """Bytes of scratch of a convolution with such windows."""
     return _words(window)["scratch_bytes"]
-
-
-def point(inputs: int, outputs: int) -> Window:
-    """The windows of a fully connected layer."""
-    source, out = Shape(height=1, width=1, channels=inputs), Shape(height=1, width=1, channels=outputs)
-    return Window(source=source, out=out, kernel=(1, 1), stride=(1, 1), before=(0, 0))
 
 
 def _window(program: Program, step: Step) -> Window:

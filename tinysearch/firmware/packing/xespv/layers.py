@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import INT8_HIGH
 from tinysearch.firmware.packing.layer import LayerKernel, shifts_within, sums_fit
-from tinysearch.firmware.packing.window import Int64, Products, Window
+from tinysearch.firmware.packing.window import Int64, Products, Window, point
 from tinysearch.firmware.packing.xespv import convolution, depthwise, elementwise, pools
 from tinysearch.firmware.packing.xespv.records import clamps
 
@@ -38,7 +38,7 @@ class XespvLayers:
 
     def fully_connected(self, products: Products) -> LayerKernel | None:
         outputs, inputs = products.weights.shape
-        return self.convolution(convolution.point(inputs, outputs), products)
+        return self.convolution(point(inputs, outputs), products)
 
     def addition(
         self, tables: tuple[Int64, Int64], factor: tuple[int, int], *, count: int, zero: int, low: int, high: int
