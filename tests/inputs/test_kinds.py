@@ -59,8 +59,8 @@ def test_combinations_are_spelled_by_names() -> None:
         (lambda: make_kind("camera", {"clip_s": 1.0}), "clip_s"),
         (lambda: make_kind("microphone", {"clip_s": 30.0}), "0.1 to 10 s"),
         (lambda: make_kind("microphone", {"clip_s": "long"}), "long"),
-        (lambda: DOOR.combination("gait"), "face, hall, voice"),
-        (lambda: DOOR.combination("face+face"), "once"),
+        (lambda: DOOR.combination("gait"), "(face, hall, voice), each once, joined by +"),
+        (lambda: DOOR.combination("face+face"), "modality=fusion"),
     ],
 )
 def test_what_is_wrong_is_refused_in_a_line(wrong, named: str) -> None:

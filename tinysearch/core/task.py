@@ -208,11 +208,12 @@ class Task:
         if modality == FUSION:
             return self.names
         names = tuple(sorted(part.strip() for part in modality.split("+")))
-        for name in names:
-            self.input(name)
-        if len(set(names)) != len(names):
+        if not set(names) <= set(self.names) or len(set(names)) != len(names):
             raise UserError(
-                "a modality must name every input once", value=modality, remedy="write for example face+voice"
+                f"a modality must be inputs of task {self.name} ({', '.join(self.names)}), each once, joined by +, or"
+                f" {FUSION} for all of them",
+                value=modality,
+                remedy=f"write for example modality={self.modality(self.names)}",
             )
         return names
 
