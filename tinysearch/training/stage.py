@@ -34,7 +34,7 @@ EVALUATED_PIXELS = 64 * 64 * 64
 """Input pixels a batch in evaluation, whose integers take double precision."""
 
 Report = Callable[[int, float, float, float | None], None]
-"""Called with epoch, part of the epoch done, loss, and validation EER where it was measured."""
+"""Called with epoch, part of the epoch done, loss, and validation error rate where it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def run_stage(
 
 
 class _Patience:
-    """Early stopping on validation EER."""
+    """Early stopping on the validation error."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings, self.rate, self.waited = settings, 1.0, 0
