@@ -112,6 +112,24 @@ def _mean(net: Builder) -> None:
     net.then("MEAN", [net.last, net.ints([1, 2])], (1, net.tensors[net.last].shape[3]), {"KeepDims": False})
 
 
+def _prelu(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS))
+    net.prelu((1, 1, net.tensors[net.last].shape[3]))
+
+
+def _bilinear(net: Builder) -> None:
+    _map(net, _choose(net, _CHANNELS), most=3_000)
+    start, shape = net.last, net.tensors[net.last].shape
+    sides = tuple(int(side * net.random.uniform(0.5, 2.2)) for side in shape[1:3])
+    options = {"AlignCorners": False, "HalfPixelCenters": bool(net.random.integers(2))}
+    net.then("RESIZE_BILINEAR", [start, net.ints(sides)], (1, *sides, shape[3]), options, like=start)
+
+
+def _lstm(net: Builder) -> None:
+    net.last = net.activation((1, _choose(net, (1, 5, 12)), _choose(net, (10, 40, 128))))
+    net.lstm(_choose(net, (8, 20, 32, 50)))
+
+
 def _quantize(net: Builder) -> None:
     shape = (1, int(_choose(net, (64, 490, 2000))))
     net.last = net.reals(shape)
@@ -120,7 +138,7 @@ def _quantize(net: Builder) -> None:
 
 FAMILIES: tuple[Callable[[Builder], None], ...] = (
     *(_conv, _pointwise, _depthwise, _depthwise_general, _dense, _join, _pool, _softmax),
-    *(_table, _concatenation, _pad, _mean, _quantize),
+    *(_table, _concatenation, _pad, _mean, _quantize, _prelu, _bilinear, _lstm),
 )
 
 

@@ -105,6 +105,37 @@ class Builder:
         options = {"FusedActivationFunction": fused}
         return self.then("FULLY_CONNECTED", [self.last, weights[0], bias], (1, outputs), options)
 
+    def prelu(self, shape: tuple[int, ...]) -> int:
+        """A slope for every place of a shape."""
+        data = self.random.integers(-128, 128, shape).astype(np.int8)
+        slopes = self._add(T(shape=shape, scale=0.008, zero=3, data=data))
+        return self.then("PRELU", [self.last, slopes], self.tensors[self.last].shape, {})
+
+    def lstm(self, units: int, *, cell_bits: int = 12, clip: float = 0.0) -> int:
+        """A long short-term memory that keeps hidden values and cell from run to run."""
+        source = self.tensors[self.last]
+        sides = [*[source.shape[2]] * 4, *[units] * 4]
+        weights = [self._add(self._symmetric((units, side))) for side in sides]
+        biases = [self._integers(units) for _ in range(4)]
+        result = self.activation((1, source.shape[1], units))
+        kept = self.tensors[result]
+        kept.scale, kept.zero = 1 / 128, int(self.random.integers(-5, 5))
+        hidden = self._add(T(shape=(1, units), scale=kept.scale, zero=kept.zero, variable=True))
+        cell = self._add(T(shape=(1, units), kind="int16", scale=2.0**-cell_bits, variable=True))
+        inputs = [self.last, *weights, *[-1] * 3, *biases, *[-1] * 2, hidden, cell, *[-1] * 4]
+        options = {"FusedActivationFunction": 4, "CellClip": clip}
+        self.operators.append(Op(code="UNIDIRECTIONAL_SEQUENCE_LSTM", inputs=inputs, outputs=[result], options=options))
+        self.last = result
+        return result
+
+    def _symmetric(self, shape: tuple[int, ...]) -> T:
+        data = self.random.integers(-127, 128, shape).astype(np.int8)
+        return T(shape=shape, scale=float(self.random.uniform(0.002, 0.006)), data=data)
+
+    def _integers(self, count: int) -> int:
+        data = self.random.integers(-3000, 3000, count).astype(np.int32)
+        return self._add(T(shape=(count,), kind="int32", scale=None, data=data))
+
     def softmax(self) -> int:
         out = self._add(T(shape=self.tensors[self.last].shape, scale=1 / 256, zero=-128, name="softmax"))
         self.operators.append(Op(code="SOFTMAX", inputs=[self.last], outputs=[out], options={"Beta": 1.0}))

@@ -167,7 +167,70 @@ def sequence() -> bytes:
     return model(nodes, shape=[1, 2, 16], constants=constants, opset=11)
 
 
-SMALL = {"image": image, "shuffled": shuffled, "last_first": last_first, "sequence": sequence}
+def decoder() -> bytes:
+    """Images that become larger, and smaller again."""
+    nodes = [
+        node("ConvTranspose", "x w b", "a", strides=[2, 2], pads=[1, 0, 0, 1], output_padding=[1, 1]),
+        node("PRelu", "a slopes", "c"),
+        node("Resize", "c - double", "d", mode="nearest", nearest_mode="floor", **ASYMMETRIC),
+        node("Conv", "d k -", "e", kernel_shape=[1, 1]),
+        node("Resize", "e - - sizes", "f", mode="linear", coordinate_transformation_mode="half_pixel"),
+        node("ConvTranspose", "f each t", "g", kernel_shape=[2, 2], strides=[1, 2], dilations=[2, 1]),
+        node("Resize", "g - - smaller", "h", mode="linear", coordinate_transformation_mode="align_corners"),
+        node("Pad", "h pads", "i", mode="reflect"),
+        node("Slice", "i from to axis by", "j"),
+        node("ReduceMax", "j", "y", axes=[2], keepdims=0),
+    ]
+    constants = {
+        "w": _reals(0, 4, 6, 3, 3),
+        "b": _reals(1, 6),
+        "slopes": _reals(2, 6, 1, 1),
+        "double": np.array([1, 1, 2, 2], np.float32),
+        "k": _reals(3, 3, 6, 1, 1),
+        "sizes": _ints(1, 3, 15, 11),
+        "each": _reals(4, 3, 3, 2, 2),
+        "t": _reals(5, 3),
+        "smaller": _ints(1, 3, 9, 8),
+        "pads": _ints(0, 0, 2, 0, 0, 0, 8, 1),
+        "from": _ints(-1),
+        "to": _ints(-(2**31)),
+        "axis": _ints(3),
+        "by": _ints(-2),
+    }
+    return model(nodes, shape=[1, 4, 5, 4], constants=constants, opset=17)
+
+
+ASYMMETRIC = {"coordinate_transformation_mode": "asymmetric"}
+
+
+def memory() -> bytes:
+    """Two LSTMs over a sequence, the second's last values."""
+    nodes = [
+        node("Transpose", "x", "turned", perm=[1, 0, 2]),
+        node("LSTM", "turned w r b", "a", hidden_size=6),
+        node("Squeeze", "a one", "c"),
+        node("LSTM", "c v s", "every last", hidden_size=5),
+        node("Squeeze", "last zero", "d"),
+        node("Gemm", "d u t", "y"),
+    ]
+    constants = {
+        "w": _reals(0, 1, 24, 3),
+        "r": _reals(1, 1, 24, 6),
+        "b": _reals(2, 1, 48),
+        "one": _ints(1),
+        "v": _reals(3, 1, 20, 6),
+        "s": _reals(4, 1, 20, 5),
+        "zero": _ints(0),
+        "u": _reals(5, 5, 4),
+        "t": _reals(6, 4),
+    }
+    return model(nodes, shape=[1, 7, 3], constants=constants, opset=17)
+
+
+SMALL = {
+    **{"image": image, "shuffled": shuffled, "last_first": last_first, "sequence": sequence},
+    **{"decoder": decoder, "memory": memory},
+}
 
 
 def stated_scales() -> bytes:

@@ -25,6 +25,7 @@ class T:
     data: np.ndarray | None = None
     name: str = "t"
     signature: tuple[int, ...] | None = None
+    variable: bool = False
 
 
 @dataclass(kw_only=True)
@@ -49,12 +50,14 @@ OPTIONS = {
     "DIV": "DivOptions",
     "SPLIT": "SplitOptions",
     "SPLIT_V": "SplitVOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "VAR_HANDLE": "VarHandleOptions",
     "READ_VARIABLE": "ReadVariableOptions",
     "ASSIGN_VARIABLE": "AssignVariableOptions",
     "CALL_ONCE": "CallOnceOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions",
     "SOFTMAX": "SoftmaxOptions",
     "CONCATENATION": "ConcatenationOptions",
     "LEAKY_RELU": "LeakyReluOptions",
@@ -170,6 +173,7 @@ def _tensor(builder: Any, tensor: T, buffer: int) -> int:
         "Buffer": buffer,
         "Name": builder.CreateString(tensor.name),
         "Quantization": quantization,
+        "IsVariable": tensor.variable,
     }
     return _table(builder, "Tensor", values)
 

@@ -57,6 +57,15 @@ def streaming(seed: int = 0) -> bytes:
     return model(net.tensors, net.operators, [start], [net.last], once=_once(net))
 
 
+def sequence(seed: int = 1) -> bytes:
+    """Two long short-term memories, the second with few cell bits and a clip."""
+    net = Builder.start(seed, (1, 4, 7))
+    net.lstm(6)
+    net.lstm(5, cell_bits=13, clip=2.0)
+    net.lstm(9, cell_bits=11)
+    return net.file()
+
+
 def _once(net: Builder) -> tuple[list[T], list[Op]]:
     """First values: some numbers for the first variable, zeros for the others."""
     tensors: list[T] = []

@@ -1,4 +1,4 @@
-"""RESIZE_NEAREST_NEIGHBOR and TRANSPOSE_CONV: tflite-micro's bytes, in the oracle and in C; what is refused."""
+"""RESIZE_*, TRANSPOSE_CONV and PRELU: tflite-micro's bytes, in the oracle and in C; what is refused."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from tinysearch.networks.lowering import lower
 from tinysearch.networks.oracle import run
 from tinysearch.networks.tflite_file import read_tflite
 
+BILINEAR = "RESIZE_BILINEAR"
 
-def resized(net: Builder, size: tuple[int, int], **options: bool) -> None:
+
+def resized(net: Builder, size: tuple[int, int], code: str = "RESIZE_NEAREST_NEIGHBOR", **options: bool) -> None:
     start, shape = net.last, net.tensors[net.last].shape
     names = {"AlignCorners": options.get("corners", False), "HalfPixelCenters": options.get("half", False)}
-    net.then("RESIZE_NEAREST_NEIGHBOR", [start, net.ints(size)], (1, *size, shape[3]), names, like=start)
+    net.then(code, [start, net.ints(size)], (1, *size, shape[3]), names, like=start)
 
 
 def transposed(net: Builder, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: int) -> None:
@@ -39,7 +41,12 @@ def everything() -> bytes:
     resized(net, (8, 37), half=True)
     resized(net, (16, 37))
     transposed(net, 2, (1, 1), (2, 1), SAME)
-    resized(net, (16, 37), corners=False)
+    resized(net, (7, 20), BILINEAR)
+    net.prelu((1, 1, 2))
+    resized(net, (13, 5), BILINEAR, half=True)
+    net.prelu((13, 5, 2))
+    resized(net, (1, 9), BILINEAR, corners=True)
+    resized(net, (4, 9), BILINEAR, corners=True)
     return net.file()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from streaming_tflite import streaming
+from streaming_tflite import sequence, streaming
 from test_kernels import emitted
 
 from tinysearch.firmware.networks.golden import random_inputs
@@ -22,10 +22,12 @@ def path(tmp_path):
     return found
 
 
-def test_every_frame_is_that_of_tflite_micro(path):
+@pytest.mark.parametrize(("content", "states"), [(streaming, 3), (sequence, 6)])
+def test_every_frame_is_that_of_tflite_micro(path, content, states):
     runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime")
+    path.write_bytes(content())
     graph = read_tflite(path)
-    assert len(graph.states) == 3
+    assert len(graph.states) == states
     frames = random_inputs(graph, 30, 0)
     outputs = run(graph, frames)[0]
     assert len(np.unique(outputs)) > 5
@@ -36,8 +38,9 @@ def test_every_frame_is_that_of_tflite_micro(path):
         np.testing.assert_array_equal(interpreter.get_output(0), outputs[number])
 
 
-def test_the_emitted_stream_is_the_oracles(tmp_path):
-    rung = host.sanitizers(emitted(tmp_path, streaming()))
+@pytest.mark.parametrize("content", [streaming, sequence])
+def test_the_emitted_stream_is_the_oracles(tmp_path, content):
+    rung = host.sanitizers(emitted(tmp_path, content()))
     assert rung.status == "passed", rung.detail
 
 

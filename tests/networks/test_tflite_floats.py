@@ -114,7 +114,7 @@ def test_the_commands_take_samples_for_a_float_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("operator", "message"),
     [
-        ("RESIZE_BILINEAR", "RESIZE_BILINEAR has no kernel (t); RESIZE_BILINEAR: resize outside"),
+        ("MIRROR_PAD", "MIRROR_PAD has no kernel (t); MIRROR_PAD: pad with zeros (PAD)"),
         ("CAST", "CAST has no kernel"),
         ("DIV", "DIV has two tensors"),
     ],

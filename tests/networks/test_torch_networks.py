@@ -56,6 +56,47 @@ def test_the_float_graph_computes_what_torch_does(exported):
         np.testing.assert_allclose(found[:, 0], net.eval()(x).numpy(), rtol=1e-4, atol=1e-5)
 
 
+class Decoder(torch.nn.Module):
+    """Images that become larger, in groups and alone, and slopes a channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.ConvTranspose2d(2, 4, 4, 2, 1, groups=2)
+        self.norm, self.slopes = torch.nn.BatchNorm2d(4), torch.nn.PReLU(4)
+        self.second = torch.nn.ConvTranspose2d(4, 4, 3, 3, groups=4, output_padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        resize = torch.nn.functional.interpolate
+        x = resize(self.slopes(self.norm(self.first(x))), scale_factor=2)
+        x = resize(self.second(x), size=(31, 20), mode="bilinear")
+        return resize(x, scale_factor=0.5, mode="bilinear", align_corners=True).amax((2, 3))
+
+
+class Memory(torch.nn.Module):
+    """Two layers of an LSTM over rows of an image, with the batch first or not."""
+
+    def __init__(self, *, batch_first: bool) -> None:
+        super().__init__()
+        self.memory, self.batch_first = torch.nn.LSTM(8, 6, num_layers=2, batch_first=batch_first), batch_first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows = x.sum(1)
+        every, (last, _) = self.memory(rows if self.batch_first else rows.transpose(0, 1))
+        return every.sum(1) if self.batch_first else last[0]
+
+
+@pytest.mark.parametrize("net", [Decoder(), Memory(batch_first=True), Memory(batch_first=False)])
+def test_decoders_and_memories_are_those_of_torch(net):
+    x = torch.randn(6, 2, 8, 8)
+    network = network_of(net.eval(), [x.numpy()])
+    translated = translate(network, [None])
+    found = run_reals(translated.graph, placed(translated, [x.numpy()]))[0]
+    with torch.no_grad():
+        wished = torch.cat([net(sample[None]) for sample in x]).numpy()
+    np.testing.assert_allclose(found.reshape(wished.shape), wished, rtol=1e-4, atol=1e-5)
+    assert calibrated(network, [x.numpy()]).agreement[0].signal_to_noise_db > 30
+
+
 def test_a_module_is_evaluated_and_emitted(tmp_path):
     x = torch.randn(20, 2, 8, 8)
     net = module()

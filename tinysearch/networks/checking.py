@@ -11,10 +11,9 @@ from tinysearch.networks.operators.kind import Unfit
 from tinysearch.networks.operators.state import ASSIGN_VARIABLE
 from tinysearch.networks.refusals import Refusal, refuse
 
-_OVER_TIME, _OTHER_SIZE = "use convolutions over time", "resize outside of the network, or use a strided convolution"
+_OVER_TIME = "use convolutions over time"
 _ON_THE_RESULT = "take it from the output outside of the network"
 _INSTEAD = {
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _OVER_TIME,
     "UNIDIRECTIONAL_SEQUENCE_RNN": _OVER_TIME,
     "BIDIRECTIONAL_SEQUENCE_LSTM": _OVER_TIME,
     "LSTM": _OVER_TIME,
@@ -22,9 +21,6 @@ _INSTEAD = {
     "SVDF": _OVER_TIME,
     "WHILE": "unroll it when converting",
     "IF": "convert the network for one case",
-    "TRANSPOSE_CONV": "resize outside of the network, or use a convolution",
-    "RESIZE_BILINEAR": _OTHER_SIZE,
-    "RESIZE_NEAREST_NEIGHBOR": _OTHER_SIZE,
     "LOCAL_RESPONSE_NORMALIZATION": "use batch normalization",
     "L2_NORMALIZATION": "use batch normalization inside, and divide an output by its length outside",
     "ARG_MAX": _ON_THE_RESULT,

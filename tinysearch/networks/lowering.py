@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.networks.call import Alias, Call
 from tinysearch.networks.checking import check
-from tinysearch.networks.graph import Graph
+from tinysearch.networks.graph import ABSENT, Graph
 from tinysearch.networks.operators import KINDS
 from tinysearch.networks.rewriting import rewritten
 from tinysearch.networks.variables import ASSIGN, READ, read_in_place, written_in_place
@@ -30,7 +30,7 @@ class LoweredNetwork:
     @property
     def constant_inputs(self) -> tuple[int, ...]:
         """Constant tensors that calls read as they are, in order."""
-        read = {index for call in self.calls for index in call.inputs if index not in self.owners}
+        read = {index for call in self.calls for index in call.inputs if index not in self.owners} - {ABSENT}
         read |= {state.first for state in self.graph.states}
         return tuple(sorted(read))
 

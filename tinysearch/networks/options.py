@@ -93,6 +93,21 @@ class LeakyReluOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LstmOptions:
+    """Of a long short-term memory.
+
+    Attributes:
+        tanh: whether cell gate and output are hyperbolic tangents.
+        cell_clip: largest magnitude of the cell, 0 for none.
+        cell_scale: of one that keeps no state from run to run; a state has its own.
+    """
+
+    tanh: bool
+    cell_clip: float
+    cell_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariableOptions:
     """Which variable a handle is of."""
 
@@ -141,6 +156,7 @@ Options = (
     | SoftmaxOptions
     | ConcatenationOptions
     | LeakyReluOptions
+    | LstmOptions
     | StridedSliceOptions
     | VariableOptions
     | CallOnceOptions

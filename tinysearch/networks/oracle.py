@@ -9,7 +9,6 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.networks.graph import ABSENT, Array, Graph
 from tinysearch.networks.operators import KINDS
-from tinysearch.networks.operators.kind import given
 
 
 def run(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
@@ -70,10 +69,8 @@ def trace(graph: Graph, inputs: Sequence[Array], *, states: Mapping[int, Array] 
         values[index] = sample
     for node in graph.nodes:
         sources = [_value(graph, values, index) for index in node.inputs]
-        if node.operator == "ASSIGN_VARIABLE":
-            values[node.inputs[0]] = given(sources, 1)
-            continue
-        for index, result in zip(node.outputs, KINDS[node.operator].run(graph, node, sources), strict=True):
+        kind = KINDS[node.operator]
+        for index, result in zip(kind.written(node), kind.run(graph, node, sources), strict=True):
             values[index] = result
     return values
 

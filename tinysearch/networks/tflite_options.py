@@ -12,6 +12,7 @@ from tinysearch.networks.options import (
     CallOnceOptions,
     ConcatenationOptions,
     LeakyReluOptions,
+    LstmOptions,
     NoOptions,
     Options,
     ResizeOptions,
@@ -22,6 +23,7 @@ from tinysearch.networks.options import (
 )
 
 _ACTIVATIONS = {0: Activation.NONE, 1: Activation.RELU, 2: Activation.RELU_N1_TO_1, 3: Activation.RELU6}
+_TANH = 4  # tflite.ActivationFunctionType.TANH
 _SAME = 0  # tflite.Padding.SAME
 
 
@@ -75,6 +77,10 @@ def _strided_slice(table: Any) -> StridedSliceOptions:
     )
 
 
+def _lstm(table: Any) -> LstmOptions:
+    return LstmOptions(tanh=table.FusedActivationFunction() == _TANH, cell_clip=table.CellClip())
+
+
 def _variable(table: Any) -> str:
     """A name that two containers do not share."""
     return " ".join((part or b"").decode("utf-8", "replace") for part in (table.Container(), table.SharedName()))
@@ -85,6 +91,7 @@ READERS: Mapping[str, _Reader] = {
     "DEPTHWISE_CONV_2D": _Reader("DepthwiseConv2DOptions", _convolution),
     "TRANSPOSE_CONV": _Reader("TransposeConvOptions", _transposed),
     "RESIZE_NEAREST_NEIGHBOR": _Reader("ResizeNearestNeighborOptions", _resize),
+    "RESIZE_BILINEAR": _Reader("ResizeBilinearOptions", _resize),
     "AVERAGE_POOL_2D": _Reader("Pool2DOptions", _pool),
     "MAX_POOL_2D": _Reader("Pool2DOptions", _pool),
     "FULLY_CONNECTED": _Reader("FullyConnectedOptions", lambda table: ActivationOptions(activation=_activation(table))),
@@ -98,6 +105,7 @@ READERS: Mapping[str, _Reader] = {
         lambda table: ConcatenationOptions(axis=table.Axis(), activation=_activation(table)),
     ),
     "LEAKY_RELU": _Reader("LeakyReluOptions", lambda table: LeakyReluOptions(alpha=table.Alpha())),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _Reader("UnidirectionalSequenceLSTMOptions", _lstm),
     "VAR_HANDLE": _Reader("VarHandleOptions", lambda table: VariableOptions(name=_variable(table))),
     "CALL_ONCE": _Reader("CallOnceOptions", lambda table: CallOnceOptions(subgraph=table.InitSubgraphIndex())),
     "STRIDED_SLICE": _Reader("StridedSliceOptions", _strided_slice),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinysearch.networks.graph import Element, Graph, Node, State, Tensor
+from tinysearch.networks.graph import ABSENT, Element, Graph, Node, State, Tensor
 from tinysearch.networks.options import CallOnceOptions, VariableOptions
 
 ASSIGN, READ, HANDLE, ONCE = "ASSIGN_VARIABLE", "READ_VARIABLE", "VAR_HANDLE", "CALL_ONCE"
@@ -26,6 +26,7 @@ def with_states(graph: Graph, others: Sequence[Graph]) -> Graph:
     Raises:
         ValueError: what runs once does anything but assign constants, or a handle leads nowhere.
     """
+    graph = _with_own_states(graph)
     if not any(node.operator in (ASSIGN, READ, HANDLE, ONCE) for node in graph.nodes):
         return graph
     handles = _handles(graph)
@@ -42,7 +43,28 @@ def with_states(graph: Graph, others: Sequence[Graph]) -> Graph:
                 states[name] = _state(name, like, first.get(name), tensors)
             node = dataclasses.replace(node, inputs=(states[name].tensor, *node.inputs[1:]))  # noqa: PLW2901
         nodes.append(node)
-    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes), states=tuple(states.values()))
+    return dataclasses.replace(
+        graph, tensors=tuple(tensors), nodes=tuple(nodes), states=(*graph.states, *states.values())
+    )
+
+
+_OWN: Mapping[str, tuple[int, ...]] = {"UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
+"""Positions of inputs that an operator keeps itself, as tensors that nothing else writes."""
+
+
+def _with_own_states(graph: Graph) -> Graph:
+    """What operators keep in tensors of theirs, as states that start from zero."""
+    tensors, states, nodes = list(graph.tensors), list(graph.states), list[Node]()
+    for node in graph.nodes:
+        inputs = list(node.inputs)
+        for position in _OWN.get(node.operator, ()):
+            index = inputs[position] if position < len(inputs) else ABSENT
+            integer = index != ABSENT and tensors[index].element in (Element.INT8, Element.INT16)
+            if integer and tensors[index].data is None:
+                states.append(_state(f"{position} of {node.name}", tensors[index], None, tensors))
+                inputs[position] = states[-1].tensor
+        nodes.append(dataclasses.replace(node, inputs=tuple(inputs)))
+    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes), states=tuple(states))
 
 
 def _handles(graph: Graph) -> Mapping[int, str]:

@@ -85,13 +85,14 @@ def _sides(values: Any, count: int) -> tuple[int, ...]:
 
 
 def _convolution(t: Translation) -> list[RealNode]:
-    if t.argument(6):
-        return t.make("ConvTranspose", [t.value(0), t.value(1)])
     count = len(t.shape()) - 2
     padding = _sides(t.argument(4), count)
+    turned = bool(t.argument(6))
+    given: dict[str, Attribute] = {"output_padding": _sides(t.argument(7), count)} if turned else {}
     return t.make(
-        "Conv",
+        "ConvTranspose" if turned else "Conv",
         [t.value(position) for position in range(3) if t.value(position)],
+        given=given,
         strides=_sides(t.argument(3), count),
         pads=padding + padding,
         dilations=_sides(t.argument(5), count),
@@ -238,6 +239,70 @@ def _pad(t: Translation) -> list[RealNode]:
     return t.make("Pad", [t.value(0)], pads=(*before, *after), value=float(t.argument(2, 0.0)))
 
 
+def _resize(mode: str) -> Callable[[Translation], list[RealNode]]:
+    """Nearest by the floor of asymmetric places, as torch chooses; linear from pixel centers or corners."""
+
+    def translate(t: Translation) -> list[RealNode]:
+        sizes = tuple(int(side) for side in t.node.meta["val"].shape)
+        corners = mode == "linear" and bool(t.argument(2, 0, "align_corners"))
+        centers = "pytorch_half_pixel" if mode == "linear" else "asymmetric"
+        return t.make(
+            "Resize",
+            [t.value(0), "", "", t.constant(np.array(sizes, np.int64))],
+            mode=mode,
+            coordinate_transformation_mode="align_corners" if corners else centers,
+            nearest_mode="floor",
+        )
+
+    return translate
+
+
+def _lstm(t: Translation) -> list[RealNode]:
+    """A node a layer; an output has the steps or, with the batch first, the batch as its first axis."""
+    states, weights = (t.argument(position) for position in (1, 2))
+    biased, layers, both, batch_first = (int(t.argument(position)) for position in (3, 4, 7, 8))
+    names = [t.name_of(node) for node in weights]
+    name, nodes, each = t.value(0), list[RealNode](), 4 if biased else 2
+    if both or len(names) != each * layers:
+        return t.make("LSTM of two directions or with a projection", [name])
+    if batch_first:
+        nodes, name = t.make("Transpose", [name], outputs=[t.part(3)], perm=(1, 0, 2)), t.part(3)
+    for layer in range(layers):
+        part, mark = names[each * layer : each * (layer + 1)], 10 * (layer + 1)
+        unsqueezed = [t.part(mark + number) for number in range(2)]
+        for source, result in zip(part[:2], unsqueezed, strict=True):
+            nodes += t.make("Unsqueeze", [source], outputs=[result], axes=(0,))
+        bias = ""
+        if biased:
+            bias = t.part(mark + 2)
+            nodes += t.make("Concat", part[2:], outputs=[bias], axis=0)
+        given = [t.name_of(state) for state in states]
+        outputs = [t.part(mark + 3), t.part(mark + 4)] + ([t.part(2)] if _reads(t, 2) else [])
+        units = int(t.node.meta["val"][0].shape[-1])
+        inputs = [name, *unsqueezed, bias, "", *given]
+        nodes += t.make("LSTM", inputs, outputs=outputs, hidden_size=units, gates="ifco")
+        name = t.part(mark + 5)
+        nodes += t.make("Squeeze", [outputs[0]], outputs=[name], axes=(1,))
+    if batch_first:
+        nodes += t.make("Transpose", [name], outputs=[t.part(0)], perm=(1, 0, 2))
+    else:
+        nodes += t.make("Identity", [name], outputs=[t.part(0)])
+    last = [t.part(10 * (layer + 1) + 4) for layer in range(layers)]
+    return nodes + (t.make("Concat", last, outputs=[t.part(1)], axis=0) if _reads(t, 1) else [])
+
+
+def _reads(t: Translation, number: int) -> bool:
+    """Whether anybody reads one of several outputs."""
+    return any("getitem" in str(user.target) and user.args[1] == number and user.users for user in t.node.users)
+
+
+def _slopes(t: Translation) -> list[RealNode]:
+    """A slope a channel, which is axis 1."""
+    rank = len(t.shape())
+    turned = t.make("Reshape", [t.value(1)], outputs=[t.part(1)], shape=(-1, *(1,) * max(rank - 2, 0)))
+    return turned + t.make("PRelu", [t.value(0), t.part(1)])
+
+
 def _same(t: Translation) -> list[RealNode]:
     return t.make("Identity", [t.value(0)])
 
@@ -284,7 +349,12 @@ _TRANSLATIONS: Mapping[str, Callable[[Translation], list[RealNode]]] = {
     "aten.gelu": lambda t: t.make("Gelu", [t.value(0)], approximate=str(t.argument(1, "none", "approximate"))),
     "aten.leaky_relu": lambda t: t.make("LeakyRelu", [t.value(0)], alpha=float(t.argument(1, 0.01))),
     "aten.elu": lambda t: t.make("Elu", [t.value(0)], alpha=float(t.argument(1, 1.0))),
-    "aten.prelu": _named("PRelu", inputs=2),
+    "aten.lstm": _lstm,
+    "aten.prelu": _slopes,
+    "aten.upsample_nearest1d": _resize("nearest"),
+    "aten.upsample_nearest2d": _resize("nearest"),
+    "aten.upsample_bilinear2d": _resize("linear"),
+    "aten.upsample_linear1d": _resize("linear"),
     "aten._prelu_kernel": _named("PRelu", inputs=2),
     "aten.softplus": _named("Softplus"),
     "aten.exp": _named("Exp"),
@@ -304,6 +374,7 @@ _TRANSLATIONS: Mapping[str, Callable[[Translation], list[RealNode]]] = {
     "aten.maximum": _named("Max", inputs=2),
     "aten.minimum": _named("Min", inputs=2),
     "aten.mean": _reduction("ReduceMean"),
+    "aten.amax": _reduction("ReduceMax"),
     "aten.sum": _reduction("ReduceSum"),
     "aten.avg_pool2d": _average,
     "aten.avg_pool1d": _average,

@@ -160,7 +160,7 @@ def network_of_program(program: ExportedProgram, *, name: str) -> RealNetwork:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program = program.run_decompositions()
+            program = program.run_decompositions(_decompositions())
     except Exception as error:
         raise UserError(
             "an exported program must be one that torch can decompose",
@@ -168,6 +168,18 @@ def network_of_program(program: ExportedProgram, *, name: str) -> RealNetwork:
             remedy="export it again with this version of torch",
         ) from None
     return _Reading(program, name).network()
+
+
+_WHOLE = ("upsample_", "lstm", "prelu")
+"""Operators that have kernels, by the start of their names, which torch would take apart."""
+
+
+def _decompositions() -> Any:
+    """Torch's own, without those of operators that are known as they are."""
+    found = torch.export.default_decompositions()
+    for operator in [op for op in found if str(getattr(op, "name", str)()).removeprefix("aten::").startswith(_WHOLE)]:
+        del found[operator]
+    return found
 
 
 class _Reading:

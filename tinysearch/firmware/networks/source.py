@@ -15,7 +15,7 @@ from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_con
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ArenaPlan, plan
 from tinysearch.networks.call import Call
-from tinysearch.networks.graph import Element, State
+from tinysearch.networks.graph import ABSENT, Element, State
 from tinysearch.networks.lowering import LoweredNetwork
 
 PREFIX = "network"
@@ -122,9 +122,13 @@ def _call(source: NetworkSource, number: int, call: Call) -> str:
 
 def _inputs(source: NetworkSource, call: Call) -> list[str]:
     network, memory, found = source.network, source.memory, []
+    states = {state.tensor for state in network.graph.states}
     for index in call.inputs:
-        if index in network.owners:
-            found.append(f"(const void *)(arena + {memory.offsets[network.owners[index]]})")
+        if index == ABSENT:
+            found.append("NULL")
+        elif index in network.owners:
+            kept = "" if index in states else "const "
+            found.append(f"({kept}void *)(arena + {memory.offsets[network.owners[index]]})")
         else:
             found.append(_constant_symbol(source, index))
     return found

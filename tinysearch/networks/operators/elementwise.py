@@ -18,6 +18,7 @@ from tinysearch.networks.operators.kind import (
     int8,
     known_activation,
     offset,
+    repeats,
     require,
     shape_is,
 )
@@ -74,23 +75,12 @@ def _check(graph: Graph, node: Node) -> None:
     pair = _pair(graph, node)
     long, short = pair.tensors
     shape_is(pair.result, long.shape)
-    inner = _without_ones(short.shape)
-    require(
-        long.shape[len(long.shape) - len(inner) :] == inner,
-        f"repeats {list(short.shape)} over {list(long.shape)}",
-        "repeat a scalar or the last axes only",
-    )
+    repeats(long.shape, short.shape)
     require(not all(tensor.data is not None for tensor in pair.tensors), "has constant inputs only", "fold it")
     if node.operator == "MUL":
         _product(pair)
     else:
         _addition(pair)
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape without the leading axes of length 1."""
-    start = next((axis for axis, side in enumerate(shape) if side != 1), len(shape))
-    return shape[start:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinysearch.networks.call import Lowered
-from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Tensor
 from tinysearch.networks.options import Activation
 
 INSTEAD_INT8 = "quantize the network to full int8"
@@ -35,12 +35,20 @@ class OperatorKind:
         check: raises :class:`Unfit` unless the node is one that ``run`` and ``lower`` know; shapes are compared here.
         run: outputs from inputs for a batch: arrays [N, *shape]; constants come as [1, *shape], absent ones as None.
         lower: the calls that compute the node.
+        states: positions of inputs that the node writes where they are states of the graph; ``run`` gives their new
+            values behind its outputs.
     """
 
     operator: str
     check: Callable[[Graph, Node], None]
     run: Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
     lower: Callable[[Graph, Node], Lowered]
+    states: tuple[int, ...] = ()
+
+    def written(self, node: Node) -> tuple[int, ...]:
+        """Tensors that a node writes: its outputs, and its states as far as it has them."""
+        states = (node.inputs[position] for position in self.states if position < len(node.inputs))
+        return (*node.outputs, *(index for index in states if index != ABSENT))
 
 
 def require(condition: bool, reason: str, instead: str) -> None:  # noqa: FBT001 - reads as an assertion
@@ -120,6 +128,17 @@ def same_quantization(left: Tensor, right: Tensor, what: str) -> None:
         a.zero_point == b.zero_point and abs(a.scale - b.scale) <= 1e-6,
         f"has {what} of different scales",
         "insert a QUANTIZE operator",
+    )
+
+
+def repeats(long: tuple[int, ...], short: tuple[int, ...]) -> None:
+    """Raises :class:`Unfit` unless a shape is the last axes of another, so that its values repeat in memory."""
+    start = next((axis for axis, side in enumerate(short) if side != 1), len(short))
+    inner = short[start:]
+    require(
+        long[len(long) - len(inner) :] == inner,
+        f"repeats {list(short)} over {list(long)}",
+        "repeat a scalar or the last axes only",
     )
 
 

@@ -217,19 +217,21 @@ def _slices(graph: Graph, node: Node) -> tuple[list[slice], list[bool]]:
     found, dropped = [], []
     for axis, (begin, end, step) in enumerate(zip(*given, strict=True)):
         drops = bool(options.shrink_axis_mask >> axis & 1)
-        require(step > 0, f"has the step {step}", "use positive steps")
+        require(step != 0, "has the step 0", "convert it again")
         first = None if options.begin_mask >> axis & 1 else begin
         last = None if options.end_mask >> axis & 1 else end
         bounds = slice(begin, begin + 1 or None, 1) if drops else slice(first, last, step)
         start, stop, stride = bounds.indices(source.shape[axis])
-        require(start < stop, "has an empty slice", "convert it again")
-        found.append(slice(start, stop, stride))
+        require(len(range(start, stop, stride)) > 0, "has an empty slice", "convert it again")
+        found.append(slice(start, None if stop < 0 else stop, stride))
         dropped.append(drops)
     return found, dropped
 
 
 def _counts(slices: Sequence[slice]) -> tuple[int, ...]:
-    return tuple(len(range(bounds.start, bounds.stop, bounds.step)) for bounds in slices)
+    """Values along every axis; one that runs back to the first has no end."""
+    ends = (-1 if bounds.stop is None else bounds.stop for bounds in slices)
+    return tuple(len(range(bounds.start, end, bounds.step)) for bounds, end in zip(slices, ends, strict=True))
 
 
 def _check_slice(graph: Graph, node: Node) -> None:

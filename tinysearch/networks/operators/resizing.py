@@ -25,7 +25,7 @@ _MOST_COPIES = 64
 _INSTEAD = "resize by a whole factor, or outside of the network"
 
 
-def _nearest(count: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.int64]:
+def nearest(count: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.int64]:
     """Which of ``count`` rows each of so many outputs is, in single precision as TensorFlow Lite's reference."""
     corners = options.align_corners and outputs > 1
     scale = np.float32(count - 1) / np.float32(outputs - 1) if corners else np.float32(count) / np.float32(outputs)
@@ -36,8 +36,12 @@ def _nearest(count: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np
     return found
 
 
-def _rows(graph: Graph, node: Node) -> list[npt.NDArray[np.int64]]:
-    """Rows and columns of the input that those of the output are."""
+def sizes_of(graph: Graph, node: Node) -> tuple[ResizeOptions, tuple[int, int]]:
+    """Options of a resize, and rows and columns of its output.
+
+    Raises:
+        Unfit: its tensors are not those of one.
+    """
     if not isinstance(node.options, ResizeOptions):
         raise TypeError(f"{node.name} has no options of a resize")
     source, result = activations(graph, node, inputs=1)
@@ -48,7 +52,14 @@ def _rows(graph: Graph, node: Node) -> list[npt.NDArray[np.int64]]:
     shape_is(result, (1, *sizes, source.shape[3]))
     for side, size in zip(source.shape[1:3], sizes, strict=True):
         require(size <= _MOST_COPIES * side, f"makes {size} rows or columns of {side}", "resize in two steps")
-    return [_nearest(side, size, node.options) for side, size in zip(source.shape[1:3], sizes, strict=True)]
+    return node.options, (sizes[0], sizes[1])
+
+
+def _rows(graph: Graph, node: Node) -> list[npt.NDArray[np.int64]]:
+    """Rows and columns of the input that those of the output are."""
+    options, sizes = sizes_of(graph, node)
+    sides = graph.tensors[node.inputs[0]].shape[1:3]
+    return [nearest(side, size, options) for side, size in zip(sides, sizes, strict=True)]
 
 
 def _step(rows: npt.NDArray[np.int64], count: int) -> tuple[int, int, int]:

@@ -25,9 +25,8 @@ def _run_read(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[
 
 
 def _run_assign(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
-    """The oracle keeps the second input as the state."""
-    del graph, node, values
-    return []
+    del graph, node
+    return [given(values, 1)]
 
 
 def _lower_read(graph: Graph, node: Node) -> tuple[Call, ...]:
@@ -62,4 +61,6 @@ def _copied(graph: Graph, node: Node, source: int, result: int) -> Call:
 
 
 READ_VARIABLE = OperatorKind(operator="READ_VARIABLE", check=_check_read, run=_run_read, lower=_lower_read)
-ASSIGN_VARIABLE = OperatorKind(operator="ASSIGN_VARIABLE", check=_check_assign, run=_run_assign, lower=_lower_assign)
+ASSIGN_VARIABLE = OperatorKind(
+    operator="ASSIGN_VARIABLE", check=_check_assign, run=_run_assign, lower=_lower_assign, states=(0,)
+)

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.networks.call import Call
-from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Tensor
+from tinysearch.networks.graph import ABSENT, Array, Graph, Node
 from tinysearch.networks.operators.convolution import CONVOLUTION
 from tinysearch.networks.operators.kind import (
     OperatorKind,
-    constant,
+    Unfit,
     given,
     int8_tensor,
     offset,
@@ -30,7 +30,7 @@ _AGAIN = "convert the network again"
 
 
 def apart(graph: Graph, node: Node) -> tuple[Graph, tuple[Node, ...]]:
-    """The graph with tensors for both operators, and these in place of the node.
+    """The graph with tensors for both operators, int8 or float, and these in place of the node.
 
     Raises:
         Unfit: a transposed convolution that is none.
@@ -40,8 +40,10 @@ def apart(graph: Graph, node: Node) -> tuple[Graph, tuple[Node, ...]]:
         raise TypeError(f"{node.name} has no options of a window")
     require(len(node.inputs) > 2, "has no input", _AGAIN)
     require(options.activation is Activation.NONE, "has a fused activation", "use an operator of its own")
-    source, weights = int8_tensor(graph.source(node, 2), "input"), graph.source(node, 1)
-    values, result = constant(weights, Element.INT8, "weights"), int8_tensor(graph.result(node), "output")
+    source, weights, result = graph.source(node, 2), graph.source(node, 1), graph.result(node)
+    if source is None or weights is None or weights.data is None:
+        raise Unfit("has no input, or computed weights", _AGAIN)
+    values = weights.data
     require(
         len(source.shape) == len(result.shape) == values.ndim == 4 and source.shape[0] == 1,
         f"has an input of {list(source.shape)}",
@@ -53,7 +55,7 @@ def apart(graph: Graph, node: Node) -> tuple[Graph, tuple[Node, ...]]:
     padding = _padding((result.shape[1], result.shape[2]), (spread[0], spread[1]), kernel, options)
     turned = np.ascontiguousarray(values[:, ::-1, ::-1])
     tensors.append(dataclasses.replace(source, name=f"{node.name} apart", shape=(1, *spread, source.shape[3])))
-    tensors.append(dataclasses.replace(_given(weights), name=f"{node.name} turned", data=turned))
+    tensors.append(dataclasses.replace(weights, name=f"{node.name} turned", data=turned))
     added, bias = (len(tensors) - 2, len(tensors) - 1), node.inputs[3] if len(node.inputs) > 3 else ABSENT
     first = Node(
         name=tensors[added[0]].name,
@@ -71,12 +73,6 @@ def apart(graph: Graph, node: Node) -> tuple[Graph, tuple[Node, ...]]:
     return dataclasses.replace(graph, tensors=tuple(tensors)), (first, second)
 
 
-def _given(tensor: Tensor | None) -> Tensor:
-    if tensor is None:
-        raise TypeError("weights are absent")
-    return tensor
-
-
 def _padding(outputs: Sides, spread: Sides, kernel: Sides, options: WindowOptions) -> tuple[Sides, Sides]:
     """Rows and columns before and after the pixels that were set apart."""
     before, after = [], []
@@ -91,6 +87,7 @@ def _padding(outputs: Sides, spread: Sides, kernel: Sides, options: WindowOption
 
 def _check(graph: Graph, node: Node) -> None:
     wider, (_, second) = apart(graph, node)
+    int8_tensor(wider.source(second, 0), "input")
     CONVOLUTION.check(wider, second)
 
 

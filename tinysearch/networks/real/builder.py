@@ -93,6 +93,13 @@ class Builder:
         self.nodes.append(node)
         return out
 
+    def emit_pair(self, operator: str, inputs: Sequence[int], shape: Sequence[int], name: str, options: Options) -> int:
+        """A new node whose second output, of the same shape, is only looked at; the index of the first."""
+        out = self.emit(operator, inputs, shape, name, options)
+        inside = self.add(dataclasses.replace(self.tensors[out], name=f"{name} inside"))
+        self.change(self.nodes[self.producers[out]], outputs=(out, inside))
+        return out
+
     def producer(self, tensor: int) -> Node | None:
         """The node that wrote a tensor, None for an input."""
         position = self.producers.get(tensor)

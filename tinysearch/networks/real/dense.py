@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from tinysearch.networks.graph import Quantization
 from tinysearch.networks.operators.kind import require
-from tinysearch.networks.options import Activation, ActivationOptions, SoftmaxOptions
+from tinysearch.networks.options import Activation, ActivationOptions, SoftmaxOptions, WindowOptions
 from tinysearch.networks.real.builder import Value, channels_last
 from tinysearch.networks.real.nodes import Array
 from tinysearch.networks.real.step import AGAIN, Operand, Step, axis_of
@@ -108,14 +108,41 @@ def _mean(step: Step) -> list[Operand]:
     if step.node.operator == "ReduceSum":
         count = math.prod(shape[place] for place in places)
         found = build.pointwise(found, "Sum", lambda x: x * count, step.name)
-    if step.integer("keepdims", 1):
-        return [found]
+    return [found if step.integer("keepdims", 1) else _without(step, found, axes)]
+
+
+def _without(step: Step, value: Value, axes: Sequence[int]) -> Value:
+    """A value without some of the author's axes, which are 1 long."""
+    shape = step.build.tensors[value.tensor].shape
     left = [axis for axis in value.order if axis not in axes]
-    tensor = build.reshaped(
-        found.tensor, [s for s, a in zip(shape, value.order, strict=True) if a not in axes], step.name
-    )
+    sides = [side for side, axis in zip(shape, value.order, strict=True) if axis not in axes]
     names = {axis: number for number, axis in enumerate(sorted(left))}
-    return [Value(tensor=tensor, order=tuple(names[axis] for axis in left))]
+    tensor = step.build.reshaped(value.tensor, sides, step.name)
+    return Value(tensor=tensor, order=tuple(names[axis] for axis in left))
+
+
+def _maximum(step: Step) -> list[Operand]:
+    """Over axes between the first and the last in memory: a pool."""
+    build, value = step.build, step.value()
+    rank = len(value.order)
+    given = step.integers("axes", 1) or tuple(range(rank))
+    axes = sorted({axis_of(axis, rank) for axis in given})
+    inner = [value.order.index(axis) in range(1, rank - 1) for axis in axes]
+    order = value.order if all(inner) and value.view is None else channels_last(rank)
+    places = [order.index(axis) for axis in axes]
+    fits = rank in (3, 4) and all(place in range(1, rank - 1) for place in places)
+    require(fits, f"reduces the axes {axes} of {rank}", "reduce sides of an image")
+    tensor = build.ordered(value, order, step.name)
+    shape = build.tensors[tensor].shape
+    whole = (*shape[:1], *(1,) * (4 - rank), *shape[1:])
+    filters = [whole[place] if place + rank - 4 in places else 1 for place in (1, 2)]
+    outputs = [1 if place + rank - 4 in places else whole[place] for place in (1, 2)]
+    options = WindowOptions(same=False, stride=(1, 1), filter=(filters[0], filters[1]))
+    source = build.reshaped(tensor, whole, step.name)
+    found = build.emit("MAX_POOL_2D", (source,), (whole[0], *outputs, whole[3]), step.name, options)
+    sides = [1 if place in places else side for place, side in enumerate(shape)]
+    result = Value(tensor=build.reshaped(found, sides, step.name), order=order)
+    return [result if step.integer("keepdims", 1) else _without(step, result, axes)]
 
 
 DENSE: Mapping[str, Callable[[Step], list[Operand]]] = {
@@ -125,4 +152,5 @@ DENSE: Mapping[str, Callable[[Step], list[Operand]]] = {
     "LogSoftmax": _softmax,
     "ReduceMean": _mean,
     "ReduceSum": _mean,
+    "ReduceMax": _maximum,
 }

@@ -9,20 +9,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from tinysearch.networks.graph import Graph, Node
+from tinysearch.networks.operators.bilinear import neighbors
 from tinysearch.networks.operators.kind import given
+from tinysearch.networks.operators.lstm import NAME as LSTM
+from tinysearch.networks.operators.resizing import nearest
 from tinysearch.networks.operators.window import Window, flat, window_of
 from tinysearch.networks.options import (
     Activation,
     ActivationOptions,
     ConcatenationOptions,
     PointwiseOptions,
+    ResizeOptions,
     SoftmaxOptions,
+    SpreadOptions,
     WindowOptions,
 )
+from tinysearch.networks.real.memory import run_lstm
 from tinysearch.networks.real.nodes import Array
 
 Inputs = Sequence[Array | None]
-_Run = Callable[[Graph, Node, Inputs], Array]
+_Run = Callable[[Graph, Node, Inputs], Array | tuple[Array, Array]]
 
 _BOUNDS: Mapping[Activation, tuple[float, float]] = {
     Activation.NONE: (-np.inf, np.inf),
@@ -41,9 +47,11 @@ def trace_reals(graph: Graph, inputs: Sequence[Array]) -> Iterator[tuple[int, Ar
     for position, node in enumerate(graph.nodes):
         sources = [_value(graph, values, index) for index in node.inputs]
         with np.errstate(all="ignore"):  # what is not finite is told by whoever looks at it
-            result = RUNS[node.operator](graph, node, sources).astype(np.float32, copy=False)
-        values[node.outputs[0]] = result
-        yield node.outputs[0], result
+            found = RUNS[node.operator](graph, node, sources)
+        results = found if isinstance(found, tuple) else (found,)
+        for index, result in zip(node.outputs, results, strict=True):
+            values[index] = result.astype(np.float32, copy=False)
+            yield index, values[index]
         for index in {*node.inputs, *node.outputs}:
             if last.get(index, -1) <= position:
                 values.pop(index, None)
@@ -178,6 +186,48 @@ def _pointwise(graph: Graph, node: Node, values: Inputs) -> Array:
         return np.asarray(node.options.function(given(values).astype(np.float64)))
 
 
+def _slopes(graph: Graph, node: Node, values: Inputs) -> Array:
+    source: Array = given(values)
+    slopes: Array = given(values, 1)
+    return np.where(source < 0, source * slopes, source)
+
+
+def _nearest(graph: Graph, node: Node, values: Inputs) -> Array:
+    options, sizes = _resized(node, values)
+    source = given(values)
+    rows, columns = (nearest(side, size, options) for side, size in zip(source.shape[2:4], sizes, strict=True))
+    return source[:, :, rows][:, :, :, columns]
+
+
+def _bilinear(graph: Graph, node: Node, values: Inputs) -> Array:
+    options, sizes = _resized(node, values)
+    found: Array = given(values)
+    for axis, size in zip((2, 3), sizes, strict=True):
+        low, high, weights = neighbors(found.shape[axis], size, options)
+        shaped = weights.astype(np.float32).reshape(-1, *(1,) * (4 - axis))
+        found = np.take(found, low, axis) * (1 - shaped) + np.take(found, high, axis) * shaped
+    return found
+
+
+def _resized(node: Node, values: Inputs) -> tuple[ResizeOptions, list[int]]:
+    if not isinstance(node.options, ResizeOptions):
+        raise TypeError(f"{node.name} has no options of a resize")
+    return node.options, given(values, 1).reshape(-1).tolist()
+
+
+def _spread(graph: Graph, node: Node, values: Inputs) -> Array:
+    if not isinstance(node.options, SpreadOptions):
+        raise TypeError(f"{node.name} has no stride")
+    source, (down, across) = given(values), node.options.stride
+    found = np.zeros((len(source), *graph.result(node).shape), np.float32)
+    found[:, :, ::down, ::across] = source
+    return found
+
+
+def _lstm(graph: Graph, node: Node, values: Inputs) -> tuple[Array, Array]:
+    return run_lstm(node, values)
+
+
 def _reshape(graph: Graph, node: Node, values: Inputs) -> Array:
     source = given(values)
     return source.reshape(len(source), *graph.result(node).shape)
@@ -224,5 +274,10 @@ RUNS: Mapping[str, _Run] = {
     "PAD": _pad,
     "CONCATENATION": _concatenation,
     "STRIDED_SLICE": _slice,
+    "PRELU": _slopes,
+    "RESIZE_NEAREST_NEIGHBOR": _nearest,
+    "RESIZE_BILINEAR": _bilinear,
+    "SPREAD": _spread,
+    LSTM: _lstm,
 }
 """By operator of a float graph."""

@@ -99,9 +99,22 @@ def _unary(step: Step) -> list[Operand]:
 
 
 def _parametric(step: Step) -> list[Operand]:
-    slopes = step.reals(1, "slopes")
-    require(slopes.size == 1, f"has {slopes.size} slopes", "use one slope for all channels")
-    return [step.build.pointwise(step.value(), "PRelu", _leaky(float(slopes.reshape(-1)[0])), step.name)]
+    """One slope below zero is a table, several are an operator of their own."""
+    build, value, slopes = step.build, step.value(), step.reals(1, "slopes")
+    if slopes.size == 1:
+        return [build.pointwise(value, "PRelu", _leaky(float(slopes.reshape(-1)[0])), step.name)]
+    rank = len(value.order)
+    require(slopes.ndim <= rank, f"has slopes of {slopes.ndim} axes", "use one slope a channel")
+    order = build.channels_order(value)
+    tensor = build.ordered(value, order, step.name)
+    moved = slopes.reshape((1,) * (rank - slopes.ndim) + slopes.shape).transpose(order)
+    shape = build.tensors[tensor].shape
+    if any(side not in (1, whole) for side, whole in zip(moved.shape, shape, strict=True)):
+        raise Unfit(f"repeats slopes {list(slopes.shape)} over {list(build.shape(value))}", "use one slope a channel")
+    if moved.size != moved.shape[-1]:
+        moved = np.broadcast_to(moved, shape)
+    constant = build.constant(moved.astype(np.float32), f"{step.name} slopes")
+    return [Value(tensor=build.emit("PRELU", (tensor, constant), shape, step.name), order=order)]
 
 
 def _bound(step: Step, name: str, position: int, default: float) -> float:

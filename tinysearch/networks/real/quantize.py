@@ -16,8 +16,11 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.networks.graph import Element, Graph, Node, Quantization, Tensor
-from tinysearch.networks.options import PointwiseOptions
+from tinysearch.networks.operators.lstm import BIASES, RECURRENT, WEIGHTS
+from tinysearch.networks.operators.lstm import NAME as LSTM
+from tinysearch.networks.options import LstmOptions, PointwiseOptions
 from tinysearch.networks.real.execute import trace_reals
+from tinysearch.networks.real.memory import cell_scale
 from tinysearch.networks.real.nodes import Array
 
 _STEPS = INT8_HIGH - INT8_LOW
@@ -27,6 +30,7 @@ _MOST_BIAS = 1 << 29
 _LEAST_RANGE = 1e-6
 _KEEP_SCALE = frozenset(
     {"AVERAGE_POOL_2D", "MAX_POOL_2D", "PAD", "RESHAPE", "TRANSPOSE", "STRIDED_SLICE", "CONCATENATION"}
+    | {"RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "SPREAD"}
 )
 """Operators whose inputs and output have one scale."""
 
@@ -71,6 +75,8 @@ def has_all_scales(graph: Graph) -> bool:
     """Whether every tensor has a scale that its author stated, or that follows from these."""
     stated = {index for index, tensor in enumerate(graph.tensors) if tensor.quantization is not None}
     stated |= {node.outputs[0] for node in graph.nodes if node.operator == "SOFTMAX"}
+    if any(node.operator == LSTM for node in graph.nodes):
+        return False  # samples tell how large its cell becomes
     groups = _groups(graph)
     known = {groups[index] for index in stated if index in groups}
     for node in graph.nodes:
@@ -100,7 +106,9 @@ def quantize(graph: Graph, seen: Mapping[int, Span]) -> Graph:
         axis = _CHANNEL_AXIS.get(node.operator)
         if axis is not None:
             node = _with_weights(graph, node, tensors, scales, axis)  # noqa: PLW2901
-        elif node.operator in ("ADD", "SUB", "MUL", "CONCATENATION"):
+        elif node.operator == LSTM:
+            node = _with_memory(node, tensors, scales, seen)  # noqa: PLW2901
+        elif node.operator in ("ADD", "SUB", "MUL", "CONCATENATION", "PRELU"):
             _quantize_constants(node, tensors, scales)
         nodes.append(node)
     once = states_scales(graph)
@@ -184,10 +192,10 @@ def _with_weights(
 ) -> Node:
     """A node with int8 weights and int32 biases of its own."""
     weights, bias = (graph.tensors[index] for index in node.inputs[1:])
-    if weights.data is None or bias.data is None:
+    _finite(weights, node)
+    _finite(bias, node)
+    if weights.data is None:
         raise TypeError(f"{node.name} has computed weights")
-    if not (np.isfinite(weights.data).all() and np.isfinite(bias.data).all()):
-        raise UserError("weights must be finite", value=node.name[:60], remedy="train or export the network again")
     source = scales[node.inputs[0]].scale
     rows = np.moveaxis(weights.data, axis, 0).reshape(weights.data.shape[axis], -1).astype(np.float64)
     stated = weights.quantization
@@ -214,13 +222,49 @@ def _with_weights(
     return dataclasses.replace(node, inputs=(node.inputs[0], len(tensors) - 2, len(tensors) - 1))
 
 
+def _with_memory(
+    node: Node, tensors: list[Tensor], scales: Mapping[int, Quantization], seen: Mapping[int, Span]
+) -> Node:
+    """An LSTM with int8 weights of one scale a gate, int32 biases, and a scale that holds the samples' cells."""
+    source, inputs = scales[node.inputs[0]].scale, list(node.inputs)
+    for positions in (WEIGHTS, RECURRENT):
+        for position in positions:
+            tensor = tensors[node.inputs[position]]
+            _finite(tensor, node)
+            most = float(np.abs(_reals(tensor)).max(initial=0.0))
+            scale = np.float32(max(most / INT8_HIGH, 1e-9))
+            stored = np.clip(np.rint(_reals(tensor) / float(scale)), -INT8_HIGH, INT8_HIGH).astype(np.int8)
+            found = Quantization(scales=np.array([scale], np.float32), zero_points=np.zeros(1, np.int64))
+            tensors.append(dataclasses.replace(tensor, element=Element.INT8, data=stored, quantization=found))
+            inputs[position] = len(tensors) - 1
+    for position, of in zip(BIASES, WEIGHTS, strict=True):
+        tensor = tensors[node.inputs[position]]
+        _finite(tensor, node)
+        steps = np.rint(_reals(tensor) / (source * tensors[inputs[of]].quantized.scale))
+        limited = np.clip(steps, -_MOST_BIAS, _MOST_BIAS).astype(np.int32)
+        tensors.append(dataclasses.replace(tensor, element=Element.INT32, data=limited))
+        inputs[position] = len(tensors) - 1
+    if not isinstance(node.options, LstmOptions):
+        raise TypeError(f"{node.name} has no options of an LSTM")
+    span = seen[node.outputs[1]]
+    options = dataclasses.replace(node.options, cell_scale=cell_scale(max(-span.low, span.high)))
+    return dataclasses.replace(node, inputs=tuple(inputs), outputs=node.outputs[:1], options=options)
+
+
+def _finite(tensor: Tensor, node: Node) -> None:
+    if tensor.data is None:
+        raise TypeError(f"{node.name} has computed weights")
+    if not np.isfinite(tensor.data).all():
+        raise UserError("weights must be finite", value=node.name[:60], remedy="train or export the network again")
+
+
 def _reals(tensor: Tensor) -> Array:
     """Values of a float constant as float64."""
     return np.asarray(tensor.data, np.float64)
 
 
 def _quantize_constants(node: Node, tensors: list[Tensor], scales: Mapping[int, Quantization]) -> None:
-    """Constant operands of sums and products, and constant parts of a concatenation."""
+    """Constant operands of sums and products, slopes, and constant parts of a concatenation."""
     for index in node.inputs:
         tensor = tensors[index]
         if tensor.data is None or not np.issubdtype(tensor.data.dtype, np.floating):

@@ -170,12 +170,12 @@ def _cut(step: Step, value: Value, bounds: Mapping[int, slice], name: str) -> Va
         value = build.plain_value(build.plain(value, step.name))
     shape = build.tensors[value.tensor].shape
     found = [bounds.get(axis, slice(None)).indices(side) for axis, side in zip(value.order, shape, strict=True)]
-    require(all(step > 0 for _, _, step in found), "has a step that is not positive", "use positive steps")
     sides = [len(range(*entry)) for entry in found]
     require(min(sides, default=1) > 0, "has an empty slice", AGAIN)
-    if tuple(sides) == shape:
+    if tuple(sides) == shape and all(by > 0 for _, _, by in found):
         return value
-    rows = [build.constant(np.array(column, np.int32), f"{name} bounds") for column in zip(*found, strict=True)]
+    ends = [(start, end if end >= 0 else -side - 1, by) for (start, end, by), side in zip(found, shape, strict=True)]
+    rows = [build.constant(np.array(column, np.int32), f"{name} bounds") for column in zip(*ends, strict=True)]
     options = StridedSliceOptions(begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0)
     return Value(tensor=build.emit("STRIDED_SLICE", (value.tensor, *rows), sides, name, options), order=value.order)
 
@@ -193,7 +193,7 @@ def _slice(step: Step) -> list[Operand]:
         axis_of(axis, len(shape)): slice(start, end, by)
         for axis, start, end, by in zip(axes, starts, ends, steps, strict=True)
     }
-    require(all(by > 0 for by in steps), "has a step that is not positive", "use positive steps")
+    require(0 not in steps, "has the step 0", AGAIN)
     return [_cut(step, value, bounds, step.name)]
 
 
@@ -228,8 +228,9 @@ def _gather(step: Step) -> list[Operand]:
 
 def _pad(step: Step) -> list[Operand]:
     build, value = step.build, step.value()
-    require(step.text("mode", "constant") == "constant", "pads with other than zeros", "pad with zeros")
-    if step.operand(2) is not None:
+    mode = step.text("mode", "constant")
+    require(mode in ("constant", *_COPIES), f"pads by {mode}", "pad with zeros")
+    if mode == "constant" and step.operand(2) is not None:
         require(float(step.reals(2, "values").reshape(-1)[0]) == 0.0, "pads with other than zeros", "pad with zeros")
     require(step.real("value", 0.0) == 0.0, "pads with other than zeros", "pad with zeros")
     if value.view is not None:
@@ -242,12 +243,45 @@ def _pad(step: Step) -> list[Operand]:
     both = {axis_of(a, rank): pair for a, pair in zip(axes, _pairs(pads), strict=True)}
     if not any(pads):
         return [value]
+    if mode != "constant":
+        for axis, counts in both.items():
+            value = _copied_around(step, value, axis, counts, mode)
+        return [value]
     order = channels_last(rank) if rank > 2 else value.order
     tensor = build.ordered(value, order, step.name)
     pairs = np.array([both.get(axis, (0, 0)) for axis in order], np.int32)
     shape = [side + sum(pair) for side, pair in zip(build.tensors[tensor].shape, pairs.tolist(), strict=True)]
     constant = build.constant(pairs, f"{step.name} pads")
     return [Value(tensor=build.emit("PAD", (tensor, constant), shape, step.name), order=order)]
+
+
+_Rows = Callable[[int, int], slice]
+
+_COPIES: Mapping[str, tuple[_Rows, _Rows]] = {
+    "reflect": (lambda count, _: slice(count, 0, -1), lambda count, _: slice(-2, -2 - count, -1)),
+    "wrap": (lambda count, side: slice(side - count, side), lambda count, _: slice(0, count)),
+}
+"""Which rows of an axis stand before and after it, by their number and the axis's length."""
+
+
+def _copied_around(step: Step, value: Value, axis: int, counts: tuple[int, int], mode: str) -> Value:
+    """An axis with copies of so many of its own rows before and after it."""
+    build, (before, after), rows = step.build, counts, _COPIES[mode]
+    side = build.shape(value)[axis]
+    require(max(before, after) < side, f"pads {side} rows by {max(before, after)}", "pad by fewer")
+    parts = [value]
+    if before:
+        parts.insert(0, _cut(step, value, {axis: rows[0](before, side)}, f"{step.name} before"))
+    if after:
+        parts.append(_cut(step, value, {axis: rows[1](after, side)}, f"{step.name} after"))
+    if len(parts) == 1:
+        return value
+    place = value.order.index(axis)
+    shape = list(build.tensors[value.tensor].shape)
+    shape[place] = side + before + after
+    options = ConcatenationOptions(axis=place, activation=Activation.NONE)
+    tensors = [part.tensor for part in parts]
+    return Value(tensor=build.emit("CONCATENATION", tensors, shape, f"{step.name} {axis}", options), order=value.order)
 
 
 def _pairs(pads: Sequence[int]) -> list[tuple[int, int]]:

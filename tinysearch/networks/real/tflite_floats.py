@@ -18,6 +18,9 @@ from tinysearch.core.errors import UserError
 from tinysearch.networks.checking import check, check_order, instead_of
 from tinysearch.networks.graph import ABSENT, Element, Graph, Node, Quantization, Tensor
 from tinysearch.networks.operators.kind import Unfit, require
+from tinysearch.networks.operators.lstm import BIASES, CELL, HIDDEN, RECURRENT, WEIGHTS
+from tinysearch.networks.operators.lstm import NAME as LSTM
+from tinysearch.networks.operators.transposed import apart
 from tinysearch.networks.options import (
     Activation,
     ActivationOptions,
@@ -31,6 +34,7 @@ from tinysearch.networks.options import (
     WindowOptions,
 )
 from tinysearch.networks.real.execute import RUNS
+from tinysearch.networks.real.memory import INPUTS
 from tinysearch.networks.real.nodes import RealInput
 from tinysearch.networks.real.pointwise import Reals, sigmoid
 from tinysearch.networks.real.quantize import Span, quantize
@@ -202,12 +206,14 @@ class _Translation:
         self._emit("POINTWISE", node.inputs[:1], node.outputs[0], node.name, options)
 
     def _leaky(self, node: Node) -> None:
-        """One slope below zero, stated or as a constant tensor."""
+        """Slopes below zero, one stated, or as a constant tensor."""
         if isinstance(node.options, LeakyReluOptions):
             slope = node.options.alpha
         else:
             slopes = self._reals(node, 1, "slopes")
-            require(slopes.size == 1, f"has {slopes.size} slopes", "use one slope for all channels")
+            if slopes.size > 1:
+                self._emit("PRELU", node.inputs[:2], node.outputs[0], node.name)
+                return
             slope = float(slopes.reshape(-1)[0])
         self._pointwise(node, node.operator, lambda x: np.where(x < 0, slope * x, x))
 
@@ -259,13 +265,33 @@ class _Translation:
         require(self.tensors[index].shape == (channels,), f"has biases of {self.tensors[index].shape}", _AGAIN)
         self._emit(node.operator, (*node.inputs[:2], index), node.outputs[0], node.name, node.options)
 
+    def _transposed(self, node: Node) -> None:
+        """As a convolution of pixels that are set apart."""
+        wider, (first, second) = apart(dataclasses.replace(self.graph, tensors=tuple(self.tensors)), node)
+        self.tensors = list(wider.tensors)
+        self.nodes.append(first)
+        self._weighted(second)
+
+    def _memory(self, node: Node) -> None:
+        """One sequence from zero at its start; what is kept inside is looked at when samples run."""
+        shape = self.tensors[node.outputs[0]].shape
+        require(len(shape) == 3 and shape[0] * shape[1] > 1, "keeps floats between runs", "quantize it to full int8")
+        require(1 in shape[:2], f"has a batch of {shape[0]}", "convert it with a batch of 1")
+        inputs = [*node.inputs, *[ABSENT] * (INPUTS - len(node.inputs))]
+        inputs[HIDDEN] = inputs[CELL] = ABSENT
+        for position in (*WEIGHTS, *RECURRENT, *BIASES):
+            self._reals(node, position, "weights")
+        self.tensors.append(dataclasses.replace(self.tensors[node.outputs[0]], name=f"{node.name} inside"))
+        outputs = (node.outputs[0], len(self.tensors) - 1)
+        self.nodes.append(dataclasses.replace(node, inputs=tuple(inputs), outputs=outputs))
+
     def _cut(self, source: int, bounds: Sequence[slice], output: int, name: str) -> None:
         """One slice, under the shape of its output."""
         tensor = self.tensors[source]
         places = [bound.indices(side) for bound, side in zip(bounds, tensor.shape, strict=True)]
-        require(all(step > 0 for _, _, step in places), "has a negative step", "use positive steps")
         counts = tuple(len(range(*place)) for place in places)
-        inputs = [self._add(np.array(row, np.int32), f"{name} bounds") for row in zip(*places, strict=True)]
+        ends = [(a, b if b >= 0 else -side - 1, by) for (a, b, by), side in zip(places, tensor.shape, strict=True)]
+        inputs = [self._add(np.array(row, np.int32), f"{name} bounds") for row in zip(*ends, strict=True)]
         part = output
         if counts != self.tensors[output].shape:
             self.tensors.append(dataclasses.replace(self.tensors[output], name=f"{name} whole", shape=counts))
@@ -318,6 +344,8 @@ _TAKES: Mapping[str, Callable[[_Translation, Node], None]] = {
     **dict.fromkeys(_WEIGHTED, _Translation._weighted),
     **dict.fromkeys(("SPLIT", "SPLIT_V"), _Translation._split),
     **dict.fromkeys(("STRIDED_SLICE", "SLICE"), _Translation._slice),
+    "TRANSPOSE_CONV": _Translation._transposed,
+    LSTM: _Translation._memory,
     "PADV2": _Translation._pad_with,
 }
 """By operator; the others stay as they are."""

@@ -19,24 +19,30 @@ from tinysearch.networks.operators.kind import Unfit, require
 from tinysearch.networks.real.builder import Builder, Known, Value, channels_last
 from tinysearch.networks.real.dense import DENSE
 from tinysearch.networks.real.folding import fold
+from tinysearch.networks.real.memory import MEMORY
 from tinysearch.networks.real.nodes import RealInput, RealNetwork, RealNode
 from tinysearch.networks.real.pointwise import POINTWISE
+from tinysearch.networks.real.resizing import RESIZING
 from tinysearch.networks.real.scales import SCALES
 from tinysearch.networks.real.shapes import SHAPES
 from tinysearch.networks.real.step import Operand, Step
 from tinysearch.networks.real.windows import WINDOWS
 from tinysearch.networks.refusals import Refusal, refuse
 
-TRANSLATIONS: Mapping[str, Callable[[Step], list[Operand]]] = {**WINDOWS, **DENSE, **POINTWISE, **SHAPES, **SCALES}
+TRANSLATIONS: Mapping[str, Callable[[Step], list[Operand]]] = {
+    **WINDOWS,
+    **RESIZING,
+    **MEMORY,
+    **DENSE,
+    **POINTWISE,
+    **SHAPES,
+    **SCALES,
+}
 """By ONNX's name."""
 
 _INSTEAD = {
-    "LSTM": "use convolutions over time",
-    "GRU": "use convolutions over time",
-    "RNN": "use convolutions over time",
-    "ConvTranspose": "resize outside of the network, or use a convolution",
-    "Resize": "resize outside of the network, or use a strided convolution",
-    "Upsample": "resize outside of the network, or use a strided convolution",
+    "GRU": "use an LSTM, or convolutions over time",
+    "RNN": "use an LSTM, or convolutions over time",
     "InstanceNormalization": "use batch normalization",
     "GroupNormalization": "use batch normalization",
     "LayerNormalization": "use batch normalization",
@@ -45,7 +51,7 @@ _INSTEAD = {
     "ArgMax": "take the largest output outside of the network",
 }
 _OTHERWISE = "compute it outside of the network"
-_SEES_CHANNELS = frozenset(WINDOWS)
+_SEES_CHANNELS = frozenset(WINDOWS) | frozenset(RESIZING)
 _PASSES = frozenset(POINTWISE) | {"Identity", "Dropout", "Pad", "Cast", "QuantizeLinear", "DequantizeLinear"}
 
 

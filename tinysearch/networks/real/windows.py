@@ -19,7 +19,7 @@ from tinysearch.networks.real.step import AGAIN, Operand, Step
 _NO_PADDING = ((0, 0), (0, 0))
 
 
-def _image(step: Step, position: int = 0) -> tuple[int, Value]:
+def image(step: Step, position: int = 0) -> tuple[int, Value]:
     """An input of 3 or 4 axes as [1, height, width, channels]."""
     value = step.value(position)
     rank = len(value.order)
@@ -32,7 +32,7 @@ def _image(step: Step, position: int = 0) -> tuple[int, Value]:
     return tensor, value
 
 
-def _back(step: Step, tensor: int, like: Value) -> Value:
+def back(step: Step, tensor: int, like: Value) -> Value:
     """An image as a value of as many axes as the input had."""
     rank = len(like.order)
     shape = step.build.tensors[tensor].shape
@@ -41,7 +41,7 @@ def _back(step: Step, tensor: int, like: Value) -> Value:
     return Value(tensor=tensor, order=channels_last(rank))
 
 
-def _sides(values: Sequence[int] | None, default: int) -> Sides:
+def sides_of(values: Sequence[int] | None, default: int) -> Sides:
     """One or two numbers as (vertical, horizontal)."""
     if values is None:
         return default, default
@@ -51,7 +51,7 @@ def _sides(values: Sequence[int] | None, default: int) -> Sides:
     return values[0], values[1]
 
 
-def _padding(step: Step, inputs: Sides, kernel: Sides, stride: Sides, dilation: Sides) -> tuple[Sides, Sides]:
+def padding_of(step: Step, inputs: Sides, kernel: Sides, stride: Sides, dilation: Sides) -> tuple[Sides, Sides]:
     """Rows and columns before and after."""
     automatic = step.text("auto_pad", "NOTSET")
     if automatic in ("SAME_UPPER", "SAME_LOWER"):
@@ -67,7 +67,7 @@ def _padding(step: Step, inputs: Sides, kernel: Sides, stride: Sides, dilation: 
         return _NO_PADDING
     require(len(pads) in (2, 4), f"has {len(pads)} paddings", AGAIN)
     half = len(pads) // 2
-    return _sides(pads[:half], 0), _sides(pads[half:], 0)
+    return sides_of(pads[:half], 0), sides_of(pads[half:], 0)
 
 
 def _padded_before(step: Step, tensor: int) -> tuple[int, tuple[Sides, Sides]]:
@@ -92,7 +92,8 @@ def _moved_scales(quantization: Quantization | None, axis: int) -> Quantization 
     return None if quantization is None else dataclasses.replace(quantization, axis=axis)
 
 
-def _bias(step: Step, position: int, channels: int) -> Array:
+def bias_of(step: Step, position: int, channels: int) -> Array:
+    """Constant biases, zeros where there are none."""
     if step.operand(position) is None:
         return np.zeros(channels)
     return np.broadcast_to(step.reals(position, "biases").reshape(-1), (channels,))
@@ -105,39 +106,39 @@ def _convolution(step: Step) -> list[Operand]:
     require(weights.ndim in (3, 4), f"has weights of {weights.ndim} axes", "use one or two spatial axes")
     if weights.ndim == 3:
         weights = weights[:, :, None, :]
-    tensor, like = _image(step)
+    tensor, like = image(step)
     tensor, more = _padded_before(step, tensor)
     _, height, width, channels = build.tensors[tensor].shape
     out, inner, *kernel_sides = weights.shape
     kernel = (kernel_sides[0], kernel_sides[1])
     groups = step.integer("group", 1)
     require(groups > 0 and inner * groups == channels and out % groups == 0, f"has {groups} groups", AGAIN)
-    stride, dilation = _sides(step.integers("strides"), 1), _sides(step.integers("dilations"), 1)
+    stride, dilation = sides_of(step.integers("strides"), 1), sides_of(step.integers("dilations"), 1)
     require(min(*stride, *dilation) > 0, "has a stride or dilation of 0", AGAIN)
-    padding = _sum(more, _padding(step, (height, width), kernel, stride, dilation))
+    padding = _sum(more, padding_of(step, (height, width), kernel, stride, dilation))
     options = WindowOptions(same=False, padding=padding, stride=stride, dilation=dilation)
     depthwise = groups == channels and groups > 1
     moved = weights.transpose(1, 2, 3, 0) if depthwise else weights.transpose(0, 2, 3, 1)
     scales = _moved_scales(known.quantization, 3 if depthwise else 0)
     constants = (
         build.constant(moved.astype(np.float32), f"{step.name} weights", quantization=scales),
-        build.constant(_bias(step, 2, out).astype(np.float32), f"{step.name} bias"),
+        build.constant(bias_of(step, 2, out).astype(np.float32), f"{step.name} bias"),
     )
     shape = (1, *window_of(build.tensors[tensor], options, kernel).outputs, out)
     operator = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-    return [_back(step, build.emit(operator, (tensor, *constants), shape, step.name, options), like)]
+    return [back(step, build.emit(operator, (tensor, *constants), shape, step.name, options), like)]
 
 
 def _pool(step: Step) -> list[Operand]:
     build = step.build
     average = step.node.operator == "AveragePool"
-    tensor, like = _image(step)
+    tensor, like = image(step)
     _, height, width, channels = build.tensors[tensor].shape
-    kernel = _sides(step.integers("kernel_shape"), 1)
-    stride, dilation = _sides(step.integers("strides"), 1), _sides(step.integers("dilations"), 1)
+    kernel = sides_of(step.integers("kernel_shape"), 1)
+    stride, dilation = sides_of(step.integers("strides"), 1), sides_of(step.integers("dilations"), 1)
     require(dilation == (1, 1), "has a dilation", "use windows without gaps")
     require(min(*stride, *kernel) > 0, "has an empty window", AGAIN)
-    before, after = _padding(step, (height, width), kernel, stride, dilation)
+    before, after = padding_of(step, (height, width), kernel, stride, dilation)
     if average and step.integer("count_include_pad", 0) and any((*before, *after)):
         tensor = _with_zeros(step, tensor, before, after)
         height, width = build.tensors[tensor].shape[1:3]
@@ -149,7 +150,7 @@ def _pool(step: Step) -> list[Operand]:
     options = WindowOptions(same=False, padding=(before, after), stride=stride, filter=kernel)
     shape = (1, *window_of(build.tensors[tensor], options, kernel).outputs, channels)
     operator = "AVERAGE_POOL_2D" if average else "MAX_POOL_2D"
-    return [_back(step, build.emit(operator, (tensor,), shape, step.name, options), like)]
+    return [back(step, build.emit(operator, (tensor,), shape, step.name, options), like)]
 
 
 def _ceiling(side: int, low: int, high: int, kernel: int, stride: int) -> int:
@@ -170,14 +171,14 @@ def _with_zeros(step: Step, tensor: int, before: Sides, after: Sides) -> int:
 def _global(step: Step) -> list[Operand]:
     """Over all spatial axes; they stay, 1 long."""
     build = step.build
-    tensor, like = _image(step)
+    tensor, like = image(step)
     _, height, width, channels = build.tensors[tensor].shape
     shape = (1, 1, 1, channels)
     if step.node.operator == "GlobalMaxPool":
         options = WindowOptions(same=False, stride=(1, 1), filter=(height, width))
-        return [_back(step, build.emit("MAX_POOL_2D", (tensor,), shape, step.name, options), like)]
+        return [back(step, build.emit("MAX_POOL_2D", (tensor,), shape, step.name, options), like)]
     axes = build.constant(np.array([1, 2], np.int32), f"{step.name} axes")
-    return [_back(step, build.emit("MEAN", (tensor, axes), shape, step.name), like)]
+    return [back(step, build.emit("MEAN", (tensor, axes), shape, step.name), like)]
 
 
 def _normalization(step: Step) -> list[Operand]:
@@ -197,14 +198,14 @@ def affine(step: Step, value: Value, factor: Array, shift: Array) -> Value:
     if rank <= 2:
         tensor = build.plain(value, step.name)
         shape = build.tensors[tensor].shape
-        image = build.reshaped(tensor, (1, 1, math.prod(shape[:-1]), shape[-1]), step.name)
-        return build.plain_value(build.reshaped(_scaled(step, image, factor, shift), shape, step.name))
-    tensor, like = _image(step) if step.operand(0) is value else _image_of(step, value)
-    return _back(step, _scaled(step, tensor, factor, shift), like)
+        row = build.reshaped(tensor, (1, 1, math.prod(shape[:-1]), shape[-1]), step.name)
+        return build.plain_value(build.reshaped(_scaled(step, row, factor, shift), shape, step.name))
+    tensor, like = image(step) if step.operand(0) is value else _image_of(step, value)
+    return back(step, _scaled(step, tensor, factor, shift), like)
 
 
 def _image_of(step: Step, value: Value) -> tuple[int, Value]:
-    return _image(dataclasses.replace(step, operands=[value], lonely=[False]))
+    return image(dataclasses.replace(step, operands=[value], lonely=[False]))
 
 
 def _scaled(step: Step, tensor: int, factor: Array, shift: Array) -> int:
