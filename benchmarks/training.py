@@ -25,6 +25,7 @@ from tinysearch.core.quantization import Precision
 from tinysearch.training.folding import fold
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import FloatNetwork
+from tinysearch.training.optimizers import Optimizer
 from tinysearch.training.quantized import Int8Network, XnorNetwork
 from tinysearch.training.quantized_program import flatten_nhwc
 from tinysearch.training.settings import TrainingSettings
@@ -107,15 +108,15 @@ def stepper(model: nn.Module, inputs: Tensor, labels: Tensor, embedding: int) ->
         smoothing=settings.smoothing,
     )
     parameters = [*model.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-4, fused=True)
+    optimizer = Optimizer("adam", [(parameters, 0.01)])
     model.train()
 
     def step() -> None:
         loss = head(model(inputs), labels)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
-        optimizer.step()
+        optimizer.step(1e-4)
 
     return step
 

@@ -61,7 +61,7 @@ def test_a_front_on_a_battery_fits_too_and_has_no_empty_column() -> None:
     assert "FRR %" not in text
     assert "not known" in text
     text = "\n".join(lines(front_table([point | {"decision": "classification"}], objectives=["eer"]), 80))
-    assert "error rate %" in text and "error rate: trained" in text and "EER" not in text
+    assert "error %" in text and "error: trained" in text and "EER" not in text
 
 
 LISTING = Listing(

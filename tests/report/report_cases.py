@@ -17,7 +17,6 @@ from tinysearch.core.evaluation import BranchFigures, Evaluation
 from tinysearch.core.objectives import recorded_value
 from tinysearch.core.power import PowerReport
 from tinysearch.core.schedule import parse_schedule
-from tinysearch.core.task import Decision
 from tinysearch.evaluation.operating import rated
 from tinysearch.report import build_data, write_data
 from tinysearch.report.data import ReportData
@@ -144,7 +143,6 @@ class Case:
     objectives: tuple[str, ...]
     budget_usd: float | None
     front: tuple[str, ...]
-    decision: Decision = "verification"
 
     def __repr__(self) -> str:
         lines = [f"{e.candidate.id} {e.values()} {e.errors.decision_eer}" for e in self.evaluations]
@@ -152,7 +150,7 @@ class Case:
 
     @property
     def data(self) -> ReportData:
-        return build_data(evaluations=self.evaluations, front=self.front, title="a door lock", decision=self.decision)
+        return build_data(evaluations=self.evaluations, front=self.front, title="a door lock")
 
     @property
     def view(self) -> RunView:

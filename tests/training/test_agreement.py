@@ -30,6 +30,7 @@ from tinysearch.training.folding import execute, fold, real_parameters
 from tinysearch.training.freeze import freeze_float, freeze_integer
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import BatchNorm, FloatNetwork, reestimate_statistics
+from tinysearch.training.optimizers import Optimizer
 from tinysearch.training.quantized import Int8Network, XnorNetwork
 
 LAYOUTS = [(1, 1), (2, 1), (1, 2), (2, 2), (2, 2, 2), (2, 2, 2, 2)]
@@ -85,12 +86,12 @@ def quantized(network: NetworkSpec, precision: str, *, steps: int = 2, seed: int
     head = IdentityHead(
         loss="cosine", embedding=network.embedding, identities=4, margin=0.1, temperature=10, smoothing=0
     )
-    optimizer = torch.optim.AdamW([*model.parameters(), *head.parameters()], lr=3e-3)
+    optimizer = Optimizer("adam", [([*model.parameters(), *head.parameters()], 0.01)])
     model.train()
     for _ in range(steps):
         optimizer.zero_grad()
         head(model(batch), torch.arange(24) % 4).backward()
-        optimizer.step()
+        optimizer.step(3e-3)
     if isinstance(model, XnorNetwork):
         reestimate_statistics(model, [batch])
         model.calibrate([batch])

@@ -184,6 +184,22 @@ def test_few_bit_weights(seed: int, bits: int) -> None:
     assert ((found - weight).detach() ** 2).sum() < plain
 
 
+@pytest.mark.parametrize("shape", [(4, 3, 3, 3), (5, 7)])
+def test_weight_quantization_is_torchs_and_passes_all_gradients(shape: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight, out = torch.randn(shape, generator=generator), torch.randn(shape, generator=generator)
+    gain = torch.rand((shape[0], *[1] * (len(shape) - 1)), generator=generator) + 0.5
+    scale = (weight * gain).abs().flatten(1).amax(1) / 127
+    zeros = torch.zeros(shape[0], dtype=torch.int32)
+    expected = torch.fake_quantize_per_channel_affine(weight * gain, scale, zeros, 0, -127, 127)
+    weight.requires_grad_()
+    held = fake_quantize_weight(weight, gain)
+    held.backward(out)
+    assert torch.equal(held, expected)
+    assert torch.equal(weight.grad, out * gain)
+    assert torch.equal(fake_quantize_weight(weight * gain), expected)
+
+
 def test_weights_of_zero_have_a_scale() -> None:
     zero = torch.zeros(2, 3, 1, 1)
     assert torch.isfinite(binarize(zero, bits=1)).all()

@@ -9,7 +9,6 @@ from typing import Any
 from rich.table import Table
 
 from tinysearch.catalog.listing import Listing
-from tinysearch.core.task import ERROR_NAMES
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.report.picks import Picks
@@ -26,9 +25,9 @@ _USUAL = frozenset({"eer", "bom_cost_usd", "latency_s"})
 def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str] = ("eer", "bom_cost_usd")) -> Table:
     """The front, one line a point: networks, what was asked for, and the board.
 
-    Error rate, price and latency are told by EER (of a classification: error rate) with its interval, FRR, price and
-    how long an owner waits; where another objective was asked for, each has its column; what no point has a word for
-    has none. Amounts are written as :func:`shown_in` says.
+    Error rate, price and latency are told by EER (of a classification: error) with its interval, FRR, price and how
+    long an owner waits; where another objective was asked for, each has its column; what no point has a word for has
+    none. Amounts are written as :func:`shown_in` says.
     """
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
@@ -57,8 +56,8 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
 
 
 def _rate_name(points: Sequence[Mapping[str, Any]]) -> str:
-    """What an error rate is called; older runs, which do not say what they decide, are of a verification."""
-    return ERROR_NAMES[next((point["decision"] for point in points if "decision" in point), "verification")]
+    """What an error rate is called: that of a classification is no EER; older runs do not say what they decide."""
+    return "error" if any(point.get("decision") == "classification" for point in points) else "EER"
 
 
 def _usual_columns(rate: str) -> dict[str, _Cell]:

@@ -16,10 +16,6 @@ Decision = Literal["verification", "classification", "anomaly"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 """Is it who it claims to be; which of some classes, or none of them; is it like what was seen in training."""
 
-ERROR_NAMES: Mapping[Decision, str] = {"verification": "EER", "classification": "error rate", "anomaly": "EER"}
-"""What people call the error of a decision: the rate at which as many are wrongly accepted as rejected (of an anomaly
-task, as many false alarms as missed anomalies), or the share of wrongly classified samples."""
-
 Augmentation = Literal["image", "spectrogram", "series", "motion"]
 """How samples are varied in training: as pictures, as frames by bands, as samples by axes, or by axes that turn."""
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import BoardOption, Chip
-from tinysearch.core.task import Decision
 from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.report.data import (
     BlockedCard,
@@ -84,7 +83,6 @@ def build_data(
     beyond: Sequence[Evaluation] = (),
     blocked: Sequence[BlockedCard] = (),
     title: str = "tinysearch",
-    decision: Decision = "verification",
     caveat: str = "",
     currency: Currency = US_DOLLARS,
 ) -> ReportData:
@@ -100,7 +98,6 @@ def build_data(
         beyond: designs above the budget, not counted among the known ones.
         blocked: processors that cannot carry the best networks.
         title: of the page.
-        decision: of the task.
         caveat: about the people whom error rates are of.
         currency: in which amounts are shown.
     """
@@ -134,7 +131,6 @@ def build_data(
     return ReportData(
         price_level=price_level,
         title=title,
-        decision=decision,
         caveat=caveat,
         currency=currency,
         known=shown if known is None else known,

@@ -16,7 +16,6 @@ from typing import Any
 from tinysearch.core.error_rates import AnsweredRates, OperatingPoint
 from tinysearch.core.errors import UserError
 from tinysearch.core.records import checked
-from tinysearch.core.task import Decision
 from tinysearch.core.units import US_DOLLARS, Currency
 from tinysearch.reading import read_json
 
@@ -218,7 +217,6 @@ class ReportData:
 
     Attributes:
         title: that the user gave the report.
-        decision: of the task, which says what an error rate is.
         caveat: about the people whom error rates are of, empty where there is none.
         currency: of the run's budget, in which amounts are shown; all amounts here are US$.
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
@@ -236,7 +234,6 @@ class ReportData:
     details: Mapping[str, DetailCard]
     blocked: tuple[BlockedCard, ...] = ()
     title: str = "tinysearch"
-    decision: Decision = "verification"
     caveat: str = ""
     currency: Currency = US_DOLLARS
     schema: int = SCHEMA
@@ -287,7 +284,6 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
     data = ReportData(
         price_level=document["price_level"],
         title=document["title"],
-        decision=document.get("decision", "verification"),
         caveat=document.get("caveat", ""),
         currency=Currency(**document.get("currency", {})),
         known=document["known"],

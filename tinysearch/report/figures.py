@@ -10,7 +10,7 @@ from typing import Any
 from tinysearch.files import writing
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import label, money_sign, shown_in, unit_usd
+from tinysearch.report.wording import LABELS, money_sign, shown_in, unit_usd
 
 FORMATS = ("png", "svg")
 _COLORS = {"float32": "#0072B2", "int8": "#009E73"}
@@ -32,32 +32,32 @@ class Axis:
     log: bool = False
 
 
-def _objective(name: str, *, text: str = "", scale: float = 1.0, log: bool = False) -> Axis:
+def _objective(name: str, *, label: str = "", scale: float = 1.0, log: bool = False) -> Axis:
     def value(view: RunView, design: DesignCard) -> float | None:
         found = view.value(design, name)
         return None if found is None else found * scale
 
-    return Axis(label=text or label(name), value=value, log=log)
+    return Axis(label=label or LABELS[name], value=value, log=log)
 
 
 def _axes() -> dict[str, Axis]:
     """Axes by the name of what they show."""
     return {
-        "eer": _objective("eer", text=f"{label('eer')} (%)", scale=100),
-        "bom_cost_usd": _objective("bom_cost_usd", text=f"board cost ({money_sign()})", scale=1 / unit_usd()),
-        "latency_s": _objective("latency_s", text="latency (ms)", scale=1e3, log=True),
+        "eer": _objective("eer", label="EER (%)", scale=100),
+        "bom_cost_usd": _objective("bom_cost_usd", label=f"board cost ({money_sign()})", scale=1 / unit_usd()),
+        "latency_s": _objective("latency_s", label="latency (ms)", scale=1e3, log=True),
         "weight_bytes": Axis(label="weights (KiB)", value=lambda v, d: v.weight_bytes(d) / 1024, log=True),
         "effective_latency_far1_s": _objective(
-            "effective_latency_far1_s", text="effective latency at FAR 1 % (s)", log=True
+            "effective_latency_far1_s", label="effective latency at FAR 1 % (s)", log=True
         ),
         "effective_latency_far10_s": _objective(
-            "effective_latency_far10_s", text="effective latency at FAR 10 % (s)", log=True
+            "effective_latency_far10_s", label="effective latency at FAR 10 % (s)", log=True
         ),
-        "energy_mj": _objective("energy_mj", text="energy (mJ)", log=True),
-        "power_mw": _objective("power_mw", text="average power (mW)", log=True),
-        "battery_days": _objective("battery_days", text="battery life (days)", log=True),
-        "flash_bytes": _objective("flash_bytes", text="flash (KiB)", scale=1 / 1024, log=True),
-        "ram_bytes": _objective("ram_bytes", text="RAM (KiB)", scale=1 / 1024, log=True),
+        "energy_mj": _objective("energy_mj", label="energy (mJ)", log=True),
+        "power_mw": _objective("power_mw", label="average power (mW)", log=True),
+        "battery_days": _objective("battery_days", label="battery life (days)", log=True),
+        "flash_bytes": _objective("flash_bytes", label="flash (KiB)", scale=1 / 1024, log=True),
+        "ram_bytes": _objective("ram_bytes", label="RAM (KiB)", scale=1 / 1024, log=True),
     }
 
 
@@ -87,7 +87,7 @@ def write_figures(view: RunView, folder: Path) -> tuple[Path, ...]:
     written = []
     with (
         writing(folder),
-        shown_in(view.data.currency, decision=view.data.decision),
+        shown_in(view.data.currency),
         mpl.rc_context(_STYLE),
     ):
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from tinysearch.core.safe_text import printable
-from tinysearch.core.task import Decision
 from tinysearch.distribution import installed_version
 from tinysearch.report.advice import advise
 from tinysearch.report.payload import payload
@@ -28,7 +27,7 @@ from tinysearch.report.picks import picks
 from tinysearch.report.sentence import Sentence
 from tinysearch.report.table import columns, rows
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import count, label, money_sign, shown_in, usd
+from tinysearch.report.wording import LABELS, count, money_sign, shown_in, usd
 
 SCRIPTS = ("core.js", "plots.js", "drawings.js", "compare.js", "main.js")
 
@@ -46,23 +45,10 @@ KINDS = {
 }
 """What the kinds of the first sentences are called on the page."""
 
-_RETRIED = (
-    "Operating point: the FAR that the firmware's threshold is set for. Effective latency: (capture + computing) / "
-    "(1 - FRR), the mean time until an owner who retries is accepted; every attempt captures anew."
-)
-_ERROR_WORDS: Mapping[Decision, str] = {
-    "verification": "EER: equal error rate, the rate at which as many impostors are accepted as genuine people are "
-    f"rejected. FAR, FRR: false accept and false reject rates. {_RETRIED}",
-    "classification": "Error rate: share of held-out samples that are given another class than their own.",
-    "anomaly": "EER: equal error rate, the rate at which as many normal samples raise an alarm as anomalies are "
-    "missed. FAR: share of normal samples that raise an alarm. FRR: share of anomalies that are missed.",
-}
-"""What the error rates of a page mean."""
-
 
 def render(view: RunView) -> str:
     """The page as text; equal runs give equal pages. Amounts are in the currency of the run's budget."""
-    with shown_in(view.data.currency, decision=view.data.decision):
+    with shown_in(view.data.currency):
         return _render(view)
 
 
@@ -80,10 +66,9 @@ def _render(view: RunView) -> str:
         currency=money_sign(),
         columns=columns(view),
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
-        error_words=_ERROR_WORDS[view.data.decision],
         kinds=KINDS,
         operating=_operating(view),
-        objectives=", ".join(label(name) for name in view.objectives),
+        objectives=", ".join(LABELS[name] for name in view.objectives),
         payload=script_json(_plain(payload(view, advice, chosen))),
         picks=chosen,
         plotly=_own(base64.b64encode(gzip.compress(plotly, mtime=0)).decode()),

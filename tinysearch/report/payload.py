@@ -10,7 +10,6 @@ from tinysearch.report.advice import Advice
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.picks import Picks
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import label
 
 FIELDS = (
     "id",
@@ -54,7 +53,6 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
     front = set(view.front)
     ordered = [*view.points, *(design for design in view.data.designs if design.id not in front)]
     return {
-        "error_name": label("eer"),
         "budget_usd": view.budget_usd,
         "currency": dataclasses.asdict(view.data.currency),
         "objectives": view.objectives,

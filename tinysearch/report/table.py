@@ -8,7 +8,7 @@ from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.units import format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import board_name, label, named, network, percent, seconds, usd, value_text
+from tinysearch.report.wording import board_name, named, network, percent, seconds, usd, value_text
 
 UNKNOWN = "-"
 
@@ -24,7 +24,7 @@ class Column:
 
 COLUMNS = (
     Column(name="network", label="Network", style="text network"),
-    Column(name="eer", label="", style="eer"),
+    Column(name="eer", label="EER", style="eer"),
     Column(name="frr", label="FRR"),
     Column(name="cost", label="Cost"),
     Column(name="effective", label="Until in"),
@@ -81,9 +81,7 @@ def columns(view: RunView) -> tuple[Column, ...]:
         dropped.add("evidence")
     unknown = ("frr", "effective", "far1", "far10", "energy", "power", "battery")
     dropped |= {name for name in unknown if all(cell[name] == UNKNOWN for cell in cells)}
-    error = label("eer")
-    known = (replace(c, label=error[0].upper() + error[1:]) if c.name == "eer" else c for c in COLUMNS)
-    kept = {column.name: column for column in known if column.name not in dropped}
+    kept = {column.name: column for column in COLUMNS if column.name not in dropped}
     asked = [kept[name] for name in (OBJECTIVE_COLUMNS[objective] for objective in view.objectives) if name in kept]
     first = [kept["network"], *(replace(column, style=column.style.removesuffix("wide").strip()) for column in asked)]
     names = {column.name for column in first}

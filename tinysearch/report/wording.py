@@ -8,7 +8,6 @@ from contextvars import ContextVar
 
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.power import lifetime
-from tinysearch.core.task import ERROR_NAMES, Decision
 from tinysearch.core.units import US_DOLLARS, Currency, format_bytes
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.view import RunView
@@ -28,18 +27,16 @@ def points(fraction: float, digits: int = 1) -> str:
 
 
 _CURRENCY: ContextVar[Currency] = ContextVar("currency", default=US_DOLLARS)
-_ERROR: ContextVar[str] = ContextVar("error", default=ERROR_NAMES["verification"])
 
 
 @contextmanager
-def shown_in(currency: Currency, *, decision: Decision) -> Iterator[None]:
-    """Within, money is written in the currency of the run's budget, and error rates are named after the decision."""
-    money, error = _CURRENCY.set(currency), _ERROR.set(ERROR_NAMES[decision])
+def shown_in(currency: Currency) -> Iterator[None]:
+    """Amounts of money within are written in a currency, that of the run's budget."""
+    token = _CURRENCY.set(currency)
     try:
         yield
     finally:
-        _CURRENCY.reset(money)
-        _ERROR.reset(error)
+        _CURRENCY.reset(token)
 
 
 def unit_usd() -> float:
@@ -100,7 +97,8 @@ _FORMATS: dict[str, tuple[Format, int]] = {
     "battery_days": (_days, 0),
 }
 
-_LABELS = {
+LABELS = {
+    "eer": "EER",
     "bom_cost_usd": "cost",
     "latency_s": "latency",
     "effective_latency_far1_s": "effective latency at FAR 1 %",
@@ -111,18 +109,7 @@ _LABELS = {
     "power_mw": "power",
     "battery_days": "battery life",
 }
-assert set(_FORMATS) == {"eer", *_LABELS} == set(OBJECTIVES)  # noqa: S101 - a new objective needs words
-
-
-def label(objective: str, decision: Decision | None = None) -> str:
-    """What an objective is called: ``cost``, ``EER``, ``error rate``.
-
-    Args:
-        decision: that an error rate is of; None takes that of :func:`shown_in`.
-    """
-    if objective != "eer":
-        return _LABELS[objective]
-    return _ERROR.get() if decision is None else ERROR_NAMES[decision]
+assert set(_FORMATS) == set(LABELS) == set(OBJECTIVES)  # noqa: S101 - a new objective needs words
 
 
 def value_text(objective: str, value: float) -> str:

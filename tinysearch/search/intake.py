@@ -92,7 +92,7 @@ class Intake:
             for item in waiting:
                 item.given_up.append(report.branch.key)
             at = f"{report.progress.eer_validation:.1%} at {report.progress.fraction:.0%} of it"
-            message = f"{report.branch.short} given up: validation error rate {at}"
+            message = f"{report.branch.short} given up: validation EER {at}"
             self._progress.emit("given_up", self._history, branch=report.branch, message=message)
         else:
             self._take_failure(branch, record or report.error, report.branch, waiting)
@@ -100,7 +100,7 @@ class Intake:
             item.missing.discard(branch)
 
     def _final(self, branch: int) -> float | None:
-        """The error rate with which a training ended; None where the search does not ask for it."""
+        """The EER with which a training ended; None where the search does not ask for it."""
         eer_first = self._knowledge.objectives.metrics[:1] == ("eer",)
         return float(self._knowledge.branch_metrics[branch, 0]) if eer_first else None
 

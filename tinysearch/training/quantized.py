@@ -102,7 +102,7 @@ class Int8Network(QuantizedNetwork):
 
     def fake_quantized(self, inputs: Tensor) -> Tensor:
         parameters = {
-            name: (fake_quantize_weight(weight * self._gain(name)), self.biases[name])
+            name: (fake_quantize_weight(weight, self._gain(name)), self.biases[name])
             for name, weight in self.weights.items()
         }
         return execute(self.program, parameters, inputs, self._after)

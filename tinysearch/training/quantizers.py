@@ -141,20 +141,6 @@ class LevelQuantizer(nn.Module):
         return held
 
 
-class _StraightThrough(torch.autograd.Function):
-    """Replace a weight by its levels; pass gradients where the weight is inside the outermost level's reach."""
-
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, quantized: Tensor, limit: Tensor) -> Tensor:
-        ctx.save_for_backward(weight.abs() <= limit)
-        return quantized
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (inside,) = ctx.saved_tensors
-        return gradients[0] * inside, None, None
-
-
 @torch.no_grad()
 def weight_levels(weight: Tensor, *, bits: int) -> tuple[Tensor, Tensor]:
     """Levels and scale of few-bit weights.
@@ -167,23 +153,57 @@ def weight_levels(weight: Tensor, *, bits: int) -> tuple[Tensor, Tensor]:
     Returns:
         levels (as floats, shape of the weight), scale [O, 1, ...], positive.
     """
-    axes = tuple(range(1, weight.dim()))
-    mean = weight.abs().mean(axes, keepdim=True).clamp_min(1e-8)
-    if bits == 1:
-        return torch.where(weight >= 0, 1.0, -1.0), mean
+    mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True).clamp_min_(1e-8)
+    if bits == 1:  # compared in place: masks of bool and torch.where are many times slower on CPUs
+        return weight.clone().ge_(0).mul_(2).sub_(1), mean
     scale = 0.624 * mean
-    return (2 * torch.floor(weight / (2 * scale)) + 1).clamp(-3, 3), scale
+    return torch.div(weight, 2 * scale).floor_().mul_(2).add_(1).clamp_(-3, 3), scale
+
+
+class _FewBitWeight(torch.autograd.Function):
+    """A weight's levels times their scale; gradients pass where the weight is inside the outermost level's reach."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bits: int) -> Tensor:
+        levels, scale = weight_levels(weight, bits=bits)
+        ctx.save_for_backward(weight.abs().le_(6 * scale))
+        return levels.mul_(scale)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (inside,) = ctx.saved_tensors
+        return gradients[0] * inside, None
 
 
 def binarize(weight: Tensor, *, bits: int) -> Tensor:
     """Few-bit weights in real numbers with clipped straight-through gradients."""
-    levels, scale = weight_levels(weight, bits=bits)
-    few: Tensor = _StraightThrough.apply(weight, levels * scale, 6 * scale)
+    few: Tensor = _FewBitWeight.apply(weight, bits)
     return few
 
 
-def fake_quantize_weight(weight: Tensor) -> Tensor:
-    """int8 weights in [-127, 127] with one symmetric scale an output channel, straight-through gradients."""
-    scale = weight.detach().abs().flatten(1).amax(1).div_(INT8_HIGH).clamp_min_(1e-12)
-    zeros = torch.zeros(len(scale), dtype=torch.int32, device=weight.device)
-    return torch.fake_quantize_per_channel_affine(weight, scale, zeros, 0, -INT8_HIGH, INT8_HIGH)
+class _RoundedWeight(torch.autograd.Function):
+    """Weights times a gain on the grid of their channel; no weight lies outside of it, so that all get gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, gain: Tensor | None) -> Tensor:
+        ctx.save_for_backward(gain)
+        value = weight.clone() if gain is None else weight * gain
+        axes = tuple(range(1, value.dim()))
+        scale = value.abs().amax(axes, keepdim=True).div_(INT8_HIGH).clamp_min_(1e-12)
+        return value.mul_(scale.reciprocal()).round_().mul_(scale)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gain,) = ctx.saved_tensors
+        return gradients[0] if gain is None else gradients[0] * gain, None
+
+
+def fake_quantize_weight(weight: Tensor, gain: Tensor | None = None) -> Tensor:
+    """int8 weights in [-127, 127] with one symmetric scale an output channel, straight-through gradients.
+
+    Args:
+        weight: [O, ...].
+        gain: fixed factors, [O, 1, ...]; None for none.
+    """
+    held: Tensor = _RoundedWeight.apply(weight, gain)
+    return held

@@ -48,13 +48,13 @@ class TrainingSettings:
         loss, margin, temperature, smoothing: see :class:`~tinysearch.training.losses.IdentityHead`.
         augmentation: strength, 0 for none, 1 for the full ranges of :mod:`tinysearch.training.batches`.
         gradient_clip: largest norm of a gradient.
-        patience: stop a stage when the validation error has not improved by ``min_improvement`` (relative) over this
-            many epochs; 0 trains all epochs, which keeps precisions comparable.
+        patience: stop a stage when validation EER has not improved by ``min_improvement`` (relative) over this many
+            epochs; 0 trains all epochs, which keeps precisions comparable.
         validate_every: epochs between two measurements of the validation error that progress shows; 0 measures at the
             end only. With ``patience`` every epoch is measured.
-        min_improvement: relative improvement of the validation error that resets the patience.
+        min_improvement: relative improvement of validation EER that resets the patience.
         seed: of everything random, together with the branch.
-        repeats: trainings with different seeds, of which the one with the median validation error rate is kept.
+        repeats: trainings with different seeds, of which the one with the median validation EER is kept.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: of torch; 0 leaves torch's own choice.
         mixed_precision: bfloat16 autocast; slower on most CPUs.

@@ -20,6 +20,7 @@ from tinysearch.metrics.rates import det_curve, equal_error_rate
 from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import FloatNetwork
+from tinysearch.training.optimizers import Optimizer
 from tinysearch.training.quantized import QuantizedNetwork
 from tinysearch.training.settings import TrainingSettings
 from tinysearch.training.stages import load_if_whole, save_atomically
@@ -34,7 +35,7 @@ EVALUATED_PIXELS = 64 * 64 * 64
 """Input pixels a batch in evaluation, whose integers take double precision."""
 
 Report = Callable[[int, float, float, float | None], None]
-"""Called with epoch, part of the epoch done, loss, and validation error rate where it was measured."""
+"""Called with epoch, part of the epoch done, loss, and validation EER where it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ def run_stage(
 
 
 class _Patience:
-    """Early stopping on the validation error."""
+    """Early stopping on validation EER."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings, self.rate, self.waited = settings, 1.0, 0
@@ -142,16 +143,12 @@ class _Patience:
         return 0 < self.settings.patience <= self.waited
 
 
-def _optimizer(model: nn.Module, head: IdentityHead, settings: TrainingSettings) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, head: IdentityHead, settings: TrainingSettings) -> Optimizer:
     decayed = [value for value in model.parameters() if value.dim() > 1]
     plain = [value for value in model.parameters() if value.dim() <= 1]
-    groups = [
-        {"params": [*decayed, head.prototypes], "weight_decay": settings.weight_decay},
-        {"params": [*plain, head.bias], "weight_decay": 0.0},
-    ]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    return Optimizer(
+        settings.optimizer, [([*decayed, head.prototypes], settings.weight_decay), ([*plain, head.bias], 0.0)]
+    )
 
 
 def _run_epoch(
@@ -162,7 +159,7 @@ def _run_epoch(
     forward: Callable[[Tensor], Tensor],
     head: IdentityHead,
     train: Samples,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     settings: TrainingSettings,
     varied_as: Augmentation,
     seed: int,
@@ -191,16 +188,14 @@ def _run_epoch(
     total, parameters = 0.0, [*model.parameters(), *head.parameters()]
     for index, (inputs, identities) in enumerate(batches):
         position = (epoch + index / count) / stage.epochs
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(stage, settings, position=position)
         strength = min(1.0, 2 * position) if stage.margin_rises else 1.0
         with _autocast(settings):
             found = forward(inputs.to(device, non_blocking=True))
         loss = head(found.float(), identities.to(device, non_blocking=True), strength=strength)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
-        optimizer.step()
+        optimizer.step(learning_rate(stage, settings, position=position))
         total += float(loss.detach())
         if (index + 1) % tell == 0 and index + 1 < count:
             report(epoch, (index + 1) / count, total / (index + 1), None)

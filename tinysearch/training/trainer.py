@@ -48,7 +48,7 @@ class TorchTrainer:
     def fit(
         self, branch: BranchSpec, network: NetworkSpec, data: Dataset, *, workspace: Path, progress: ProgressCallback
     ) -> FrozenNetwork:
-        """Train and freeze one branch; of several repeats the one with the median validation error rate.
+        """Train and freeze one branch; of several repeats the one with the median validation EER.
 
         Raises:
             UserError: torch is not installed, or the data set has no training samples of this modality.
@@ -81,7 +81,7 @@ class TorchTrainer:
         trained.sort(key=lambda pair: pair[0])
         rates = [rate for rate, _ in trained]
         self.repeated_errors = tuple(rates)
-        logger.info("%s: validation error rate %s", branch.short, ", ".join(f"{rate:.4f}" for rate in rates))
+        logger.info("%s: validation EER %s", branch.short, ", ".join(f"{rate:.4f}" for rate in rates))
         return trained[(repeats - 1) // 2][1]
 
 

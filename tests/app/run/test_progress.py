@@ -26,7 +26,7 @@ EVENT = SearchEvent(
 
 
 def shown(capsys: pytest.CaptureFixture[str], *, quiet: bool) -> str:
-    with SearchProgress(objectives=NAMES, decision="verification", trains=True, quiet=quiet) as progress:
+    with SearchProgress(objectives=NAMES, trains=True, quiet=quiet) as progress:
         progress(EVENT)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -42,9 +42,9 @@ def test_a_log_gets_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_more_days_are_told_as_days(capsys: pytest.CaptureFixture[str]) -> None:
-    with SearchProgress(objectives=("eer", "battery_days"), decision="classification", trains=True) as progress:
+    with SearchProgress(objectives=("eer", "battery_days"), trains=True) as progress:
         progress(replace(EVENT, best=(0.0712, -41.0)))
-    assert "best validation error rate 7.1 %, battery life 41 days, " in capsys.readouterr().err
+    assert "best validation EER 7.1 %, battery life 41 days, " in capsys.readouterr().err
 
 
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +54,7 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_narrow_terminal_shows_every_training(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    progress = SearchProgress(objectives=NAMES[:3], decision="verification", trains=True)
+    progress = SearchProgress(objectives=NAMES[:3], trains=True)
     event = replace(EVENT, kind="training", best=EVENT.best[:3], training=((BRANCH, 0.25), (BRANCH, 1.0)))
     console = Console(width=80, color_system=None)
     with console.capture() as capture:

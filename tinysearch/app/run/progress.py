@@ -12,8 +12,7 @@ from rich.text import Text
 
 from tinysearch.app.console import SafeConsole, safe
 from tinysearch.core.objectives import recorded_value
-from tinysearch.core.task import Decision
-from tinysearch.report.wording import label, value_text
+from tinysearch.report.wording import LABELS, value_text
 from tinysearch.search.events import SearchEvent
 
 _LOG_EVERY_S = 10.0
@@ -27,15 +26,13 @@ class SearchProgress:
     every ten seconds while one trains. Quiet shows nothing.
 
     Args:
-        decision: of the task, which names the error rate.
-        trains: networks are trained here, and the error rate is that of validation people, by which a search decides;
-            it says so. Otherwise error rates are looked up.
+        trains: networks are trained here, and the EER is that of validation people, by which a search decides; it
+            says so. Otherwise error rates are looked up.
     """
 
-    def __init__(self, *, objectives: tuple[str, ...], decision: Decision, trains: bool, quiet: bool = False) -> None:
+    def __init__(self, *, objectives: tuple[str, ...], trains: bool, quiet: bool = False) -> None:
         self._console = SafeConsole(file=sys.stderr)
         self._objectives = objectives
-        self._decision: Decision = decision
         self._rates_of = "validation " if trains else ""
         self._done = "trained" if trains else "looked up"
         self._quiet = quiet
@@ -93,7 +90,7 @@ class SearchProgress:
         text = value_text(objective, recorded_value(objective, value))
         if objective in ("bom_cost_usd", "latency_s", "energy_mj"):
             return text
-        return f"{self._rates_of if objective == 'eer' else ''}{label(objective, self._decision)} {text}"
+        return f"{self._rates_of if objective == 'eer' else ''}{LABELS[objective]} {text}"
 
     def _picture(self, event: SearchEvent) -> Group:
         bars = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinysearch.app.building.training import decision_of
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
@@ -61,7 +62,7 @@ def report_settings(config: Config) -> ReportSettings:
     return ReportSettings(
         designs=int(_from_zero(config["report"], "designs")),
         beyond_usd=_from_zero(config["report"], "beyond_usd"),
-        title=str(config["report"]["title"]),
+        title=_title(config),
         currency=currency_of(config["budget"], rates=config["rates"]),
     )
 
@@ -103,11 +104,20 @@ def write_report_data(
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
         title=settings.title,
-        decision=setup.models.task.decision,
         currency=settings.currency,
         caveat=setup.errors.caveat,
     )
     return write_data(folder, data)
+
+
+def _title(config: Config) -> str:
+    """The configured title; a page about another task than a verification says what it calls EER."""
+    title = str(config["report"]["title"])
+    if decision_of(config) == "verification":
+        return title
+    if decision_of(config) == "anomaly":
+        return f"{title}; EER of task {config['task']['name']}: as many false alarms as missed anomalies"
+    return f"{title}; read EER as the classification error of task {config['task']['name']}"
 
 
 def _from_zero(options: Mapping[str, Any], name: str) -> float:

@@ -38,15 +38,11 @@ def run(invocation: Invocation) -> int:
     console = error_console(quiet=quiet)
     if console.is_terminal:  # elsewhere standard error holds what went wrong, and nothing else before
         console.print("tinysearch: preparing the design space, the data and the models")
-    from tinysearch.app.building.training import decision_of
     from tinysearch.app.run.main_job import run as run_job
     from tinysearch.app.run.progress import SearchProgress
     from tinysearch.app.run.settings import objectives_of, trains
 
-    progress = SearchProgress(
-        objectives=objectives_of(config), decision=decision_of(config), trains=trains(config), quiet=quiet
-    )
-    with progress:
+    with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
     _print_result(finished, console)
     return INTERRUPTED if finished.result.interrupted else OK
@@ -63,7 +59,7 @@ def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
         from tinysearch.report.view import read_view
 
         view = read_view(finished.folder)
-        with shown_in(view.data.currency, decision=view.data.decision):
+        with shown_in(view.data.currency):
             SafeConsole().print(front_table(finished.documents, objectives=view.objectives))
             console.print(order_table(picks(view)))
         if view.data.caveat:

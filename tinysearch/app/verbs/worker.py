@@ -40,11 +40,7 @@ def run(invocation: Invocation) -> int:
     setup = set_up(config)
     shared = setup.options.shared
     options = replace(setup.options, shared=replace(shared, join=True) if shared else None)
-    settings = setup.settings
-    progress = SearchProgress(
-        objectives=settings.objectives, decision=setup.models.task.decision, trains=settings.trains, quiet=quiet
-    )
-    with progress:
+    with SearchProgress(objectives=setup.settings.objectives, trains=setup.settings.trains, quiet=quiet) as progress:
         result = search(setup.problem, options, on_event=progress)
     own = sum(1 for trial in result.study.get_trials(deepcopy=False) if trial.user_attrs.get("worker") == result.worker)
     console.print(f"{result.reason}; {own} of {result.trials} trials are this worker's")

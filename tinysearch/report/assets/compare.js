@@ -33,7 +33,7 @@ function card(design, slot) {
   remove.addEventListener('click', () => toggle(design));
   heading.append(remove);
   const figures = make('table', {}, make('tbody', {},
-    line(DATA.error_name, `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`),
+    line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`),
     ...(isKnown(design.frr) ? [line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`),
       ...(DATA.retried ? [line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never')] : [])] : []),
     line('cost', `${usd(design.board.price_usd)}${range(design.board.low_usd, design.board.high_usd, usd)}`),
