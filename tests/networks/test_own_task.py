@@ -15,6 +15,7 @@ from tinysearch.firmware.verify import classes, host
 from tinysearch.firmware.verify.again import as_the_run_emits
 from tinysearch.firmware.verify.emitted import Package
 from tinysearch.firmware.verify.own_code import only_ours
+from tinysearch.firmware.verify.simd.project import vector_kernels
 
 
 def network(path, shape: tuple[int, ...] = (1, 32, 32, 1)):
@@ -44,6 +45,20 @@ def test_a_classification_is_emitted_with_its_sensor_and_answers_as_python_does(
         classes.drive(out),
     ]
     assert [rung.status for rung in rungs] == ["passed"] * 4, rungs
+
+
+def test_the_vector_unit_of_its_chip_computes_what_it_can(tmp_path):
+    words = [f"network={network(tmp_path / 'net.tflite')}", "task=keywords", "platform.processor=esp32p4"]
+    out = tmp_path / "project"
+    assert main(["emit", *words, "firmware.backend=auto", f"out={out}"]) == 0
+    point = json.loads((out / "candidate.json").read_text())
+    (branch,) = point["firmware_facts"]["branches"].values()
+    assert (branch["backend"], branch["backend_steps"]) == ("xespv", ["0", "1", "2"])
+    assert point["requires"]["ram_bytes"] >= branch["arena_bytes"]
+    assert point["evidence"]["latency"] == "uncalibrated"
+    package = Package(templates=data_dir("firmware_templates"), version=installed_version())
+    rungs = [as_the_run_emits(out, again=again_source(out, words), package=package, accept=()), vector_kernels(out)]
+    assert [rung.status for rung in rungs] == ["passed"] * 2, rungs
 
 
 @pytest.mark.parametrize(

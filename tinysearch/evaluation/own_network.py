@@ -180,8 +180,7 @@ class NetworkModels:
         weights = network.weight_bytes
         if accelerated is not None:
             program += self.software.backend_bytes(accelerated.backend)
-            arrays = [array for part in accelerated.packed.values() for array in part.arrays.values()]
-            weights += array_bytes(array.nbytes for array in arrays)
+            weights += accelerated.constant_bytes
         return plan_flash(program_bytes=program + own + names, weight_bytes=weights, slots=AppSlots())
 
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
@@ -192,7 +191,7 @@ class NetworkModels:
         arena = (accelerated or network).memory.peak_bytes
         flash = self.flash(network, chip.idf_target, accelerated)
         slow = not self._fits(chip, arena, edges)
-        latency = self._latency(network, accelerated, chip, slow=slow)
+        latency = latency_of(self.latency, network, accelerated, processor=chip.id, arena_in_psram=slow)
         contention = self.latency.contention(chip.id)
         return NetworkPoint(
             id=_identity(network, option),
@@ -225,17 +224,6 @@ class NetworkModels:
         fits = self.flash(network, chip.idf_target, found).total_bytes <= option.flash_bytes
         return None if slower or not fits else found
 
-    def _latency(
-        self, network: OwnNetwork, accelerated: Accelerated | None, chip: Chip, *, slow: bool
-    ) -> LatencyEstimate:
-        """Seconds of one inference."""
-        portable = self.latency.profile(network.profile(), processor=chip.id, arena_in_psram=slow)
-        if accelerated is None:
-            return portable
-        profile = network.profile(accelerated)
-        found = self.latency.profile(profile, streamed=accelerated.streamed, processor=chip.id, arena_in_psram=slow)
-        return beside(found, portable)
-
     def _violations(
         self, option: BoardOption, chip: Chip, flash: FlashPlan, *, psram_bytes: int
     ) -> Sequence[Violation]:
@@ -251,6 +239,23 @@ class NetworkModels:
             over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
             found += [over] if over is not None else []
         return found
+
+
+def latency_of(
+    table: LatencyTable,
+    network: OwnNetwork,
+    accelerated: Accelerated | None,
+    *,
+    processor: str,
+    arena_in_psram: bool,
+) -> LatencyEstimate:
+    """Seconds of one inference, with the vector unit of a chip or, for None, with portable kernels alone."""
+    portable = table.profile(network.profile(), processor=processor, arena_in_psram=arena_in_psram)
+    if accelerated is None:
+        return portable
+    profile, streamed = network.profile(accelerated), accelerated.streamed
+    found = table.profile(profile, streamed=streamed, processor=processor, arena_in_psram=arena_in_psram)
+    return beside(found, portable)
 
 
 _LABELS = {"flash": "flash", "ram": "an arena that does not fit into internal RAM, in PSRAM"}

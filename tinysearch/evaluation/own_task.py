@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.analytic.flash import decision_bytes
-from tinysearch.analytic.latency import LatencyTable
+from tinysearch.analytic.latency import PORTABLE, LatencyTable
+from tinysearch.analytic.latency import Accelerated as BranchAccelerated
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec, Shape
@@ -19,8 +20,9 @@ from tinysearch.core.task import Input, Stream, Task
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier
 from tinysearch.evaluation.needs import BranchSizes
-from tinysearch.evaluation.own_network import OwnNetwork
+from tinysearch.evaluation.own_network import OwnNetwork, latency_of
 from tinysearch.metrics.windows import Answers
+from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.graph import Element, Graph
 
 
@@ -101,14 +103,38 @@ class OwnTaskModels(AnalyticModels):
 
     def branch_latency(
         self,
-        branch: BranchSpec,  # noqa: ARG002 - there is one
+        branch: BranchSpec,
         *,
         processor: str,
         arena_in_psram: bool,
-        backend: bool = True,  # noqa: ARG002 - kernels are portable
+        backend: bool = True,
     ) -> LatencyEstimate:
         """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
-        return self.table.profile(self.network.profile(), processor=processor, arena_in_psram=arena_in_psram)
+        unit = self.unit(branch, processor) if backend else None
+        return latency_of(self.table, self.network, unit, processor=processor, arena_in_psram=arena_in_psram)
+
+    def accelerated(self, branch: BranchSpec, processor: str) -> BranchAccelerated:
+        """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
+        unit = self.unit(branch, processor)
+        if unit is None:
+            return PORTABLE
+        return BranchAccelerated(
+            name=unit.backend,
+            steps=frozenset(str(number) for number in unit.packed),
+            shared=True,
+            arena_bytes=unit.memory.peak_bytes,
+            constant_bytes=unit.constant_bytes,
+        )
+
+    def unit(self, branch: BranchSpec, processor: str) -> Accelerated | None:
+        """The network with a processor's vector unit, unless only the portable kernels' arena fits internal RAM."""
+        chip = self.catalog.chip(processor)
+        found = self.network.accelerated.get(chip.idf_target)
+        if found is None:
+            return None
+        room = self.reserve_bytes(chip, [branch.modality]) - self.capture(branch).size_bytes
+        room = min(room, int(chip.largest_block_bytes.value))
+        return None if self.network.memory.peak_bytes <= room < found.memory.peak_bytes else found
 
 
 def one_input(task: Task) -> Input:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinysearch.analytic.flash import array_bytes
 from tinysearch.analytic.latency import WeightedStep
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.lowering import LoweredNetwork
@@ -30,6 +31,11 @@ class Accelerated:
     packed: Mapping[int, PackedStep]
     costs: Mapping[int, tuple[tuple[str, str], Mapping[str, float]]]
     streamed: tuple[WeightedStep, ...]
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of the backend's constants in flash, every array aligned to 16 bytes."""
+        return array_bytes(array.nbytes for part in self.packed.values() for array in part.arrays.values())
 
     @property
     def macs(self) -> int:

@@ -38,7 +38,10 @@ def _form(project: Path) -> list[str]:
     if not isinstance(facts, dict):
         return []
     if "component" not in facts:
-        return [f"firmware.backend={facts['backend']}"] if facts.get("backend") in _UNITS else []
+        branches = facts.get("branches")
+        every = branches.values() if isinstance(branches, dict) else (facts,)
+        used = [unit for unit in _UNITS if any(isinstance(one, dict) and one.get("backend") == unit for one in every)]
+        return [f"firmware.backend={used[0]}"] if used else []
     return ["emit.format=component", f"emit.name={component_name(str(facts['component']))}"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinysearch.analytic.latency import LatencyTable
@@ -56,7 +56,15 @@ class OwnApplication:
         return [self._point(option) for option in options]
 
     def _point(self, option: BoardOption) -> NetworkPoint:
-        models, branch = self.models, self.branch
+        """With the chip's vector unit, unless the board is too small for its constants."""
+        found = self._point_by(self.models, option)
+        if found.feasible or found.accelerated is None:
+            return found
+        portable = self._point_by(replace(self.models, network=replace(self.models.network, accelerated={})), option)
+        return portable if portable.feasible else found
+
+    def _point_by(self, models: OwnTaskModels, option: BoardOption) -> NetworkPoint:
+        branch = self.branch
         evaluation = models.evaluate((branch,), option)
         needed = models.require((branch,), option.processor)
         slow = not needed.placed[0]
@@ -72,6 +80,7 @@ class OwnApplication:
             order=evaluation.order,
             violations=evaluation.violations,
             evaluation=evaluation,
+            accelerated=models.unit(branch, option.processor),
         )
 
     def emit(self, point: NetworkPoint, source: NetworkSource, out: Path, *, digest: str) -> Path:
@@ -83,6 +92,8 @@ class OwnApplication:
         if point.evaluation is None:
             raise ValueError(f"{point.id} has no application")
         task, branch, emission = self.models.task, self.branch, self.emission
+        if point.accelerated is not None:
+            source = source.accelerate(point.accelerated)
         classifies = task.decision == "classification"
         count, heard = branch.architecture.embedding, isinstance(task.inputs[0].kind, Microphone)
         return emit(

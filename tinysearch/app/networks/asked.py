@@ -130,7 +130,7 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
-    models, on_units = _models(config), not of_task and emission.component is None
+    models, on_units = _models(config), emission.component is None
     network = OwnNetwork(
         name=read.name,
         lowered=lowered,

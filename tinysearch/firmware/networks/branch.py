@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,6 @@ from tinysearch.firmware.rounding import LEAST_TOLERANCE
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.oracle import run
 
-_PORTABLE = {"backend_call": "", "shared": False}
-"""Steps are neither a backend's nor those of two cores."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OwnBranch:
@@ -37,8 +34,6 @@ class OwnBranch:
     modality: str
     source: NetworkSource
     input_shape: Shape
-    backend: str = "portable"
-    accelerated: Mapping[str, PackedStep] = field(default_factory=dict)
     backend_folder: Path | None = None
     is_float: bool = True
     golden_crc: int = 0
@@ -48,6 +43,15 @@ class OwnBranch:
     @property
     def component(self) -> str:
         return self.source.prefix
+
+    @property
+    def backend(self) -> str:
+        return "portable" if self.source.accelerated is None else self.source.accelerated.backend
+
+    @property
+    def accelerated(self) -> Mapping[str, PackedStep]:
+        found = self.source.accelerated
+        return {} if found is None else {str(number): packed for number, packed in found.packed.items()}
 
     @property
     def memory(self) -> ArenaPlan:
@@ -80,7 +84,8 @@ class OwnBranch:
 
     @property
     def weight_bytes(self) -> int:
-        return self.source.network.parameter_bytes
+        constants = sum(array.nbytes for packed in self.accelerated.values() for array in packed.arrays.values())
+        return self.source.network.parameter_bytes + constants
 
     def renamed(self, prefix: str) -> OwnBranch:
         """See :class:`~tinysearch.firmware.model_source.Branch`."""
@@ -104,10 +109,10 @@ class OwnBranch:
             "title": "A network of one's own, int8",
             "seed": 0,
             "input_offset": self._input_offset,
-            "weight_bytes": self.weight_bytes,
+            "weight_bytes": self.source.network.parameter_bytes,
             "golden": c_values(self.embed(inputs)),
             "tolerance": c_number(self.tolerance_of(inputs)),
-            "backend_planned": False,
+            "backend_planned": True,
             "buffers": network["buffers"],
             "steps": list(self._steps(network)),
             "moves": True,
@@ -123,14 +128,23 @@ class OwnBranch:
         graph, steps = self.source.network.graph, network["steps"]
         output = self.memory.offsets[self.source.network.owners[graph.outputs[0]]]
         for number, step in enumerate(steps):
-            layers, constants, calls = [(step["layer_type"], step["symbol"])], step["constants"], [step["call"]]
+            layers, constants = [(step["layer_type"], step["symbol"])], step["constants"]
+            before, after = list[str](), list[str]()
             if number == 0:
                 layers += [(each["type"], f"{each['symbol']}[{each['count']}]") for each in network["constants"]]
                 constants = "\n\n".join([*(each["text"] for each in network["constants"]), constants])
-                calls.insert(0, f"memmove(arena + {self._input_offset}, input, {self.input_shape.elements})")
+                before.append(f"memmove(arena + {self._input_offset}, input, {self.input_shape.elements})")
             if number == len(steps) - 1:
-                calls.append(f"memmove(embedding, arena + {output}, {self.embedding_bytes})")
-            yield {"name": step["name"], "layers": layers, "constants": constants, "calls": calls, **_PORTABLE}
+                after.append(f"memmove(embedding, arena + {output}, {self.embedding_bytes})")
+            yield {
+                **step,
+                "layers": layers,
+                "constants": constants,
+                "before": before,
+                "calls": [step["call"]],
+                "after": after,
+                "shared": False,
+            }
 
 
 def own_branch_source(modality: str, source: NetworkSource, input_shape: Shape) -> OwnBranch:
