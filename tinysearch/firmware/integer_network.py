@@ -1,7 +1,8 @@
 """The oracle: executes a frozen network in NumPy exactly as the C runtime does.
 
 Each step is computed by the record of its operator (:mod:`tinysearch.operators`). int8 and XNOR networks are exact;
-float32 networks are computed in float32, and the C runtime adds in another order, so these agree within rounding.
+each step of a float32 network is computed in double precision and rounded once, which on every machine gives the same
+float32 values but for ties; the C runtime adds in float32, so the two agree within rounding.
 """
 
 from __future__ import annotations
@@ -49,6 +50,6 @@ def execute(frozen: FrozenNetwork, step: Step, sources: list[Array]) -> Array:
     record = record_of(step)
     if frozen.program.precision.kind != "float32":
         return record.integer(frozen, step, sources)
-    values = [source * np.float32(INPUT_SCALE) if source.dtype == np.int8 else source for source in sources]
-    result = record.real(frozen, step, values)
+    values = [source * (INPUT_SCALE if source.dtype == np.int8 else np.float64(1)) for source in sources]
+    result = record.real(frozen, step, values).astype(np.float32)
     return np.maximum(result, np.float32(0)) if step.relu else result

@@ -53,13 +53,13 @@ def _spreads(frozen: FrozenNetwork, inputs: npt.NDArray[np.int8]) -> npt.NDArray
     """Largest standard deviation of the rounding errors of each embedding, over its largest value."""
     program = frozen.program
     values: dict[str, Array] = {INPUT: inputs * np.float32(INPUT_SCALE)}
-    variances: dict[str, Array] = {INPUT: np.zeros(inputs.shape, np.float32)}
+    variances: dict[str, Array] = {INPUT: np.zeros(inputs.shape)}
     for step in program.steps:
-        sources = [values[name] for name in step.inputs]
-        found = execute(frozen, step, sources)
+        found = execute(frozen, step, [values[name] for name in step.inputs])
+        sources = [values[name].astype(np.float64) for name in step.inputs]
         spread = record_of(step).rounding(frozen, step, sources, [variances[name] for name in step.inputs])
         values[step.output] = found
-        variances[step.output] = np.where(found > 0, spread, np.float32(0)) if step.relu else spread
+        variances[step.output] = np.where(found > 0, spread, 0.0) if step.relu else spread
     output = program.output.name
     deviations, sizes = (np.sqrt(variances[output]), np.abs(values[output]))
     largest = (rows.reshape(len(inputs), -1).max(axis=1).astype(np.float64) for rows in (deviations, sizes))

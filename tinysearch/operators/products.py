@@ -100,7 +100,7 @@ class ProductsRecord(OperatorRecord):
         terms = weights[0].size + 1
         magnitudes = self.accumulate(frozen.program, step, np.abs(sources[0]), np.abs(weights), 0.0) + np.abs(bias)
         carried = self.accumulate(frozen.program, step, variances[0], np.square(weights), 0.0)
-        found = carried + np.float32(terms * ROUNDOFF**2) * np.square(magnitudes)
+        found = carried + (terms * ROUNDOFF**2) * np.square(magnitudes)
         return max_pool(found, step.pool) if step.pool > 1 else found
 
     def sums(self, frozen: FrozenNetwork, step: Step, source: Array) -> Array:

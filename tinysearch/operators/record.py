@@ -93,7 +93,7 @@ class OperatorRecord(ABC):
 
     @abstractmethod
     def real(self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array]) -> Array:
-        """Output of a step of a float32 network before its ReLU, float32 within rounding."""
+        """Output of a step of a float32 network before its ReLU, of float64 inputs."""
 
     def rounding(
         self, frozen: FrozenNetwork, step: Step, sources: Sequence[Array], variances: Sequence[Array]
@@ -103,8 +103,8 @@ class OperatorRecord(ABC):
         Args:
             frozen: the network.
             step: the step.
-            sources: its inputs, float32.
-            variances: of these inputs, float32; :mod:`tinysearch.firmware.rounding` says what they stand for.
+            sources: its inputs, float64.
+            variances: of these inputs, float64; :mod:`tinysearch.firmware.rounding` says what they stand for.
         """
         carried = self.real(frozen, step, variances)  # of sums and means at most that
         if self.selects:
@@ -112,7 +112,7 @@ class OperatorRecord(ABC):
         tensors = frozen.program.tensors
         terms = sum(tensors[name].shape.elements for name in step.inputs) // tensors[step.output].shape.elements
         magnitudes = self.real(frozen, step, [np.abs(source) for source in sources])
-        return np.asarray(carried + np.float32(terms * ROUNDOFF**2) * np.square(magnitudes))
+        return np.asarray(carried + (terms * ROUNDOFF**2) * np.square(magnitudes))
 
     @abstractmethod
     def footprint(self, program: Program, step: Step) -> KernelFootprint:
