@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tinysearch.core.errors import UserError
-
-if TYPE_CHECKING:
-    from tinysearch.core.program import Lowering
 
 INPUT = "input"
 """Name by which units refer to the input of the network."""
@@ -47,6 +44,28 @@ class Operator(StrEnum):
     ADD = "add"
     MAX_POOL = "max_pool"
     AVERAGE = "average"
+
+
+class Lowering(Protocol):
+    """What units emit their steps to: a network on its way to a program (:func:`tinysearch.core.program.lower`)."""
+
+    def emit(
+        self, unit: Unit, operator: str, inputs: tuple[str, ...], output: str, *, bits: int = 0, **fields: Any
+    ) -> None:
+        """Add a step that writes a tensor of the unit's shape."""
+        ...
+
+    def weighted(self, unit: Convolution | Linear) -> None:
+        """Add a sum of products with all that follows it in the unit."""
+        ...
+
+    def addition(self, unit: Addition) -> None:
+        """Add an addition."""
+        ...
+
+    def average(self, unit: GlobalAveragePool) -> None:
+        """Add a mean."""
+        ...
 
 
 class Unit(Protocol):

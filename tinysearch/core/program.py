@@ -215,7 +215,7 @@ def lower(network: NetworkSpec, precision: Precision) -> Program:
     Raises:
         UnsupportedLayerError: a unit that the runtime has no kernel for.
     """
-    return Lowering(network, precision).run()
+    return _Lowering(network, precision).run()
 
 
 def _stages(network: NetworkSpec, shapes: Mapping[str, Shape]) -> dict[str, int]:
@@ -233,7 +233,7 @@ def _stages(network: NetworkSpec, shapes: Mapping[str, Shape]) -> dict[str, int]
     return stages
 
 
-class Lowering:
+class _Lowering:
     """State of one lowering: tensors and steps so far, and who reads what. Every unit adds its own steps."""
 
     def __init__(self, network: NetworkSpec, precision: Precision) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.network import Shape, Unit, Weightless
-from tinysearch.core.program import Array, FrozenNetwork, Lowering, Program, Step
+from tinysearch.core.network import Lowering, Shape, Unit, Weightless
+from tinysearch.core.program import Array, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.operators.draw import Draw
 from tinysearch.operators.record import (
