@@ -84,7 +84,7 @@ def test_inputs_of_a_file_are_all_that_it_has(tmp_path: Path) -> None:
         ("  hall:", "  Hall:", "lower-case letter"),
         ("  hall: {kind: camera, ", "  hall: {", "must have a kind"),
         ("clip_s: 2.0", "clip_s: 99", "0.1 to 10 s"),
-        ("[voice, face]", "[voice, gait]", "one of face, hall, voice"),
+        ("[voice, face]", "[voice, gait]", "(face, hall, voice), each once"),
         ("[voice, face]", "[voice, voice]", "once"),
         ("[voice, face]", "[face]", "must differ"),
         ("every:10s", "sometimes", "must be always, every:DURATION or button:PRESSES/day"),
