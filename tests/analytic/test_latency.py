@@ -405,7 +405,10 @@ def estimated_instructions(own: AnalyticModels, program: Program) -> float:
 
 
 def test_a_backend_for_one_task_serves_the_branch_of_most_products() -> None:
-    assert served(["", ""], [5, 9]) == [True, True]
-    assert served(["nn", "nn", ""], [5, 9, 1]) == [False, True, True]
-    assert served(["nn", "nn"], [7, 7]) == [True, False]
-    assert served(["nn", "dsp", "nn"], [1, 1, 2]) == [False, True, True]
+    assert served([0, 0], [5, 9]) == [True, True]
+    assert served([1, 1, 0], [5, 9, 1]) == [False, True, True]
+    assert served([1, 1], [7, 7]) == [True, False]
+    assert served([1, 2, 1], [1, 1, 2]) == [False, True, True]
+    first, second = served([np.array([[1], [0]]), np.array([[1, 1]])], [np.array([[5], [5]]), np.array([[4, 6]])])
+    assert first.tolist() == [[True, False], [True, True]]
+    assert second.tolist() == [[False, True], [True, True]]

@@ -17,7 +17,7 @@ from tinysearch.core.platform import BoardOption, PriceLevel
 NONE_FITS = -1
 """Index that :meth:`OptionTable.cheapest` gives where no board is large enough."""
 
-BUDGET_SLACK_USD = 5e-5
+_BUDGET_SLACK_USD = 5e-5
 """Half a hundredth of a cent over a budget is forgiven."""
 
 
@@ -26,10 +26,16 @@ def price_usd(option: BoardOption, *, level: PriceLevel = "typical") -> float:
     return option.price_usd(level)
 
 
+def affordable(price_usd: npt.ArrayLike, budget_usd: float | None) -> npt.NDArray[np.bool_]:
+    """Which prices a budget allows; without one, whatever is sold (a finite price)."""
+    prices = np.asarray(price_usd, np.float64)
+    return np.isfinite(prices) if budget_usd is None else prices <= budget_usd + _BUDGET_SLACK_USD
+
+
 def over_budget(option: BoardOption, *, budget_usd: float, level: PriceLevel = "typical") -> Violation | None:
     """The broken budget, or None where the board is affordable."""
     actual = price_usd(option, level=level)
-    if actual <= budget_usd + BUDGET_SLACK_USD:
+    if affordable(actual, budget_usd):
         return None
     return Violation(
         rule="budget",

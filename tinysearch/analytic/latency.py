@@ -12,11 +12,15 @@ plus contention; steps of one branch that two cores share have a term of their o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import mul
+
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.two_cores import Cycles, TwoCores
@@ -27,6 +31,9 @@ from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 from tinysearch.operators import record_of
 from tinysearch.operators.conv import GENERAL_CLASSES
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
@@ -116,18 +123,26 @@ class LatencyEntry:
         return once * math.ceil(step.pixels / self.pass_pixels)
 
 
-def served(wanted: Sequence[str], macs: Sequence[int]) -> list[bool]:
-    """Which branches have their backend: of those that want one which serves a single task, the one of most MACs.
+def served(wanted: Sequence[npt.ArrayLike], macs: Sequence[npt.ArrayLike]) -> list[Bools]:
+    """Which branches have their backend: of those that want one which serves a single branch, the one of most MACs.
 
     Args:
-        wanted: by branch, the backend that serves a single task; empty where there is none, or one for all.
-        macs: of each branch; of equal ones the first wins.
+        wanted: int, by branch: number of the backend that serves a single one, 0 for none or one that serves all.
+        macs: of each branch; of equal ones the first wins. All arrays broadcast.
+
+    Returns:
+        By branch, true where it wants none.
     """
-    holders: dict[str, int] = {}
-    for place, name in enumerate(wanted):
-        if name and (name not in holders or macs[place] > macs[holders[name]]):
-            holders[name] = place
-    return [not name or holders[name] == place for place, name in enumerate(wanted)]
+    backends, sizes = [np.asarray(each) for each in wanted], [np.asarray(each) for each in macs]
+    found = []
+    for place, (own, size) in enumerate(zip(backends, sizes, strict=True)):
+        has: Bools = np.ones((), np.bool_)
+        for other, (its, rival) in enumerate(zip(backends, sizes, strict=True)):
+            if other != place and own.any() and its.any():
+                more = rival > size if other > place else rival >= size
+                has = has & ~((own == its) & (own > 0) & more)
+        found.append(has)
+    return found
 
 
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
@@ -408,26 +423,27 @@ def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Weighted
     return tuple(found)
 
 
-def _beside(seconds: Sequence[float]) -> float:
-    """Time of several branches on two cores, the longest on a core of its own."""
-    longest = max(seconds)
-    return longest if len(seconds) == 2 else max(longest, sum(seconds) - longest)
+def together(seconds: Sequence[npt.ArrayLike], *, cores: int, contention: float) -> Floats:
+    """Seconds of one decision: branches in sequence on one core; on two the longest beside all others.
+
+    Args:
+        seconds: of each branch alone on one core, arrays that broadcast.
+        contention: factor on the longer of two that run at once and share flash and memory.
+    """
+    times = [np.asarray(each, np.float64) for each in seconds]
+    one_by_one: Floats = functools.reduce(np.add, times)
+    if len(times) == 1 or cores == 1:
+        return one_by_one
+    longest: Floats = functools.reduce(np.maximum, times)
+    return (longest if len(times) == 2 else np.maximum(longest, one_by_one - longest)) * contention
 
 
 def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: float) -> LatencyEstimate:
-    """Seconds of one authentication: branches in sequence on one core; on two the longest beside all others.
-
-    Args:
-        contention: factor on the longer branch when two run at once and share flash and memory.
-    """
-    parallel = len(branches) > 1 and cores > 1
-
-    def join(seconds: Sequence[float]) -> float:
-        return _beside(seconds) * contention if parallel else sum(seconds)
-
+    """Seconds of one decision with their range, by :func:`together`; at best, branches do not disturb each other."""
+    join = functools.partial(together, cores=cores)
     return LatencyEstimate(
-        seconds=join([part.seconds for part in branches]),
-        low=_beside([part.low for part in branches]) if parallel else sum(part.low for part in branches),
-        high=join([part.high for part in branches]),
+        seconds=float(join([part.seconds for part in branches], contention=contention)),
+        low=float(join([part.low for part in branches], contention=1.0)),
+        high=float(join([part.high for part in branches], contention=contention)),
         calibrated=all(part.calibrated for part in branches),
     )

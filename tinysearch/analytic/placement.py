@@ -37,9 +37,8 @@ def in_sram(buffers: npt.ArrayLike, *, heap_bytes: int, largest_block_bytes: int
 
 
 def psram_bytes(buffers: npt.ArrayLike, placed: Bools) -> Ints:
-    """Bytes that must lie in PSRAM: int64 [n]."""
-    sizes = np.atleast_2d(np.asarray(buffers, np.int64))
-    kept_out: Ints = np.where(placed, 0, sizes).sum(axis=1)
+    """Bytes that must lie in PSRAM, int64 [..] of k buffers [.., k]."""
+    kept_out: Ints = np.where(placed, 0, np.asarray(buffers, np.int64)).sum(axis=-1)
     return kept_out
 
 

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, Sensor
 from tinysearch.core.units import format_bytes
 from tinysearch.inputs.camera import CIF_PIXELS
+
+Sizes = TypeVar("Sizes", int, npt.NDArray[np.int64])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +152,21 @@ def _sensor_driver(build: Build, kind: str) -> Violation | None:
     )
 
 
+def needs_psram(frame_pixels: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether the camera driver takes frames so large only with PSRAM."""
+    return np.asarray(np.asarray(frame_pixels) > CIF_PIXELS)
+
+
+def window_bytes(chip: Chip, mapped_flash_bytes: Sizes, psram_bytes: Sizes) -> Sizes:
+    """What lies in the address window through which a chip sees its flash: PSRAM too where they share it."""
+    shared = chip.psram is not None and chip.psram.shared_with_flash
+    return mapped_flash_bytes + psram_bytes if shared else mapped_flash_bytes
+
+
 def _camera_frame(build: Build) -> Violation | None:
     if build.frame_pixels is None or build.psram_bytes is None:
         return None
-    if build.psram_bytes or build.frame_pixels <= CIF_PIXELS:
+    if build.psram_bytes or not needs_psram(build.frame_pixels):
         return None
     return _violation(
         "camera-frame",
@@ -189,7 +206,7 @@ def _shared_window(build: Build) -> Violation | None:
         "shared-window",
         f"PSRAM and mapped flash share one address window on {build.chip.name}",
         limit=build.chip.flash_window_bytes.value,
-        actual=build.psram_bytes + build.mapped_flash_bytes,
+        actual=window_bytes(build.chip, build.mapped_flash_bytes, build.psram_bytes),
     )
 
 

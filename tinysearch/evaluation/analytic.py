@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic import memory as memory_model
@@ -14,8 +17,8 @@ from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.execution import shared, smallest_room_bytes
-from tinysearch.analytic.latency import PORTABLE, Accelerated, combine, served
-from tinysearch.analytic.placement import in_sram, paper_psram_bytes, psram_bytes
+from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
+from tinysearch.analytic.placement import paper_psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
@@ -33,9 +36,7 @@ from tinysearch.core.task import Capture, Task
 from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
 from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement, check_size
 from tinysearch.evaluation.power import Supply
-
-FlashRule = Literal["layout", "paper"]
-MemoryRule = Literal["arena", "bands", "paper"]
+from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, FlashRule, Floats, Ints, MemoryRule
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
@@ -196,12 +197,87 @@ class AnalyticModels:
         with_backend = self.accelerated(branch, processor).arena_bytes
         return self.sizes(branch).arena_bytes if with_backend is None else with_backend
 
-    def _backends(self, branches: Sequence[BranchSpec], processor: str) -> list[Accelerated]:
-        """By branch, what a backend computes of it, see :func:`~tinysearch.analytic.latency.served`."""
-        found = [self.accelerated(branch, processor) for branch in branches]
-        wanted = [each.name if each.steps and not each.shared else "" for each in found]
-        has = served(wanted, [self.sizes(branch).macs for branch in branches])
-        return [each if own else PORTABLE for each, own in zip(found, has, strict=True)]
+    def backends_of(self, branches: Sequence[BranchSpec], processor: str) -> tuple[str, ...]:
+        """Names of the backends that branches can have, by number; the first is empty, the portable kernels."""
+        return "", *sorted({self.accelerated(branch, processor).name for branch in branches} - {""})
+
+    def branch_columns(self, branches: Sequence[BranchSpec], processor: str, backends: Sequence[str]) -> BranchColumns:
+        """What branches of one input need on a processor.
+
+        Args:
+            backends: names by number.
+        """
+        needs = [self.sizes(branch) for branch in branches]
+        accelerated = [self.accelerated(branch, processor) for branch in branches]
+        captures = [self.capture(branch) for branch in branches]
+        sets = {kernels: number for number, kernels in enumerate(self._kernel_sets(branches))}
+        numbers = [backends.index(each.name) for each in accelerated]
+
+        def seconds(*, slow: bool, backend: bool) -> Floats:
+            times = (
+                self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=backend).seconds
+                for branch in branches
+            )
+            return np.fromiter(times, np.float64, len(branches))
+
+        def whole(values: Iterable[int]) -> Ints:
+            return np.fromiter(values, np.int64, len(branches))
+
+        return BranchColumns(
+            kernels=whole(sets[each.kernels] for each in needs),
+            backend=whole(numbers),
+            alone=whole(
+                n if each.steps and not each.shared else 0 for n, each in zip(numbers, accelerated, strict=True)
+            ),
+            backend_bytes=whole(map(self.backend_bytes, accelerated)),
+            macs=whole(each.macs for each in needs),
+            code_bytes=whole(each.code_bytes for each in needs),
+            weight_bytes=whole(each.weight_bytes for each in needs),
+            arena_bytes=whole(self.arena_bytes(branch, processor) for branch in branches),
+            sram_s=seconds(slow=False, backend=True),
+            psram_s=seconds(slow=True, backend=True),
+            portable_sram_s=seconds(slow=False, backend=False),
+            portable_psram_s=seconds(slow=True, backend=False),
+            sensing_s=np.array([self.sensing_s(branch) for branch in branches]),
+            captured_bytes=whole(capture.size_bytes for capture in captures),
+            pixels=whole(capture.pixels for capture in captures),
+            paper_psram_bytes=whole(paper_psram_bytes(branch.precision) for branch in branches),
+            differs=np.array([self.differs(branch) for branch in branches], np.bool_),
+        )
+
+    def _kernel_sets(self, branches: Sequence[BranchSpec]) -> list[frozenset[str]]:
+        """The different sets of kernels that branches need, in order of appearance."""
+        return list(dict.fromkeys(self.sizes(branch).kernels for branch in branches))
+
+    def board_needs(
+        self,
+        names: Sequence[str],
+        branches: Sequence[Sequence[BranchSpec]],
+        processor: str,
+        backends: Sequence[str],
+    ) -> BoardNeeds:
+        """How branches of some inputs are laid out on a processor.
+
+        Args:
+            names: of the inputs.
+            branches: of each, all that :meth:`branch_columns` are of.
+            backends: names by number.
+        """
+        chip, footprints = self.catalog.chip(processor), self.task.footprints(names)
+        sets = [self._kernel_sets(each) for each in branches]
+        programs = [
+            self.software.program_bytes(chip.idf_target, footprints, kernels=frozenset[str]().union(*chosen))
+            for chosen in itertools.product(*sets)
+        ]
+        return BoardNeeds(
+            chip=self.worker(chip),
+            flash_rule=self.flash_rule,
+            memory_rule=self.memory_rule,
+            slots=self.slots,
+            heap_bytes=self.reserve_bytes(chip, names),
+            programs=np.array(programs, np.int64).reshape([len(choices) for choices in sets]),
+            backend_code_bytes=tuple(self.software.backend_bytes(name) if name else 0 for name in backends),
+        )
 
     def backend_bytes(self, accelerated: Accelerated) -> int:
         """Constants of a branch's backend in flash, beside those of the portable kernels; the paper counts none."""
@@ -225,16 +301,15 @@ class AnalyticModels:
         option = self.catalog.board_option(board, self.task.sensors(tuple(names)))
         return option if self.supply is None else self.supply.billed(option)
 
-    def buffers(self, branches: Sequence[BranchSpec], chip: Chip) -> dict[str, int]:
+    def _buffer_names(self, branches: Sequence[BranchSpec], *, one_arena: bool) -> list[str]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
-        arenas = {f"arena_{branch.modality}": self.arena_bytes(branch, chip.id) for branch in branches}
-        if self.worker(chip).cores == 1 and len(arenas) > 1:
-            arenas = {"arena": max(arenas.values())}
+        if self.memory_rule == "paper":
+            return ["largest_activation"]
+        names = ["arena"] if one_arena else [f"arena_{branch.modality}" for branch in branches]
         for branch in branches:
-            capture = self.capture(branch)
-            taken = capture.buffer in arenas
-            arenas[f"{capture.buffer}_{branch.modality}" if taken else capture.buffer] = capture.size_bytes
-        return arenas
+            buffer = self.capture(branch).buffer
+            names.append(f"{buffer}_{branch.modality}" if buffer in names else buffer)
+        return names
 
     def acquisition_s(self, branches: Sequence[BranchSpec], *, cores: int) -> float:
         """Capture and front-end of one attempt of some branches (s)."""
@@ -250,45 +325,37 @@ class AnalyticModels:
         return int(chip.heap_bytes.value) - self.software.reserved_bytes(self.task.footprints(modalities))
 
     def require(self, branches: Sequence[BranchSpec], processor: str) -> Requirement:
-        """What a set of branches needs of a processor's board."""
-        chip = self.catalog.chip(processor)
-        modalities = [branch.modality for branch in branches]
-        needs = [self.sizes(branch) for branch in branches]
-        backends = self._backends(branches, processor)
-        weights = sum(need.weight_bytes for need in needs) + sum(map(self.backend_bytes, backends))
-        backend_code = sum(self.software.backend_bytes(name) for name in {each.name for each in backends} - {""})
-        kernels = frozenset[str]().union(*(need.kernels for need in needs))
-        program = self.software.program_bytes(chip.idf_target, self.task.footprints(modalities), kernels=kernels)
-        plan = flash_model.plan_flash(
-            program_bytes=program + backend_code + sum(need.code_bytes for need in needs),
-            weight_bytes=weights,
-            slots=self.slots,
-        )
-        if self.memory_rule == "paper":
-            psram = max(paper_psram_bytes(branch.precision) for branch in branches)
-            buffers = {"largest_activation": psram}
-            placed: tuple[bool, ...] = (False,)
-        else:
-            buffers = self.buffers(branches, chip)
-            sizes = [list(buffers.values())]
-            heap = self.reserve_bytes(chip, modalities)
-            mask = in_sram(sizes, heap_bytes=heap, largest_block_bytes=int(chip.largest_block_bytes.value))
-            psram, placed = int(psram_bytes(sizes, mask)[0]), tuple(bool(flag) for flag in mask[0])
-        paper_flash = flash_model.PAPER_PROGRAM_BYTES + weights
+        """What a set of branches needs of a processor's board: one row of :class:`BoardNeeds`."""
+        backends = self.backends_of(branches, processor)
+        alone = [[branch] for branch in branches]
+        board = self.board_needs([branch.modality for branch in branches], alone, processor, backends)
+        needed = board.of([self.branch_columns(each, processor, backends) for each in alone])
+        accelerated = [self.accelerated(branch, processor) for branch in branches]
+        names = self._buffer_names(branches, one_arena=board.one_arena)
         return Requirement(
-            flash=plan,
-            flash_bytes=paper_flash if self.flash_rule == "paper" else plan.total_bytes,
-            ram_bytes=sum(buffers.values()),
-            psram_bytes=psram,
-            buffers=buffers,
-            placed=placed,
-            backends=tuple(backends),
-            backend_code_bytes=backend_code,
+            flash=flash_model.plan_flash(
+                program_bytes=needed.program_bytes.item(),
+                weight_bytes=needed.weight_bytes.item(),
+                slots=self.slots,
+            ),
+            flash_bytes=needed.flash_bytes.item(),
+            ram_bytes=needed.ram_bytes.item(),
+            psram_bytes=needed.psram_bytes.item(),
+            buffers=dict(zip(names, needed.buffers.ravel().tolist(), strict=True)),
+            placed=tuple(needed.placed.ravel().tolist()),
+            backends=tuple(
+                each if own.all() else PORTABLE for each, own in zip(accelerated, needed.served, strict=True)
+            ),
+            backend_code_bytes=needed.backend_code_bytes.item(),
         )
 
+    def least_part_bytes(self, required: Ints) -> Ints:
+        """The smallest flash part that takes what is required; the paper's rule wants it strictly larger."""
+        return required + 1 if self.flash_rule == "paper" else required
+
     def flash_fits(self, required: int, fitted: int) -> bool:
-        """Whether a flash part takes what is required; the paper's rule wants it strictly larger."""
-        return fitted > required if self.flash_rule == "paper" else fitted >= required
+        """Whether a flash part takes what is required."""
+        return bool(fitted >= self.least_part_bytes(np.array(required)))
 
     def options(self, branches: Sequence[BranchSpec], wish: PlatformWish) -> tuple[BoardOption, ...]:
         """Boards of the catalogue that serve the branches and are as wished, cheapest first."""

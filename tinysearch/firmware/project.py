@@ -235,7 +235,7 @@ def _accelerated(sources: tuple[Branch, ...], name: str | Backend, chip: Chip) -
             if new is not source:
                 able[place] = new
         if not backend.shared:
-            wanted = [backend.name if place in able else "" for place in range(len(sources))]
+            wanted = [int(place in able) for place in range(len(sources))]
             has = served(wanted, [source.macs for source in sources])
             able = {place: new for place, new in able.items() if has[place]}
         for place, new in able.items():
