@@ -65,6 +65,18 @@ def test_a_convolution_runs_from_its_end_where_only_that_saves_room(tmp_path):
     assert rung.status == "passed", rung.detail
 
 
+def test_a_chain_in_place_leaves_room_for_the_pool_at_its_end(tmp_path):
+    """The pool's output lies before its input, and so do all buffers of the chain that became it."""
+    net = Builder.start(0, (1, 32, 20, 3))
+    net.conv(64, (3, 3))
+    for _ in range(3):
+        net.then("LEAKY_RELU", [net.last], (1, 32, 20, 64), {"Alpha": 0.1})
+    net.pool("MAX_POOL_2D", (2, 2), stride=(2, 2))
+    net.conv(128, (3, 3))
+    found = planned(tmp_path, net.file())
+    assert found.peak_bytes == found.bound_bytes
+
+
 WINDOWS = [
     Window(inputs=(5, 6), outputs=(5, 6), channels=3, kernel=(3, 3), stride=(1, 1), dilation=(1, 1), before=(1, 1)),
     Window(inputs=(9, 4), outputs=(4, 2), channels=2, kernel=(3, 2), stride=(2, 2), dilation=(1, 1), before=(0, 0)),

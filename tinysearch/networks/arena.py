@@ -24,6 +24,7 @@ ALIGNMENT = 4
 
 _MOST_STEPS = 20_000
 _BISECTIONS = 6
+_MOST_HANDED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,11 +265,7 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
         [other for other, rival in enumerate(buffers) if other != position and _together(buffer, rival)]
         for position, buffer in enumerate(buffers)
     ]
-    ahead: list[list[int]] = [[] for _ in buffers]
-    for (source, result), sharing in pairs.items():
-        ahead[source].append(padded(sharing.distance, ALIGNMENT))
-        if sharing.backward is not None:
-            ahead[result].append(padded(sharing.backward, ALIGNMENT))
+    ahead = _ahead(buffers, pairs)
     search = _Search(sizes=[buffer.size_bytes for buffer in buffers], rivals=rivals, ahead=ahead, pairs=pairs)
     best = search.place(bound)
     if best is not None:
@@ -287,6 +284,25 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
         else:
             best = list(found)
     return best
+
+
+def _ahead(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) -> list[list[int]]:
+    """Bytes by which each buffer may have to start after another, for what comes to share its memory.
+
+    An output that lies on its input and must itself leave room hands that on to it; a scratch may lie before both.
+    """
+    ahead: list[set[int]] = [set() for _ in buffers]
+    for (source, result), sharing in pairs.items():
+        ahead[source].add(padded(sharing.distance, ALIGNMENT))
+        if sharing.backward is not None:
+            ahead[result].add(padded(sharing.backward, ALIGNMENT))
+        call = buffers[result].first
+        scratch = {other.size_bytes for other in buffers if other.key < 0 and other.first == call}
+        ahead[result] |= scratch
+    for (source, result), sharing in sorted(pairs.items(), key=lambda pair: -buffers[pair[0][1]].first):
+        handed = {padded(sharing.distance, ALIGNMENT) + more for more in ahead[result] if more > 0}
+        ahead[source] |= set(sorted(handed - ahead[source])[:_MOST_HANDED])
+    return [sorted(found) for found in ahead]
 
 
 def _together(left: Buffer, right: Buffer) -> bool:
