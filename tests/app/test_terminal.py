@@ -39,7 +39,7 @@ def test_the_widest_front_fits_eighty_columns() -> None:
     assert "* a design, not an order" in text
     assert "prices in an order of 1 piece" in text
     assert "45.2!" in text
-    assert "119.94 s" in text
+    assert "119.94 s" in text and "in after" in text
     assert "at FAR 10 %, as emitted; !: hardly usable" in text
 
 
@@ -60,6 +60,7 @@ def test_a_front_on_a_battery_fits_too_and_has_no_empty_column() -> None:
     assert "EER %" in text
     assert "FRR %" not in text
     assert "not known" in text
+    assert "answer: after capture and computing of one attempt" in text and "in after" not in text
     text = "\n".join(lines(front_table([point | {"decision": "classification"}], objectives=["eer"]), 80))
     assert "error %" in text and "error: trained" in text and "EER" not in text
 

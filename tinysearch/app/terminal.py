@@ -38,7 +38,7 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     )
     usual = set(objectives) <= _USUAL
     rate = f"{_rate_name(points)} %"
-    columns = _usual_columns(rate) if usual else _columns_of(objectives, rate=rate)
+    columns = _usual_columns(rate, _waiting_name(points)) if usual else _columns_of(objectives, rate=rate)
     supply = next((point["power"] for point in points if point.get("power")), None)
     if supply is not None and "battery_days" not in objectives:
         columns["runs"] = _runs
@@ -60,14 +60,19 @@ def _rate_name(points: Sequence[Mapping[str, Any]]) -> str:
     return "error" if any(point.get("decision") == "classification" for point in points) else "EER"
 
 
-def _usual_columns(rate: str) -> dict[str, _Cell]:
+def _waiting_name(points: Sequence[Mapping[str, Any]]) -> str:
+    """What people wait for: until a lock lets them in, retries included, else for the answer of one attempt."""
+    return "in after" if any(_retried(point["operating_point"]) for point in points) else "answer"
+
+
+def _usual_columns(rate: str, waiting: str) -> dict[str, _Cell]:
     return {
         "networks": _networks,
         rate: _error_rate,
         "95 %": _interval,
         "FRR %": lambda point: _rejected(point["operating_point"]),
         money_sign(): _price,
-        "in after": _waits,
+        waiting: _waits,
         "chip": _chip,
         "flash": lambda point: _megabytes(point["platform"]["flash_bytes"]),
         "psram": lambda point: _megabytes(point["platform"]["psram_bytes"]),
@@ -146,10 +151,15 @@ def _rejected(at: Mapping[str, Any] | None) -> str:
     return "" if at is None else f"{100 * at['frr']:.1f}{'' if at['usable'] else '!'}"
 
 
+def _retried(at: Mapping[str, Any] | None) -> bool:
+    """Whether whoever is rejected tries again: nobody does before an anomaly detector, which locks nobody out."""
+    return at is not None and at.get("locked_out", 0) is not None
+
+
 def _waits(point: Mapping[str, Any]) -> str:
     """How long an owner waits: until accepted where that is known, else for one attempt."""
     at, values = point["operating_point"], point["values"]
-    if at is None or at.get("locked_out", 0) is None:
+    if at is None or not _retried(at):
         return _seconds(values["acquisition_s"] + values["latency_s"])
     return "never" if at["effective_latency_s"] is None else _seconds(at["effective_latency_s"])
 
@@ -158,10 +168,10 @@ def _at_the_door(points: Sequence[Mapping[str, Any]]) -> str:
     """What the columns about people hold for, one line."""
     known = [point["operating_point"] for point in points if point["operating_point"] is not None]
     if not known:
-        return "in after: capture and computing of one attempt"
+        return "answer: after capture and computing of one attempt"
     limit = f"; !: hardly usable, over {100 * USABLE_FRR:g} %" if not all(at["usable"] for at in known) else ""
     emitted = ", as emitted" if known[0]["threshold"] is not None else ""
-    if known[0].get("locked_out", 0) is None:
+    if not _retried(known[0]):
         return f"FRR: anomalies that are missed at {100 * known[0]['far']:g} % of false alarms{emitted}{limit}"
     return f"FRR and waiting at FAR {100 * known[0]['far']:g} %{emitted}{limit}"
 
