@@ -16,9 +16,10 @@ Last line, medians over seeds, null where nothing could be compared: ``hypervolu
 ``latency_at_equal_error_ratio``, of the fastest extended point whose error is no worse to that of a point of the
 paper's front, median over that front; ``cheapest_at_equal_error_usd_..``, the cheapest point of each that needs no
 PSRAM and has at most the error of the paper's best single branch; ``cascade_latency_ratio``, of a cascade's mean time
-of computing to that of both branches on one core, median over fusions of the front. Beside each: the lowest and
-highest. ``patch_arena_ratio``: arena of MobileNetV1 0.25 on 96x96x3 in bands to that on whole maps, and
-``patch_macs_ratio``.
+of computing to that of both branches on one core, median over fusions of the front;
+``cascade_latency_at_equal_error_ratio``, of the fastest cascade of any pair whose error is no worse to that of a sum of
+two branches on the extended front, median over those. Beside each: the lowest and highest. ``patch_arena_ratio``: arena
+of MobileNetV1 0.25 on 96x96x3 in bands to that on whole maps, and ``patch_macs_ratio``.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Compared:
     latency: float | None
     cheapest: tuple[float | None, float | None]
     cascade: float | None
+    cascade_at_equal_error: float | None
 
 
 def front(words: Sequence[str], run_dir: Path) -> list[Point]:
@@ -117,12 +119,20 @@ def compared(
         rivals = [other.latency_s for other in extended if other.error <= point.error]
         ratios.append(min(rivals) / point.latency_s if rivals else float("inf"))
     singles = [point.error for point in paper if point.branches == 1]
+    rivals = [point for point in (*extended, *cascades) if point.cascade is not None]
+    faster = [
+        min((rival.latency_s for rival in rivals if rival.error <= point.error), default=point.latency_s)
+        / point.latency_s
+        for point in extended
+        if point.branches == 2 and point.cascade is None
+    ]
     taken = [point.cascade for point in cascades if point.cascade is not None]
     return Compared(
         hypervolume=volumes[0] / volumes[1],
         latency=statistics.median(ratios) if ratios else None,
         cheapest=(_cheapest(extended, singles), _cheapest(paper, singles)),
         cascade=statistics.median(taken) if taken else None,
+        cascade_at_equal_error=statistics.median(faster) if faster else None,
     )
 
 
@@ -162,6 +172,7 @@ def main() -> None:
     for place, whose in enumerate((asked.space, PAPER)):
         last |= _summary(f"cheapest_at_equal_error_usd_{whose}", [one.cheapest[place] for one in found])
     last |= _summary("cascade_latency_ratio", [one.cascade for one in found])
+    last |= _summary("cascade_latency_at_equal_error_ratio", [one.cascade_at_equal_error for one in found])
     print(json.dumps(last | banded_mobilenet()))
 
 

@@ -15,6 +15,7 @@ from tinysearch.evaluation.anomaly import Anomaly
 from tinysearch.evaluation.answers import classifier_of
 from tinysearch.evaluation.classification import Classification
 from tinysearch.evaluation.judges import judge_of
+from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.evaluation.verification import Verification
 from tinysearch.metrics import integer_weights
 
@@ -84,23 +85,26 @@ def test_unequal_branches_fuse_better_with_weights(kind):
     assert not alone.weights
 
 
-def test_a_cascade_runs_the_cheaper_branch_first_and_both_thresholds_are_of_validation_people():
+def test_a_cascade_is_no_worse_than_the_sum_and_all_it_decides_by_is_of_validation_people():
     embedded = _embedded(shared=False)
     plain = _rates(Verification(resamples=0), embedded, shared=False)
     assert plain.cascade is None
-    macs = {"face": 9, "voice": 4}
-    found = _rates(Verification(resamples=0, fusion="cascade"), embedded, shared=False, macs=macs)
-    assert found.cascade.first == "voice"
-    assert found.eer_validation <= plain.eer_validation
-    named = _rates(Verification(resamples=0, fusion="cascade", first="face"), embedded, shared=False, macs=macs)
-    assert named.cascade.first == "face"
-    assert named.cascade.runs < found.cascade.runs <= 1.0
+    found = {
+        first: _rates(Verification(resamples=0, fusion="cascade", first=first), embedded, shared=False, macs=macs)
+        for first, macs in (("face", None), ("voice", None), (None, {"face": 1, "voice": 1000}))
+    }
+    assert [rates.cascade.first for rates in found.values()] == ["face", "voice", "face"]
+    assert found["face"].cascade.runs < found["voice"].cascade.runs <= 1.0
+    usable = next(far for far, frr in sorted(plain.frr_at_far_validation.items()) if frr <= USABLE_FRR)
+    for rates in found.values():
+        assert rates.eer_validation <= plain.eer_validation
+        assert rates.frr_at_far_validation[usable] <= plain.frr_at_far_validation[usable]
     others = {**embedded, "test": _embedded(shared=False, noise={"face": 90.0, "voice": 90.0})["test"]}
-    same = _rates(Verification(resamples=0, fusion="cascade", first="face"), others, shared=False)
+    same, named = _rates(Verification(resamples=0, fusion="cascade", first="face"), others, shared=False), found["face"]
     assert same.cascade.accept_from == named.cascade.accept_from
     assert same.cascade.reject_below == named.cascade.reject_below
-    assert same.thresholds == named.thresholds
-    assert same.cascade.runs != named.cascade.runs
+    assert (same.thresholds, same.weights) == (named.thresholds, named.weights)
+    assert same.cascade.impostor_runs != named.cascade.impostor_runs
 
 
 def test_a_fusion_tells_whether_its_branches_err_together():

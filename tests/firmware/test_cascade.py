@@ -13,12 +13,14 @@ from tinysearch.firmware.verify.lock import drive
 
 ONE = 1 << 20
 CASCADE = Cascade(first="voice", reject_below=ONE // 4, accept_from=3 * ONE // 4, runs=0.4, impostor_runs=0.3)
+WEIGHTS = {"face": 300, "voice": 212}
+"""Of both cosines between the thresholds."""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cascade") / "p"
-    return emitted(face(), voice(), out=out, processor="esp32s3", cascade=CASCADE, threshold=ONE)
+    return emitted(face(), voice(), out=out, processor="esp32s3", cascade=CASCADE, weights=WEIGHTS, threshold=ONE)
 
 
 def test_branches_take_turns_on_one_core_and_share_its_arena() -> None:
@@ -33,7 +35,7 @@ def test_the_point_says_what_an_attempt_takes_on_average(project: Path) -> None:
     point = json.loads((project / "candidate.json").read_text(encoding="utf-8"))
     fusion, values = point["fusion"], point["values"]
     first, second = (evaluated(face(), voice(), in_turn=True).figures[name].latency_s for name in ("voice", "face"))
-    assert fusion["rule"] == "cascade"
+    assert (fusion["rule"], fusion["weights"]) == ("cascade", WEIGHTS)
     assert fusion["expected_latency_s"] / values["latency_s"] == pytest.approx(
         (first + 0.4 * second) / (first + second), rel=0.2
     )
@@ -53,6 +55,7 @@ def test_the_application_decides_as_python_does(project: Path) -> None:
     ("file", "old", "new"),
     [
         ("main/candidate.h", f"REJECT_BELOW INT32_C({ONE // 4})", f"REJECT_BELOW INT32_C({ONE // 4 - 1})"),
+        ("main/candidate.h", "CANDIDATE_WEIGHTS { 300, 212 }", "CANDIDATE_WEIGHTS { 301, 211 }"),
         pytest.param("main/people.c", "return open && !sure;", "return 1;", marks=pytest.mark.slow),
         pytest.param(
             *("main/branches.c", "cosine < CANDIDATE_ACCEPT_FROM", "cosine <= CANDIDATE_ACCEPT_FROM + 90000"),

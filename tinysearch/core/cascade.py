@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +53,17 @@ class CascadeFigures:
             f"people), so that computing takes {1e3 * self.latency_s:.3g} ms on average."
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """As a point of front.json has it under ``fusion``."""
+    def to_dict(self, weights: Mapping[str, int]) -> dict[str, Any]:
+        """As a point of front.json has it under ``fusion``.
+
+        Args:
+            weights: of the cosines between the thresholds; empty for their plain sum.
+        """
         return {
             "rule": "cascade",
             "first": self.cascade.first,
             "thresholds": {"reject_below": self.cascade.reject_below, "accept_from": self.cascade.accept_from},
+            "weights": dict(weights) or None,
             "second_runs": {"genuine": self.cascade.runs, "impostor": self.cascade.impostor_runs},
             "expected_latency_s": self.latency_s,
             "expected_acquisition_s": self.acquisition_s,

@@ -164,7 +164,7 @@ class Evaluation:
                 "energy_mj": self.energy_mj,
                 **self._power_values(),
             },
-            **({} if self.cascade is None else {"fusion": self.cascade.to_dict()}),
+            **({} if self.cascade is None else {"fusion": self.cascade.to_dict(self.errors.weights)}),
             **({} if self.power is None else {"power": self.power.to_dict()}),
             "operating_point": None if self.operating_point is None else self.operating_point.to_dict(),
             **({} if self.errors.answered is None else {"answered": asdict(self.errors.answered)}),

@@ -16,6 +16,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Dataset, Split
 from tinysearch.data.pairs import PairOptions, evaluation_pairs
 from tinysearch.evaluation.judge import Embedded, Shapes, typed
+from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.metrics import (
     Agreement,
     FusionRule,
@@ -25,12 +26,18 @@ from tinysearch.metrics import (
     chosen_cascade,
     det_curve,
     error_rates,
+    false_reject_rate,
     fused,
     integer_weights,
     learned_weights,
     smallest_far,
+    threshold_at_far,
+    weighted_sum,
     with_shares,
 )
+
+CASCADE_RULE = 2
+"""Changes whenever the same scores give other cascades, so that remembered rates are not mixed up."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,7 +55,8 @@ class Verification:
         resamples: of the bootstrap over people.
         fusion: how the scores of two branches become one.
         shares: of a weighted fusion, by modality.
-        first: the branch of a cascade that decides where it is sure; None for the one of fewer MACs.
+        first: the branch of a cascade that decides where it is sure; None for the one with which an owner's attempt
+            takes the fewest MACs on average.
     """
 
     far: tuple[float, ...] = (0.01, 0.1)
@@ -73,7 +81,9 @@ class Verification:
         plain = (self.far, self.resamples, self.pairs)
         if self.fusion == "concatenation":
             return plain
-        return (*plain, self.fusion, self.first if self.fusion == "cascade" else sorted(self.shares.items()))
+        if self.fusion == "cascade":
+            return (*plain, self.fusion, CASCADE_RULE, self.first)
+        return (*plain, self.fusion, sorted(self.shares.items()))
 
     def check(self, dataset: Dataset) -> None:
         """Splits have to be of different people."""
@@ -104,7 +114,9 @@ class Verification:
         apart = {split: branch_scores(typed(embedded[split]), pairs[split]) for split in self.splits}
         alone = len(shapes) == 1
         weights = {} if alone else self._weights(apart["validation"], pairs["validation"])
-        cascade = None if alone else self._cascade(apart, pairs, macs or {})
+        cascade = None
+        if self.fusion == "cascade" and not alone:
+            cascade, weights = self._cascade(apart, pairs, macs or {})
         return error_rates(
             validation_scores=fused(apart["validation"], weights=weights, cascade=cascade),
             validation_pairs=pairs["validation"],
@@ -143,15 +155,20 @@ class Verification:
 
     def _cascade(
         self, apart: Mapping[Split, Scores], pairs: Mapping[Split, Pairs], macs: Mapping[str, int]
-    ) -> Cascade | None:
-        """Thresholds of the validation people's scores, with what they mean for test people; None for a sum."""
-        if self.fusion != "cascade":
-            return None
-        scores, supported = apart["validation"], self._supported(pairs["validation"])
-        first = self.first or min(sorted(scores), key=lambda name: macs.get(name, 0))
-        genuine = pairs["validation"].genuine
-        chosen = chosen_cascade(scores, genuine, first=first, far=min(supported, default=0.0))
-        return with_shares(chosen, apart["test"][first], pairs["test"].genuine)
+    ) -> tuple[Cascade, dict[str, int]]:
+        """Thresholds and weights of the validation people's scores, with what they mean for test people."""
+        scores, genuine = apart["validation"], pairs["validation"].genuine
+        effort = {name: float(macs.get(name, 1)) for name in scores}
+        far = self._usable_far(scores, pairs["validation"])
+        cascade, weights = chosen_cascade(scores, genuine, effort=effort, first=self.first, far=far)
+        return with_shares(cascade, apart["test"][cascade.first], pairs["test"].genuine), weights
+
+    def _usable_far(self, scores: Scores, pairs: Pairs) -> float | None:
+        """The strictest FAR at which the sum is usable on validation people, else the loosest; None without any."""
+        total, levels = weighted_sum(scores, {}), sorted(self._supported(pairs))
+        genuine, impostor = total[pairs.genuine], total[~pairs.genuine]
+        usable = (far for far in levels if false_reject_rate(genuine, threshold_at_far(impostor, far)) <= USABLE_FRR)
+        return next(usable, levels[-1] if levels else None)
 
     def pairs_of(self, dataset: Dataset, split: Split, shapes: Shapes) -> Pairs:
         """Pairs of a split, drawn or read once a process; equal for every branch of a modality."""

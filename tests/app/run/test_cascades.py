@@ -22,6 +22,7 @@ from tinysearch.core.error_rates import NO_ERROR_RATES, ErrorRates
 from tinysearch.core.errors import UserError
 from tinysearch.core.execution import PLAIN
 from tinysearch.evaluation.untrained import NoErrors
+from tinysearch.metrics.cascade import SURE
 from tinysearch.search.result import SearchResult
 
 NAMES = ("eer", "bom_cost_usd", "latency_s")
@@ -81,6 +82,16 @@ def test_a_cascade_joins_the_front_by_the_time_that_it_takes_on_average(setup: S
     assert {trial.user_attrs["fusion"] for trial in trials} == {"cascade"}
     assert cascades(setup, finished(setup, run, (0.2, 30.0, 1.0)), far=None) == found
     assert len(run.get_trials()) == len(trials)
+
+
+def test_a_cascade_whose_first_branch_accepts_more_than_the_run_allows_is_none(setup: Setup) -> None:
+    class Measured(CascadeErrors):
+        def error_rates(self, branches: Sequence[BranchSpec]) -> ErrorRates:
+            return replace(super().error_rates(branches), thresholds={0.01: SURE + 5, 0.1: 7})
+
+    strict = replace(setup, cascade_errors=Measured())
+    assert cascades(strict, finished(setup, study(), (0.2, 30.0, 1.0)), far=0.01) == ()
+    assert cascades(strict, finished(setup, study(), (0.2, 30.0, 1.0)), far=0.1)
 
 
 def test_a_point_that_is_better_in_all_keeps_cascades_off(setup: Setup) -> None:

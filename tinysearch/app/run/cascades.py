@@ -23,6 +23,7 @@ from tinysearch.core.objectives import FAR_OF_OBJECTIVE, objective_of, recorded_
 from tinysearch.core.platform import BoardOption
 from tinysearch.core.task import Task
 from tinysearch.metrics import effective_latency_s
+from tinysearch.metrics.cascade import SURE
 from tinysearch.search.known.pareto import is_nondominated
 from tinysearch.search.result import SearchResult
 from tinysearch.search.study.recorder import candidate_attributes, rate_attributes
@@ -90,6 +91,8 @@ def _evaluations(setup: Setup, pair: tuple[BranchSpec, ...], *, far: float | Non
     """The pair as a cascade on the cheapest board of every chip that carries it."""
     assert setup.cascade_errors is not None  # noqa: S101 - the caller asked
     rates = setup.cascade_errors.error_rates(pair)
+    if far is not None and rates.thresholds.get(far, 0) >= SURE:  # where it operates, only the first branch accepts
+        return
     models, chips = setup.models.executing(CASCADE), setup.space.processors
     boards: dict[str, list[BoardOption]] = {}
     for option in models.board_options([branch.modality for branch in pair]):
