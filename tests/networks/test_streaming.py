@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from random_tflite import Builder
 from streaming_tflite import sequence, streaming
 from test_kernels import emitted
 
+from tinysearch.core.errors import UnsupportedLayerError, UserError
 from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.verify import host
 from tinysearch.networks.arena import plan
@@ -42,6 +44,27 @@ def test_every_frame_is_that_of_tflite_micro(path, content, states):
 def test_the_emitted_stream_is_the_oracles(tmp_path, content):
     rung = host.sanitizers(emitted(tmp_path, content()))
     assert rung.status == "passed", rung.detail
+
+
+def test_a_state_that_no_board_holds_is_refused_before_it_is_made(path):
+    net = Builder.start(1, (1, 4, 7))
+    net.lstm(6)
+    next(tensor for tensor in net.tensors if tensor.variable).shape = (1 << 30, 6)
+    path.write_bytes(net.file())
+    with pytest.raises(UserError, match="a tensor must have at most 6 axes"):
+        read_tflite(path)
+
+
+@pytest.mark.parametrize(("change", "said"), [("clip", "cell clip nan"), ("shape", "gates of different shapes")])
+def test_a_memory_that_contradicts_itself_is_told(path, change, said):
+    net = Builder.start(1, (1, 4, 7))
+    net.lstm(6, clip=float("nan") if change == "clip" else 0.0)
+    if change == "shape":
+        weights = next(tensor for tensor in net.tensors if tensor.shape == (6, 7))
+        weights.shape, weights.data = (7, 6), weights.data.reshape(7, 6)
+    path.write_bytes(net.file())
+    with pytest.raises(UnsupportedLayerError, match=said):
+        lower(read_tflite(path))
 
 
 def test_ring_buffers_are_read_and_written_in_place(path):

@@ -14,13 +14,12 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.distribution import install_line
-from tinysearch.networks.file import MOST_ELEMENTS, network_content
+from tinysearch.networks.file import network_content
 from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Quantization, Tensor
 from tinysearch.networks.rewriting import without_dead_nodes
 from tinysearch.networks.tflite_options import options_of
-from tinysearch.networks.variables import with_states
+from tinysearch.networks.variables import check_size, with_states
 
-_RANKS = 6
 _SUBGRAPHS = 16
 _SCHEMA = 3
 _DAMAGE = (struct.error, ValueError, IndexError, OverflowError, TypeError, AttributeError, MemoryError)
@@ -186,12 +185,7 @@ class _Reading:
         for index, tensor in enumerate(graph.tensors):
             if index not in used:
                 continue  # what an operator keeps to itself, and may leave without a shape
-            if len(tensor.shape) > _RANKS or any(side < 1 for side in tensor.shape) or tensor.elements > MOST_ELEMENTS:
-                raise UserError(
-                    f"a tensor must have at most {_RANKS} axes, each at least 1 long, and {MOST_ELEMENTS} values",
-                    value=f"{tensor.name[:60]}: {list(tensor.shape)}",
-                    remedy="convert the network with fixed, smaller shapes",
-                )
+            check_size(tensor)
         for entry, index in zip(inputs, graph.inputs, strict=True):
             sides = entry.ShapeSignatureAsNumpy() if entry.ShapeSignatureLength() else ()
             if any(int(side) < 0 for side in sides[1:]):

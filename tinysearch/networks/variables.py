@@ -11,8 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tinysearch.core.errors import UserError
+from tinysearch.networks.file import MOST_ELEMENTS
 from tinysearch.networks.graph import ABSENT, Element, Graph, Node, State, Tensor
 from tinysearch.networks.options import CallOnceOptions, VariableOptions
+
+_RANKS = 6
 
 ASSIGN, READ, HANDLE, ONCE = "ASSIGN_VARIABLE", "READ_VARIABLE", "VAR_HANDLE", "CALL_ONCE"
 
@@ -96,10 +100,25 @@ def _first_values(graph: Graph, others: Sequence[Graph]) -> Mapping[str, Tensor]
     return found
 
 
+def check_size(tensor: Tensor) -> None:
+    """Refuse a tensor that no board holds, before anything is made of its size.
+
+    Raises:
+        UserError: too many axes or values, or sides that are none.
+    """
+    if len(tensor.shape) > _RANKS or any(side < 1 for side in tensor.shape) or tensor.elements > MOST_ELEMENTS:
+        raise UserError(
+            f"a tensor must have at most {_RANKS} axes, each at least 1 long, and {MOST_ELEMENTS} values",
+            value=f"{tensor.name[:60]}: {list(tensor.shape)}",
+            remedy="convert the network with fixed, smaller shapes",
+        )
+
+
 def _state(name: str, like: Tensor, first: Tensor | None, tensors: list[Tensor]) -> State:
     """A new tensor that outlives a run, and the constant that it starts from: zeros where nothing is assigned."""
     data = None if first is None else first.data
     if data is None:
+        check_size(like)
         zero = 0 if like.quantization is None else like.quantization.zero_point
         data = np.full(like.shape, zero, np.int8 if like.element is Element.OTHER else like.element.dtype)
     if data.shape != like.shape or data.dtype != like.element.dtype:

@@ -116,6 +116,7 @@ def _side(graph: Graph, node: Node, positions: Sequence[int], source: Tensor, bi
     tensors = [graph.source(node, position) for position in positions]
     rows = [constant(tensor, Element.INT8, "weights") for tensor in tensors]
     scales = [_scale(tensor) for tensor in tensors]
+    require(len({values.shape for values in rows}) == 1 and rows[0].ndim == 2, "has gates of different shapes", _AGAIN)
     weights = np.concatenate(rows).astype(np.int8)
     bias = np.zeros(len(weights), np.int64)
     if biases:
@@ -141,6 +142,7 @@ def _memory(graph: Graph, node: Node) -> _Memory:
     if not isinstance(options, LstmOptions):
         raise TypeError(f"{node.name} has no options of an LSTM")
     require(options.tanh, "has a cell gate that is no hyperbolic tangent", "use tanh")
+    require(math.isfinite(options.cell_clip), f"has the cell clip {options.cell_clip}", _AGAIN)
     plain = all(graph.source(node, position) is None for position in _VARIANTS)
     require(plain, "has peepholes, a projection or layer normalization", "use a plain LSTM")
     source, result = int8_tensor(graph.source(node, 0), "input"), int8_tensor(graph.result(node), "output")
