@@ -32,7 +32,10 @@ PRECISIONS = ("int8", "xnor2/1")
 TARGETS = {"int8": 0.5, "xnor2/1": 0.35}
 """Of ESP-NN's instructions, and of our int8's, on the ESP32-S3."""
 
-_BACKENDS = {"pie": (Pie(), "esp32s3"), "xespv": (Xespv(), "esp32p4")}
+_BACKENDS = {
+    "pie": (Pie(processors=("esp32s3",)), "esp32s3"),
+    "xespv": (Xespv(processors=("esp32p4",)), "esp32p4"),
+}
 
 _TABLE = Path(__file__).resolve().parents[1] / "hardware_catalog/latency/default.yaml"
 _MOBILENET = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *(((128, 1),) * 5), (256, 2), (256, 1))

@@ -59,6 +59,9 @@ def emit(
     )
 
 
+CHIPS = models().catalog.chips.values()
+
+
 def facts(folder: Path) -> dict[str, dict]:
     return json.loads((folder / "candidate.json").read_text())["firmware_facts"]["branches"]
 
@@ -78,16 +81,19 @@ def application(program: Path) -> list[str]:
 
 
 def test_backends_are_chosen_by_name() -> None:
-    assert isinstance(EspNn(), FirmwareBackend)
-    assert isinstance(EspDsp(), FirmwareBackend)
-    assert choose_backends("portable") == ()
-    assert choose_backends("esp_nn") == (EspNn(),)
-    assert choose_backends("esp_dsp") == (EspDsp(),)
-    assert choose_backends("pie") == (Pie(),)
-    assert choose_backends("xespv") == (Xespv(),)
-    assert choose_backends("auto") == (Pie(), Xespv(), EspNn(), EspDsp())
+    known = {
+        "pie": Pie(processors=("esp32s3",)),
+        "xespv": Xespv(processors=("esp32p4", "esp32s31")),
+        "esp_nn": EspNn(processors=("esp32p4", "esp32s3")),
+        "esp_dsp": EspDsp(processors=("esp32", "esp32p4", "esp32s3")),
+    }
+    assert all(isinstance(backend, FirmwareBackend) for backend in known.values())
+    assert choose_backends("portable", CHIPS) == ()
+    assert {name: choose_backends(name, CHIPS) for name in known} == {name: (own,) for name, own in known.items()}
+    assert choose_backends("auto", CHIPS) == tuple(known.values())
+    assert not any(backend.processors for backend in choose_backends("auto", []))
     with pytest.raises(UserError, match=r"firmware\.backend must be portable, pie, xespv, esp_nn, esp_dsp, auto"):
-        choose_backends("cmsis_nn")
+        choose_backends("cmsis_nn", CHIPS)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,7 @@ def test_a_backend_serves_its_arithmetic_on_its_processors(processor: str, preci
     program = branch_source("voice", networks(voice(precision))["voice"]).program
     serving = [
         found.name
-        for found in choose_backends("auto")
+        for found in choose_backends("auto", CHIPS)
         if any(found.supports(program, step, processor=processor) for step in program.steps)
     ]
     assert serving[:1] == ([backend] if backend else [])
@@ -132,7 +138,7 @@ def test_a_project_with_the_backend_is_whole_and_counts_its_flash(tmp_path: Path
     assert "s1b1_conv1" in steps
     assert "stem" not in steps  # its pool is fused
     source = branch_source("face", networks(branch)["face"])
-    both = accelerate(source, EspNn(), processor="esp32s3")
+    both = accelerate(source, EspNn(processors=("esp32s3",)), processor="esp32s3")
     assert list(both.accelerated) == steps
     weights = sum(source.frozen.parameters[name]["weights"].size for name in steps if name not in {"s1b1", "s2b1"})
     assert both.weight_bytes > source.weight_bytes + weights
@@ -176,7 +182,7 @@ def test_planned_flash_is_what_the_firmware_takes(
     for branch in branches:
         source = branch_source(branch.modality, networks(*branches)[branch.modality])
         if facts(folder)[branch.modality]["backend"] == backend:
-            (own,) = choose_backends(backend)
+            (own,) = choose_backends(backend, CHIPS)
             source = accelerate(source, own, processor="esp32s3")
         arrays = sum(len(each.arrays) for each in (*source.packed, *source.accelerated.values()))
         left = planned.figures[branch.modality].weight_bytes - source.weight_bytes
@@ -196,7 +202,7 @@ def test_one_branch_has_the_backend_where_two_run_at_once(tmp_path: Path) -> Non
 
 def test_steps_that_overwrite_what_they_read_stay_portable() -> None:
     source = branch_source("face", networks(face("int8", (2, 2)))["face"])
-    chosen = accelerate(source, EspNn(), processor="esp32s3")
+    chosen = accelerate(source, EspNn(processors=("esp32s3",)), processor="esp32s3")
     for step in source.program.steps:
         if (
             step.name in chosen.accelerated

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import TASK, TEMPLATES, classified, evaluated, models, networks, voice, watching
+from projects import TASK, TEMPLATES, classified, emitted, evaluated, face, models, networks, voice, watching
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Sensor
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import partitions, project, sdkconfig, wiring
-from tinysearch.inputs.camera import Camera
 
 FLASHES = st.sampled_from([size << 20 for size in partitions.FLASH_SIZES_MB])
 PAGES = st.integers(6, 60)
@@ -224,17 +224,28 @@ def test_the_usb_console_is_not_opened_for_reads_without_waiting() -> None:
 
 
 def test_files_of_the_project_name_the_chips_that_the_catalogue_does() -> None:
-    """Lists that C build files need as text: who has the camera's driver, and who turns PDM into samples."""
-    manifest = (TEMPLATES / "esp_idf/main/idf_component.yml.jinja").read_text()
+    """Lists that C build files need as text: who turns PDM into samples, and who has the kernels of a backend."""
     kconfig = (TEMPLATES / "esp_idf/main/Kconfig.options").read_text()
-    chips = [chip for chip in CHIPS.values() if not chip.preview]
-    camera = {chip.idf_target for chip in chips if chip.camera_driver in Camera.drivers}
     pdm = {f"IDF_TARGET_{chip.idf_target.upper()}" for chip in CHIPS.values() if "pdm" in chip.microphones}
-    assert f"target in [{', '.join(sorted(camera))}]" in manifest
-    menu = kconfig.split('menu "Camera (parallel)"\n')[1].split("\n")[0]
-    assert set(menu.split("depends on ")[1].split(" || ")) == {f"IDF_TARGET_{target.upper()}" for target in camera}
     choice = kconfig.split("config TS_MICROPHONE_PDM\n")[1].split("depends on ")[1].split("\n")[0]
     assert set(choice.split(" || ")) == pdm
+    for name in ("pie", "xespv", "esp_nn", "esp_dsp"):
+        targets = {chip.idf_target for chip in CHIPS.values() if name in chip.kernels}
+        folder = TEMPLATES / f"esp_idf/components/backend_{name}"
+        for file in folder.iterdir():
+            if file.suffix in (".c", ".txt", ".yml"):
+                named = re.findall(r"\besp32[a-z0-9]*\b|IDF_TARGET_ESP32[A-Z0-9]*", file.read_text())
+                found = {word.removeprefix("IDF_TARGET_").lower() for word in named} - {"esp32-camera"}
+                assert found in (set(), targets), file
+
+
+def test_a_project_asks_for_the_camera_of_its_own_chip(tmp_path: Path) -> None:
+    for processor, driven in (("esp32s3", True), ("esp32p4", False)):
+        folder = emitted(face("int8"), out=tmp_path / processor, processor=processor)
+        manifest = (folder / "main/idf_component.yml").read_text()
+        kconfig = (folder / "main/Kconfig.projbuild").read_text()
+        assert ("esp32-camera" in manifest) == ("Camera (parallel)" in kconfig) == driven
+        assert not driven or f'if: "target in [{processor}]"' in manifest
 
 
 def test_two_slots_halve_the_room_and_have_their_data() -> None:

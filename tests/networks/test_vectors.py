@@ -13,6 +13,7 @@ from random_tflite import NONE, VALID, Builder, everything
 
 import tinysearch as ts
 from tinysearch.app.config.resources import data_dir
+from tinysearch.catalog.loading import load_catalog
 from tinysearch.core.errors import UserError
 from tinysearch.firmware.backends import vector_backends
 from tinysearch.firmware.networks.golden import random_inputs
@@ -25,7 +26,8 @@ from tinysearch.networks.operators import KINDS
 from tinysearch.networks.tflite_file import tflite_graph
 
 CORES = {"esp32s3": XTENSA, "esp32p4": RISCV}
-UNITS = {backend.processors[0]: backend for backend in vector_backends("auto")}
+CHIPS = load_catalog("espressif", root=data_dir("hardware_catalog")).chips.values()
+UNITS = {backend.processors[0]: backend for backend in vector_backends("auto", CHIPS)}
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
@@ -39,7 +41,7 @@ def machine(processor: str) -> Machine:
 
 def vectorized(content: bytes, processor: str):
     graph = tflite_graph(content, Path("network.tflite"))
-    return lower(graph), accelerated(lower(graph), vector_backends("auto")).get(processor)
+    return lower(graph), accelerated(lower(graph), vector_backends("auto", CHIPS)).get(processor)
 
 
 def _value(graph, values, index):
@@ -129,7 +131,7 @@ def test_steep_and_dead_channels_equal_the_oracle():
 
 def test_a_backend_must_be_a_vector_unit():
     with pytest.raises(UserError, match="must be portable, pie, xespv or auto"):
-        vector_backends("esp_nn")
+        vector_backends("esp_nn", CHIPS)
 
 
 def test_the_arena_serves_both_kernels():

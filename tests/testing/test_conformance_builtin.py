@@ -284,7 +284,7 @@ class TestOperators(OperatorConformance):
 class TestEspDsp(BackendConformance):
     @pytest.fixture
     def plugin(self):
-        return EspDsp
+        return partial(EspDsp, processors=("esp32", "esp32s3"))
 
     @pytest.fixture(autouse=True)
     def dot_product(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,4 +301,4 @@ class TestEspDsp(BackendConformance):
 class TestEspNn(BackendConformance):
     @pytest.fixture
     def plugin(self):
-        return EspNn
+        return partial(EspNn, processors=("esp32s3",))

@@ -96,6 +96,7 @@ def _chip(section: Section) -> Chip | None:
         "revision": section.text("revision", required=False),
         "preview": section.flag("preview", default=False),
         "kconfig": _kconfig(section),
+        "kernels": _kernels(section),
         "isa": section.choice("isa", ISAS),
         "cores": section.integer("cores", minimum=1),
         "fpu": section.flag("fpu"),
@@ -200,6 +201,16 @@ def _kconfig(section: Section) -> Kconfig:
     nested.provenance()
     nested.finish()
     return kconfig
+
+
+def _kernels(section: Section) -> tuple[str, ...]:
+    nested = section.section("kernels", required=False, what="which firmware backends have kernels for it")
+    if nested is None:
+        return ()
+    names = nested.texts("names")
+    nested.provenance()
+    nested.finish()
+    return names
 
 
 def _part(section: Section) -> Part | None:

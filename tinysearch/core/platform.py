@@ -96,6 +96,7 @@ class Chip:
         cameras, microphones: interfaces that can feed a network without a frame buffer chip; empty for none.
         microphones_by_turns: interfaces that need a controller which the driver of a camera takes for itself.
         camera_driver: managed component that reads a camera on it, None where no camera can be read.
+        kernels: names of the firmware backends that it has the instructions for, beside portable kernels.
         bootloader_offset: in flash, bytes.
         idf_target: ``idf.py set-target``.
         idf_minimum: first ESP-IDF release that supports it: major, minor and, where it matters, patch.
@@ -131,6 +132,7 @@ class Chip:
     source: str
     date: str
     camera_driver: str | None = None
+    kernels: tuple[str, ...] = ()
     microphones_by_turns: tuple[str, ...] = ()
     buses: tuple[str, ...] = ()
     one_core_power_w: Sourced | None = None

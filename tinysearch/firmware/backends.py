@@ -6,7 +6,7 @@ computed the golden patterns right. Implements :class:`~tinysearch.core.protocol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -17,6 +17,7 @@ from tinysearch.analytic.memory import MemoryPlan, plan
 from tinysearch.core.bands import whole_steps
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Operator
+from tinysearch.core.platform import Chip
 from tinysearch.core.program import Element, FrozenNetwork, Program, Step
 from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.firmware.identifiers import c_identifier
@@ -90,8 +91,8 @@ class VectorBackend:
 
     __slots__ = ()
     unit: ClassVar[VectorUnit]
-    name: str
     processors: tuple[str, ...]
+    name: str
 
     def supports(self, program: Program, step: Step, *, processor: str) -> bool:
         """Whether there is a kernel for the step, and it is worth it."""
@@ -113,24 +114,24 @@ class VectorBackend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pie(VectorBackend):
-    """The vector unit of the ESP32-S3, by assembly of ours: int8 and XNOR networks."""
+    """The vector unit ``pie``, by assembly of ours: int8 and XNOR networks."""
 
     unit: ClassVar[VectorUnit] = pie.UNIT
 
+    processors: tuple[str, ...]
     name: str = "pie"
-    processors: tuple[str, ...] = ("esp32s3",)
     shared: bool = True
     component: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Xespv(VectorBackend):
-    """The vector unit of ESP32-P4 and ESP32-S31, by assembly of ours: int8 and XNOR. Not run on a chip."""
+    """The vector unit ``xespv``, by assembly of ours: int8 and XNOR networks. Not run on a chip."""
 
     unit: ClassVar[VectorUnit] = xespv.UNIT
 
+    processors: tuple[str, ...]
     name: str = "xespv"
-    processors: tuple[str, ...] = ("esp32p4", "esp32s31")
     shared: bool = True
     component: Path | None = None
 
@@ -139,8 +140,8 @@ class Xespv(VectorBackend):
 class EspNn:
     """espressif/esp-nn, int8 networks on the chips for which it has SIMD code."""
 
+    processors: tuple[str, ...]
     name: str = "esp_nn"
-    processors: tuple[str, ...] = ("esp32s3", "esp32p4")
     shared: bool = False
     component: Path | None = None
 
@@ -173,8 +174,8 @@ class EspNn:
 class EspDsp:
     """The dot product of espressif/esp-dsp, float32 networks on the chips with a floating point unit."""
 
+    processors: tuple[str, ...]
     name: str = "esp_dsp"
-    processors: tuple[str, ...] = ("esp32", "esp32s3", "esp32p4")
     shared: bool = True
     component: Path | None = None
 
@@ -198,15 +199,24 @@ class EspDsp:
         return esp_dsp.pack(frozen, step)
 
 
-_BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in (Pie(), Xespv(), EspNn(), EspDsp())}
-"""By name; where several support a branch, ``auto`` takes the first."""
+_BACKENDS: Mapping[str, type[Pie | Xespv | EspNn | EspDsp]] = {
+    "pie": Pie,
+    "xespv": Xespv,
+    "esp_nn": EspNn,
+    "esp_dsp": EspDsp,
+}
+"""By name; where several support a branch, ``auto`` takes the first. On which chips, the catalogue says."""
+
+VECTOR_NAMES = tuple(name for name, kind in _BACKENDS.items() if issubclass(kind, VectorBackend))
+"""Backends that are assembly of ours."""
 
 
-def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
+def choose_backends(name: str | Backend, chips: Iterable[Chip]) -> tuple[Backend, ...]:
     """The backends of a project, none for the portable kernels alone; each serves the branches that it supports.
 
     Args:
         name: one of :data:`NAMES`, or a backend that is used as it is.
+        chips: those of ours serve the targets of chips that name them.
 
     Raises:
         UserError: an unknown name, or no backend.
@@ -214,16 +224,21 @@ def choose_backends(name: str | Backend) -> tuple[Backend, ...]:
     check_backend(name)
     if not isinstance(name, str):
         return (name,)
-    return tuple(backend for known, backend in _BACKENDS.items() if name in (known, "auto"))
+    known = tuple(chips)
+    return tuple(
+        kind(processors=tuple(sorted({chip.idf_target for chip in known if own in chip.kernels})))
+        for own, kind in _BACKENDS.items()
+        if name in (own, "auto")
+    )
 
 
-def vector_backends(name: str | Backend) -> tuple[VectorBackend, ...]:
+def vector_backends(name: str | Backend, chips: Iterable[Chip]) -> tuple[VectorBackend, ...]:
     """Those of :func:`choose_backends` that are assembly of ours: what networks of one's own can have.
 
     Raises:
         UserError: a backend that is none of these.
     """
-    found = tuple(backend for backend in choose_backends(name) if isinstance(backend, VectorBackend))
+    found = tuple(backend for backend in choose_backends(name, chips) if isinstance(backend, VectorBackend))
     if not found and name != "portable":
         raise UserError(
             "firmware.backend of a network of one's own must be portable, pie, xespv or auto",
@@ -286,7 +301,7 @@ def check_backend(name: object) -> None:
 def _check_own(backend: Backend) -> None:
     c_identifier(backend.name)
     if backend.component is None:
-        if backend not in _BACKENDS.values():
+        if type(backend) not in _BACKENDS.values():
             raise UserError(
                 "a backend must bring the folder of its component",
                 value=f"{backend.name}.component = None",

@@ -81,7 +81,9 @@ def _values(emission: Emission) -> dict[str, Any]:
         "backends": sorted({branch["backend"] for branch in branches} - {""}),
         "kinds": sorted({kind.name for kind in emission.kinds}),
         "layer_headers": sorted({layer.header for layer in emission.layers.values()}),
+        "idf_target": emission.chip.idf_target,
         "camera": seen is not None,
+        "camera_driver": seen is not None and documents.reads_camera(emission),
         "microphone": emission.source_of(Microphone) is not None,
         "by_turns": {name: name in emission.chip.microphones_by_turns for name in ("i2s", "pdm")},
         "motion": None if felt is None else _motion_values(felt),
@@ -265,7 +267,8 @@ def project_contents(emission: Emission, templates: Templates) -> dict[str, byte
 
 def _topics(emission: Emission) -> set[str]:
     """What menuconfig has options of."""
-    read_by = {Path(source).stem for kind in emission.kinds for source in kind.chip_sources}
+    kinds = [kind for kind in emission.kinds if not isinstance(kind, Camera) or documents.reads_camera(emission)]
+    read_by = {Path(source).stem for kind in kinds for source in kind.chip_sources}
     return {"lock" if emission.application.stores else "stream", *read_by}
 
 

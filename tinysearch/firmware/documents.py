@@ -113,7 +113,7 @@ def _pins(emission: Emission, kconfig: str) -> list[tuple[str, str, str]]:
     target = emission.chip.idf_target
     chosen = frozenset([f"IDF_TARGET_{target.upper()}", emission.board_kconfig.removeprefix("CONFIG_")])
     wired = {f"TS_MICROPHONE_PIN_{pin.signal.upper()}": pin for pin in emission.microphone_pins}
-    read = [kind for kind in emission.kinds if not isinstance(kind, Camera) or _reads_camera(emission)]
+    read = [kind for kind in emission.kinds if not isinstance(kind, Camera) or reads_camera(emission)]
     analog = {SIGNAL_SENSOR} if emission.signal_interface == "adc" else set()
     groups = list(dict.fromkeys((kind.sensor, kind.kconfig) for kind in read if kind.sensor not in analog))
     pins = [
@@ -139,7 +139,8 @@ def _order_values(order: OrderNote) -> dict[str, Any]:
     }
 
 
-def _reads_camera(emission: Emission) -> bool:
+def reads_camera(emission: Emission) -> bool:
+    """Whether a camera can be read on the project's chip with a driver of ours."""
     return emission.chip.camera_driver in Camera.drivers
 
 
@@ -179,7 +180,7 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "partitions": [(row.name, f"{row.offset:#x}", format_bytes(row.size)) for row in emission.table],
         "ota": any(row.subtype.startswith("ota_") for row in emission.table),
         "pins": _pins(emission, kconfig),
-        "camera_supported": _reads_camera(emission),
+        "camera_supported": reads_camera(emission),
         "microphone_pdm": emission.microphone_pdm,
         "encrypts_by_hmac": emission.chip.kconfig.nvs_by_hmac,
         "selftest_crc": emission.selftest_crc,

@@ -226,7 +226,7 @@ def _check_embeddings(sources: tuple[Branch, ...]) -> None:
 def _accelerated(sources: tuple[Branch, ...], name: str | Backend, chip: Chip) -> tuple[Branch, ...]:
     """The branches with their backends; one that serves a single task at a time goes to the branch of most products."""
     chosen = list(sources)
-    for backend in choose_backends(name):
+    for backend in choose_backends(name, (chip,)):
         able = {}
         for place, source in enumerate(chosen):
             new: Branch = source

@@ -7,7 +7,7 @@
 #include "input_camera.h"
 #include "ts_image.h"
 
-#if __has_include("esp_camera.h") && (CONFIG_IDF_TARGET_ESP32 || CONFIG_IDF_TARGET_ESP32S2 || CONFIG_IDF_TARGET_ESP32S3)
+#if __has_include("esp_camera.h") && defined(CONFIG_TS_CAMERA_XCLK_HZ)
 #include "driver/gpio.h"
 #include "esp_camera.h"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.execution import MOST_CORES, PLAIN, Execution
 from tinysearch.core.limits import Limit, parse_limits
 from tinysearch.core.objectives import POWER_OBJECTIVES, check_objectives
-from tinysearch.core.platform import BUILDS, BomItem, BuildKind
+from tinysearch.core.platform import BUILDS, BomItem, BuildKind, Chip
 from tinysearch.core.program import Program
 from tinysearch.core.schedule import Schedule
 from tinysearch.core.units import parse_bytes, parse_money
@@ -86,7 +86,8 @@ def build_models(config: Config) -> AnalyticModels:
             value=f"network={config['network']}",
             remedy="write python -m tinysearch evaluate network=FILE --json, or leave network out",
         )
-    accelerate, in_turn = _accelerate(build_backend(config)), config.get("fusion", {}).get("rule") == "cascade"
+    accelerate = _accelerate(build_backend(config), build_catalog(config).chips.values())
+    in_turn = config.get("fusion", {}).get("rule") == "cascade"
     return AnalyticModels(**model_settings(config), accelerate=accelerate, in_turn=in_turn)
 
 
@@ -184,9 +185,9 @@ def build_backend(config: Config) -> str | Backend:
     return backend
 
 
-def _accelerate(backend: str | Backend) -> Callable[[Program, str], Accelerated] | None:
+def _accelerate(backend: str | Backend, chips: Iterable[Chip]) -> Callable[[Program, str], Accelerated] | None:
     """What backends compute of a program on an ESP-IDF target."""
-    backends = choose_backends(backend)
+    backends = choose_backends(backend, chips)
     if not backends:
         return None
 

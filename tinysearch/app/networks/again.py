@@ -9,14 +9,11 @@ from pathlib import Path
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.core.safe_text import plain_line
-from tinysearch.firmware.backends import vector_backends
+from tinysearch.firmware.backends import VECTOR_NAMES
 from tinysearch.firmware.folder import is_ours
 from tinysearch.firmware.identifiers import component_name
 from tinysearch.firmware.verify.again import Again, NotOfTheRunError
 from tinysearch.firmware.verify.facts import read_point
-
-_UNITS = tuple(backend.name for backend in vector_backends("auto"))
-"""Backends that such a project can have."""
 
 
 def again_source(project: Path, overrides: Sequence[str]) -> Again:
@@ -40,7 +37,8 @@ def _form(project: Path) -> list[str]:
     if "component" not in facts:
         branches = facts.get("branches")
         every = branches.values() if isinstance(branches, dict) else (facts,)
-        used = [unit for unit in _UNITS if any(isinstance(one, dict) and one.get("backend") == unit for one in every)]
+        named = {one.get("backend") for one in every if isinstance(one, dict)}
+        used = [unit for unit in VECTOR_NAMES if unit in named]
         return [f"firmware.backend={used[0]}"] if used else []
     return ["emit.format=component", f"emit.name={component_name(str(facts['component']))}"]
 

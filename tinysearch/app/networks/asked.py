@@ -131,12 +131,13 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
     models, on_units = _models(config), emission.component is None
+    units = vector_backends(emission.backend, models.catalog.chips.values())
     network = OwnNetwork(
         name=read.name,
         lowered=lowered,
         memory=plan(lowered),
         labels=labels,
-        accelerated=accelerated(lowered, vector_backends(emission.backend)) if on_units else {},
+        accelerated=accelerated(lowered, units) if on_units else {},
     )
     return Asked(
         config=config,
