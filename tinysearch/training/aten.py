@@ -2,81 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from tinysearch.networks.real.nodes import Attribute, RealNode
-
-
-@dataclass(frozen=True, slots=True)
-class AliasOf:
-    """A node that is another's value."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
-    """One node of a program.
-
-    Attributes:
-        name_of: name of the value of a node.
-        constant: keeps an array, and gives its name.
-    """
-
-    node: torch.fx.Node
-    name_of: Callable[[torch.fx.Node], str]
-    constant: Callable[[Any], str]
-
-    def argument(self, position: int, default: Any = None, name: str = "") -> Any:
-        """An argument by position or name."""
-        args = self.node.args
-        return args[position] if position < len(args) else self.node.kwargs.get(name, default)
-
-    def value(self, position: int) -> str:
-        """Name of an argument, which may be a number; "" where it is absent."""
-        found = self.argument(position)
-        if isinstance(found, torch.fx.Node):
-            return self.name_of(found)
-        return "" if found is None else self.constant(np.asarray(found, np.float32))
-
-    def shape(self, position: int = 0) -> tuple[int, ...]:
-        """Sides of an argument."""
-        found = self.argument(position)
-        return tuple(int(side) for side in found.meta["val"].shape)
-
-    def make(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        *,
-        outputs: Sequence[str] = (),
-        given: Mapping[str, Attribute] | None = None,
-        **attributes: Attribute,
-    ) -> list[RealNode]:
-        """A node, whose output is this one's value unless others are named."""
-        return [
-            RealNode(
-                operator=operator,
-                name=self.node.name,
-                inputs=tuple(inputs),
-                outputs=tuple(outputs) or (self.node.name,),
-                attributes=attributes | dict(given or {}),
-            )
-        ]
-
-    def part(self, number: int) -> str:
-        """Name of one of several outputs."""
-        return part_of(self.node.name, number)
-
-
-def part_of(name: str, number: int) -> str:
-    """Name of one of several outputs of a node."""
-    return f"{name} output {number}"
+from tinysearch.training.aten_memory import lstm
+from tinysearch.training.translation import AliasOf, Translation, part_of
 
 
 def _sides(values: Any, count: int) -> tuple[int, ...]:
@@ -257,45 +190,6 @@ def _resize(mode: str) -> Callable[[Translation], list[RealNode]]:
     return translate
 
 
-def _lstm(t: Translation) -> list[RealNode]:
-    """A node a layer; an output has the steps or, with the batch first, the batch as its first axis."""
-    states, weights = (t.argument(position) for position in (1, 2))
-    biased, layers, both, batch_first = (int(t.argument(position)) for position in (3, 4, 7, 8))
-    names = [t.name_of(node) for node in weights]
-    name, nodes, each = t.value(0), list[RealNode](), 4 if biased else 2
-    if both or len(names) != each * layers:
-        return t.make("LSTM of two directions or with a projection", [name])
-    if batch_first:
-        nodes, name = t.make("Transpose", [name], outputs=[t.part(3)], perm=(1, 0, 2)), t.part(3)
-    for layer in range(layers):
-        part, mark = names[each * layer : each * (layer + 1)], 10 * (layer + 1)
-        unsqueezed = [t.part(mark + number) for number in range(2)]
-        for source, result in zip(part[:2], unsqueezed, strict=True):
-            nodes += t.make("Unsqueeze", [source], outputs=[result], axes=(0,))
-        bias = ""
-        if biased:
-            bias = t.part(mark + 2)
-            nodes += t.make("Concat", part[2:], outputs=[bias], axis=0)
-        given = [t.name_of(state) for state in states]
-        outputs = [t.part(mark + 3), t.part(mark + 4)] + ([t.part(2)] if _reads(t, 2) else [])
-        units = int(t.node.meta["val"][0].shape[-1])
-        inputs = [name, *unsqueezed, bias, "", *given]
-        nodes += t.make("LSTM", inputs, outputs=outputs, hidden_size=units, gates="ifco")
-        name = t.part(mark + 5)
-        nodes += t.make("Squeeze", [outputs[0]], outputs=[name], axes=(1,))
-    if batch_first:
-        nodes += t.make("Transpose", [name], outputs=[t.part(0)], perm=(1, 0, 2))
-    else:
-        nodes += t.make("Identity", [name], outputs=[t.part(0)])
-    last = [t.part(10 * (layer + 1) + 4) for layer in range(layers)]
-    return nodes + (t.make("Concat", last, outputs=[t.part(1)], axis=0) if _reads(t, 1) else [])
-
-
-def _reads(t: Translation, number: int) -> bool:
-    """Whether anybody reads one of several outputs."""
-    return any("getitem" in str(user.target) and user.args[1] == number and user.users for user in t.node.users)
-
-
 def _slopes(t: Translation) -> list[RealNode]:
     """A slope a channel, which is axis 1."""
     rank = len(t.shape())
@@ -349,7 +243,7 @@ _TRANSLATIONS: Mapping[str, Callable[[Translation], list[RealNode]]] = {
     "aten.gelu": lambda t: t.make("Gelu", [t.value(0)], approximate=str(t.argument(1, "none", "approximate"))),
     "aten.leaky_relu": lambda t: t.make("LeakyRelu", [t.value(0)], alpha=float(t.argument(1, 0.01))),
     "aten.elu": lambda t: t.make("Elu", [t.value(0)], alpha=float(t.argument(1, 1.0))),
-    "aten.lstm": _lstm,
+    "aten.lstm": lstm,
     "aten.prelu": _slopes,
     "aten.upsample_nearest1d": _resize("nearest"),
     "aten.upsample_nearest2d": _resize("nearest"),

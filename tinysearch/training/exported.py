@@ -24,7 +24,8 @@ from torch.export import ExportedProgram
 from tinysearch.core.errors import UserError
 from tinysearch.networks.file import MOST_BYTES
 from tinysearch.networks.real.nodes import Array, RealInput, RealNetwork, RealNode, check_nodes
-from tinysearch.training.aten import AliasOf, Translation, translation_of
+from tinysearch.training.aten import translation_of
+from tinysearch.training.translation import AliasOf, Translation
 
 OPSET = 18
 """Of ONNX, whose operators the nodes are named by."""

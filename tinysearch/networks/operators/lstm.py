@@ -125,7 +125,7 @@ def _side(graph: Graph, node: Node, positions: Sequence[int], source: Tensor, bi
     factors = tuple(quantize_multiplier(source.quantized.scale * scale / _GATE_SCALE) for scale in scales)
     most = np.abs(weights.astype(np.int64)).sum(1) * 255 + np.abs(bias.astype(np.int64))
     left = max(0, *(shift for _, shift in factors))
-    require(bool((most << min(left, 31) < _INT32).all()), "has sums of products that may leave 32 bits", "use less")
+    require(bool((most < _INT32 >> min(left, 31)).all()), "has sums of products that may leave 32 bits", "use less")
     return _Side(weights=weights, bias=bias.astype(np.int64), factors=factors, zero=offset(source))
 
 
