@@ -177,7 +177,7 @@ def _texts_of_values(language: str, names: tuple[str, ...]) -> tuple[str, ...]:
     if language in ("make", "cmake"):
         return _WORDS_OF_BUILDS
     if language == "manifest":
-        return (r"\d+(?:\.\d+)*",)
+        return (r"\d+(?:\.\d+)*", r"(?<=\[)[a-z][a-z\d]*(?=\])")  # a version, a target
     own = "|".join(names)
     whole, begun = rf"(?>(?<!\w)(?:{own})(?:_\w+)?)(?![\w(])", rf"(?<!\w)(?:{own})(?=_)"
     backends = (rf"(?<=\bts_)[a-z][^\W_]*(?:_[^\W_]+){{{more}}}(?=_)" for more in (0, 1))
