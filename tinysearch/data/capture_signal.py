@@ -152,10 +152,13 @@ def _on_plateaus(blocks: npt.NDArray[np.int32], *, near: int | None) -> int:
 
 def _in_runs(marked: npt.NDArray[np.bool_]) -> int:
     """Places of rows [N, length] in runs of CLIP_RUN or more marked ones."""
-    whole = np.lib.stride_tricks.sliding_window_view(marked, CLIP_RUN, axis=1).all(axis=2)  # [N, length - RUN + 1]
+    starts = marked.shape[1] - CLIP_RUN + 1
+    whole = marked[:, :starts].copy()  # whether a run begins here, [N, length - RUN + 1]
+    for place in range(1, CLIP_RUN):
+        whole &= marked[:, place : place + starts]
     covered = np.zeros_like(marked)
     for place in range(CLIP_RUN):
-        covered[:, place : place + whole.shape[1]] |= whole
+        covered[:, place : place + starts] |= whole
     return int(np.count_nonzero(covered))
 
 
