@@ -347,6 +347,14 @@ def test_every_source_says_its_license_and_the_notice_whose_network_it_is(tmp_pa
     assert "model_voice_weights.c: random numbers, untrained\n" in notice
 
 
+def test_the_runtime_brings_libm(tmp_path: Path) -> None:
+    """ESP-IDF links a program for linux by the C compiler, without libm, unless some component, as NVS, is of C++."""
+    folder = emit(evaluated(voice("float32")), networks(voice("float32")), tmp_path / "p")
+    assert (
+        "target_link_libraries(${COMPONENT_LIB} PUBLIC m)" in (folder / "components/runtime/CMakeLists.txt").read_text()
+    )
+
+
 def test_the_license_of_projects_is_the_packages_and_every_template_names_one() -> None:
     assert (TEMPLATES / "esp_idf/LICENSE").read_bytes() == (TEMPLATES.parent / "LICENSE").read_bytes()
     for path in (
