@@ -394,13 +394,15 @@ def shared_profile(program: Program) -> Profile:
 
 def _profile(calls: Iterable[tuple[Program, Step]], accelerated: Accelerated) -> Profile:
     profile: dict[tuple[str, str], dict[str, float]] = {}
+    counted: dict[tuple[Program, str], tuple[tuple[str, str], dict[str, float]]] = {}  # parts of a band are alike
     for part, step in calls:
-        backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
-        total = profile.setdefault(
-            (_arithmetic(part, step) + backend, record_of(step).kernel_class(part, step)),
-            dict.fromkeys(FEATURES, 0.0),
-        )
-        for name, value in step_features(part, step).items():
+        if (part, step.name) not in counted:
+            backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
+            key = _arithmetic(part, step) + backend, record_of(step).kernel_class(part, step)
+            counted[part, step.name] = key, step_features(part, step)
+        key, features = counted[part, step.name]
+        total = profile.setdefault(key, dict.fromkeys(FEATURES, 0.0))
+        for name, value in features.items():
             total[name] += value
     return profile
 

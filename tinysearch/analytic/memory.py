@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -214,6 +215,7 @@ class _Arena:
     def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
         self._ceiling = ceiling
         self._sizes = [block.size_bytes for block in blocks]
+        self._nearby: dict[int, list[int]] = {}
         lives = [(index, block.first, block.last) for index, block in enumerate(blocks)]
         self._neighbors = [
             [n for n, first, last in lives if first <= own_last and own_first <= last and n != index]
@@ -253,7 +255,8 @@ class _Arena:
                 hole = start - cursor
                 if hole >= size and (place < 0 or hole < room):
                     place, room = cursor, hole
-                cursor = max(cursor, end)
+                if end > cursor:  # noqa: PLR1730 - the innermost loop, where a call of max takes twice as long
+                    cursor = end
             hole = ceiling - cursor
             if hole >= size and (place < 0 or hole < room):
                 place, room = cursor, hole
@@ -272,7 +275,7 @@ class _Arena:
         for _ in range(_CLIMBS):
             tops = [i for i, offset in enumerate(offsets) if offset + self._sizes[i] == peak]
             top = tops[int(random.integers(len(tops)))]
-            near = sorted(self._near(top))
+            near = self._near(top)
             other = near[int(random.integers(len(near)))]
             if pinned & {top, other}:
                 continue
@@ -295,10 +298,12 @@ class _Arena:
                 break
         return best
 
-    def _near(self, block: int) -> set[int]:
-        """A block, its neighbors and theirs."""
-        own = self._neighbors[block]
-        return {block, *own, *(n for other in own for n in self._neighbors[other])}
+    def _near(self, block: int) -> list[int]:
+        """A block, its neighbors and theirs, in order."""
+        if block not in self._nearby:
+            own = self._neighbors[block]
+            self._nearby[block] = sorted({block, *own, *(n for other in own for n in self._neighbors[other])})
+        return self._nearby[block]
 
 
 def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = None) -> MemoryPlan:
@@ -337,13 +342,17 @@ def bound_bytes(program: Program) -> int:
 
 def alive_bytes(blocks: Sequence[Block]) -> list[int]:
     """Bytes alive at every step; what lies on another block that is alive takes none."""
-    return [_alive(blocks, step) for step in range(1 + max(block.last for block in blocks))]
-
-
-def _alive(blocks: Sequence[Block], step: int) -> int:
-    alive = [block for block in blocks if block.first <= step <= block.last]
-    names = {block.names[0] for block in alive}
-    return sum(block.size_bytes for block in alive if block.over not in names)
+    steps = 1 + max(block.last for block in blocks)
+    lives = {block.names[0]: block for block in blocks}
+    changes = [0] * (steps + 1)
+    for block in blocks:
+        changes[block.first] += block.size_bytes
+        changes[block.last + 1] -= block.size_bytes
+        below = lives.get(block.over)
+        if below is not None and block.first <= below.last and below.first <= block.last:
+            changes[max(block.first, below.first)] -= block.size_bytes
+            changes[min(block.last, below.last) + 1] += block.size_bytes
+    return list(accumulate(changes[:steps]))
 
 
 def _aligned(size: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from tinysearch.core.program import Bands, Program, Step
+from tinysearch.core.program import Bands, Program, Step, Tensor
 
 _TO = "_to_"
 
@@ -225,11 +225,16 @@ class _Run:
 
     def _alone(self, part: Step, rows: tuple[int, ...]) -> Program:
         """The program of a part alone."""
-        tensors = {}
-        for name, count in zip((*part.inputs, part.output), rows, strict=True):
-            tensor = self.program.tensors[name]
-            tensors[name] = replace(tensor, shape=replace(tensor.shape, height=count))
-        return replace(self.program, tensors=tensors, steps=(part,), bands=(), shared=())
+        whole = self.program
+        places = zip((*part.inputs, part.output), rows, strict=True)
+        tensors = {name: _rows_of(whole.tensors[name], count) for name, count in places}
+        return Program(network=whole.network, precision=whole.precision, tensors=tensors, steps=(part,))
+
+
+@lru_cache(maxsize=1 << 14)
+def _rows_of(tensor: Tensor, count: int) -> Tensor:
+    """So many rows of a tensor: parts of many programs have the same."""
+    return replace(tensor, shape=replace(tensor.shape, height=count))
 
 
 def _span(step: Step, first: int, end: int) -> tuple[int, int]:

@@ -169,6 +169,9 @@ class AnalyticModels:
         Args:
             backend: whether the branch has the backend, where one is configured that supports it.
         """
+        if self._plain is not None and not self.differs(branch):
+            plain = self._plain
+            return plain.branch_latency(branch, processor=processor, arena_in_psram=arena_in_psram, backend=backend)
         accelerated = self.accelerated(branch, processor) if backend else PORTABLE
         key = (branch, processor, arena_in_psram, bool(accelerated.steps))
         if key not in self._latencies:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def padded(count: int, tile: int) -> int:
     """The next multiple of ``tile``."""
     return -(-count // tile) * tile
 
 
+@lru_cache(maxsize=1 << 14)
 def inside(side: int, outputs: int, kernel: int, *, stride: int, padding: int) -> int:
     """Rows (or columns) of the kernel that lie inside the input, over all outputs."""
     starts = [place * stride - padding for place in range(outputs)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 
+import moocore  # noqa: F401 - imported by what is tested at its first call, longer than an example may take
 import numpy as np
 import pytest
 from hypothesis import given
