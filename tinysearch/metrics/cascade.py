@@ -64,14 +64,13 @@ def chosen_cascade(
     Raises:
         ValueError: a kind of pair is missing.
     """
-    plain = weighted_sum(scores, {})
+    limits = _limits(weighted_sum(scores, {}), genuine, far)
     found: list[tuple[tuple[float, float], Cascade, dict[str, int]]] = []
     for weights in ({}, learned_weights(scores, genuine)):
         total = weighted_sum(scores, weights)
         for name in [first] if first else sorted(scores):
             (other,) = scores.keys() - {name}
             trial = _Trial(own=scores[name], total=total, genuine=genuine, far=far)
-            limits = trial.limits(plain)
             for cascade in trial.cascades(name, *limits):
                 taken = effort[name] + cascade.runs * effort[other]
                 found.append(((taken, cascade.impostor_runs), cascade, weights))
@@ -81,6 +80,13 @@ def chosen_cascade(
         alone = Cascade(first=name, reject_below=least, accept_from=least, runs=0.0, impostor_runs=0.0)
         return with_shares(alone, scores[name], genuine), {}
     return min(found, key=lambda each: each[0])[1:]
+
+
+def _limits(plain: npt.NDArray[np.int64], genuine: Bools, far: float | None) -> tuple[float, float]:
+    """EER of the plain sum, and its FRR at the operating point."""
+    owners, strangers = plain[genuine], plain[~genuine]
+    frr = 1.0 if far is None else false_reject_rate(owners, threshold_at_far(strangers, far))
+    return equal_error_rate(det_curve(owners, strangers)), frr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +107,6 @@ class _Trial:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "owners", np.sort(self.own[self.genuine]))
-
-    def limits(self, plain: npt.NDArray[np.int64]) -> tuple[float, float]:
-        """EER of the plain sum, and its FRR at the operating point."""
-        genuine, impostor = plain[self.genuine], plain[~self.genuine]
-        frr = 1.0 if self.far is None else false_reject_rate(genuine, threshold_at_far(impostor, self.far))
-        return equal_error_rate(det_curve(genuine, impostor)), frr
 
     def cascades(self, first: str, most_eer: float, most_frr: float) -> Iterator[Cascade]:
         """Those no worse than the limits, of which the second branch runs less from one to the next."""
