@@ -28,12 +28,8 @@ from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import COLUMNS, AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
-from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, largest
+from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, Ints, largest
 from tinysearch.evaluation.tiers import first_time, power_columns, tiers
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 __all__ = ["COLUMNS", "NO_OPTION", "Candidates", "DesignChunk", "enumerate_designs"]
 

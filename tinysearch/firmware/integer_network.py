@@ -50,6 +50,6 @@ def execute(frozen: FrozenNetwork, step: Step, sources: list[Array]) -> Array:
     record = record_of(step)
     if frozen.program.precision.kind != "float32":
         return record.integer(frozen, step, sources)
-    values = [source * (INPUT_SCALE if source.dtype == np.int8 else np.float64(1)) for source in sources]
+    values = [source * INPUT_SCALE if source.dtype == np.int8 else source.astype(np.float64) for source in sources]
     result = record.real(frozen, step, values).astype(np.float32)
     return np.maximum(result, np.float32(0)) if step.relu else result
