@@ -125,11 +125,11 @@ class CallOnceOptions:
 class StridedSliceOptions:
     """Bit i of a mask speaks of axis i, as NumPy's slices do."""
 
-    begin_mask: int
-    end_mask: int
-    ellipsis_mask: int
-    new_axis_mask: int
-    shrink_axis_mask: int
+    begin_mask: int = 0
+    end_mask: int = 0
+    ellipsis_mask: int = 0
+    new_axis_mask: int = 0
+    shrink_axis_mask: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -119,7 +119,7 @@ def _split(node: Node, tensors: list[Tensor], groups: int) -> Iterator[Node]:
             operator="STRIDED_SLICE",
             inputs=(node.inputs[0], *places),
             outputs=(cut,),
-            options=StridedSliceOptions(begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0),
+            options=StridedSliceOptions(),
         )
         rows = slice(group * count, (group + 1) * count)
         constants = [add(_rows(tensors[index], rows, name)) for index in node.inputs[1:] if index >= 0]

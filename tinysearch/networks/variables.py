@@ -14,6 +14,7 @@ import numpy as np
 from tinysearch.core.errors import UserError
 from tinysearch.networks.file import MOST_ELEMENTS
 from tinysearch.networks.graph import ABSENT, Element, Graph, Node, State, Tensor
+from tinysearch.networks.operators.lstm import LSTM
 from tinysearch.networks.options import CallOnceOptions, VariableOptions
 
 _RANKS = 6
@@ -52,7 +53,7 @@ def with_states(graph: Graph, others: Sequence[Graph]) -> Graph:
     )
 
 
-_OWN: Mapping[str, tuple[int, ...]] = {"UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
+_OWN: Mapping[str, tuple[int, ...]] = {LSTM.operator: LSTM.states}
 """Positions of inputs that an operator keeps itself, as tensors that nothing else writes."""
 
 

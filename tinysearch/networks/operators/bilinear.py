@@ -12,7 +12,7 @@ from tinysearch.core.quantization import Int64
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Graph, Node
 from tinysearch.networks.operators.kind import OperatorKind, given, require
-from tinysearch.networks.operators.resizing import sizes_of
+from tinysearch.networks.operators.resizing import places, sizes_of
 from tinysearch.networks.options import ResizeOptions
 
 _BITS = 10
@@ -30,23 +30,16 @@ class _Axis:
 
     def neighbors(self) -> tuple[Int64, Int64, Int64]:
         """For every output: both neighbors, and the weight of the second of 1024."""
-        places = self.first + np.arange(self.outputs, dtype=np.int64) * self.step
-        low = np.maximum(places >> _BITS, 0)
-        return low, np.minimum(-(-places >> _BITS), self.inputs - 1), places - _ONE * low
+        at = self.first + np.arange(self.outputs, dtype=np.int64) * self.step
+        low = np.maximum(at >> _BITS, 0)
+        return low, np.minimum(-(-at >> _BITS), self.inputs - 1), at - _ONE * low
 
 
 def neighbors(inputs: int, outputs: int, options: ResizeOptions) -> tuple[Int64, Int64, npt.NDArray[np.float64]]:
     """For every output along an axis: both neighbors, and the weight of the second, as floats place them."""
-    at = np.arange(outputs, dtype=np.float64)
-    if options.align_corners and outputs > 1:
-        places = at * (inputs - 1) / (outputs - 1)
-    elif options.half_pixel_centers:
-        places = (at + 0.5) * inputs / outputs - 0.5
-    else:
-        places = at * inputs / outputs
-    places = np.clip(places, 0, inputs - 1)
-    low = np.floor(places).astype(np.int64)
-    return low, np.minimum(low + 1, inputs - 1), places - low
+    found = np.clip(places(inputs, outputs, options), 0, inputs - 1)
+    low = np.floor(found).astype(np.int64)
+    return low, np.minimum(low + 1, inputs - 1), found - low
 
 
 def _axis(inputs: int, outputs: int, options: ResizeOptions) -> _Axis:

@@ -228,6 +228,16 @@ def _slices(graph: Graph, node: Node) -> tuple[list[slice], list[bool]]:
     return found, dropped
 
 
+def bounds_of(shape: Sequence[int], slices: Sequence[slice]) -> tuple[tuple[int, ...], Array]:
+    """Sides of a part of a tensor, and its begins, ends and steps as constants of STRIDED_SLICE: int32 [3, axes].
+
+    An end before the first value, as of a part that runs backwards, is counted from behind.
+    """
+    found = [bounds.indices(side) for bounds, side in zip(slices, shape, strict=True)]
+    ends = [(start, end if end >= 0 else -side - 1, by) for (start, end, by), side in zip(found, shape, strict=True)]
+    return tuple(len(range(*entry)) for entry in found), np.array(ends, np.int32).reshape(-1, 3).T
+
+
 def _counts(slices: Sequence[slice]) -> tuple[int, ...]:
     """Values along every axis; one that runs back to the first has no end."""
     ends = (-1 if bounds.stop is None else bounds.stop for bounds in slices)

@@ -36,6 +36,16 @@ def nearest(count: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.
     return found
 
 
+def places(inputs: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.float64]:
+    """Where so many outputs along an axis lie on its inputs, in real numbers."""
+    at = np.arange(outputs, dtype=np.float64)
+    if options.align_corners and outputs > 1:
+        return at * (inputs - 1) / (outputs - 1)
+    if options.half_pixel_centers:
+        return (at + 0.5) * inputs / outputs - 0.5
+    return at * inputs / outputs
+
+
 def sizes_of(graph: Graph, node: Node) -> tuple[ResizeOptions, tuple[int, int]]:
     """Options of a resize, and rows and columns of its output.
 

@@ -224,10 +224,6 @@ def _spread(graph: Graph, node: Node, values: Inputs) -> Array:
     return found
 
 
-def _lstm(graph: Graph, node: Node, values: Inputs) -> tuple[Array, Array]:
-    return run_lstm(node, values)
-
-
 def _reshape(graph: Graph, node: Node, values: Inputs) -> Array:
     source = given(values)
     return source.reshape(len(source), *graph.result(node).shape)
@@ -278,6 +274,6 @@ RUNS: Mapping[str, _Run] = {
     "RESIZE_NEAREST_NEIGHBOR": _nearest,
     "RESIZE_BILINEAR": _bilinear,
     "SPREAD": _spread,
-    LSTM: _lstm,
+    LSTM: lambda _, node, values: run_lstm(node, values),
 }
 """By operator of a float graph."""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from tinysearch.networks.graph import ABSENT, Node
-from tinysearch.networks.operators.kind import Unfit, require
+from tinysearch.networks.operators.kind import Unfit, given, require
 from tinysearch.networks.operators.lstm import BIASES, NAME, RECURRENT, WEIGHTS
+from tinysearch.networks.operators.moving import bounds_of
 from tinysearch.networks.options import LstmOptions, StridedSliceOptions
 from tinysearch.networks.real.builder import Value
 from tinysearch.networks.real.nodes import Array
@@ -53,7 +54,8 @@ def _lstm(step: Step) -> list[Operand]:
         parts = dict(zip(order, np.split(rows, len(order)), strict=True))
         for position, gate in zip(positions, _GATES, strict=True):
             nodes[position] = build.constant(parts[gate].astype(np.float32), f"{step.name} {gate} {position}")
-    whole = build.emit_pair(NAME, nodes, (1, steps, units), step.name, LstmOptions(tanh=True, cell_clip=_clip(step)))
+    require(step.real("clip", 0.0) == 0.0, "clips its gates", _PLAIN)
+    whole = build.emit_pair(NAME, nodes, (1, steps, units), step.name, LstmOptions(tanh=True, cell_clip=0.0))
     every = Value(tensor=build.reshaped(whole, (steps, 1, 1, units), step.name), order=(0, 1, 2, 3))
     last = _row(step, whole, steps, units)
     return [every, Value(tensor=build.reshaped(last, (1, 1, units), step.name), order=(0, 1, 2))]
@@ -64,18 +66,12 @@ def _default(step: Step) -> bool:
     return isinstance(found, tuple) and [str(name).lower() for name in found] == ["sigmoid", "tanh", "tanh"]
 
 
-def _clip(step: Step) -> float:
-    require(step.real("clip", 0.0) == 0.0, "clips its gates", _PLAIN)
-    return 0.0
-
-
 def _row(step: Step, tensor: int, steps: int, units: int) -> int:
     """The last step's values."""
     build = step.build
-    rows = ((0, steps - 1, 0), (1, steps, units), (1, 1, 1))
-    bounds = [build.constant(np.array(row, np.int32), f"{step.name} bounds") for row in rows]
-    options = StridedSliceOptions(begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0)
-    return build.emit("STRIDED_SLICE", (tensor, *bounds), (1, 1, units), f"{step.name} last", options)
+    sides, rows = bounds_of((1, steps, units), (slice(None), slice(steps - 1, steps), slice(None)))
+    bounds = [build.constant(row, f"{step.name} bounds") for row in rows]
+    return build.emit("STRIDED_SLICE", (tensor, *bounds), sides, f"{step.name} last", StridedSliceOptions())
 
 
 def run_lstm(node: Node, values: Sequence[Array | None]) -> tuple[Array, Array]:
@@ -83,9 +79,9 @@ def run_lstm(node: Node, values: Sequence[Array | None]) -> tuple[Array, Array]:
     options = node.options
     if not isinstance(options, LstmOptions):
         raise TypeError(f"{node.name} has no options of an LSTM")
-    source = _array(values, 0)
+    source = given(values)
     weights, recurrent, bias = (
-        np.concatenate([_array(values, position)[0] for position in positions])
+        np.concatenate([given(values, position)[0] for position in positions])
         for positions in (WEIGHTS, RECURRENT, BIASES)
     )
     rows = source.reshape(len(source), -1, source.shape[-1])
@@ -102,13 +98,6 @@ def run_lstm(node: Node, values: Sequence[Array | None]) -> tuple[Array, Array]:
         inside.append(cell)
     shape = (*source.shape[:-1], recurrent.shape[1])
     return np.stack(shown, 1).reshape(shape), np.stack(inside, 1).reshape(shape)
-
-
-def _array(values: Sequence[Array | None], position: int) -> Array:
-    value = values[position]
-    if value is None:
-        raise TypeError(f"input {position} is absent")
-    return value
 
 
 def cell_scale(most: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.networks.operators.kind import Unfit, require
-from tinysearch.networks.operators.resizing import nearest
+from tinysearch.networks.operators.resizing import nearest, places
 from tinysearch.networks.operators.window import window_of
 from tinysearch.networks.options import ResizeOptions, Sides, SpreadOptions, WindowOptions
 from tinysearch.networks.real.builder import Value
@@ -35,16 +35,16 @@ _INSTEAD = "resize by nearest or linear"
 def _resize(step: Step) -> list[Operand]:
     build, mode = step.build, step.text("mode", "nearest")
     older = step.node.operator == "Upsample" or step.opset < 11
-    places = "asymmetric" if older else step.text("coordinate_transformation_mode", "half_pixel")
+    placed = "asymmetric" if older else step.text("coordinate_transformation_mode", "half_pixel")
     require(mode in ("nearest", "linear"), f"resizes by {mode}", _INSTEAD)
-    require(places in _PLACES, f"places pixels by {places}", _INSTEAD)
+    require(placed in _PLACES, f"places pixels by {placed}", _INSTEAD)
     require(not step.integer("antialias", 0), "smooths before it resizes", "use an average pool")
     tensor, like = image(step)
     shape = build.tensors[tensor].shape
     inputs, sizes = (shape[1], shape[2]), _sizes(step, like, older=older)
-    if places == "pytorch_half_pixel":
+    if placed == "pytorch_half_pixel":
         require(min(sizes) > 1, "places pixels by pytorch_half_pixel in one row", _INSTEAD)
-    options = _PLACES[places]
+    options = _PLACES[placed]
     if mode == "nearest":
         rounding = "floor" if older else step.text("nearest_mode", "round_prefer_floor")
         options = _nearest(options, _ROUNDINGS.get(rounding), inputs, sizes)
@@ -101,14 +101,8 @@ def _chosen(
     outputs: int,
 ) -> npt.NDArray[np.int64]:
     """Which row of the input each of the output is, by ONNX's rule."""
-    at = np.arange(outputs, dtype=np.float64)
-    if options.align_corners:
-        places = at * (inputs - 1) / max(outputs - 1, 1)
-    elif options.half_pixel_centers:
-        places = (at + 0.5) * inputs / outputs - 0.5
-    else:
-        places = at * inputs / outputs
-    found: npt.NDArray[np.int64] = np.clip(rounding(places), 0, inputs - 1).astype(np.int64)
+    at = rounding(places(inputs, outputs, options))
+    found: npt.NDArray[np.int64] = np.clip(at, 0, inputs - 1).astype(np.int64)
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from tinysearch.networks.operators.kind import Unfit, require
+from tinysearch.networks.operators.moving import bounds_of
 from tinysearch.networks.options import Activation, ConcatenationOptions, StridedSliceOptions
 from tinysearch.networks.real.builder import Known, Value, View, channels_last
 from tinysearch.networks.real.step import AGAIN, Operand, Step, axis_of
@@ -169,15 +170,13 @@ def _cut(step: Step, value: Value, bounds: Mapping[int, slice], name: str) -> Va
     if value.view is not None:
         value = build.plain_value(build.plain(value, step.name))
     shape = build.tensors[value.tensor].shape
-    found = [bounds.get(axis, slice(None)).indices(side) for axis, side in zip(value.order, shape, strict=True)]
-    sides = [len(range(*entry)) for entry in found]
+    sides, rows = bounds_of(shape, [bounds.get(axis, slice(None)) for axis in value.order])
     require(min(sides, default=1) > 0, "has an empty slice", AGAIN)
-    if tuple(sides) == shape and all(by > 0 for _, _, by in found):
+    if sides == shape and (rows[2] > 0).all():
         return value
-    ends = [(start, end if end >= 0 else -side - 1, by) for (start, end, by), side in zip(found, shape, strict=True)]
-    rows = [build.constant(np.array(column, np.int32), f"{name} bounds") for column in zip(*ends, strict=True)]
-    options = StridedSliceOptions(begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0)
-    return Value(tensor=build.emit("STRIDED_SLICE", (value.tensor, *rows), sides, name, options), order=value.order)
+    inputs = (value.tensor, *(build.constant(row, f"{name} bounds") for row in rows))
+    found = build.emit("STRIDED_SLICE", inputs, sides, name, StridedSliceOptions())
+    return Value(tensor=found, order=value.order)
 
 
 def _slice(step: Step) -> list[Operand]:

@@ -20,6 +20,7 @@ from tinysearch.networks.graph import ABSENT, Element, Graph, Node, Quantization
 from tinysearch.networks.operators.kind import Unfit, require
 from tinysearch.networks.operators.lstm import BIASES, CELL, HIDDEN, RECURRENT, WEIGHTS
 from tinysearch.networks.operators.lstm import NAME as LSTM
+from tinysearch.networks.operators.moving import bounds_of
 from tinysearch.networks.operators.transposed import apart
 from tinysearch.networks.options import (
     Activation,
@@ -287,17 +288,13 @@ class _Translation:
 
     def _cut(self, source: int, bounds: Sequence[slice], output: int, name: str) -> None:
         """One slice, under the shape of its output."""
-        tensor = self.tensors[source]
-        places = [bound.indices(side) for bound, side in zip(bounds, tensor.shape, strict=True)]
-        counts = tuple(len(range(*place)) for place in places)
-        ends = [(a, b if b >= 0 else -side - 1, by) for (a, b, by), side in zip(places, tensor.shape, strict=True)]
-        inputs = [self._add(np.array(row, np.int32), f"{name} bounds") for row in zip(*ends, strict=True)]
+        counts, rows = bounds_of(self.tensors[source].shape, bounds)
+        inputs = [self._add(row, f"{name} bounds") for row in rows]
         part = output
         if counts != self.tensors[output].shape:
             self.tensors.append(dataclasses.replace(self.tensors[output], name=f"{name} whole", shape=counts))
             part = len(self.tensors) - 1
-        options = StridedSliceOptions(begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0)
-        self._emit("STRIDED_SLICE", (source, *inputs), part, name, options)
+        self._emit("STRIDED_SLICE", (source, *inputs), part, name, StridedSliceOptions())
         if part != output:
             self._emit("RESHAPE", (part,), output, name)
 
