@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from tinysearch.app.building.errors import build_errors
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_errors
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.settings import workers_of
 from tinysearch.core.candidate import BranchSpec

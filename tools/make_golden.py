@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.app.building.branches import branches_of
+from tinysearch.app.building.errors import build_errors
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_errors
 from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.firmware import emit_candidate

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinysearch.app.building.errors import build_errors
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_errors
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.evaluation.table import TableErrors
 from tinysearch.evaluation.trained import TrainedErrors

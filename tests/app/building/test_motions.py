@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_dataset, build_judge, decision_of
+from tinysearch.app.building.datasets import build_dataset
+from tinysearch.app.building.decision import build_judge, decision_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.core.errors import UserError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.app.building.training import build_dataset
+from tinysearch.app.building.datasets import build_dataset
 from tinysearch.app.building.wiring import Config, build_models
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.core.errors import UserError

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_dataset, build_errors, build_judge, build_trainer
+from tinysearch.app.building.datasets import build_dataset
+from tinysearch.app.building.decision import build_judge
+from tinysearch.app.building.errors import build_errors, build_trainer
 from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.firmware import emit_candidate

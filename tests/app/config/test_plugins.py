@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tinysearch.analytic.stepwise import StepwiseLatency
-from tinysearch.app.building.training import build_dataset, build_trainer
+from tinysearch.app.building.datasets import build_dataset
+from tinysearch.app.building.errors import build_trainer
 from tinysearch.app.building.wiring import build_backend, build_models
 from tinysearch.app.cli import main
 from tinysearch.app.config.compose import compose_config, plain

@@ -11,8 +11,8 @@ import numpy as np
 import optuna
 import pytest
 
+from tinysearch.app.building.errors import build_cascade_errors
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_cascade_errors
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.cascades import cascade_of_document, cascades
 from tinysearch.app.run.setup import Setup, set_up

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_dataset
+from tinysearch.app.building.datasets import build_dataset
 from tinysearch.app.building.wiring import build_models, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run.firmware import emit_candidate

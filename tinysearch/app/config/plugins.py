@@ -140,6 +140,13 @@ def make(kind: str, name: str, /, **arguments: Any) -> Any:
         ) from error
 
 
+def settings_of(kind: str, group: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a configured object: its group's set options; of a plug-in what ``settings`` says."""
+    if group["name"] not in BUILT_IN[kind]:
+        return dict(group.get("settings", {}))
+    return {name: value for name, value in group.items() if name not in ("name", "settings") and value is not None}
+
+
 def _load(kind: str, target: str, name: str) -> Any:
     module, _, path = target.partition(":")
     try:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.building.training import far_of, recall
+from tinysearch.app.building.decision import far_of
+from tinysearch.app.building.training import recall
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.run import run_dir as files
 from tinysearch.app.run.emit_settings import emit_settings

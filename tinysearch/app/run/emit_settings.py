@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from tinysearch.app.building.training import audio_of
+from tinysearch.app.building.datasets import audio_of
 from tinysearch.app.building.wiring import Config, build_backend
 from tinysearch.app.config.resources import usable_cache
 from tinysearch.app.config.tasks import task_of

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tinysearch.app.building.training import build_errors
+from tinysearch.app.building.errors import build_errors
 from tinysearch.app.building.wiring import Config, build_models
 from tinysearch.app.config.resources import data_dir, processors
 from tinysearch.app.run.emit_settings import EmitSettings, emit_settings

@@ -43,7 +43,7 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
         UserError: the run keeps no such model, or its data cannot be loaded, or are others than the models were
             measured on.
     """
-    from tinysearch.app.building.training import build_dataset
+    from tinysearch.app.building.datasets import build_dataset
     from tinysearch.data.pairs import evaluation_pairs, matched_samples
     from tinysearch.evaluation.judge import labels_of
     from tinysearch.firmware.rounding import tolerances

@@ -11,7 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tinysearch.app.building.training import borrow_kept, far_of
+from tinysearch.app.building.decision import far_of
+from tinysearch.app.building.training import borrow_kept
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.resources import processors
 from tinysearch.app.run import run_dir as files

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.app.building.training import decision_of
+from tinysearch.app.building.decision import decision_of
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tinysearch.app.building.training import decision_of, far_of, fusion_of
+from tinysearch.app.building.decision import decision_of, far_of, fusion_of
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.plugins import built_in, own_words, plugin
 from tinysearch.app.config.resources import cache_dir, processors

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tinysearch.app.building.designs import build_designs
+from tinysearch.app.building.errors import build_cascade_errors, build_errors, build_finalists
 from tinysearch.app.building.spaces import build_space
-from tinysearch.app.building.training import build_cascade_errors, build_errors, build_finalists
 from tinysearch.app.building.wiring import Config, build_models
 from tinysearch.app.run.asked import asked_before
 from tinysearch.app.run.settings import SearchSettings, digest_of, file_digest, search_settings

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinysearch.app.building.branches import shape_of
-from tinysearch.app.building.training import build_dataset
+from tinysearch.app.building.datasets import build_dataset
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of

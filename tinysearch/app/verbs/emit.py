@@ -19,7 +19,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_errors, far_of, train_with_progress
+from tinysearch.app.building.decision import far_of
+from tinysearch.app.building.errors import build_errors
+from tinysearch.app.building.training import train_with_progress
 from tinysearch.app.building.wiring import Config, build_models, executions_of, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say

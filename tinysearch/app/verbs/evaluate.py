@@ -52,7 +52,9 @@ def evaluate(overrides: tuple[str, ...] | list[str]) -> Evaluation:
     evaluation = models.choose(branches_of(config), wish_of(config), executions=executions_of(config))
     if not any(word.startswith("trainer") for word in overrides):
         return evaluation
-    from tinysearch.app.building.training import build_errors, far_of, train_with_progress
+    from tinysearch.app.building.decision import far_of
+    from tinysearch.app.building.errors import build_errors
+    from tinysearch.app.building.training import train_with_progress
 
     errors = build_errors(config)
     train_with_progress(errors, evaluation.candidate.branches)

@@ -14,7 +14,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from tinysearch.app.building.branches import branches_of
-from tinysearch.app.building.training import build_errors, decision_of, train_with_progress
+from tinysearch.app.building.decision import decision_of
+from tinysearch.app.building.errors import build_errors
+from tinysearch.app.building.training import train_with_progress
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import say
 from tinysearch.app.invocation import OK, Invocation

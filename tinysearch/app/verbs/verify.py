@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 
-from tinysearch.app.building.training import far_of
+from tinysearch.app.building.decision import far_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.console import say
