@@ -23,8 +23,10 @@ from typing import Any
 
 import numpy as np
 from overhead import make_wide_table
-from search import ENOUGH, Curve, make_world, replay
+from replays import Curve, replay
+from search import ENOUGH
 from toy_space import ToySpace
+from worlds import make_world
 
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
