@@ -9,11 +9,10 @@ is what makes a float32 sibling evidence).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from tinysearch.search.known.design import Bools, DesignTable, Floats, Ints
+from tinysearch.search.known.design import Bools, DesignTable, Floats
 
 PARAMS_SLOPE = -0.35
 """First guess of the change of a log error for ten times the parameters."""
@@ -97,21 +96,44 @@ def prior_mean(features: Floats) -> Floats:
     return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
 
 
-class Between(Protocol):
-    """Covariances of branches with others, under any hypothesis."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lines:
+    """What a covariance takes from the features of branches, times the deviations of each.
 
-    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
-        """Float64 [n, m], see :meth:`Covariances.under`."""
-        ...
+    Attributes:
+        common: float64 [n, 5], level, slopes and costs of arithmetic that all branches share.
+        own: float64 [n, 2], level and slope of each modality.
+        place: float64 [n, 3], where a branch stands among others of its modality, in lengths over which errors differ.
+    """
+
+    common: Floats
+    own: Floats
+    place: Floats
+
+
+def lines_of(features: Floats) -> Lines:
+    """Of branches with features [n, 7]."""
+    params, macs, coarse = (features[:, column] for column in (_PARAMS, _MACS, _COARSENESS))
+    cost, count = _OF.coarseness * coarse, len(features)
+    common = [np.full(count, _OF.level), _OF.params_slope * params, _OF.macs_slope * macs, cost, cost * params]
+    own = [np.full(count, _OF.modality_level), _OF.modality_slope * params]
+    return Lines(common=np.column_stack(common), own=np.column_stack(own), place=features[:, _PLACE] / _LENGTHS)
 
 
 class Covariances:
     """Covariances of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], under any hypothesis.
 
     How far what they share may lie off is told by :class:`Deviations`.
+
+    Args:
+        lines: of ``b``, where these are at hand.
+
+    Attributes:
+        straight: float64 [n, m], where errors bend nowhere and no layout is odd.
+        same: bool [n, m], whether layout and precision are the same.
     """
 
-    def __init__(self, a: Floats, b: Floats) -> None:
+    def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None) -> None:
         self._params = a[:, _PARAMS], b[:, _PARAMS]
         self._same_modality = _same(a, b, _MODALITY)
         self._same_layout = _same(a, b, LAYOUT)
@@ -119,27 +141,32 @@ class Covariances:
         self._curve: Floats | None = None
         same_precision = _same(a, b, _PRECISION)
         self.same = self._same_layout & same_precision
-        alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision
-        near = _matern(a[:, _PLACE] / _LENGTHS, b[:, _PLACE] / _LENGTHS) * alike
-        self._straight = (
-            _common_lines(a) @ _common_lines(b).T
-            + same_precision * _OF.precision**2
-            + self._same_modality * (_own_lines(a) @ _own_lines(b).T + near)
-        )
+        here, there = lines_of(a), lines_of(b) if lines is None else lines
+        self.straight = here.common @ there.common.T + same_precision * _OF.precision**2
+        # Other modalities tell nothing more; of a few branches with very many they are most.
+        near = np.flatnonzero(self._same_modality.any(axis=0))
+        alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision[:, near]
+        own = here.own @ there.own[near].T + _matern(here.place, there.place[near]) * alike
+        self.straight[:, near] += self._same_modality[:, near] * own
+
+    @property
+    def curve(self) -> Floats:
+        """Float64 [n, m], of a curve over the parameters whose deviation is 1, half of it each modality's own."""
+        if self._curve is None:
+            a, b = (params[:, None] / _BEND_LENGTH for params in self._params)
+            self._curve = (1.0 + self._same_modality) / 2 * _matern(a, b)
+        return self._curve
 
     def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
-        """Float64 [n, m], with a curve over the parameters, half of it each modality's own, and with odd layouts.
+        """Float64 [n, m], with a curve over the parameters and with odd layouts.
 
         Args:
             bend: standard deviation of the curve.
             odd: layouts that lie off by :data:`ODD`.
         """
-        out = self._straight
+        out = self.straight
         if bend:
-            if self._curve is None:
-                a, b = (params[:, None] / _BEND_LENGTH for params in self._params)
-                self._curve = (1.0 + self._same_modality) / 2 * _matern(a, b)
-            out = out + bend**2 * self._curve
+            out = out + bend**2 * self.curve
         if odd:
             out = out + ODD**2 * (self._same_layout * np.isin(self._layouts, odd))
         return np.asarray(out, np.float64)
@@ -150,78 +177,28 @@ class Covariances:
         Other data are harder or easier as a whole, or for one modality, which tells little of how they are here.
         """
         level = _OF.level**2 + _OF.modality_level**2 * self._same_modality
-        return np.asarray(self._straight - (1.0 - LEVEL_TOLD) * level, np.float64)
+        return np.asarray(self.straight - (1.0 - LEVEL_TOLD) * level, np.float64)
 
 
-class Remembered:
-    """Covariances of all branches with those that are known, each of which is computed once; for very many branches.
+def variance_terms(a: Floats) -> Floats:
+    """What :func:`variance` takes from features [n, 7], float64 [3, n]."""
+    params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
+    slope = _OF.modality_slope**2 + _OF.params_slope**2
+    return np.stack([slope * params, _OF.macs_slope**2 * macs, _OF.coarseness**2 * coarse * (1.0 + params)])
+
+
+def variance(layouts: Floats, terms: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
+    """Diagonal of ``Covariances(a, a).under(bend=bend, odd=odd)``, float64 [n].
 
     Args:
-        features: float64 [B, 7].
+        layouts: that column of the features ``a``.
+        terms: see :func:`variance_terms`.
     """
-
-    def __init__(self, features: Floats) -> None:
-        self._features = features
-        self._place: dict[int, int] = {}
-        self._straight = self._curve = np.zeros((0, len(features)))
-
-    def between(self, rows: Ints, branches: Ints) -> Between:
-        """Of ``rows`` [n] with known ``branches`` [m]."""
-        fresh = [b for b in branches.tolist() if b not in self._place]
-        if fresh:
-            self._place |= {branch: len(self._place) + i for i, branch in enumerate(fresh)}
-            columns = Covariances(self._features[fresh], self._features)
-            straight = columns.under(bend=0.0, odd=())
-            self._straight = np.concatenate([self._straight, straight])
-            self._curve = np.concatenate([self._curve, columns.under(bend=1.0, odd=()) - straight])
-        places = np.array([self._place[b] for b in branches.tolist()], np.int64)
-        return _Part(self._features, self._straight, self._curve, rows=rows, branches=branches, places=places)
-
-
-class _Part:
-    """Some of what is remembered."""
-
-    def __init__(
-        self, features: Floats, straight: Floats, curve: Floats, *, rows: Ints, branches: Ints, places: Ints
-    ) -> None:
-        self._straight, self._curve, self._at = straight, curve, np.ix_(places, rows)
-        self._layouts = features[rows, LAYOUT], features[branches, LAYOUT]
-
-    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
-        out = self._straight[self._at].T
-        if bend:
-            out = out + bend**2 * self._curve[self._at].T
-        if odd:
-            here, known = self._layouts
-            suspected = np.isin(known, odd)
-            out = out.copy()
-            out[:, suspected] += ODD**2 * np.equal.outer(here, known[suspected])
-        return out
-
-
-def variance(a: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
-    """Diagonal of ``Covariances(a, a).under(bend=bend, odd=odd)``, float64 [n]."""
-    params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
     fixed = _OF.level**2 + _OF.modality_level**2 + _OF.precision**2 + _OF.layout**2 + _OF.layout_precision**2 + bend**2
-    slope = _OF.modality_slope**2 + _OF.params_slope**2
-    odds = ODD**2 * np.isin(a[:, LAYOUT], odd)
-    return np.asarray(
-        fixed + odds + slope * params + _OF.macs_slope**2 * macs + _OF.coarseness**2 * coarse * (1.0 + params),
-        np.float64,
-    )
-
-
-def _common_lines(features: Floats) -> Floats:
-    """Level, slopes and costs of arithmetic that all branches share, each times its standard deviation, [n, 5]."""
-    params, macs, coarse = (features[:, column] for column in (_PARAMS, _MACS, _COARSENESS))
-    cost = _OF.coarseness * coarse
-    lines = [np.full(len(features), _OF.level), _OF.params_slope * params, _OF.macs_slope * macs, cost, cost * params]
-    return np.column_stack(lines)
-
-
-def _own_lines(features: Floats) -> Floats:
-    """The same of level and slope of each modality, [n, 2]."""
-    return np.column_stack([np.full(len(features), _OF.modality_level), _OF.modality_slope * features[:, _PARAMS]])
+    out = fixed + ODD**2 * np.isin(layouts, odd)
+    for term in terms:
+        out += term
+    return np.asarray(out, np.float64)
 
 
 def _same(a: Floats, b: Floats, column: int) -> Bools:

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpstrf
 
-from tinysearch.search.known.design import Floats, Ints
-from tinysearch.search.memoized.covariance import Between, Covariances, prior_mean, variance
+from tinysearch.search.known.design import Floats
+from tinysearch.search.memoized.covariance import Covariances, prior_mean
 from tinysearch.search.memoized.told import Told
-
-WORK, FEWEST_POINTS = 3e7, 16
-"""Multiplications for the deviations of very many branches by themselves, and the points that they rest on at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +86,7 @@ class Process:
         """Log metrics [n, M] of latent log errors [n]."""
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
-    def _project(self, there: Floats, cross: Between, told: Covariances | None) -> tuple[Floats, Floats]:
+    def _project(self, there: Floats, cross: Covariances, told: Covariances | None) -> tuple[Floats, Floats]:
         """Mean [n] of latent log errors, and what [n, ..], times itself, their covariance is lessened by.
 
         Args:
@@ -119,28 +115,6 @@ class Process:
         mean, projected = self._project(there, cross, told)
         prior = self.amplitude**2 * among.under(bend=self.bend, odd=self.odd)
         return mean, prior - projected @ projected.T + self.scatter**2 * np.eye(len(there))
-
-    def predict_each(self, there: Floats, cross: Between, told: Covariances | None) -> tuple[Floats, Floats]:
-        """Mean and standard deviation [n] of latent log errors, scatter included; see :meth:`predict`.
-
-        With very many branches the deviations rest on those points alone that tell most, and are a little large.
-        """
-        prior = self.amplitude**2 * variance(there, bend=self.bend, odd=self.odd)
-        most = max(FEWEST_POINTS, int(np.sqrt(WORK / max(1, len(there)))))
-        if self.told is not None or len(self.root) <= most:
-            mean, projected = self._project(there, cross, told)
-            return mean, np.sqrt(np.maximum(prior - (projected**2).sum(axis=1), 0.0) + self.scatter**2)
-        covariance = self.amplitude**2 * cross.under(bend=self.bend, odd=self.odd)
-        mean = prior_mean(there) + covariance @ solve_triangular(self.root, self.whitened, lower=True, trans="T")
-        chosen, root = telling(self.root @ self.root.T, most)
-        projected = solve_triangular(root, covariance[:, chosen].T, lower=True, check_finite=False)
-        return mean, np.sqrt(np.maximum(prior - (projected**2).sum(axis=0), 0.0) + self.scatter**2)
-
-
-def telling(covariance: Floats, most: int) -> tuple[Ints, Floats]:
-    """Points [most] that tell most, one after the other of what the others leave open, and their Cholesky factor."""
-    factor, pivots, *_ = dpstrf(covariance, lower=1)
-    return np.asarray(pivots[:most] - 1, np.int64), np.asarray(np.tril(factor[:most, :most]), np.float64)
 
 
 def whiten(covariances: Floats, residuals: Floats) -> tuple[Floats, Floats]:

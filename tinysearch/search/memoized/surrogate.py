@@ -15,8 +15,9 @@ import numpy as np
 from tinysearch.search.known.design import DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import ToldErrors
 from tinysearch.search.memoized import told as sources
-from tinysearch.search.memoized.covariance import LAYOUT, Covariances, Remembered, branch_features
+from tinysearch.search.memoized.covariance import LAYOUT, Covariances, branch_features
 from tinysearch.search.memoized.evidence import LOG_FLOOR, MOST_WEIGHED, Evidence, Levels
+from tinysearch.search.memoized.marginals import Marginals
 from tinysearch.search.memoized.process import Belief, Posterior, Process, whiten
 from tinysearch.search.memoized.told import Told, told_by
 
@@ -72,7 +73,7 @@ class BranchSurrogate:
     def __init__(self, table: DesignTable) -> None:
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[Process, ...]] | None = None
-        self._remembered = Remembered(self.features)
+        self._marginals = Marginals(self.features)
         self._told: dict[tuple[int, float, float], Told] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
@@ -97,10 +98,7 @@ class BranchSurrogate:
     def marginals(self, evidence: Evidence, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [u, M] of each wanted branch's log metrics by itself; for very many branches."""
         process = self._processes(evidence)[0]
-        there = self.features[wanted]
-        cross = self._remembered.between(wanted, evidence.branches)
-        told = self._told_about(there, (process,)).get(process.source)
-        mean, deviation = process.predict_each(there, cross, told)
+        mean, deviation = self._marginals.of(process, evidence.branches, wanted)
         return process.log_metrics(mean), deviation[:, None] * process.ratio
 
     @staticmethod
