@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tinysearch.core.program import Bands, Program, Step, Tensor
+from tinysearch.core.turns import Rows, RowStep, Shift, Turn, Turns
 
 _TO = "_to_"
 
@@ -34,15 +35,6 @@ class Part:
     writes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """Rows of a buffer, from ``first`` on, that go to its front."""
-
-    tensor: str
-    first: int
-    rows: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Schedule:
     """What a band does, turn by turn.
@@ -61,7 +53,7 @@ class Schedule:
     rows: Mapping[str, int]
     kept: frozenset[str]
     overlays: bool
-    calls: tuple[Move | Part, ...]
+    calls: tuple[Shift[str] | Part, ...]
     kinds: tuple[Part, ...]
 
     @property
@@ -101,7 +93,22 @@ def schedule(program: Program, bands: Bands) -> Schedule:
     source = source_of(program, bands.first, bands.last)
     if source is None:
         raise ValueError(f"steps {bands.first} to {bands.last} are no band")
-    return _Run(program, bands, source).schedule()
+    parts = _Parts(program, bands)
+    result = parts.steps[-1].output
+    steps = [RowStep(inputs=step.inputs, output=step.output, span=partial(_span, step)) for step in parts.steps]
+    found = Turns(steps, heights=parts.height, source=source, rows=bands.rows)
+    actions = [action for turn in found.turns for action in turn.actions]
+    calls = tuple(parts.part(action) if isinstance(action, Rows) else action for action in actions)
+    return Schedule(
+        bands=bands,
+        source=source,
+        result=result,
+        rows=found.rows,
+        kept=frozenset(found.kept),
+        overlays=_overlays(program, found.turns, source, result),
+        calls=calls,
+        kinds=tuple(parts.kinds.values()),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -110,8 +117,15 @@ def halves(program: Program, index: int) -> tuple[Part, Part]:
     step = program.steps[index]
     height = program.tensors[step.output].shape.height
     middle = (height + 1) // 2
-    run = _Run(program, Bands(first=index, last=index, rows=height), step.inputs[0])
-    return run.part(step, 0, middle), run.part(step, middle, height)
+    parts = _Parts(program, Bands(first=index, last=index, rows=height))
+    upper, lower = (_apart(step, first, end) for first, end in ((0, middle), (middle, height)))
+    return parts.part(upper), parts.part(lower)
+
+
+def _apart(step: Step, first: int, end: int) -> Rows:
+    """Rows of a step alone, whose inputs and output lie in memory as a whole."""
+    top = max(_span(step, first, end)[0], 0)
+    return Rows(step=0, first=first, end=end, reads=(top,) * len(step.inputs), writes=first)
 
 
 def whole_steps(program: Program) -> list[Step]:
@@ -139,89 +153,28 @@ def calls_of(program: Program) -> Iterator[tuple[Program, Step]]:
     yield from shared_calls(program)
 
 
-class _Run:
-    """State of one schedule: by tensor how many rows are done, and which one is the first in its buffer."""
+class _Parts:
+    """Parts of the steps of a band; those that differ in nothing but their place share a program."""
 
-    def __init__(self, program: Program, bands: Bands, source: str) -> None:
-        self.program, self.bands, self.source = program, bands, source
+    def __init__(self, program: Program, bands: Bands) -> None:
+        self.program = program
         self.steps = program.steps[bands.first : bands.last + 1]
-        self.result = self.steps[-1].output
         self.height = {name: tensor.shape.height for name, tensor in program.tensors.items()}
-        self.inner = [step.output for step in self.steps[:-1]]
-        self.done = dict.fromkeys([*self.inner, self.result], 0)
-        self.start = dict.fromkeys([*self.inner, self.result, source], 0)
-        self.rows = dict.fromkeys(self.inner, 0)
-        self.kept: set[str] = set()
-        self.overlays = True
-        self.calls: list[Move | Part] = []
         self.kinds: dict[tuple[str, int, tuple[int, ...]], Part] = {}
 
-    def schedule(self) -> Schedule:
-        while self.done[self.result] < self.height[self.result]:
-            self._turn()
-        return Schedule(
-            bands=self.bands,
-            source=self.source,
-            result=self.result,
-            rows=self.rows,
-            kept=frozenset(self.kept),
-            overlays=self.overlays,
-            calls=tuple(self.calls),
-            kinds=tuple(self.kinds.values()),
-        )
-
-    def _turn(self) -> None:
-        wanted = self._wanted()
-        for name in self.inner:
-            self._keep(name)
-            self.rows[name] = max(self.rows[name], wanted[name] - self.start[name])
-        for step in self.steps:
-            if wanted[step.output] > self.done[step.output]:
-                self.calls.append(self.part(step, self.done[step.output], wanted[step.output]))
-        self.done.update(wanted)
-        result, source = self.program.tensors[self.result].shape, self.program.tensors[self.source].shape
-        written = self.done[self.result] * result.width * result.channels
-        unread = self._first_wanted(self.source) * source.width * source.channels
-        self.overlays &= written <= unread or self.done[self.result] == self.height[self.result]
-
-    def _wanted(self) -> dict[str, int]:
-        """Rows of every output that must be done at the end of the turn."""
-        wanted = dict(self.done)
-        wanted[self.result] = min(self.done[self.result] + self.bands.rows, self.height[self.result])
-        for step in reversed(self.steps):
-            _, end = _span(step, 0, wanted[step.output])
-            for name in step.inputs:
-                if name != self.source:
-                    wanted[name] = max(wanted[name], min(end, self.height[name]))
-        return wanted
-
-    def _first_wanted(self, name: str) -> int:
-        """The first row of a tensor that steps still read."""
-        readers = [step for step in self.steps if name in step.inputs]
-        return min(max(_span(step, self.done[step.output], self.height[step.output])[0], 0) for step in readers)
-
-    def _keep(self, name: str) -> None:
-        """Move the rows that are still wanted to the front of their buffer."""
-        first = min(self._first_wanted(name), self.done[name])
-        left, ahead = self.done[name] - first, first - self.start[name]
-        self.start[name] = first
-        if left > 0:
-            self.kept.add(name)
-            if ahead > 0:
-                self.calls.append(Move(tensor=name, first=ahead, rows=left))
-
-    def part(self, step: Step, first: int, end: int) -> Part:
-        """Rows ``first`` to ``end`` of a step's output, with the buffers as they are now."""
+    def part(self, rows: Rows) -> Part:
+        """Some rows of a step's output."""
+        step, first, end = self.steps[rows.step], rows.first, rows.end
         low, high = _span(step, first, end)
         top, cut = max(low, 0), step.padding - max(-low, 0)
-        rows = (*(min(high, self.height[name]) - top for name in step.inputs), end - first)
-        reads, writes = tuple(top - self.start.get(name, 0) for name in step.inputs), first - self.start[step.output]
-        kind = step.output, cut, rows
+        sizes = (*(min(high, self.height[name]) - top for name in step.inputs), end - first)
+        kind = step.output, cut, sizes
         if kind not in self.kinds:
             part = replace(step, macs=step.macs // self.height[step.output] * (end - first), cut=cut)
-            self.kinds[kind] = Part(program=self._alone(part, rows), step=part, reads=reads, writes=writes)
+            alone = self._alone(part, sizes)
+            self.kinds[kind] = Part(program=alone, step=part, reads=rows.reads, writes=rows.writes)
         alike = self.kinds[kind]
-        return Part(program=alike.program, step=alike.step, reads=reads, writes=writes)
+        return Part(program=alike.program, step=alike.step, reads=rows.reads, writes=rows.writes)
 
     def _alone(self, part: Step, rows: tuple[int, ...]) -> Program:
         """The program of a part alone."""
@@ -229,6 +182,14 @@ class _Run:
         places = zip((*part.inputs, part.output), rows, strict=True)
         tensors = {name: _rows_of(whole.tensors[name], count) for name, count in places}
         return Program(network=whole.network, precision=whole.precision, tensors=tensors, steps=(part,))
+
+
+def _overlays(program: Program, turns: Sequence[Turn[str]], source: str, result: str) -> bool:
+    """Whether all rows of a result but its last ones are written behind all that is still to be read."""
+    out, read = (program.tensors[name].shape for name in (result, source))
+    return all(
+        turn.written * out.width * out.channels <= turn.unread * read.width * read.channels for turn in turns[:-1]
+    )
 
 
 @lru_cache(maxsize=1 << 14)

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from tinysearch.analytic.flash import parameter_bytes
 from tinysearch.analytic.kernels import footprint
 from tinysearch.analytic.memory import MemoryPlan, plan, scratch_of
-from tinysearch.core.bands import Move, Part, Schedule, band_name, halves, schedule
+from tinysearch.core.bands import Part, Schedule, band_name, halves, schedule
 from tinysearch.core.network import INPUT, Shape
 from tinysearch.core.program import FrozenNetwork, Program, Step
+from tinysearch.core.turns import Shift
 from tinysearch.firmware.backends import MANAGED, Backend, PlannedBackend, accelerated_plan, accelerated_steps
 from tinysearch.firmware.golden import Embeddings, pattern_crc, pattern_inputs
 from tinysearch.firmware.identifiers import c_identifier, modality_name
@@ -441,7 +442,7 @@ def _band(source: BranchSource, run: Schedule) -> dict[str, Any]:
     """A band: all its calls in order."""
     layers = _PartLayers(source)
     calls = [
-        _move(source, each) if isinstance(each, Move) else _part_call(source, each, layers.name(each))
+        _move(source, each) if isinstance(each, Shift) else _part_call(source, each, layers.name(each))
         for each in run.calls
     ]
     names = [source.program.steps[index].name for index in run.bands.steps]
@@ -458,7 +459,7 @@ def _shared(source: BranchSource, index: int) -> dict[str, Any]:
     return layers.step(source.program.steps[index].name, calls, shared=True)
 
 
-def _move(source: BranchSource, move: Move) -> str:
+def _move(source: BranchSource, move: Shift[str]) -> str:
     """C expression that moves rows to the front of their buffer."""
     row = _row_bytes(source.program, move.tensor)
     offset = source.memory.offsets[move.tensor]
