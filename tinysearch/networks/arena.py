@@ -22,6 +22,9 @@ from tinysearch.operators.counts import padded
 ALIGNMENT = 4
 """Every buffer starts at a multiple of this: kernels access bytes, floats and words."""
 
+Pairs = Mapping[tuple[int, int], Sharing]
+"""How outputs may lie on inputs, by (key of the input, key of the output)."""
+
 _MOST_STEPS = 20_000
 _BISECTIONS = 6
 _MOST_HANDED = 3
@@ -39,6 +42,10 @@ class Buffer:
     size_bytes: int
     first: int
     last: int
+
+
+Placed = list[tuple[Buffer, int]]
+"""Buffers with their offsets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,28 +161,40 @@ def _backward(sharing: Sharing, source: int, result: int) -> bool:
 
 def plan(network: LoweredNetwork) -> ArenaPlan:
     """Arena of one network."""
-    unordered = tuple(_buffers(network))
-    bound, peak = _bound(unordered, _pairs(network, unordered))
-    best: list[tuple[Buffer, int]] = []
-    for order in _orders(peak):
-        buffers = tuple(sorted(unordered, key=order))
-        placed = list(zip(buffers, _offsets(buffers, _pairs(network, buffers), bound), strict=True))
-        best = min(best or placed, placed, key=_peak)
-        if _peak(best) == bound:
-            break
+    buffers = tuple(_buffers(network))
+    best, bound = placed(buffers, _pairs(network, buffers))
     return ArenaPlan(
         buffers=tuple(buffer for buffer, _ in best),
         offsets={buffer.key: offset for buffer, offset in best if buffer.key >= 0},
         scratch={-1 - buffer.key: offset for buffer, offset in best if buffer.key < 0},
-        peak_bytes=_peak(best),
+        peak_bytes=peak_of(best),
         bound_bytes=bound,
         backward=frozenset(_backward_calls(network, best)),
     )
 
 
-def _backward_calls(network: LoweredNetwork, placed: Sequence[tuple[Buffer, int]]) -> Iterator[int]:
+def placed(buffers: Sequence[Buffer], pairs: Pairs) -> tuple[Placed, int]:
+    """Offsets of buffers, and what no plan of them is below."""
+    bound, peak = _bound(buffers, pairs)
+    best: Placed = []
+    for order in _orders(peak):
+        ordered = tuple(sorted(buffers, key=order))
+        found = list(zip(ordered, _offsets(ordered, _by_position(ordered, pairs), bound), strict=True))
+        best = min(best or found, found, key=peak_of)
+        if peak_of(best) == bound:
+            break
+    return best, bound
+
+
+def bound_of(network: LoweredNetwork) -> tuple[int, int]:
+    """Bytes that no arena of a network is below, and the call that needs them."""
+    buffers = tuple(_buffers(network))
+    return _bound(buffers, _pairs(network, buffers))
+
+
+def _backward_calls(network: LoweredNetwork, found: Placed) -> Iterator[int]:
     """Positions of calls whose output lies on their input where only running backward is safe."""
-    at = {buffer.key: (offset, offset + buffer.size_bytes) for buffer, offset in placed}
+    at = {buffer.key: (offset, offset + buffer.size_bytes) for buffer, offset in found}
     for position, call in enumerate(network.calls):
         result, end = at[network.owners[call.output]]
         for index, sharing in zip(call.inputs, call.sharing, strict=True):
@@ -186,8 +205,9 @@ def _backward_calls(network: LoweredNetwork, placed: Sequence[tuple[Buffer, int]
                 yield position
 
 
-def _peak(placed: Sequence[tuple[Buffer, int]]) -> int:
-    return max(offset + buffer.size_bytes for buffer, offset in placed)
+def peak_of(found: Placed) -> int:
+    """Bytes of an arena that holds all buffers where they are placed."""
+    return max((offset + buffer.size_bytes for buffer, offset in found), default=0)
 
 
 def _orders(call: int) -> Iterator[Callable[[Buffer], tuple[int, ...]]]:
@@ -217,17 +237,23 @@ def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
         yield Buffer(key=owner, size_bytes=size, first=start, last=last[owner])
 
 
-def _pairs(network: LoweredNetwork, buffers: Sequence[Buffer]) -> dict[tuple[int, int], Sharing]:
-    """How outputs may lie on inputs that die in the same call, by positions of their buffers."""
-    found: dict[tuple[int, int], Sharing] = {}
+def _by_position(buffers: Sequence[Buffer], pairs: Pairs) -> Pairs:
+    """Pairs by the positions of their buffers in place of their keys."""
     at = {buffer.key: position for position, buffer in enumerate(buffers)}
+    return {(at[source], at[result]): sharing for (source, result), sharing in pairs.items()}
+
+
+def _pairs(network: LoweredNetwork, buffers: Sequence[Buffer]) -> Pairs:
+    """How outputs may lie on inputs that die in the same call."""
+    found: dict[tuple[int, int], Sharing] = {}
+    by_key = {buffer.key: buffer for buffer in buffers}
     for position, call in enumerate(network.calls):
-        result = at[network.owners[call.output]]
+        result = network.owners[call.output]
         for index, sharing in zip(call.inputs, call.sharing, strict=True):
             if index not in network.owners:
                 continue
-            source = at[network.owners[index]]
-            dies = buffers[source].last == position == buffers[result].first and source != result
+            source = network.owners[index]
+            dies = by_key[source].last == position == by_key[result].first and source != result
             other = found.get((source, result), sharing)
             found[source, result] = sharing if dies and other.overlap is not Overlap.NONE else APART
     return {pair: sharing for pair, sharing in found.items() if sharing.overlap is not Overlap.NONE}
@@ -241,13 +267,14 @@ def _nearness(buffer: Buffer, call: int) -> tuple[int, int, int, int]:
     return 1 if later else 2, buffer.first - call if later else call - buffer.last, -buffer.size_bytes, buffer.key
 
 
-def _bound(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) -> tuple[int, int]:
+def _bound(buffers: Sequence[Buffer], pairs: Pairs) -> tuple[int, int]:
     """The largest sum of bytes alive in a call, less the most that outputs on dying inputs save; and that call."""
+    by_key = {buffer.key: buffer for buffer in buffers}
     calls = 1 + max(buffer.last for buffer in buffers)
     alive = [sum(b.size_bytes for b in buffers if b.first <= call <= b.last) for call in range(calls)]
     saved: dict[int, int] = {}
     for (source, result), sharing in pairs.items():
-        size, other = buffers[source].size_bytes, buffers[result].size_bytes
+        size, other = by_key[source].size_bytes, by_key[result].size_bytes
         together = max(size, other)
         if sharing.overlap is Overlap.BEHIND:
             away = padded(max(sharing.distance, 0), ALIGNMENT)
@@ -255,12 +282,12 @@ def _bound(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) 
             if sharing.backward is not None:
                 together = min(together, max(size, padded(max(sharing.backward, 0), ALIGNMENT) + other))
         saving = max(size + other - together, 0)
-        call = buffers[result].first
+        call = by_key[result].first
         saved[call] = min(saved.get(call, 0) + saving, other)
     return max((total - saved.get(call, 0), call) for call, total in enumerate(alive))
 
 
-def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing], bound: int) -> list[int]:
+def _offsets(buffers: Sequence[Buffer], pairs: Pairs, bound: int) -> list[int]:
     rivals = [
         [other for other, rival in enumerate(buffers) if other != position and _together(buffer, rival)]
         for position, buffer in enumerate(buffers)
@@ -286,7 +313,7 @@ def _offsets(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]
     return best
 
 
-def _ahead(buffers: Sequence[Buffer], pairs: Mapping[tuple[int, int], Sharing]) -> list[list[int]]:
+def _ahead(buffers: Sequence[Buffer], pairs: Pairs) -> list[list[int]]:
     """Bytes by which each buffer may have to start after another, for what comes to share its memory.
 
     An output that lies on its input and must itself leave room hands that on to it; a scratch may lie before both.

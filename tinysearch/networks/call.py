@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -70,6 +70,23 @@ class Call:
     def parameter_bytes(self) -> int:
         """Bytes of its constant arrays."""
         return sum(array.nbytes for array in self.arrays.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowParts:
+    """How a call of maps [1, height, width, channels] is computed some rows at a time.
+
+    Attributes:
+        span: the first row that rows ``first`` to ``end`` of the output read of an input, and the one behind the last;
+            they may lie beside the map.
+        part: the call that computes these rows of the output, from an input that begins with the first row of these
+            that is not beside the map and ends with the last; it has the arrays of the whole call.
+        wide: of the inputs, which are read by rows; the others are as they are in every part.
+    """
+
+    span: Callable[[int, int], tuple[int, int]]
+    part: Callable[[int, int], Call]
+    wide: tuple[bool, ...] = (True,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ apart before anything is lowered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinysearch.networks.call import Call, Overlap, Sharing
+from tinysearch.networks.call import Call, Overlap, RowParts, Sharing
 from tinysearch.networks.graph import Array, Graph, Node, Tensor
 from tinysearch.networks.operators.kind import OperatorKind, given, require, shape_is
 from tinysearch.networks.operators.weighted import Weighted, weighted
@@ -89,47 +89,52 @@ def distance_backward(window: Window, out_channels: int) -> int:
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     window, layer = layer_of(graph, node)
+    arrays = {"weights": interleave(layer.weights, TILE_CHANNELS), **layer.constants(tile=TILE_CHANNELS)}
+    return (_call(node, window, layer, arrays),)
+
+
+def _by_rows(graph: Graph, node: Node, whole: Call) -> RowParts:
+    window, layer = layer_of(graph, node)
+    return RowParts(span=window.span, part=lambda first, end: _call(node, window.part(first, end), layer, whole.arrays))
+
+
+def _call(node: Node, window: Window, layer: Weighted, arrays: Mapping[str, Array]) -> Call:
     out_channels, depth = len(layer.weights), layer.weights[0].size
     places = window.outputs[0] * window.outputs[1]
     pixels, channels = padded(places, TILE_PIXELS), padded(out_channels, TILE_CHANNELS)
-    return (
-        Call(
-            name=node.name,
-            operator=node.operator,
-            function="ts_tfl_conv_s8",
-            inputs=node.inputs[:1],
-            output=node.outputs[0],
-            fields={
-                "window": window.fields(out_channels),
-                "in_zero": layer.in_zero,
-                "range": layer.range,
-                "backward": 0,
-            },
-            arrays={
-                "weights": interleave(layer.weights, TILE_CHANNELS),
-                **layer.constants(tile=TILE_CHANNELS),
-            },
-            sharing=(
-                Sharing(
-                    overlap=Overlap.BEHIND,
-                    distance=distance(window, out_channels),
-                    backward=distance_backward(window, out_channels),
-                ),
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function="ts_tfl_conv_s8",
+        inputs=node.inputs[:1],
+        output=node.outputs[0],
+        fields={
+            "window": window.fields(out_channels),
+            "in_zero": layer.in_zero,
+            "range": layer.range,
+            "backward": 0,
+        },
+        arrays=arrays,
+        sharing=(
+            Sharing(
+                overlap=Overlap.BEHIND,
+                distance=distance(window, out_channels),
+                backward=distance_backward(window, out_channels),
             ),
-            scratch_bytes=depth * TILE_PIXELS,
-            macs=places * out_channels * depth,
-            kernel_class="pointwise" if window.is_point else "conv",
-            features={
-                "macs": places * out_channels * depth,
-                "lane_macs": depth * pixels * channels,
-                "patch": depth * pixels,
-                "rows": pixels if window.is_point else window.kernel[0] * pixels,
-                "sums": pixels * channels,
-                "outputs": places * out_channels,
-                "steps": 1,
-            },
         ),
+        scratch_bytes=depth * TILE_PIXELS,
+        macs=places * out_channels * depth,
+        kernel_class="pointwise" if window.is_point else "conv",
+        features={
+            "macs": places * out_channels * depth,
+            "lane_macs": depth * pixels * channels,
+            "patch": depth * pixels,
+            "rows": pixels if window.is_point else window.kernel[0] * pixels,
+            "sums": pixels * channels,
+            "outputs": places * out_channels,
+            "steps": 1,
+        },
     )
 
 
-CONVOLUTION = OperatorKind(operator="CONV_2D", check=_check, run=_run, lower=_lower)
+CONVOLUTION = OperatorKind(operator="CONV_2D", check=_check, run=_run, lower=_lower, by_rows=_by_rows)

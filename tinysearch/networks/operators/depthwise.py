@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinysearch.networks.call import APART, Call, Overlap, Sharing
+from tinysearch.networks.call import APART, Call, Overlap, RowParts, Sharing
 from tinysearch.networks.graph import Array, Graph, Node
 from tinysearch.networks.operators.kind import OperatorKind, given, require, shape_is
 from tinysearch.networks.operators.weighted import Weighted, weighted
@@ -53,28 +53,38 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     window, layer, multiplier = layer_of(graph, node)
+    arrays = {"weights": np.ascontiguousarray(layer.weights).reshape(-1), **layer.constants(tile=1)}
+    return (_call(node, window, layer, multiplier, arrays),)
+
+
+def _by_rows(graph: Graph, node: Node, whole: Call) -> RowParts:
+    window, layer, multiplier = layer_of(graph, node)
+    return RowParts(
+        span=window.span, part=lambda first, end: _call(node, window.part(first, end), layer, multiplier, whole.arrays)
+    )
+
+
+def _call(node: Node, window: Window, layer: Weighted, multiplier: int, arrays: Mapping[str, Array]) -> Call:
     outputs = window.outputs[0] * window.outputs[1] * len(layer.weights)
     kernel = window.kernel[0] * window.kernel[1]
-    return (
-        Call(
-            name=node.name,
-            operator=node.operator,
-            function="ts_tfl_depthwise_s8",
-            inputs=node.inputs[:1],
-            output=node.outputs[0],
-            fields={
-                "window": window.fields(len(layer.weights)),
-                "multiples": multiplier,
-                "in_zero": layer.in_zero,
-                "range": layer.range,
-            },
-            arrays={"weights": np.ascontiguousarray(layer.weights).reshape(-1), **layer.constants(tile=1)},
-            sharing=(Sharing(overlap=Overlap.SAME) if multiplier == 1 else APART,),
-            scratch_bytes=window.reach[0] * window.reach[1],
-            macs=outputs * kernel,
-            kernel_class=_kernel_class(window),
-            features=_features(window, len(layer.weights), multiplier),
-        ),
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function="ts_tfl_depthwise_s8",
+        inputs=node.inputs[:1],
+        output=node.outputs[0],
+        fields={
+            "window": window.fields(len(layer.weights)),
+            "multiples": multiplier,
+            "in_zero": layer.in_zero,
+            "range": layer.range,
+        },
+        arrays=arrays,
+        sharing=(Sharing(overlap=Overlap.SAME) if multiplier == 1 else APART,),
+        scratch_bytes=window.reach[0] * window.reach[1],
+        macs=outputs * kernel,
+        kernel_class=_kernel_class(window),
+        features=_features(window, len(layer.weights), multiplier),
     )
 
 
@@ -107,4 +117,4 @@ def _features(window: Window, channels: int, multiplier: int) -> dict[str, float
     return counted | {"moved": outputs * window.kernel[0], "sums": channels}
 
 
-DEPTHWISE = OperatorKind(operator="DEPTHWISE_CONV_2D", check=_check, run=_run, lower=_lower)
+DEPTHWISE = OperatorKind(operator="DEPTHWISE_CONV_2D", check=_check, run=_run, lower=_lower, by_rows=_by_rows)

@@ -9,7 +9,16 @@ import numpy as np
 from tinysearch.networks.arithmetic import quantize_multiplier, round_away, scaled
 from tinysearch.networks.call import APART, Call
 from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
-from tinysearch.networks.operators.kind import INSTEAD_INT8, OperatorKind, given, int8_tensor, offset, require, shape_is
+from tinysearch.networks.operators.kind import (
+    INSTEAD_INT8,
+    OperatorKind,
+    given,
+    int8_tensor,
+    offset,
+    require,
+    shape_is,
+    values_by_rows,
+)
 from tinysearch.networks.operators.pointwise import table_call
 
 
@@ -119,5 +128,9 @@ def _lower_dequantize(graph: Graph, node: Node) -> tuple[Call, ...]:
     )
 
 
-QUANTIZE = OperatorKind(operator="QUANTIZE", check=_check_quantize, run=_run_quantize, lower=_lower_quantize)
-DEQUANTIZE = OperatorKind(operator="DEQUANTIZE", check=_check_dequantize, run=_run_dequantize, lower=_lower_dequantize)
+QUANTIZE = OperatorKind(
+    operator="QUANTIZE", check=_check_quantize, run=_run_quantize, lower=_lower_quantize, by_rows=values_by_rows
+)
+DEQUANTIZE = OperatorKind(
+    operator="DEQUANTIZE", check=_check_dequantize, run=_run_dequantize, lower=_lower_dequantize, by_rows=values_by_rows
+)

@@ -21,6 +21,7 @@ from tinysearch.networks.operators.kind import (
     repeats,
     require,
     shape_is,
+    values_by_rows,
 )
 from tinysearch.networks.options import ActivationOptions
 
@@ -174,6 +175,7 @@ def _lower_product(graph: Graph, node: Node) -> tuple[Call, ...]:
 
 
 ADDITION, DIFFERENCE = (
-    OperatorKind(operator=name, check=_check, run=_run(_add), lower=_lower_addition) for name in ("ADD", "SUB")
+    OperatorKind(operator=name, check=_check, run=_run(_add), lower=_lower_addition, by_rows=values_by_rows)
+    for name in ("ADD", "SUB")
 )
-PRODUCT = OperatorKind(operator="MUL", check=_check, run=_run(_multiply), lower=_lower_product)
+PRODUCT = OperatorKind(operator="MUL", check=_check, run=_run(_multiply), lower=_lower_product, by_rows=values_by_rows)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinysearch.networks.call import Lowered
+from tinysearch.networks.call import Call, Lowered, RowParts
 from tinysearch.networks.graph import ABSENT, Array, Element, Graph, Node, Tensor
 from tinysearch.networks.options import Activation
 
@@ -37,6 +37,8 @@ class OperatorKind:
         lower: the calls that compute the node.
         states: positions of inputs that the node writes where they are states of the graph; ``run`` gives their new
             values behind its outputs.
+        by_rows: how the one call that a node became is computed some rows at a time; None, or giving None, where it
+            is not.
     """
 
     operator: str
@@ -44,6 +46,7 @@ class OperatorKind:
     run: Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
     lower: Callable[[Graph, Node], Lowered]
     states: tuple[int, ...] = ()
+    by_rows: Callable[[Graph, Node, Call], RowParts | None] | None = None
 
     def written(self, node: Node) -> tuple[int, ...]:
         """Tensors that a node writes: its outputs, and its states as far as it has them."""
@@ -140,6 +143,30 @@ def repeats(long: tuple[int, ...], short: tuple[int, ...]) -> None:
         f"repeats {list(short)} over {list(long)}",
         "repeat a scalar or the last axes only",
     )
+
+
+def values_by_rows(graph: Graph, node: Node, whole: Call) -> RowParts | None:
+    """Of a kernel that computes ``count`` values one by one; the second of two inputs may repeat within a row."""
+    count, period = whole.fields["count"], whole.fields.get("period", whole.fields["count"])
+    shape = graph.result(node).shape
+    if len(shape) != 4 or not isinstance(count, int) or not isinstance(period, int):
+        return None
+    row = shape[2] * shape[3]
+    repeats = period != count
+    if repeats and row % period != 0:
+        return None
+
+    def part(first: int, end: int) -> Call:
+        values = (end - first) * row
+        periods = {"period": period if repeats else values} if "period" in whole.fields else {}
+        return replace(
+            whole,
+            fields={**whole.fields, "count": values, **periods},
+            features={name: value if name == "steps" else values for name, value in whole.features.items()},
+        )
+
+    wide = (True, *(not repeats for _ in whole.inputs[1:]))
+    return RowParts(span=lambda first, end: (first, end), part=part, wide=wide)
 
 
 def offset(tensor: Tensor) -> int:

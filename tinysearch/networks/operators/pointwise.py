@@ -24,7 +24,7 @@ from tinysearch.networks.arithmetic import (
 )
 from tinysearch.networks.call import Call, Overlap, Sharing
 from tinysearch.networks.graph import Array, Graph, Node, Quantization
-from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is
+from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is, values_by_rows
 from tinysearch.networks.options import LeakyReluOptions, PointwiseOptions
 
 _STORED = np.arange(-128, 128)
@@ -187,4 +187,6 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     return (table_call(node, graph.result(node).elements, np.roll(table(graph, node), -128)),)
 
 
-POINTWISE = tuple(OperatorKind(operator=name, check=_check, run=_run, lower=_lower) for name in _FUNCTIONS)
+POINTWISE = tuple(
+    OperatorKind(operator=name, check=_check, run=_run, lower=_lower, by_rows=values_by_rows) for name in _FUNCTIONS
+)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.networks.arithmetic import activation_range
-from tinysearch.networks.call import Call, Overlap, Sharing
+from tinysearch.networks.call import Call, Overlap, RowParts, Sharing
 from tinysearch.networks.graph import Array, Graph, Node
 from tinysearch.networks.operators.kind import (
     OperatorKind,
@@ -63,28 +63,36 @@ def _run_maximum(graph: Graph, node: Node, values: Sequence[Array | None]) -> li
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     window, low, high = window_of_pool(graph, node)
+    return (_call(node, window, low, high),)
+
+
+def _by_rows(graph: Graph, node: Node, whole: Call) -> RowParts:
+    del whole  # no arrays
+    window, low, high = window_of_pool(graph, node)
+    return RowParts(span=window.span, part=lambda first, end: _call(node, window.part(first, end), low, high))
+
+
+def _call(node: Node, window: Window, low: int, high: int) -> Call:
     average = node.operator == "AVERAGE_POOL_2D"
     channels = window.channels
     reads = window.lowest_reads()[:-1] * channels
     ends = np.arange(1, len(reads) + 1) * channels  # a pixel is written while its own window is still read
     values = float(_counts(window).sum() * channels)
     places = len(reads)
-    return (
-        Call(
-            name=node.name,
-            operator=node.operator,
-            function="ts_tfl_average_pool_s8" if average else "ts_tfl_max_pool_s8",
-            inputs=node.inputs[:1],
-            output=node.outputs[0],
-            fields={"window": window.fields(channels), "low": low, "high": high},
-            sharing=(Sharing(overlap=Overlap.BEHIND, distance=int((ends - reads).max())),),
-            kernel_class="average" if average else "max_pool",
-            features={"outputs": values, "sums": places * channels, "steps": 1}
-            if average
-            else {"outputs": places * channels, "sums": places, "patch": values, "rows": places * window.kernel[0]},
-        ),
+    return Call(
+        name=node.name,
+        operator=node.operator,
+        function="ts_tfl_average_pool_s8" if average else "ts_tfl_max_pool_s8",
+        inputs=node.inputs[:1],
+        output=node.outputs[0],
+        fields={"window": window.fields(channels), "low": low, "high": high},
+        sharing=(Sharing(overlap=Overlap.BEHIND, distance=int((ends - reads).max())),),
+        kernel_class="average" if average else "max_pool",
+        features={"outputs": values, "sums": places * channels, "steps": 1}
+        if average
+        else {"outputs": places * channels, "sums": places, "patch": values, "rows": places * window.kernel[0]},
     )
 
 
-AVERAGE_POOL = OperatorKind(operator="AVERAGE_POOL_2D", check=_check, run=_run_average, lower=_lower)
-MAX_POOL = OperatorKind(operator="MAX_POOL_2D", check=_check, run=_run_maximum, lower=_lower)
+AVERAGE_POOL = OperatorKind(operator="AVERAGE_POOL_2D", check=_check, run=_run_average, lower=_lower, by_rows=_by_rows)
+MAX_POOL = OperatorKind(operator="MAX_POOL_2D", check=_check, run=_run_maximum, lower=_lower, by_rows=_by_rows)

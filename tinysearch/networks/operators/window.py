@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,22 @@ class Window:
     def is_point(self) -> bool:
         """Whether every output sees just the input at its own place."""
         return self.kernel == (1, 1) and self.stride == (1, 1) and self.before == (0, 0) and self.inputs == self.outputs
+
+    def span(self, first: int, end: int) -> Sides:
+        """First input row under some output rows, and the one behind the last; they may lie beside the input."""
+        stride, before = self.stride[0], self.before[0]
+        return first * stride - before, (end - 1) * stride + (self.kernel[0] - 1) * self.dilation[0] + 1 - before
+
+    def part(self, first: int, end: int) -> Window:
+        """The windows of some output rows on the input rows under them alone."""
+        low, high = self.span(first, end)
+        rows = min(high, self.inputs[0]) - max(low, 0)
+        return replace(
+            self,
+            inputs=(rows, self.inputs[1]),
+            outputs=(end - first, self.outputs[1]),
+            before=(max(-low, 0), self.before[1]),
+        )
 
     def rows_of(self, axis: int) -> npt.NDArray[np.int64]:
         """Input row (column for axis 1) under every kernel row for every output row: [outputs, kernel]."""
