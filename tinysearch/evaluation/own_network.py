@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.analytic.bom import over_budget
+from tinysearch.analytic.code_size import CodeSizes
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.features import FEATURES
 from tinysearch.analytic.flash import AppSlots, FlashPlan, array_bytes, plan_flash
@@ -57,9 +58,23 @@ class OwnNetwork:
     @property
     def weight_bytes(self) -> int:
         """Bytes of all constants in flash, every array aligned to 16 bytes."""
-        arrays = [array.nbytes for call in self.lowered.calls for array in call.arrays.values()]
+        arrays = [array.nbytes for call in self.lowered.calls for array in call.constants]
         arrays += [self.lowered.graph.tensors[index].size_bytes for index in self.lowered.constant_inputs]
         return array_bytes(arrays)
+
+    @property
+    def kernels(self) -> frozenset[str]:
+        """Functions that it calls."""
+        return frozenset(layer.function for call in self.lowered.calls for layer in call.layers)
+
+    def code_bytes(self, code: CodeSizes) -> int:
+        """Bytes of calls, constant structures and names in flash."""
+        calls = self.lowered.calls
+        layers = sum(code.layers[layer.function].flash for call in calls for layer in call.layers)
+        steps = sum(1 if call.band is None else len(call.band.actions) for call in calls)
+        named = [*(call.name for call in calls), *self.labels]
+        names = sum(len(name.encode()) + code.name_alignment for name in named)
+        return math.ceil(code.branch.flash + code.step.flash * steps + layers) + names
 
     @property
     def edge_bytes(self) -> int:
@@ -73,12 +88,13 @@ class OwnNetwork:
         costs = {} if accelerated is None else accelerated.costs
         apart = set() if accelerated is None else {step.key for step in accelerated.streamed}
         for number, call in enumerate(self.lowered.calls):
-            key, features = costs.get(number, ((ARITHMETIC, call.kernel_class), call.features))
-            if key in apart:
-                continue
-            total = found.setdefault(key, dict.fromkeys(FEATURES, 0.0))
-            for name, value in features.items():
-                total[name] += value
+            portable = (((ARITHMETIC, kernel), features) for kernel, features in call.work)
+            for key, features in (costs[number],) if number in costs else portable:
+                if key in apart:
+                    continue
+                total = found.setdefault(key, dict.fromkeys(FEATURES, 0.0))
+                for name, value in features.items():
+                    total[name] += value
         return found
 
 
@@ -170,18 +186,13 @@ class NetworkModels:
 
     def flash(self, network: OwnNetwork, target: str, accelerated: Accelerated | None = None) -> FlashPlan:
         """What lies in flash on an ESP-IDF target; constants of a backend lie beside those of the portable kernels."""
-        code, calls = self.software.code, network.lowered.calls
-        kernels = [call.function for call in calls]
-        program = self.software.program_bytes(target, (), kernels=sorted(set(kernels)))
-        layers = sum(code.layers[kernel].flash for kernel in kernels)
-        own = math.ceil(code.branch.flash + code.step.flash * len(calls) + layers)
-        named = [*(call.name for call in calls), *network.labels]
-        names = sum(len(name.encode()) + code.name_alignment for name in named)
+        program = self.software.program_bytes(target, (), kernels=sorted(network.kernels))
         weights = network.weight_bytes
         if accelerated is not None:
             program += self.software.backend_bytes(accelerated.backend)
             weights += accelerated.constant_bytes
-        return plan_flash(program_bytes=program + own + names, weight_bytes=weights, slots=AppSlots())
+        code = network.code_bytes(self.software.code)
+        return plan_flash(program_bytes=program + code, weight_bytes=weights, slots=AppSlots())
 
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
         """A network on a board, with every rule it breaks."""

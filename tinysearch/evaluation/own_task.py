@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -85,16 +84,12 @@ class OwnTaskModels(AnalyticModels):
 
     def sizes(self, branch: BranchSpec) -> BranchSizes:
         """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
-        own, code = self.network, self.software.code
-        calls, memory = own.lowered.calls, own.memory
-        layers = sum(code.layers[call.function].flash for call in calls)
-        names = sum(len(name.encode()) + code.name_alignment for name in (*(call.name for call in calls), *own.labels))
+        own, memory = self.network, self.network.memory
         return BranchSizes(
-            kernels=frozenset(call.function for call in calls),
+            kernels=own.kernels,
             params=own.lowered.parameter_bytes,
             macs=own.lowered.macs,
-            code_bytes=math.ceil(code.branch.flash + code.step.flash * len(calls) + layers)
-            + names
+            code_bytes=own.code_bytes(self.software.code)
             + decision_bytes(self.task.decision, embedding=branch.architecture.embedding),
             weight_bytes=own.weight_bytes,
             arena_bytes=memory.peak_bytes,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from tinysearch.networks.graph import Array
+
+MOVE = "move"
+"""Kernel class of bytes that go from one place to another."""
 
 Field = int | float | tuple[int, ...]
 
@@ -51,6 +54,7 @@ class Call:
         macs: multiply-accumulates of the layer.
         kernel_class: whose coefficients of a latency table say how long it takes, "" where none does.
         features: what it counts of :data:`tinysearch.analytic.features.FEATURES`.
+        band: of a call that stands for several steps and has no function, fields, arrays and features itself.
     """
 
     name: str
@@ -65,11 +69,107 @@ class Call:
     macs: int = 0
     kernel_class: str = ""
     features: Mapping[str, float] = field(default_factory=dict)
+    band: Band | None = None
+
+    @property
+    def wholes(self) -> tuple[Call, ...]:
+        """The calls that it computes: itself, or the steps of a band."""
+        return (self,) if self.band is None else self.band.steps
 
     @property
     def parameter_bytes(self) -> int:
         """Bytes of its constant arrays."""
-        return sum(array.nbytes for array in self.arrays.values())
+        return sum(array.nbytes for array in self.constants)
+
+    @property
+    def constants(self) -> tuple[Array, ...]:
+        """Its constant arrays."""
+        return tuple(array for whole in self.wholes for array in whole.arrays.values())
+
+    @property
+    def layers(self) -> tuple[Call, ...]:
+        """Calls with a constant structure of their own: itself, or the different parts of a band."""
+        if self.band is None:
+            return (self,)
+        return tuple({id(part.call): part.call for part in self.band.parts}.values())
+
+    @property
+    def work(self) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """Kernel class and features of all that runs."""
+        if self.band is None:
+            yield self.kernel_class, self.features
+        else:
+            yield from self.band.work()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where rows begin.
+
+    Attributes:
+        tensor: whose buffer they are in, None for the scratch of their band.
+        offset: bytes from its start.
+    """
+
+    tensor: int | None
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some rows of a step of a band.
+
+    Attributes:
+        step: its number in the band.
+        inputs: None where the call's own input is a constant.
+        scratch: bytes from the start of the band's scratch; None where the kernel has none.
+    """
+
+    step: int
+    call: Call
+    inputs: tuple[Place | None, ...]
+    output: Place
+    scratch: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Bytes of a band's scratch that go to a lower place in it."""
+
+    source: int
+    result: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """Steps that are computed a few rows at a time.
+
+    Attributes:
+        steps: calls of whole maps that give the same.
+        actions: what is done, in order; parts of the same rows share their call.
+    """
+
+    steps: tuple[Call, ...]
+    actions: tuple[Part | Move, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The calls of kernels."""
+        return tuple(action for action in self.actions if isinstance(action, Part))
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The others."""
+        return tuple(action for action in self.actions if isinstance(action, Move))
+
+    def work(self, step: int | None = None) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """Kernel class and features of one step's parts, or of all parts and moves."""
+        yield from (
+            (part.call.kernel_class, part.call.features) for part in self.parts if step is None or part.step == step
+        )
+        if step is None:
+            yield from ((MOVE, {"outputs": move.size_bytes, "steps": 1}) for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,8 @@ class LoweredNetwork:
     @property
     def constant_inputs(self) -> tuple[int, ...]:
         """Constant tensors that calls read as they are, in order."""
-        read = {index for call in self.calls for index in call.inputs if index not in self.owners} - {ABSENT}
+        wholes = [whole for call in self.calls for whole in call.wholes]
+        read = {index for call in wholes for index in call.inputs if index not in self.owners} - {ABSENT}
         read |= {state.first for state in self.graph.states}
         return tuple(sorted(read))
 

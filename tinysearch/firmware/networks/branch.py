@@ -128,10 +128,11 @@ class OwnBranch:
         graph, steps = self.source.network.graph, network["steps"]
         output = self.memory.offsets[self.source.network.owners[graph.outputs[0]]]
         for number, step in enumerate(steps):
-            layers, constants = [(step["layer_type"], step["symbol"])], step["constants"]
+            layers, constants = step["layers"], step["constants"]
             before, after = list[str](), list[str]()
             if number == 0:
-                layers += [(each["type"], f"{each['symbol']}[{each['count']}]") for each in network["constants"]]
+                given = [(each["type"], f"{each['symbol']}[{each['count']}]") for each in network["constants"]]
+                layers = [*layers, *given]
                 constants = "\n\n".join([*(each["text"] for each in network["constants"]), constants])
                 before.append(f"memmove(arena + {self._input_offset}, input, {self.input_shape.elements})")
             if number == len(steps) - 1:
@@ -141,7 +142,6 @@ class OwnBranch:
                 "layers": layers,
                 "constants": constants,
                 "before": before,
-                "calls": [step["call"]],
                 "after": after,
                 "shared": False,
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ArenaPlan, plan
-from tinysearch.networks.call import Call
+from tinysearch.networks.call import Band, Call, Move, Part, Place
 from tinysearch.networks.graph import ABSENT, Element, State
 from tinysearch.networks.lowering import LoweredNetwork
 
@@ -31,6 +31,7 @@ class NetworkSource:
     """What the templates need of one network.
 
     Attributes:
+        packed: its constant structures in order: one a call, or several of a band.
         labels: names of the classes that the first output holds.
         model_id: CRC-32 of all constants.
         prefix: of everything that its C defines: the name of a library, or :data:`PREFIX`.
@@ -57,9 +58,12 @@ class NetworkSource:
 
     def _moved(self, accelerated: Accelerated) -> tuple[PackedStep, ...]:
         """Portable kernels as the other arena has them run."""
-        backward = accelerated.memory.backward
-        calls = enumerate(self.network.calls)
-        return tuple(_packed(call, backward=number in backward) for number, call in calls)
+        return packed_layers(self.network, accelerated.memory)
+
+    def layers(self, number: int) -> tuple[PackedStep, ...]:
+        """Constant structures of one call."""
+        before = sum(len(call.layers) for call in self.network.calls[:number])
+        return self.packed[before : before + len(self.network.calls[number].layers)]
 
 
 def network_source(
@@ -67,7 +71,7 @@ def network_source(
 ) -> NetworkSource:
     """Pack a network, and plan it where no plan is given."""
     memory = memory or plan(network)
-    packed = tuple(_packed(call, backward=number in memory.backward) for number, call in enumerate(network.calls))
+    packed = packed_layers(network, memory)
     return NetworkSource(
         name=shown(network.graph.name),
         network=network,
@@ -82,6 +86,12 @@ def network_source(
 def shown(name: str) -> str:
     """A name of the file on one line."""
     return plain_line(name)[:_LONGEST_NAME] or "unnamed"
+
+
+def packed_layers(network: LoweredNetwork, memory: ArenaPlan) -> tuple[PackedStep, ...]:
+    """All constant structures of a network, as its arena has the kernels run."""
+    calls = enumerate(network.calls)
+    return tuple(_packed(layer, backward=number in memory.backward) for number, call in calls for layer in call.layers)
 
 
 def _packed(call: Call, *, backward: bool) -> PackedStep:
@@ -112,12 +122,64 @@ def _constant_symbol(source: NetworkSource, index: int) -> str:
     return f"{source.prefix}_tensor_{index}"
 
 
-def _call(source: NetworkSource, number: int, call: Call) -> str:
-    """C expression that executes one step."""
+def _plain_step(source: NetworkSource, number: int) -> dict[str, Any]:
+    """Layer, constants and the one call of a step on whole maps."""
+    call, (packed,), symbol = source.network.calls[number], source.layers(number), _symbol(source, number)
     memory = source.memory
     scratch = f"arena + {memory.scratch[number]}" if number in memory.scratch else "NULL"
-    arguments = (f"&{_symbol(source, number)}", *_inputs(source, call), _output(source, call), scratch)
-    return f"{call.function}({', '.join(arguments)})"
+    return {
+        "layers": [(packed.layer_type, symbol)],
+        "constants": layer_constants(packed, symbol),
+        "calls": [_call(packed.function, symbol, _inputs(source, call), _output(source, call.output), scratch)],
+    }
+
+
+def _call(function: str, symbol: str, inputs: Sequence[str], output: str, scratch: str) -> str:
+    """C expression that calls a kernel."""
+    return f"{function}({', '.join((f'&{symbol}', *inputs, output, scratch))})"
+
+
+def _band_step(source: NetworkSource, number: int, band: Band) -> dict[str, Any]:
+    """Layers, constants and all calls of a band, in order; parts of one step share its arrays."""
+    names, layers, constants = dict[int, str](), list[tuple[str, str]](), list[str]()
+    owners = set[str]()
+    layered = zip(source.network.calls[number].layers, source.layers(number), strict=True)
+    steps = {id(part.call): part.step for part in band.parts}
+    for count, (layer, packed) in enumerate(layered):
+        owner = f"{_symbol(source, number)}_{steps[id(layer)]}"
+        names[id(layer)] = own = f"{_symbol(source, number)}_rows_{count}"
+        constants.append(layer_constants(packed, own, arrays_of=owner, again=owner in owners))
+        layers.append((packed.layer_type, own))
+        owners.add(owner)
+    calls = [
+        _move(source, number, action) if isinstance(action, Move) else _part(source, number, action, names)
+        for action in band.actions
+    ]
+    return {"layers": layers, "constants": "\n\n".join(constants), "calls": calls}
+
+
+def _move(source: NetworkSource, number: int, move: Move) -> str:
+    """C expression that moves bytes within the scratch of a band."""
+    scratch = source.memory.scratch[number]
+    return f"memmove(arena + {scratch + move.result}, arena + {scratch + move.source}, {move.size_bytes})"
+
+
+def _part(source: NetworkSource, number: int, part: Part, names: Mapping[int, str]) -> str:
+    """C expression that computes some rows of a step in a band."""
+    scratch = source.memory.scratch.get(number, 0)
+    inputs = [
+        _constant_symbol(source, index) if place is None else f"(const void *)({_place(source, place, scratch)})"
+        for index, place in zip(part.call.inputs, part.inputs, strict=True)
+    ]
+    working = "NULL" if part.scratch is None else f"arena + {scratch + part.scratch}"
+    output = f"(void *)({_place(source, part.output, scratch)})"
+    return _call(part.call.function, names[id(part.call)], inputs, output, working)
+
+
+def _place(source: NetworkSource, place: Place, scratch: int) -> str:
+    """C expression of where rows begin."""
+    start = scratch if place.tensor is None else source.memory.offsets[source.network.owners[place.tensor]]
+    return f"arena + {start + place.offset}"
 
 
 def _inputs(source: NetworkSource, call: Call) -> list[str]:
@@ -134,8 +196,8 @@ def _inputs(source: NetworkSource, call: Call) -> list[str]:
     return found
 
 
-def _output(source: NetworkSource, call: Call) -> str:
-    return f"(void *)(arena + {source.memory.offsets[source.network.owners[call.output]]})"
+def _output(source: NetworkSource, index: int) -> str:
+    return f"(void *)(arena + {source.memory.offsets[source.network.owners[index]]})"
 
 
 def _backend_values(source: NetworkSource, number: int, call: Call) -> dict[str, str]:
@@ -147,9 +209,8 @@ def _backend_values(source: NetworkSource, number: int, call: Call) -> dict[str,
     inputs = _inputs(source, call)
     right = inputs[1] if len(inputs) > 1 else "NULL"
     scratch = f"arena + {-(-source.memory.scratch[number] // LINE) * LINE}"
-    arguments = (f"&{symbol}", inputs[0], right, _output(source, call), scratch)
     return {
-        "backend_call": f"{packed.function}({', '.join(arguments)})",
+        "backend_call": _call(packed.function, symbol, (inputs[0], right), _output(source, call.output), scratch),
         "backend_symbol": symbol,
         "backend_layer_type": packed.layer_type,
         "backend_constants": layer_constants(packed, symbol),
@@ -173,6 +234,7 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "outputs": [_tensor(source, index) for index in graph.outputs],
         "output_bytes": sum(graph.tensors[index].size_bytes for index in graph.outputs),
         "states": [_state(source, state) for state in graph.states],
+        "moves": any(call.band is not None and call.band.moves for call in network.calls),
         "headers": source.headers,
         "backend": "" if source.accelerated is None else source.accelerated.backend,
         "buffers": list(_buffers(source)),
@@ -180,13 +242,10 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "steps": [
             {
                 "name": f"{number} {shown(call.name)}",
-                "symbol": _symbol(source, number),
-                "layer_type": packed.layer_type,
-                "constants": layer_constants(packed, _symbol(source, number)),
-                "call": _call(source, number, call),
+                **(_plain_step(source, number) if call.band is None else _band_step(source, number, call.band)),
                 **_backend_values(source, number, call),
             }
-            for number, (call, packed) in enumerate(zip(network.calls, source.packed, strict=True))
+            for number, call in enumerate(network.calls)
         ],
     }
 
