@@ -65,7 +65,7 @@ class OwnNetwork:
     @property
     def kernels(self) -> frozenset[str]:
         """Functions that it calls."""
-        return frozenset(layer.function for call in self.lowered.calls for layer in call.layers)
+        return frozenset(function for call in self.lowered.calls for function in call.functions)
 
     def code_bytes(self, code: CodeSizes) -> int:
         """Bytes of calls, constant structures and names in flash."""

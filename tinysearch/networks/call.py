@@ -9,7 +9,12 @@ from enum import Enum
 from tinysearch.networks.graph import Array
 
 MOVE = "move"
-"""Kernel class of bytes that go from one place to another."""
+"""Kernel class of bytes that go from one place to another, by ``ts_tfl_move``."""
+
+MOVE_FUNCTION = "ts_tfl_move"
+
+MOVE_ALIGNMENT = 4
+"""Places at multiples of this are moved by words."""
 
 Field = int | float | tuple[int, ...]
 
@@ -94,6 +99,12 @@ class Call:
         return tuple({id(part.call): part.call for part in self.band.parts}.values())
 
     @property
+    def functions(self) -> frozenset[str]:
+        """Functions of the runtime that it calls."""
+        moves = {MOVE_FUNCTION} if self.band is not None and self.band.moves else set[str]()
+        return frozenset(layer.function for layer in self.layers) | moves
+
+    @property
     def work(self) -> Iterator[tuple[str, Mapping[str, float]]]:
         """Kernel class and features of all that runs."""
         if self.band is None:
@@ -140,6 +151,12 @@ class Move:
     result: int
     size_bytes: int
 
+    @property
+    def features(self) -> Mapping[str, float]:
+        """See :class:`Call`: bytes that go by words, or one by one."""
+        words = self.source % MOVE_ALIGNMENT == self.result % MOVE_ALIGNMENT == 0
+        return {"outputs" if words else "patch": self.size_bytes, "steps": 1}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Band:
@@ -169,7 +186,7 @@ class Band:
             (part.call.kernel_class, part.call.features) for part in self.parts if step is None or part.step == step
         )
         if step is None:
-            yield from ((MOVE, {"outputs": move.size_bytes, "steps": 1}) for move in self.moves)
+            yield from ((MOVE, move.features) for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

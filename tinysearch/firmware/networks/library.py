@@ -59,7 +59,7 @@ def emit_library(
             "files": digests(files),
             "arena_bytes": source.memory.peak_bytes,
             "model_id": f"{source.model_id:08x}",
-            "kernels": sorted({packed.function for packed in source.packed}),
+            "kernels": list(source.functions),
         },
     }
     for path, document in ((MARKER, marker), ("lowering.json", lowering)):

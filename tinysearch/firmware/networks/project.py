@@ -98,7 +98,7 @@ def emit_network(
             "arena_bytes": source.memory.peak_bytes,
             "arena_in_psram": target.arena_in_psram,
             "model_id": f"{source.model_id:08x}",
-            "kernels": sorted({packed.function for packed in source.packed}),
+            "kernels": list(source.functions),
             **_backend_facts(source),
         },
     }

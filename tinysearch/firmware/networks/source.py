@@ -14,7 +14,7 @@ from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.arena import ArenaPlan, plan
-from tinysearch.networks.call import Band, Call, Move, Part, Place
+from tinysearch.networks.call import MOVE_FUNCTION, Band, Call, Move, Part, Place
 from tinysearch.networks.graph import ABSENT, Element, State
 from tinysearch.networks.lowering import LoweredNetwork
 
@@ -50,7 +50,12 @@ class NetworkSource:
     @property
     def headers(self) -> tuple[str, ...]:
         """Headers of the portable kernels, each once, sorted."""
-        return tuple(sorted({packed.header for packed in self.packed}))
+        return tuple(f"{function}.h" for function in self.functions)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Functions of the runtime that the network calls, each once, sorted."""
+        return tuple(sorted({function for call in self.network.calls for function in call.functions}))
 
     def accelerate(self, accelerated: Accelerated) -> NetworkSource:
         """The same with a vector unit, in an arena that serves its kernels and the portable ones."""
@@ -161,7 +166,7 @@ def _band_step(source: NetworkSource, number: int, band: Band) -> dict[str, Any]
 def _move(source: NetworkSource, number: int, move: Move) -> str:
     """C expression that moves bytes within the scratch of a band."""
     scratch = source.memory.scratch[number]
-    return f"memmove(arena + {scratch + move.result}, arena + {scratch + move.source}, {move.size_bytes})"
+    return f"{MOVE_FUNCTION}(arena + {scratch + move.result}, arena + {scratch + move.source}, {move.size_bytes})"
 
 
 def _part(source: NetworkSource, number: int, part: Part, names: Mapping[int, str]) -> str:
@@ -234,7 +239,6 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "outputs": [_tensor(source, index) for index in graph.outputs],
         "output_bytes": sum(graph.tensors[index].size_bytes for index in graph.outputs),
         "states": [_state(source, state) for state in graph.states],
-        "moves": any(call.band is not None and call.band.moves for call in network.calls),
         "headers": source.headers,
         "backend": "" if source.accelerated is None else source.accelerated.backend,
         "buffers": list(_buffers(source)),
