@@ -12,7 +12,7 @@ from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import network_source
 from tinysearch.firmware.verify import host
-from tinysearch.networks.lowering import lower
+from tinysearch.networks.lowering import LoweredNetwork, lower
 from tinysearch.networks.oracle import run
 from tinysearch.networks.tflite_file import read_tflite
 
@@ -20,10 +20,15 @@ from tinysearch.networks.tflite_file import read_tflite
 def emitted(tmp_path, content: bytes, *, labels: tuple[str, ...] = ()):
     path = tmp_path / "network.tflite"
     path.write_bytes(content)
+    return project_of(tmp_path, lower(read_tflite(path)), labels=labels)
+
+
+def project_of(tmp_path, network: LoweredNetwork, *, labels: tuple[str, ...] = ()):
+    """The emitted project of calls as they are."""
     chip = load_catalog("espressif", root=data_dir("hardware_catalog")).chip("esp32c3")
     target = Target(chip=chip, flash_bytes=4 << 20, app_bytes=400_000, latency_s=1.0, point={})
     return emit_network(
-        network_source(lower(read_tflite(path)), labels=labels),
+        network_source(network, labels=labels),
         target,
         lowering={},
         out=tmp_path / "project",

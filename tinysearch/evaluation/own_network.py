@@ -21,6 +21,7 @@ from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.bill import BomLine, OrderNote
 from tinysearch.core.evaluation import Evaluation
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
@@ -47,6 +48,7 @@ class OwnNetwork:
         name: of its file.
         labels: names of the classes that the first output holds; empty where none are given.
         accelerated: with the vector units of chips, by processor.
+        execution: whether calls are bands.
     """
 
     name: str
@@ -54,6 +56,7 @@ class OwnNetwork:
     memory: ArenaPlan
     labels: tuple[str, ...] = ()
     accelerated: Mapping[str, Accelerated] = field(default_factory=dict)
+    execution: Execution = PLAIN
 
     @property
     def weight_bytes(self) -> int:
@@ -104,6 +107,7 @@ class NetworkPoint:
 
     Attributes:
         id: names the project's folder.
+        network: as the board executes it.
         arena_in_psram: the arena does not fit into internal RAM.
         violations: rules that it breaks; empty where it can be built.
         evaluation: of the application around it; None for a console.
@@ -111,6 +115,7 @@ class NetworkPoint:
     """
 
     id: str
+    network: OwnNetwork
     option: BoardOption
     flash: FlashPlan
     ram_bytes: int
@@ -156,6 +161,7 @@ class NetworkPoint:
                 "sensors": [] if self.evaluation is None else list(self.evaluation.sensors),
                 "board": option.id,
                 "board_name": option.name,
+                **self.network.execution.to_dict(),
             },
             "requires": {"flash_bytes": self.flash.total_bytes, "ram_bytes": self.ram_bytes},
             "arena_in_psram": self.arena_in_psram,
@@ -194,6 +200,10 @@ class NetworkModels:
         code = network.code_bytes(self.software.code)
         return plan_flash(program_bytes=program + code, weight_bytes=weights, slots=AppSlots())
 
+    def best(self, executions: Sequence[OwnNetwork], option: BoardOption) -> NetworkPoint:
+        """A network on a board as it runs fastest there: of its executions, the first of equal ones."""
+        return best_of([self.point(network, option) for network in executions])
+
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
         """A network on a board, with every rule it breaks."""
         chip = self.catalog.chip(option.processor)
@@ -206,6 +216,7 @@ class NetworkModels:
         contention = self.latency.contention(chip.id)
         return NetworkPoint(
             id=_identity(network, option),
+            network=network,
             option=option,
             flash=flash,
             ram_bytes=arena + edges,
@@ -250,6 +261,11 @@ class NetworkModels:
             over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
             found += [over] if over is not None else []
         return found
+
+
+def best_of(points: Sequence[NetworkPoint]) -> NetworkPoint:
+    """The fastest of those that break the fewest rules."""
+    return min(points, key=lambda point: (len(point.violations), point.latency.seconds))
 
 
 def latency_of(

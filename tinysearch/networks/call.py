@@ -19,6 +19,10 @@ MOVE_ALIGNMENT = 4
 Field = int | float | tuple[int, ...]
 
 
+Work = Iterator[tuple[str, Mapping[str, float]]]
+"""Kernel classes with features: see :class:`Call`."""
+
+
 class Overlap(Enum):
     """Where an output may share memory with an input that dies in its call."""
 
@@ -105,12 +109,13 @@ class Call:
         return frozenset(layer.function for layer in self.layers) | moves
 
     @property
-    def work(self) -> Iterator[tuple[str, Mapping[str, float]]]:
+    def work(self) -> Work:
         """Kernel class and features of all that runs."""
         if self.band is None:
             yield self.kernel_class, self.features
         else:
-            yield from self.band.work()
+            for action in self.band.actions:
+                yield from action.work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,11 @@ class Part:
     output: Place
     scratch: int | None
 
+    @property
+    def work(self) -> Work:
+        """See :class:`Call`."""
+        return self.call.work
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -152,10 +162,10 @@ class Move:
     size_bytes: int
 
     @property
-    def features(self) -> Mapping[str, float]:
+    def work(self) -> Work:
         """See :class:`Call`: bytes that go by words, or one by one."""
         words = self.source % MOVE_ALIGNMENT == self.result % MOVE_ALIGNMENT == 0
-        return {"outputs" if words else "patch": self.size_bytes, "steps": 1}
+        yield MOVE, {"outputs" if words else "patch": self.size_bytes, "steps": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,14 +189,6 @@ class Band:
     def moves(self) -> tuple[Move, ...]:
         """The others."""
         return tuple(action for action in self.actions if isinstance(action, Move))
-
-    def work(self, step: int | None = None) -> Iterator[tuple[str, Mapping[str, float]]]:
-        """Kernel class and features of one step's parts, or of all parts and moves."""
-        yield from (
-            (part.call.kernel_class, part.call.features) for part in self.parts if step is None or part.step == step
-        )
-        if step is None:
-            yield from ((MOVE, move.features) for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinysearch.core.safe_text import plain_line
-from tinysearch.networks.call import Call
+from tinysearch.networks.call import MOVE_FUNCTION, Call, Move
 from tinysearch.networks.lowering import LoweredNetwork
 
 SAME_BYTES = "the same bytes"
@@ -36,28 +36,42 @@ class LoweredRow:
         return asdict(self)
 
 
-def lowering_rows(network: LoweredNetwork, instructions: Callable[[Call], float]) -> list[LoweredRow]:
-    """A row a call, and one for every operator that needs none, in execution order."""
+Instructions = Callable[[Call | Move], float]
+"""Of a call, or of bytes that move."""
+
+
+def lowering_rows(network: LoweredNetwork, instructions: Instructions) -> list[LoweredRow]:
+    """A row a call, one for every operator that needs none, and one for the moves of a band, in execution order."""
     rows: list[LoweredRow] = []
+    computed = [(call, step, whole) for call in network.calls for step, whole in enumerate(call.wholes)]
     for node in network.graph.nodes:
         results = node.outputs or node.inputs[:1]  # what assigns a state has no output
-        calls = [call for call in network.calls if call.output in results and call.operator == node.operator]
-        if not calls:
-            rows.append(
-                LoweredRow(name=node.name, op=node.operator, became=SAME_BYTES, macs=0, bytes=0, instructions=0)
-            )
-        rows += [
-            LoweredRow(
-                name=call.name,
-                op=call.operator,
-                became=call.function,
-                macs=call.macs,
-                bytes=call.parameter_bytes,
-                instructions=round(instructions(call)),
-            )
-            for call in calls
-        ]
+        found = [each for each in computed if each[2].output in results and each[2].operator == node.operator]
+        if not found:
+            rows.append(_without_constants(node.name, node.operator, SAME_BYTES))
+        for call, step, whole in found:
+            rows.append(_row(call, step, whole, instructions))
+            if call.band is not None and whole is call.wholes[-1]:
+                moved = sum(map(instructions, call.band.moves))
+                rows.append(_without_constants(call.name, call.operator, MOVE_FUNCTION, instructions=moved))
     return rows
+
+
+def _row(call: Call, step: int, whole: Call, instructions: Instructions) -> LoweredRow:
+    """A call, or all parts of a band's step."""
+    parts = [call] if call.band is None else [part.call for part in call.band.parts if part.step == step]
+    return LoweredRow(
+        name=whole.name,
+        op=whole.operator,
+        became=whole.function,
+        macs=whole.macs,
+        bytes=whole.parameter_bytes,
+        instructions=round(sum(map(instructions, parts))),
+    )
+
+
+def _without_constants(name: str, op: str, became: str, *, instructions: float = 0.0) -> LoweredRow:
+    return LoweredRow(name=name, op=op, became=became, macs=0, bytes=0, instructions=round(instructions))
 
 
 def lowering_text(rows: Sequence[LoweredRow]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.app.networks.executions import BANDS
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.core.safe_text import plain_line
 from tinysearch.firmware.backends import VECTOR_NAMES
@@ -30,10 +32,16 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
 
 
 def _form(project: Path) -> list[str]:
-    """How the firmware was emitted: the vector unit that a project has, or the name of a library."""
-    facts = read_point(project).get("firmware_facts") if is_ours(project) else None
+    """How the firmware was emitted: in bands, with the vector unit that a project has, or as a library of a name."""
+    point = read_point(project) if is_ours(project) else {}
+    facts, platform = point.get("firmware_facts"), point.get("platform")
     if not isinstance(facts, dict):
         return []
+    in_bands = isinstance(platform, dict) and platform.get("memory") == BANDS
+    return [*(["memory=bands"] if in_bands else []), *_kernels(facts)]
+
+
+def _kernels(facts: Mapping[str, Any]) -> list[str]:
     if "component" not in facts:
         branches = facts.get("branches")
         every = branches.values() if isinstance(branches, dict) else (facts,)
@@ -48,4 +56,4 @@ def _again(project: Path, question: Asked, out: Path) -> Path:
     point = next((point for point in question.points() if point.id == identity), None)
     if point is None:
         raise NotOfTheRunError(f"{plain_line(str(identity))} is no board with this network: whose it is cannot be told")
-    return emit(question, prepared(question), point, out)
+    return emit(question, prepared(question, point), point, out)

@@ -16,7 +16,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.boards import PlatformWish
-from tinysearch.evaluation.own_network import NetworkPoint, OwnNetwork
+from tinysearch.evaluation.own_network import NetworkPoint, OwnNetwork, best_of
 from tinysearch.evaluation.own_task import OwnTaskModels, one_input, own_branch, own_classifier
 from tinysearch.firmware.networks.branch import own_branch_source
 from tinysearch.firmware.networks.source import NetworkSource
@@ -31,12 +31,14 @@ class OwnApplication:
     Attributes:
         emission: how firmware is written.
         branch: the network as that input's branch.
+        executions: of the network, from which every board takes the one that it runs fastest.
     """
 
     config: Config
     emission: EmitSettings
     models: OwnTaskModels
     branch: BranchSpec
+    executions: tuple[OwnNetwork, ...]
 
     def points(self, wish: PlatformWish) -> list[NetworkPoint]:
         """The application on every board as wished that has the sensor, the cheapest first.
@@ -56,11 +58,14 @@ class OwnApplication:
         return [self._point(option) for option in options]
 
     def _point(self, option: BoardOption) -> NetworkPoint:
+        return best_of([self._executed(replace(self.models, network=network), option) for network in self.executions])
+
+    def _executed(self, models: OwnTaskModels, option: BoardOption) -> NetworkPoint:
         """With the chip's vector unit, unless the board is too small for its constants."""
-        found = self._point_by(self.models, option)
+        found = self._point_by(models, option)
         if found.feasible or found.accelerated is None:
             return found
-        portable = self._point_by(replace(self.models, network=replace(self.models.network, accelerated={})), option)
+        portable = self._point_by(replace(models, network=replace(models.network, accelerated={})), option)
         return portable if portable.feasible else found
 
     def _point_by(self, models: OwnTaskModels, option: BoardOption) -> NetworkPoint:
@@ -70,6 +75,7 @@ class OwnApplication:
         slow = not needed.placed[0]
         return NetworkPoint(
             id=evaluation.candidate.id,
+            network=models.network,
             option=option,
             flash=needed.flash,
             ram_bytes=evaluation.ram_bytes,
@@ -114,16 +120,19 @@ class OwnApplication:
         )
 
 
-def own_application(config: Config, network: OwnNetwork, *, emission: EmitSettings, digest: str) -> OwnApplication:
+def own_application(
+    config: Config, executions: tuple[OwnNetwork, ...], *, emission: EmitSettings, digest: str
+) -> OwnApplication:
     """The application of the configuration's task.
 
     Raises:
         UserError: a task that one network does not serve, or a network that does not fit its input.
     """
+    network = executions[0]
     branch = own_branch(one_input(task_of(config)), network.lowered.graph, name=network.name, digest=digest)
     table = own_latency(config, build_catalog(config))
     models = OwnTaskModels(**model_settings(config), network=network, table=table)
-    return OwnApplication(config=config, emission=emission, models=models, branch=branch)
+    return OwnApplication(config=config, emission=emission, models=models, branch=branch, executions=executions)
 
 
 def own_latency(config: Config, catalog: Catalog) -> LatencyTable:

@@ -11,6 +11,7 @@ from tinysearch.app.building.wiring import Config, build_catalog, wish_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.application import OwnApplication, own_application, own_latency
+from tinysearch.app.networks.executions import executions_of
 from tinysearch.app.networks.labels import read_labels
 from tinysearch.app.networks.reading import Read, read_network
 from tinysearch.app.run.emit_settings import EmitSettings, built_settings
@@ -22,9 +23,7 @@ from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
 from tinysearch.files import home_path
 from tinysearch.firmware.backends import vector_backends
-from tinysearch.firmware.networks.vectors import accelerated
-from tinysearch.networks.arena import plan
-from tinysearch.networks.call import Call
+from tinysearch.networks.call import Call, Move
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.lowering import lower
 from tinysearch.networks.reals import with_real_output
@@ -38,17 +37,25 @@ class Asked:
     Attributes:
         emission: how firmware is written.
         read: the network's file.
-        lowering: what became of every operator.
+        executions: of the network, from which every board takes the one that it runs fastest.
         application: what is built around it; None for a console.
     """
 
     config: Config
     emission: EmitSettings
     read: Read
-    network: OwnNetwork
-    lowering: tuple[LoweredRow, ...]
+    executions: tuple[OwnNetwork, ...]
     models: NetworkModels
     application: OwnApplication | None = None
+
+    @property
+    def network(self) -> OwnNetwork:
+        """As it is executed where a board has room."""
+        return self.executions[0]
+
+    def lowering(self, network: OwnNetwork) -> list[LoweredRow]:
+        """What became of every operator, in one of the executions."""
+        return lowering_rows(network.lowered, instruction_counter())
 
     def points(self) -> list[NetworkPoint]:
         """The network on every board as wished, the cheapest first.
@@ -69,7 +76,7 @@ class Asked:
                 value=", ".join(f"{key}={value}" for key, value in self.config["platform"].items() if value),
                 remedy="see python -m tinysearch catalog list",
             )
-        return [self.models.point(self.network, option) for option in options]
+        return [self.models.best(self.executions, option) for option in options]
 
     def _options(self, wish: PlatformWish) -> list[BoardOption]:
         catalog = self.models.catalog
@@ -130,23 +137,16 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
-    models, on_units = _models(config), emission.component is None
-    units = vector_backends(emission.backend, models.catalog.chips.values())
-    network = OwnNetwork(
-        name=read.name,
-        lowered=lowered,
-        memory=plan(lowered),
-        labels=labels,
-        accelerated=accelerated(lowered, units) if on_units else {},
-    )
+    models = _models(config)
+    units = vector_backends(emission.backend, models.catalog.chips.values()) if emission.component is None else ()
+    executions = executions_of(config, read.name, lowered, labels=labels, catalog=models.catalog, units=units)
     return Asked(
         config=config,
         emission=emission,
         read=read,
-        network=network,
-        lowering=tuple(lowering_rows(lowered, instruction_counter())),
+        executions=executions,
         models=models,
-        application=own_application(config, network, emission=emission, digest=read.digest) if application else None,
+        application=own_application(config, executions, emission=emission, digest=read.digest) if application else None,
     )
 
 
@@ -164,14 +164,16 @@ def _models(config: Config) -> NetworkModels:
     )
 
 
-def instruction_counter() -> Callable[[Call], float]:
-    """Predicted instructions of a call on RV32IMC."""
+def instruction_counter() -> Callable[[Call | Move], float]:
+    """Predicted instructions of a call, or of bytes that move, on RV32IMC."""
     table = load_instructions(data_dir("hardware_catalog") / "latency" / "default.yaml", ARITHMETIC)
 
-    def count(call: Call) -> float:
-        coefficients = table[call.kernel_class]
-        pairs = zip(coefficients, FEATURES, strict=True)
-        return sum(coefficient * call.features.get(name, 0.0) for coefficient, name in pairs)
+    def count(call: Call | Move) -> float:
+        return sum(
+            coefficient * features.get(name, 0.0)
+            for kernel, features in call.work
+            for coefficient, name in zip(table[kernel], FEATURES, strict=True)
+        )
 
     return count
 

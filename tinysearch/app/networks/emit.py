@@ -23,5 +23,5 @@ def run(invocation: Invocation) -> int:
         raise UserError(
             "firmware must be of a board that carries the network", value=broken, remedy="choose a larger platform"
         )
-    say(emit(question, prepared(question), point, Path(question.config["out"])))
+    say(emit(question, prepared(question, point), point, Path(question.config["out"])))
     return OK

@@ -32,7 +32,7 @@ def run(invocation: Invocation) -> int:
     if invocation.json or not sys.stdout.isatty():
         say(json.dumps(document(question, point), indent=2))
     else:
-        say(lowering_text(question.lowering))
+        say(lowering_text(question.lowering(point.network)))
         SafeConsole().print(_table(question, point))
     return OK
 
@@ -48,34 +48,34 @@ def agreement_of(question: Asked) -> Sequence[Agreement]:
     return () if calibration is None else calibration.agreement
 
 
-def memory_of(question: Asked, point: NetworkPoint) -> ArenaPlan:
+def memory_of(point: NetworkPoint) -> ArenaPlan:
     """The arena on a board: that of the vector unit's kernels where these are used."""
-    return (point.accelerated or question.network).memory
+    return (point.accelerated or point.network).memory
 
 
 def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
     """The point with its network, as ``--json`` prints it."""
-    memory = memory_of(question, point)
+    memory, lowering = memory_of(point), question.lowering(point.network)
     return {
         **point.to_dict(),
         "network": question.describe(),
         "arena_bytes": memory.peak_bytes,
         "arena_bound_bytes": memory.bound_bytes,
-        "lowering": [row.to_dict() for row in question.lowering],
-        "instructions": sum(row.instructions for row in question.lowering),
+        "lowering": [row.to_dict() for row in lowering],
+        "instructions": sum(row.instructions for row in lowering),
         "unsupported": [],
     }
 
 
 def _table(question: Asked, point: NetworkPoint) -> Table:
-    memory, latency = memory_of(question, point), point.latency
+    memory, latency = memory_of(point), point.latency
     place = "PSRAM" if point.arena_in_psram else "internal RAM"
     rows = {
         "board": f"{point.option.name} ({point.option.processor})",
         "price": f"${point.bom_cost_usd:.2f}",
         "arena": f"{memory.peak_bytes:,} bytes in {place}; no plan is below {memory.bound_bytes:,}",
         "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
-        "kernels": point.backend,
+        "kernels": point.backend + (", first layers in bands" if point.network.execution.bands else ""),
         "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
         "energy": f"{point.energy_mj:.3g} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),

@@ -27,8 +27,8 @@ class _Shared(TypedDict):
     digest: str
 
 
-def prepared(asked: Asked) -> NetworkSource:
-    """The network as C, the same for all boards.
+def prepared(asked: Asked, point: NetworkPoint) -> NetworkSource:
+    """The network as C, the same for all boards that execute it alike.
 
     Raises:
         UserError: a float network without samples.
@@ -39,7 +39,7 @@ def prepared(asked: Asked) -> NetworkSource:
             value="calibration is not set",
             remedy="add calibration=FILE.npz with a hundred inputs as the network sees them, or emit.top=none",
         )
-    network = asked.network
+    network = point.network
     return network_source(
         network.lowered, memory=network.memory, labels=network.labels, prefix=asked.emission.component or PREFIX
     )
@@ -52,7 +52,7 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
         UserError: a folder that is not ours.
     """
     shared: _Shared = {
-        "lowering": {"lowering": [row.to_dict() for row in asked.lowering]},
+        "lowering": {"lowering": [row.to_dict() for row in asked.lowering(point.network)]},
         "out": out,
         "templates": data_dir("firmware_templates"),
         "version": installed_version(),

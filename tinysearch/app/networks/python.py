@@ -52,7 +52,7 @@ class OwnPoint:
         Raises:
             UserError: a board that does not carry it, a network without samples, or a folder that is not ours.
         """
-        return emit(self._question, prepared(self._question), self._point, home_path(out))
+        return emit(self._question, prepared(self._question, self._point), self._point, home_path(out))
 
     def __repr__(self) -> str:
         values = self.document["values"]

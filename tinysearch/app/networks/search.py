@@ -17,7 +17,7 @@ from rich.table import Table
 from tinysearch.app.console import SafeConsole, error_console, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
-from tinysearch.app.networks.evaluate import chosen
+from tinysearch.app.networks.evaluate import chosen, memory_of
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
 from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
@@ -25,6 +25,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
 from tinysearch.evaluation.own_network import OBJECTIVES, NetworkPoint
 from tinysearch.files import home_path, write_atomically, writing
+from tinysearch.firmware.networks.source import NetworkSource
 from tinysearch.firmware.verify import component, host
 from tinysearch.networks.report import lowering_text
 from tinysearch.search.known.pareto import is_nondominated
@@ -95,7 +96,7 @@ def front_document(question: Asked, front: Sequence[NetworkPoint], firmware: dic
 
 
 def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> dict[str, str]:
-    """Folders of the projects by point, each built and checked on the host: the first one, for all have its sources.
+    """Folders of the projects by point, and the first of each execution checked on the host: others have its sources.
 
     Raises:
         UserError: ``emit.top`` is no number of points.
@@ -103,13 +104,16 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
     count = question.emission.points_of(len(front), evidence="trained")
     if not front[:count]:
         return {}
-    source = prepared(question)
+    sources: dict[int, NetworkSource] = {}
     written: dict[str, str] = {}
     for point in front[:count]:
         with writing(folder):
             (folder / "firmware").mkdir(exist_ok=True)
+        key = id(point.network)
+        is_first = key not in sources
+        source = sources[key] = prepared(question, point) if is_first else sources[key]
         project = emit(question, source, point, folder / "firmware" / point.id)
-        if not written and question.emission.verify:
+        if is_first and question.emission.verify:
             rung = (host if question.emission.component is None else component).golden_vectors(project)
             if rung.status == "failed":
                 raise UserError(
@@ -120,7 +124,7 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
 
 
 def _write(folder: Path, question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> None:
-    rows = question.lowering
+    rows = question.lowering(question.network)
     document = front_document(question, front, firmware)
     texts = {
         "front.json": json.dumps(document, indent=2, allow_nan=False) + "\n",
@@ -156,7 +160,7 @@ def _table(question: Asked, front: Sequence[NetworkPoint]) -> Table:
             f"${point.bom_cost_usd:.2f}",
             f"{1e3 * point.latency.seconds:.3g} ms",
             f"{point.energy_mj:.3g} mJ",
-            f"{question.network.memory.peak_bytes:,} bytes{' (PSRAM)' if point.arena_in_psram else ''}",
+            f"{memory_of(point).peak_bytes:,} bytes{' (PSRAM)' if point.arena_in_psram else ''}",
             f"{point.flash.total_bytes >> 10} KiB",
         )
     return table
