@@ -23,8 +23,8 @@ def _speechlike(count, samples, *, seed=0, level=3000.0):
 
 def _reference(clips, chosen):
     """The same definition in floating point, without any rounding before the last; triangles drawn by their formula."""
-    length, size = chosen.fft_size, chosen.size
-    starts = [i * (clips.shape[1] - length) // (size - 1) for i in range(size)]
+    length, rows = chosen.fft_size, chosen.rows
+    starts = [i * (clips.shape[1] - length) // (rows - 1) for i in range(rows)]
     frames = np.stack([clips[:, at : at + length] for at in starts], axis=1) * 1.0
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
     power = np.abs(np.fft.rfft(frames * window)) ** 2
@@ -46,6 +46,7 @@ def _reference(clips, chosen):
         LogMelSettings(size=40, scale="linear"),
         LogMelSettings(size=24, normalize="band", clip_s=1.0),
         LogMelSettings(size=96, clip_s=3.0, high_hz=8000.0, low_hz=20.0),
+        LogMelSettings(size=64, frames=32, clip_s=0.8),
     ],
 )
 def test_image_is_that_of_floating_point_within_rounding(chosen):
@@ -154,6 +155,9 @@ def test_logarithm_is_exact_about_powers_of_two():
         {"scale": "bark"},
         {"normalize": "none"},
         {"size": 8, "clip_s": 3.0},
+        {"frames": 7},
+        {"frames": 257},
+        {"frames": 8, "clip_s": 3.0},
     ],
 )
 def test_settings_out_of_range_are_refused(changes):
@@ -183,6 +187,19 @@ def test_frames_never_leave_a_gap():
             starts = np.arange(size) * (chosen.clip_samples - chosen.fft_size) // (size - 1)
             assert np.diff(starts).max() <= chosen.fft_size
             assert starts[-1] + chosen.fft_size == chosen.clip_samples
+
+
+def test_a_shorter_clip_has_the_frames_of_the_middle_of_the_whole():
+    """Where frames start at the same samples, the images differ by the mean of what is left out alone."""
+    whole, middle = LogMelSettings(size=49, clip_s=0.8), LogMelSettings(size=49, frames=25, clip_s=0.416)
+    hop = 256
+    assert (whole.clip_samples - whole.fft_size, middle.clip_samples - middle.fft_size) == (48 * hop, 24 * hop)
+    clips = _speechlike(3, whole.clip_samples)
+    first = (whole.clip_samples - middle.clip_samples) // 2
+    short = LogMel(middle)(np.ascontiguousarray(clips[:, first : first + middle.clip_samples])).astype(int)
+    apart = short - LogMel(whole)(clips)[:, 12:37]
+    assert short.shape == (3, 25, 49, 1)
+    assert np.all(np.ptp(apart, axis=(1, 2)) <= 1)
 
 
 def test_batches_do_not_matter():

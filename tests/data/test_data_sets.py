@@ -11,7 +11,7 @@ import pytest
 from sample_files import encode_picture, encode_wave, picture_of, wave_of, write_archives
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.protocols import SPLITS, Dataset
+from tinysearch.core.protocols import SPLITS, Dataset, samples_of
 from tinysearch.data import AudioOptions, EmbeddedDataset, FolderDataset, OrlDataset, VoxCelebDataset
 from tinysearch.data.decode import decode_audio, decode_image
 from tinysearch.data.image import prepare_image
@@ -44,6 +44,22 @@ def test_embedded_samples_are_what_the_front_ends_give(archives):
     with zipfile.ZipFile(archives / "voices.zip") as archive:
         clip = fit_clip(decode_audio(archive.read("train/v02/00.opus")), 6400)
     assert np.array_equal(voice.inputs[6], LogMel(LogMelSettings(size=16, clip_s=0.4))(clip[None])[0])
+
+
+def test_shorter_clips_are_the_middle_of_whole_ones(archives, tmp_path):
+    data = EmbeddedDataset(root=archives, audio=SHORT, cache_dir=tmp_path)
+    half = data.load_clip("voice", "train", **_shape(16, 1), frames=8)
+    with zipfile.ZipFile(archives / "voices.zip") as archive:
+        clip = fit_clip(decode_audio(archive.read("train/v02/00.opus")), 3200)
+    assert np.array_equal(half.inputs[6], LogMel(LogMelSettings(size=16, frames=8, clip_s=0.2))(clip[None])[0])
+    whole = data.load("voice", "train", **_shape(16, 1))
+    assert np.array_equal(samples_of(data, "voice", "train", (16, 1, 8)).inputs, half.inputs)
+    assert np.array_equal(samples_of(data, "voice", "train", (16, 1)).inputs, whole.inputs)
+    assert whole.inputs.shape == (12, 16, 16, 1) and half.inputs.shape == (12, 8, 16, 1)
+    again = EmbeddedDataset(root=archives, audio=SHORT, cache_dir=tmp_path)  # each length has rows of its own
+    assert np.array_equal(again.load_clip("voice", "train", **_shape(16, 1), frames=8).inputs, half.inputs)
+    with pytest.raises(UserError, match="whole clips of face"):
+        data.load_clip("face", "train", **_shape(16, 1), frames=8)
 
 
 def test_people_are_chimeric(archives):

@@ -25,7 +25,7 @@ def _log_mel_case(front_end, clips):
         fields=front_end.tables.fields(channels=front_end.channels),
         arrays=front_end.tables.arrays(),
     )
-    return Case(packed=packed, inputs=(clips,), output_bytes=settings.size**2 * front_end.channels)
+    return Case(packed=packed, inputs=(clips,), output_bytes=settings.rows * settings.size * front_end.channels)
 
 
 def _image_case(frames, *, pixel_format, width, height, size, channels):
@@ -75,6 +75,9 @@ SETTINGS = [
     (LogMelSettings(size=33, normalize="band", steps_per_octave=20), 1, 20),
     (LogMelSettings(size=8, clip_s=0.8, high_hz=8000.0), 2, 20),
     (LogMelSettings(size=224, clip_s=3.0, scale="linear"), 3, 4),
+    (LogMelSettings(size=64, frames=32, clip_s=0.8), 1, 50),
+    (LogMelSettings(size=40, frames=9, clip_s=0.3, normalize="band"), 2, 20),
+    (LogMelSettings(size=16, frames=50, clip_s=1.0), 1, 20),
 ]
 
 
@@ -185,6 +188,7 @@ class _ImageLayer(ctypes.Structure):
         ("height", ctypes.c_uint16),
         ("format", ctypes.c_uint),
         ("size", ctypes.c_uint16),
+        ("frames", ctypes.c_uint16),
         ("channels", ctypes.c_uint8),
     )
 
@@ -210,20 +214,20 @@ def test_image_layers_outside_the_contract_are_told(layer, valid):
 
 def test_frames_taken_one_by_one_give_the_clip():
     """What the streaming application does equals the whole clip: frames start where Python says."""
-    front_end = LogMel(LogMelSettings(size=17, clip_s=0.3))
+    front_end = LogMel(LogMelSettings(size=17, frames=11, clip_s=0.3))
     settings, tables = front_end.settings, front_end.tables
     layer = _log_mel_layer(front_end)
     runtime = library(["frontend/ts_log_mel.h"])
     (clip,) = _clips(11, settings.clip_samples)[10:]
-    levels = np.zeros((settings.size, settings.size), np.uint16)
+    levels = np.zeros((settings.rows, settings.size), np.uint16)
     spectrum = np.zeros(settings.fft_size // 2, np.uint64)
-    for frame in range(settings.size):
+    for frame in range(settings.rows):
         start = runtime.ts_log_mel_frame_start(ctypes.byref(layer), frame)
-        assert start == frame * (settings.clip_samples - settings.fft_size) // (settings.size - 1)
+        assert start == frame * (settings.clip_samples - settings.fft_size) // (settings.rows - 1)
         window = clip[start : start + settings.fft_size].copy()
         row = ctypes.c_void_p(levels.ctypes.data + frame * levels.strides[0])
         runtime.ts_log_mel_frame(ctypes.byref(layer), _pointer(window), _pointer(spectrum), row)
-    image = np.zeros((settings.size, settings.size, 1), np.int8)
+    image = np.zeros((settings.rows, settings.size, 1), np.int8)
     runtime.ts_log_mel_finish(ctypes.byref(layer), _pointer(levels), _pointer(image))
     assert np.array_equal(image, front_end(clip[None])[0])
     assert tables.scratch_bytes == spectrum.nbytes + levels.nbytes
@@ -237,6 +241,7 @@ class _LogMelLayer(ctypes.Structure):
         ),
         ("clip_samples", ctypes.c_uint32),
         ("size", ctypes.c_uint16),
+        ("frames", ctypes.c_uint16),
         ("channels", ctypes.c_uint8),
         ("log2_fft", ctypes.c_uint8),
         ("steps_per_octave", ctypes.c_uint8),

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 from projects import network, voice
 
-from tinysearch.architectures.windowed import windowed
-from tinysearch.core.network import INPUT, NetworkSpec
+from tinysearch.architectures.windowed import Windowed
+from tinysearch.core.network import INPUT, NetworkSpec, Shape
 from tinysearch.core.program import Array, FrozenNetwork, lower
 from tinysearch.core.quantization import INPUT_SCALE, Precision
 from tinysearch.firmware.integer_network import execute, run, trace
@@ -19,7 +19,8 @@ from tinysearch.firmware.untrained import untrained
 from tinysearch.operators import record_of
 
 RESIDUAL = network(voice(blocks=(2, 2), input_size=32))
-SHALLOW, DEEP = (windowed(blocks=[n] * n, width=8, input_size=10, channels=6, embedding=16) for n in (1, 4))
+SHAPE = Shape(height=10, width=10, channels=6)
+SHALLOW, DEEP = (Windowed(blocks=(n,) * n, width=8, embedding=16).build(SHAPE) for n in (1, 4))
 
 
 def frozen(spec: NetworkSpec, precision: str = "float32") -> FrozenNetwork:

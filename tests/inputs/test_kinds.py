@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tinysearch.core.errors import UserError
+from tinysearch.core.network import Shape
 from tinysearch.core.task import Input, Task
 from tinysearch.core.trust import trust
 from tinysearch.inputs import BUILT_IN, make_kind
@@ -40,6 +41,18 @@ def test_captures_are_frames_and_clips() -> None:
     assert (frame.size_bytes, frame.pixels, frame.frame, frame.seconds) == (96 * 96 * 2, 96 * 96, "96X96", 0.0)
     clip = Microphone(clip_s=2.0).capture(Microphone().shape(input_size=64, channels=1))
     assert (clip.size_bytes, clip.pixels, clip.seconds) == (64_000, 0, 2.0)
+
+
+def test_a_shorter_clip_has_as_many_seconds_a_frame() -> None:
+    microphone = Microphone(clip_s=1.6)
+    whole = microphone.shape(input_size=64, channels=1)
+    half = microphone.shorter(whole, frames=32)
+    assert half == Shape(height=32, width=64, channels=1)
+    assert (microphone.capture(half).seconds, microphone.capture(half).size_bytes) == (0.8, 25_600)
+    assert microphone.shorter(whole, frames=64) == whole
+    for frames in (7, 65):
+        with pytest.raises(UserError, match="8 to input_size, 64"):
+            microphone.shorter(whole, frames=frames)
 
 
 def test_combinations_are_spelled_by_names() -> None:

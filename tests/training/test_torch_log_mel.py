@@ -15,10 +15,13 @@ CHOICES = [
     LogMelSettings(size=24, clip_s=0.5, normalize="band", steps_per_octave=20),
     LogMelSettings(size=20, clip_s=0.4, scale="linear"),
     LogMelSettings(size=32, clip_s=1.6),
+    LogMelSettings(size=32, frames=16, clip_s=0.5),
 ]
 
 
-@pytest.mark.parametrize("chosen", CHOICES, ids=lambda chosen: f"{chosen.size}-{chosen.scale}-{chosen.normalize}")
+@pytest.mark.parametrize(
+    "chosen", CHOICES, ids=lambda chosen: f"{chosen.rows}-{chosen.size}-{chosen.scale}-{chosen.normalize}"
+)
 def test_bytes_are_equal(chosen: LogMelSettings) -> None:
     rng = np.random.default_rng(chosen.size)
     wide = rng.integers(-32768, 32768, (3, chosen.clip_samples)).astype(np.int16)

@@ -237,6 +237,11 @@ def order_table(chosen: Picks) -> Table:
     return table
 
 
+def _input(branch: Mapping[str, Any]) -> str:
+    """``64``, and of a shorter clip ``32x64``: frames by bands."""
+    return "x".join(str(branch[name]) for name in ("frames", "input_size") if name in branch)
+
+
 def point_table(document: Mapping[str, Any]) -> Table:
     """One evaluated candidate in words and units, with every rule that it breaks."""
     values, platform, needs = document["values"], document["platform"], document["requires"]
@@ -249,7 +254,7 @@ def point_table(document: Mapping[str, Any]) -> Table:
     for name, branch in document["branches"].items():
         table.add_row(
             name,
-            f"{_branch(name, branch).removeprefix(name + ' ')}, width {branch['width']}, input {branch['input_size']}: "
+            f"{_branch(name, branch).removeprefix(name + ' ')}, width {branch['width']}, input {_input(branch)}: "
             f"{branch['params']:,} parameters, {branch['macs']:,} MACs, {format_bytes(branch['weight_bytes'])}",
         )
     memories = f"flash {_size(platform['flash_bytes'])}, PSRAM {_size(platform['psram_bytes'])}"

@@ -12,6 +12,9 @@ from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import NetworkSpec, Shape
 from tinysearch.core.quantization import FLOAT32, Precision
 
+SampleShape = tuple[int, ...]
+"""As what samples are loaded: input size and channels, and of a clip shorter than the task's its frames."""
+
 
 class Architecture(Protocol):
     """A network but for its input and its arithmetic: a frozen, hashable record of its family's own parameters.
@@ -79,6 +82,16 @@ class BranchSpec:
         return self.shape.channels
 
     @property
+    def frames(self) -> int | None:
+        """Frames of a clip that is shorter than the task's, whose spectrogram would be square; else None."""
+        return self.shape.height if self.shape.height < self.shape.width else None
+
+    @property
+    def sample_shape(self) -> SampleShape:
+        """As what its samples are loaded."""
+        return (self.input_size, self.channels, *(() if self.frames is None else (self.frames,)))
+
+    @property
     def start(self) -> BranchSpec:
         """The float32 branch that every precision of this network starts its training from."""
         return replace(self, precision=FLOAT32)
@@ -99,7 +112,17 @@ class BranchSpec:
     @property
     def short(self) -> str:
         """``face 2-2 int8``, for tables and sentences."""
-        return f"{self.modality} {self.architecture.label} {self.precision}"
+        return f"{self.modality} {self.label} {self.precision}"
+
+    @property
+    def label(self) -> str:
+        """``2-2``, and of a shorter clip ``2-2 of 32 frames``."""
+        return layout_heard(self.architecture.label, self.frames)
+
+
+def layout_heard(label: str, frames: int | None) -> str:
+    """An architecture's label with the frames of a clip that is shorter than the task's."""
+    return label if frames is None else f"{label} of {frames} frames"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -186,6 +186,7 @@ def _branch_dict(branch: BranchSpec, figures: BranchFigures, kind: str | None) -
         "precision": str(branch.precision),
         "input_size": branch.input_size,
         "channels": branch.channels,
+        **({} if branch.frames is None else {"frames": branch.frames}),
         **{name: own[name] for name in ("blocks", "width", "embedding") if name in own},
         "params": figures.params,
         "macs": figures.macs,

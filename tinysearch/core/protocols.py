@@ -10,8 +10,9 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.candidate import BranchSpec
+from tinysearch.core.candidate import BranchSpec, SampleShape
 from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
+from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.pairs import Pairs
 from tinysearch.core.program import FrozenNetwork, Program, Step
@@ -87,6 +88,19 @@ class Dataset(SampleSource, Protocol):
     augmentation: Augmentation | None = None
     caveat: str = ""
 
+    def load_clip(self, modality: str, split: Split, *, input_size: int, channels: int, frames: int) -> Samples:
+        """Samples of shorter clips: ``frames`` rows where the whole clip has ``input_size``, as many columns as before.
+
+        Raises:
+            UserError: clips cannot be shortened.
+        """
+        del split, channels
+        raise UserError(
+            f"data={self.name} must give whole clips of {modality}",
+            value=f"frames={frames} of {input_size}",
+            remedy="leave frames out, or write space.clip_scales=null",
+        )
+
     def varied_as(self, modality: str) -> Augmentation | None:
         """How trainers vary samples of one modality, where modalities differ; see ``augmentation``."""
         del modality
@@ -100,10 +114,21 @@ class Dataset(SampleSource, Protocol):
         del modality, split
         return None
 
-    def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
-        """The published pairs of a split, by input size and channels of each modality; None: pairs are drawn."""
+    def listed_pairs(self, split: Split, shapes: Mapping[str, SampleShape]) -> Pairs | None:
+        """The published pairs of a split, by input size and channels of each modality; None: pairs are drawn.
+
+        Of clips shorter than the task's a shape has their frames, too.
+        """
         del split, shapes
         return None
+
+
+def samples_of(dataset: Dataset, modality: str, split: Split, shape: SampleShape) -> Samples:
+    """Samples as a branch takes them."""
+    size, channels, *frames = shape
+    if frames:
+        return dataset.load_clip(modality, split, input_size=size, channels=channels, frames=frames[0])
+    return dataset.load(modality, split, input_size=size, channels=channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from tinysearch.core.protocols import Dataset, Samples, SampleSource, Split
 
-_OPTIONAL = ("classes", "normal", "ordered", "augmentation", "varied_as", "caveat", "groups", "listed_pairs")
+_OPTIONAL = (
+    *("classes", "normal", "ordered", "augmentation", "varied_as", "caveat", "groups", "listed_pairs", "load_clip"),
+)
 
 
 def completed(made: SampleSource) -> Dataset:

@@ -126,6 +126,14 @@ class DigitsDataset(Dataset):
             self._loaded[key] = loaded
         return self._loaded[key]
 
+    def load_clip(self, modality: str, split: Split, *, input_size: int, channels: int, frames: int) -> Samples:
+        """The middle of each stretched utterance."""
+        if modality != "voice":
+            return super().load_clip(modality, split, input_size=input_size, channels=channels, frames=frames)
+        whole = self.load(modality, split, input_size=input_size, channels=channels)
+        first = (input_size - frames) // 2
+        return Samples(inputs=whole.inputs[:, first : first + frames], identities=whole.identities)
+
     def people(self, split: Split) -> Mapping[str, Int32]:
         """Person k of every split is digit k in each modality."""
         del split

@@ -84,11 +84,18 @@ class DoorDataset(Dataset):
         Raises:
             UserError: a modality or split that is not there, or an impossible shape.
         """
+        return self._of(modality).load(modality, split, input_size=input_size, channels=channels)
+
+    def load_clip(self, modality: str, split: Split, *, input_size: int, channels: int, frames: int) -> Samples:
+        """See :class:`~tinysearch.core.protocols.Dataset`."""
+        return self._of(modality).load_clip(modality, split, input_size=input_size, channels=channels, frames=frames)
+
+    def _of(self, modality: str) -> Dataset:
         if modality not in self._made:
             raise UserError(
                 f"a modality must be one of {', '.join(self.modalities)}", value=modality, remedy="choose one of them"
             )
-        return self._made[modality].load(modality, split, input_size=input_size, channels=channels)
+        return self._made[modality]
 
     def people(self, split: Split) -> Mapping[str, Int32]:
         """See :class:`~tinysearch.core.protocols.Dataset`."""

@@ -1,10 +1,11 @@
-"""Audio front-end: a clip of 16 kHz speech as a square int8 image, time down and frequency across, in integers alone.
+"""Audio front-end: a clip of 16 kHz speech as an int8 image, time down and frequency across, in integers alone.
 
 The C twin is ``firmware_templates/runtime/frontend/ts_log_mel.c``; both compute the same bytes from the same tables.
 
-Definition, for an image of S x S from N samples:
+Definition, for an image of F frames by S bands (as many of both, unless a clip is shorter than its task's) from N
+samples:
 
-1. S frames of L samples start at floor(i (N - L) / (S - 1)), so that they span the clip. L is 512 (32 ms), or the next
+1. F frames of L samples start at floor(i (N - L) / (F - 1)), so that they span the clip. L is 512 (32 ms), or the next
    power of two that leaves no gap between frames, at most 2048.
 2. Periodic Hann window in Q15; the product is rounded to f = 16 - log2(L) fraction bits, so that no sum of a frame's
    samples leaves 31 bits.
@@ -49,7 +50,8 @@ class LogMelSettings:
     """What a clip becomes.
 
     Attributes:
-        size: frames and bands, S; 8 .. 256.
+        size: bands, S; 8 .. 256.
+        frames: F; 8 .. 256. None: as many as bands.
         clip_s: length of a clip (s). Longer recordings give their middle, shorter ones are repeated.
         scale: band centers equally spaced in mel, or in Hz (the paper's log spectrogram).
         low_hz, high_hz: lower edge of the first band and upper edge of the last.
@@ -59,6 +61,7 @@ class LogMelSettings:
     """
 
     size: int
+    frames: int | None = None
     clip_s: float = 1.6
     scale: Literal["mel", "linear"] = "mel"
     low_hz: float = 60.0
@@ -67,9 +70,9 @@ class LogMelSettings:
     normalize: Literal["clip", "band"] = "clip"
 
     def __post_init__(self) -> None:
-        _require(
-            8 <= self.size <= _LARGEST_IMAGE, "a spectrogram must have 8 to 256 frames", self.size, "change input_size"
-        )
+        for sides, count, remedy in (("bands", self.size, "input_size"), ("frames", self.rows, "input_size or frames")):
+            rule = f"a spectrogram must have 8 to {_LARGEST_IMAGE} {sides}"
+            _require(8 <= count <= _LARGEST_IMAGE, rule, count, f"change {remedy}")
         check_clip_s(self.clip_s, remedy="change clip_s")
         _require(
             0.0 < self.low_hz < self.high_hz <= SAMPLE_RATE_HZ / 2,
@@ -87,13 +90,18 @@ class LogMelSettings:
         _require(
             self.normalize in ("clip", "band"), "normalize must be clip or band", self.normalize, "use normalize=clip"
         )
-        hop = (self.clip_samples - self.fft_size) / (self.size - 1)
+        hop = (self.clip_samples - self.fft_size) / (self.rows - 1)
         _require(
             0 <= hop <= self.fft_size,
             "frames of at most 128 ms must span a clip without a gap",
-            f"{self.size} frames for {self.clip_s} s",
+            f"{self.rows} frames for {self.clip_s:g} s",
             "use a larger input_size or a shorter clip",
         )
+
+    @property
+    def rows(self) -> int:
+        """Frames of the image, F."""
+        return self.size if self.frames is None else self.frames
 
     @property
     def clip_samples(self) -> int:
@@ -103,15 +111,16 @@ class LogMelSettings:
     def fft_size(self) -> int:
         """Samples of a frame, L."""
         length = _SMALLEST_FFT
-        while length < _LARGEST_FFT and self.clip_samples - length > length * (self.size - 1):
+        while length < _LARGEST_FFT and self.clip_samples - length > length * (self.rows - 1):
             length *= 2
         return length
 
     @property
     def key(self) -> str:
         """Every setting that changes a byte, as text."""
+        side = f"{self.size}" if self.rows == self.size else f"{self.rows}x{self.size}"
         return (
-            f"log_mel-v{VERSION}-s{self.size}-n{self.clip_samples}-{self.scale}-{self.low_hz:g}-{self.high_hz:g}"
+            f"log_mel-v{VERSION}-s{side}-n{self.clip_samples}-{self.scale}-{self.low_hz:g}-{self.high_hz:g}"
             f"-o{self.steps_per_octave}-{self.normalize}"
         )
 
@@ -166,6 +175,7 @@ class LogMelTables:
         return {
             "channels": channels,
             "size": self.settings.size,
+            "frames": self.settings.rows,
             "clip_samples": self.settings.clip_samples,
             "log2_fft": self.settings.fft_size.bit_length() - 1,
             "steps_per_octave": self.settings.steps_per_octave,
@@ -175,7 +185,7 @@ class LogMelTables:
     @property
     def scratch_bytes(self) -> int:
         """What ``ts_log_mel_scratch_bytes`` returns: one spectrum and the logarithms of all bands."""
-        return self.settings.fft_size // 2 * 8 + self.settings.size**2 * 2
+        return self.settings.fft_size // 2 * 8 + self.settings.rows * self.settings.size * 2
 
 
 class LogMel:
@@ -199,7 +209,7 @@ class LogMel:
             clips: int16 [B, N] with N = ``settings.clip_samples``; see :func:`fit_clip`.
 
         Returns:
-            int8 [B, S, S, channels]: time, band, channel.
+            int8 [B, F, S, channels]: time, band, channel.
 
         Raises:
             ValueError: another shape or type.
@@ -212,12 +222,12 @@ class LogMel:
         for start in range(0, len(frames), _FRAMES_AT_ONCE):
             part = slice(start, start + _FRAMES_AT_ONCE)
             levels[part] = self._levels(power_spectrum(frames[part], self.tables))
-        return self._finish(levels.reshape(len(clips), size, size))
+        return self._finish(levels.reshape(len(clips), self.settings.rows, size))
 
     def _frames(self, clips: Int16) -> Int16:
-        """[B, S, L], a copy only where needed."""
-        length, size = self.settings.fft_size, self.settings.size
-        starts = np.arange(size) * (clips.shape[1] - length) // (size - 1)
+        """[B, F, L], a copy only where needed."""
+        length, rows = self.settings.fft_size, self.settings.rows
+        starts = np.arange(rows) * (clips.shape[1] - length) // (rows - 1)
         return np.lib.stride_tricks.sliding_window_view(clips, length, axis=1)[:, starts]
 
     def _levels(self, power: Int64) -> Int64:

@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.candidate import SampleShape
 from tinysearch.core.errors import UserError
 from tinysearch.core.pairs import Pairs
-from tinysearch.core.protocols import Dataset, Split
+from tinysearch.core.protocols import Dataset, Split, samples_of
 from tinysearch.reading import read_text, same_name
 
 _LOG = logging.getLogger(__name__)
@@ -102,12 +103,12 @@ def matched_samples(
 
 
 def evaluation_pairs(
-    dataset: Dataset, split: Split, shapes: Mapping[str, tuple[int, int]], *, options: PairOptions | None = None
+    dataset: Dataset, split: Split, shapes: Mapping[str, SampleShape], *, options: PairOptions | None = None
 ) -> Pairs:
     """The pairs by which a split of a data set is judged: those of its published list, else drawn ones.
 
     Args:
-        shapes: input size and channels by modality, one for a branch, several for a fusion.
+        shapes: as what samples are loaded, by modality, one for a branch, several for a fusion.
         options: for drawn pairs.
 
     Raises:
@@ -117,8 +118,7 @@ def evaluation_pairs(
     if pairs is not None:
         return pairs
     identities = {
-        modality: dataset.load(modality, split, input_size=size, channels=channels).identities
-        for modality, (size, channels) in shapes.items()
+        modality: samples_of(dataset, modality, split, shape).identities for modality, shape in shapes.items()
     }
     try:
         return draw_pairs(identities, people=dataset.people(split), options=options)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.candidate import SampleShape
 from tinysearch.core.errors import UserError
 from tinysearch.core.pairs import Pairs
 from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
@@ -51,7 +52,8 @@ class AudioOptions:
 
     Attributes:
         frontend: ``log_mel``, or ``log_spectrogram`` as in the paper.
-        clip_s, steps_per_octave, normalize: see LogMelSettings.
+        clip_s: of the task's clips, whose spectrograms are square; a shorter one has as many seconds a frame.
+        steps_per_octave, normalize: see LogMelSettings.
     """
 
     frontend: str = "log_mel"
@@ -59,8 +61,8 @@ class AudioOptions:
     steps_per_octave: int = 12
     normalize: Literal["clip", "band"] = "clip"
 
-    def settings(self, input_size: int) -> LogMelSettings:
-        """Complete settings for one input size.
+    def settings(self, input_size: int, *, frames: int | None = None) -> LogMelSettings:
+        """Complete settings for one input size, and for the frames of a shorter clip.
 
         Raises:
             UserError: an unknown front-end, or settings out of range.
@@ -73,7 +75,8 @@ class AudioOptions:
             )
         return LogMelSettings(
             size=input_size,
-            clip_s=self.clip_s,
+            frames=frames,
+            clip_s=self.clip_s if frames is None else self.clip_s * frames / input_size,
             scale=FRONT_ENDS[self.frontend],
             steps_per_octave=self.steps_per_octave,
             normalize=self.normalize,
@@ -150,8 +153,21 @@ class FileDataset(Dataset):
         Raises:
             UserError: a modality or split that is not there, no readable file, or more broken files than allowed.
         """
-        samples, skipped = self._load(modality, split, input_size, channels)
-        self._refuse(f"{modality}/{split}/{input_size}x{channels}", skipped)
+        return self._checked(modality, split, (input_size, channels))
+
+    def load_clip(self, modality: str, split: Split, *, input_size: int, channels: int, frames: int) -> Samples:
+        """See :class:`~tinysearch.core.protocols.Dataset`; the rest as :meth:`load`.
+
+        Raises:
+            UserError: also of pictures.
+        """
+        if modality not in self._recorded:
+            return super().load_clip(modality, split, input_size=input_size, channels=channels, frames=frames)
+        return self._checked(modality, split, (input_size, channels, frames))
+
+    def _checked(self, modality: str, split: Split, shape: SampleShape) -> Samples:
+        samples, skipped = self._load(modality, split, shape)
+        self._refuse(f"{modality}/{split}/{_spelled(shape)}", skipped)
         return samples
 
     def people(self, split: Split) -> Mapping[str, npt.NDArray[np.int32]]:
@@ -160,7 +176,7 @@ class FileDataset(Dataset):
 
     def skipped(self, modality: str, split: Split, *, input_size: int, channels: int) -> Skipped:
         """What :meth:`load` with the same arguments left out, and why."""
-        return self._load(modality, split, input_size, channels)[1]
+        return self._load(modality, split, (input_size, channels))[1]
 
     def last_skipped(self, modality: str, split: Split) -> Skipped:
         """What was left out when a split was last loaded, in whatever shape.
@@ -173,11 +189,11 @@ class FileDataset(Dataset):
             raise ValueError(f"{modality}/{split} must be loaded first")
         return found[-1]
 
-    def listed_pairs(self, split: Split, shapes: Mapping[str, tuple[int, int]]) -> Pairs | None:
+    def listed_pairs(self, split: Split, shapes: Mapping[str, SampleShape]) -> Pairs | None:
         """Pairs of the published list of a split, or None where there is none (for these modalities).
 
         Args:
-            shapes: input size and channels by modality, as the samples are loaded.
+            shapes: by modality, as what the samples are loaded.
 
         Raises:
             UserError: see :func:`tinysearch.data.pairs.read_pairs`.
@@ -185,8 +201,8 @@ class FileDataset(Dataset):
         if split not in self._lists:
             return None
         names, identities, broken = {}, {}, set()
-        for modality, (input_size, channels) in shapes.items():
-            samples, skipped = self._load(modality, split, input_size, channels)
+        for modality, shape in shapes.items():
+            samples, skipped = self._load(modality, split, shape)
             files = self._files[modality][split]
             names[modality] = [file.name for file in files if file.name not in skipped.reasons]
             identities[modality] = samples.identities
@@ -201,15 +217,15 @@ class FileDataset(Dataset):
             elsewhere=[file.name for modality in others for file in self._files[modality][split]],
         )
 
-    def _load(self, modality: str, split: Split, input_size: int, channels: int) -> tuple[Samples, Skipped]:
+    def _load(self, modality: str, split: Split, shape: SampleShape) -> tuple[Samples, Skipped]:
         files = self._files[_known(modality, self.modalities, "modality")][_known(split, SPLITS, "split")]
-        shape = f"{modality}/{split}/{input_size}x{channels}"
-        if shape not in self._loaded:
-            arrays, notes = self._prepared(modality, split, input_size, channels)
+        name = f"{modality}/{split}/{_spelled(shape)}"
+        if name not in self._loaded:
+            arrays, notes = self._prepared(modality, split, shape)
             inputs, identities = arrays["inputs"], np.array(arrays["identities"])
             broken = dict(notes["broken"])
             if self._one_of_each:
-                copies = self._copies(modality, split, input_size, channels)
+                copies = self._copies(modality, split, shape)
                 readable = [file.name for file in files if file.name not in broken]
                 kept = [place for place in range(len(readable)) if place not in copies]
                 broken |= {readable[place]: reason for place, reason in copies.items()}
@@ -217,14 +233,14 @@ class FileDataset(Dataset):
                     inputs, identities = inputs[kept], identities[kept]
             samples = Samples(inputs=inputs, identities=identities)
             skipped = Skipped(files=len(files), reasons=broken, mended=notes["mended"])
-            self._loaded[shape] = samples, skipped
-        return self._loaded[shape]
+            self._loaded[name] = samples, skipped
+        return self._loaded[name]
 
-    def _copies(self, modality: str, split: Split, input_size: int, channels: int) -> dict[int, str]:
+    def _copies(self, modality: str, split: Split, shape: SampleShape) -> dict[int, str]:
         """Reason by place of a split's readable samples that are copies of others of any split."""
         prints: list[tuple[Print, str]] = []
         for other in SPLITS:
-            arrays, notes = self._prepared(modality, other, input_size, channels)
+            arrays, notes = self._prepared(modality, other, shape)
             names = [file.name for file in self._files[modality][other] if file.name not in notes["broken"]]
             rows = zip(arrays["prints"].tolist(), arrays["identities"].tolist(), names, strict=True)
             prints += [((value, other, identity), name) for value, identity, name in rows]
@@ -232,18 +248,16 @@ class FileDataset(Dataset):
         reasons = find_copies(prints, owner=self._owner).items()
         return {place - first: reason for place, reason in reasons if prints[place][0][1] == split}
 
-    def _prepared(self, modality: str, split: Split, input_size: int, channels: int) -> _Prepared:
-        shape = f"{modality}/{split}/{input_size}x{channels}"
-        if shape not in self._examined:
-            preparation = _Preparation.of(
-                self.audio if modality in self._recorded else None, input_size=input_size, channels=channels
-            )
-            key = f"prepared-v4/{self.digest}/{shape}/{preparation.key}"
+    def _prepared(self, modality: str, split: Split, shape: SampleShape) -> _Prepared:
+        name = f"{modality}/{split}/{_spelled(shape)}"
+        if name not in self._examined:
+            preparation = _Preparation.of(self.audio if modality in self._recorded else None, shape)
+            key = f"prepared-v4/{self.digest}/{name}/{preparation.key}"
             remembered = None if self._cache is None else self._cache.load(key)
-            self._examined[shape] = remembered or self._prepare(key, self._files[modality][split], preparation)
+            self._examined[name] = remembered or self._prepare(key, self._files[modality][split], preparation)
             if remembered is None:
-                self._warn(shape, self._examined[shape][1])
-        return self._examined[shape]
+                self._warn(name, self._examined[name][1])
+        return self._examined[name]
 
     def _prepare(self, key: str, files: Sequence[SampleFile], preparation: _Preparation) -> _Prepared:
         batch = _Batch()
@@ -285,6 +299,12 @@ class FileDataset(Dataset):
             )
 
 
+def _spelled(shape: SampleShape) -> str:
+    """``64x1``, of a shorter clip ``32x64x1``."""
+    input_size, channels, *shorter = shape
+    return "x".join(map(str, (*shorter, input_size, channels)))
+
+
 def broken_allowed(total: int, *, limit: float) -> float:
     """How many of so many files may be broken: the limit's share, and one unless the limit is 0."""
     return max(1.0, limit * total) if limit > 0 else 0.0
@@ -305,11 +325,13 @@ class _Preparation:
     finish: Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.int8]]
 
     @classmethod
-    def of(cls, audio: AudioOptions | None, *, input_size: int, channels: int) -> _Preparation:
+    def of(cls, audio: AudioOptions | None, shape: SampleShape) -> _Preparation:
         """Of recordings, or without options of pictures."""
-        row = (input_size, input_size, channels)
+        input_size, channels, *shorter = shape
+        frames = shorter[0] if shorter else None
+        row = (input_size if frames is None else frames, input_size, channels)
         if audio is not None:
-            front_end = LogMel(audio.settings(input_size), channels=channels)
+            front_end = LogMel(audio.settings(input_size, frames=frames), channels=channels)
             samples = front_end.settings.clip_samples
             return cls(
                 key=front_end.settings.key,

@@ -13,15 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.core.candidate import SampleShape
 from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Array
-from tinysearch.core.protocols import Dataset, Split
+from tinysearch.core.protocols import Dataset, Split, samples_of
 
 Int32 = npt.NDArray[np.int32]
 
-Shapes = Mapping[str, tuple[int, int]]
-"""Input size and channels by modality."""
+Shapes = Mapping[str, SampleShape]
+"""As what samples are loaded, by modality."""
 
 Embedded = Mapping[str, Mapping[str, Array]]
 """Embeddings [N, E] by split and modality."""
@@ -112,10 +113,7 @@ def check_every_split(dataset: Dataset, splits: Sequence[Split], shapes: Shapes)
 
 def labels_of(dataset: Dataset, split: Split, shapes: Shapes) -> dict[str, Any]:
     """Labels of a split by modality, int32 [N]."""
-    return {
-        modality: dataset.load(modality, split, input_size=size, channels=channels).identities
-        for modality, (size, channels) in shapes.items()
-    }
+    return {modality: samples_of(dataset, modality, split, shape).identities for modality, shape in shapes.items()}
 
 
 def typed(embedded: Mapping[str, Array]) -> dict[str, Any]:

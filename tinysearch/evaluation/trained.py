@@ -21,7 +21,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorEvidence, ErrorRates
 from tinysearch.core.errors import TinysearchError
 from tinysearch.core.program import Array, FrozenNetwork
-from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord
+from tinysearch.core.protocols import Dataset, ProgressCallback, Trainer, TrainingProgress, TrainingRecord, samples_of
 from tinysearch.core.task import Stream
 from tinysearch.evaluation.anomaly import Anomaly
 from tinysearch.evaluation.answers import Decider, classifier_of, detector_of
@@ -111,7 +111,7 @@ class TrainedErrors(ErrorSource):
         with writing(workspace):
             make_folder(workspace.parent, private=True)
             make_folder(workspace, private=True)
-        self.judge.check_samples(self.dataset, {branch.modality: (branch.input_size, branch.channels)})
+        self.judge.check_samples(self.dataset, {branch.modality: branch.sample_shape})
         trainer = self.make_trainer()
         frozen = trainer.fit(branch, network, self.dataset, workspace=workspace, progress=progress)
         seconds = time.monotonic() - started
@@ -140,7 +140,7 @@ class TrainedErrors(ErrorSource):
         """
         embeddings: dict[str, Array] = {}
         for split in self.judge.splits:
-            samples = self.dataset.load(branch.modality, split, input_size=branch.input_size, channels=branch.channels)
+            samples = samples_of(self.dataset, branch.modality, split, branch.sample_shape)
             embeddings[split] = self.embed(frozen, samples.inputs)
             if not is_finite(embeddings[split]):
                 raise TinysearchError(f"{branch.short} gives embeddings that are no numbers; it is not remembered")
@@ -154,7 +154,7 @@ class TrainedErrors(ErrorSource):
         """
         rates = self.judge.rates(
             self.dataset,
-            {branch.modality: (branch.input_size, branch.channels) for branch in branches},
+            {branch.modality: branch.sample_shape for branch in branches},
             {split: {modality: rows[split] for modality, rows in embeddings.items()} for split in self.judge.splits},
             rng=np.random.default_rng(_seed([branch.key for branch in branches])),
             evidence=self.evidence,
@@ -185,7 +185,7 @@ class TrainedErrors(ErrorSource):
         if not isinstance(self.judge, Classification | Anomaly):
             return None
         measured = {branch.modality: self._embeddings(branch) for branch in branches}
-        shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
+        shapes = {branch.modality: branch.sample_shape for branch in branches}
         embedded: dict[str, dict[str, Array]] = {}
         for split in self.judge.splits:
             embedded[split] = {name: rows[split] for name, rows in measured.items()}

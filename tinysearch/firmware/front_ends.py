@@ -26,7 +26,7 @@ def front_end(kind: InputKind, shape: Shape, *, sound: LogMelSettings | None) ->
     """
     if isinstance(kind, Microphone):
         tables = LogMelTables.of(
-            _checked(sound or LogMelSettings(size=shape.height, clip_s=kind.clip_s), size=shape.height)
+            _checked(sound or LogMelSettings(size=shape.width, frames=shape.height, clip_s=kind.seconds(shape)), shape)
         )
         return PackedStep(
             function="ts_log_mel",
@@ -47,11 +47,11 @@ def front_end(kind: InputKind, shape: Shape, *, sound: LogMelSettings | None) ->
     return None
 
 
-def _checked(settings: LogMelSettings, *, size: int) -> LogMelSettings:
-    if settings.size != size:
+def _checked(settings: LogMelSettings, shape: Shape) -> LogMelSettings:
+    if (settings.rows, settings.size) != (shape.height, shape.width):
         raise UserError(
             "the spectrogram must have the size of its network's input",
-            value=f"{settings.size} for {size}",
+            value=f"{settings.rows}x{settings.size} for {shape.height}x{shape.width}",
             remedy="use the front-end that the network was trained with",
         )
     return settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
 
 SHORTEST_CLIP_S, LONGEST_CLIP_S = 0.1, 10.0
+FEWEST_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Microphone:
     """Clips of speech or sound, turned into log spectrograms. See :class:`~tinysearch.core.task.InputKind`.
 
     Attributes:
-        clip_s: seconds that are recorded for one decision.
+        clip_s: seconds that are recorded for one decision, unless a branch has fewer frames than bands.
 
     Raises:
         UserError: a length that no spectrogram is made of.
@@ -52,9 +53,28 @@ class Microphone:
         """A square spectrogram: frames by bands."""
         return square(input_size=input_size, channels=channels)
 
-    def capture(self, shape: Shape) -> Capture:  # noqa: ARG002 - a clip is as long for every spectrogram
+    def shorter(self, shape: Shape, *, frames: int) -> Shape:
+        """That of a clip of so many frames, each of as many seconds.
+
+        Raises:
+            UserError: more frames than there are, or fewer than a spectrogram has.
+        """
+        if not FEWEST_FRAMES <= frames <= shape.height:
+            raise UserError(
+                f"frames must be {FEWEST_FRAMES} to input_size, {shape.height}, the whole clip",
+                value=frames,
+                remedy=f"write frames={max(FEWEST_FRAMES, shape.height // 2)}",
+            )
+        return replace(shape, height=frames)
+
+    def seconds(self, shape: Shape) -> float:
+        """How long the clip of a spectrogram is: the whole one of a square."""
+        return self.clip_s if shape.height == shape.width else self.clip_s * shape.height / shape.width
+
+    def capture(self, shape: Shape) -> Capture:
         """One clip."""
-        return Capture(buffer="audio_clip", size_bytes=clip_bytes(self.clip_s), seconds=self.clip_s)
+        seconds = self.seconds(shape)
+        return Capture(buffer="audio_clip", size_bytes=clip_bytes(seconds), seconds=seconds)
 
 
 def clip_bytes(clip_s: float) -> int:

@@ -112,7 +112,7 @@ def build_data(
             branches[branch.key] = BranchCard(
                 key=branch.key,
                 modality=branch.modality,
-                layout=branch.architecture.label,
+                layout=branch.label,
                 precision=str(branch.precision),
                 width=branch.architecture.width,
                 input_size=branch.input_size,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinysearch.core.candidate import layout_heard
 from tinysearch.core.errors import UserError
 from tinysearch.core.records import checked
 from tinysearch.metrics import effective_latency_s, known
@@ -203,7 +204,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _layout(branch: Mapping[str, Any]) -> str:
     """What front.json calls a network; its first schema had blocks alone."""
-    return str(branch.get("layout") or "-".join(map(str, branch.get("blocks", ()))))
+    layout = str(branch.get("layout") or "-".join(map(str, branch.get("blocks", ()))))
+    return layout_heard(layout, branch.get("frames"))
 
 
 def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
@@ -215,7 +217,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
         keys = []
         for modality, branch in point["branches"].items():
             layout = _layout(branch)
-            sizes = [branch.get(name) for name in ("width", "input_size", "channels")]
+            sizes = [branch.get(name) for name in ("width", "input_size", "channels", "frames")]
             key = " ".join(map(str, (modality, layout, branch["precision"], *sizes)))
             keys.append(key)
             figures = {name: branch[name] for name in ("precision", "input_size", "params", "macs")}

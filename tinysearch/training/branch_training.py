@@ -16,7 +16,7 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import FrozenNetwork, Program, lower
-from tinysearch.core.protocols import Dataset, ProgressCallback, Samples, TrainingProgress
+from tinysearch.core.protocols import Dataset, ProgressCallback, Samples, TrainingProgress, samples_of
 from tinysearch.core.quantization import Precision
 from tinysearch.locks import PATIENCE_S, exclusive
 from tinysearch.training.batches import augmentation_of, plain_batches
@@ -90,8 +90,7 @@ class BranchTraining:
         return verification_eer(found, validation.identities)
 
     def _load(self, split: str) -> Samples:
-        branch = self.branch
-        return self.data.load(branch.modality, split, input_size=branch.input_size, channels=branch.channels)  # type: ignore[arg-type]
+        return samples_of(self.data, self.branch.modality, split, self.branch.sample_shape)  # type: ignore[arg-type]
 
     def _model(
         self, program: Program, precision: Precision, start: FloatNetwork, train: Samples

@@ -38,11 +38,11 @@ class TorchLogMel(nn.Module):
         if not 1 <= channels <= 8:
             raise UserError("an image must have 1 to 8 channels", value=channels, remedy="use channels=1")
         tables = LogMelTables.of(settings)
-        length, size = settings.fft_size, settings.size
+        length, rows = settings.fft_size, settings.rows
         place = np.arange(length)
         self.settings, self.channels, self.floor = settings, channels, tables.floor
         window = tables.window[np.minimum(place, length - place)]
-        starts = np.arange(size) * (settings.clip_samples - length) // (size - 1)
+        starts = np.arange(rows) * (settings.clip_samples - length) // (rows - 1)
         constants = {
             "samples": starts[:, None] + place,
             "window": window,
@@ -57,7 +57,7 @@ class TorchLogMel(nn.Module):
 
     @torch.no_grad()
     def forward(self, clips: Tensor) -> Tensor:
-        """Images int8 [B, S, S, channels] of clips int16 [B, N], N = ``settings.clip_samples``.
+        """Images int8 [B, F, S, channels] of clips int16 [B, N], N = ``settings.clip_samples``.
 
         Raises:
             ValueError: another shape or type.
@@ -73,7 +73,7 @@ class TorchLogMel(nn.Module):
         low = (power & 0xFFFFFF).double() @ self.weights
         high = (power >> 24).double() @ self.weights
         levels = self._log2((high.long() << 24) + low.long() + self.floor)
-        return self._finish(levels.view(len(clips), self.settings.size, self.settings.size))
+        return self._finish(levels.view(len(clips), self.settings.rows, self.settings.size))
 
     def _power(self, windowed: Tensor) -> Tensor:
         """Powers [F, L/2] of windowed frames [F, L]; bin 0 is 0."""

@@ -135,12 +135,12 @@ static int32_t mean_of(const uint16_t *levels, uint32_t count, uint32_t stride)
 size_t ts_log_mel_scratch_bytes(const ts_log_mel_layer *layer)
 {
     return ((size_t)1 << (layer->log2_fft - 1)) * sizeof(ts_log_mel_bin) +
-           (size_t)layer->size * layer->size * sizeof(uint16_t);
+           (size_t)layer->frames * layer->size * sizeof(uint16_t);
 }
 
 uint32_t ts_log_mel_frame_start(const ts_log_mel_layer *layer, uint16_t frame)
 {
-    return frame * (layer->clip_samples - (UINT32_C(1) << layer->log2_fft)) / (layer->size - 1U);
+    return frame * (layer->clip_samples - (UINT32_C(1) << layer->log2_fft)) / (layer->frames - 1U);
 }
 
 void ts_log_mel_frame(const ts_log_mel_layer *layer, const int16_t *samples, ts_log_mel_bin *spectrum, uint16_t *levels)
@@ -162,11 +162,11 @@ void ts_log_mel_frame(const ts_log_mel_layer *layer, const int16_t *samples, ts_
 
 void ts_log_mel_finish(const ts_log_mel_layer *layer, const uint16_t *levels, int8_t *image)
 {
-    const uint32_t size = layer->size;
-    const int32_t clip_mean = layer->normalize_bands ? 0 : mean_of(levels, size * size, 1);
+    const uint32_t size = layer->size, frames = layer->frames;
+    const int32_t clip_mean = layer->normalize_bands ? 0 : mean_of(levels, frames * size, 1);
     for (uint32_t band = 0; band < size; ++band) {
-        const int32_t mean = layer->normalize_bands ? mean_of(levels + band, size, size) : clip_mean;
-        for (uint32_t frame = 0; frame < size; ++frame) {
+        const int32_t mean = layer->normalize_bands ? mean_of(levels + band, frames, size) : clip_mean;
+        for (uint32_t frame = 0; frame < frames; ++frame) {
             const uint32_t place = frame * size + band;
             const int8_t value = steps_of(layer, (int32_t)levels[place] - mean);
             for (uint32_t channel = 0; channel < layer->channels; ++channel) {
@@ -180,7 +180,7 @@ void ts_log_mel(const ts_log_mel_layer *layer, const int16_t *clip, int8_t *imag
 {
     ts_log_mel_bin *const spectrum = scratch;
     uint16_t *const levels = (uint16_t *)(spectrum + (UINT32_C(1) << (layer->log2_fft - 1)));
-    for (uint16_t frame = 0; frame < layer->size; ++frame) {
+    for (uint16_t frame = 0; frame < layer->frames; ++frame) {
         ts_log_mel_frame(layer, clip + ts_log_mel_frame_start(layer, frame), spectrum, levels + frame * layer->size);
     }
     ts_log_mel_finish(layer, levels, image);

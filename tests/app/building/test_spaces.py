@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from tinysearch.analytic.memory import plan
-from tinysearch.app.building.branches import branch_of_document
+from tinysearch.app.building.branches import branch_of_document, branches_of
 from tinysearch.app.building.spaces import build_space
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.tasks import task_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Convolution, SeriesConvolution, Shape
 from tinysearch.core.program import lower
+from tinysearch.core.trust import trust
 from tinysearch.search.known.flat import FlatSpace
 
 
@@ -80,6 +81,39 @@ def test_pictures_are_searched_gray_and_in_color() -> None:
     assert {branch.channels for branch in space_of("space=extended", "task=motions").branches("wrist")} == {6}
 
 
+def test_clips_are_searched_in_several_lengths() -> None:
+    space = space_of("space=auto", "space.clip_scales=[0.5,1]", "space.input_scales=[0.75,1]")
+    sides = {name: [(s.height, s.width) for s in space.options[name].shapes] for name in ("face", "voice")}
+    assert sides == {"face": [(48, 48), (64, 64)], "voice": [(32, 64), (48, 48), (64, 64)]}
+    heard = {(shape.height, shape.width) for shape in space_of("space=extended").options["voice"].shapes}
+    assert heard == {(32, 64), (48, 48), (64, 64)}
+    words = space_of("space=extended", "task=keywords")
+    assert {(shape.height, shape.width) for shape in words.options["sound"].shapes} == {(16, 32), (24, 24), (32, 32)}
+    assert {branch.architecture.family for branch in words.branches("sound")} >= {"windowed", "resnet"}
+    keys = {branch.key for branch in words.branches("sound")}
+    assert "sound-windowed-1-int8-w8-i16x32x1-e32" in keys
+    assert {branch.key for branch in space_of("space=extended", "space.clip_scales=null").branches("voice")} < {
+        branch.key for branch in space_of("space=extended").branches("voice")
+    }
+
+
+def test_clips_that_no_network_takes_are_left_out_or_refused() -> None:
+    short = ["space=extended", "task=keywords", "space.clip_scales=[0.25]"]
+    with pytest.raises(UserError, match="a network must be built"):
+        space_of(*short)
+    assert [s.height for s in space_of(*short[:2], "space.clip_scales=[0.25,1]").options["sound"].shapes] == [24, 32]
+    for wrong in ("[0]", "[1.5]", "[true]", "[half]"):
+        with pytest.raises(UserError, match="clip_scales"):
+            space_of(f"space.clip_scales={wrong}")
+
+
+def test_data_that_have_whole_clips_alone_are_searched_with_them() -> None:
+    config = plain(compose_config(["space.clip_scales=[0.5,1]"]))
+    config["data"] = {"name": "tinysearch.testing.laws:SmallDataset"}
+    trust(["tinysearch.testing.laws:SmallDataset"])
+    assert [shape.height for shape in build_space(config).options["voice"].shapes] == [64]
+
+
 def test_windows_as_series_are_searched_with_one_dimensional_networks_of_every_family() -> None:
     space = space_of("space=auto", "task=motions", "task.wrist.content=series", "task.wrist.input_size=100")
     branches = space.branches("wrist")
@@ -95,6 +129,38 @@ def test_windows_as_series_are_searched_with_one_dimensional_networks_of_every_f
         units = [unit for unit in branch.network().units if isinstance(unit, Convolution)]
         assert units and all(isinstance(unit, SeriesConvolution) for unit in units)
         assert branch.shape == Shape(height=50, width=1, channels=6)
+
+
+def test_a_branch_of_a_shorter_clip_is_read_again_and_has_a_place_in_the_flat_space() -> None:
+    config = plain(compose_config(["task=keywords"]))
+    asked, (sound, *_) = (
+        task_of(config).input("sound"),
+        space_of("task=keywords", "space.clip_scales=[0.5]").branches("sound"),
+    )
+    document = {"precision": str(sound.precision), "architecture": "windowed", "input_size": 32, "channels": 1}
+    whole = branch_of_document(asked, document | {"parameters": sound.architecture.parameters()})
+    assert branch_of_document(asked, document | {"frames": 16, "parameters": sound.architecture.parameters()}) == sound
+    assert (whole.frames, sound.frames, sound.sample_shape) == (None, 16, (32, 1, 16))
+    flat = FlatSpace(
+        branches=[whole, sound],
+        modalities={"sound": ("sound",)},
+        processors=["esp32"],
+        flash_bytes=[4 << 20],
+        psram_bytes=[0],
+    )
+    assert [variable.name for variable in flat.variables] == ["sound_clip"]
+    chip = {"processor": "esp32", "flash_bytes": 4 << 20, "psram_bytes": 0}
+    for branch in (whole, sound):
+        point = flat.decode(flat.encode([branch], **chip, rng=np.random.default_rng(0)))
+        assert point.branches == (branch,)
+
+
+@pytest.mark.parametrize("word", ["face.frames=32", "voice.frames=65", "voice.frames=0", "voice.frames=half"])
+def test_frames_that_are_none_are_refused(word: str) -> None:
+    name = word.partition(".")[0]
+    words = [f"modality={name}", f"{name}.blocks=[1]", f"{name}.precision=int8", word]
+    with pytest.raises(UserError, match="frames"):
+        branches_of(plain(compose_config(words)))
 
 
 def test_a_branch_behind_another_stem_is_read_again_and_has_a_place_in_the_flat_space() -> None:

@@ -14,6 +14,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
 from tinysearch.core.task import Input, Task
+from tinysearch.inputs.microphone import Microphone
 
 
 def architecture_of(family: str, given: Mapping[str, object], *, where: str) -> Architecture:
@@ -43,13 +44,17 @@ def family_of(asked: Input, given: Mapping[str, object]) -> str:
 def shape_of(asked: Input, given: Mapping[str, object]) -> Shape:
     """Shape of the network's input for the size and channels that a branch names, or its input's own.
 
+    With ``frames``, of a clip that is shorter than the task's.
+
     Raises:
-        UserError: neither names them, or they are no positive whole numbers.
+        UserError: neither names them, they are no positive whole numbers, or frames of what is no clip.
     """
     sizes = {}
-    for name, example in (("input_size", 64), ("channels", 1)):
+    for name, example in (("input_size", 64), ("channels", 1), ("frames", 32)):
         value = given.get(name)
         value = asked.defaults.get(name) if value is None else value
+        if value is None and name == "frames":
+            continue
         if value is None:
             raise UserError(
                 f"an input of a task must have a default for {name}, or a candidate name it",
@@ -61,7 +66,17 @@ def shape_of(asked: Input, given: Mapping[str, object]) -> Shape:
                 f"{name} must be a whole number from 1", value=value, remedy=f"write {asked.name}.{name}={example}"
             )
         sizes[name] = value
-    return asked.kind.shape(**sizes)
+    frames = sizes.pop("frames", None)
+    shape = asked.kind.shape(**sizes)
+    if frames is None:
+        return shape
+    if not isinstance(asked.kind, Microphone):
+        raise UserError(
+            "frames must be those of a microphone's clip",
+            value=f"{asked.name}.frames={frames} of a {asked.kind.name}",
+            remedy="leave it out",
+        )
+    return asked.kind.shorter(shape, frames=frames)
 
 
 def branches_of(config: Mapping[str, Any]) -> tuple[BranchSpec, ...]:
@@ -121,7 +136,7 @@ def branch_of_document(asked: Input, document: Mapping[str, Any]) -> BranchSpec:
     Raises:
         UserError: what it spells cannot be built.
     """
-    names = ("precision", "input_size", "channels", "architecture")
+    names = ("precision", "input_size", "channels", "frames", "architecture")
     parameters = document.get("parameters") or {name: document[name] for name in FunctionArchitecture.names}
     return branch_of(asked, {**{name: document.get(name) for name in names}, **parameters})
 

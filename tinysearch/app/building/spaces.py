@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tinysearch.app.building.branches import architecture_of, family_of, shape_of
+from tinysearch.app.building.clips import clipped
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.plugins import plugin
 from tinysearch.app.config.tasks import combination_of, task_of
@@ -30,7 +31,15 @@ _LISTS = {"width": "widths", "embedding": "embeddings"}
 """Lists of a space by the parameter whose values they are, in any family."""
 
 _EXECUTIONS = ("memories", "branch_cores", "fusion_rules")
-_LIST_NAMES = ("architectures", "input_sizes", "input_scales", "channels", *_EXECUTIONS, *_LISTS.values())
+_LIST_NAMES = (
+    "architectures",
+    "input_sizes",
+    "input_scales",
+    "clip_scales",
+    "channels",
+    *_EXECUTIONS,
+    *_LISTS.values(),
+)
 
 MEMORIES, CORES = ("arena", "bands"), tuple(range(1, MOST_CORES + 1))
 
@@ -54,10 +63,12 @@ def build_space(config: Config) -> Space:
         sizes, channels = _input_sizes(given, settings), _channels(given, settings)
         shapes = _once(shape_of(given, {"input_size": size, "channels": of}) for size in sizes for of in channels)
         architectures = _once(_architectures(given, settings, layouts_of(settings["layouts"] or layouts)))
+        if _listed("architectures", settings):
+            architectures = _buildable(architectures, shapes)
         options[given.name] = SpaceOptions(
-            architectures=_buildable(architectures, shapes) if _listed("architectures", settings) else architectures,
+            architectures=architectures,
             precisions=_once(map(Precision.parse, settings["precisions"] or precisions)),
-            shapes=shapes,
+            shapes=clipped(given, shapes, _listed("clip_scales", settings), architectures, config),
         )
     processors = settings["processors"]
     if processors is not None and not (isinstance(processors, list) and all(isinstance(p, str) for p in processors)):

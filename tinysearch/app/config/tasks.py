@@ -22,8 +22,9 @@ from tinysearch.files import home_path
 from tinysearch.inputs.kind import make_kind, setting_names
 from tinysearch.reading import read_yaml
 
-OF_EVERY_BRANCH = ("architecture", "precision", "input_size", "channels")
-"""What may be said of every branch beside the parameters of its family."""
+_OF_TASKS = ("architecture", "precision", "input_size", "channels")
+OF_EVERY_BRANCH = (*_OF_TASKS, "frames")
+"""What may be said of every branch beside the parameters of its family; a task has clip_s in the place of frames."""
 
 _DEFAULTS: Mapping[str, object] = {"decision": "verification", "combinations": None, "schedule": "always", "stream": {}}
 _NAME = re.compile(r"^[a-z][a-z0-9]{0,23}$")
@@ -213,7 +214,7 @@ def _defaults_of_branches(family: object) -> tuple[str, ...]:
     if family is not None and family not in families:
         return ()
     named = {name for known in families for name in parameter_names(plugin("architectures", known))}
-    return (*OF_EVERY_BRANCH, *sorted(named))
+    return (*_OF_TASKS, *sorted(named))
 
 
 def _combinations(given: object, task: Task) -> tuple[tuple[str, ...], ...]:

@@ -27,6 +27,7 @@ _MAYBE_LISTS = (
     "input_sizes",
     "input_scales",
     "space.channels",
+    "clip_scales",
     "embeddings",
     "memories",
     "branch_cores",

@@ -124,7 +124,7 @@ def _emit(
             version=installed_version(),
             digest=_digest(networks),
             board=models.board_option(candidate.platform.board, list(networks)),
-            sound=None if heard is None else settings.audio.settings(heard.input_size),
+            sound=None if heard is None else settings.audio.settings(heard.input_size, frames=heard.frames),
             decider=_decider(models, errors, evaluation, networks),
             task=models.task,
             backend=settings.backend,

@@ -14,6 +14,7 @@ from tinysearch.app.run import run_dir as files
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Array, FrozenNetwork
+from tinysearch.core.protocols import samples_of
 from tinysearch.evaluation.entries import RECORD, BrokenEntryError, check_entry, read_embeddings, read_network
 from tinysearch.firmware.verify.facts import cascade_of, read_point
 
@@ -57,11 +58,8 @@ def load_held_out(project: Path, run_dir: Path) -> HeldOut | HeldOutSamples:
     kept = {branch.modality: _kept(run_dir, branch) for branch in branches}
     embeddings = {modality: model.embeddings for modality, model in kept.items()}
     dataset = build_dataset(config)
-    shapes = {branch.modality: (branch.input_size, branch.channels) for branch in branches}
-    inputs = {
-        modality: dataset.load(modality, "test", input_size=size, channels=channels).inputs
-        for modality, (size, channels) in shapes.items()
-    }
+    shapes = {branch.modality: branch.sample_shape for branch in branches}
+    inputs = {modality: samples_of(dataset, modality, "test", shape).inputs for modality, shape in shapes.items()}
     for modality, rows in embeddings.items():
         if len(rows) != len(inputs[modality]):
             raise UserError(

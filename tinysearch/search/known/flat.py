@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 Choice = str | int
-_FIRST = ("blocks", "precision", "width", "input_size", "channels", "embedding", "architecture")
+_FIRST = ("blocks", "precision", "width", "input_size", "clip", "channels", "embedding", "architecture")
 """Order of variables that all families share; parameters of others follow in alphabetical order."""
 
 
@@ -27,9 +27,13 @@ _DEFAULT = ()
 
 
 def branch_values(branch: BranchSpec) -> dict[str, Any]:
-    """What a branch is, by variable: its arithmetic and input, and its family with the parameters that this one has."""
+    """What a branch is, by variable: its arithmetic and input, and its family with the parameters that this one has.
+
+    ``clip`` is the share of the task's clip that it hears.
+    """
     own = {name: tuple(v) if isinstance(v, list) else v for name, v in branch.architecture.parameters().items()}
-    sizes = {"input_size": branch.input_size, "channels": branch.channels}
+    heard = 1.0 if branch.frames is None else branch.frames / branch.input_size
+    sizes = {"input_size": branch.input_size, "channels": branch.channels, "clip": f"{heard:g}"}
     return {"precision": str(branch.precision), "architecture": branch.architecture.family, **sizes, **own}
 
 
