@@ -129,6 +129,6 @@ def _tell_pairs(dataset: Dataset, config: Config) -> None:
         shapes = {name: tuple(_sizes(config, name).values()) for name in modalities}
         for split in ("validation", "test"):
             try:
-                evaluation_pairs(dataset, split, shapes)  # type: ignore[arg-type]
+                evaluation_pairs(dataset, split, shapes)
             except UserError as error:
                 say(f"  {'+'.join(modalities)} cannot be judged: {error}")
