@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
+from tinysearch.search.known.growing import GrowingRows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -85,6 +86,7 @@ class DesignTable:
     _useful: Bools = field(init=False, repr=False)
     _index: dict[BranchSpec, int] = field(init=False, repr=False)
     _asked: Ints = field(init=False, repr=False)
+    _grown: GrowingRows = field(init=False, repr=False, default_factory=GrowingRows)
     _row_of: dict[tuple[int, int], int] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,7 +106,8 @@ class DesignTable:
         platform = np.asarray(self.platform, np.int64)
         self.needs, self.models, self.offsets = needs[:0], needs[:0], np.zeros(1, np.int64)
         self.analytic, self.platform, self.model = analytic[:0], platform[:0], platform[:0]
-        self._append(needs, analytic, platform)
+        order = np.lexsort((platform, *needs.T[::-1]))
+        self._append(needs[order], analytic[order], platform[order])
         self._asked = np.sort(self._key(self.models))
         used = np.zeros(len(self.branches) + 1, bool)
         used[self.needs.ravel()] = True
@@ -112,20 +115,21 @@ class DesignTable:
         self._useful = used[:-1]
 
     def _append(self, needs: Ints, analytic: Floats, platform: Ints) -> None:
-        """Take in rows of models that the table does not have."""
+        """Take in rows of models that the table does not have, by model and board."""
         if not np.isfinite(analytic).all():
             raise ValueError("analytic objectives must be finite; leave out what cannot be evaluated")
-        order = np.lexsort((platform, *needs.T[::-1]))
-        needs, analytic, platform = needs[order], analytic[order], platform[order]
         first = np.ones(len(needs), bool)
         first[1:] = (needs[1:] != needs[:-1]).any(axis=1)
-        self.model = np.concatenate([self.model, np.cumsum(first) - 1 + len(self.models)])
-        self.models = np.concatenate([self.models, needs[first]])
-        starts = np.flatnonzero(first) + len(self.needs)
-        self.offsets = np.concatenate([self.offsets[:-1], starts, [len(self.needs) + len(needs)]])
-        self.needs = np.concatenate([self.needs, needs])
-        self.analytic = np.concatenate([self.analytic, analytic])
-        self.platform = np.concatenate([self.platform, platform])
+        starts, had, append = np.flatnonzero(first), len(self.needs), self._grown.append
+        self.model = append("model", self.model, np.cumsum(first) - 1 + len(self.models))
+        self.models = append("models", self.models, needs[first])
+        # The first of these models begins where the table ended.
+        self.offsets = append(
+            "offsets", self.offsets, had + np.append(starts[1:], len(needs)) if len(needs) else starts
+        )
+        self.needs = append("needs", self.needs, needs)
+        self.analytic = append("analytic", self.analytic, analytic)
+        self.platform = append("platform", self.platform, platform)
         self._row_of.clear()
 
     def reveal(self, models: Ints) -> None:
@@ -140,14 +144,18 @@ class DesignTable:
         fresh = np.append(self._asked, -1)[np.searchsorted(self._asked, keys)] != keys
         if not fresh.any():
             return
-        of, analytic, platform = self.pricing.designs(models[fresh])
-        self._append(models[fresh][of], analytic, platform)
-        self._asked = np.sort(np.concatenate([self._asked, keys[fresh]]), kind="stable")
+        models, keys = models[fresh], keys[fresh]
+        by_key = np.argsort(keys, kind="stable")
+        models, keys = models[by_key], keys[by_key]
+        of, analytic, platform = self.pricing.designs(models)
+        order = np.lexsort((platform, of))
+        self._append(models[of[order]], analytic[order], platform[order])
+        self._asked = np.sort(np.concatenate([self._asked, keys]), kind="stable")
 
     def own(self) -> DesignTable:
         """The same, growing by itself."""
         other = copy(self)
-        other._row_of = {}
+        other._row_of, other._grown = {}, GrowingRows()
         return other
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from tinysearch.core.error_rates import ErrorRates
 from tinysearch.search.known.design import NO_BRANCH, Bools, DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import Hint, ToldErrors, WarmStart
 from tinysearch.search.known.fusion import FusionRelation, Relation
+from tinysearch.search.known.growing import GrowingRows
 from tinysearch.search.known.objective_values import ObjectiveVector, attempt_s
 from tinysearch.search.known.pareto import dominated_by, hypervolume, is_nondominated
 
@@ -84,6 +85,7 @@ class Knowledge:
         self._board_points: Floats = np.zeros((0, len(objectives.names)))
         self._board_offsets: Ints = np.zeros(1, np.int64)
         self._by_branch = _ModelsByBranch()
+        self._grown = GrowingRows()
         self._take_in_models()
         self.branch_costs = self._branch_costs()
         self._front: Ints = np.zeros(0, np.int64)
@@ -98,25 +100,24 @@ class Knowledge:
         fresh = len(table.models) - had
         if had and not fresh:
             return
-        self.model_metrics = np.concatenate(
-            [self.model_metrics, np.full((fresh, len(self.objectives.metrics)), np.nan)]
-        )
+        append, nothing = self._grown.append, np.full((fresh, len(self.objectives.metrics)), np.nan)
+        self.model_metrics = append("model_metrics", self.model_metrics, nothing)
         unlocked = np.append(self.known, True)[table.models[had:]].all(axis=1)
-        self.unlocked = np.concatenate([self.unlocked, unlocked])
-        self.model_done = np.concatenate([self.model_done, np.zeros(fresh, bool)])
+        self.unlocked = append("unlocked", self.unlocked, np.asarray(unlocked, bool))
+        self.model_done = append("model_done", self.model_done, np.zeros(fresh, bool))
         boards = table.best_boards(self.objectives.analytic, since=int(table.offsets[had]))
         # What needs no error metric never changes, and is asked for at every draw of every decision.
         points = np.full((len(boards), len(self.objectives.names)), np.nan)
         for k in np.flatnonzero(~self.objectives.is_error):
             column = table.column(self.objectives.names[k])[boards]
             points[:, k] = self.scale.transform_objective(int(k), column)
-        self._board_points = np.concatenate([self._board_points, points])
+        self._board_points = append("board_points", self._board_points, points)
         if self.objectives.retried:
-            self._board_attempt_s = np.concatenate([self._board_attempt_s, attempt_s(table)[boards]])
-        self.boards = np.concatenate([self.boards, boards])
-        self.board_model = np.concatenate([self.board_model, table.model[boards]])
-        ends = np.cumsum(np.bincount(table.model[boards] - had, minlength=fresh))
-        self._board_offsets = np.concatenate([self._board_offsets, self._board_offsets[-1] + ends])
+            self._board_attempt_s = append("board_attempt_s", self._board_attempt_s, attempt_s(table)[boards])
+        self.boards = append("boards", self.boards, boards)
+        self.board_model = append("board_model", self.board_model, table.model[boards])
+        ends = self._board_offsets[-1] + np.cumsum(np.bincount(table.model[boards] - had, minlength=fresh))
+        self._board_offsets = append("board_offsets", self._board_offsets, ends)
         self._by_branch.add(table.models[had:])
 
     def reveal(self, reach: Bools, *, with_any: Ints | None = None) -> None:
