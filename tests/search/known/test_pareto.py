@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sys
 
 import moocore  # noqa: F401 - imported by what is tested at its first call, longer than an example may take
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tinysearch.search.known import pareto as module
-from tinysearch.search.known.pareto import Extension, Scale, dominated_by, hypervolume, is_nondominated
+from tinysearch.search.known.pareto import (
+    Extension,
+    Scale,
+    dominated_by,
+    hypervolume,
+    is_nondominated,
+    nondominated_in_each,
+)
 
 POINTS = arrays(np.float64, st.tuples(st.integers(1, 25), st.integers(1, 4)), elements=st.integers(0, 6).map(float))
 
@@ -87,10 +95,28 @@ def test_an_extension_is_the_hypervolume_of_the_front_and_what_stands_beside_it(
     front = rng.random((30, 3))
     extension = Extension(front, corner)
     assert extension.base == hypervolume(front, corner)
-    for count in (1, 3, 2 * module.ROOM, 2):
-        others = 0.9 * rng.random((count, 3))
-        assert extension.hypervolume(others) == pytest.approx(hypervolume(np.vstack([front, others]), corner))
+    counts = [1, 0, 3, 130, 2]
+    others = 0.9 * rng.random((sum(counts), 3))
+    ends = np.cumsum([0, *counts])
+    wholes = [hypervolume(np.vstack([front, others[a:b]]), corner) for a, b in itertools.pairwise(ends)]
+    assert extension.hypervolumes(others, ends) == pytest.approx(wholes)
+    assert extension.hypervolume(others[:1]) == pytest.approx(wholes[0])
+    assert extension.hypervolumes(others[:0], [0]).tolist() == []
     assert Extension(front[:0], corner).base == 0
+    assert Extension(front[:0], corner).hypervolume(others) == pytest.approx(hypervolume(others, corner))
+
+
+@pytest.mark.parametrize("most", [0, 10**6])
+def test_the_fronts_of_many_small_sets_are_each_its_own(most, monkeypatch):
+    monkeypatch.setattr(module, "MOST_COMPARISONS", most)
+    rng = np.random.default_rng(0)
+    points, among = rng.integers(0, 4, size=(40, 15, 3)).astype(float), rng.random((40, 15)) < 0.5
+    among[3] = False
+    found = nondominated_in_each(points, among)
+    assert not (found & ~among).any()
+    for own, here, there in zip(found, points, among, strict=True):
+        assert own[there].tolist() == is_nondominated(here[there]).tolist()
+    assert nondominated_in_each(points, np.zeros_like(among)).sum() == 0
 
 
 def test_scale_is_logarithmic_where_told_and_goes_back():

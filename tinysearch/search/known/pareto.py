@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,8 @@ MOST_CELLS, MOST_AXES = 250_000, 3
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated, where there is no grid."""
 
-ROOM = 64
-"""So many points are put beside a front without another allocation."""
+MOST_COMPARISONS = 2_000_000
+"""Points of small sets are all compared with one another at once, up to so many comparisons."""
 
 FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
@@ -47,6 +48,33 @@ def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bool
         front = moocore.is_nondominated(np.ascontiguousarray(values[keep]), keep_weakly=keep_equals)
         keep[keep] = np.asarray(front, bool)
     return keep
+
+
+def nondominated_in_each(points: Floats, among: Bools) -> Bools:
+    """Bool [S, n]: points that no other one of the same set beats, or equals and stands before, in every objective.
+
+    Args:
+        points: float64 [S, n, K], finite where ``among``.
+        among: bool [S, n], the points that there are in each set.
+    """
+    out, (sets, rows) = np.zeros(among.shape, bool), np.nonzero(among)
+    counts = np.bincount(sets, minlength=len(among))
+    most = int(counts.max(initial=0))
+    if len(among) * most**2 > MOST_COMPARISONS:
+        for own, here, there in zip(out, points, among, strict=True):
+            own[there] = is_nondominated(here[there])
+        return out
+    places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    # Nothing stands where a set has fewer points: it neither beats nor is asked for.
+    padded = np.full((points.shape[2], len(among), most), np.inf)
+    padded[:, sets, places] = points[sets, rows].T
+    reaches = np.ones((len(among), most, most), bool)
+    for values in padded:
+        reaches &= values[:, :, None] <= values[:, None, :]
+    equals_later = reaches & reaches.transpose(0, 2, 1) & np.tri(most, dtype=bool)
+    beaten = (reaches & ~equals_later).any(axis=1)
+    out[sets, rows] = ~beaten[sets, places]
+    return out
 
 
 def dominated_by(points: Floats, front: Floats, *, strictly: bool = False) -> Bools:
@@ -164,47 +192,51 @@ class Extension:
 
     def __init__(self, front: Floats, corner: Floats) -> None:
         inside = front[(front < corner).all(axis=1)]
-        self._own, self._corner = len(inside), np.ascontiguousarray(corner, np.float64)
-        self._make_room(inside, ROOM)
-        self.base = self.hypervolume(front[:0])
-
-    def _make_room(self, inside: Floats, others: int) -> None:
-        """Have the front stand where so many other points can be put behind it."""
-        self._points = np.empty((self._own + others, len(self._corner)))
-        self._points[: self._own] = inside
-        self._volume_of = _volume_of_first(self._points, self._corner)
+        # A hypervolume begins with sorting by the last objective.
+        self._front = inside[np.argsort(inside[:, -1], kind="stable")]
+        self._corner = np.ascontiguousarray(corner, np.float64)
+        self.base = float(self.hypervolumes(inside[:0], [0, 0])[0])
 
     def hypervolume(self, points: Floats) -> float:
         """Of the front and ``points`` [n, K], all of them better than the reference point in every objective."""
-        count = self._own + len(points)
-        if count > len(self._points):
-            self._make_room(self._points[: self._own], 2 * len(points))
-        self._points[self._own : count] = points
-        return self._volume_of(count) if count else 0.0
+        return float(self.hypervolumes(points, [0, len(points)])[0])
+
+    def hypervolumes(self, points: Floats, ends: npt.ArrayLike) -> Floats:
+        """Of the front and each of many sets of points, float64 [s].
+
+        Args:
+            points: float64 [n, K], set by set, all of them better than the reference point in every objective.
+            ends: [s + 1], where each set begins and the last one ends.
+        """
+        bounds = np.asarray(ends, np.int64)
+        counts = bounds[1:] - bounds[:-1]
+        sizes = counts + len(self._front)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        together = np.empty((starts[-1], len(self._corner)))
+        # Each set stands behind a front of its own, so that what is asked for lies in one piece.
+        together[starts[:-1, None] + np.arange(len(self._front))] = self._front
+        together[np.arange(len(points)) + len(self._front) * np.repeat(np.arange(1, len(counts) + 1), counts)] = points
+        return _volumes(together, starts.tolist(), self._corner)
 
 
-def _volume_of_first(points: Floats, corner: Floats) -> Callable[[int], float]:
-    """Gives the hypervolume of the first so many of ``points`` [n, K], as they are when it is asked.
+def _volumes(points: Floats, starts: Sequence[int], corner: Floats) -> Floats:
+    """Hypervolume of each of many sets of ``points`` [n, K], which begin at ``starts``, float64 [s].
 
     A decision asks a thousand times, and four fifths of each answer are moocore's look at its arguments. So its
     compiled function is called past that look, where this release of it has one by that name.
     """
     import moocore
 
-    volume = moocore.Hypervolume(ref=corner)
+    parts = [(first, last - first) for first, last in itertools.pairwise(starts)]
     try:
         from moocore._libmoocore import ffi, lib
 
         compiled = lib.fpli_hv
     except (ImportError, AttributeError):
-        return lambda count: float(volume(points[:count]))
-    # Kept by the function, so that both arrays live as long as it does.
+        volume = moocore.Hypervolume(ref=corner)
+        return np.array([volume(points[first : first + count]) if count else 0.0 for first, count in parts])
     held, reference, objectives = ffi.from_buffer("double[]", points), ffi.from_buffer("double[]", corner), len(corner)
-
-    def of_first(count: int) -> float:
-        found = float(compiled(held, count, objectives, reference))
-        if found < 0:
-            raise MemoryError("moocore has no memory for a hypervolume")
-        return found
-
-    return of_first
+    found = [compiled(held + objectives * first, n, objectives, reference) if n else 0.0 for first, n in parts]
+    if min(found, default=0.0) < 0:
+        raise MemoryError("moocore has no memory for a hypervolume")
+    return np.array(found, np.float64)

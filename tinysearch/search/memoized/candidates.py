@@ -1,0 +1,82 @@
+"""Designs that trainings could unlock, and the branches that they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
+from tinysearch.search.known.knowledge import Knowledge
+
+OPTIMISM = 1.5
+"""How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
+
+
+def candidates(knowledge: Knowledge, free: Bools, open_: Bools, boards: Ints | None = None) -> tuple[Ints, Ints]:
+    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last).
+
+    Args:
+        boards: only these; None for all.
+    """
+    models, reach = knowledge.table.models, free | open_
+    if boards is None:
+        boards = knowledge.boards_of(np.flatnonzero(reach[models].all(axis=1) & ~knowledge.unlocked))
+    else:
+        boards = boards[reach[models[knowledge.board_model[boards]]].all(axis=1)]
+    needs = models[knowledge.board_model[boards]]
+    lacking = np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
+    return boards, np.ascontiguousarray(lacking)
+
+
+class RowsByBranch:
+    """For each branch, the rows of ``lacking`` [n, K] that name it (in the first column if only one is named)."""
+
+    def __init__(self, lacking: Ints) -> None:
+        flat, self._inputs = lacking.ravel(), lacking.shape[1]
+        self._order = np.argsort(flat, kind="stable")
+        self._branches = flat[self._order]
+
+    def __getitem__(self, branch: int) -> Ints:
+        first, last = np.searchsorted(self._branches, [branch, branch + 1])
+        return np.asarray(self._order[first:last] // self._inputs, np.int64)
+
+
+def often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
+    """The actions [n, members] seen in the most draws [n], each counted once a draw; not those that lack nothing."""
+    real = actions[:, -1] != NO_BRANCH
+    actions, draws = actions[real], draws[real]
+    if not len(actions):
+        return []
+    # One number for each, by the order of actions.
+    members, places = np.unique(actions, return_inverse=True)
+    shape = (len(members),) * actions.shape[1]
+    number = np.ravel_multi_index(tuple(places.reshape(actions.shape).T), shape)
+    span = int(draws.max()) + 1
+    seen, counts = np.unique(np.unique(number * span + draws) // span, return_counts=True)
+    often = seen[np.argsort(-counts, kind="stable")][:most]
+    return [tuple(action) for action in members[np.column_stack(np.unravel_index(often, shape))].tolist()]
+
+
+def lucky_models(knowledge: Knowledge, models: Ints, branch_metrics: Floats) -> Floats:
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], where fusions turn out well."""
+    return model_metrics(knowledge, models, branch_metrics, partial(knowledge.relation.lucky, spreads=OPTIMISM))
+
+
+def model_metrics(
+    knowledge: Knowledge, models: Ints, branch_metrics: Floats, fuse: Callable[[Ints, Floats], Floats]
+) -> Floats:
+    """Metrics [S, m, M] of models from those of branches [S, B + 1, M], of fusions as ``fuse`` gives them."""
+    branches = knowledge.table.models[models]
+    metrics = branch_metrics[:, branches[:, 0]]
+    fused = np.flatnonzero(branches[:, 1] != NO_BRANCH)
+    metrics[:, fused] = fuse(branches[fused], branch_metrics)
+    return np.asarray(np.minimum(metrics, knowledge.objectives.worst_metrics()), np.float64)
+
+
+def distinct(ascending: Ints) -> tuple[Ints, Ints]:
+    """Distinct values of an ascending array, and for each element the position of its value among them."""
+    starts = np.ones(len(ascending), bool)
+    starts[1:] = ascending[1:] != ascending[:-1]
+    return ascending[starts], np.asarray(np.cumsum(starts) - 1, np.int64)

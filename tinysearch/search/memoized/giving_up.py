@@ -1,0 +1,74 @@
+"""From which error on a branch in training is of no use any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
+from tinysearch.search.known.knowledge import Knowledge
+from tinysearch.search.known.objective_values import CHANCE_EER
+from tinysearch.search.known.pareto import Extension, dominated_by
+from tinysearch.search.memoized.candidates import lucky_models
+
+RATES = np.geomspace(0.01, CHANCE_EER, 17)
+"""Errors among which the one is sought."""
+
+STEP = 4
+"""Every so many of them are looked at first, then those before the first that is of no use."""
+
+
+def useless_from(
+    knowledge: Knowledge,
+    branch: int,
+    *,
+    gain: float,
+    front: Floats,
+    extension: Extension,
+    lucky: Callable[[Ints], Floats],
+) -> float | None:
+    """The EER from which a branch would add less than ``gain`` to the hypervolume whatever it is fused with.
+
+    Partners and fusions are taken to turn out well, so that no training is given up for a doubt.
+
+    Args:
+        front, extension: the present front, float64 [f, K], and what its hypervolume becomes.
+        lucky: metrics [b, M] of some branches if they turn out well.
+
+    Returns:
+        None where even guessing would add more (the cheapest board, say), or the search has no EER.
+    """
+    if knowledge.objectives.metrics != ("eer",):
+        return None
+    models = np.sort(knowledge.models_of(branch))
+    models = models[~np.append(knowledge.failed, False)[knowledge.table.models[models]].any(axis=1)]
+    boards = knowledge.boards_of(models)
+    of = np.searchsorted(models, knowledge.board_model[boards])
+    count = len(knowledge.known)
+    among = np.zeros(count + 1, bool)
+    among[knowledge.table.models[models]] = True
+    among[[branch, NO_BRANCH]] = False
+    partners = np.flatnonzero(among)
+    expected = lucky(partners)
+
+    def useless(rates: Floats) -> Bools:
+        """Bool [n], of some rates."""
+        metrics = np.zeros((len(rates), count + 1, 1))
+        metrics[:, partners] = expected
+        metrics[:, branch, 0] = rates
+        models_metrics = lucky_models(knowledge, models, metrics)[:, of]
+        points = knowledge.points(np.tile(boards, len(rates)), models_metrics.reshape(-1, 1))
+        adding = np.asarray((points < knowledge.corner).all(axis=1), np.bool_)
+        adding[adding] = ~dominated_by(points[adding], front)
+        ends = np.append(0, np.cumsum(adding.reshape(len(rates), -1).sum(axis=1)))
+        return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)
+
+    # A higher error never adds more.
+    coarse = useless(RATES[::STEP])
+    if not coarse[-1]:
+        return None
+    first = STEP * int(np.argmax(coarse))
+    between = RATES[max(0, first - STEP + 1) : first]
+    fine = useless(between)
+    return float(between[np.argmax(fine)] if fine.any() else RATES[first])
