@@ -39,11 +39,11 @@ def node(operator: str, inputs: str, output: str, **attributes):
     )
 
 
-def _reals(seed: int, *shape: int) -> np.ndarray:
+def reals(seed: int, *shape: int) -> np.ndarray:
     return (np.random.default_rng(seed).normal(size=shape) / max(np.prod(shape[1:]), 1) ** 0.5).astype(np.float32)
 
 
-def _ints(*values: int) -> np.ndarray:
+def ints(*values: int) -> np.ndarray:
     return np.array(values, np.int64)
 
 
@@ -76,17 +76,17 @@ def image() -> bytes:
         node("Softmax", "l", "y", axis=-1),
     ]
     constants = {
-        "w": _reals(0, 6, 3, 3, 3),
-        "b": _reals(1, 6),
+        "w": reals(0, 6, 3, 3, 3),
+        "b": reals(1, 6),
         **_statistics(6),
         "low": np.float32(0).reshape(()),
         "high": np.float32(6).reshape(()),
-        "k": _reals(2, 6, 1, 3, 3),
+        "k": reals(2, 6, 1, 3, 3),
         "zero": np.array(0, np.int64),
-        "axes0": _ints(0),
-        "rest": _ints(-1),
-        "u": _reals(3, 5, 6 * 3 * 6),
-        "t": _reals(4, 5),
+        "axes0": ints(0),
+        "rest": ints(-1),
+        "u": reals(3, 5, 6 * 3 * 6),
+        "t": reals(4, 5),
     }
     return model(nodes, shape=["N", 3, 10, 11], constants=constants)
 
@@ -111,18 +111,18 @@ def shuffled() -> bytes:
         node("ReduceMean", "o", "y", axes=[2, 3], keepdims=0),
     ]
     constants = {
-        "w": _reals(0, 8, 2, 1, 1),
-        "b": _reals(1, 8),
-        "five": _ints(1, 2, 4, 6, 7),
-        "four": _ints(0, 8, 6, 7),
-        "sizes": _ints(5, 3),
-        "starts": _ints(1, 0),
-        "ends": _ints(9999, 7),
-        "axes": _ints(2, 3),
-        "steps": _ints(1, 2),
-        "pads": _ints(0, 0, 1, 2, 0, 0, 0, 1),
-        "k": _reals(2, 8, 8, 1, 1),
-        "per": _reals(3, 1, 8, 1, 1),
+        "w": reals(0, 8, 2, 1, 1),
+        "b": reals(1, 8),
+        "five": ints(1, 2, 4, 6, 7),
+        "four": ints(0, 8, 6, 7),
+        "sizes": ints(5, 3),
+        "starts": ints(1, 0),
+        "ends": ints(9999, 7),
+        "axes": ints(2, 3),
+        "steps": ints(1, 2),
+        "pads": ints(0, 0, 1, 2, 0, 0, 0, 1),
+        "k": reals(2, 8, 8, 1, 1),
+        "per": reals(3, 1, 8, 1, 1),
     }
     return model(nodes, shape=[1, 4, 6, 7], constants=constants)
 
@@ -145,10 +145,10 @@ def last_first() -> bytes:
     constants = {
         "mean": np.array([0.1, 0.2, 0.3], np.float32),
         "deviation": np.array([0.5, 0.6, 0.7], np.float32),
-        "w": _reals(0, 5, 3, 3, 3),
-        "b": _reals(1, 5),
-        "u": _reals(2, 5, 4),
-        "t": _reals(3, 4),
+        "w": reals(0, 5, 3, 3, 3),
+        "b": reals(1, 5),
+        "u": reals(2, 5, 4),
+        "t": reals(3, 4),
     }
     return model(nodes, shape=["batch", 7, 8, 3], constants=constants)
 
@@ -163,7 +163,7 @@ def sequence() -> bytes:
         node("Flatten", "e", "f", axis=1),
         node("Gemm", "f u t", "y"),
     ]
-    constants = {"w": _reals(0, 4, 2, 3), "b": _reals(1, 4), "u": _reals(2, 4 * 8, 3), "t": _reals(3, 3)}
+    constants = {"w": reals(0, 4, 2, 3), "b": reals(1, 4), "u": reals(2, 4 * 8, 3), "t": reals(3, 3)}
     return model(nodes, shape=[1, 2, 16], constants=constants, opset=11)
 
 
@@ -182,20 +182,20 @@ def decoder() -> bytes:
         node("ReduceMax", "j", "y", axes=[2], keepdims=0),
     ]
     constants = {
-        "w": _reals(0, 4, 6, 3, 3),
-        "b": _reals(1, 6),
-        "slopes": _reals(2, 6, 1, 1),
+        "w": reals(0, 4, 6, 3, 3),
+        "b": reals(1, 6),
+        "slopes": reals(2, 6, 1, 1),
         "double": np.array([1, 1, 2, 2], np.float32),
-        "k": _reals(3, 3, 6, 1, 1),
-        "sizes": _ints(1, 3, 15, 11),
-        "each": _reals(4, 3, 3, 2, 2),
-        "t": _reals(5, 3),
-        "smaller": _ints(1, 3, 9, 8),
-        "pads": _ints(0, 0, 2, 0, 0, 0, 8, 1),
-        "from": _ints(-1),
-        "to": _ints(-(2**31)),
-        "axis": _ints(3),
-        "by": _ints(-2),
+        "k": reals(3, 3, 6, 1, 1),
+        "sizes": ints(1, 3, 15, 11),
+        "each": reals(4, 3, 3, 2, 2),
+        "t": reals(5, 3),
+        "smaller": ints(1, 3, 9, 8),
+        "pads": ints(0, 0, 2, 0, 0, 0, 8, 1),
+        "from": ints(-1),
+        "to": ints(-(2**31)),
+        "axis": ints(3),
+        "by": ints(-2),
     }
     return model(nodes, shape=[1, 4, 5, 4], constants=constants, opset=17)
 
@@ -214,15 +214,15 @@ def memory() -> bytes:
         node("Gemm", "d u t", "y"),
     ]
     constants = {
-        "w": _reals(0, 1, 24, 3),
-        "r": _reals(1, 1, 24, 6),
-        "b": _reals(2, 1, 48),
-        "one": _ints(1),
-        "v": _reals(3, 1, 20, 6),
-        "s": _reals(4, 1, 20, 5),
-        "zero": _ints(0),
-        "u": _reals(5, 5, 4),
-        "t": _reals(6, 4),
+        "w": reals(0, 1, 24, 3),
+        "r": reals(1, 1, 24, 6),
+        "b": reals(2, 1, 48),
+        "one": ints(1),
+        "v": reals(3, 1, 20, 6),
+        "s": reals(4, 1, 20, 5),
+        "zero": ints(0),
+        "u": reals(5, 5, 4),
+        "t": reals(6, 4),
     }
     return model(nodes, shape=[1, 7, 3], constants=constants, opset=17)
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("onnx")
 from onnx import TensorProto, load_model_from_string, reference
-from small_onnx import SMALL, image, model, node, stated_scales
+from small_onnx import SMALL, image, ints, model, node, reals, stated_scales
 
 import tinysearch as ts
 from tinysearch.app.cli import main
@@ -251,3 +251,49 @@ def test_mutated_files_raise_nothing_else(tmp_path):
             refused += 1
             assert "\n" not in str(error)
     assert refused > 20
+
+
+def window_begins_in_the_padding() -> bytes:
+    """Such a window is left out, though zeros are counted."""
+    sides = {"kernel_shape": [1, 2], "pads": [0, 0, 0, 1], "strides": [2, 3]}
+    return model(
+        [node("AveragePool", "x", "y", ceil_mode=1, count_include_pad=1, **sides)], shape=[1, 2, 4, 6], opset=19
+    )
+
+
+def zeros_before_same() -> bytes:
+    """What SAME adds depends on the rows that an operator before has put around the image."""
+    nodes = [
+        node("Pad", "x pads", "a"),
+        node("Conv", "a w", "y", auto_pad="SAME_LOWER", kernel_shape=[2, 2], strides=[1, 3]),
+    ]
+    return model(
+        nodes, shape=[1, 2, 4, 10], constants={"pads": ints(0, 0, 1, 0, 0, 0, 0, 2), "w": reals(1, 3, 2, 2, 2)}
+    )
+
+
+@pytest.mark.parametrize("content", [window_begins_in_the_padding(), zeros_before_same()])
+def test_windows_at_the_edge_are_onnxs(tmp_path, content):
+    network = read(tmp_path, content)
+    (samples,) = samples_for(network, 1)
+    translated = translate(network, [None])
+    found = run_reals(translated.graph, placed(translated, [samples]))[0][0]
+    wished = reference.ReferenceEvaluator(load_model_from_string(content)).run(None, {"x": samples})[0]
+    np.testing.assert_allclose(found, wished.transpose(translated.outputs[0]), rtol=1e-5, atol=1e-6)
+
+
+def resized(mode: str, *scales: float) -> bytes:
+    attributes = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    constants = {"scales": np.array([1, 1, *scales], np.float32)}
+    return model([node("Resize", "x - scales", "y", mode=mode, **attributes)], shape=[1, 1, 4, 10], constants=constants)
+
+
+@pytest.mark.parametrize(("mode", "rule"), [("nearest", "takes other pixels"), ("linear", "to parts of pixels")])
+def test_a_scale_that_leaves_a_part_of_a_pixel_over_places_the_others(tmp_path, mode, rule):
+    with pytest.raises(UnsupportedOperatorsError, match=rule):
+        translate(read(tmp_path, resized(mode, 0.6, 2.0)), [None])
+
+
+def test_sizes_are_counted_in_single_precision(tmp_path):
+    graph = translate(read(tmp_path, resized("linear", 1.0, 0.7)), [None]).graph
+    assert graph.tensors[graph.outputs[0]].shape == (1, 4, 7, 1)

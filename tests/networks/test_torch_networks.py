@@ -213,3 +213,14 @@ def test_scales_that_pt2e_gave_stand():
     assert weights.quantized.scales.tolist() == net.scales.tolist()
     ends = [graph.tensors[index].quantized for index in (graph.inputs[0], graph.outputs[0])]
     assert [(end.scale, end.zero_point) for end in ends] == [(np.float32(0.02), -8), (np.float32(0.05), -128)]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_a_factor_that_leaves_parts_of_pixels_is_refused(mode):
+    class Resized(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.interpolate(x, scale_factor=1.5, mode=mode)
+
+    with pytest.raises(UserError, match="leaves parts of pixels"):
+        translate(network_of(Resized(), [np.zeros((1, 1, 5, 4), np.float32)]), [None])
+    assert translate(network_of(Resized(), [np.zeros((1, 1, 6, 4), np.float32)]), [None]).graph.nodes

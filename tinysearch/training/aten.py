@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -172,12 +173,27 @@ def _pad(t: Translation) -> list[RealNode]:
     return t.make("Pad", [t.value(0)], pads=(*before, *after), value=float(t.argument(2, 0.0)))
 
 
+def _parts_of_pixels(t: Translation, sizes: Sequence[int], *, first: int) -> Iterator[bool]:
+    """Of each side, whether a stated factor, by which torch then places pixels, gives no whole number of them.
+
+    Args:
+        t: an ``upsample``.
+        sizes: of its output.
+        first: place of its first factor among the arguments, or of a list of all.
+    """
+    stated = t.argument(first) if isinstance(t.argument(first), Sequence) else [*t.node.args[first:]]
+    for factor, side, size in zip(stated or (), t.shape()[2:], sizes[2:], strict=False):
+        yield factor is not None and not math.isclose(side * factor, size, rel_tol=1e-9)
+
+
 def _resize(mode: str) -> Callable[[Translation], list[RealNode]]:
     """Nearest by the floor of asymmetric places, as torch chooses; linear from pixel centers or corners."""
 
     def translate(t: Translation) -> list[RealNode]:
         sizes = tuple(int(side) for side in t.node.meta["val"].shape)
         corners = mode == "linear" and bool(t.argument(2, 0, "align_corners"))
+        if not corners and any(_parts_of_pixels(t, sizes, first=3 if mode == "linear" else 2)):
+            return t.make("interpolate by a factor that leaves parts of pixels", [t.value(0)])
         centers = "pytorch_half_pixel" if mode == "linear" else "asymmetric"
         return t.make(
             "Resize",

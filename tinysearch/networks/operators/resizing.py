@@ -36,14 +36,22 @@ def nearest(count: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.
     return found
 
 
-def places(inputs: int, outputs: int, options: ResizeOptions) -> npt.NDArray[np.float64]:
-    """Where so many outputs along an axis lie on its inputs, in real numbers."""
+def places(
+    inputs: int, outputs: int, options: ResizeOptions, *, reached: float | None = None
+) -> npt.NDArray[np.float64]:
+    """Where so many outputs along an axis lie on its inputs, in real numbers.
+
+    Args:
+        inputs: rows or columns.
+        outputs: rows or columns.
+        options: of the resize.
+        reached: how many outputs all inputs cover where that is no whole number; as many as there are when left out.
+    """
     at = np.arange(outputs, dtype=np.float64)
     if options.align_corners and outputs > 1:
         return at * (inputs - 1) / (outputs - 1)
-    if options.half_pixel_centers:
-        return (at + 0.5) * inputs / outputs - 0.5
-    return at * inputs / outputs
+    ratio = inputs / (reached or outputs)
+    return (at + 0.5) * ratio - 0.5 if options.half_pixel_centers else at * ratio
 
 
 def sizes_of(graph: Graph, node: Node) -> tuple[ResizeOptions, tuple[int, int]]:

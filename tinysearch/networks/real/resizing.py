@@ -30,6 +30,7 @@ _ROUNDINGS: Mapping[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.floa
     "ceil": np.ceil,
 }
 _INSTEAD = "resize by nearest or linear"
+_WHOLE = "state sizes, or scales that give whole ones"
 
 
 def _resize(step: Step) -> list[Operand]:
@@ -41,37 +42,61 @@ def _resize(step: Step) -> list[Operand]:
     require(not step.integer("antialias", 0), "smooths before it resizes", "use an average pool")
     tensor, like = image(step)
     shape = build.tensors[tensor].shape
-    inputs, sizes = (shape[1], shape[2]), _sizes(step, like, older=older)
+    inputs, scales = (shape[1], shape[2]), _scales(step, like, older=older)
+    sizes = _sizes(step, like, scales)
     if placed == "pytorch_half_pixel":
         require(min(sizes) > 1, "places pixels by pytorch_half_pixel in one row", _INSTEAD)
     options = _PLACES[placed]
+    reached = _reached(inputs, sizes, scales if placed != "align_corners" else None)
     if mode == "nearest":
         rounding = "floor" if older else step.text("nearest_mode", "round_prefer_floor")
-        options = _nearest(options, _ROUNDINGS.get(rounding), inputs, sizes)
+        options = _nearest(options, _ROUNDINGS.get(rounding), inputs, sizes, reached)
+    else:
+        require(np.allclose(reached, sizes, rtol=1e-6, atol=0), f"scales {inputs} to parts of pixels", _WHOLE)
     operator = "RESIZE_NEAREST_NEIGHBOR" if mode == "nearest" else "RESIZE_BILINEAR"
     constant = build.constant(np.array(sizes, np.int32), f"{step.name} sizes")
     found = build.emit(operator, (tensor, constant), (1, *sizes, shape[3]), step.name, options)
     return [back(step, found, like)]
 
 
-def _sizes(step: Step, like: Value, *, older: bool) -> Sides:
-    """Rows and columns of the output, from sizes or scales of all axes or of some."""
+def _axes(step: Step, rank: int) -> list[int]:
+    """Of which axes sizes or scales are stated."""
+    return [axis_of(axis, rank) for axis in step.integers("axes") or range(rank)]
+
+
+def _scales(step: Step, like: Value, *, older: bool) -> dict[int, np.float32] | None:
+    """Scales by axis; None where sizes are stated."""
+    require(step.text("keep_aspect_ratio_policy", "stretch") == "stretch", "keeps a ratio of sides", "state both sides")
+    if step.integers("sizes", 3) is not None:
+        return None
+    given = step.node.attributes.get("scales")
+    values = np.asarray(given if given is not None else step.reals(1 if older else 2, "scales"), np.float32)
+    return dict(zip(_axes(step, len(like.order)), values.reshape(-1), strict=True))
+
+
+def _sizes(step: Step, like: Value, scales: Mapping[int, np.float32] | None) -> Sides:
+    """Rows and columns of the output: as stated, or what scales leave whole, in single precision as ONNX has it."""
     shape = step.build.shape(like)
     rank = len(shape)
-    require(step.text("keep_aspect_ratio_policy", "stretch") == "stretch", "keeps a ratio of sides", "state both sides")
-    axes = [axis_of(axis, rank) for axis in step.integers("axes") or range(rank)]
-    scales_at = 1 if older else 2
-    stated = step.integers("sizes", 3)
-    if stated is not None:
-        found = dict(zip(axes, stated, strict=True))
+    if scales is None:
+        found = dict(zip(_axes(step, rank), step.integers("sizes", 3) or (), strict=True))
     else:
-        given = step.node.attributes.get("scales")
-        scales = np.asarray(given if given is not None else step.reals(scales_at, "scales"), np.float64).reshape(-1)
-        found = {axis: int(np.floor(shape[axis] * scale)) for axis, scale in zip(axes, scales, strict=True)}
+        found = {axis: int(np.floor(np.float32(shape[axis]) * scale)) for axis, scale in scales.items()}
     require(all(found.get(axis, shape[axis]) == shape[axis] for axis in (0, 1)), "resizes channels", "resize sides")
     sizes = [found.get(axis, shape[axis]) for axis in range(2, rank)]
     require(min(sizes, default=0) > 0, f"gives the sides {sizes}", AGAIN)
     return sides_of(sizes, 1)
+
+
+def _reached(inputs: Sides, sizes: Sides, scales: Mapping[int, np.float32] | None) -> tuple[float, float]:
+    """How many rows and columns of output the whole input covers; more than ``sizes`` where scales leave a part over.
+
+    Pixels are placed by the scale that is stated, not by the one that whole sizes have.
+    """
+    if scales is None:
+        return sizes
+    vertical, horizontal = (inputs[side] * float(scales.get(2 + side, 1.0)) for side in (0, 1))
+    return vertical, horizontal
 
 
 def _nearest(
@@ -79,6 +104,7 @@ def _nearest(
     rounding: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None,
     inputs: Sides,
     sizes: Sides,
+    reached: tuple[float, float],
 ) -> ResizeOptions:
     """TensorFlow Lite's options that choose the same pixels.
 
@@ -86,7 +112,7 @@ def _nearest(
         Unfit: none does.
     """
     require(rounding is not None, "has an odd nearest_mode", AGAIN)
-    wished = [_chosen(options, rounding or np.floor, *pair) for pair in zip(inputs, sizes, strict=True)]
+    wished = [_chosen(options, rounding or np.floor, *side) for side in zip(inputs, sizes, reached, strict=True)]
     for candidate in (*_PLACES.values(), ResizeOptions(align_corners=True, half_pixel_centers=True)):
         found = [nearest(*pair, candidate) for pair in zip(inputs, sizes, strict=True)]
         if all(np.array_equal(left, right) for left, right in zip(wished, found, strict=True)):
@@ -99,9 +125,10 @@ def _chosen(
     rounding: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
     inputs: int,
     outputs: int,
+    reached: float,
 ) -> npt.NDArray[np.int64]:
     """Which row of the input each of the output is, by ONNX's rule."""
-    at = rounding(places(inputs, outputs, options))
+    at = rounding(places(inputs, outputs, options, reached=reached))
     found: npt.NDArray[np.int64] = np.clip(at, 0, inputs - 1).astype(np.int64)
     return found
 

@@ -115,7 +115,9 @@ def _convolution(step: Step) -> list[Operand]:
     require(groups > 0 and inner * groups == channels and out % groups == 0, f"has {groups} groups", AGAIN)
     stride, dilation = sides_of(step.integers("strides"), 1), sides_of(step.integers("dilations"), 1)
     require(min(*stride, *dilation) > 0, "has a stride or dilation of 0", AGAIN)
-    padding = _sum(more, padding_of(step, (height, width), kernel, stride, dilation))
+    (top, left), (bottom, right) = more
+    padded = (top + height + bottom, left + width + right)
+    padding = _sum(more, padding_of(step, padded, kernel, stride, dilation))
     options = WindowOptions(same=False, padding=padding, stride=stride, dilation=dilation)
     depthwise = groups == channels and groups > 1
     moved = weights.transpose(1, 2, 3, 0) if depthwise else weights.transpose(0, 2, 3, 1)
@@ -139,14 +141,14 @@ def _pool(step: Step) -> list[Operand]:
     require(dilation == (1, 1), "has a dilation", "use windows without gaps")
     require(min(*stride, *kernel) > 0, "has an empty window", AGAIN)
     before, after = padding_of(step, (height, width), kernel, stride, dilation)
-    if average and step.integer("count_include_pad", 0) and any((*before, *after)):
-        tensor = _with_zeros(step, tensor, before, after)
-        height, width = build.tensors[tensor].shape[1:3]
-        before, after = _NO_PADDING
+    over = (0, 0)
     if step.integer("ceil_mode", 0):
         sides = zip((height, width), before, after, kernel, stride, strict=True)
-        extra = [_ceiling(side, low, high, k, s) for side, low, high, k, s in sides]
-        after = (after[0] + extra[0], after[1] + extra[1])
+        over = sides_of([_ceiling(side, low, high, k, s) for side, low, high, k, s in sides], 0)
+    if average and step.integer("count_include_pad", 0) and any((*before, *after)):
+        tensor = _with_zeros(step, tensor, before, after)
+        before, after = _NO_PADDING
+    after = (after[0] + over[0], after[1] + over[1])
     options = WindowOptions(same=False, padding=(before, after), stride=stride, filter=kernel)
     shape = (1, *window_of(build.tensors[tensor], options, kernel).outputs, channels)
     operator = "AVERAGE_POOL_2D" if average else "MAX_POOL_2D"
