@@ -33,18 +33,25 @@ size_t ts_depthwise_3x3_s8_scratch_bytes(const ts_depthwise_3x3_s8_layer *layer)
  * 2^18 beside its bias; a zero point must fit above the shift in 32 bits. */
 enum { SMALL_BIAS = 1 << 28, SMALL_SHIFT = 21 };
 
-/* Four times a sum as an output; with a fused ReLU halves below zero may go up. */
-static inline int32_t output_of(int32_t sum, ts_requantizer r, int32_t relu)
+/* Four times a sum as an output. A sum below zero stays at or below the zero point, where `low` alone can cut it off and
+ * with a fused ReLU does, and one above stays at or above it: one comparison each, and halves go away from zero without
+ * a mask. */
+static inline int32_t output_of(int32_t sum, ts_requantizer r, int32_t low, int32_t relu)
 {
-    int32_t high = (int32_t)(((int64_t)sum * r.multiplier) >> 32);
-    if (!relu) {
-        high += 2 * (high >> 31);
+    const int32_t high = (int32_t)(((int64_t)sum * r.multiplier) >> 32);
+    int32_t value = low;
+    if (high >= 0) {
+        value = (high + r.high) >> r.shift;
+        return value > INT8_MAX ? INT8_MAX : value;
     }
-    return (high + r.high) >> r.shift;
+    if (!relu) {
+        value = (high - 2 + r.high) >> r.shift;
+    }
+    return value < low ? low : value;
 }
 
-#define PUT                                                      \
-    *out = (int8_t)ts_clamp(output_of(sum, r, relu), low, high); \
+#define PUT                                      \
+    *out = (int8_t)output_of(sum, r, low, relu); \
     out += step
 
 /* The next column of pixels to a, b, c; with stride 1 the middle one takes its place in the copy of the row above. */
@@ -61,7 +68,7 @@ ALWAYS_INLINE void windows_1(const ts_depthwise_3x3_s8_layer *layer, const one_c
 {
     const int32_t *const w = one->weights;
     const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5];
-    const int32_t low = layer->low, high = INT8_MAX, step = layer->channels, pitch = layer->in_width * step;
+    const int32_t low = layer->low, step = layer->channels, pitch = layer->in_width * step;
     const ts_requantizer r = one->r;
     const int8_t *row = one->input + layer->cut * pitch;
     const int32_t before = layer->in_zero * (w[0] + w[3] + w[6]);
@@ -97,7 +104,7 @@ static TS_INNER_LOOP void windows_2(const ts_depthwise_3x3_s8_layer *layer, cons
 {
     const int32_t *const w = one->weights;
     const int32_t w3 = w[3], w4 = w[4], w5 = w[5];
-    const int32_t low = layer->low, high = INT8_MAX, step = layer->channels, pitch = layer->in_width * step;
+    const int32_t low = layer->low, step = layer->channels, pitch = layer->in_width * step;
     const int32_t beyond = 2 * layer->out_width > layer->in_width; /* the last window hangs over */
     const int32_t relu = 0;
     const ts_requantizer r = one->r;
