@@ -29,6 +29,35 @@ def test_a_row_becomes_a_price(tmp_path: Path) -> None:
     )
 
 
+def test_of_several_sellers_the_cheapest_counts_and_all_make_the_range(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(
+        "part,usd,quantity,currency,seller,low\n"
+        "a,2.00,1,eur,retailer,\na,1.00,10,eur,retailer,\na,1.50,1,,Marketplace,0.9\n"
+        "a,3 usd,1,eur,maker,\nb,4 eur,1,,,\n"
+    )
+    one = read_prices(path, today="2026-12-01", rates={"EUR": 1.2})
+    assert (one["a"].typical, one["a"].seller, one["a"].low, one["a"].high) == (1.5, "marketplace", 0.9, 3.0)
+    assert (one["b"].typical, one["b"].seller) == (4.8, "")
+    ten = read_prices(path, today="2026-12-01", rates={"eur": 1.2}, quantity=10)["a"]
+    assert (ten.typical, ten.seller, ten.quantity) == (1.2, "retailer", 10)
+    with pytest.raises(UserError, match=r"with a rate.*add rates.eur"):
+        read_prices(path, today="2026-12-01")
+
+
+def test_the_seller_of_a_price_is_written_where_the_old_one_was_and_where_none_was(tmp_path: Path, root: Path) -> None:
+    found = prices(tmp_path, "part,usd,seller\ninmp441,1.90,retailer\nov2640,3,maker\n")
+    folder = tmp_path / "mine"
+    write_prices(root / "espressif", found, out=folder)
+    parts = load_catalog(folder, root=root).parts
+    assert [(parts[n].price.typical, parts[n].price.seller) for n in found] == [(1.9, "retailer"), (3.0, "maker")]
+    again = tmp_path / "again"
+    write_prices(folder, prices(tmp_path, "part,usd\ninmp441,1.80\n"), out=again)
+    assert load_catalog(again, root=root).parts["inmp441"].price.seller == ""
+    write_prices(again, prices(tmp_path, "part,usd,seller\ninmp441,1.70,maker\n"))
+    assert load_catalog(again, root=root).parts["inmp441"].price.seller == "maker"
+
+
 @pytest.mark.parametrize(
     ("text", "usd"),
     [

@@ -6,8 +6,8 @@ import json
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tinysearch.catalog.document import Document, Problem, read_document
@@ -16,17 +16,20 @@ from tinysearch.catalog.parts import read_entry
 from tinysearch.catalog.section import is_date
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Part
-from tinysearch.core.provenance import Price
+from tinysearch.core.provenance import SELLERS, Price
 from tinysearch.core.units import parse_money
 from tinysearch.files import write_atomically, writing
 from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
-COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source")
+COLUMNS = ("part", "usd", "low", "high", "quantity", "date", "source", "currency", "seller")
 """Columns of a price file; the first two are required."""
 
 _PRICE_KEYS = ("low", "typical", "high", "quantity", "source", "date", "kind")
 _DROPPED_KEYS = ("seller", "url", "breaks")
-"""What is said of the old price alone: a price of one's own holds for every quantity, from wherever it is."""
+"""What is said of the old price alone: a price of one's own holds for every quantity, from whoever it says."""
+
+_Offers = dict[str, dict[int, Price]]
+"""Prices of a part by seller and quantity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +42,26 @@ class PriceChange:
     file: str = ""
 
 
-def read_prices(path: Path, *, today: str, quantity: int = 1) -> dict[str, Price]:
-    """Prices by part from a CSV with the columns ``part,usd[,low,high,quantity,date,source]``.
+def read_prices(
+    path: Path, *, today: str, quantity: int = 1, rates: Mapping[str, float] | None = None
+) -> dict[str, Price]:
+    """Prices by part from a CSV with the columns ``part,usd[,low,high,quantity,date,source,currency,seller]``.
 
     As spreadsheets write it: see :mod:`tinysearch.reading.spreadsheet`. Part ids are read in either case. A part may
-    have several rows with different quantities, price breaks: the largest up to ``quantity`` holds, else the smallest.
+    have several rows: with different quantities, price breaks, of which the largest up to ``quantity`` holds, else the
+    smallest; and of several sellers, of whom the cheapest holds, with the ``low`` and ``high`` of all.
 
     Args:
-        path: the file; ``usd`` is the typical price, ``low`` and ``high`` default to it.
+        path: the file; ``usd`` is the typical price, ``low`` and ``high`` default to it. All three are US$, unless a
+            cell says its currency (``4.10 eur``) or the row's ``currency`` does.
         today: ISO date for rows without one.
         quantity: how many are ordered at once.
+        rates: US$ that one unit of another currency buys.
 
     Raises:
         UserError: unreadable, or a wrong row, with file and line.
     """
-    breaks: dict[str, dict[int, Price]] = {}
+    offers: dict[str, _Offers] = {}
     try:
         columns, rows = read_spreadsheet(path)
         _check_columns([name.lower() for name in columns], path=path)
@@ -67,22 +75,23 @@ def read_prices(path: Path, *, today: str, quantity: int = 1) -> dict[str, Price
                     value=f"{spelled} at {row.place}",
                     remedy="correct the row",
                 )
-            price = _price(cells, row=row, source=path.name, today=today)
-            if price.quantity in breaks.setdefault(part, {}):
+            price = _price(cells, row=row, source=path.name, today=today, rates=rates)
+            own = offers.setdefault(part, {}).setdefault(price.seller, {})
+            if price.quantity in own:
                 raise UserError(
-                    "a part must have one price for a quantity",
+                    "a part must have one price for a quantity and seller",
                     value=f"{part} at {row.place}",
-                    remedy="remove one of the rows, or give their quantities",
+                    remedy="remove one of the rows, or give their quantities or sellers",
                 )
-            breaks[part][price.quantity] = price
+            own[price.quantity] = price
     except (OSError, SpreadsheetError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
             "a price file must be a readable CSV", value=f"{path}: {reason}", remedy="check the file"
         ) from None
-    if not breaks:
+    if not offers:
         raise UserError("a price file must have a row of a part", value=f"none at {path.name}:1", remedy="add one")
-    return {part: _break_for(own, quantity) for part, own in breaks.items()}
+    return {part: _cheapest([_break_for(own, quantity) for own in by.values()]) for part, by in offers.items()}
 
 
 def _check_columns(columns: list[str], *, path: Path) -> None:
@@ -98,10 +107,21 @@ def _break_for(breaks: Mapping[int, Price], quantity: int) -> Price:
     return breaks[max((count for count in breaks if count <= quantity), default=min(breaks))]
 
 
-def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str) -> Price:
-    typical = _money(cells["usd"], row=row)
-    low = _money(cells["low"], row=row) if cells.get("low") else typical
-    high = _money(cells["high"], row=row) if cells.get("high") else typical
+def _cheapest(offers: Sequence[Price]) -> Price:
+    """The cheapest seller's price, with the range of all."""
+    low, high = min(offer.low for offer in offers), max(offer.high for offer in offers)
+    return replace(min(offers, key=lambda offer: offer.typical), low=low, high=high)
+
+
+def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str, rates: Mapping[str, float] | None) -> Price:
+    code = cells.get("currency") or ""
+    texts = (cells.get(name) or cells["usd"] for name in ("usd", "low", "high"))
+    typical, low, high = (_money(text, code, row=row, rates=rates) for text in texts)
+    seller = (cells.get("seller") or "").lower()
+    if seller not in ("", *SELLERS):
+        raise UserError(
+            f"a seller must be one of {', '.join(SELLERS)}", value=f"{seller} at {row.place}", remedy="leave it empty"
+        )
     if low <= 0:
         raise UserError(
             "a price must be positive",
@@ -132,19 +152,23 @@ def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str) -> Pr
         source=cells.get("source") or source,
         date=when,
         kind="measured",
+        seller=seller,  # type: ignore[arg-type]
     )
 
 
-def _money(text: str, *, row: Row) -> float:
+def _money(text: str, code: str, *, row: Row, rates: Mapping[str, float] | None) -> float:
+    """US$ of a cell, in the row's currency if it says none itself."""
     joined = re.sub(r"(?<=\d)[\s'](?=\d{3})", "", text)  # spaces between thousands
     try:
-        return parse_money(re.sub(r"[\d.,]+", lambda found: decimal_point(found[0], comma=row.comma), joined))
+        amount = re.sub(r"[\d.,]+", lambda found: decimal_point(found[0], comma=row.comma), joined)
+        return parse_money(f"{amount} {code}" if code and re.fullmatch(r"[\d.]+", amount) else amount, rates=rates)
     except (UserError, ValueError) as error:
         why = "" if isinstance(error, UserError) else f" ({error})"
+        remedy = error.remedy if isinstance(error, UserError) and "exchange" in error.rule else "write 4.31"
         raise UserError(
-            "a price must be an amount of US$, not negative",
-            value=f"{text or 'nothing'}{why} at {row.place}",
-            remedy="write 4.31",
+            "a price must be an amount of US$ or of a currency with a rate, not negative",
+            value=f"{text or 'nothing'}{f' {code}' if code else ''}{why} at {row.place}",
+            remedy=remedy,
         ) from None
 
 
@@ -201,12 +225,22 @@ def _edited(document: Document, price: Price) -> str:
     edits = []
     for key in _PRICE_KEYS:
         span = document.spans["price", key]
-        kept = len(text[span.start : span.end].rstrip())
-        edits.append((span.start, span.start + kept, _spelled(values[key], plain=key == "kind")))
+        end = span.start + len(text[span.start : span.end].rstrip())
+        said = _spelled(values[key], plain=key == "kind")
+        if key == "kind" and price.seller:
+            said += _seller(document, price.seller)
+        edits.append((span.start, end, said))
     edits += [(*_lines_of(document, key), "") for key in _DROPPED_KEYS if ("price", key) in document.spans]
     for start, end, spelled in sorted(edits, reverse=True):
         text = text[:start] + spelled + text[end:]
     return text
+
+
+def _seller(document: Document, seller: str) -> str:
+    """A seller behind the kind of a price: on a line of its own as deep, or in the same flow mapping."""
+    before = document.text[: document.spans["price", "kind"].start]
+    indent = before[before.rindex("\n") + 1 :].removesuffix("kind: ")
+    return f", seller: {seller}" if indent.strip() else f"\n{indent}seller: {seller}"
 
 
 def _lines_of(document: Document, key: str) -> tuple[int, int]:

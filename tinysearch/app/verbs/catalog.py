@@ -5,8 +5,9 @@
   python -m tinysearch catalog price FILE.csv [catalog=PATH] [out=DIR]
 
 `check` names every problem of a catalogue with file and line. `price` writes the prices of a CSV (columns
-part,usd[,low,high,quantity,date,source]) into a catalogue of your own, or into a copy under out=DIR. A built-in
-catalogue is never changed: a copy of it with the prices goes to out=DIR, by default to a folder called as the CSV.
+part,usd[,low,high,quantity,date,source,currency,seller]) into a catalogue of your own, or into a copy under out=DIR. Of
+several sellers the cheapest counts; a currency has its rate on the command line: rates.eur=1.1. A built-in catalogue is
+never changed: a copy of it with the prices goes to out=DIR, by default to a folder called as the CSV.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _check(path: str) -> int:
 def _price(config: Config, path: Path, *, as_json: bool) -> int:
     name = str(config["catalog"]["name"])
     folder, built_in = catalog_folder(name, root=data_dir("hardware_catalog"))
-    prices = read_prices(path, today=date.today().isoformat())
+    prices = read_prices(path, today=date.today().isoformat(), rates=config["rates"])
     out = None if config["out"] is None else Path(config["out"])
     if built_in and out is None:
         out = Path(path.stem)
