@@ -17,7 +17,7 @@ from tinysearch.search.known.pareto import hypervolume
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.memoized.evidence import evidence_of
 from tinysearch.search.memoized.sampler import MemoizedSampler
-from tinysearch.search.memoized.scene import Scene
+from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 from tinysearch.search.samplers import make_sampler
 
@@ -57,7 +57,7 @@ def test_what_is_in_training_is_taken_to_end_as_expected(space, errors):
     known = knowledge.hypervolume()
     knowledge.pending[useful[1::9]] = True
     rng = np.random.default_rng(0)
-    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng)
+    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng, room=Room())
     assert hypervolume(scene.front, knowledge.corner) > known
 
 

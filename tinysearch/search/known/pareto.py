@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +20,8 @@ MOST_CELLS, MOST_AXES = 250_000, 3
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated, where there is no grid."""
 
-MOST_COMPARISONS = 2_000_000
-"""Points of small sets are all compared with one another at once, up to so many comparisons."""
+TOGETHER_OBJECTIVES = (2, 3)
+"""Fronts of many sets of so many objectives are found as one, in time that grows like the sorting of all points."""
 
 FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
@@ -57,23 +56,19 @@ def nondominated_in_each(points: Floats, among: Bools) -> Bools:
         points: float64 [S, n, K], finite where ``among``.
         among: bool [S, n], the points that there are in each set.
     """
+    import moocore
+
     out, (sets, rows) = np.zeros(among.shape, bool), np.nonzero(among)
-    counts = np.bincount(sets, minlength=len(among))
-    most = int(counts.max(initial=0))
-    if len(among) * most**2 > MOST_COMPARISONS:
+    if points.shape[2] not in TOGETHER_OBJECTIVES:
         for own, here, there in zip(out, points, among, strict=True):
             own[there] = is_nondominated(here[there])
-        return out
-    places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    # Nothing stands where a set has fewer points: it neither beats nor is asked for.
-    padded = np.full((points.shape[2], len(among), most), np.inf)
-    padded[:, sets, places] = points[sets, rows].T
-    reaches = np.ones((len(among), most, most), bool)
-    for values in padded:
-        reaches &= values[:, :, None] <= values[:, None, :]
-    equals_later = reaches & reaches.transpose(0, 2, 1) & np.tri(most, dtype=bool)
-    beaten = (reaches & ~equals_later).any(axis=1)
-    out[sets, rows] = ~beaten[sets, places]
+    elif len(rows):
+        # As ranks, moved apart so that of two sets each is better in one objective, all sets are one.
+        together = points[sets, rows]
+        for k, sign in enumerate((1, -1)):
+            values, ranks = np.unique(together[:, k], return_inverse=True)
+            together[:, k] = ranks + sign * len(values) * sets
+        out[sets, rows] = np.asarray(moocore.is_nondominated(together, keep_weakly=False), bool)
     return out
 
 
@@ -208,35 +203,34 @@ class Extension:
             points: float64 [n, K], set by set, all of them better than the reference point in every objective.
             ends: [s + 1], where each set begins and the last one ends.
         """
-        bounds = np.asarray(ends, np.int64)
+        bounds, own = np.asarray(ends, np.int64), len(self._front)
         counts = bounds[1:] - bounds[:-1]
-        sizes = counts + len(self._front)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        together = np.empty((starts[-1], len(self._corner)))
         # Each set stands behind a front of its own, so that what is asked for lies in one piece.
-        together[starts[:-1, None] + np.arange(len(self._front))] = self._front
-        together[np.arange(len(points)) + len(self._front) * np.repeat(np.arange(1, len(counts) + 1), counts)] = points
-        return _volumes(together, starts.tolist(), self._corner)
+        together = np.empty((len(counts), own + int(counts.max(initial=0)), len(self._corner)))
+        together[:, :own] = self._front
+        sets = np.repeat(np.arange(len(counts)), counts)
+        together[sets, own + np.arange(len(points)) - bounds[sets]] = points
+        return _volumes(together, (own + counts).tolist(), self._corner)
 
 
-def _volumes(points: Floats, starts: Sequence[int], corner: Floats) -> Floats:
-    """Hypervolume of each of many sets of ``points`` [n, K], which begin at ``starts``, float64 [s].
+def _volumes(points: Floats, counts: Sequence[int], corner: Floats) -> Floats:
+    """Hypervolume of the first ``counts`` of each of many sets of points [s, n, K], float64 [s].
 
     A decision asks a thousand times, and four fifths of each answer are moocore's look at its arguments. So its
     compiled function is called past that look, where this release of it has one by that name.
     """
     import moocore
 
-    parts = [(first, last - first) for first, last in itertools.pairwise(starts)]
     try:
         from moocore._libmoocore import ffi, lib
 
         compiled = lib.fpli_hv
     except (ImportError, AttributeError):
         volume = moocore.Hypervolume(ref=corner)
-        return np.array([volume(points[first : first + count]) if count else 0.0 for first, count in parts])
+        return np.array([volume(own[:count]) if count else 0.0 for own, count in zip(points, counts, strict=True)])
     held, reference, objectives = ffi.from_buffer("double[]", points), ffi.from_buffer("double[]", corner), len(corner)
-    found = [compiled(held + objectives * first, n, objectives, reference) if n else 0.0 for first, n in parts]
+    size = objectives * points.shape[1]
+    found = [compiled(held + size * i, n, objectives, reference) if n else 0.0 for i, n in enumerate(counts)]
     if min(found, default=0.0) < 0:
         raise MemoryError("moocore has no memory for a hypervolume")
     return np.array(found, np.float64)

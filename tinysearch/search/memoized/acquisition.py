@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -52,30 +52,32 @@ class Acquisition:
         """Gain of each action, summed over some draws."""
         # A set is what one action adds in one draw; a pair often adds nothing beyond what one of its branches does.
         sets: dict[tuple[int, bytes], int] = {}
-        points, ends, members = [], [0], []
-        for _action, rows in rows_of.items():
-            where, places = np.nonzero(self._adds[np.ix_(draws, rows)])
+        added: list[Ints] = []
+        members, adds = [], self._adds[draws]
+        for rows in rows_of.values():
+            where, places = np.nonzero(adds[:, rows])
             useful, bounds = rows[places], np.searchsorted(where, np.arange(len(draws) + 1)).tolist()
             own = []
-            for draw, first, last in _filled(bounds):
-                key = (draw, useful[first:last].tobytes())
-                if key not in sets:
-                    sets[key] = len(sets)
-                    points.append(self._drawn[draws[draw], useful[first:last]])
-                    ends.append(ends[-1] + last - first)
-                own.append(sets[key])
+            for draw, (first, last) in enumerate(itertools.pairwise(bounds)):
+                if first < last:
+                    those = useful[first:last]
+                    number = sets.setdefault((draw, those.tobytes()), len(sets))
+                    if number == len(added):
+                        added.append(those)
+                    own.append(number)
             members.append(own)
-        together = np.concatenate(points) if points else np.zeros((0, self._drawn.shape[2]))
-        gains = (self._extension.hypervolumes(together, ends) - self._extension.base).tolist()
+        gains = self._gains([draw for draw, _ in sets], added, draws).tolist()
         return {
             action: float(sum(gains[number] for number in own)) for action, own in zip(rows_of, members, strict=True)
         }
 
-
-def _filled(bounds: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Number, first and last of the parts between ``bounds`` that are not empty."""
-    parts = itertools.pairwise(bounds)
-    return [(number, first, last) for number, (first, last) in enumerate(parts) if first < last]
+    def _gains(self, numbers: list[int], added: list[Ints], draws: Ints) -> Floats:
+        """Of sets of candidates, each in one of some draws, float64 [s]."""
+        if not added:
+            return np.zeros(0)
+        counts = np.array([len(those) for those in added])
+        points = self._drawn[np.repeat(draws[numbers], counts), np.concatenate(added)]
+        return self._extension.hypervolumes(points, np.append(0, np.cumsum(counts))) - self._extension.base
 
 
 def per_cost(gains: Mapping[Action, float], action: Action, costs: Floats) -> float:

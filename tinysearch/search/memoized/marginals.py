@@ -31,12 +31,13 @@ AT_A_TIME = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Reading:
-    """How a process reads covariances with what is known.
+    """How a process reads covariances with what is known: at an amplitude of 1, or its own if it believes a source.
 
     Attributes:
         weights: float64 [k], times these covariances the shift of a mean.
         telling: int64 [t], the points that deviations rest on.
-        root: float64 [t, t], lower: its inverse times the covariances with these is what a variance is lessened by.
+        root: float64 [t, t], lower: its inverse times the covariances with these, times itself, is what a variance is
+            lessened by.
     """
 
     weights: Floats
@@ -98,7 +99,7 @@ class Marginals:
         variances = process.amplitude**2 * prior
         if process.told is not None and process.told_here is not None:
             by_source = process.told.project(Covariances(self._features[at], process.told.x))
-            covariances -= process.told_here @ by_source.T
+            covariances = process.amplitude**2 * covariances - process.told_here @ by_source.T
             mean = mean + by_source @ process.told.whitened
             variances = variances - (by_source**2).sum(axis=1)
         mean = mean + reading.weights @ covariances
@@ -107,7 +108,7 @@ class Marginals:
         return mean, variances - np.einsum("ij,ij->i", projected, projected)
 
     def _with_known(self, process: Process, known: list[int], at: slice | Ints) -> Floats:
-        """Covariances of what is known with some branches under the hypothesis of a process, float64 [k, n]."""
+        """Covariances of what is known with some branches at an amplitude of 1, float64 [k, n]."""
         if not known:
             return np.zeros((0, len(self._features[at])))
         out = np.stack([self._straight[branch][at] for branch in known])
@@ -116,18 +117,18 @@ class Marginals:
         for place, branch in enumerate(known):
             if self._layouts[branch] in process.odd:
                 out[place] += ODD**2 * (self._layouts[at] == self._layouts[branch])
-        out *= process.amplitude**2
         return np.asarray(out, np.float64)
 
 
 def _read(process: Process, *, most: int) -> _Reading:
     """Of a process that believes a source all points tell, as what the source says stands between them."""
     weights = solve_triangular(process.root, process.whitened, lower=True, trans="T", check_finite=False)
-    every = np.arange(len(process.root))
-    if process.told is not None or len(every) <= most:
-        return _Reading(weights=weights, telling=every, root=process.root)
-    telling, root = _telling(process.root @ process.root.T, most)
-    return _Reading(weights=weights, telling=telling, root=root)
+    every, root = np.arange(len(process.root)), process.root
+    if process.told is not None:
+        return _Reading(weights=weights, telling=every, root=root)
+    if len(every) > most:
+        every, root = _telling(root @ root.T, most)
+    return _Reading(weights=process.amplitude**2 * weights, telling=every, root=root / process.amplitude**2)
 
 
 def _telling(covariance: Floats, most: int) -> tuple[Ints, Floats]:

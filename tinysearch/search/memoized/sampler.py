@@ -15,7 +15,7 @@ import numpy as np
 
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.memoized.costs import training_costs
-from tinysearch.search.memoized.scene import Scene
+from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
 from tinysearch.search.sampler_settings import check_not_negative, check_settings, check_whole, defaults_of
@@ -66,6 +66,7 @@ class MemoizedSampler:
         self._shortlist = shortlist
         self._prune = prune
         self._surrogate: BranchSurrogate | None = None
+        self._room, self._costs = Room(), np.zeros(0)
         self._libraries: ThreadpoolController | None = None
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
@@ -84,6 +85,7 @@ class MemoizedSampler:
             from threadpoolctl import ThreadpoolController
 
             self._surrogate, self._libraries = BranchSurrogate(knowledge.table), ThreadpoolController()
+            self._costs = training_costs(knowledge) ** self._cost_exponent
         # Matrices this small only make threads wait for one another, and one thread rounds alike on every machine.
         with self._libraries.limit(limits=1, user_api="blas"):
             return self._decide(knowledge, self._surrogate, rng)
@@ -91,11 +93,11 @@ class MemoizedSampler:
     def _decide(
         self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator
     ) -> Proposal | Stop | Wait:
-        scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng)
+        scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng, room=self._room)
         if scene.empty:
             # What could be trained lacks a partner that waits for its layout's float stage.
             return Wait() if knowledge.pending.any() else Stop(reason="no training left leads to a design")
-        action, gain, row = scene.best_action(training_costs(knowledge) ** self._cost_exponent)
+        action, gain, row = scene.best_action(self._costs)
         hypervolume_now = knowledge.hypervolume()
         share = gain / hypervolume_now if hypervolume_now > 0 else float("inf")
         if share < self.stop_share and knowledge.known.sum() >= LEAST_TRAINED:

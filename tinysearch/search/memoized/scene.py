@@ -21,6 +21,23 @@ LUCKY_QUANTILE = 0.1
 """Share of the draws in which a partner is better than it is taken to be when giving up a training is weighed."""
 
 
+class Room:
+    """Memory for the metrics of branches in every draw, which scenes use one after the other.
+
+    In very large spaces few of its pages are written to; but the system clears two million bytes for each of these, so
+    new room for every scene would cost as much as half of what a scene does.
+    """
+
+    def __init__(self) -> None:
+        self._held: Floats = np.zeros((0, 0, 0))
+
+    def of(self, branches: int, draws: int, metrics: int) -> Floats:
+        """float64 [draws, branches, metrics], of any values; the draws of one branch stand together."""
+        if self._held.shape != (branches, draws, metrics):
+            self._held = np.zeros((branches, draws, metrics))
+        return self._held.transpose(1, 0, 2)
+
+
 class Scene:
     """Draws of every unknown model, laid out by board, and the gains of actions within each draw.
 
@@ -29,10 +46,18 @@ class Scene:
     Args:
         draws: how many.
         shortlist: at most so many single branches, and so many actions of each larger size, are weighed.
+        room: for the draws, taken from the scene before.
     """
 
     def __init__(
-        self, knowledge: Knowledge, surrogate: BranchSurrogate, *, draws: int, shortlist: int, rng: np.random.Generator
+        self,
+        knowledge: Knowledge,
+        surrogate: BranchSurrogate,
+        *,
+        draws: int,
+        shortlist: int,
+        rng: np.random.Generator,
+        room: Room,
     ) -> None:
         self._knowledge = knowledge
         self._surrogate, self._evidence = surrogate, evidence_of(knowledge)
@@ -53,10 +78,8 @@ class Scene:
         order = np.array(knowledge.order, np.int64)
         worst = knowledge.objectives.worst_metrics()
         posterior = surrogate.posterior(self._evidence, unknown)
-        # Of what is neither known nor drawn nothing is read: in large spaces the system gives no memory for it, the
-        # less where the draws of one branch stand together.
-        metrics = np.zeros((len(knowledge.known) + 1, draws, len(knowledge.objectives.metrics)))
-        self.branch_metrics = metrics.transpose(1, 0, 2)
+        # Of what is neither known nor drawn nothing is read.
+        self.branch_metrics = room.of(len(knowledge.known) + 1, draws, len(knowledge.objectives.metrics))
         self._drawn = knowledge.known.copy()
         self._drawn[unknown] = True
         self.branch_metrics[:, order] = np.minimum(knowledge.branch_metrics[order], worst)
