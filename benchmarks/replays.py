@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from smac_sampler import SmacParego
 from worlds import OBJECTIVES, World
 
 from tinysearch.search.known.assess import constraint_values
@@ -17,17 +19,19 @@ from tinysearch.search.known.design import NO_BRANCH
 from tinysearch.search.known.fidelity import Hint
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import hypervolume, is_nondominated
-from tinysearch.search.samplers import Outcome, Proposal, make_sampler
+from tinysearch.search.samplers import Outcome, Proposal, SamplerFactory, make_sampler
 
 LEVELS = {"hv90": 0.90, "hv95": 0.95, "hv99": 0.99}
 MOST_PROPOSALS = 2000
 FEW_PROPOSALS = {"gp": 200}
 """Samplers whose own work takes so long that they get no more than these."""
+BENCHMARK_ONLY: Mapping[str, SamplerFactory] = {SmacParego.name: SmacParego}
+"""Samplers that ``sampler=`` does not have."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Curve:
-    """Trainings and seconds spent, and the share of the hypervolume reached by then."""
+    """Trainings and seconds spent, the share of the hypervolume reached by then; the processor's seconds of asking."""
 
     trainings: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -58,8 +62,13 @@ def replay(
     options: dict[str, Any],
     level: float = 0.99,
     cheap: tuple[float, float, bool] | None = None,
+    patience: int | None = None,
 ) -> Curve:
-    """One run of one sampler until a level is reached, or ``most`` trainings (or as many proposals as it gets) made."""
+    """One run of one sampler until a level is reached, or ``most`` trainings (or as many proposals as it gets) made.
+
+    Args:
+        patience: the run ends after so many trainings in a row that added nothing to the front.
+    """
     sampler = make_sampler(
         name,
         flat=world.flat,
@@ -67,6 +76,7 @@ def replay(
         constraints=len(world.assessor.rules),
         seed=seed,
         options=options,
+        factory=BENCHMARK_ONLY.get(name),
     )
     state, curve = world.knowledge(), Curve()
     if cheap is not None:
@@ -74,9 +84,9 @@ def replay(
     tried = np.zeros((0, len(OBJECTIVES)))
     spent = 0
     for number in range(FEW_PROPOSALS.get(name, MOST_PROPOSALS)):
-        began = time.perf_counter()
+        began = time.process_time()
         proposal = sampler.propose(state, np.random.default_rng([seed, number]))
-        curve.asking_s += time.perf_counter() - began
+        curve.asking_s += time.process_time() - began
         curve.proposals += 1
         if not isinstance(proposal, Proposal):
             break
@@ -100,6 +110,8 @@ def replay(
         spent = curve.trainings[-1] if curve.trainings else 0
         if spent >= most or (curve.shares and curve.shares[-1] >= level):
             break
+        if patience is not None and spent > patience and curve.shares[-1] <= curve.shares[-1 - patience]:
+            break
     return curve
 
 
@@ -116,10 +128,13 @@ def take_hints(
             curve.add(0, share * world.errors.seconds(branch), 0.0)
 
 
-def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, Any]) -> Curve:
+def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, Any], blind: bool = False) -> Curve:
     """One run of our sampler with several workers at a time, until 99 % are reached.
 
     A training takes the seconds that its table has, and counts from when it is begun; seconds are by the clock.
+
+    Args:
+        blind: the sampler does not know what trainings under way will unlock, only that they are not to be begun again.
     """
     sampler = make_sampler(
         "memoized",
@@ -133,9 +148,10 @@ def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, A
     running: list[tuple[float, int]] = []
     while True:
         while len(running) < workers:
-            began = time.perf_counter()
-            proposal = sampler.propose(state, np.random.default_rng([seed, curve.proposals]))
-            curve.asking_s += time.perf_counter() - began
+            began = time.process_time()
+            with _without_pending(state) if blind else nullcontext():
+                proposal = sampler.propose(state, np.random.default_rng([seed, curve.proposals]))
+            curve.asking_s += time.process_time() - began
             curve.proposals += 1
             if not isinstance(proposal, Proposal):
                 break
@@ -155,6 +171,18 @@ def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, A
         now = then
         if curve.shares[-1] >= max(LEVELS.values()):
             return curve
+
+
+@contextmanager
+def _without_pending(state: Knowledge) -> Iterator[None]:
+    """Within this, branches in training look like such as cannot be trained."""
+    pending, failed = state.pending.copy(), state.failed.copy()
+    state.pending[:] = False
+    state.failed[:] |= pending
+    try:
+        yield
+    finally:
+        state.pending[:], state.failed[:] = pending, failed
 
 
 def _resolve(world: World, proposal: Proposal) -> tuple[list[int], dict[str, float] | None, tuple[float, ...]]:
