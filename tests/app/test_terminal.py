@@ -65,6 +65,31 @@ def test_a_front_on_a_battery_fits_too_and_has_no_empty_column() -> None:
     assert "error %" in text and "error: trained" in text and "EER" not in text
 
 
+def test_what_was_limited_has_a_column_in_the_room_of_the_boards_memories() -> None:
+    branch = {"layout": "2-2-2-2", "precision": "float32"}
+    point = {
+        "branches": {"face": branch, "voice": branch},
+        "values": {"eer": 0.1234, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 13.5, "latency_s": 0.098}
+        | {"acquisition_s": 1.5, "energy_mj": 19.5, "power_mw": 3.25},
+        "requires": {"flash_bytes": 589824, "ram_bytes": 98960},
+        "operating_point": None,
+        "platform": {"processor": "esp32s3", "flash_bytes": 16 << 20, "psram_bytes": 8 << 20},
+        "evidence": {"eer": "table", "latency": "uncalibrated"},
+        "bom": [],
+        "order": {"ready": True, "quantity": 1},
+        "power": {"battery": None, "schedule": "every 10 s"},
+    }
+    limited = ["eer", "latency_s", "ram_bytes", "flash_bytes", "power_mw"]
+    table = front_table([point], objectives=["eer", "bom_cost_usd", "latency_s"], limited=limited)
+    names = [str(column.header) for column in table.columns]
+    assert names[-5:] == ["latency", "RAM", "flash", "power", "chip"]
+    assert "psram" not in names and "runs" not in names
+    text = "\n".join(lines(table, 80))
+    assert "98 ms" in text and "96.6 KiB" in text and "576 KiB" in text and "…" not in text
+    asked = front_table([point], objectives=["bom_cost_usd", "energy_mj"], limited=["energy_mj"])
+    assert [str(column.header) for column in asked.columns].count("energy") == 1
+
+
 LISTING = Listing(
     title="Parts",
     columns=("part", "name", "usd", "source"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tinysearch.app.networks.python import OwnPoint
 
 
-_SHOWN = ("id", "eer", "bom_cost_usd", "latency_s", "energy_mj", "flash_bytes", "ram_bytes")
+_SHOWN = ("id", "eer", "bom_cost_usd", "latency_s", "energy_mj", "requires.flash_bytes", "requires.ram_bytes")
 """Columns of the front in a notebook."""
 
 

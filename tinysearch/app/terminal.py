@@ -22,12 +22,17 @@ _USUAL = frozenset({"eer", "bom_cost_usd", "latency_s"})
 """Objectives whose front has the columns of people and of memories; others have a column for each objective."""
 
 
-def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str] = ("eer", "bom_cost_usd")) -> Table:
+def front_table(
+    points: Sequence[Mapping[str, Any]],
+    *,
+    objectives: Sequence[str] = ("eer", "bom_cost_usd"),
+    limited: Sequence[str] = (),
+) -> Table:
     """The front, one line a point: networks, what was asked for, and the board.
 
     Error rate, price and latency are told by EER (of a classification: error) with its interval, FRR, price and how
-    long an owner waits; where another objective was asked for, each has its column; what no point has a word for has
-    none. Amounts are written as :func:`shown_in` says.
+    long an owner waits; where another objective was asked for, each has its column, and so has what a limit was set
+    for; what no point has a word for has none. Amounts are written as :func:`shown_in` says.
     """
     table = Table(
         title=f"{len(points)} Pareto-optimal designs",
@@ -39,8 +44,9 @@ def front_table(points: Sequence[Mapping[str, Any]], *, objectives: Sequence[str
     usual = set(objectives) <= _USUAL
     rate = f"{_rate_name(points)} %"
     columns = _usual_columns(rate, _waiting_name(points)) if usual else _columns_of(objectives, rate=rate)
+    columns = _with_limited(columns, [name for name in limited if usual or name not in objectives])
     supply = next((point["power"] for point in points if point.get("power")), None)
-    if supply is not None and "battery_days" not in objectives:
+    if supply is not None and not {"battery_days", _told_by_runs(supply)} & {*objectives, *limited}:
         columns["runs"] = _runs
     told = {name: [cell(point) for point in points] for name, cell in columns.items()}
     told = {name: cells for name, cells in told.items() if any(cells) or not points}
@@ -79,6 +85,13 @@ def _usual_columns(rate: str, waiting: str) -> dict[str, _Cell]:
     }
 
 
+def _with_limited(columns: Mapping[str, _Cell], limited: Sequence[str]) -> dict[str, _Cell]:
+    """The columns, and one for each limited objective that they do not tell, in the room of the board's memories."""
+    more = {_HEADINGS[name]: partial(_objective, name=name) for name in limited if name not in ("eer", "bom_cost_usd")}
+    kept = {name: cell for name, cell in columns.items() if not more or name not in ("chip", "flash", "psram")}
+    return {**kept, **more, "chip": _chip} if more else kept
+
+
 def _columns_of(objectives: Sequence[str], *, rate: str) -> dict[str, _Cell]:
     """Networks, the objectives in their order, chip."""
     columns: dict[str, _Cell] = {"networks": _networks}
@@ -115,6 +128,11 @@ def _runs(point: Mapping[str, Any]) -> str:
     values = point["values"]
     name = "battery_days" if "battery_days" in values else "power_mw"
     return _optional(values.get(name), lambda value: value_text(name, value))
+
+
+def _told_by_runs(power: Mapping[str, Any]) -> str:
+    """The objective that :func:`_runs` tells."""
+    return "power_mw" if power["battery"] is None else "battery_days"
 
 
 def _supply(power: Mapping[str, Any], *, known: bool) -> str:

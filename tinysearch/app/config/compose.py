@@ -18,7 +18,7 @@ from tinysearch.app.config.plugins import MISSING, built_in, plugin
 from tinysearch.app.config.resources import data_dir
 from tinysearch.app.config.tasks import OF_EVERY_BRANCH, own_task
 from tinysearch.app.config.values import check_ranges, check_value, words_for_lists
-from tinysearch.app.config.words import GROUPS, expand, options_of, unknown_option
+from tinysearch.app.config.words import GROUPS, SHORT_FORMS, expand, options_of, unknown_option
 from tinysearch.architectures.family import parameter_names
 from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.core.safe_text import redacted, remember_secrets
@@ -245,7 +245,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UserError:
     if missing:
         key = next(name for name in reversed(missing.groups()) if name)
         spelled = next((word for word in overrides if word.split("=")[0].lstrip("+~").endswith(key)), key)
-        typed, known = spelled.split("=")[0], all_keys()
+        typed, known = spelled.split("=")[0], [*all_keys(), *SHORT_FORMS]
         nearest = did_you_mean(typed, known, otherwise="see python -m tinysearch --help")
         return UserError(
             "an option must be one that the configuration knows",

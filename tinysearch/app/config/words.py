@@ -23,7 +23,7 @@ _LISTED = {"objectives": "objectives.names"}
 _PATHS = {"catalog": "catalog.name", "space": "space.path"}
 """Groups that also take a path: ``catalog=DIR`` is short for ``catalog=path catalog.name=DIR``."""
 
-_NESTED = {
+SHORT_FORMS = {
     **{"latency": "latency.model", "fusion": "fusion.rule", "battery": "battery.part", "max_bom_cost_usd": "budget"},
     "schedule": "task.schedule",
     **{option: f"limits.{option}" for option in LIMITS},
@@ -137,8 +137,8 @@ def expand(word: str, *, own: frozenset[str] = frozenset()) -> list[str]:
         return [f"++{key}={_spelled_for_hydra(key, value)}"]
     if key in _LISTED and (value.lstrip().startswith("[") or value in OBJECTIVES):
         return [f"{_LISTED[key]}={value}"]
-    if key in _NESTED and not value.lstrip().startswith("{"):
-        return [f"{_NESTED[key]}={_spelled_for_hydra(key, value)}"]
+    if key in SHORT_FORMS and not value.lstrip().startswith("{"):
+        return [f"{SHORT_FORMS[key]}={_spelled_for_hydra(key, value)}"]
     if (
         key in GROUPS
         and word not in own

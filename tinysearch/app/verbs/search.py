@@ -14,6 +14,7 @@ finish cleanly, twice to stop.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
 from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
 from tinysearch.app.networks import asks_for_network
+from tinysearch.core.limits import parse_limits
 
 if TYPE_CHECKING:
     from tinysearch.app.run.main_job import FinishedRun
@@ -44,11 +46,12 @@ def run(invocation: Invocation) -> int:
 
     with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
-    _print_result(finished, console)
+    limited = [limit.objective for limit in parse_limits(config.get("limits", {}))]
+    _print_result(finished, console, limited=limited)
     return INTERRUPTED if finished.result.interrupted else OK
 
 
-def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
+def _print_result(finished: FinishedRun, console: SafeConsole, *, limited: Sequence[str]) -> None:
     from tinysearch.app.terminal import front_table, order_table
     from tinysearch.report.wording import count, shown_in
 
@@ -60,7 +63,7 @@ def _print_result(finished: FinishedRun, console: SafeConsole) -> None:
 
         view = read_view(finished.folder)
         with shown_in(view.data.currency):
-            SafeConsole().print(front_table(finished.documents, objectives=view.objectives))
+            SafeConsole().print(front_table(finished.documents, objectives=view.objectives, limited=limited))
             console.print(order_table(picks(view)))
         if view.data.caveat:
             console.print(view.data.caveat)
