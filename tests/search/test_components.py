@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -113,3 +114,40 @@ def test_what_makes_no_test_is_refused():
     for result in (0.0, 1.5, float("nan")):
         with pytest.raises(UserError, match="above 0"):
             coffee().tell("bean", "bean 1", result)
+
+
+@pytest.mark.parametrize(
+    ("combine", "told"),
+    [
+        (max, "np.maximum"),
+        (lambda mill, bean: math.sqrt(mill * bean), "np.sqrt"),
+        (lambda mill: mill, "mill, bean"),
+        (lambda mill, bean: float(np.mean(mill * bean)), "shape ()"),
+    ],
+)
+def test_what_takes_no_arrays_is_found_before_anything_is_tested(combine, told):
+    with pytest.raises(UserError, match="combine must") as caught:
+        coffee(combine=combine)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("result", "remedy"),
+    [(0.0, "is less where"), (math.nan, "is less where"), ("0.5", "is less where"), (2, "raise worst")],
+)
+def test_a_result_out_of_bounds_is_told_with_what_helps(result, remedy):
+    with pytest.raises(UserError, match=remedy):
+        coffee().tell("bean", "bean 1", result)
+
+
+def test_a_text_is_no_list_of_names():
+    with pytest.raises(UserError, match="mill: fine"):
+        coffee(components={"mill": "fine", "bean": list(BREWS)})
+
+
+def test_a_search_that_stops_sooner_tests_less():
+    tested = {}
+    for share in (1e-4, 0.05):
+        problem, tested[share] = coffee(stop_share=share), []
+        problem.run(lambda kind, name, into=tested[share]: (into.append(name), test(kind, name))[1])
+    assert 0 < len(tested[0.05]) < len(tested[1e-4])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -64,10 +65,12 @@ class SearchProblem:
         objectives: names of the free objectives, and whether they are minimized or maximized.
         combinations: kinds that make one; None for all kinds together.
         worst: what a component tests like that is good for nothing.
+        stop_share: a test is worth it that is expected to add more than this share to the front's hypervolume.
         seed: of the draws that stand for what is uncertain.
 
     Raises:
-        UserError: nothing to combine, a value that is no number, or nothing that goes together.
+        UserError: nothing to combine, a value that is no number, nothing that goes together, or a ``combine`` that does
+            not take arrays.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class SearchProblem:
         objectives: Mapping[str, Direction],
         combinations: Sequence[Sequence[str]] | None = None,
         worst: float = 1.0,
+        stop_share: float = 1e-4,
         seed: int = 0,
     ) -> None:
         self._kinds = tuple(sorted(components))
@@ -89,7 +93,7 @@ class SearchProblem:
         self._tests: dict[int, float] = {}
         self._orders_by_kinds = {tuple(sorted(kinds)): kinds for kinds in self._orders}
         table = self._table(components, free)
-        self._sampler = MemoizedSampler(cost_exponent=0.0, prune=False)
+        self._sampler = MemoizedSampler(cost_exponent=0.0, prune=False, stop_share=stop_share)
         vector = FreeObjectives(tuple(self._signs))
         self._knowledge = Knowledge(table, vector, self._rates_of, relation=KnownRelation(self._together))
 
@@ -101,6 +105,13 @@ class SearchProblem:
                 "combinations must be of kinds that components names",
                 value=", ".join(unknown) or "none",
                 remedy=f"choose of {', '.join(components) or 'some'}",
+            )
+        text = [kind for kind, names in components.items() if isinstance(names, str)]
+        if text:
+            raise UserError(
+                "components must be a list of names, or numbers by name, for each kind",
+                value=", ".join(f"{kind}: {components[kind]}" for kind in text),
+                remedy='write for example components={"plate": ["steel", "brass"]}',
             )
         empty = [kind for kind, names in components.items() if not names]
         if empty:
@@ -118,6 +129,20 @@ class SearchProblem:
             )
         if not (self._worst > 0 and math.isfinite(self._worst)):
             raise UserError("worst must be a positive number", value=self._worst, remedy="write for example worst=1.0")
+        for kinds in self._orders:
+            self._check_combine(kinds)
+
+    def _check_combine(self, kinds: Sequence[str]) -> None:
+        """Predictions are combined as arrays; what cannot take them is found before anything is tested."""
+        tests = [np.full((2, 3), self._worst / 2) for _ in kinds]
+        wanted = f"combine must give an array as large as those of {', '.join(kinds)} that it is given"
+        remedy = "write for example np.maximum(a, b) for max(a, b), and np.sqrt for math.sqrt"
+        try:
+            shape = np.shape(self._combine(*tests))
+        except (TypeError, ValueError) as error:
+            raise UserError(wanted, value=str(error), remedy=remedy) from error
+        if shape != tests[0].shape:
+            raise UserError(wanted, value=f"one of shape {shape}", remedy=remedy)
 
     def _table(self, components: Mapping[str, Collection[str] | Mapping[str, float]], free: Free) -> DesignTable:
         # Draws go by the order of components, so it is not that in which they are given.
@@ -178,9 +203,12 @@ class SearchProblem:
             raise UserError(
                 "a test must be of a component of the problem", value=f"{kind} {name}", remedy="spell it as given"
             ) from None
-        if not 0 < result <= self._worst:
+        if not (isinstance(result, numbers.Real) and 0 < result <= self._worst):
+            beyond = isinstance(result, numbers.Real) and result > self._worst
             raise UserError(
-                f"a result must be above 0 and at most worst={self._worst:g}", value=result, remedy="raise worst"
+                f"a result must be a number above 0 and at most worst={self._worst:g}",
+                value=result,
+                remedy="raise worst" if beyond else "give a number that is less where a component is better",
             )
         self._tests[at] = float(result)
         self._knowledge.learn([at])
