@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from runs import Run, read_runs
+from kept_runs import Run, read_runs
 
 REPEATS = 10_000
 

@@ -41,8 +41,8 @@ from typing import Any
 
 import numpy as np
 from drawn_errors import DrawnErrors
+from kept_runs import Run, RunFile, medians, summary
 from replays import LEVELS, clairvoyant, replay, replay_beside
-from runs import Run, RunFile, medians, summary
 from sampler_parts import PARTS
 from smac_sampler import SmacParego, require_smac
 from toy_space import SyntheticErrors, ToySpace
