@@ -195,7 +195,7 @@ def banded_mobilenet() -> dict[str, float]:
     """Arena and products of the network in bands, over those on whole maps."""
     whole = mobilenet()
     bands = banded(whole)
-    macs = [sum(step.macs for _, step in calls_of(program)) for program in (bands, whole)]
+    macs = [sum(count * step.macs for _, step, count in calls_of(program)) for program in (bands, whole)]
     return {
         "patch_arena_ratio": plan(bands).peak_bytes / plan(whole).peak_bytes,
         "patch_macs_ratio": macs[0] / macs[1],

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinysearch.analytic.arena import Block
 from tinysearch.analytic.kernels import footprint
-from tinysearch.analytic.memory import ALIGNMENT, Block, _plan_blocks, blocks_of, plan
+from tinysearch.analytic.memory import ALIGNMENT, _plan_blocks, blocks_of, plan
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.program import Program, lower
 from tinysearch.core.quantization import Precision

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tinysearch.analytic.flash import parameter_bytes
-from tinysearch.analytic.kernels import footprint
+from tinysearch.analytic.kernels import footprint, half_footprints
 from tinysearch.analytic.memory import ALIGNMENT, plan
-from tinysearch.core.bands import calls_of, schedule
+from tinysearch.core.bands import schedule, single_calls
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program
 from tinysearch.core.provenance import Kind
@@ -95,7 +95,7 @@ class CodeSizes:
         layers = [self._known(self.layers, kernel) for kernel in _layers_of(program)]
         floats = program.precision.kind == "float32"
         golden = PATTERNS * program.network.embedding * _FLOAT_BYTES if floats else 0
-        steps = len(program.steps) + sum(len(schedule(program, bands).calls) for bands in program.bands)
+        steps = len(program.steps) + sum(len(schedule(program, bands).walk.calls) for bands in program.bands)
         steps += 2 * len(program.shared)  # each half, and where the step is called as a whole
         return Bytes(
             flash=self.branch.flash + self.step.flash * steps + sum(layer.flash for layer in layers) + golden,
@@ -146,8 +146,9 @@ def kernels_of(program: Program) -> list[str]:
 
 def _layers_of(program: Program) -> list[str]:
     """Kernel of every constant structure: one a step, in a band one for parts of the same rows."""
-    different = {(id(part), step.name): footprint(part, step).kernel for part, step in calls_of(program)}
-    return list(different.values())
+    whole = [footprint(part, step).kernel for part, step, _ in single_calls(program)]
+    steps = program.steps
+    return whole + [half.kernel for index in program.shared for half in half_footprints(program, steps[index])]
 
 
 def _embedding_bytes(program: Program) -> int:

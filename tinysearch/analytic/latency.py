@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.features import FEATURES, step_features
+from tinysearch.analytic.kernels import by_value
 from tinysearch.analytic.two_cores import Cycles, TwoCores
-from tinysearch.core.bands import calls_of, shared_calls, single_calls
+from tinysearch.core.bands import calls_of, single_calls, split
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
@@ -383,28 +384,44 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, sh
     Args:
         shares: leave out the steps that two cores share.
     """
-    return _profile(single_calls(program) if shares else calls_of(program), accelerated)
+    calls = []
+    for part, step, count in single_calls(program) if shares else calls_of(program):
+        (arithmetic, kernel), features = _of_step(part, step)
+        backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
+        calls.append(((arithmetic + backend, kernel), features, count))
+    return _summed(calls)
 
 
 @lru_cache(maxsize=65536)
 def shared_profile(program: Program) -> Profile:
     """Profile of the halves of all steps that two cores share."""
-    return _profile(shared_calls(program), PORTABLE)
+    calls = (_of_halves(program, program.steps[index]) for index in program.shared)
+    return _summed((key, features, 1) for halves in calls for key, features in halves)
 
 
-def _profile(calls: Iterable[tuple[Program, Step]], accelerated: Accelerated) -> Profile:
+def _summed(calls: Iterable[tuple[tuple[str, str], Mapping[str, float], int]]) -> Profile:
+    """Features of calls, each with how many there are like it, by what entry describes them."""
     profile: dict[tuple[str, str], dict[str, float]] = {}
-    counted: dict[tuple[Program, str], tuple[tuple[str, str], dict[str, float]]] = {}  # parts of a band are alike
-    for part, step in calls:
-        if (part, step.name) not in counted:
-            backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
-            key = _arithmetic(part, step) + backend, record_of(step).kernel_class(part, step)
-            counted[part, step.name] = key, step_features(part, step)
-        key, features = counted[part, step.name]
-        total = profile.setdefault(key, dict.fromkeys(FEATURES, 0.0))
+    for key, features, count in calls:
+        total = profile.get(key)
+        if total is None:
+            total = profile[key] = dict.fromkeys(FEATURES, 0.0)
         for name, value in features.items():
-            total[name] += value
+            total[name] += count * value
     return profile
+
+
+@by_value
+def _of_step(program: Program, step: Step) -> tuple[tuple[str, str], Mapping[str, float]]:
+    """What entry describes a step on the portable kernels, and its features but those that are 0."""
+    features = {name: value for name, value in step_features(program, step).items() if value}
+    return (_arithmetic(program, step), record_of(step).kernel_class(program, step)), features
+
+
+@by_value
+def _of_halves(program: Program, step: Step) -> tuple[tuple[tuple[str, str], Mapping[str, float]], ...]:
+    """The same of both halves of a shared step."""
+    return tuple(_of_step(part.program, part.step) for part in split(program, step))
 
 
 @lru_cache(maxsize=65536)

@@ -17,39 +17,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
-import numpy as np
-
-from tinysearch.analytic.kernels import footprint
-from tinysearch.core.bands import Schedule, halves, schedule
+from tinysearch.analytic.arena import Arena, Block
+from tinysearch.analytic.kernels import footprint, half_footprints
+from tinysearch.core.bands import Schedule, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program, Step
 from tinysearch.operators.record import KernelFootprint
 
 ALIGNMENT = 16
 """Every buffer starts at a multiple of this, for word and SIMD access."""
-
-_CLIMBS, _TURNS = 1000, 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Bytes in the arena from the start of step ``first`` to the end of step ``last``.
-
-    Attributes:
-        names: the tensors that share the block one after the other, or ``(<step>.scratch,)``.
-        over: first name of the block at whose beginning it lies while both are alive; empty for none.
-    """
-
-    names: tuple[str, ...]
-    size_bytes: int
-    first: int
-    last: int
-    over: str = ""
-
-    def overlaps(self, other: Block) -> bool:
-        """Whether both are alive at some step and neither may lie on the other."""
-        on_each_other = self.over == other.names[0] or other.over == self.names[0]
-        return self.first <= other.last and other.first <= self.last and not on_each_other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +72,9 @@ def blocks_of(
             scratch_bytes = {scratch_of(step): _band_scratch_bytes(banded[index], step.name)}
         if index in program.shared:
             candidates = []
+            parts = half_footprints(program, step)
             scratch_bytes = {
-                scratch_of(step, half): footprint(part.program, part.step).scratch_bytes
-                for half, part in enumerate(halves(program, index))
+                scratch_of(step, half): part.scratch_bytes for half, part in enumerate((parts[0], parts[-1]))
             }
         for position in candidates:
             source = step.inputs[position]
@@ -147,7 +123,9 @@ def _banded(program: Program) -> dict[int, Schedule]:
 
 def _band_scratch_bytes(run: Schedule, name: str) -> int:
     """The most scratch that any part of a step asks for."""
-    return max(footprint(part.program, part.step).scratch_bytes for part in run.kinds if part.step.name == name)
+    return max(
+        footprint(part.program, part.step).scratch_bytes for part, _ in run.kinds.values() if part.step.name == name
+    )
 
 
 def _lies_on_source(
@@ -189,13 +167,15 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
         lambda block: (block.first, -block.size_bytes),
         lambda block: (-block.last, -block.size_bytes),
     )
-    arena = _Arena(blocks, ceiling=bound)
-    low = [False] * len(blocks)
+    arena = Arena(blocks, ceiling=bound)
     tried = []
     pinned = _pinned(blocks)
     for key in orders:
-        order = sorted(range(len(blocks)), key=lambda index: (index not in pinned, key(blocks[index])))
-        offsets, peak = arena.best_fit(order, low)
+        keys = list(map(key, blocks))
+        order = sorted(range(len(blocks)), key=keys.__getitem__)
+        if pinned:
+            order.sort(key=lambda index: index not in pinned)
+        offsets, peak = arena.best_fit(order)
         if peak == bound:
             return tuple(offsets), peak, bound
         tried.append((peak, order))
@@ -205,105 +185,9 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
 
 def _pinned(blocks: Sequence[Block]) -> frozenset[int]:
     """Blocks that are placed before all others, so that they begin at 0: those that lie on another, and the others."""
-    names = {block.names[0]: index for index, block in enumerate(blocks)}
-    return frozenset(place for block in blocks if block.over for place in (names[block.names[0]], names[block.over]))
-
-
-class _Arena:
-    """Blocks with their neighbors (alive at the same time), to be placed below a ceiling if that can be done."""
-
-    def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._sizes = [block.size_bytes for block in blocks]
-        self._nearby: dict[int, list[int]] = {}
-        lives = [(index, block.first, block.last) for index, block in enumerate(blocks)]
-        self._neighbors = [
-            [n for n, first, last in lives if first <= own_last and own_first <= last and n != index]
-            for index, own_first, own_last in lives
-        ]
-        for index, block in enumerate(blocks):
-            if block.over:
-                for other in [n for n in self._neighbors[index] if not blocks[n].overlaps(block)]:
-                    self._neighbors[index].remove(other)
-                    self._neighbors[other].remove(index)
-
-    def best_fit(self, order: Sequence[int], high: Sequence[bool]) -> tuple[list[int], int]:
-        """Offsets when every block, in this order, takes the smallest hole that is large enough; and the peak.
-
-        Args:
-            high: whether a block takes the upper end of its hole.
-        """
-        offsets = [-1] * len(order)
-        return offsets, self._place(order, high, offsets, limit=None)
-
-    def _place(self, order: Sequence[int], high: Sequence[bool], offsets: list[int], *, limit: int | None) -> int:
-        """Place blocks beside those that have an offset already.
-
-        Args:
-            offsets: by block, -1 for those without a place; written to.
-            limit: ends as soon as a block ends beyond this.
-
-        Returns:
-            The highest end of all, or of those that were placed so far.
-        """
-        sizes, ceiling = self._sizes, self._ceiling
-        for index in order:
-            size = sizes[index]
-            taken = sorted([(offsets[n], offsets[n] + sizes[n]) for n in self._neighbors[index] if offsets[n] >= 0])
-            cursor, place, room = 0, -1, 0
-            for start, end in taken:
-                hole = start - cursor
-                if hole >= size and (place < 0 or hole < room):
-                    place, room = cursor, hole
-                if end > cursor:  # noqa: PLR1730 - the innermost loop, where a call of max takes twice as long
-                    cursor = end
-            hole = ceiling - cursor
-            if hole >= size and (place < 0 or hole < room):
-                place, room = cursor, hole
-            if place < 0:
-                place, room = cursor, size
-            offsets[index] = place + room - size if high[index] else place
-            if limit is not None and offsets[index] + size > limit:
-                break
-        return max(offset + size for offset, size in zip(offsets, sizes, strict=True) if offset >= 0)
-
-    def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
-        """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
-        random = np.random.default_rng(0)
-        high = [False] * len(order)
-        offsets, peak = best = self.best_fit(order, high)
-        for _ in range(_CLIMBS):
-            tops = [i for i, offset in enumerate(offsets) if offset + self._sizes[i] == peak]
-            top = tops[int(random.integers(len(tops)))]
-            near = self._near(top)
-            other = near[int(random.integers(len(near)))]
-            if pinned & {top, other}:
-                continue
-            changed, turned = order.copy(), high.copy()
-            left, right = sorted((order.index(top), order.index(other)))
-            if random.random() < _TURNS:
-                turned[other] = not turned[other]
-                left = order.index(other)
-            else:
-                changed[left], changed[right] = changed[right], changed[left]
-            # What comes before in the order stays where it is.
-            moved = [-1] * len(order)
-            for index in order[:left]:
-                moved[index] = offsets[index]
-            height = self._place(changed[left:], turned, moved, limit=peak)
-            if height <= peak:
-                order, high, offsets, peak = changed, turned, moved, height
-                best = min(best, (offsets, peak), key=lambda found: found[1])
-            if peak <= self._ceiling:
-                break
-        return best
-
-    def _near(self, block: int) -> list[int]:
-        """A block, its neighbors and theirs, in order."""
-        if block not in self._nearby:
-            own = self._neighbors[block]
-            self._nearby[block] = sorted({block, *own, *(n for other in own for n in self._neighbors[other])})
-        return self._nearby[block]
+    over = [block for block in blocks if block.over]
+    names = {block.names[0]: index for index, block in enumerate(blocks)} if over else {}
+    return frozenset(place for block in over for place in (names[block.names[0]], names[block.over]))
 
 
 def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = None) -> MemoryPlan:
@@ -331,6 +215,8 @@ def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = No
 
 def _on_each_other(blocks: Sequence[Block], offsets: Sequence[int]) -> bool:
     """Whether blocks that may lie on others begin where these do."""
+    if not any(block.over for block in blocks):
+        return True
     starts = {block.names[0]: offset for block, offset in zip(blocks, offsets, strict=True)}
     return all(starts[block.names[0]] == starts[block.over] for block in blocks if block.over)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
+from typing import NamedTuple
 
 from tinysearch.core.program import Bands, Program, Step, Tensor
 from tinysearch.core.turns import Rows, RowStep, Shift, Turn, Turns
@@ -35,6 +36,53 @@ class Part:
     writes: int
 
 
+class Window(NamedTuple):
+    """What decides which rows a step reads for some rows of its output."""
+
+    inputs: tuple[str, ...]
+    output: str
+    kernel: int
+    stride: int
+    padding: int
+    pool: int
+
+    def span(self, first: int, end: int) -> tuple[int, int]:
+        """First row that some rows of the output read, and the one behind the last; they may lie beside the map."""
+        return (
+            first * self.pool * self.stride - self.padding,
+            (end * self.pool - 1) * self.stride + self.kernel - self.padding,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What parts of a step are alike in that differ in nothing but their place.
+
+    Attributes:
+        step: its number.
+        cut: as in :class:`~tinysearch.core.program.Step`.
+        rows: of each input, then of the output.
+    """
+
+    step: int
+    cut: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walk:
+    """The turns of a band in any network whose maps have these rows, whatever their channels.
+
+    Attributes:
+        calls: moves and rows in order, rows with their kind.
+        kinds: in order of appearance, each with its first rows and how many there are of it.
+    """
+
+    turns: Turns[str]
+    calls: tuple[Shift[str] | tuple[Kind, Rows], ...]
+    kinds: Mapping[Kind, tuple[Rows, int]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Schedule:
     """What a band does, turn by turn.
@@ -43,8 +91,8 @@ class Schedule:
         rows: that the buffer of each tensor between source and result holds.
         kept: those tensors that keep rows from turn to turn.
         overlays: whether the result may lie where the source begins.
-        calls: moves and parts in order.
-        kinds: one of all parts that differ in nothing but their place.
+        walk: the same without a program.
+        kinds: one of all parts that differ in nothing but their place, and how many there are of it.
     """
 
     bands: Bands
@@ -53,8 +101,17 @@ class Schedule:
     rows: Mapping[str, int]
     kept: frozenset[str]
     overlays: bool
-    calls: tuple[Shift[str] | Part, ...]
-    kinds: tuple[Part, ...]
+    walk: Walk
+    kinds: Mapping[Kind, tuple[Part, int]]
+
+    @property
+    def calls(self) -> tuple[Shift[str] | Part, ...]:
+        """Moves and parts in order."""
+        return tuple(call if isinstance(call, Shift) else self._part(*call) for call in self.walk.calls)
+
+    def _part(self, kind: Kind, rows: Rows) -> Part:
+        alike, _ = self.kinds[kind]
+        return replace(alike, reads=rows.reads, writes=rows.writes)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -93,39 +150,70 @@ def schedule(program: Program, bands: Bands) -> Schedule:
     source = source_of(program, bands.first, bands.last)
     if source is None:
         raise ValueError(f"steps {bands.first} to {bands.last} are no band")
-    parts = _Parts(program, bands)
-    result = parts.steps[-1].output
-    steps = [RowStep(inputs=step.inputs, output=step.output, span=partial(_span, step)) for step in parts.steps]
-    found = Turns(steps, heights=parts.height, source=source, rows=bands.rows)
-    actions = [action for turn in found.turns for action in turn.actions]
-    calls = tuple(parts.part(action) if isinstance(action, Rows) else action for action in actions)
+    steps = program.steps[bands.first : bands.last + 1]
+    result = steps[-1].output
+    heights = ((name, program.tensors[name].shape.height) for name in (source, *(step.output for step in steps)))
+    walk = _walk(tuple(map(_window, steps)), tuple(heights), source, bands.rows)
+    kinds = {kind: (_part(program, steps[kind.step], kind, rows), n) for kind, (rows, n) in walk.kinds.items()}
     return Schedule(
         bands=bands,
         source=source,
         result=result,
-        rows=found.rows,
-        kept=frozenset(found.kept),
-        overlays=_overlays(program, found.turns, source, result),
-        calls=calls,
-        kinds=tuple(parts.kinds.values()),
+        rows=walk.turns.rows,
+        kept=frozenset(walk.turns.kept),
+        overlays=_overlays(program, walk.turns.turns, source, result),
+        walk=walk,
+        kinds=kinds,
     )
+
+
+@lru_cache(maxsize=1 << 14)
+def _walk(windows: tuple[Window, ...], heights: tuple[tuple[str, int], ...], source: str, rows: int) -> Walk:
+    """The turns of a band: the same for networks of all widths.
+
+    Args:
+        windows: of its steps.
+        heights: of the maps of source and outputs, by name.
+        rows: of the result in a turn.
+    """
+    height = dict(heights)
+    steps = [RowStep(inputs=window.inputs, output=window.output, span=window.span) for window in windows]
+    turns = Turns(steps, heights=height, source=source, rows=rows)
+    calls: list[Shift[str] | tuple[Kind, Rows]] = []
+    kinds: dict[Kind, tuple[Rows, int]] = {}
+    for action in (action for turn in turns.turns for action in turn.actions):
+        if isinstance(action, Shift):
+            calls.append(action)
+            continue
+        kind = _kind(windows[action.step], height, action)
+        first, count = kinds.get(kind, (action, 0))
+        kinds[kind] = first, count + 1
+        calls.append((kind, action))
+    return Walk(turns=turns, calls=tuple(calls), kinds=kinds)
 
 
 @lru_cache(maxsize=4096)
 def halves(program: Program, index: int) -> tuple[Part, Part]:
     """A shared step as two parts that may be computed at once: the upper rows of its output, and the lower ones."""
-    step = program.steps[index]
-    height = program.tensors[step.output].shape.height
-    middle = (height + 1) // 2
-    parts = _Parts(program, Bands(first=index, last=index, rows=height))
-    upper, lower = (_apart(step, first, end) for first, end in ((0, middle), (middle, height)))
-    return parts.part(upper), parts.part(lower)
+    return split(program, program.steps[index])
 
 
-def _apart(step: Step, first: int, end: int) -> Rows:
+def split(program: Program, step: Step) -> tuple[Part, Part]:
+    """The halves of a step; where they differ in their place alone, their program is one."""
+    window, height = _window(step), program.tensors[step.output].shape.height
+    heights, middle = {name: program.tensors[name].shape.height for name in step.inputs}, (height + 1) // 2
+    upper, lower = (_apart(window, first, end) for first, end in ((0, middle), (middle, height)))
+    kinds = [_kind(window, heights, rows) for rows in (upper, lower)]
+    part = _part(program, step, kinds[0], upper)
+    if kinds[0] == kinds[1]:
+        return part, replace(part, reads=lower.reads, writes=lower.writes)
+    return part, _part(program, step, kinds[1], lower)
+
+
+def _apart(window: Window, first: int, end: int) -> Rows:
     """Rows of a step alone, whose inputs and output lie in memory as a whole."""
-    top = max(_span(step, first, end)[0], 0)
-    return Rows(step=0, first=first, end=end, reads=(top,) * len(step.inputs), writes=first)
+    top = max(window.span(first, end)[0], 0)
+    return Rows(step=0, first=first, end=end, reads=(top,) * len(window.inputs), writes=first)
 
 
 def whole_steps(program: Program) -> list[Step]:
@@ -134,54 +222,49 @@ def whole_steps(program: Program) -> list[Step]:
     return [step for index, step in enumerate(program.steps) if index not in inside]
 
 
-def shared_calls(program: Program) -> Iterator[tuple[Program, Step]]:
-    """Calls of kernels that two cores may make at once, each with the program whose tensors it sees."""
-    for index in program.shared:
-        yield from ((part.program, part.step) for part in halves(program, index))
+def single_calls(program: Program) -> Iterator[tuple[Program, Step, int]]:
+    """Calls of kernels that one core makes one after the other.
 
-
-def single_calls(program: Program) -> Iterator[tuple[Program, Step]]:
-    """All other calls, which one core makes one after the other."""
-    yield from ((program, step) for step in whole_steps(program))
+    Yields:
+        The program whose tensors a call sees (the program itself but for parts of steps), the step, and how many calls
+        differ from this one in nothing but their place.
+    """
+    yield from ((program, step, 1) for step in whole_steps(program))
     for bands in program.bands:
-        yield from ((part.program, part.step) for part in schedule(program, bands).parts)
+        yield from ((part.program, part.step, count) for part, count in schedule(program, bands).kinds.values())
 
 
-def calls_of(program: Program) -> Iterator[tuple[Program, Step]]:
-    """Every call of a kernel, with the program whose tensors it sees: the program itself but for parts of steps."""
+def calls_of(program: Program) -> Iterator[tuple[Program, Step, int]]:
+    """The same and the halves of shared steps: every call of a kernel."""
     yield from single_calls(program)
-    yield from shared_calls(program)
+    for index in program.shared:
+        yield from ((part.program, part.step, 1) for part in halves(program, index))
 
 
-class _Parts:
-    """Parts of the steps of a band; those that differ in nothing but their place share a program."""
+def _window(step: Step) -> Window:
+    return Window(step.inputs, step.output, step.kernel, step.stride, step.padding, step.pool)
 
-    def __init__(self, program: Program, bands: Bands) -> None:
-        self.program = program
-        self.steps = program.steps[bands.first : bands.last + 1]
-        self.height = {name: tensor.shape.height for name, tensor in program.tensors.items()}
-        self.kinds: dict[tuple[str, int, tuple[int, ...]], Part] = {}
 
-    def part(self, rows: Rows) -> Part:
-        """Some rows of a step's output."""
-        step, first, end = self.steps[rows.step], rows.first, rows.end
-        low, high = _span(step, first, end)
-        top, cut = max(low, 0), step.padding - max(-low, 0)
-        sizes = (*(min(high, self.height[name]) - top for name in step.inputs), end - first)
-        kind = step.output, cut, sizes
-        if kind not in self.kinds:
-            part = replace(step, macs=step.macs // self.height[step.output] * (end - first), cut=cut)
-            alone = self._alone(part, sizes)
-            self.kinds[kind] = Part(program=alone, step=part, reads=rows.reads, writes=rows.writes)
-        alike = self.kinds[kind]
-        return Part(program=alike.program, step=alike.step, reads=rows.reads, writes=rows.writes)
+def _kind(window: Window, heights: Mapping[str, int], rows: Rows) -> Kind:
+    """What some rows of a step's output take.
 
-    def _alone(self, part: Step, rows: tuple[int, ...]) -> Program:
-        """The program of a part alone."""
-        whole = self.program
-        places = zip((*part.inputs, part.output), rows, strict=True)
-        tensors = {name: _rows_of(whole.tensors[name], count) for name, count in places}
-        return Program(network=whole.network, precision=whole.precision, tensors=tensors, steps=(part,))
+    Args:
+        heights: of the inputs' maps, by name.
+    """
+    low, high = window.span(rows.first, rows.end)
+    top = max(low, 0)
+    read = (min(high, heights[name]) - top for name in window.inputs)
+    return Kind(step=rows.step, cut=window.padding - max(-low, 0), rows=(*read, rows.end - rows.first))
+
+
+def _part(program: Program, step: Step, kind: Kind, rows: Rows) -> Part:
+    """Some rows of a step of a program."""
+    *_, written = kind.rows
+    part = replace(step, macs=step.macs // program.tensors[step.output].shape.height * written, cut=kind.cut)
+    places = zip((*step.inputs, step.output), kind.rows, strict=True)
+    tensors = {name: _rows_of(program.tensors[name], count) for name, count in places}
+    alone = Program(network=program.network, precision=program.precision, tensors=tensors, steps=(part,))
+    return Part(program=alone, step=part, reads=rows.reads, writes=rows.writes)
 
 
 def _overlays(program: Program, turns: Sequence[Turn[str]], source: str, result: str) -> bool:
@@ -196,11 +279,3 @@ def _overlays(program: Program, turns: Sequence[Turn[str]], source: str, result:
 def _rows_of(tensor: Tensor, count: int) -> Tensor:
     """So many rows of a tensor: parts of many programs have the same."""
     return replace(tensor, shape=replace(tensor.shape, height=count))
-
-
-def _span(step: Step, first: int, end: int) -> tuple[int, int]:
-    """First row that some rows of a step's output read, and the one behind the last; they may lie beside the map."""
-    return (
-        first * step.pool * step.stride - step.padding,
-        (end * step.pool - 1) * step.stride + step.kernel - step.padding,
-    )

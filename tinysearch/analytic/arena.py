@@ -1,0 +1,209 @@
+"""Offsets of blocks in one arena: best fit in a given order, and hill climbing over orders."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import add
+
+import numpy as np
+
+_CLIMBS, _TURNS = 1000, 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Bytes in the arena from the start of step ``first`` to the end of step ``last``.
+
+    Attributes:
+        names: the tensors that share the block one after the other, or ``(<step>.scratch,)``.
+        over: first name of the block at whose beginning it lies while both are alive; empty for none.
+    """
+
+    names: tuple[str, ...]
+    size_bytes: int
+    first: int
+    last: int
+    over: str = ""
+
+    def overlaps(self, other: Block) -> bool:
+        """Whether both are alive at some step and neither may lie on the other."""
+        on_each_other = self.over == other.names[0] or other.over == self.names[0]
+        return self.first <= other.last and other.first <= self.last and not on_each_other
+
+
+class Arena:
+    """Blocks with their neighbors (alive at the same time), to be placed below a ceiling if that can be done.
+
+    Sets of blocks are bits of an integer, block i being 1 << i.
+    """
+
+    def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
+        self._ceiling = ceiling
+        self._sizes = [block.size_bytes for block in blocks]
+        self._beside = _alive_together(blocks)
+        self._lists: dict[int, list[int]] = {}
+        self._nearby: dict[int, list[int]] = {}
+
+    def best_fit(self, order: Sequence[int]) -> tuple[list[int], int]:
+        """Offsets when every block, in this order, takes the smallest hole that is large enough; and the peak."""
+        sizes, beside, ceiling = self._sizes, self._beside, self._ceiling
+        offsets, peak = [0] * len(order), 0
+        placed: list[tuple[int, int, int]] = []
+        for index in order:
+            size, own = sizes[index], beside[index]
+            cursor, place, room = 0, -1, 0
+            for start, end, other in placed:
+                if not own >> other & 1:
+                    continue
+                hole = start - cursor
+                if hole >= size and (place < 0 or hole < room):
+                    place, room = cursor, hole
+                if end > cursor:  # noqa: PLR1730 - the innermost loop, where a call of max takes twice as long
+                    cursor = end
+            hole = ceiling - cursor
+            if place < 0 or (hole >= size and hole < room):
+                place = cursor
+            offsets[index] = place
+            insort(placed, (place, place + size, index))
+            peak = max(peak, place + size)
+        return offsets, peak
+
+    def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
+        """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
+        random = np.random.default_rng(0)
+        high = [False] * len(order)
+        offsets, peak = best = self.best_fit(order)
+        tops = self._tops(offsets, peak)
+        for _ in range(_CLIMBS):
+            top = tops[int(random.integers(len(tops)))]
+            near = self._near(top)
+            other = near[int(random.integers(len(near)))]
+            if top in pinned or other in pinned:
+                continue
+            changed, turned = order, high
+            left, right = sorted((order.index(top), order.index(other)))
+            if random.random() < _TURNS:
+                turned = high.copy()
+                turned[other] = not turned[other]
+                left = right = order.index(other)
+            else:
+                changed = order.copy()
+                changed[left], changed[right] = changed[right], changed[left]
+            moved = self._moved(offsets, changed, turned, swapped=(left, right), limit=peak)
+            if moved is not None:
+                order, high, offsets = changed, turned, moved
+                peak = max(map(add, offsets, self._sizes))
+                tops = self._tops(offsets, peak)
+                best = min(best, (offsets, peak), key=lambda found: found[1])
+            if peak <= self._ceiling:
+                break
+        return best
+
+    def _moved(
+        self,
+        offsets: Sequence[int],
+        order: Sequence[int],
+        high: Sequence[bool],
+        *,
+        swapped: tuple[int, int],
+        limit: int,
+    ) -> list[int] | None:
+        """Offsets by best fit when two places of the order have been swapped, or one block has been turned around.
+
+        What comes before in the order stays where it is, and so does each block all of whose neighbors stay.
+
+        Args:
+            offsets: as they are.
+            high: whether a block takes the upper end of its hole.
+            swapped: places in the order; twice the same for a block that has been turned.
+
+        Returns:
+            None if a block ends beyond the limit.
+        """
+        sizes, beside = self._sizes, self._beside
+        left, right = swapped
+        both = 1 << order[left] | 1 << order[right]
+        differ, placed = 0, [-1] * len(order)
+        for index in order[:left]:
+            placed[index] = offsets[index]
+        for place in range(left, len(order)):
+            index = order[place]
+            # Between the two places one of the swapped blocks is new, and the other is not there yet.
+            if not (beside[index] | 1 << index) & (differ | both if place <= right else differ):
+                placed[index] = offsets[index]
+                continue
+            found = placed[index] = self._hole(index, placed, high=high[index])
+            if found + sizes[index] > limit:
+                return None
+            if found != offsets[index]:
+                differ |= 1 << index
+        return placed
+
+    def _hole(self, index: int, offsets: Sequence[int], *, high: bool) -> int:
+        """Offset of a block in the smallest hole that is large enough.
+
+        Args:
+            offsets: by block, -1 for those without a place.
+            high: whether the block takes the upper end of the hole.
+        """
+        sizes = self._sizes
+        size = sizes[index]
+        taken = sorted([(offsets[n], offsets[n] + sizes[n]) for n in self._neighbors(index) if offsets[n] >= 0])
+        cursor, place, room = 0, -1, 0
+        for start, end in taken:
+            hole = start - cursor
+            if hole >= size and (place < 0 or hole < room):
+                place, room = cursor, hole
+            if end > cursor:  # noqa: PLR1730 - the innermost loop, where a call of max takes twice as long
+                cursor = end
+        hole = self._ceiling - cursor
+        if hole >= size and (place < 0 or hole < room):
+            place, room = cursor, hole
+        if place < 0:
+            place, room = cursor, size
+        return place + room - size if high else place
+
+    def _tops(self, offsets: Sequence[int], peak: int) -> list[int]:
+        """Blocks that end at the peak."""
+        return [index for index, end in enumerate(map(add, offsets, self._sizes)) if end == peak]
+
+    def _neighbors(self, block: int) -> list[int]:
+        if block not in self._lists:
+            self._lists[block] = _members(self._beside[block])
+        return self._lists[block]
+
+    def _near(self, block: int) -> list[int]:
+        """A block, its neighbors and theirs, in order."""
+        if block not in self._nearby:
+            near = 1 << block | self._beside[block]
+            for other in self._neighbors(block):
+                near |= self._beside[other]
+            self._nearby[block] = _members(near)
+        return self._nearby[block]
+
+
+def _alive_together(blocks: Sequence[Block]) -> list[int]:
+    """Of each block the set of others that are alive at some step of its life, but for those that it may lie on."""
+    alive = [0] * (1 + max(block.last for block in blocks))
+    for index, block in enumerate(blocks):
+        for step in range(block.first, block.last + 1):
+            alive[step] |= 1 << index
+    found = []
+    for index, block in enumerate(blocks):
+        others = 0
+        for step in range(block.first, block.last + 1):
+            others |= alive[step]
+        found.append(others & ~(1 << index))
+    for index, block in enumerate(blocks):
+        for other in _members(found[index]) if block.over else ():
+            if not blocks[other].overlaps(block):
+                found[index] &= ~(1 << other)
+                found[other] &= ~(1 << index)
+    return found
+
+
+def _members(blocks: int) -> list[int]:
+    """Blocks of a set, in order."""
+    return [index for index in range(blocks.bit_length()) if blocks >> index & 1]
