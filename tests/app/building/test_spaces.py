@@ -41,6 +41,11 @@ def test_the_extended_space_has_every_family_and_the_tasks_own(task: str, famili
             )  # of all 2100 the worst is 1.064
 
 
+def test_the_extended_space_holds_the_papers_best_single_networks() -> None:
+    keys = {branch.key for branch in space_of("space=extended").branches("face")}
+    assert {f"face-resnet-{layout}-int8-w16-i64x3-e64" for layout in ("2-2-2-2", "2-2-2", "2-2")} <= keys
+
+
 def test_the_automatic_space_is_about_as_large_as_the_papers() -> None:
     assert {len(space_of("space=auto").branches(name)) for name in ("face", "voice")} == {32}
     families = {b.architecture.family for b in space_of("space=auto", "task=vibration").branches("housing")}
