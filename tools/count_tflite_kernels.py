@@ -1,8 +1,9 @@
-"""Fit instructions of the kernels of networks of one's own: python tools/count_tflite_kernels.py [FAMILY ..].
+"""Fit instructions of the kernels of networks of one's own: python tools/count_tflite_kernels.py [--once] [FAMILY ..].
 
 Prints the rows ``tflite`` of hardware_catalog/latency/default.yaml: networks of single layers with random shapes, run
 on RV32IMC under QEMU, their counts fitted by non-negative least squares of relative errors over the features that the
-operators state. Half of the layers are held out and judge the fit. Needs gcc-riscv64-unknown-elf and qemu-system-misc.
+operators state. Half of the layers are held out and judge the fit. With --once: those of the kernels that round once.
+Needs gcc-riscv64-unknown-elf and qemu-system-misc.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "networks"), str(ROOT / "benchmarks")]
 
 from layers_tflite import FAMILIES, network_of  # noqa: E402
 from networks import counted  # noqa: E402
+from rounded_once import rounded_once  # noqa: E402
 
 from tinysearch.analytic.features import COEFFICIENTS, FEATURES  # noqa: E402
 from tinysearch.firmware.networks.source import network_source  # noqa: E402
@@ -35,12 +37,13 @@ def _name(seed: int) -> str:
     return FAMILIES[seed % len(FAMILIES)].__name__.removeprefix("_")
 
 
-def layers(seed: int) -> list[tuple[Call, int]]:
+def layers(seed: int, *, once: bool) -> list[tuple[Call, int]]:
     """Calls of one random network of single layers with their instructions."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "layers.tflite"
         path.write_bytes(network_of(seed, LAYERS))
-        source = network_source(lower(read_tflite(path)))
+        graph = read_tflite(path)
+        source = network_source(lower(rounded_once(graph) if once else graph))
     counts = counted(source).layers["network"]
     return [(call, counts[f"step_{number}"]) for number, call in enumerate(source.network.calls)]
 
@@ -54,9 +57,12 @@ def fit(rows: list[tuple[Call, int]]) -> np.ndarray:
 
 def main() -> int:
     rows: dict[str, list[tuple[Call, int]]] = defaultdict(list)
-    wanted = sys.argv[1:] or [_name(seed) for seed in range(len(FAMILIES))]
+    once = "--once" in sys.argv
+    wanted = [name for name in sys.argv[1:] if name != "--once"] or [_name(seed) for seed in range(len(FAMILIES))]
     for seed in (seed for seed in range(ROUNDS * len(FAMILIES)) if _name(seed) in wanted):
-        for call, count in layers(seed):
+        for call, count in layers(seed, once=once):
+            if once and not call.kernel_class.endswith("_once"):
+                continue
             rows[call.kernel_class].append((call, count))
     for kernel, found in sorted(rows.items()):
         known, held_out = found[::2], found[1::2]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
 from random_tflite import Builder, everything
+from rounded_once import rounded_once
 
 from tinysearch.app.config.resources import data_dir
 from tinysearch.catalog.loading import load_catalog
@@ -12,6 +14,7 @@ from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import network_source
 from tinysearch.firmware.verify import host
+from tinysearch.networks.graph import Rounding
 from tinysearch.networks.lowering import LoweredNetwork, lower
 from tinysearch.networks.oracle import run
 from tinysearch.networks.tflite_file import read_tflite
@@ -40,6 +43,18 @@ def project_of(tmp_path, network: LoweredNetwork, *, labels: tuple[str, ...] = (
 
 def test_the_host_program_computes_what_the_oracle_does(tmp_path):
     rung = host.sanitizers(emitted(tmp_path, everything()))
+    assert rung.status == "passed", rung.detail
+
+
+@pytest.mark.parametrize("rounding", [Rounding.ONCE, Rounding.TORCH])
+def test_the_host_program_rounds_once_as_the_oracle_does(tmp_path, rounding):
+    path = tmp_path / "network.tflite"
+    path.write_bytes(everything())
+    graph = rounded_once(read_tflite(path), rounding)
+    functions = {call.function for call in lower(graph).calls}
+    kernels = ("conv", "depthwise", "fully_connected", "mean", "average_pool", "add", "mul")
+    assert {f"ts_once_{kernel}_s8" for kernel in kernels} <= functions
+    rung = host.sanitizers(project_of(tmp_path, lower(graph)))
     assert rung.status == "passed", rung.detail
 
 

@@ -136,13 +136,25 @@ class State:
     first: int
 
 
+class Rounding(StrEnum):
+    """How a sum of products or a mean becomes an output.
+
+    TensorFlow Lite's reference rounds twice: a product with a multiplier, then what a shift leaves of it. ONNX and
+    PyTorch define real numbers that are rounded once, halves to even; PyTorch's means that are halves fall as its
+    float32 sums do.
+    """
+
+    TWICE = "twice"
+    ONCE = "once"
+    TORCH = "torch"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
     """A network: every node reads constants, inputs, states and what earlier nodes wrote; others are written once.
 
     Attributes:
-        rounds_once: sums of products and means are rounded once, as PyTorch and ONNX define them, and not twice, as
-            TensorFlow Lite's reference does.
+        rounding: of the framework whose integers the network has; biases are real numbers unless it is ``TWICE``.
     """
 
     name: str
@@ -151,7 +163,12 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     states: tuple[State, ...] = ()
-    rounds_once: bool = False
+    rounding: Rounding = Rounding.TWICE
+
+    @property
+    def rounds_once(self) -> bool:
+        """Whether outputs are real numbers that are rounded once."""
+        return self.rounding is not Rounding.TWICE
 
     def source(self, node: Node, position: int) -> Tensor | None:
         """One input of a node, None where it is absent."""

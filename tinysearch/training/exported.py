@@ -23,6 +23,7 @@ from torch.export import ExportedProgram
 
 from tinysearch.core.errors import UserError
 from tinysearch.networks.file import MOST_BYTES
+from tinysearch.networks.graph import Rounding
 from tinysearch.networks.real.nodes import Array, RealInput, RealNetwork, RealNode, check_nodes
 from tinysearch.training.aten import translation_of
 from tinysearch.training.translation import AliasOf, Translation
@@ -215,6 +216,7 @@ class _Reading:
             inputs=tuple(inputs),
             outputs=tuple(outputs),
             constants=self._constants,
+            rounding=Rounding.TORCH,
         )
 
     def _stored(self) -> dict[str, Array]:

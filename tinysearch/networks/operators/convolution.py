@@ -102,10 +102,11 @@ def _call(node: Node, window: Window, layer: Weighted, arrays: Mapping[str, Arra
     out_channels, depth = len(layer.weights), layer.weights[0].size
     places = window.outputs[0] * window.outputs[1]
     pixels, channels = padded(places, TILE_PIXELS), padded(out_channels, TILE_CHANNELS)
+    function, kernel_class, fields = layer.call("conv", "pointwise" if window.is_point else "conv")
     return Call(
         name=node.name,
         operator=node.operator,
-        function="ts_tfl_conv_s8",
+        function=function,
         inputs=node.inputs[:1],
         output=node.outputs[0],
         fields={
@@ -113,6 +114,7 @@ def _call(node: Node, window: Window, layer: Weighted, arrays: Mapping[str, Arra
             "in_zero": layer.in_zero,
             "range": layer.range,
             "backward": 0,
+            **fields,
         },
         arrays=arrays,
         sharing=(
@@ -124,7 +126,7 @@ def _call(node: Node, window: Window, layer: Weighted, arrays: Mapping[str, Arra
         ),
         scratch_bytes=depth * TILE_PIXELS,
         macs=places * out_channels * depth,
-        kernel_class="pointwise" if window.is_point else "conv",
+        kernel_class=kernel_class,
         features={
             "macs": places * out_channels * depth,
             "lane_macs": depth * pixels * channels,

@@ -67,10 +67,11 @@ def _by_rows(graph: Graph, node: Node, whole: Call) -> RowParts:
 def _call(node: Node, window: Window, layer: Weighted, multiplier: int, arrays: Mapping[str, Array]) -> Call:
     outputs = window.outputs[0] * window.outputs[1] * len(layer.weights)
     kernel = window.kernel[0] * window.kernel[1]
+    function, kernel_class, fields = layer.call("depthwise", _kernel_class(window))
     return Call(
         name=node.name,
         operator=node.operator,
-        function="ts_tfl_depthwise_s8",
+        function=function,
         inputs=node.inputs[:1],
         output=node.outputs[0],
         fields={
@@ -78,12 +79,13 @@ def _call(node: Node, window: Window, layer: Weighted, multiplier: int, arrays: 
             "multiples": multiplier,
             "in_zero": layer.in_zero,
             "range": layer.range,
+            **fields,
         },
         arrays=arrays,
         sharing=(Sharing(overlap=Overlap.SAME) if multiplier == 1 else APART,),
         scratch_bytes=window.reach[0] * window.reach[1],
         macs=outputs * kernel,
-        kernel_class=_kernel_class(window),
+        kernel_class=kernel_class,
         features=_features(window, len(layer.weights), multiplier),
     )
 

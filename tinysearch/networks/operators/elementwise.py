@@ -10,7 +10,8 @@ import numpy as np
 from tinysearch.core.quantization import Int64
 from tinysearch.networks.arithmetic import activation_range, quantize_multiplier, scaled
 from tinysearch.networks.call import APART, Call, Field, Overlap, Sharing
-from tinysearch.networks.graph import Array, Graph, Node, Tensor
+from tinysearch.networks.graph import Array, Graph, Node, Rounding, Tensor
+from tinysearch.networks.once import Once, Staircase, once
 from tinysearch.networks.operators.kind import (
     OperatorKind,
     activations,
@@ -24,6 +25,7 @@ from tinysearch.networks.operators.kind import (
     values_by_rows,
 )
 from tinysearch.networks.options import ActivationOptions
+from tinysearch.networks.sum_tables import Operands, SumTables, sum_tables
 
 LEFT_SHIFT = 20
 """Fraction bits that both inputs of an addition gain before they are scaled."""
@@ -80,6 +82,8 @@ def _check(graph: Graph, node: Node) -> None:
     require(not all(tensor.data is not None for tensor in pair.tensors), "has constant inputs only", "fold it")
     if node.operator == "MUL":
         _product(pair)
+    elif graph.rounds_once:
+        _sum_tables(graph, pair)
     else:
         _addition(pair)
 
@@ -105,6 +109,49 @@ def _addition(pair: _Pair) -> _Addition:
     return _Addition(tables=(tables[0], tables[1]), multiplier=multiplier, shift=shift)
 
 
+def _sum_tables(graph: Graph, pair: _Pair) -> SumTables:
+    left, right = (tensor.quantized for tensor in pair.tensors)
+    zero, result = offset(pair.result), pair.result.quantized.scale
+    largest = max(left.scale, right.scale)
+    require(largest < result * 1e4, "has an output scale far below its inputs'", "quantize it again")
+    return sum_tables(
+        Operands(
+            scales=(left.scale, right.scale),
+            zeros=(left.zero_point, right.zero_point),
+            signs=pair.signs,
+            result=result,
+            low=pair.low - zero,
+            high=pair.high - zero,
+            singles=graph.rounding is Rounding.TORCH,
+        )
+    )
+
+
+_RAISED = 3
+"""Bits by which products are raised where they are rounded once: factors up to 4 are small enough then."""
+
+
+def _product_once(graph: Graph, pair: _Pair) -> Once | None:
+    """The rounding of raised products in a network that is rounded once; None where it is not, or none is exact."""
+    if not graph.rounds_once:
+        return None
+    left, right = (tensor.quantized for tensor in pair.tensors)
+    corners = [(a - left.zero_point) * (b - right.zero_point) for a in (-128, 127) for b in (-128, 127)]
+    zero = offset(pair.result)
+    return once(
+        Staircase(
+            product=np.array([left.scale * right.scale]),
+            addend=np.zeros(1),
+            result=pair.result.quantized.scale,
+            count=1 << _RAISED,
+            lowest=np.array([min(corners) << _RAISED]),
+            highest=np.array([max(corners) << _RAISED]),
+            low=pair.low - zero,
+            high=pair.high - zero,
+        )
+    )
+
+
 def _product(pair: _Pair) -> tuple[int, int]:
     left, right = (tensor.quantized.scale for tensor in pair.tensors)
     multiplier, shift = quantize_multiplier(left * right / pair.result.quantized.scale)
@@ -112,22 +159,25 @@ def _product(pair: _Pair) -> tuple[int, int]:
     return multiplier, shift
 
 
+_Function = Callable[[Graph, _Pair, list[Array]], Array]
 _Run = Callable[[Graph, Node, Sequence[Array | None]], list[Array]]
 
 
-def _run(function: Callable[[_Pair, list[Array]], Array]) -> _Run:
+def _run(function: _Function) -> _Run:
     def run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
         pair = _pair(graph, node)
         long, short = given(values, pair.long), given(values, pair.short)
         count = max(len(long), len(short))
         rows = long.reshape(len(long), -1, short[0].size)
-        result = function(pair, [rows, short.reshape(len(short), 1, -1)])
+        result = function(graph, pair, [rows, short.reshape(len(short), 1, -1)])
         return [result.reshape(count, *pair.result.shape)]
 
     return run
 
 
-def _add(pair: _Pair, operands: list[Array]) -> Array:
+def _add(graph: Graph, pair: _Pair, operands: list[Array]) -> Array:
+    if graph.rounds_once:
+        return int8(_sum_tables(graph, pair).summed(*operands) + offset(pair.result), pair.low, pair.high)
     addition = _addition(pair)
     left, right = (
         table[operand.astype(np.int64) + 128] for table, operand in zip(addition.tables, operands, strict=True)
@@ -135,11 +185,16 @@ def _add(pair: _Pair, operands: list[Array]) -> Array:
     return int8(scaled(left + right, addition.multiplier, addition.shift) + offset(pair.result), pair.low, pair.high)
 
 
-def _multiply(pair: _Pair, operands: list[Array]) -> Array:
+def _multiply(graph: Graph, pair: _Pair, operands: list[Array]) -> Array:
     left, right = (
         operand.astype(np.int64) - offset(tensor) for tensor, operand in zip(pair.tensors, operands, strict=True)
     )
-    return int8(scaled(left * right, *_product(pair)) + offset(pair.result), pair.low, pair.high)
+    exact = _product_once(graph, pair)
+    if exact is not None:
+        steps = exact.rounded((left * right)[..., None] << _RAISED)[..., 0]
+    else:
+        steps = scaled(left * right, *_product(pair))
+    return int8(steps + offset(pair.result), pair.low, pair.high)
 
 
 def _call(node: Node, pair: _Pair, function: str, fields: dict[str, Field], arrays: dict[str, Array]) -> Call:
@@ -154,13 +209,18 @@ def _call(node: Node, pair: _Pair, function: str, fields: dict[str, Field], arra
         fields={"count": long.elements, "period": short.elements, **fields, "range": pair.range},
         arrays=arrays,
         sharing=(behind, behind if short.elements == long.elements else APART),
-        kernel_class="mul" if node.operator == "MUL" else "add",
+        kernel_class=("mul" if node.operator == "MUL" else "add") + ("_once" if "_once_" in function else ""),
         features={"outputs": long.elements, "steps": 1},
     )
 
 
 def _lower_addition(graph: Graph, node: Node) -> tuple[Call, ...]:
     pair = _pair(graph, node)
+    if graph.rounds_once:
+        tables = _sum_tables(graph, pair)
+        pairs = (("left", tables.left), ("right", tables.right))
+        by_byte: dict[str, Array] = {name: np.roll(table, -128).astype(np.int32) for name, table in pairs}
+        return (_call(node, pair, "ts_once_add_s8", {"fraction": tables.fraction}, by_byte),)
     addition = _addition(pair)
     left, right = (np.roll(table, -128).astype(np.int32) for table in addition.tables)  # by unsigned byte
     fields: dict[str, Field] = {"multiplier": addition.multiplier, "shift": -addition.shift}
@@ -171,6 +231,10 @@ def _lower_product(graph: Graph, node: Node) -> tuple[Call, ...]:
     pair = _pair(graph, node)
     multiplier, shift = _product(pair)
     zeros = tuple(offset(tensor) for tensor in pair.tensors)
+    exact = _product_once(graph, pair)
+    if exact is not None:
+        rounding: dict[str, Field] = {"zero": zeros, "raised": _RAISED, "rounding": exact.fields()}
+        return (_call(node, pair, "ts_once_mul_s8", rounding, {}),)
     return (_call(node, pair, "ts_tfl_mul_s8", {"zero": zeros, "multiplier": multiplier, "shift": -shift}, {}),)
 
 

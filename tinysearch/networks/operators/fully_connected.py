@@ -47,18 +47,19 @@ def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     layer, depth, rows = layer_of(graph, node)
     outputs = len(layer.weights)
+    function, kernel_class, fields = layer.call("fully_connected", "fully_connected")
     return (
         Call(
             name=node.name,
             operator=node.operator,
-            function="ts_tfl_fully_connected_s8",
+            function=function,
             inputs=node.inputs[:1],
             output=node.outputs[0],
-            fields={"rows": rows, "in_count": depth, "out_count": outputs, "range": layer.range},
+            fields={"rows": rows, "in_count": depth, "out_count": outputs, "range": layer.range, **fields},
             arrays={"weights": interleave(layer.weights, TILE_OUTPUTS), **layer.constants(tile=TILE_OUTPUTS)},
             sharing=(APART,),
             macs=rows * depth * outputs,
-            kernel_class="fully_connected",
+            kernel_class=kernel_class,
             features={
                 "macs": rows * depth * outputs,
                 "lane_macs": rows * depth * padded(outputs, TILE_OUTPUTS),

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.core.quantization import Int64
 from tinysearch.networks.arithmetic import factor_in, quantize_multiplier, scaled
-from tinysearch.networks.call import APART, Call
+from tinysearch.networks.call import APART, Call, Field
 from tinysearch.networks.graph import Array, Element, Graph, Node
+from tinysearch.networks.halves import MOST_VALUES, Halves, halves_of, sum_of_row
+from tinysearch.networks.once import Once, Staircase, once
 from tinysearch.networks.operators.kind import OperatorKind, activations, constant, given, int8, offset, require
 
 
@@ -74,31 +77,94 @@ def _scale(graph: Graph, node: Node, count: int) -> tuple[int, int]:
     return (multiplier << bits) // count, shift - bits
 
 
+_RAISED = 3
+"""Bits by which sums are raised: a mean of two values of one scale has a factor of one half, which is too large."""
+
+
+def _once(graph: Graph, node: Node, count: int) -> Once | None:
+    """The rounding of raised sums in a network that is rounded once."""
+    if not graph.rounds_once:
+        return None
+    source, result = graph.tensors[node.inputs[0]].quantized, graph.result(node).quantized
+    return once(
+        Staircase(
+            product=np.array([source.scale]),
+            addend=np.zeros(1),
+            result=result.scale,
+            count=count << _RAISED,
+            lowest=np.array([(-128 - source.zero_point) * count << _RAISED]),
+            highest=np.array([(127 - source.zero_point) * count << _RAISED]),
+            low=-128 - result.zero_point,
+            high=127 - result.zero_point,
+        )
+    )
+
+
 def _check(graph: Graph, node: Node) -> None:
     sides, result = _sides(graph, node), graph.result(node)
     require(result.elements == sides.results, f"has output {list(result.shape)}", "convert the network again")
     _, shift = _scale(graph, node, sides.count)
-    require(sides.count * 256 << max(shift, 0) < 1 << 31, "has sums that may leave 32 bits", "reduce fewer values")
+    raised = max(shift, _RAISED if graph.rounds_once else 0)
+    require(sides.count * 256 << raised < 1 << 31, "has sums that may leave 32 bits", "reduce fewer values")
 
 
 def _run(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     source = given(values)
-    sides = _sides(graph, node)
-    sums = source.reshape(len(source), *sides.shape).astype(np.int64).sum((2, 4))
-    centered = sums - sides.count * offset(graph.tensors[node.inputs[0]])
-    result = graph.result(node)
-    found = int8(scaled(centered, *_scale(graph, node, sides.count)) + offset(result), -128, 127)
-    return [found.reshape(len(source), *result.shape)]
+    sides, result = _sides(graph, node), graph.result(node)
+    exact = _once(graph, node, sides.count)
+    if exact is not None:
+        steps = _rounded_once(graph, node, sides, exact, source)
+    else:
+        sums = source.reshape(len(source), *sides.shape).astype(np.int64).sum((2, 4))
+        centered = sums - sides.count * offset(graph.tensors[node.inputs[0]])
+        steps = scaled(centered, *_scale(graph, node, sides.count))
+    return [int8(steps + offset(result), -128, 127).reshape(len(source), *result.shape)]
+
+
+def _halves(graph: Graph, node: Node, sides: _Sides) -> Halves:
+    """How halves fall: PyTorch's order is known for means over the last axes of an image, or of anything."""
+    if sides.blocks > 1 or sides.kept > 1 or sides.reduced >= MOST_VALUES:
+        return Halves()
+    image = sides.outer == 1 and len(graph.tensors[node.inputs[0]].shape) == 4
+    if not image and sides.inner > 1:
+        return Halves()
+    return halves_of(graph, graph.tensors[node.inputs[0]].quantized, graph.result(node).quantized)
+
+
+def _rounded_once(graph: Graph, node: Node, sides: _Sides, exact: Once, source: Array) -> Int64:
+    """Steps of means, less the zero point."""
+    in_zero = offset(graph.tensors[node.inputs[0]])
+    centered = source.reshape(len(source), *sides.shape).astype(np.int64) - in_zero
+    raised = centered.sum((2, 4))[..., None] << _RAISED
+    steps, halves = exact.rounded(raised)[..., 0], _halves(graph, node, sides)
+    if halves.inverse:
+        tied = exact.tied(raised)[..., 0]
+        rows = np.moveaxis(centered[:, :, 0], -2, -1)  # one block, whose last axis is what is reduced
+        steps[tied] = halves.rounded(sum_of_row(halves.reals(rows[tied])), np.array(sides.reduced))
+    return steps
+
+
+def _has_halves(graph: Graph, node: Node, sides: _Sides) -> bool:
+    """Whether one of ``count`` means is a half, whose values are then added up again: one value a mean."""
+    source, result = graph.tensors[node.inputs[0]].quantized, graph.result(node).quantized
+    same = source.scale == result.scale and sides.count % 2 == 0
+    return same and _halves(graph, node, sides).inverse > 0
 
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     sides = _sides(graph, node)
     multiplier, shift = _scale(graph, node, sides.count)
+    exact = _once(graph, node, sides.count)
+    in_zero = offset(graph.tensors[node.inputs[0]])
+    zero = {"offset": sides.count * in_zero} if exact is None else {"in_zero": in_zero}
+    rounding: dict[str, Field] = {"multiplier": multiplier, "shift": -shift}
+    if exact is not None:
+        rounding = {"raised": _RAISED, "rounding": exact.fields(), **_halves(graph, node, sides).fields}
     return (
         Call(
             name=node.name,
             operator=node.operator,
-            function="ts_tfl_mean_s8",
+            function="ts_tfl_mean_s8" if exact is None else "ts_once_mean_s8",
             inputs=node.inputs[:1],
             output=node.outputs[0],
             fields={
@@ -107,14 +173,18 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
                 "kept": sides.kept,
                 "reduced": sides.reduced,
                 "inner": sides.inner,
-                "offset": sides.count * offset(graph.tensors[node.inputs[0]]),
-                "multiplier": multiplier,
-                "shift": -shift,
+                **zero,
+                **rounding,
                 "range": (offset(graph.result(node)), -128, 127),
             },
             sharing=(APART,),
-            kernel_class="mean",
-            features={"outputs": sides.count * sides.results, "sums": sides.results, "steps": 1},
+            kernel_class="mean" if exact is None else "mean_once",
+            features={
+                "outputs": sides.count * sides.results,
+                "sums": sides.results,
+                "moved": sides.results if exact is not None and _has_halves(graph, node, sides) else 0,
+                "steps": 1,
+            },
         ),
     )
 

@@ -23,7 +23,7 @@ from tinysearch.networks.arithmetic import (
     scaled,
 )
 from tinysearch.networks.call import Call, Overlap, Sharing
-from tinysearch.networks.graph import Array, Graph, Node, Quantization
+from tinysearch.networks.graph import Array, Graph, Node, Quantization, Rounding
 from tinysearch.networks.operators.kind import OperatorKind, activations, given, int8, require, shape_is, values_by_rows
 from tinysearch.networks.options import LeakyReluOptions, PointwiseOptions
 
@@ -126,6 +126,20 @@ def _real_function(node: Node, source: Quantization, result: Quantization) -> In
     return round_away(np.clip(steps, -1e3, 1e3)) + result.zero_point
 
 
+def _rounded_once(node: Node, source: Quantization, result: Quantization, rounding: Rounding) -> Int64:
+    """Any function of one value, rounded once, halves to even, in float32 but for the function itself."""
+    if not isinstance(node.options, PointwiseOptions):
+        raise TypeError(f"{node.name} has no function")
+    reals = (_STORED - source.zero_point).astype(np.float32) * np.float32(source.scale)
+    with np.errstate(all="ignore"):
+        found = node.options.function(reals.astype(np.float64)).astype(np.float32)
+        scale = np.float32(result.scale)
+        steps = found * np.float32(1 / result.scale) if rounding is Rounding.TORCH else found / scale
+        steps = np.nan_to_num(steps, nan=0.0, posinf=1e3, neginf=-1e3)
+    nearest: Int64 = np.rint(np.clip(steps, -1e3, 1e3)).astype(np.int64)
+    return nearest + result.zero_point
+
+
 def _in_16_bits(multiplier: int) -> int:
     return (1 << 15) - 1 if multiplier >= INT32_HIGH - (1 << 15) else (multiplier + (1 << 15)) >> 16
 
@@ -152,6 +166,8 @@ _FUNCTIONS: Mapping[str, _Function] = {
 def table(graph: Graph, node: Node) -> Array:
     """Outputs by stored input + 128: int8 [256]."""
     source, result = graph.tensors[node.inputs[0]].quantized, graph.result(node).quantized
+    if node.operator == "POINTWISE" and graph.rounds_once:
+        return int8(_rounded_once(node, source, result, graph.rounding), -128, 127)
     return int8(_FUNCTIONS[node.operator](node, source, result), -128, 127)
 
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.networks.arithmetic import activation_range
-from tinysearch.networks.call import Call, Overlap, RowParts, Sharing
+from tinysearch.networks.call import Call, Field, Overlap, RowParts, Sharing
 from tinysearch.networks.graph import Array, Graph, Node
+from tinysearch.networks.halves import Halves, halves_of, sum_in_order
 from tinysearch.networks.operators.kind import (
     OperatorKind,
     activations,
     given,
     int8,
     known_activation,
+    offset,
     require,
     same_quantization,
     shape_is,
@@ -50,10 +52,38 @@ def _counts(window: Window) -> Array:
 
 def _run_average(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
     window, low, high = window_of_pool(graph, node)
-    sums = window.views(flat(given(values)).astype(np.int64), 0).sum((-2, -1))
     counts = _counts(window)[..., None]
+    if graph.rounds_once:
+        return [int8(_means_once(graph, node, given(values), window), low, high)[:, None]]
+    sums = window.views(flat(given(values)).astype(np.int64), 0).sum((-2, -1))
     means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
     return [int8(means, low, high)[:, None]]
+
+
+def _means_once(graph: Graph, node: Node, values: Array, window: Window) -> Array:
+    """Means of values less their zero point, rounded once; not clamped."""
+    zero = offset(graph.tensors[node.inputs[0]])
+    views = window.views(flat(values).astype(np.int64) - zero, 0)  # padding, 0, takes no part
+    counts = np.broadcast_to(_counts(window)[..., None], views.shape[:-2])
+    sums = views.sum((-2, -1))
+    steps = np.floor_divide(2 * sums + counts, 2 * counts)
+    tied = (2 * sums + counts) % (2 * counts) == 0
+    halves = _halves(graph, node)
+    if halves.inverse:
+        reals = halves.reals(views.reshape(*counts.shape, -1)[tied])
+        steps[tied] = halves.rounded(sum_in_order(reals), counts[tied])
+    else:
+        steps -= tied & (steps % 2 == 1)
+    return np.asarray(steps + zero)
+
+
+def _halves(graph: Graph, node: Node) -> Halves:
+    return halves_of(graph, graph.tensors[node.inputs[0]].quantized, graph.result(node).quantized)
+
+
+def _halved(graph: Graph, node: Node, window: Window) -> int:
+    """Values that are expected to be added up again: of means of an even count, one a mean."""
+    return int((_counts(window) % 2 == 0).sum()) * window.channels if _halves(graph, node).inverse else 0
 
 
 def _run_maximum(graph: Graph, node: Node, values: Sequence[Array | None]) -> list[Array]:
@@ -63,34 +93,43 @@ def _run_maximum(graph: Graph, node: Node, values: Sequence[Array | None]) -> li
 
 def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
     window, low, high = window_of_pool(graph, node)
-    return (_call(node, window, low, high),)
+    return (_call(graph, node, window, (low, high)),)
 
 
 def _by_rows(graph: Graph, node: Node, whole: Call) -> RowParts:
     del whole  # no arrays
     window, low, high = window_of_pool(graph, node)
-    return RowParts(span=window.span, part=lambda first, end: _call(node, window.part(first, end), low, high))
+    clamp = (low, high)
+    return RowParts(span=window.span, part=lambda first, end: _call(graph, node, window.part(first, end), clamp))
 
 
-def _call(node: Node, window: Window, low: int, high: int) -> Call:
+def _call(graph: Graph, node: Node, window: Window, clamp: tuple[int, int]) -> Call:
     average = node.operator == "AVERAGE_POOL_2D"
     channels = window.channels
     reads = window.lowest_reads()[:-1] * channels
     ends = np.arange(1, len(reads) + 1) * channels  # a pixel is written while its own window is still read
     values = float(_counts(window).sum() * channels)
     places = len(reads)
+    fields: dict[str, Field] = {"window": window.fields(channels), "low": clamp[0], "high": clamp[1]}
+    kernel, kernel_class = ("tfl_average", "average") if average else ("tfl_max", "max_pool")
+    features: dict[str, float] = {"outputs": places * channels, "sums": places, "patch": values}
+    features |= {"rows": places * window.kernel[0]}
+    if average:
+        features = {"outputs": values, "sums": places * channels, "steps": 1}
+    if average and graph.rounds_once:
+        kernel, kernel_class = "once_average", "average_once"
+        fields |= {"zero": offset(graph.result(node)), **_halves(graph, node).fields}
+        features |= {"rows": places, "moved": _halved(graph, node, window)}
     return Call(
         name=node.name,
         operator=node.operator,
-        function="ts_tfl_average_pool_s8" if average else "ts_tfl_max_pool_s8",
+        function=f"ts_{kernel}_pool_s8",
         inputs=node.inputs[:1],
         output=node.outputs[0],
-        fields={"window": window.fields(channels), "low": low, "high": high},
+        fields=fields,
         sharing=(Sharing(overlap=Overlap.BEHIND, distance=int((ends - reads).max())),),
-        kernel_class="average" if average else "max_pool",
-        features={"outputs": values, "sums": places * channels, "steps": 1}
-        if average
-        else {"outputs": places * channels, "sums": places, "patch": values, "rows": places * window.kernel[0]},
+        kernel_class=kernel_class,
+        features=features,
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.core.quantization import Int64
+from tinysearch.core.quantization import INT8_HIGH, INT8_LOW, Int64
 from tinysearch.networks.arithmetic import activation_range, factor_in, scaled
+from tinysearch.networks.call import Field
 from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.once import Once, Reals, Staircase, once
 from tinysearch.networks.operators.kind import (
     INSTEAD_INT8,
     Unfit,
@@ -38,6 +40,7 @@ class Weighted:
         multiplier, shift: one an output channel; shift to the left, negative to the right.
         in_zero, out_zero: zero points.
         low, high: clamp of the outputs.
+        once: requantization in place of multiplier and shift, with the bias in it: ``bias`` is 0 then.
     """
 
     weights: npt.NDArray[np.int8]
@@ -48,9 +51,12 @@ class Weighted:
     out_zero: int
     low: int
     high: int
+    once: Once | None = None
 
     def requantized(self, sums: Array) -> Array:
         """int8 outputs from sums of products [.., O] without the bias."""
+        if self.once is not None:
+            return int8(self.once.rounded(sums) + self.out_zero, self.low, self.high)
         wide = sums.astype(np.int64) + self.bias
         return int8(scaled(wide, self.multiplier, self.shift) + self.out_zero, self.low, self.high)
 
@@ -64,13 +70,24 @@ class Weighted:
         return self.bias - self.in_zero * sums
 
     def constants(self, *, tile: int) -> Mapping[str, Array]:
-        """Arrays ``bias``, ``multiplier``, ``shift`` (to the right); the bias padded to a multiple of ``tile``."""
-        bias = np.pad(self.folded_bias(), (0, -len(self.bias) % tile))
+        """Arrays ``bias``, ``multiplier``, ``shift`` (to the right); the bias padded to a multiple of ``tile``.
+
+        With ``once`` also ``addend``, and the shift is that beyond a word.
+        """
+        bias = np.pad(self.folded_bias(), (0, -len(self.bias) % tile)).astype(np.int32)
+        if self.once is not None:
+            return {"bias": bias, **self.once.constants()}
         return {
-            "bias": bias.astype(np.int32),
+            "bias": bias,
             "multiplier": self.multiplier.astype(np.int32),
             "shift": (-self.shift).astype(np.int8),
         }
+
+    def call(self, kernel: str, kernel_class: str) -> tuple[str, str, dict[str, Field]]:
+        """Function, class of its costs and fields besides, of the kernel that rounds as the layer does."""
+        if self.once is None:
+            return f"ts_tfl_{kernel}_s8", kernel_class, {}
+        return f"ts_once_{kernel}_s8", f"{kernel_class}_once", {"ties": self.once.ties}
 
     @property
     def range(self) -> tuple[int, int, int]:
@@ -94,23 +111,58 @@ def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int) -> 
     scales, zero = _scales(stored, values.shape[axis], axis)
     require(zero, "has weights with a zero point", "quantize the weights symmetrically")
     moved = np.ascontiguousarray(np.moveaxis(values, axis, 0)).astype(np.int8)
-    scale, out_scale = source.quantized.scale, result.quantized.scale
-    factors = scale * scales / out_scale
-    pairs = np.array([factor_in(graph, float(factor)) for factor in factors], np.int64)
-    pairs = np.broadcast_to(pairs, (len(moved), 2))
     low, high = activation_range(activation, result.quantized)
+    product = np.broadcast_to(source.quantized.scale * scales, (len(moved),))
     layer = Weighted(
         weights=moved,
-        bias=_bias(graph.source(node, 2), len(moved)),
-        multiplier=pairs[:, 0],
-        shift=pairs[:, 1],
+        bias=np.zeros(len(moved), np.int64),
+        multiplier=np.zeros(len(moved), np.int64),
+        shift=np.zeros(len(moved), np.int64),
         in_zero=offset(source),
         out_zero=offset(result),
         low=low,
         high=high,
     )
+    bias = graph.source(node, 2)
+    if bias is not None and bias.element is Element.FLOAT32 and graph.rounds_once:
+        layer = _with_real_bias(graph, layer, product, _real_bias(bias, len(moved)), result.quantized.scale)
+    else:
+        layer = _in_fixed_point(graph, layer, product, _bias(bias, len(moved)), result.quantized.scale)
     _check_sums(layer)
     return layer
+
+
+def _in_fixed_point(graph: Graph, layer: Weighted, product: Reals, bias: Int64, scale: float) -> Weighted:
+    """With TensorFlow Lite's multipliers."""
+    pairs = np.array([factor_in(graph, float(factor)) for factor in product / scale], np.int64)
+    return replace(layer, bias=bias, multiplier=pairs[:, 0], shift=pairs[:, 1])
+
+
+def _with_real_bias(graph: Graph, layer: Weighted, product: Reals, bias: Reals, scale: float) -> Weighted:
+    """Rounded once; where no constants do that exactly, in fixed point with a bias of whole steps."""
+    weights = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
+    sides = np.stack([weights * (value - layer.in_zero) for value in (INT8_LOW, INT8_HIGH)])
+    found = once(
+        Staircase(
+            product=product,
+            addend=bias,
+            result=scale,
+            lowest=sides.min(0).sum(1),
+            highest=sides.max(0).sum(1),
+            low=layer.low - layer.out_zero,
+            high=layer.high - layer.out_zero,
+        )
+    )
+    if found is not None:
+        return replace(layer, once=found)
+    steps = np.clip(np.rint(bias / product), -SUM_LIMIT, SUM_LIMIT - 1).astype(np.int64)
+    return _in_fixed_point(graph, layer, product, steps, scale)
+
+
+def _real_bias(tensor: Tensor, channels: int) -> Reals:
+    values = constant(tensor, Element.FLOAT32, "biases")
+    require(values.shape == (channels,), f"has {values.size} biases for {channels} channels", "convert it again")
+    return values.astype(np.float64)
 
 
 def _scales(stored: Tensor | None, channels: int, axis: int) -> tuple[npt.NDArray[np.float64], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tinysearch.networks.checking import check
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.real.agreement import Agreement, agreements
 from tinysearch.networks.real.correction import LEAST_SAMPLES, MOST_SAMPLES, corrected_where_it_pays
+from tinysearch.networks.real.meeting import with_meeting_scales
 from tinysearch.networks.real.nodes import Array, RealNetwork
 from tinysearch.networks.real.quantize import has_all_scales, quantize, spans, states_scales
 from tinysearch.networks.real.translating import Translated, translate
@@ -64,6 +66,7 @@ def calibrated(network: RealNetwork, samples: Sequence[Array] | None) -> Calibra
 
 def calibrated_graph(translated: Translated, samples: Sequence[Array] | None) -> Calibrated:
     """Quantize a float graph; ``samples`` and errors as for :func:`calibrated`."""
+    translated = dataclasses.replace(translated, graph=with_meeting_scales(translated.graph))
     complete = samples is None and has_all_scales(translated.graph)
     inputs = placed(translated, _noise(translated) if samples is None else samples)
     batch = _batch(translated.graph)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
+from tinysearch.networks.graph import Rounding
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +56,7 @@ class RealNetwork:
     Attributes:
         opset: version of ONNX's operators.
         constants: by name.
+        rounding: of its framework, where scales are stated.
     """
 
     name: str
@@ -63,6 +65,7 @@ class RealNetwork:
     inputs: tuple[RealInput, ...]
     outputs: tuple[str, ...]
     constants: Mapping[str, Array]
+    rounding: Rounding = Rounding.ONCE
 
 
 def check_nodes(count: int) -> None:

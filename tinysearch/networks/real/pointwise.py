@@ -135,13 +135,25 @@ _CLAMPS = {(0.0, math.inf): Activation.RELU, (0.0, 6.0): Activation.RELU6, (-1.0
 def clamped(step: Step, low: float, high: float) -> Value:
     """A clamp, in the operator before it where that has none yet."""
     value, activation = step.value(), _CLAMPS.get((low, high))
-    node = step.build.producer(value.tensor)
+    tensor = _behind_shapes(step, value.tensor)
+    node = step.build.producer(tensor)
     if node is not None and activation is not None and step.alone() and node.operator in _FUSES:
         options, unseen = node.options, step.build.tensors[value.tensor].quantization is None
         if isinstance(options, WindowOptions | ActivationOptions) and options.activation is Activation.NONE and unseen:
             step.build.change(node, options=dataclasses.replace(options, activation=activation))
             return value
     return step.build.pointwise(value, step.node.operator, lambda x: np.clip(x, low, high), step.name)
+
+
+def _behind_shapes(step: Step, tensor: int) -> int:
+    """The tensor that was only given another shape, as those of one spatial axis are, if nobody else reads it."""
+    build, node = step.build, step.build.producer(tensor)
+    while node is not None and node.operator == "RESHAPE" and build.tensors[tensor].quantization is None:
+        source = node.inputs[0]
+        if sum(source in other.inputs for other in build.nodes) > 1 or build.tensors[source].quantization is not None:
+            break
+        tensor, node = source, build.producer(source)
+    return tensor
 
 
 _BINARY: Mapping[str, Callable[[Reals, Reals], Reals]] = {

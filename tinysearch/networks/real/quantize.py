@@ -15,7 +15,7 @@ import numpy as np
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
-from tinysearch.networks.graph import Element, Graph, Node, Quantization, Tensor
+from tinysearch.networks.graph import Element, Graph, Node, Quantization, Rounding, Tensor
 from tinysearch.networks.operators.lstm import BIASES, RECURRENT, WEIGHTS
 from tinysearch.networks.operators.lstm import NAME as LSTM
 from tinysearch.networks.options import LstmOptions, PointwiseOptions
@@ -101,18 +101,17 @@ def quantize(graph: Graph, seen: Mapping[int, Span]) -> Graph:
         dataclasses.replace(tensor, element=Element.INT8, quantization=scales[index]) if index in scales else tensor
         for index, tensor in enumerate(graph.tensors)
     ]
-    nodes = []
+    nodes, rounding = [], graph.rounding if states_scales(graph) else Rounding.TWICE
     for node in graph.nodes:
         axis = _CHANNEL_AXIS.get(node.operator)
         if axis is not None:
-            node = _with_weights(graph, node, tensors, scales, axis)  # noqa: PLW2901
+            node = _with_weights(graph, node, tensors, scales, axis, real_bias=rounding is not Rounding.TWICE)  # noqa: PLW2901
         elif node.operator == LSTM:
             node = _with_memory(node, tensors, scales, seen)  # noqa: PLW2901
         elif node.operator in ("ADD", "SUB", "MUL", "CONCATENATION", "PRELU"):
             _quantize_constants(node, tensors, scales)
         nodes.append(node)
-    once = states_scales(graph)
-    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes), rounds_once=once)
+    return dataclasses.replace(graph, tensors=tuple(tensors), nodes=tuple(nodes), rounding=rounding)
 
 
 def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
@@ -133,7 +132,7 @@ def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
     for node in graph.nodes:
         source, result = groups.get(node.inputs[0]), groups[node.outputs[0]]
         if node.operator == "POINTWISE" and source in fixed and not {result} & {*fixed, *joined}:
-            fixed[result] = of_span(_span_of_function(node, fixed[source]))
+            fixed[result] = of_span(span_of_function(node, fixed[source]))
     missing = sorted({group for group in groups.values() if group not in fixed and group not in joined})
     if missing:
         raise UserError(
@@ -144,7 +143,7 @@ def _scales(graph: Graph, seen: Mapping[int, Span]) -> dict[int, Quantization]:
     return {index: fixed[group] if group in fixed else of_span(joined[group]) for index, group in groups.items()}
 
 
-def _span_of_function(node: Node, source: Quantization) -> Span:
+def span_of_function(node: Node, source: Quantization) -> Span:
     """What a function makes of all values that its input can have."""
     if not isinstance(node.options, PointwiseOptions):
         raise TypeError(f"{node.name} has no function")
@@ -188,9 +187,15 @@ def of_span(span: Span) -> Quantization:
 
 
 def _with_weights(
-    graph: Graph, node: Node, tensors: list[Tensor], scales: Mapping[int, Quantization], axis: int
+    graph: Graph,
+    node: Node,
+    tensors: list[Tensor],
+    scales: Mapping[int, Quantization],
+    axis: int,
+    *,
+    real_bias: bool,
 ) -> Node:
-    """A node with int8 weights and int32 biases of its own."""
+    """A node with int8 weights of its own and int32 biases, or the author's real ones."""
     weights, bias = (graph.tensors[index] for index in node.inputs[1:])
     _finite(weights, node)
     _finite(bias, node)
@@ -218,7 +223,8 @@ def _with_weights(
             quantization=Quantization(scales=per_channel, zero_points=zeros, axis=axis),
         )
     )
-    tensors.append(dataclasses.replace(bias, element=Element.INT32, data=steps.astype(np.int32)))
+    whole = dataclasses.replace(bias, element=Element.INT32, data=steps.astype(np.int32))
+    tensors.append(bias if real_bias else whole)
     return dataclasses.replace(node, inputs=(node.inputs[0], len(tensors) - 2, len(tensors) - 1))
 
 

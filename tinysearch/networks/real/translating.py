@@ -5,6 +5,7 @@ Every shape is known when a node is looked at, for the batch is 1, so whatever d
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -106,7 +107,7 @@ class _Translation:
         outputs = [self._output(name) for name in network.outputs]
         graph = self._build.graph(network.name, [value.tensor for value in inputs], [value.tensor for value in outputs])
         return Translated(
-            graph=graph,
+            graph=dataclasses.replace(graph, rounding=network.rounding),
             inputs=tuple(value.order for value in inputs),
             outputs=tuple(value.order for value in outputs),
         )
