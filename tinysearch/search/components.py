@@ -129,8 +129,8 @@ class SearchProblem:
             )
         if not (self._worst > 0 and math.isfinite(self._worst)):
             raise UserError("worst must be a positive number", value=self._worst, remedy="write for example worst=1.0")
-        for kinds in self._orders:
-            self._check_combine(kinds)
+        for order in self._orders:
+            self._check_combine(order)
 
     def _check_combine(self, kinds: Sequence[str]) -> None:
         """Predictions are combined as arrays; what cannot take them is found before anything is tested."""
