@@ -183,15 +183,16 @@ class MadeUpPricing:
 
 def make_wide_table(count: int, rng: np.random.Generator) -> DesignTable:
     """About so many branches of three inputs, of which the table holds no fusion to begin with."""
-    precisions = PRECISIONS
-    widths = range(8, 8 + -(-count // (3 * len(precisions) * len(LAYOUTS) * len(SIDES))))
+    of_one_size = 3 * len(PRECISIONS) * len(LAYOUTS)
+    sides = SIDES[: -(-count // of_one_size)]
+    widths = range(8, 8 + -(-count // (of_one_size * len(sides))))
     branches = tuple(
         resnet_branch(m, blocks=blocks, precision=p, width=w, input_size=side)
         for m in ("face", "hand", "voice")
         for w in widths
-        for side in SIDES
+        for side in sides
         for blocks in LAYOUTS
-        for p in precisions
+        for p in PRECISIONS
     )
     sizes = np.array([branch_size(branch) for branch in branches])
     bits = np.array([[b.precision.activation_bits, b.precision.weight_bits] for b in branches])
@@ -264,7 +265,14 @@ def extended() -> dict[str, float]:
 
 
 def peak_gb() -> float:
-    """The most memory that this process has had, in units of 1e9 bytes."""
+    """The most memory that this process has had, in units of 1e9 bytes.
+
+    Where Linux tells it by process: what ``getrusage`` says begins with what the parent had when it started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
+        return round(1024 * int(lines["VmHWM"].split()[0]) / 1e9, 3)
     return round(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9, 3)
 
 

@@ -86,6 +86,7 @@ class Knowledge:
         self._board_offsets: Ints = np.zeros(1, np.int64)
         self._by_branch = _ModelsByBranch()
         self._grown = GrowingRows()
+        self._revealed = np.zeros(count, bool), np.zeros(count, bool)
         self._take_in_models()
         self.branch_costs = self._branch_costs()
         self._front: Ints = np.zeros(0, np.int64)
@@ -120,20 +121,41 @@ class Knowledge:
         self._board_offsets = append("board_offsets", self._board_offsets, ends)
         self._by_branch.add(table.models[had:])
 
-    def reveal(self, reach: Bools, *, with_any: Ints | None = None) -> None:
+    def reveal(self, reach: Bools, *, with_any: Ints) -> None:
         """Have all models in the table whose branches are among some, as far as the space has them.
 
         Args:
             reach: bool [B].
-            with_any: at least one of the branches is among these; None for no such condition.
+            with_any: at least one of the branches is among these.
         """
         if self.table.pricing is None:
             return
         for inputs in self.table.pricing.combinations:
-            members = [own[reach[own]] for own in inputs]
-            for models in products(members, inputs=self.table.needs.shape[1], with_any=with_any):
+            for models in self._models_within(reach, inputs, with_any=with_any):
                 self.table.reveal(models)
         self._take_in_models()
+
+    def reveal_anew(self, reach: Bools, *, with_any: Ints) -> None:
+        """The same for one who asks again and again of almost the same branches: only of what is new among them."""
+        if self.table.pricing is None:
+            return
+        wanted = np.zeros(len(reach) + 1, bool)
+        wanted[with_any] = True
+        before, wanted_before = self._revealed
+        fresh = np.flatnonzero((reach & ~before) | (wanted[:-1] & ~wanted_before))
+        for inputs in self.table.pricing.combinations:
+            models = np.concatenate([self.table.models[:0], *self._models_within(reach, inputs, with_any=fresh)])
+            among = wanted[models]
+            # In the order in which they are asked for by what is wanted, of which draws are made.
+            first = np.where(among.any(axis=1), among.argmax(axis=1), NO_BRANCH)
+            for place in range(len(inputs)):
+                self.table.reveal(models[first == place])
+        self._revealed = reach, wanted[:-1]
+        self._take_in_models()
+
+    def _models_within(self, reach: Bools, inputs: Sequence[Ints], *, with_any: Ints) -> Iterator[Ints]:
+        """Models of some inputs whose branches are among some, and one of them ``with_any``."""
+        return products([own[reach[own]] for own in inputs], inputs=self.table.needs.shape[1], with_any=with_any)
 
     def _branch_costs(self) -> Floats:
         """float64 [B, k]: the least that a design with each branch has of each analytic objective; of few of them."""

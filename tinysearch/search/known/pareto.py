@@ -37,7 +37,9 @@ def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bool
     import moocore
 
     values = np.asarray(points, np.float64)
-    keep: Bools = np.logical_not(np.isnan(values).any(axis=1))
+    keep = np.ones(len(values), bool)
+    for column in values.T:
+        keep &= ~np.isnan(column)
     if keep.sum() > MANY:
         rows = np.flatnonzero(keep)
         sample = values[rows[:: -(-len(rows) // SAMPLED)]]
@@ -69,6 +71,14 @@ def nondominated_in_each(points: Floats, among: Bools) -> Bools:
             values, ranks = np.unique(together[:, k], return_inverse=True)
             together[:, k] = ranks + sign * len(values) * sets
         out[sets, rows] = np.asarray(moocore.is_nondominated(together, keep_weakly=False), bool)
+    return out
+
+
+def below(points: Floats, corner: Floats) -> Bools:
+    """Bool [n]: points [n, K] that are better than a reference point [K] in every objective."""
+    out = np.ones(len(points), bool)
+    for column, bound in zip(points.T, corner, strict=True):
+        out &= column < bound
     return out
 
 
@@ -173,7 +183,7 @@ def hypervolume(points: Floats, reference: Floats) -> float:
     """Volume dominated by ``points`` [n, K] and bounded by ``reference`` [K]; 0 without points."""
     import moocore
 
-    inside = points[(points < reference).all(axis=1)]
+    inside = points[below(points, reference)]
     return float(moocore.hypervolume(inside, ref=reference)) if len(inside) else 0.0
 
 
@@ -186,7 +196,7 @@ class Extension:
     """
 
     def __init__(self, front: Floats, corner: Floats) -> None:
-        inside = front[(front < corner).all(axis=1)]
+        inside = front[below(front, corner)]
         # A hypervolume begins with sorting by the last objective.
         self._front = inside[np.argsort(inside[:, -1], kind="stable")]
         self._corner = np.ascontiguousarray(corner, np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import CHANCE_EER
-from tinysearch.search.known.pareto import Extension, dominated_by
+from tinysearch.search.known.pareto import Extension, below, dominated_by
 from tinysearch.search.memoized.candidates import lucky_models
 
 RATES = np.geomspace(0.01, CHANCE_EER, 17)
@@ -59,7 +59,7 @@ def useless_from(
         metrics[:, branch, 0] = rates
         models_metrics = lucky_models(knowledge, models, metrics)[:, of]
         points = knowledge.points(np.tile(boards, len(rates)), models_metrics.reshape(-1, 1))
-        adding = np.asarray((points < knowledge.corner).all(axis=1), np.bool_)
+        adding = below(points, knowledge.corner)
         adding[adding] = ~dominated_by(points[adding], front)
         ends = np.append(0, np.cumsum(adding.reshape(len(rates), -1).sum(axis=1)))
         return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)

@@ -32,7 +32,7 @@ def promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: Int
     metrics[order] = knowledge.branch_metrics[order]
     screened = _screened(knowledge, metrics[:-1])
     trainable = trainable[screened[trainable]]
-    knowledge.reveal(screened, with_any=trainable)
+    knowledge.reveal_anew(screened, with_any=trainable)
     open_ = np.zeros(len(metrics), bool)
     open_[trainable] = open_[pending] = True
     boards, lacking = candidates(knowledge, np.append(knowledge.known & screened, True), open_)
@@ -68,11 +68,13 @@ def _screened(knowledge: Knowledge, metrics: Floats) -> Bools:
     Branches whose metrics are NaN are left out.
     """
     points = np.hstack([metrics, knowledge.branch_costs])
-    points[~np.isfinite(points).all(axis=1)] = np.nan
+    usable = np.ones(len(points), bool)
+    for column in points.T:
+        usable &= np.isfinite(column)
     most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
     out = np.zeros(len(points), bool)
     for number in range(int(knowledge.table.input.max(initial=-1)) + 1):
-        left, count = np.flatnonzero((knowledge.table.input == number) & ~np.isnan(points[:, 0])), 0
+        left, count = np.flatnonzero((knowledge.table.input == number) & usable), 0
         while len(left) and count < most // 3:
             best = is_nondominated(points[left], keep_equals=True)
             layer = _spread(left[best], points, most - count)

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.known.pareto import Extension, dominated_by, is_nondominated, nondominated_in_each
+from tinysearch.search.known.pareto import Extension, below, dominated_by, is_nondominated, nondominated_in_each
 from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost
 from tinysearch.search.memoized.candidates import RowsByBranch, candidates, distinct, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
@@ -118,7 +118,7 @@ class Scene:
         """
         knowledge = self._knowledge
         points = knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
-        rows = np.flatnonzero((points < knowledge.corner).all(axis=1))
+        rows = np.flatnonzero(below(points, knowledge.corner))
         return np.asarray(rows[~dominated_by(points[rows], self.front)], np.int64)
 
     @property
@@ -141,7 +141,7 @@ class Scene:
 
     def _adds(self, points: Floats) -> Bools:
         """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
-        return ~dominated_by(points, self.front) & (points < self._knowledge.corner).all(axis=1)
+        return ~dominated_by(points, self.front) & below(points, self._knowledge.corner)
 
     def _shortlist_of(self, possible: Ints, drawn: Floats, adds: Bools) -> list[Action]:
         """Actions seen on the front that each draw would have in the end, the most often seen first.
@@ -203,7 +203,7 @@ class Scene:
         if not len(rows):
             rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
         middle = np.median(self._points(rows), axis=0)
-        inside = np.all(middle < self._knowledge.corner, axis=1)
+        inside = below(middle, self._knowledge.corner)
         volumes = np.full(len(rows), self._extension.base)
         volumes[inside] = self._extension.hypervolumes(middle[inside], range(int(inside.sum()) + 1))
         best = int(np.argmax(volumes))
