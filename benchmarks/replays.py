@@ -15,7 +15,7 @@ from smac_sampler import SmacParego
 from worlds import OBJECTIVES, World
 
 from tinysearch.search.known.assess import constraint_values
-from tinysearch.search.known.design import NO_BRANCH
+from tinysearch.search.known.design import NO_BRANCH, DesignTable
 from tinysearch.search.known.fidelity import Hint
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import hypervolume, is_nondominated
@@ -90,7 +90,7 @@ def replay(
         curve.proposals += 1
         if not isinstance(proposal, Proposal):
             break
-        branches, analytic, constraints = _resolve(world, proposal)
+        branches, analytic, constraints = _resolve(world, state.table, proposal)
         if memo:
             missing = [b for b in branches if not state.known[b]] if max(constraints) <= 0 else []
             for branch in missing:
@@ -155,7 +155,7 @@ def replay_beside(world: World, *, seed: int, workers: int, options: dict[str, A
             curve.proposals += 1
             if not isinstance(proposal, Proposal):
                 break
-            branches, *_ = _resolve(world, proposal)
+            branches, *_ = _resolve(world, state.table, proposal)
             for branch in branches:
                 if not state.known[branch] and not state.pending[branch]:
                     state.pending[branch] = True
@@ -185,8 +185,10 @@ def _without_pending(state: Knowledge) -> Iterator[None]:
         state.pending[:], state.failed[:] = pending, failed
 
 
-def _resolve(world: World, proposal: Proposal) -> tuple[list[int], dict[str, float] | None, tuple[float, ...]]:
-    table = world.table
+def _resolve(
+    world: World, table: DesignTable, proposal: Proposal
+) -> tuple[list[int], dict[str, float] | None, tuple[float, ...]]:
+    """Branches, analytic figures and constraints of what is proposed; ``table`` is the run's own, which may grow."""
     if proposal.row is not None:
         analytic = dict(zip(table.columns, table.analytic[proposal.row].tolist(), strict=True))
         return [int(b) for b in table.needs[proposal.row] if b != NO_BRANCH], analytic, (0.0,)
