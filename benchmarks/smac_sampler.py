@@ -29,6 +29,7 @@ START = 8
 MOST_DRAWS = 64
 """So often it is asked anew for one proposal where what it offers cannot be built."""
 CHALLENGERS = 1_000
+"""Settings drawn for its local search to begin with; the facade's 10 000 take as long again and the space has few."""
 ENDLESS = 10**6
 """Trials that SMAC plans for; the benchmark ends earlier."""
 
@@ -63,6 +64,7 @@ class SmacParego:
         self._flat = flat
         self._worst = np.full(objectives, -np.inf)
         require_smac()
+        self._folder = tempfile.TemporaryDirectory(prefix="smac-")  # SMAC must have one; gone with the sampler
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._smac = self._start(objectives, seed)
@@ -137,7 +139,7 @@ class SmacParego:
             deterministic=True,
             n_trials=ENDLESS,
             seed=seed,
-            output_directory=tempfile.mkdtemp(prefix="smac-"),
+            output_directory=self._folder.name,
         )
         first: list[Any] = []
         while len(first) < START:
@@ -164,7 +166,7 @@ class SmacParego:
             acquisition_maximizer=Buildable(space, challengers=CHALLENGERS, local_search_iterations=10, seed=seed),
             initial_design=Facade.get_initial_design(scenario, n_configs=0, additional_configs=first),
             multi_objective_algorithm=ParEGO(scenario),
-            config_selector=ConfigSelector(scenario, retrain_after=1),
+            config_selector=ConfigSelector(scenario, retrain_after=1),  # by default after every 8th
             logging_level=False,
             overwrite=True,
         )
