@@ -19,6 +19,7 @@ from tinysearch.search.memoized.evidence import evidence_of
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
+from tinysearch.search.proposals import Proposal, Stop
 from tinysearch.search.samplers import make_sampler
 
 
@@ -59,6 +60,33 @@ def test_what_is_in_training_is_taken_to_end_as_expected(space, errors):
     rng = np.random.default_rng(0)
     scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng, room=Room())
     assert hypervolume(scene.front, knowledge.corner) > known
+
+
+def test_what_is_left_in_a_draw_is_the_front_of_everything_less_the_front_that_is_known(space, errors):
+    knowledge = Knowledge(space.table, ObjectiveVector(("eer", "bom_cost_usd", "latency_s")), errors.error_rates)
+    knowledge.learn([int(b) for b in np.flatnonzero(space.table.useful())[::9]])
+    rng = np.random.default_rng(0)
+    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=72, rng=rng, room=Room())
+    left, known = scene.left(), knowledge.hypervolume()
+    for draw, points in enumerate(scene._points(np.arange(len(scene.boards)))):
+        everything = hypervolume(np.vstack([knowledge.front_points, points]), knowledge.corner)
+        assert left[draw] == pytest.approx(everything - known)
+    # No training adds more than all of them.
+    _, gain, _ = scene.best_action(np.ones(len(knowledge.known)))
+    assert 0 < gain < left.mean()
+
+
+def test_a_search_goes_on_while_doubtful_beliefs_leave_something(space, errors, monkeypatch):
+    knowledge = Knowledge(space.table, ObjectiveVector(("eer", "bom_cost_usd", "latency_s")), errors.error_rates)
+    knowledge.learn([int(b) for b in np.flatnonzero(space.table.useful())[::9]])
+    # With this share the usual beliefs would end the search now.
+    sampler = MemoizedSampler(stop_share=0.5)
+    monkeypatch.setattr(Scene, "left", lambda scene: np.full(len(scene.branch_metrics), np.inf))
+    assert isinstance(sampler.propose(knowledge, np.random.default_rng(0)), Proposal)
+    monkeypatch.setattr(Scene, "left", lambda scene: np.zeros(len(scene.branch_metrics)))
+    ended = sampler.propose(knowledge, np.random.default_rng(0))
+    assert isinstance(ended, Stop)
+    assert "all of them more than 500.00% with a chance of 0%" in ended.reason
 
 
 class Stubborn(SyntheticErrors):

@@ -57,6 +57,21 @@ def test_marginals_are_those_of_the_likeliest_hypothesis(space, truth):
     assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
 
 
+def test_doubtful_beliefs_are_less_sure_of_layouts_that_were_never_trained(space, truth):
+    table = space.table
+    layouts = np.unique(table.start)
+    known = np.flatnonzero(np.isin(table.start, layouts[::2]))[::2]
+    wanted = np.flatnonzero(np.isin(table.start, layouts[1::2]))
+    seen = evidence(known, truth[known])
+    _, sure = BranchSurrogate(table).marginals(seen, wanted)
+    doubtful = BranchSurrogate(table, doubtful=True)
+    mean, deviation = doubtful.marginals(seen, wanted)
+    assert deviation.min() > 1.5 * sure.min()
+    likeliest = doubtful.posterior(seen, wanted).beliefs[0]
+    assert mean == pytest.approx(likeliest.mean)
+    assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
+
+
 def test_a_layout_that_fails_to_train_tells_nothing_of_others(space, truth):
     table = space.table
     failing, near = of_layout(table, "voice", (2, 2, 2, 2)), of_layout(table, "voice", (2, 2, 2))

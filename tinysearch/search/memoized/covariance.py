@@ -22,6 +22,28 @@ ODD = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What may be the case besides what the covariance always says.
+
+    Attributes:
+        bend: standard deviation of a curve over the parameters.
+        odd: layouts that lie off by :data:`ODD`.
+        alone: standard deviation of what every layout has of its own, whatever those of like size and depth are like.
+    """
+
+    bend: float = 0.0
+    odd: tuple[int, ...] = ()
+    alone: float = 0.0
+
+    def of_layouts(self, layouts: Floats) -> Floats:
+        """Variance that the branches of each of some layouts [n] share beyond what other layouts tell, float64 [n]."""
+        return np.asarray(ODD**2 * np.isin(layouts, self.odd) + self.alone**2, np.float64)
+
+
+STRAIGHT = Shape()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deviations:
     """Standard deviations of log errors, before anything is trained.
 
@@ -157,18 +179,13 @@ class Covariances:
             self._curve = (1.0 + self._same_modality) / 2 * _matern(a, b)
         return self._curve
 
-    def under(self, *, bend: float, odd: tuple[int, ...]) -> Floats:
-        """Float64 [n, m], with a curve over the parameters and with odd layouts.
-
-        Args:
-            bend: standard deviation of the curve.
-            odd: layouts that lie off by :data:`ODD`.
-        """
+    def under(self, shape: Shape) -> Floats:
+        """Float64 [n, m], with the curve and the layouts of a shape."""
         out = self.straight
-        if bend:
-            out = out + bend**2 * self.curve
-        if odd:
-            out = out + ODD**2 * (self._same_layout * np.isin(self._layouts, odd))
+        if shape.bend:
+            out = out + shape.bend**2 * self.curve
+        if shape.odd or shape.alone:
+            out = out + self._same_layout * shape.of_layouts(self._layouts)
         return np.asarray(out, np.float64)
 
     def told(self) -> Floats:
@@ -187,15 +204,15 @@ def variance_terms(a: Floats) -> Floats:
     return np.stack([slope * params, _OF.macs_slope**2 * macs, _OF.coarseness**2 * coarse * (1.0 + params)])
 
 
-def variance(layouts: Floats, terms: Floats, *, bend: float, odd: tuple[int, ...]) -> Floats:
-    """Diagonal of ``Covariances(a, a).under(bend=bend, odd=odd)``, float64 [n].
+def variance(layouts: Floats, terms: Floats, shape: Shape) -> Floats:
+    """Diagonal of ``Covariances(a, a).under(shape)``, float64 [n].
 
     Args:
         layouts: that column of the features ``a``.
         terms: see :func:`variance_terms`.
     """
-    fixed = _OF.level**2 + _OF.modality_level**2 + _OF.precision**2 + _OF.layout**2 + _OF.layout_precision**2 + bend**2
-    out = fixed + ODD**2 * np.isin(layouts, odd)
+    fixed = _OF.level**2 + _OF.modality_level**2 + _OF.precision**2 + _OF.layout**2 + _OF.layout_precision**2
+    out = fixed + shape.bend**2 + shape.of_layouts(layouts)
     for term in terms:
         out += term
     return np.asarray(out, np.float64)

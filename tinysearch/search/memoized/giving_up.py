@@ -61,7 +61,7 @@ def useless_from(
         points = knowledge.points(np.tile(boards, len(rates)), models_metrics.reshape(-1, 1))
         adding = below(points, knowledge.corner)
         adding[adding] = ~dominated_by(points[adding], front)
-        ends = np.append(0, np.cumsum(adding.reshape(len(rates), -1).sum(axis=1)))
+        ends = np.append(0, np.cumsum(adding.reshape(len(rates), len(boards)).sum(axis=1)))
         return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)
 
     # A higher error never adds more.

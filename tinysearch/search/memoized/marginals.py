@@ -13,7 +13,6 @@ from scipy.linalg.lapack import dpstrf
 from tinysearch.search.known.design import Floats, Ints
 from tinysearch.search.memoized.covariance import (
     LAYOUT,
-    ODD,
     Covariances,
     lines_of,
     prior_mean,
@@ -68,7 +67,7 @@ class Marginals:
             process: of the branches ``known`` [k].
             wanted: int64 [n], branches.
         """
-        self._remember(known, curved=process.bend > 0)
+        self._remember(known, curved=process.shape.bend > 0)
         reading = _read(process, most=max(FEWEST_POINTS, int(np.sqrt(WORK / max(1, len(wanted))))))
         mean, variances = np.empty((2, len(self._features)))
         # Of nearly all branches the others cost less than picking them out.
@@ -95,7 +94,7 @@ class Marginals:
         """Mean and variance, without the scatter, of some branches."""
         covariances = self._with_known(process, known, at)
         mean = self._first_guess[at]
-        prior = variance(self._layouts[at], self._terms[:, at], bend=process.bend, odd=process.odd)
+        prior = variance(self._layouts[at], self._terms[:, at], process.shape)
         variances = process.amplitude**2 * prior
         if process.told is not None and process.told_here is not None:
             by_source = process.told.project(Covariances(self._features[at], process.told.x))
@@ -112,11 +111,11 @@ class Marginals:
         if not known:
             return np.zeros((0, len(self._features[at])))
         out = np.stack([self._straight[branch][at] for branch in known])
-        if process.bend:
-            out += process.bend**2 * np.stack([self._curved[branch][at] for branch in known])
-        for place, branch in enumerate(known):
-            if self._layouts[branch] in process.odd:
-                out[place] += ODD**2 * (self._layouts[at] == self._layouts[branch])
+        if process.shape.bend:
+            out += process.shape.bend**2 * np.stack([self._curved[branch][at] for branch in known])
+        for place, shared in enumerate(process.shape.of_layouts(self._layouts[known]).tolist()):
+            if shared:
+                out[place] += shared * (self._layouts[at] == self._layouts[known[place]])
         return np.asarray(out, np.float64)
 
 

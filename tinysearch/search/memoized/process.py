@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from tinysearch.search.known.design import Floats
-from tinysearch.search.memoized.covariance import Covariances, prior_mean
+from tinysearch.search.memoized.covariance import Covariances, Shape, prior_mean
 from tinysearch.search.memoized.told import Told
 
 
@@ -60,7 +60,7 @@ class Process:
 
     Attributes:
         weight: its probability among those kept.
-        amplitude, scatter, bend, odd: the hypothesis, see the constants.
+        amplitude, scatter, shape: the hypothesis.
         x: features [k, 7] of what is known; k may be 0.
         level, ratio: see :func:`tinysearch.search.memoized.evidence.levels_of`.
         root: float64 [k, k], Cholesky factor of the covariance of what is known, noise included.
@@ -71,8 +71,7 @@ class Process:
     weight: float
     amplitude: float
     scatter: float
-    bend: float
-    odd: tuple[int, ...]
+    shape: Shape
     x: Floats
     level: Floats
     ratio: Floats
@@ -93,7 +92,7 @@ class Process:
             there: features [n, 7].
             cross, told: covariances of these with what is known, and with the source that is believed.
         """
-        mean, covariance = prior_mean(there), self.amplitude**2 * cross.under(bend=self.bend, odd=self.odd)
+        mean, covariance = prior_mean(there), self.amplitude**2 * cross.under(self.shape)
         if self.told is None or self.told_here is None or told is None:
             projected = solve_triangular(self.root, covariance.T, lower=True, check_finite=False).T
             return mean + projected @ self.whitened, projected
@@ -113,7 +112,7 @@ class Process:
             cross, among, told: covariances of these with what is known, with one another, and with the source.
         """
         mean, projected = self._project(there, cross, told)
-        prior = self.amplitude**2 * among.under(bend=self.bend, odd=self.odd)
+        prior = self.amplitude**2 * among.under(self.shape)
         return mean, prior - projected @ projected.T + self.scatter**2 * np.eye(len(there))
 
 

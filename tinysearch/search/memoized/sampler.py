@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LEAST_TRAINED = 4
 """The expected gain is not believed, and the search not ended by it, before so many branches are known."""
 
+LEFT_SHARES, LEFT_CHANCE = 10.0, 0.02
+"""The search ends when all that is left adds more than so many ``stop_share`` with no more than this chance."""
+
 MOST_DRAWS, MOST_WEIGHED = 10_000, 10_000
 """Beyond these a decision takes longer than what it decides, and more memory than there is."""
 
@@ -35,7 +38,8 @@ class MemoizedSampler:
     """Expected hypervolume improvement per cost of training, over everything a training unlocks.
 
     Args:
-        stop_share: the search ends when the best expected gain is below this share of the present hypervolume.
+        stop_share: the search ends when the best expected gain is below this share of the present hypervolume, and when
+            by more doubtful beliefs, too, hardly more than ten times as much can be left.
         draws: how many joint draws of the surrogate stand for its uncertainty.
         cost_exponent: trainings are weighed by their expected seconds to this power: 0 counts trainings, 1 seconds.
         shortlist: at most so many single branches, and so many pairs, are weighed at a time.
@@ -66,6 +70,7 @@ class MemoizedSampler:
         self._shortlist = shortlist
         self._prune = prune
         self._surrogate: BranchSurrogate | None = None
+        self._doubtful: BranchSurrogate | None = None
         self._room, self._costs = Room(), np.zeros(0)
         self._libraries: ThreadpoolController | None = None
 
@@ -93,7 +98,7 @@ class MemoizedSampler:
     def _decide(
         self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator
     ) -> Proposal | Stop | Wait:
-        scene = Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng, room=self._room)
+        scene = self._scene(knowledge, surrogate, rng)
         if scene.empty:
             # What could be trained lacks a partner that waits for its layout's float stage.
             return Wait() if knowledge.pending.any() else Stop(reason="no training left leads to a design")
@@ -101,12 +106,18 @@ class MemoizedSampler:
         hypervolume_now = knowledge.hypervolume()
         share = gain / hypervolume_now if hypervolume_now > 0 else float("inf")
         if share < self.stop_share and knowledge.known.sum() >= LEAST_TRAINED:
-            if knowledge.pending.any():
-                return Wait()
-            return Stop(
-                reason=f"the best training left is expected to add {share:.2%} to the front's hypervolume, "
-                f"less than {self.stop_share:.2%}"
-            )
+            if self._doubtful is None:
+                self._doubtful = BranchSurrogate(knowledge.table, doubtful=True)
+            scene, much = self._scene(knowledge, self._doubtful, rng), LEFT_SHARES * self.stop_share
+            chance = float((scene.left() > much * hypervolume_now).mean())
+            if chance <= LEFT_CHANCE:
+                reason = (
+                    f"the best training left is expected to add {share:.2%} to the front's hypervolume, less than "
+                    f"{self.stop_share:.2%}, and all of them more than {much:.2%} with a chance of {chance:.0%}"
+                )
+                return Wait() if knowledge.pending.any() else Stop(reason=reason)
+            action, gain, row = scene.best_action(self._costs)
+            share = gain / hypervolume_now
         note = None if not np.isfinite(share) else round(share, 6)
         useless = (
             {b: scene.useless_from(b, gain=self.stop_share * hypervolume_now) for b in action} if self._prune else {}
@@ -116,6 +127,10 @@ class MemoizedSampler:
             attributes={"expected_gain_share": note, "action": [int(b) for b in action]},
             useless={b: eer for b, eer in useless.items() if eer is not None},
         )
+
+    def _scene(self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator) -> Scene:
+        # A scene ends with the next one, which takes its room.
+        return Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng, room=self._room)
 
 
 def _make(name: str, *, options: Mapping[str, Any], **_: Any) -> MemoizedSampler:

@@ -139,6 +139,13 @@ class Scene:
         best = max(gains, key=lambda action: (per_cost(gains, action, costs), [-i for i in action]))
         return best, max(gains.values()), self._row_to_record(best)
 
+    def left(self) -> Floats:
+        """What all branches together would add to the hypervolume of the front in each draw, float64 [S]."""
+        drawn = self._points(self._possible())
+        adds = self._adds(drawn.reshape(-1, drawn.shape[2])).reshape(drawn.shape[:2])
+        ends = np.append(0, np.cumsum(adds.sum(axis=1)))
+        return np.asarray(self._extension.hypervolumes(drawn[adds], ends) - self._extension.base, np.float64)
+
     def _adds(self, points: Floats) -> Bools:
         """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
         return ~dominated_by(points, self.front) & below(points, self._knowledge.corner)

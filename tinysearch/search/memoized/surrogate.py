@@ -15,7 +15,7 @@ import numpy as np
 from tinysearch.search.known.design import DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import ToldErrors
 from tinysearch.search.memoized import told as sources
-from tinysearch.search.memoized.covariance import LAYOUT, Covariances, branch_features
+from tinysearch.search.memoized.covariance import LAYOUT, Covariances, Shape, branch_features
 from tinysearch.search.memoized.evidence import LOG_FLOOR, MOST_WEIGHED, Evidence, Levels
 from tinysearch.search.memoized.marginals import Marginals
 from tinysearch.search.memoized.process import Belief, Posterior, Process, whiten
@@ -44,7 +44,11 @@ SOURCE_DOUBT = 0.5
 """What a source must add to the log likelihood of the own trainings to be as credible as that it tells nothing."""
 
 MOST_HYPOTHESES = 6
-"""Of all combinations of amplitude, scatter, bend, odd layouts, share and trust so many at most are drawn from."""
+"""Of all combinations of amplitude, scatter, shape, share and trust so many at most are drawn from."""
+
+DOUBTFUL_HYPOTHESES, DOUBTFUL_ALONE = 24, 0.2
+"""So many where doubts decide, and the standard deviation of what every layout may then have of its own: it may tell
+nothing of those that are almost as large, and few trainings do not show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +57,30 @@ class _Hypothesis:
 
     Attributes:
         amplitude, scatter: of the process, and of a log error about everything that it explains.
-        bend, odd: see :data:`BENDS` and :data:`MOST_ODD`.
+        shape: see :data:`BENDS`, :data:`MOST_ODD` and :data:`DOUBTFUL_ALONE`.
         share: place in :data:`SHARES`.
         source, trust: which source is believed, and how far; None and 0 where none is.
     """
 
     amplitude: float
     scatter: float
-    bend: float
-    odd: tuple[int, ...]
+    shape: Shape
     share: int
     source: int | None = None
     trust: float = 0.0
 
 
 class BranchSurrogate:
-    """The process over the branches of one design table."""
+    """The process over the branches of one design table.
 
-    def __init__(self, table: DesignTable) -> None:
+    Args:
+        doubtful: believe less of what branches tell of others. The usual beliefs are sharper about what is likely, and
+            too sure of the rest.
+    """
+
+    def __init__(self, table: DesignTable, *, doubtful: bool = False) -> None:
+        self._alone = DOUBTFUL_ALONE if doubtful else 0.0
+        self._most = DOUBTFUL_HYPOTHESES if doubtful else MOST_HYPOTHESES
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[Process, ...]] | None = None
         self._marginals = Marginals(self.features)
@@ -119,10 +129,10 @@ class BranchSurrogate:
         """Processes of the likeliest hypotheses about the evidence, the best first."""
         weighed = evidence.latest(MOST_WEIGHED)
         x = self.features[weighed.branches]
-        found = _weigh(Levels(x, weighed), x, weighed.spreads)
+        found = _weigh(Levels(x, weighed), x, weighed.spreads, alone=self._alone, most=self._most)
         for number, source in enumerate(weighed.sources):
             found += self._weigh_source(number, source, x, weighed)
-        found = sorted(found, key=lambda each: -each[0])[:MOST_HYPOTHESES]
+        found = sorted(found, key=lambda each: -each[0])[: self._most]
         weights = np.exp([score - found[0][0] for score, _ in found])
         x = self.features[evidence.branches]
         levels, among = Levels(x, evidence), Covariances(x, x)
@@ -135,7 +145,8 @@ class BranchSurrogate:
         self, number: int, source: ToldErrors, x: Floats, evidence: Evidence
     ) -> list[tuple[float, _Hypothesis]]:
         """Log likelihoods of hypotheses that believe a source, which tells of bends and odd layouts by itself."""
-        cross, among = Covariances(x, self.features[source.branches]), Covariances(x, x).under(bend=0.0, odd=())
+        shape = Shape(alone=self._alone)
+        cross, among = Covariances(x, self.features[source.branches]), Covariances(x, x).under(shape)
         found = []
         for amplitude, scatter in itertools.product(sources.AMPLITUDES, sources.SCATTERS):
             reading = self._reading(number, source, amplitude=amplitude, scatter=scatter)
@@ -152,8 +163,7 @@ class BranchSurrogate:
                     hypothesis = _Hypothesis(
                         amplitude=amplitude,
                         scatter=scatter,
-                        bend=0.0,
-                        odd=(),
+                        shape=shape,
                         share=share,
                         source=number,
                         trust=trust,
@@ -181,7 +191,7 @@ class BranchSurrogate:
         among: Covariances,
     ) -> Process:
         """The process of one hypothesis, of all the evidence: features ``x`` and how they vary, ``among``."""
-        under = among.under(bend=hypothesis.bend, odd=hypothesis.odd)
+        under = among.under(hypothesis.shape)
         covariance = hypothesis.amplitude**2 * under + np.diag(hypothesis.scatter**2 + evidence.spreads**2)
         told, projected = None, None
         if hypothesis.source is not None:
@@ -198,8 +208,7 @@ class BranchSurrogate:
             weight=weight,
             amplitude=hypothesis.amplitude,
             scatter=hypothesis.scatter,
-            bend=hypothesis.bend,
-            odd=hypothesis.odd,
+            shape=hypothesis.shape,
             x=x,
             level=levels.levels[hypothesis.share],
             ratio=levels.ratios[hypothesis.share],
@@ -211,40 +220,41 @@ class BranchSurrogate:
         )
 
 
-def _weigh(levels: Levels, x: Floats, spreads: Floats) -> list[tuple[float, _Hypothesis]]:
+def _weigh(levels: Levels, x: Floats, spreads: Floats, *, alone: float, most: int) -> list[tuple[float, _Hypothesis]]:
     """Log likelihoods of the hypotheses that believe no source; the likeliest of them.
 
     Args:
         x: features [k, 7] of what is known.
         spreads: float64 [k], see :class:`Evidence`.
+        alone: what every layout has of its own, see :class:`Shape`.
+        most: so many of them.
     """
     sizes = list(itertools.product(AMPLITUDES, SCATTERS))
     amplitudes, scatters = np.array(sizes).T
     doubts = np.array([_doubt(*size) for size in sizes])
-    shapes = _shapes(x, levels.residuals[0])
+    shapes = _shapes(x, levels.residuals[0], alone=alone)
     covariances = Covariances(x, x)
     scores = []
-    for bend, odd in shapes:
-        among = amplitudes[:, None, None] ** 2 * covariances.under(bend=bend, odd=odd)
+    for shape in shapes:
+        among = amplitudes[:, None, None] ** 2 * covariances.under(shape)
         among[:, range(len(x)), range(len(x))] += scatters[:, None] ** 2 + spreads**2
         root, white = whiten(among, levels.residuals)
         volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        doubt = doubts + BEND_DOUBT * bend + SUSPICION * len(odd)
+        doubt = doubts + BEND_DOUBT * shape.bend + SUSPICION * len(shape.odd)
         scores.append(-0.5 * (white**2).sum(axis=2) - (volume + doubt)[:, None])
     every = np.array(scores)
-    best = np.argsort(-every, axis=None, kind="stable")[:MOST_HYPOTHESES]
+    best = np.argsort(-every, axis=None, kind="stable")[:most]
     return [
         (
             float(every.ravel()[place]),
             _Hypothesis(
                 amplitude=sizes[size][0],
                 scatter=sizes[size][1],
-                bend=shapes[shape][0],
-                odd=shapes[shape][1],
+                shape=shapes[which],
                 share=int(share),
             ),
         )
-        for place, shape, size, share in zip(best, *np.unravel_index(best, every.shape), strict=True)
+        for place, which, size, share in zip(best, *np.unravel_index(best, every.shape), strict=True)
     ]
 
 
@@ -253,10 +263,11 @@ def _doubt(amplitude: float, scatter: float) -> float:
     return 2.0 * float(np.log(amplitude) ** 2 + np.log(scatter / MIDDLE_SCATTER) ** 2)
 
 
-def _shapes(x: Floats, residual: Floats) -> list[tuple[float, tuple[int, ...]]]:
+def _shapes(x: Floats, residual: Floats, *, alone: float) -> list[Shape]:
     """Bends and odd layouts to be weighed; not both, since either explains why large networks are bad."""
     straight, *bent = BENDS
-    return [(straight, odd) for odd in _suspects(x, residual)] + [(bend, ()) for bend in bent]
+    odd_ones = [Shape(bend=straight, odd=odd, alone=alone) for odd in _suspects(x, residual)]
+    return odd_ones + [Shape(bend=bend, alone=alone) for bend in bent]
 
 
 def _suspects(x: Floats, residual: Floats) -> list[tuple[int, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from tinysearch.search.known.design import Floats
-from tinysearch.search.memoized.covariance import Covariances, prior_mean
+from tinysearch.search.memoized.covariance import STRAIGHT, Covariances, prior_mean
 
 TRUSTS = (0.7, 0.93, 0.99)
 """Correlations of the log errors of a source with the own ones, beside none at all."""
@@ -71,7 +71,7 @@ def told_by(x: Floats, log_errors: Floats, spreads: Floats, *, amplitude: float,
         amplitude, scatter: of the hypothesis.
     """
     excess = log_errors - prior_mean(x)
-    among = amplitude**2 * Covariances(x, x).under(bend=0.0, odd=())
+    among = amplitude**2 * Covariances(x, x).under(STRAIGHT)
     root = np.linalg.cholesky(among + np.diag(scatter**2 + spreads**2))
     whitened = solve_triangular(root, excess - excess.mean(), lower=True, check_finite=False)
     return Told(
