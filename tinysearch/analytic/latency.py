@@ -197,6 +197,9 @@ class LatencyTable:
     _found: dict[tuple[Program, Accelerated, str, bool, FlashReads | None], Cycles] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _known: dict[tuple[str, bool, str, str], LatencyEntry] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def step(
         self, program: Program, step: Step, *, processor: str, weights_in_flash: bool, arena_in_psram: bool
@@ -316,6 +319,13 @@ class LatencyTable:
         return cycles, low, high, calibrated
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
+        """The entry of a kernel, looked up once for an instruction set."""
+        key = timing.isa, timing.fpu, arithmetic, kernel
+        if key not in self._known:
+            self._known[key] = self._looked_up(timing, arithmetic, kernel)
+        return self._known[key]
+
+    def _looked_up(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
         """The entry of a kernel; a backend's that the table lacks is taken for the portable one, uncalibrated."""
         arithmetic, at, backend = arithmetic.partition("@")
         if arithmetic == FLOAT:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,15 +17,15 @@ from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
 from tinysearch.analytic.execution import shared, smallest_room_bytes
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
-from tinysearch.analytic.placement import paper_psram_bytes
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
-from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.candidate import Architecture, BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import BranchFigures, Evaluation
 from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.limits import Limit, Violation
+from tinysearch.core.network import NetworkSpec, Shape
 from tinysearch.core.objectives import recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.power import PowerReport
@@ -34,9 +33,10 @@ from tinysearch.core.program import Program, lower
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
 from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
+from tinysearch.evaluation.columns import board_needs, branch_columns
 from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement, check_size
 from tinysearch.evaluation.power import Supply
-from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, FlashRule, Floats, Ints, MemoryRule
+from tinysearch.evaluation.requirement import FlashRule, Ints, MemoryRule
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
@@ -76,6 +76,7 @@ class AnalyticModels:
     execution: Execution = PLAIN
     _plain: AnalyticModels | None = field(default=None, repr=False)
     _others: dict[Execution, AnalyticModels] = field(default_factory=dict, init=False, repr=False)
+    _networks: dict[tuple[Architecture, Shape], NetworkSpec] = field(default_factory=dict, repr=False)
     _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
     _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
     _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
@@ -119,10 +120,17 @@ class AnalyticModels:
         return self._needs[branch]
 
     def _plain_needs(self, branch: BranchSpec) -> BranchNeeds:
-        network = branch.network()
+        network = self._network(branch)
         check_size(branch, network)
         program = lower(network, branch.precision)
         return self._needs_of(branch, banded(program) if self.memory_rule == "bands" else program)
+
+    def _network(self, branch: BranchSpec) -> NetworkSpec:
+        """The network of a branch, one for all its precisions."""
+        key = branch.architecture, branch.shape
+        if key not in self._networks:
+            self._networks[key] = branch.network()
+        return self._networks[key]
 
     def _other_needs(self, branch: BranchSpec) -> BranchNeeds:
         """Those of the plain execution, the same object, where this one does nothing else."""
@@ -133,12 +141,27 @@ class AnalyticModels:
             if self.execution.bands and begun is plain:
                 return plain
             program = shared(begun.program)
-            return plain if program is begun.program else self._needs_of(branch, program)
+            return plain if program is begun.program else self._executed(branch, plain, program)
         room = smallest_room_bytes(self.catalog.chips.values())
         if not self.execution.bands or plain.arena_bytes <= room:
             return plain
         program = banded(plain.program, room_bytes=room)
-        return self._needs_of(branch, program) if program.bands else plain
+        return self._executed(branch, plain, program) if program.bands else plain
+
+    def _executed(self, branch: BranchSpec, plain: BranchNeeds, program: Program) -> BranchNeeds:
+        """Needs of a branch with its program executed otherwise: by the same kernels, from the same weights."""
+        plan = memory_model.plan(program)
+        return replace(
+            plain,
+            program=program,
+            code_bytes=self._code_bytes(branch, program),
+            arena_bytes=plan.peak_bytes,
+            arena_bound_bytes=plan.bound_bytes,
+        )
+
+    def _code_bytes(self, branch: BranchSpec, program: Program) -> int:
+        decision = flash_model.decision_bytes(self.task.decision, embedding=program.network.embedding)
+        return self.software.branch_bytes(branch.modality, program) + decision
 
     def _needs_of(self, branch: BranchSpec, program: Program) -> BranchNeeds:
         network, plan = program.network, memory_model.plan(program)
@@ -148,8 +171,7 @@ class AnalyticModels:
             kernels=frozenset(kernels_of(program)),
             params=network.params,
             macs=network.macs,
-            code_bytes=self.software.branch_bytes(branch.modality, program)
-            + flash_model.decision_bytes(self.task.decision, embedding=network.embedding),
+            code_bytes=self._code_bytes(branch, program),
             weight_bytes=flash_model.paper_weight_bytes(network, branch.precision)
             if paper
             else flash_model.parameter_bytes(program),
@@ -204,84 +226,6 @@ class AnalyticModels:
         """Names of the backends that branches can have, by number; the first is empty, the portable kernels."""
         return "", *sorted({self.accelerated(branch, processor).name for branch in branches} - {""})
 
-    def branch_columns(self, branches: Sequence[BranchSpec], processor: str, backends: Sequence[str]) -> BranchColumns:
-        """What branches of one input need on a processor.
-
-        Args:
-            backends: names by number.
-        """
-        needs = [self.sizes(branch) for branch in branches]
-        accelerated = [self.accelerated(branch, processor) for branch in branches]
-        captures = [self.capture(branch) for branch in branches]
-        sets = {kernels: number for number, kernels in enumerate(self._kernel_sets(branches))}
-        numbers = [backends.index(each.name) for each in accelerated]
-
-        def seconds(*, slow: bool, backend: bool) -> Floats:
-            times = (
-                self.branch_latency(branch, processor=processor, arena_in_psram=slow, backend=backend).seconds
-                for branch in branches
-            )
-            return np.fromiter(times, np.float64, len(branches))
-
-        def whole(values: Iterable[int]) -> Ints:
-            return np.fromiter(values, np.int64, len(branches))
-
-        return BranchColumns(
-            kernels=whole(sets[each.kernels] for each in needs),
-            backend=whole(numbers),
-            alone=whole(
-                n if each.steps and not each.shared else 0 for n, each in zip(numbers, accelerated, strict=True)
-            ),
-            backend_bytes=whole(map(self.backend_bytes, accelerated)),
-            macs=whole(each.macs for each in needs),
-            code_bytes=whole(each.code_bytes for each in needs),
-            weight_bytes=whole(each.weight_bytes for each in needs),
-            arena_bytes=whole(self.arena_bytes(branch, processor) for branch in branches),
-            sram_s=seconds(slow=False, backend=True),
-            psram_s=seconds(slow=True, backend=True),
-            portable_sram_s=seconds(slow=False, backend=False),
-            portable_psram_s=seconds(slow=True, backend=False),
-            sensing_s=np.array([self.sensing_s(branch) for branch in branches]),
-            captured_bytes=whole(capture.size_bytes for capture in captures),
-            pixels=whole(capture.pixels for capture in captures),
-            paper_psram_bytes=whole(paper_psram_bytes(branch.precision) for branch in branches),
-            differs=np.array([self.differs(branch) for branch in branches], np.bool_),
-        )
-
-    def _kernel_sets(self, branches: Sequence[BranchSpec]) -> list[frozenset[str]]:
-        """The different sets of kernels that branches need, in order of appearance."""
-        return list(dict.fromkeys(self.sizes(branch).kernels for branch in branches))
-
-    def board_needs(
-        self,
-        names: Sequence[str],
-        branches: Sequence[Sequence[BranchSpec]],
-        processor: str,
-        backends: Sequence[str],
-    ) -> BoardNeeds:
-        """How branches of some inputs are laid out on a processor.
-
-        Args:
-            names: of the inputs.
-            branches: of each, all that :meth:`branch_columns` are of.
-            backends: names by number.
-        """
-        chip, footprints = self.catalog.chip(processor), self.task.footprints(names)
-        sets = [self._kernel_sets(each) for each in branches]
-        programs = [
-            self.software.program_bytes(chip.idf_target, footprints, kernels=frozenset[str]().union(*chosen))
-            for chosen in itertools.product(*sets)
-        ]
-        return BoardNeeds(
-            chip=self.worker(chip),
-            flash_rule=self.flash_rule,
-            memory_rule=self.memory_rule,
-            slots=self.slots,
-            heap_bytes=self.reserve_bytes(chip, names),
-            programs=np.array(programs, np.int64).reshape([len(choices) for choices in sets]),
-            backend_code_bytes=tuple(self.software.backend_bytes(name) if name else 0 for name in backends),
-        )
-
     def backend_bytes(self, accelerated: Accelerated) -> int:
         """Constants of a branch's backend in flash, beside those of the portable kernels; the paper counts none."""
         return 0 if self.flash_rule == "paper" else accelerated.constant_bytes
@@ -331,8 +275,8 @@ class AnalyticModels:
         """What a set of branches needs of a processor's board: one row of :class:`BoardNeeds`."""
         backends = self.backends_of(branches, processor)
         alone = [[branch] for branch in branches]
-        board = self.board_needs([branch.modality for branch in branches], alone, processor, backends)
-        needed = board.of([self.branch_columns(each, processor, backends) for each in alone])
+        board = board_needs(self, [branch.modality for branch in branches], alone, processor, backends)
+        needed = board.of([branch_columns(self, each, processor, backends) for each in alone])
         accelerated = [self.accelerated(branch, processor) for branch in branches]
         names = self._buffer_names(branches, one_arena=board.one_arena)
         return Requirement(

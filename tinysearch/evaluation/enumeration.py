@@ -28,6 +28,7 @@ from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import COLUMNS, AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
+from tinysearch.evaluation.columns import board_needs, branch_columns
 from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, Ints, largest
 from tinysearch.evaluation.tiers import first_time, power_columns, tiers
 
@@ -112,7 +113,7 @@ def design_cases(models: AnalyticModels, space: Candidates) -> Iterator[DesignCa
                 backends = own.backends_of([branch for each in chosen for branch in each], chip.id)
                 for modality, branches in zip(modalities, chosen, strict=True):
                     if (execution, modality, chip.id, backends) not in arrays:
-                        columns = own.branch_columns(branches, chip.id, backends)
+                        columns = branch_columns(own, branches, chip.id, backends)
                         arrays[execution, modality, chip.id, backends] = columns
                 parts = tuple(arrays[execution, modality, chip.id, backends] for modality in modalities)
                 if not any(part.differs.any() for part in parts):
@@ -122,7 +123,7 @@ def design_cases(models: AnalyticModels, space: Candidates) -> Iterator[DesignCa
                     chip=own.worker(chip),
                     modalities=modalities,
                     tiers=tiers(own, options, chip) if own.tells_power else (boards,),
-                    needs=own.board_needs(modalities, chosen, chip.id, backends),
+                    needs=board_needs(own, modalities, chosen, chip.id, backends),
                     parts=parts,
                 )
 
