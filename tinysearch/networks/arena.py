@@ -12,7 +12,7 @@ offsets that touch what is there, and turns back where the ceiling is broken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tinysearch.networks.call import APART, Overlap, Sharing
@@ -58,6 +58,7 @@ class ArenaPlan:
         peak_bytes: size of the arena.
         bound_bytes: no plan is smaller.
         backward: positions of calls that must run from their last output to their first.
+        slow: where tensors without a place here lie, in a second memory; None where all have one.
     """
 
     buffers: tuple[Buffer, ...]
@@ -66,6 +67,7 @@ class ArenaPlan:
     peak_bytes: int
     bound_bytes: int
     backward: frozenset[int] = frozenset()
+    slow: ArenaPlan | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,10 +161,17 @@ def _backward(sharing: Sharing, source: int, result: int) -> bool:
     return sharing.backward is not None and result - source >= sharing.backward
 
 
-def plan(network: LoweredNetwork) -> ArenaPlan:
-    """Arena of one network."""
-    buffers = tuple(_buffers(network))
-    best, bound = placed(buffers, _pairs(network, buffers))
+def plan(network: LoweredNetwork, *, without: Container[int] = ()) -> ArenaPlan:
+    """Arena of one network.
+
+    Args:
+        without: keys of buffers that lie elsewhere.
+    """
+    every = tuple(buffers_of(network))
+    pairs = pairs_of(network, every)
+    buffers = tuple(buffer for buffer in every if buffer.key not in without)
+    here = {pair: sharing for pair, sharing in pairs.items() if not any(key in without for key in pair)}
+    best, bound = placed(buffers, here)
     return ArenaPlan(
         buffers=tuple(buffer for buffer, _ in best),
         offsets={buffer.key: offset for buffer, offset in best if buffer.key >= 0},
@@ -175,6 +184,8 @@ def plan(network: LoweredNetwork) -> ArenaPlan:
 
 def placed(buffers: Sequence[Buffer], pairs: Pairs) -> tuple[Placed, int]:
     """Offsets of buffers, and what no plan of them is below."""
+    if not buffers:
+        return [], 0
     bound, peak = _bound(buffers, pairs)
     best: Placed = []
     for order in _orders(peak):
@@ -188,17 +199,19 @@ def placed(buffers: Sequence[Buffer], pairs: Pairs) -> tuple[Placed, int]:
 
 def bound_of(network: LoweredNetwork) -> tuple[int, int]:
     """Bytes that no arena of a network is below, and the call that needs them."""
-    buffers = tuple(_buffers(network))
-    return _bound(buffers, _pairs(network, buffers))
+    buffers = tuple(buffers_of(network))
+    return _bound(buffers, pairs_of(network, buffers))
 
 
 def _backward_calls(network: LoweredNetwork, found: Placed) -> Iterator[int]:
     """Positions of calls whose output lies on their input where only running backward is safe."""
     at = {buffer.key: (offset, offset + buffer.size_bytes) for buffer, offset in found}
     for position, call in enumerate(network.calls):
+        if network.owners[call.output] not in at:
+            continue
         result, end = at[network.owners[call.output]]
         for index, sharing in zip(call.inputs, call.sharing, strict=True):
-            if index not in network.owners or sharing.backward is None:
+            if network.owners.get(index) not in at or sharing.backward is None:
                 continue
             source, source_end = at[network.owners[index]]
             if source < end and result < source_end and not _forward(sharing, source, result):
@@ -217,7 +230,8 @@ def _orders(call: int) -> Iterator[Callable[[Buffer], tuple[int, ...]]]:
     yield lambda buffer: (0 if buffer.first < 0 else 1, *_nearness(buffer, call))
 
 
-def _buffers(network: LoweredNetwork) -> Iterator[Buffer]:
+def buffers_of(network: LoweredNetwork) -> Iterator[Buffer]:
+    """All buffers, with the calls between which they live."""
     first = {network.owners[index]: 0 for index in network.graph.inputs}
     last = dict(first)
     states = {state.tensor for state in network.graph.states}
@@ -243,7 +257,7 @@ def _by_position(buffers: Sequence[Buffer], pairs: Pairs) -> Pairs:
     return {(at[source], at[result]): sharing for (source, result), sharing in pairs.items()}
 
 
-def _pairs(network: LoweredNetwork, buffers: Sequence[Buffer]) -> Pairs:
+def pairs_of(network: LoweredNetwork, buffers: Sequence[Buffer]) -> Pairs:
     """How outputs may lie on inputs that die in the same call."""
     found: dict[tuple[int, int], Sharing] = {}
     by_key = {buffer.key: buffer for buffer in buffers}
@@ -275,16 +289,22 @@ def _bound(buffers: Sequence[Buffer], pairs: Pairs) -> tuple[int, int]:
     saved: dict[int, int] = {}
     for (source, result), sharing in pairs.items():
         size, other = by_key[source].size_bytes, by_key[result].size_bytes
-        together = max(size, other)
-        if sharing.overlap is Overlap.BEHIND:
-            away = padded(max(sharing.distance, 0), ALIGNMENT)
-            together = max(other, away + size)
-            if sharing.backward is not None:
-                together = min(together, max(size, padded(max(sharing.backward, 0), ALIGNMENT) + other))
-        saving = max(size + other - together, 0)
+        saving = saved_by(sharing, size, other)
         call = by_key[result].first
         saved[call] = min(saved.get(call, 0) + saving, other)
     return max((total - saved.get(call, 0), call) for call, total in enumerate(alive))
+
+
+def saved_by(sharing: Sharing, source_bytes: int, result_bytes: int) -> int:
+    """The most bytes that an output saves by lying on its input."""
+    together = max(source_bytes, result_bytes)
+    if sharing.overlap is Overlap.BEHIND:
+        away = padded(max(sharing.distance, 0), ALIGNMENT)
+        together = max(result_bytes, away + source_bytes)
+        if sharing.backward is not None:
+            back = padded(max(sharing.backward, 0), ALIGNMENT)
+            together = min(together, max(source_bytes, back + result_bytes))
+    return max(source_bytes + result_bytes - together, 0)
 
 
 def _offsets(buffers: Sequence[Buffer], pairs: Pairs, bound: int) -> list[int]:

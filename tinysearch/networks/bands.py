@@ -207,12 +207,17 @@ class _Banding:
     def _call_of(self, rows: Rows) -> Call:
         """The call of a part; parts that differ in nothing but their place share one."""
         step = self.steps[rows.step]
-        low, high = step.parts.span(rows.first, rows.end)
-        read = min(high, self.heights[step.inputs[0]]) - max(low, 0)
-        kind = rows.step, max(-low, 0), read, rows.end - rows.first
+        low, _ = step.parts.span(rows.first, rows.end)
+        kind = rows.step, max(-low, 0), *self._counts(rows)
         if kind not in self._kinds:
             self._kinds[kind] = step.parts.part(rows.first, rows.end)
         return self._kinds[kind]
+
+    def _counts(self, rows: Rows) -> tuple[int, int]:
+        """Rows of a part's inputs and of its output."""
+        step = self.steps[rows.step]
+        low, high = step.parts.span(rows.first, rows.end)
+        return min(high, self.heights[step.inputs[0]]) - max(low, 0), rows.end - rows.first
 
     def _buffers(self) -> Iterator[Buffer]:
         """Rows between source and result, and scratch, with the steps of a turn in which they live."""
@@ -279,6 +284,7 @@ class _Banding:
         return Part(
             step=rows.step,
             call=call,
+            rows=self._counts(rows),
             inputs=tuple(places),
             output=self._place(call.output, rows.writes, offsets),
             scratch=offsets[-1 - rows.step] if call.scratch_bytes else None,

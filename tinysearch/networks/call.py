@@ -63,6 +63,7 @@ class Call:
         macs: multiply-accumulates of the layer.
         kernel_class: whose coefficients of a latency table say how long it takes, "" where none does.
         features: what it counts of :data:`tinysearch.analytic.features.FEATURES`.
+        passes: times that the kernel goes over its maps from end to end; others read rows as they come.
         band: of a call that stands for several steps and has no function, fields, arrays and features itself.
     """
 
@@ -78,6 +79,7 @@ class Call:
     macs: int = 0
     kernel_class: str = ""
     features: Mapping[str, float] = field(default_factory=dict)
+    passes: int = 1
     band: Band | None = None
 
     @property
@@ -137,12 +139,14 @@ class Part:
 
     Attributes:
         step: its number in the band.
+        rows: of its inputs and of its output.
         inputs: None where the call's own input is a constant.
         scratch: bytes from the start of the band's scratch; None where the kernel has none.
     """
 
     step: int
     call: Call
+    rows: tuple[int, int]
     inputs: tuple[Place | None, ...]
     output: Place
     scratch: int | None

@@ -19,12 +19,15 @@
 #endif
 
 static uint8_t arena[NETWORK_ARENA_BYTES] __attribute__((aligned(NETWORK_ARENA_ALIGNMENT)));
+static uint8_t slow[NETWORK_SLOW_BYTES > 0 ? NETWORK_SLOW_BYTES : 1] __attribute__((aligned(NETWORK_ARENA_ALIGNMENT)));
 static uint8_t inputs[NETWORK_INPUT_BYTES], outputs[NETWORK_OUTPUT_BYTES];
 
-/* An arena that is undefined but for what the network keeps. */
+/* Arenas that are undefined but for what the network keeps. */
 static void begin(void)
 {
     memset(arena, 0xA5, sizeof arena);
+    memset(slow, 0xA5, sizeof slow);
+    network_use(slow);
     network_reset(arena);
 }
 
@@ -35,7 +38,7 @@ static void fill(const uint8_t *values)
         begin();
     }
     for (unsigned index = 0; index < NETWORK_INPUTS; ++index) {
-        memcpy(arena + network_inputs[index].offset, values, network_inputs[index].bytes);
+        memcpy(network_at(&network_inputs[index], arena), values, network_inputs[index].bytes);
         values += network_inputs[index].bytes;
     }
 }
@@ -43,7 +46,7 @@ static void fill(const uint8_t *values)
 static void take(uint8_t *values)
 {
     for (unsigned index = 0; index < NETWORK_OUTPUTS; ++index) {
-        memcpy(values, arena + network_outputs[index].offset, network_outputs[index].bytes);
+        memcpy(values, network_at(&network_outputs[index], arena), network_outputs[index].bytes);
         values += network_outputs[index].bytes;
     }
 }

@@ -32,7 +32,7 @@ static void take_outputs(void)
 {
     uint8_t *to = outputs;
     for (unsigned index = 0; index < NETWORK_OUTPUTS; ++index) {
-        memcpy(to, arena + network_outputs[index].offset, network_outputs[index].bytes);
+        memcpy(to, network_at(&network_outputs[index], arena), network_outputs[index].bytes);
         to += network_outputs[index].bytes;
     }
 }
@@ -57,8 +57,9 @@ static void show_tensors(const char *what, const network_tensor *tensors, unsign
 
 static void info(void)
 {
-    printf("network %s %08lx, arena %d bytes, weights %d bytes, %d steps, on %s\n", NETWORK_NAME,
-           (unsigned long)NETWORK_ID, NETWORK_ARENA_BYTES, NETWORK_WEIGHT_BYTES, NETWORK_STEPS, port_chip());
+    printf("network %s %08lx, arena %d bytes and %d in PSRAM, weights %d bytes, %d steps, on %s\n", NETWORK_NAME,
+           (unsigned long)NETWORK_ID, NETWORK_ARENA_BYTES, NETWORK_SLOW_BYTES, NETWORK_WEIGHT_BYTES, NETWORK_STEPS,
+           port_chip());
     show_tensors("input", network_inputs, NETWORK_INPUTS);
     show_tensors("output", network_outputs, NETWORK_OUTPUTS);
     port_figures();
@@ -135,7 +136,7 @@ static void run(void)
 {
     const uint8_t *from = inputs;
     for (unsigned index = 0; index < NETWORK_INPUTS; ++index) {
-        memcpy(arena + network_inputs[index].offset, from, network_inputs[index].bytes);
+        memcpy(network_at(&network_inputs[index], arena), from, network_inputs[index].bytes);
         from += network_inputs[index].bytes;
     }
     const int64_t start = port_us();
@@ -178,19 +179,29 @@ static void command(const char *line)
     }
 }
 
+/* An arena, or NULL after saying why there is none. */
+static uint8_t *memory_of(int bytes, int in_psram)
+{
+    uint8_t *const found = port_memory((size_t)bytes, in_psram);
+    if (found == NULL) {
+        printf("ERR no %d bytes of memory in one piece\n", bytes);
+    } else if ((uintptr_t)found % NETWORK_ARENA_ALIGNMENT != 0) {
+        printf("ERR the arena must start at a multiple of %d bytes\n", NETWORK_ARENA_ALIGNMENT);
+        return NULL;
+    }
+    return found;
+}
+
 void app_main(void)
 {
     static char line[LONGEST_LINE];
     port_console_open(shown);
-    arena = port_memory(NETWORK_ARENA_BYTES, NETWORK_ARENA_IN_PSRAM);
-    if (arena == NULL) {
-        printf("ERR no %d bytes of memory in one piece\n", NETWORK_ARENA_BYTES);
+    arena = memory_of(NETWORK_ARENA_BYTES, NETWORK_ARENA_IN_PSRAM);
+    uint8_t *const slow = NETWORK_SLOW_BYTES > 0 ? memory_of(NETWORK_SLOW_BYTES, 1) : arena;
+    if (arena == NULL || slow == NULL) {
         return;
     }
-    if ((uintptr_t)arena % NETWORK_ARENA_ALIGNMENT != 0) {
-        printf("ERR the arena must start at a multiple of %d bytes\n", NETWORK_ARENA_ALIGNMENT);
-        return;
-    }
+    network_use(slow);
     info();
     choose_kernels();
     printf("READY\n");

@@ -97,6 +97,7 @@ def emit_network(
             "files": digests(files),
             "arena_bytes": source.memory.peak_bytes,
             "arena_in_psram": target.arena_in_psram,
+            "slow_arena_bytes": source.slow_bytes,
             "model_id": f"{source.model_id:08x}",
             "kernels": list(source.functions),
             **_backend_facts(source),
@@ -129,7 +130,7 @@ def _contents(source: NetworkSource, target: Target, templates: Templates, banne
     text["components/network/include/network.h"] = templates.render("network/components/network/network.h", values)
     runtime_cmake = "components/runtime/CMakeLists.txt"
     text[runtime_cmake] = templates.render(f"esp_idf/{runtime_cmake}", values)
-    text |= _board_files(target, banner)
+    text |= _board_files(target, banner, slow_bytes=source.slow_bytes)
     text[".gitignore"] = _IGNORED
     return files | {name: content.encode() for name, content in text.items()}
 
@@ -145,17 +146,18 @@ def _values(source: NetworkSource, target: Target, banner: str) -> dict[str, Any
     }
 
 
-def _board_files(target: Target, banner: str) -> dict[str, str]:
-    """Partition table and configuration defaults."""
+def _board_files(target: Target, banner: str, *, slow_bytes: int) -> dict[str, str]:
+    """Partition table and configuration defaults; ``slow_bytes`` of a second arena lie in PSRAM."""
     chip = target.chip
     table = partitions.lay_out(
         flash_bytes=target.flash_bytes, app_bytes=target.app_bytes, nvs=2 * partitions.NVS_MINIMUM
     )
+    in_psram = target.arena_in_psram or slow_bytes > 0
     keys = sdkconfig.chip_keys(
         chip,
         flash_mb=target.flash_bytes >> 20,
         psram_interface=target.psram_interface,
-        buffers_in_psram=target.arena_in_psram,
+        buffers_in_psram=in_psram,
         microphone_pdm=False,
         board={},
         longest_s=target.latency_s,

@@ -48,6 +48,11 @@ class NetworkSource:
     accelerated: Accelerated | None = None
 
     @property
+    def slow_bytes(self) -> int:
+        """Bytes of the second arena, 0 for none."""
+        return 0 if self.memory.slow is None else self.memory.slow.peak_bytes
+
+    @property
     def headers(self) -> tuple[str, ...]:
         """Headers of the portable kernels, each once, sorted."""
         return tuple(f"{function}.h" for function in self.functions)
@@ -183,26 +188,39 @@ def _part(source: NetworkSource, number: int, part: Part, names: Mapping[int, st
 
 def _place(source: NetworkSource, place: Place, scratch: int) -> str:
     """C expression of where rows begin."""
-    start = scratch if place.tensor is None else source.memory.offsets[source.network.owners[place.tensor]]
-    return f"arena + {start + place.offset}"
+    if place.tensor is None:
+        return f"arena + {scratch + place.offset}"
+    return _at(source, place.tensor, place.offset)
+
+
+def _at(source: NetworkSource, index: int, offset: int = 0) -> str:
+    """C expression of so many bytes behind the start of a tensor, in either arena."""
+    owner, memory = source.network.owners[index], source.memory
+    if owner in memory.offsets:
+        return f"arena + {memory.offsets[owner] + offset}"
+    return f"slow + {_slow_offsets(memory)[owner] + offset}"
+
+
+def _slow_offsets(memory: ArenaPlan) -> Mapping[int, int]:
+    return {} if memory.slow is None else memory.slow.offsets
 
 
 def _inputs(source: NetworkSource, call: Call) -> list[str]:
-    network, memory, found = source.network, source.memory, []
+    network, found = source.network, list[str]()
     states = {state.tensor for state in network.graph.states}
     for index in call.inputs:
         if index == ABSENT:
             found.append("NULL")
         elif index in network.owners:
             kept = "" if index in states else "const "
-            found.append(f"({kept}void *)(arena + {memory.offsets[network.owners[index]]})")
+            found.append(f"({kept}void *)({_at(source, index)})")
         else:
             found.append(_constant_symbol(source, index))
     return found
 
 
 def _output(source: NetworkSource, index: int) -> str:
-    return f"(void *)(arena + {source.memory.offsets[source.network.owners[index]]})"
+    return f"(void *)({_at(source, index)})"
 
 
 def _backend_values(source: NetworkSource, number: int, call: Call) -> dict[str, str]:
@@ -233,6 +251,7 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
         "label_type": _C_ELEMENTS[graph.tensors[graph.outputs[0]].element],
         "arena_bytes": memory.peak_bytes,
         "arena_bound_bytes": memory.bound_bytes,
+        "slow_bytes": source.slow_bytes,
         "weight_bytes": network.parameter_bytes,
         "inputs": [_tensor(source, index) for index in graph.inputs],
         "input_bytes": sum(graph.tensors[index].size_bytes for index in graph.inputs),
@@ -257,7 +276,8 @@ def network_values(source: NetworkSource) -> dict[str, Any]:
 def _tensor(source: NetworkSource, index: int) -> str:
     """Initializer of a ``network_tensor``."""
     tensor = source.network.graph.tensors[index]
-    offset = source.memory.offsets[source.network.owners[index]]
+    owner, memory = source.network.owners[index], source.memory
+    offset = memory.offsets[owner] if owner in memory.offsets else memory.peak_bytes + _slow_offsets(memory)[owner]
     quantization = tensor.quantization
     scale = c_number(0.0 if quantization is None else quantization.scale)
     zero = 0 if quantization is None else quantization.zero_point
@@ -268,9 +288,8 @@ def _tensor(source: NetworkSource, index: int) -> str:
 
 def _state(source: NetworkSource, state: State) -> dict[str, Any]:
     """Where a state lies, and the constant that it starts from."""
-    offset = source.memory.offsets[source.network.owners[state.tensor]]
     size = source.network.graph.tensors[state.tensor].size_bytes
-    return {"offset": offset, "bytes": size, "first": _constant_symbol(source, state.first)}
+    return {"place": _at(source, state.tensor), "bytes": size, "first": _constant_symbol(source, state.first)}
 
 
 def _constant(source: NetworkSource, index: int) -> dict[str, Any]:
@@ -283,14 +302,18 @@ def _constant(source: NetworkSource, index: int) -> dict[str, Any]:
 
 
 def _buffers(source: NetworkSource) -> Iterator[str]:
-    """A line a buffer: offset, bytes, first and last step, name."""
-    memory, graph = source.memory, source.network.graph
+    """A line a buffer: offset, bytes, first and last step, name; then those of the second arena."""
+    yield from _lines(source, source.memory, "")
+    if source.memory.slow is not None:
+        yield from _lines(source, source.memory.slow, " (second arena)")
+
+
+def _lines(source: NetworkSource, memory: ArenaPlan, where: str) -> Iterator[str]:
     rows = []
     for buffer in memory.buffers:
         scratch = buffer.key < 0
         offset = memory.scratch[-1 - buffer.key] if scratch else memory.offsets[buffer.key]
-        name = f"scratch of {-1 - buffer.key}" if scratch else shown(graph.tensors[buffer.key].name)
-        rows.append(
-            (offset, buffer.first, f"{offset:>8} {buffer.size_bytes:>7} {buffer.first:>3}-{buffer.last:<3} {name}")
-        )
+        name = f"scratch of {-1 - buffer.key}" if scratch else shown(source.network.graph.tensors[buffer.key].name)
+        lives = f"{buffer.first:>3}-{buffer.last:<3}"
+        rows.append((offset, buffer.first, f"{offset:>8} {buffer.size_bytes:>7} {lives} {name}{where}"))
     return (text.replace("*/", "* /") for _, _, text in sorted(rows))

@@ -87,6 +87,7 @@ def _call(node: Node, window: Window, layer: Weighted, multiplier: int, arrays: 
         macs=outputs * kernel,
         kernel_class=kernel_class,
         features=_features(window, len(layer.weights), multiplier),
+        passes=len(layer.weights),
     )
 
 

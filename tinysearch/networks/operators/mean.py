@@ -179,6 +179,7 @@ def _lower(graph: Graph, node: Node) -> tuple[Call, ...]:
             },
             sharing=(APART,),
             kernel_class="mean" if exact is None else "mean_once",
+            passes=sides.inner,
             features={
                 "outputs": sides.count * sides.results,
                 "sums": sides.results,
