@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from tinysearch.analytic.features import FEATURES, step_features
 from tinysearch.analytic.kernels import by_value
+from tinysearch.analytic.psram import PsramAccess
 from tinysearch.analytic.two_cores import Cycles, TwoCores
 from tinysearch.core.bands import calls_of, single_calls, split
 from tinysearch.core.errors import UnsupportedLayerError
@@ -173,7 +174,7 @@ class ProcessorTiming:
     """What latency needs of a chip: instruction set, clock (Hz), cores, slow-down of an arena in PSRAM, contention.
 
     Attributes:
-        flash: None where the table does not say.
+        flash, psram: None where the table does not say.
     """
 
     isa: str
@@ -183,6 +184,7 @@ class ProcessorTiming:
     psram_factor: float
     contention: float
     flash: FlashReads | None = None
+    psram: PsramAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 from tinysearch.analytic.code_size import Bytes, CodeSizes
 from tinysearch.analytic.features import COEFFICIENTS
 from tinysearch.analytic.latency import EntryKey, FlashReads, LatencyEntry, LatencyTable, ProcessorTiming, complete
+from tinysearch.analytic.psram import PsramAccess
 from tinysearch.analytic.two_cores import TwoCores
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Chip
@@ -264,6 +265,7 @@ def _timing(chip: Chip, document: Mapping[str, Any]) -> ProcessorTiming:
         psram_factor=float(document["psram_factor"]["value"]),
         contention=float(document["contention"]["value"]),
         flash=_flash_reads(document.get("flash_reads", {}).get(chip.id)),
+        psram=_psram_access(document.get("psram_access"), chip.id),
     )
 
 
@@ -279,6 +281,26 @@ def _two_cores(facts: Mapping[str, Any] | None) -> TwoCores | None:
         barrier_cycles=barrier.value,
         least_barrier_cycles=float(facts["barrier"]["low"]),
         most_barrier_cycles=float(facts["barrier"]["high"]),
+    )
+
+
+def _psram_access(facts: Mapping[str, Any] | None, chip: str) -> PsramAccess | None:
+    """Cache of a chip before its external RAM, None where the table does not say."""
+    if facts is None or chip not in facts["caches"]:
+        return None
+    own, wait, writes = (
+        facts["caches"][chip],
+        _sourced(facts["wait"], unit="s"),
+        _sourced(facts["writes"], unit="times"),
+    )
+    cache, line = _sourced(own["cache"], unit="bytes"), _sourced(own["line"], unit="bytes")
+    return PsramAccess(
+        cache_bytes=int(cache.value),
+        line_bytes=int(line.value),
+        wait_s=wait.value,
+        write_ratio=writes.value,
+        low=float(facts["wait"]["low"]),
+        high=float(facts["wait"]["high"]),
     )
 
 

@@ -2,103 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.analytic.bom import over_budget
-from tinysearch.analytic.code_size import CodeSizes
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.features import FEATURES
-from tinysearch.analytic.flash import AppSlots, FlashPlan, array_bytes, plan_flash
-from tinysearch.analytic.latency import LatencyTable, Profile, beside
-from tinysearch.analytic.placement import in_sram
+from tinysearch.analytic.flash import AppSlots, FlashPlan, plan_flash
+from tinysearch.analytic.latency import LatencyTable, beside
 from tinysearch.analytic.rules import option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.bill import BomLine, OrderNote
 from tinysearch.core.evaluation import Evaluation
-from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.limits import Violation
 from tinysearch.core.platform import BoardOption, Chip, PriceLevel
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.units import format_bytes
+from tinysearch.evaluation.own_memory import ExternalRam, Splits, external_ram
+from tinysearch.evaluation.own_profile import OwnNetwork
 from tinysearch.networks.accelerated import Accelerated
-from tinysearch.networks.arena import ArenaPlan
-from tinysearch.networks.lowering import LoweredNetwork
-
-ARITHMETIC = "tflite"
-"""Of the kernels in a latency table."""
 
 PORTABLE = "portable"
 """In place of a backend's name."""
 
 OBJECTIVES = ("bom_cost_usd", "latency_s", "energy_mj")
 """What boards for one network differ in; all are minimized."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OwnNetwork:
-    """A network with its plan.
-
-    Attributes:
-        name: of its file.
-        labels: names of the classes that the first output holds; empty where none are given.
-        accelerated: with the vector units of chips, by processor.
-        execution: whether calls are bands.
-    """
-
-    name: str
-    lowered: LoweredNetwork
-    memory: ArenaPlan
-    labels: tuple[str, ...] = ()
-    accelerated: Mapping[str, Accelerated] = field(default_factory=dict)
-    execution: Execution = PLAIN
-
-    @property
-    def weight_bytes(self) -> int:
-        """Bytes of all constants in flash, every array aligned to 16 bytes."""
-        arrays = [array.nbytes for call in self.lowered.calls for array in call.constants]
-        arrays += [self.lowered.graph.tensors[index].size_bytes for index in self.lowered.constant_inputs]
-        return array_bytes(arrays)
-
-    @property
-    def kernels(self) -> frozenset[str]:
-        """Functions that it calls."""
-        return frozenset(function for call in self.lowered.calls for function in call.functions)
-
-    def code_bytes(self, code: CodeSizes) -> int:
-        """Bytes of calls, constant structures and names in flash."""
-        calls = self.lowered.calls
-        layers = sum(code.layers[layer.function].flash for call in calls for layer in call.layers)
-        steps = sum(1 if call.band is None else len(call.band.actions) for call in calls)
-        named = [*(call.name for call in calls), *self.labels]
-        names = sum(len(name.encode()) + code.name_alignment for name in named)
-        return math.ceil(code.branch.flash + code.step.flash * steps + layers) + names
-
-    @property
-    def edge_bytes(self) -> int:
-        """Bytes of all inputs and outputs, which the application keeps beside the arena."""
-        graph = self.lowered.graph
-        return sum(graph.tensors[index].size_bytes for index in (*graph.inputs, *graph.outputs))
-
-    def profile(self, accelerated: Accelerated | None = None) -> Profile:
-        """Features summed over the calls of each kernel class; a backend's weights are told by its steps."""
-        found: dict[tuple[str, str], dict[str, float]] = {}
-        costs = {} if accelerated is None else accelerated.costs
-        apart = set() if accelerated is None else {step.key for step in accelerated.streamed}
-        for number, call in enumerate(self.lowered.calls):
-            portable = (((ARITHMETIC, kernel), features) for kernel, features in call.work)
-            for key, features in (costs[number],) if number in costs else portable:
-                if key in apart:
-                    continue
-                total = found.setdefault(key, dict.fromkeys(FEATURES, 0.0))
-                for name, value in features.items():
-                    total[name] += value
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +74,18 @@ class NetworkPoint:
         """Price of all parts."""
         return sum(line.usd for line in self.bom)
 
+    def _split(self) -> dict[str, int] | None:
+        """Bytes of both arenas and of the traffic to the second one in an inference; None where there is one arena."""
+        network = self.network
+        if not network.slow_bytes:
+            return None
+        return {
+            "sram_bytes": network.memory.peak_bytes,
+            "psram_bytes": network.slow_bytes,
+            "psram_read_bytes": network.traffic.read,
+            "psram_written_bytes": network.traffic.written,
+        }
+
     def values(self) -> tuple[float, ...]:
         """Of :data:`OBJECTIVES`."""
         return self.bom_cost_usd, self.latency.seconds, self.energy_mj
@@ -161,10 +104,11 @@ class NetworkPoint:
                 "sensors": [] if self.evaluation is None else list(self.evaluation.sensors),
                 "board": option.id,
                 "board_name": option.name,
-                **self.network.execution.to_dict(),
+                **self.network.placement(),
             },
             "requires": {"flash_bytes": self.flash.total_bytes, "ram_bytes": self.ram_bytes},
             "arena_in_psram": self.arena_in_psram,
+            "split": self._split(),
             "backend": self.backend,
             "bom": [line.to_dict() for line in self.bom],
             "order": None if self.order is None else self.order.to_dict(),
@@ -182,13 +126,20 @@ class NetworkPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NetworkModels:
-    """The analytic models of one configuration for networks of one's own."""
+    """The analytic models of one configuration for networks of one's own.
+
+    Attributes:
+        sram_bytes: of internal RAM that an arena may take; None for what a chip has.
+        splits: finds networks in two memories; None for none.
+    """
 
     catalog: Catalog
     latency: LatencyTable
     software: SoftwareSizes
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
+    sram_bytes: int | None = None
+    splits: Splits | None = None
 
     def flash(self, network: OwnNetwork, target: str, accelerated: Accelerated | None = None) -> FlashPlan:
         """What lies in flash on an ESP-IDF target; constants of a backend lie beside those of the portable kernels."""
@@ -202,7 +153,23 @@ class NetworkModels:
 
     def best(self, executions: Sequence[OwnNetwork], option: BoardOption) -> NetworkPoint:
         """A network on a board as it runs fastest there: of its executions, the first of equal ones."""
-        return best_of([self.point(network, option) for network in executions])
+        points = [self.point(network, option) for network in executions]
+        if all(point.arena_in_psram for point in points):
+            whole = executions[0]
+            divided = self._divided(whole, self.catalog.chip(option.processor), option)
+            points += [] if divided is None else [self.point(divided, option)]
+        return best_of(points)
+
+    def _divided(self, network: OwnNetwork, chip: Chip, option: BoardOption) -> OwnNetwork | None:
+        """The network in internal and external RAM; None on boards without, or where nothing is known of its speed."""
+        external = self._external(chip, option)
+        if external is None or self.splits is None:
+            return None
+        room = self._room(chip, network.edge_bytes)
+        return self.splits.of(network, processor=chip.id, fast_bytes=room, external=external)
+
+    def _external(self, chip: Chip, option: BoardOption) -> ExternalRam | None:
+        return external_ram(self.latency.timing(chip.id).psram, chip, option)
 
     def point(self, network: OwnNetwork, option: BoardOption) -> NetworkPoint:
         """A network on a board, with every rule it breaks."""
@@ -212,28 +179,50 @@ class NetworkModels:
         arena = (accelerated or network).memory.peak_bytes
         flash = self.flash(network, chip.idf_target, accelerated)
         slow = not self._fits(chip, arena, edges)
-        latency = latency_of(self.latency, network, accelerated, processor=chip.id, arena_in_psram=slow)
+        latency = self._latency(network, accelerated, chip, option, arena_in_psram=slow)
         contention = self.latency.contention(chip.id)
+        outside = (arena if slow else 0) + network.slow_bytes
         return NetworkPoint(
             id=_identity(network, option),
             network=network,
             option=option,
             flash=flash,
-            ram_bytes=arena + edges,
+            ram_bytes=arena + network.slow_bytes + edges,
             arena_in_psram=slow,
             latency=latency,
             energy_mj=float(energy_mj(chip, [latency.seconds], contention=contention)),
             bom=tuple(item.line(self.price_level) for item in option.items),
             order=option.order_note(quantity=self.catalog.quantity),
-            violations=tuple(self._violations(option, chip, flash, psram_bytes=arena if slow else 0)),
+            violations=tuple(self._violations(option, chip, flash, psram_bytes=outside)),
             accelerated=accelerated,
         )
 
+    def _latency(
+        self,
+        network: OwnNetwork,
+        accelerated: Accelerated | None,
+        chip: Chip,
+        option: BoardOption,
+        *,
+        arena_in_psram: bool,
+    ) -> LatencyEstimate:
+        """Seconds of one inference; portable kernels wait for every byte that they read and write in external RAM."""
+        external = self._external(chip, option) if accelerated is None else None
+        if external is None or not (arena_in_psram or network.slow_bytes):
+            return latency_of(self.latency, network, accelerated, processor=chip.id, arena_in_psram=arena_in_psram)
+        traffic = external.whole(network) if arena_in_psram else network.traffic
+        alone = latency_of(self.latency, network, None, processor=chip.id, arena_in_psram=False)
+        return external.added(alone, traffic)
+
+    def _room(self, chip: Chip, edge_bytes: int) -> int:
+        """Bytes of internal RAM in one piece for an arena."""
+        heap = int(chip.heap_bytes.value) - self.software.reserved_bytes(()) - edge_bytes
+        room = min(heap, int(chip.largest_block_bytes.value))
+        return room if self.sram_bytes is None else min(room, self.sram_bytes)
+
     def _fits(self, chip: Chip, arena_bytes: int, edge_bytes: int) -> bool:
         """Whether an arena lies in internal RAM."""
-        heap = int(chip.heap_bytes.value) - self.software.reserved_bytes(()) - edge_bytes
-        largest = int(chip.largest_block_bytes.value)
-        return bool(in_sram([[arena_bytes]], heap_bytes=heap, largest_block_bytes=largest)[0, 0])
+        return arena_bytes <= self._room(chip, edge_bytes)
 
     def _accelerated(self, network: OwnNetwork, chip: Chip, option: BoardOption, edges: int) -> Accelerated | None:
         """The network with the chip's vector unit, unless its larger arena or its constants do not fit."""

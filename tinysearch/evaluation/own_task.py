@@ -19,7 +19,8 @@ from tinysearch.core.task import Input, Stream, Task
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier
 from tinysearch.evaluation.needs import BranchSizes
-from tinysearch.evaluation.own_network import OwnNetwork, latency_of
+from tinysearch.evaluation.own_network import latency_of
+from tinysearch.evaluation.own_profile import OwnNetwork
 from tinysearch.metrics.windows import Answers
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.graph import Element, Graph

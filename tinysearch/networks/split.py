@@ -25,7 +25,8 @@ _ATTEMPTS = 6
 
 _MOST_BANDS = 24
 _ROWS = (8, 2)
-_BEFORE, _BEHIND = 2, 3  # calls before and behind the dearest one that a band may have
+_BEFORE, _BEHIND = 2, 3  # calls before and behind a dear one that a band may have
+_DEAREST = 3  # calls around which bands are tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,18 +152,24 @@ def _left_out(buffers: Sequence[Buffer], pairs: Pairs, worth: dict[int, float], 
 
 
 def _faster(network: LoweredNetwork, best: Split | None, room: Room) -> Split | None:
-    """The network with one band more that makes it fastest, None where none makes it faster."""
-    found = best
-    for candidate in _with_one_more(network, best, room):
-        tried = _of_calls(candidate, room)
-        if tried is not None and (found is None or tried.seconds < found.seconds):
-            found = tried
-    return None if found is best else found
+    """The network with the band around its dearest call that makes it fastest; around others where none does so.
+
+    Returns:
+        None where no band makes it faster.
+    """
+    for dear in _dearest(network, best, room)[:_DEAREST]:
+        found = best
+        for candidate in _with_one_more(network, dear):
+            tried = _of_calls(candidate, room)
+            if tried is not None and (found is None or tried.seconds < found.seconds):
+                found = tried
+        if found is not best:
+            return found
+    return None
 
 
-def _with_one_more(network: LoweredNetwork, best: Split | None, room: Room) -> Iterator[LoweredNetwork]:
-    """The network with a band around the call that slow memory costs most."""
-    dearest = _dearest(network, best, room)
+def _with_one_more(network: LoweredNetwork, dearest: int) -> Iterator[LoweredNetwork]:
+    """The network with a band around a call."""
     for first in range(max(dearest - _BEFORE, 0), dearest + 1):
         for last in range(dearest, min(dearest + _BEHIND, len(network.calls) - 1) + 1):
             for rows in _ROWS:
@@ -172,13 +179,14 @@ def _with_one_more(network: LoweredNetwork, best: Split | None, room: Room) -> I
                 yield found
 
 
-def _dearest(network: LoweredNetwork, best: Split | None, room: Room) -> int:
-    """The call whose operands in slow memory take longest."""
+def _dearest(network: LoweredNetwork, best: Split | None, room: Room) -> list[int]:
+    """Calls with operands in slow memory, those whose take longest first."""
     slow = None if best is None or best.memory.slow is None else best.memory.slow.offsets
     costs = []
     for number, call in enumerate(network.calls):
         alone = replace(network, calls=(call,))
         outside = network.owners.values() if slow is None else slow
         traffic = slow_traffic(alone, {*outside}, cache_bytes=room.slow.cache_bytes)
-        costs.append((room.slow.seconds(traffic) if call.band is None else 0.0, -number))
-    return -max(costs)[1]
+        if call.band is None:
+            costs.append((-room.slow.seconds(traffic), number))
+    return [number for seconds, number in sorted(costs) if seconds < 0]

@@ -32,13 +32,15 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
 
 
 def _form(project: Path) -> list[str]:
-    """How the firmware was emitted: in bands, with the vector unit that a project has, or as a library of a name."""
+    """How the firmware was emitted: its memory, the vector unit that a project has, or the name of a library."""
     point = read_point(project) if is_ours(project) else {}
     facts, platform = point.get("firmware_facts"), point.get("platform")
     if not isinstance(facts, dict):
         return []
     in_bands = isinstance(platform, dict) and platform.get("memory") == BANDS
-    return [*(["memory=bands"] if in_bands else []), *_kernels(facts)]
+    limit = point.get("sram_limit_bytes")
+    limits = [f"sram={limit}"] if isinstance(limit, int) else []
+    return [*(["memory=bands"] if in_bands else []), *limits, *_kernels(facts)]
 
 
 def _kernels(facts: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,8 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
 from tinysearch.distribution import installed_version
 from tinysearch.evaluation.boards import PlatformWish
-from tinysearch.evaluation.own_network import NetworkPoint, OwnNetwork, best_of
+from tinysearch.evaluation.own_network import NetworkPoint, best_of
+from tinysearch.evaluation.own_profile import OwnNetwork
 from tinysearch.evaluation.own_task import OwnTaskModels, one_input, own_branch, own_classifier
 from tinysearch.firmware.networks.branch import own_branch_source
 from tinysearch.firmware.networks.source import NetworkSource

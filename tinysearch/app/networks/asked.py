@@ -18,9 +18,11 @@ from tinysearch.app.run.emit_settings import EmitSettings, built_settings
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import BoardOption
-from tinysearch.core.units import parse_money
+from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.boards import PlatformWish
-from tinysearch.evaluation.own_network import ARITHMETIC, NetworkModels, NetworkPoint, OwnNetwork
+from tinysearch.evaluation.own_memory import Splits
+from tinysearch.evaluation.own_network import NetworkModels, NetworkPoint
+from tinysearch.evaluation.own_profile import ARITHMETIC, OwnNetwork
 from tinysearch.files import home_path
 from tinysearch.firmware.backends import vector_backends
 from tinysearch.networks.call import Call, Move
@@ -137,7 +139,7 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     lowered = lower(with_real_output(read.graph) if application else read.graph)
     given = config["labels"]
     labels = () if given is None else read_labels(home_path(str(given)), lowered.graph)
-    models = _models(config)
+    models = _models(config, splits=emission.component is None)
     units = vector_backends(emission.backend, models.catalog.chips.values()) if emission.component is None else ()
     executions = executions_of(config, read.name, lowered, labels=labels, catalog=models.catalog, units=units)
     return Asked(
@@ -150,7 +152,8 @@ def asked_of(config: Config, read: Read, *, emission: EmitSettings, of_task: boo
     )
 
 
-def _models(config: Config) -> NetworkModels:
+def _models(config: Config, *, splits: bool) -> NetworkModels:
+    """The models; ``splits``: whether networks may lie in two memories."""
     catalog = build_catalog(config)
     latency = own_latency(config, catalog)
     level = config["price_level"]
@@ -161,6 +164,8 @@ def _models(config: Config) -> NetworkModels:
         software=load_software_sizes(data_dir("hardware_catalog") / "software" / "espidf.yaml"),
         price_level=level,
         budget_usd=None if budget is None else parse_money(budget, rates=config["rates"]),
+        sram_bytes=None if config["sram"] is None else parse_bytes(config["sram"], what="sram"),
+        splits=Splits(table=latency) if splits else None,
     )
 
 

@@ -70,12 +70,14 @@ def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
 def _table(question: Asked, point: NetworkPoint) -> Table:
     memory, latency = memory_of(point), point.latency
     place = "PSRAM" if point.arena_in_psram else "internal RAM"
+    if point.network.slow_bytes:
+        place += f", {point.network.slow_bytes:,} more in PSRAM"
     rows = {
         "board": f"{point.option.name} ({point.option.processor})",
         "price": f"${point.bom_cost_usd:.2f}",
         "arena": f"{memory.peak_bytes:,} bytes in {place}; no plan is below {memory.bound_bytes:,}",
         "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
-        "kernels": point.backend + (", first layers in bands" if point.network.execution.bands else ""),
+        "kernels": point.backend + (", some layers in bands" if point.network.execution.bands else ""),
         "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
         "energy": f"{point.energy_mj:.3g} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),

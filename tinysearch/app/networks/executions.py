@@ -9,7 +9,7 @@ from tinysearch.app.building.wiring import Config
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.core.errors import UserError
 from tinysearch.core.execution import Execution
-from tinysearch.evaluation.own_network import OwnNetwork
+from tinysearch.evaluation.own_profile import OwnNetwork
 from tinysearch.firmware.backends import VectorBackend
 from tinysearch.firmware.networks.vectors import accelerated
 from tinysearch.networks.arena import plan
