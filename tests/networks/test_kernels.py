@@ -14,6 +14,7 @@ from tinysearch.firmware.networks.golden import random_inputs
 from tinysearch.firmware.networks.project import Target, emit_network
 from tinysearch.firmware.networks.source import network_source
 from tinysearch.firmware.verify import host
+from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.graph import Rounding
 from tinysearch.networks.lowering import LoweredNetwork, lower
 from tinysearch.networks.oracle import run
@@ -26,12 +27,12 @@ def emitted(tmp_path, content: bytes, *, labels: tuple[str, ...] = ()):
     return project_of(tmp_path, lower(read_tflite(path)), labels=labels)
 
 
-def project_of(tmp_path, network: LoweredNetwork, *, labels: tuple[str, ...] = ()):
+def project_of(tmp_path, network: LoweredNetwork, *, labels: tuple[str, ...] = (), memory: ArenaPlan | None = None):
     """The emitted project of calls as they are."""
     chip = load_catalog("espressif", root=data_dir("hardware_catalog")).chip("esp32c3")
     target = Target(chip=chip, flash_bytes=4 << 20, app_bytes=400_000, latency_s=1.0, point={})
     return emit_network(
-        network_source(network, labels=labels),
+        network_source(network, labels=labels, memory=memory),
         target,
         lowering={},
         out=tmp_path / "project",

@@ -34,13 +34,16 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
 def _form(project: Path) -> list[str]:
     """How the firmware was emitted: its memory, the vector unit that a project has, or the name of a library."""
     point = read_point(project) if is_ours(project) else {}
-    facts, platform = point.get("firmware_facts"), point.get("platform")
+    facts, options = point.get("firmware_facts"), point.get("options")
     if not isinstance(facts, dict):
         return []
-    in_bands = isinstance(platform, dict) and platform.get("memory") == BANDS
-    limit = point.get("sram_limit_bytes")
+    return [*_memory(options if isinstance(options, dict) else {}), *_kernels(facts)]
+
+
+def _memory(options: Mapping[str, Any]) -> list[str]:
+    limit = options.get("sram")
     limits = [f"sram={limit}"] if isinstance(limit, int) else []
-    return [*(["memory=bands"] if in_bands else []), *limits, *_kernels(facts)]
+    return [*(["memory=bands"] if options.get("memory") == BANDS else []), *limits]
 
 
 def _kernels(facts: Mapping[str, Any]) -> list[str]:

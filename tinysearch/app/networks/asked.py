@@ -55,6 +55,11 @@ class Asked:
         """As it is executed where a board has room."""
         return self.executions[0]
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked of memory: the options that emit the same again."""
+        return {"memory": str(self.config["memory"]), "sram": self.models.sram_bytes}
+
     def lowering(self, network: OwnNetwork) -> list[LoweredRow]:
         """What became of every operator, in one of the executions."""
         return lowering_rows(network.lowered, instruction_counter())

@@ -60,7 +60,7 @@ def emit(asked: Asked, source: NetworkSource, point: NetworkPoint, out: Path) ->
     }
     if asked.application is not None:
         return asked.application.emit(point, source, out, digest=shared["digest"])
-    told = {**point.to_dict(), "network": asked.describe(), "sram_limit_bytes": asked.models.sram_bytes}
+    told = {**point.to_dict(), "network": asked.describe(), "options": asked.options}
     if asked.emission.component is not None:
         return emit_library(source, point=told, **shared)
     option = point.option
