@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from tinysearch.networks.arena import ArenaPlan, Buffer, Pairs, buffers_of, pairs_of, plan, saved_by
 from tinysearch.networks.bands import with_band
 from tinysearch.networks.call import Call
 from tinysearch.networks.lowering import LoweredNetwork
 from tinysearch.networks.traffic import SlowMemory, Traffic, slow_traffic, traffic_of
+
+Floats = npt.NDArray[np.float64]
 
 _ATTEMPTS = 6
 """Knapsacks to pack until a plan of one fits: gaps take room that the knapsack does not see."""
@@ -114,41 +117,51 @@ def _left_out(buffers: Sequence[Buffer], pairs: Pairs, worth: dict[int, float], 
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     tensors = [buffer for buffer in buffers if buffer.key >= 0]
-    place = {buffer.key: number for number, buffer in enumerate(tensors)}
-    shared = list(pairs)
-    calls = range(max(buffer.last for buffer in buffers) + 1)
-    count = len(tensors) + len(shared)
-    alive, room = np.zeros((len(calls), count)), np.full(len(calls), float(limit))
-    for buffer in buffers:
-        lives = slice(max(buffer.first, 0), buffer.last + 1)
-        if buffer.key >= 0:
-            alive[lives, place[buffer.key]] += buffer.size_bytes
-        else:
-            room[lives] -= buffer.size_bytes
+    alive, room = _alive(buffers, tensors, pairs, limit)
     if room.min() < 0:
         return None
-    rules = [LinearConstraint(alive, ub=room)] if not shared else []
-    if shared:
-        both = np.zeros((2 * len(shared), count))
-        once: dict[int, list[int]] = {}
-        for number, (source, result) in enumerate(shared):
-            column = len(tensors) + number
-            first, second = tensors[place[source]], tensors[place[result]]
-            alive[second.first, column] -= saved_by(pairs[source, result], first.size_bytes, second.size_bytes)
-            for row, key in ((2 * number, source), (2 * number + 1, result)):
-                both[row, column], both[row, place[key]] = 1, -1
-            once.setdefault(result, []).append(column)
-        several = np.zeros((len(once), count))
-        for row, columns in enumerate(once.values()):
-            several[row, columns] = 1
-        rules = [LinearConstraint(alive, ub=room), LinearConstraint(both, ub=0), LinearConstraint(several, ub=1)]
-    gains = np.zeros(count)
-    gains[: len(tensors)] = [-worth.get(buffer.key, 0.0) for buffer in tensors]
-    scale = max(-gains.min(), 1e-30)
-    found = milp(gains / scale, constraints=rules, integrality=np.ones(count), bounds=Bounds(0, 1))
+    gains = np.zeros(alive.shape[1])
+    gains[: len(tensors)] = [worth.get(buffer.key, 0.0) for buffer in tensors]
+    rules = [LinearConstraint(alive, ub=room)]
+    if pairs:
+        rules += [LinearConstraint(rows, ub=most) for rows, most in _sharing(tensors, pairs)]
+    scaled = -gains / max(gains.max(), 1e-30)
+    found = milp(scaled, constraints=rules, integrality=np.ones(len(gains)), bounds=Bounds(0, 1))
     if found.x is None:
         return None
     return frozenset(buffer.key for buffer, chosen in zip(tensors, found.x, strict=False) if chosen < 0.5)
+
+
+def _alive(buffers: Sequence[Buffer], tensors: Sequence[Buffer], pairs: Pairs, limit: int) -> tuple[Floats, Floats]:
+    """Bytes that each variable takes in each call [calls, variables], and those that scratch leaves [calls]."""
+    calls = max(buffer.last for buffer in buffers) + 1
+    alive, room = np.zeros((calls, len(tensors) + len(pairs))), np.full(calls, float(limit))
+    for buffer in buffers:
+        if buffer.key < 0:
+            room[buffer.first : buffer.last + 1] -= buffer.size_bytes
+    for column, tensor in enumerate(tensors):
+        alive[max(tensor.first, 0) : tensor.last + 1, column] = tensor.size_bytes
+    by_key = {tensor.key: tensor for tensor in tensors}
+    for column, ((source, result), sharing) in enumerate(pairs.items(), len(tensors)):
+        saved = saved_by(sharing, by_key[source].size_bytes, by_key[result].size_bytes)
+        alive[by_key[result].first, column] = -saved
+    return alive, room
+
+
+def _sharing(tensors: Sequence[Buffer], pairs: Pairs) -> Iterator[tuple[Floats, int]]:
+    """Rules with their upper bounds: a pair needs both of its tensors, and an output lies on one input at most."""
+    place = {tensor.key: column for column, tensor in enumerate(tensors)}
+    columns = {pair: column for column, pair in enumerate(pairs, len(tensors))}
+    count = len(tensors) + len(pairs)
+    for pair, column in columns.items():
+        for key in pair:
+            row = np.zeros(count)
+            row[column], row[place[key]] = 1, -1
+            yield row, 0
+    for result in {result for _, result in pairs}:
+        row = np.zeros(count)
+        row[[column for (_, other), column in columns.items() if other == result]] = 1
+        yield row, 1
 
 
 def _faster(network: LoweredNetwork, best: Split | None, room: Room) -> Split | None:
