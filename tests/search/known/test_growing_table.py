@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from overhead import FreeErrors, make_wide_table
 from toy_space import SyntheticErrors, ToySpace
 
 from tinysearch.search.known.design import NO_BRANCH, DesignTable
@@ -69,6 +71,34 @@ def test_the_front_is_that_of_a_table_of_everything_and_no_model_is_priced_twice
     assert len(asked) == len(set(asked)) < len(WIDE.table.models)
     for row in range(len(grown.table)):
         assert grown.table.row_of(grown.table.candidate(row)) == row
+
+
+def priced_at_once(table: DesignTable) -> DesignTable:
+    """The same with every design that its pricing has."""
+    members = table.pricing.combinations
+    models = np.concatenate([part for own in members for part in products(own, inputs=table.needs.shape[1])])
+    of, analytic, platform = table.pricing.designs(models)
+    return replace(table, analytic=analytic, needs=models[of], platform=platform, pricing=None)
+
+
+def test_of_three_inputs_the_front_is_that_of_a_table_of_everything():
+    table = make_wide_table(90, np.random.default_rng(0))
+    errors, everything = FreeErrors(table), priced_at_once(table)
+    assert len(table.branches) == 108
+    assert len(everything) > 100 * len(table)
+    whole, grown = (Knowledge(each, VECTOR, errors.error_rates) for each in (everything, table))
+    known = np.random.default_rng(3).permutation(len(table.branches))[:60]
+    for branch in known.tolist():
+        whole.learn([branch])
+        grown.learn([branch])
+    assert front_of(grown) == front_of(whole)
+    assert {len(knowledge_needs(grown, row)) for row in grown.front} == {1, 3}
+    assert len(grown.table.models) < len(whole.table.models) / 4
+    assert (whole.unlocked & ~whole.model_done).any()
+    # What is left out of the computation, since no luck could bring it to the front, does not belong there.
+    for model in np.flatnonzero(whole.unlocked & ~whole.model_done):
+        whole._compute(np.array([model]))
+    assert front_of(grown) == front_of(whole)
 
 
 def knowledge_needs(knowledge: Knowledge, row: int) -> list[int]:
