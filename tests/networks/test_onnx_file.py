@@ -13,7 +13,12 @@ from small_onnx import SMALL, image, ints, model, node, reals, stated_scales
 
 import tinysearch as ts
 from tinysearch.app.cli import main
+from tinysearch.app.config.resources import data_dir
+from tinysearch.app.networks.again import again_source
 from tinysearch.core.errors import UserError
+from tinysearch.distribution import installed_version
+from tinysearch.firmware.verify.again import as_the_run_emits
+from tinysearch.firmware.verify.emitted import Package
 from tinysearch.networks.lowering import lower
 from tinysearch.networks.oracle import run
 from tinysearch.networks.real.calibrated import calibrated, placed
@@ -298,3 +303,38 @@ def test_a_scale_that_leaves_a_part_of_a_pixel_over_places_the_others(tmp_path, 
 def test_sizes_are_counted_in_single_precision(tmp_path):
     graph = translate(read(tmp_path, resized("linear", 1.0, 0.7)), [None]).graph
     assert graph.tensors[graph.outputs[0]].shape == (1, 4, 7, 1)
+
+
+def test_fixed_point_is_a_choice_that_vector_units_have(tmp_path, capsys):
+    """One network both ways on one board: verify knows which a project has, and what exactness costs is told."""
+    file, out = tmp_path / "net.onnx", tmp_path / "project"
+    file.write_bytes(stated_scales())
+    words = [f"network={file}", "platform.processor=esp32s3", "firmware.backend=auto"]
+    found = {}
+    for rounding in ("once", "fixed"):
+        assert main(["evaluate", *words, f"rounding={rounding}", "--json"]) == 0
+        found[rounding] = json.loads(capsys.readouterr().out)
+        assert found[rounding]["network"]["rounding"] == rounding
+    once, fixed = found["once"], found["fixed"]
+    assert once["latency_in_fixed_point_s"] == fixed["values"]["latency_s"] < once["values"]["latency_s"]
+    assert fixed["latency_in_fixed_point_s"] is None
+    assert [found[r]["lowering"][0]["became"] for r in found] == ["ts_once_conv_s8", "ts_tfl_conv_s8"]
+    assert main(["emit", *words, "rounding=fixed", f"out={out}"]) == 0
+    package = Package(templates=data_dir("firmware_templates"), version=installed_version(), project="network")
+    rung = as_the_run_emits(out, again=again_source(out, words[:1]), package=package, accept=())
+    assert rung.status == "passed", rung.detail
+    assert main(["evaluate", *words, "rounding=down"]) == 2
+    assert "rounding of a network of one's own must be once or fixed" in capsys.readouterr().err
+
+
+def test_the_page_of_a_search_says_what_exactness_costs(tmp_path, capsys):
+    file, folder = tmp_path / "net.onnx", tmp_path / "run"
+    file.write_bytes(stated_scales())
+    words = [f"network={file}", "platform.processor=esp32s3", "firmware.backend=auto", "emit.top=none"]
+    assert main([*words, f"run_dir={folder}"]) == 0
+    assert "rounding=fixed is faster on the vector unit of" in capsys.readouterr().err
+    page = (folder / "report.html").read_text()
+    assert "Rounding: once, halves to even" in page
+    assert "rounding=fixed is faster on the vector unit of" in page
+    assert main([*words, "rounding=fixed", f"run_dir={folder}"]) == 0
+    assert "rounding=fixed is faster" not in (folder / "report.html").read_text()

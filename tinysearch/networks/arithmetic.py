@@ -19,7 +19,7 @@ from tinysearch.core.quantization import (
     doubling_high_multiply,
     rounding_shift_right,
 )
-from tinysearch.networks.graph import Graph, Quantization
+from tinysearch.networks.graph import Graph, Quantization, Rounding
 from tinysearch.networks.options import Activation
 
 INT32_LOW, INT32_HIGH = -(1 << 31), (1 << 31) - 1
@@ -58,7 +58,8 @@ def factor_in(graph: Graph, real: float) -> tuple[int, int]:
         ValueError: negative or not finite.
     """
     multiplier, shift = quantize_multiplier(real)
-    return (round(real * (1 << _FRACTION)), 0) if graph.rounds_once and shift < 0 else (multiplier, shift)
+    once = graph.rounding is not Rounding.TWICE and shift < 0
+    return (round(real * (1 << _FRACTION)), 0) if once else (multiplier, shift)
 
 
 def scaled(values: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike) -> Int64:

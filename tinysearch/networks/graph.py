@@ -141,10 +141,12 @@ class Rounding(StrEnum):
 
     TensorFlow Lite's reference rounds twice: a product with a multiplier, then what a shift leaves of it. ONNX and
     PyTorch define real numbers that are rounded once, halves to even; PyTorch's means that are halves fall as its
-    float32 sums do.
+    float32 sums do. ``FIXED`` is TensorFlow Lite's fixed point for real biases, which become whole steps, and factors
+    below one half, which are rounded once with fewer bits: vector units have it.
     """
 
     TWICE = "twice"
+    FIXED = "fixed"
     ONCE = "once"
     TORCH = "torch"
 
@@ -167,8 +169,8 @@ class Graph:
 
     @property
     def rounds_once(self) -> bool:
-        """Whether outputs are real numbers that are rounded once."""
-        return self.rounding is not Rounding.TWICE
+        """Whether outputs are real numbers that are rounded once, exactly."""
+        return self.rounding in (Rounding.ONCE, Rounding.TORCH)
 
     def source(self, node: Node, position: int) -> Tensor | None:
         """One input of a node, None where it is absent."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tinysearch.core.errors import UserError
 
-_OF_NETWORKS = ("calibration", "labels")
+_OF_NETWORKS = ("calibration", "labels", "rounding")
 """Options that say something of a network of one's own, and nothing of others."""
 
 

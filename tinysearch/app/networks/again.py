@@ -10,6 +10,7 @@ from typing import Any
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.executions import BANDS
 from tinysearch.app.networks.firmware import emit, prepared
+from tinysearch.app.networks.reading import FIXED
 from tinysearch.core.safe_text import plain_line
 from tinysearch.firmware.backends import VECTOR_NAMES
 from tinysearch.firmware.folder import is_ours
@@ -32,12 +33,17 @@ def again_source(project: Path, overrides: Sequence[str]) -> Again:
 
 
 def _form(project: Path) -> list[str]:
-    """How the firmware was emitted: its memory, the vector unit that a project has, or the name of a library."""
+    """How the firmware was emitted: its memory, its rounding, a project's vector unit, or the name of a library."""
     point = read_point(project) if is_ours(project) else {}
     facts, options = point.get("firmware_facts"), point.get("options")
     if not isinstance(facts, dict):
         return []
-    return [*_memory(options if isinstance(options, dict) else {}), *_kernels(facts)]
+    memory = _memory(options if isinstance(options, dict) else {})
+    return [*memory, *_rounding(point.get("network")), *_kernels(facts)]
+
+
+def _rounding(network: object) -> list[str]:
+    return [f"rounding={FIXED}"] if isinstance(network, dict) and network.get("rounding") == FIXED else []
 
 
 def _memory(options: Mapping[str, Any]) -> list[str]:

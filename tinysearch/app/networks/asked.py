@@ -13,7 +13,7 @@ from tinysearch.app.config.resources import data_dir
 from tinysearch.app.networks.application import OwnApplication, own_application, own_latency
 from tinysearch.app.networks.executions import executions_of
 from tinysearch.app.networks.labels import read_labels
-from tinysearch.app.networks.reading import Read, read_network
+from tinysearch.app.networks.reading import FIXED, ONCE, Read, read_network
 from tinysearch.app.run.emit_settings import EmitSettings, built_settings
 from tinysearch.catalog.tables import load_instructions, load_software_sizes
 from tinysearch.core.errors import UserError
@@ -101,6 +101,7 @@ class Asked:
             "sha256": self.read.digest,
             "inputs": _tensors(graph, graph.inputs, None if calibration is None else calibration.input_axes),
             "outputs": _tensors(graph, graph.outputs, None if calibration is None else calibration.output_axes),
+            "rounding": ONCE if graph.rounds_once else FIXED,
             "macs": network.lowered.macs,
             "weight_bytes": network.weight_bytes,
             "labels": list(network.labels),

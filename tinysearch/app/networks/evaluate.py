@@ -12,6 +12,7 @@ from rich.table import Table
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
+from tinysearch.app.networks.rounding import advice, fixed_latencies, rounding_text
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.networks.arena import ArenaPlan
@@ -61,6 +62,7 @@ def document(question: Asked, point: NetworkPoint) -> dict[str, Any]:
         "network": question.describe(),
         "arena_bytes": memory.peak_bytes,
         "arena_bound_bytes": memory.bound_bytes,
+        "latency_in_fixed_point_s": fixed_latencies(question, [point]).get(point.id),
         "lowering": [row.to_dict() for row in lowering],
         "instructions": sum(row.instructions for row in lowering),
         "unsupported": [],
@@ -78,6 +80,7 @@ def _table(question: Asked, point: NetworkPoint) -> Table:
         "arena": f"{memory.peak_bytes:,} bytes in {place}; no plan is below {memory.bound_bytes:,}",
         "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
         "kernels": point.backend + (", some layers in bands" if point.network.execution.bands else ""),
+        "rounding": "; ".join([rounding_text(question), *advice([point], fixed_latencies(question, [point]))]),
         "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
         "energy": f"{point.energy_mj:.3g} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),

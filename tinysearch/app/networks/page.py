@@ -20,12 +20,13 @@ td.number { min-width: 0; white-space: nowrap; }
 """
 
 
-def page(document: Mapping[str, Any], rows: Sequence[LoweredRow]) -> str:
+def page(document: Mapping[str, Any], rows: Sequence[LoweredRow], told: Sequence[str] = ()) -> str:
     """The page.
 
     Args:
         document: front.json.
         rows: what became of every operator.
+        told: lines below the boards.
     """
     network = document["network"]
     name = escape(plain_line(network["name"]))
@@ -42,6 +43,7 @@ def page(document: Mapping[str, Any], rows: Sequence[LoweredRow]) -> str:
             f"<style>{_STYLE}</style></head><body><h1>{name}</h1><p>{facts}</p>",
             f"<h2>Boards that carry it{asked}</h2>{_boards(document['points'])}",
             "<p>Latencies are predictions: instructions of the kernels were counted, cycles for one are assumed.</p>",
+            *(f"<p>{escape(plain_line(line))}</p>" for line in told),
             _agreement(network.get("quantization")),
             f"<h2>What became of its operators</h2>{_operators(rows)}</body></html>",
             "",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.config.words import overrides_of
 from tinysearch.app.networks.asked import Asked, asked_of, settings_of
@@ -79,13 +80,13 @@ def evaluate_network(options: Mapping[str, Any]) -> OwnPoint:
     else:
         config = plain(compose_config(overrides_of({key: rest[key] for key in rest if key != "network"})))
         emission = settings_of(config)
-        read = _of_torch(network, example)
+        read = _of_torch(config, network, example)
     question = asked_of(config, read, emission=emission, of_task="task" in options)
     point = chosen(question.points())
     return OwnPoint(document=document(question, point), _question=question, _point=point)
 
 
-def _of_torch(network: object, example: object) -> Read:
+def _of_torch(config: Config, network: object, example: object) -> Read:
     """A module or program of torch.
 
     Raises:
@@ -96,7 +97,7 @@ def _of_torch(network: object, example: object) -> Read:
     arrays = None if example is None else _arrays(example)
     real = network_of(network, arrays)
     samples = None if arrays is None else samples_of(named(real.inputs, arrays), real.inputs)
-    return of_real(real, samples, digest=_digest(real))
+    return of_real(config, real, samples, digest=_digest(real))
 
 
 def _arrays(example: object) -> list[Array]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinysearch.app.building.wiring import Config
 from tinysearch.core.errors import UserError
 from tinysearch.files import home_path
 from tinysearch.networks.file import network_content
-from tinysearch.networks.graph import Array, Graph
+from tinysearch.networks.graph import Array, Graph, Rounding
 from tinysearch.networks.real.calibrated import Calibrated, calibrated, calibrated_graph
 from tinysearch.networks.real.nodes import RealInput, RealNetwork
 from tinysearch.networks.real.onnx_file import onnx_network
@@ -21,6 +21,9 @@ from tinysearch.networks.tflite_file import tflite_graph
 
 FORMATS = (".tflite", ".onnx", ".pt2")
 """Suffixes of files that hold a network."""
+
+ONCE, FIXED = "once", "fixed"
+"""Values of the option ``rounding``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,7 +62,7 @@ def read_network(config: Config, *, example: Sequence[Array] | None = None) -> R
     if path.suffix.lower() == ".tflite":
         return _of_tflite(config, tflite_graph(content, path), path, digest=digest, example=example)
     network = _real_network(content, path)
-    return of_real(network, _samples(config, network.inputs, example), digest=digest)
+    return of_real(config, network, _samples(config, network.inputs, example), digest=digest)
 
 
 def _of_tflite(config: Config, graph: Graph, path: Path, *, digest: str, example: Sequence[Array] | None) -> Read:
@@ -96,10 +99,28 @@ def _real_network(content: bytes, path: Path) -> RealNetwork:
     return read_exported(path)
 
 
-def of_real(network: RealNetwork, samples: Sequence[Array] | None, *, digest: str) -> Read:
-    """A float network of nodes, quantized with samples, or with noise where there are none."""
-    found = calibrated(network, samples)
+def of_real(config: Config, network: RealNetwork, samples: Sequence[Array] | None, *, digest: str) -> Read:
+    """A float network of nodes, quantized with samples, or with noise where there are none.
+
+    Raises:
+        UserError: ``rounding`` is something else, or a network that cannot be computed.
+    """
+    found = calibrated(replace(network, rounding=Rounding.FIXED) if in_fixed_point(config) else network, samples)
     return Read(name=network.name, digest=digest, graph=found.graph, calibration=found)
+
+
+def in_fixed_point(config: Config) -> bool:
+    """Whether a network that states its scales is to have TensorFlow Lite's fixed point in place of its own rounding.
+
+    Raises:
+        UserError: ``rounding`` is something else.
+    """
+    rounding = str(config["rounding"])
+    if rounding not in (ONCE, FIXED):
+        raise UserError(
+            f"rounding of a network of one's own must be {ONCE} or {FIXED}", value=rounding, remedy="leave it out"
+        )
+    return rounding == FIXED
 
 
 def named(inputs: Sequence[RealInput], arrays: Sequence[Array]) -> dict[str, Array]:

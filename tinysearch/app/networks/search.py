@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.evaluate import chosen, memory_of
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.page import page
+from tinysearch.app.networks.rounding import advice, fixed_latencies, rounding_text
 from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
@@ -40,12 +41,16 @@ def run(invocation: Invocation) -> int:
     points = question.points()
     front = front_of(points)
     folder = _run_dir(question)
-    firmware = _firmware(question, front, folder)
-    _write(folder, question, front, firmware)
+    firmware, fixed = _firmware(question, front, folder), fixed_latencies(question, front)
+    document = front_document(question, front, firmware, fixed)
+    told = [f"Rounding: {rounding_text(question)}.", *advice(front, fixed)]
+    _write(folder, question, front, document, told)
     if invocation.json:
-        say(json.dumps(front_document(question, front, firmware), indent=2))
+        say(json.dumps(document, indent=2))
     else:
         SafeConsole().print(_table(question, front))
+    for line in advice(front, fixed):
+        console.print(line, soft_wrap=True, markup=False)
     if not front:
         console.print(f"no board carries the network: {_nearest(points)}", soft_wrap=True)
     console.print(f"{len(points)} boards looked at; everything is in {folder}", soft_wrap=True)
@@ -82,8 +87,15 @@ def front_of(points: Sequence[NetworkPoint]) -> list[NetworkPoint]:
     return [point for point, kept in zip(feasible, keep, strict=True) if kept]
 
 
-def front_document(question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> dict[str, Any]:
-    """front.json."""
+def front_document(
+    question: Asked, front: Sequence[NetworkPoint], firmware: Mapping[str, str], fixed: Mapping[str, float]
+) -> dict[str, Any]:
+    """front.json.
+
+    Args:
+        firmware: folders of the projects, by point.
+        fixed: seconds with ``rounding=fixed`` where these are fewer, by point.
+    """
     return {
         "schema": SCHEMA,
         "budget_usd": question.models.budget_usd,
@@ -91,7 +103,14 @@ def front_document(question: Asked, front: Sequence[NetworkPoint], firmware: dic
         "network": question.describe(),
         "arena_bytes": question.network.memory.peak_bytes,
         "arena_bound_bytes": question.network.memory.bound_bytes,
-        "points": [{**point.to_dict(), "firmware": firmware.get(point.id)} for point in front],
+        "points": [
+            {
+                **point.to_dict(),
+                "firmware": firmware.get(point.id),
+                "latency_in_fixed_point_s": fixed.get(point.id),
+            }
+            for point in front
+        ],
     }
 
 
@@ -123,15 +142,16 @@ def _firmware(question: Asked, front: Sequence[NetworkPoint], folder: Path) -> d
     return written
 
 
-def _write(folder: Path, question: Asked, front: Sequence[NetworkPoint], firmware: dict[str, str]) -> None:
+def _write(
+    folder: Path, question: Asked, front: Sequence[NetworkPoint], document: Mapping[str, Any], told: Sequence[str]
+) -> None:
     rows = question.lowering(question.network)
-    document = front_document(question, front, firmware)
     texts = {
         "front.json": json.dumps(document, indent=2, allow_nan=False) + "\n",
         "front.csv": _csv(front),
         "lowering.json": json.dumps({"lowering": [row.to_dict() for row in rows]}, indent=2) + "\n",
         "lowering.txt": lowering_text(rows) + "\n",
-        "report.html": page(document, rows),
+        "report.html": page(document, rows, told),
     }
     for name, text in texts.items():
         with writing(folder / name):

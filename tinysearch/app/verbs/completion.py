@@ -40,6 +40,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "latency": ("calibrated", "opcount"),
     "memory": ("arena", "bands", "paper"),
     "modality": ("face", "voice", "fusion"),
+    "rounding": ("once", "fixed"),
     "build": BUILDS,
     "price_level": PRICE_LEVELS,
     "face.precision": PRECISIONS,

@@ -30,7 +30,7 @@ from tinysearch.distribution import installed_version
 from tinysearch.files import home_path
 
 _CODE = ("plug_ins", "data.name", "trainer.name", "firmware.backend")
-_OF_NETWORKS = ("network", "calibration", "labels", "task", "platform.module")
+_OF_NETWORKS = ("network", "calibration", "labels", "rounding", "task", "platform.module")
 _OPTIONS = ("run_dir", "far", "accept", *_OF_NETWORKS, *_CODE)
 
 

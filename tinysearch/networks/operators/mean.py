@@ -10,7 +10,7 @@ import numpy as np
 from tinysearch.core.quantization import Int64
 from tinysearch.networks.arithmetic import factor_in, quantize_multiplier, scaled
 from tinysearch.networks.call import APART, Call, Field
-from tinysearch.networks.graph import Array, Element, Graph, Node
+from tinysearch.networks.graph import Array, Element, Graph, Node, Rounding
 from tinysearch.networks.halves import MOST_VALUES, Halves, halves_of, sum_of_row
 from tinysearch.networks.once import Once, Staircase, once
 from tinysearch.networks.operators.kind import OperatorKind, activations, constant, given, int8, offset, require
@@ -70,7 +70,7 @@ def _sides(graph: Graph, node: Node) -> _Sides:
 def _scale(graph: Graph, node: Node, count: int) -> tuple[int, int]:
     """Multiplier of the sum and shift to the left: TensorFlow Lite rounds its part of one over the count down."""
     ratio = graph.tensors[node.inputs[0]].quantized.scale / graph.result(node).quantized.scale
-    if graph.rounds_once:
+    if graph.rounding is not Rounding.TWICE:
         return factor_in(graph, ratio / count)
     multiplier, shift = quantize_multiplier(ratio)
     bits = min(count.bit_length() - 1, 32, 31 + shift)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW, Int64
 from tinysearch.networks.arithmetic import activation_range, factor_in, scaled
 from tinysearch.networks.call import Field
-from tinysearch.networks.graph import Array, Element, Graph, Node, Tensor
+from tinysearch.networks.graph import Array, Element, Graph, Node, Rounding, Tensor
 from tinysearch.networks.once import Once, Reals, Staircase, once
 from tinysearch.networks.operators.kind import (
     INSTEAD_INT8,
@@ -124,7 +124,7 @@ def weighted(graph: Graph, node: Node, *, activation: Activation, axis: int) -> 
         high=high,
     )
     bias = graph.source(node, 2)
-    if bias is not None and bias.element is Element.FLOAT32 and graph.rounds_once:
+    if bias is not None and bias.element is Element.FLOAT32 and graph.rounding is not Rounding.TWICE:
         layer = _with_real_bias(graph, layer, product, _real_bias(bias, len(moved)), result.quantized.scale)
     else:
         layer = _in_fixed_point(graph, layer, product, _bias(bias, len(moved)), result.quantized.scale)
@@ -139,10 +139,18 @@ def _in_fixed_point(graph: Graph, layer: Weighted, product: Reals, bias: Int64, 
 
 
 def _with_real_bias(graph: Graph, layer: Weighted, product: Reals, bias: Reals, scale: float) -> Weighted:
-    """Rounded once; where no constants do that exactly, in fixed point with a bias of whole steps."""
+    """Rounded once; where no constants do that or none are wished, in fixed point with a bias of whole steps."""
+    found = _exact(layer, product, bias, scale) if graph.rounds_once else None
+    if found is not None:
+        return replace(layer, once=found)
+    steps = np.clip(np.rint(bias / product), -SUM_LIMIT, SUM_LIMIT - 1).astype(np.int64)
+    return _in_fixed_point(graph, layer, product, steps, scale)
+
+
+def _exact(layer: Weighted, product: Reals, bias: Reals, scale: float) -> Once | None:
     weights = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
     sides = np.stack([weights * (value - layer.in_zero) for value in (INT8_LOW, INT8_HIGH)])
-    found = once(
+    return once(
         Staircase(
             product=product,
             addend=bias,
@@ -153,10 +161,6 @@ def _with_real_bias(graph: Graph, layer: Weighted, product: Reals, bias: Reals, 
             high=layer.high - layer.out_zero,
         )
     )
-    if found is not None:
-        return replace(layer, once=found)
-    steps = np.clip(np.rint(bias / product), -SUM_LIMIT, SUM_LIMIT - 1).astype(np.int64)
-    return _in_fixed_point(graph, layer, product, steps, scale)
 
 
 def _real_bias(tensor: Tensor, channels: int) -> Reals:
