@@ -57,6 +57,24 @@ def test_the_relation_learns_what_is_particular_to_a_branch():
     assert known > 1.2 * unknown
 
 
+def test_of_fusions_of_three_offset_slope_and_scatter_are_learned():
+    rng = np.random.default_rng(0)
+    relation, probits = FusionRelation(np.array([0.5])), rng.normal(-1.2, 0.15, 30)
+    models, branches = rng.permuted(np.tile(np.arange(30), (40, 1)), axis=1)[:, :3], ndtr(probits)[:, None]
+    added = probits[models].sum(axis=1) / np.sqrt(3)
+    true = added + 0.3 - 0.2 * (probits[models].sum(axis=1) + 3)
+    first = [ndtri(relation.lucky(models, branches[None], spreads=s)[0, :, 0]) for s in (0.0, 1.0)]
+    assert first[0] == pytest.approx(added)
+    relation.observe_larger(models, branches, ndtr(true + rng.normal(0, 0.05, 40))[:, None])
+    drawn = ndtri(relation.draw(models, np.repeat(branches[None], 2000, axis=0), np.random.default_rng(1)))[:, :, 0]
+    last = [ndtri(relation.lucky(models, branches[None], spreads=s)[0, :, 0]) for s in (0.0, 1.0)]
+    assert last[0] == pytest.approx(true, abs=0.04)
+    assert (first[0] - first[1]).min() > 0.1
+    assert last[0] - last[1] == pytest.approx(0.05, abs=0.015)
+    assert drawn.mean(axis=0) == pytest.approx(last[0], abs=0.01)
+    assert drawn.std(axis=0) == pytest.approx(last[0] - last[1], rel=0.1)
+
+
 def test_fusions_of_elsewhere_are_nobodys():
     faces, voices, fused = matchers(np.random.default_rng(0))
     fused[:, -1] += 0.2

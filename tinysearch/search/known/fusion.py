@@ -71,6 +71,8 @@ class Relation(Protocol):
 
     def observe(self, pairs: Ints, metrics: Floats) -> None: ...
 
+    def observe_larger(self, models: Ints, branch_metrics: Floats, fused: Floats) -> None: ...
+
     def told(self, metrics: Floats) -> None: ...
 
     def draw(self, models: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats: ...
@@ -98,6 +100,7 @@ class FusionRelation:
         self._told: Floats = np.zeros((0, 3, len(self._half)))
         self._fits: tuple[_Fit, ...] | None = None
         self._column: dict[int, int] = {}
+        self._larger = _Excess(len(self._half))
 
     def observe(self, pairs: Ints, metrics: Floats) -> None:
         """Take in fusions.
@@ -109,6 +112,17 @@ class FusionRelation:
         self._pairs = np.concatenate([self._pairs, pairs])[-MOST_FUSIONS:]
         self._probits = np.concatenate([self._probits, self._probit(metrics)])[-MOST_FUSIONS:]
         self._fits = None
+
+    def observe_larger(self, models: Ints, branch_metrics: Floats, fused: Floats) -> None:
+        """Take in fusions of three and more: of them all together it is learned how far off the first guess is.
+
+        Args:
+            models: int64 [n, K], branches by index, then -1.
+            branch_metrics: float64 [B, M].
+            fused: float64 [n, M].
+        """
+        guessed, from_middle = self._first_guess(models, branch_metrics[None])
+        self._larger.add(self._probit(fused) - np.clip(guessed[0], -FARTHEST, FARTHEST), from_middle[0])
 
     def told(self, metrics: Floats) -> None:
         """Take in all fusions of other tables: float64 [n, 3, M], of the first branches, the second and the fusions."""
@@ -126,9 +140,12 @@ class FusionRelation:
         pairs = self._draw_pairs(models[~larger, :2], branch_metrics, rng)
         if not larger.any():
             return pairs
-        middle = self._first_guess(models[larger], branch_metrics)
-        common = OFFSET * rng.standard_normal((len(middle), 1, 1))
-        drawn = self._error(middle + common + SCATTER * rng.standard_normal(middle.shape))
+        guessed, from_middle = self._first_guess(models[larger], branch_metrics)
+        mean, covariance, scatter = self._larger.fitted()
+        normal = rng.standard_normal((len(guessed), *mean.shape))
+        lines = mean + np.einsum("mij,smj->smi", np.linalg.cholesky(covariance), normal)
+        common = lines[:, None, :, 0] + lines[:, None, :, 1] * from_middle
+        drawn = self._error(guessed + common + scatter * rng.standard_normal(guessed.shape))
         return _merged(pairs, drawn, larger)
 
     def lucky(self, models: Ints, branch_metrics: Floats, *, spreads: float) -> Floats:
@@ -142,16 +159,20 @@ class FusionRelation:
         pairs = self._lucky_pairs(models[~larger, :2], branch_metrics, spreads=spreads)
         if not larger.any():
             return pairs
-        middle = self._first_guess(models[larger], branch_metrics)
-        return _merged(pairs, self._error(middle - spreads * float(np.hypot(OFFSET, SCATTER))), larger)
+        guessed, u = self._first_guess(models[larger], branch_metrics)
+        mean, covariance, scatter = self._larger.fitted()
+        variance = covariance[:, 0, 0] + u * (2 * covariance[:, 0, 1] + u * covariance[:, 1, 1]) + scatter**2
+        expected = guessed + mean[:, 0] + mean[:, 1] * u
+        return _merged(pairs, self._error(expected - spreads * np.sqrt(variance)), larger)
 
-    def _first_guess(self, models: Ints, branch_metrics: Floats) -> Floats:
-        """Probits [S, n, M] of fusions of three and more: independent evidence added, of which nothing is learned."""
+    def _first_guess(self, models: Ints, branch_metrics: Floats) -> tuple[Floats, Floats]:
+        """Probits [S, n, M] of fusions of three and more, independent evidence added, and the sum from the middle."""
         branches, places = _distinct(models)
         probits = self._probit(branch_metrics[:, branches])
         there = (models != NO_BRANCH)[None, :, :, None]
         members = np.where(there, probits[:, np.maximum(places, 0)], 0.0)
-        return np.asarray(members.sum(axis=2) / np.sqrt(there.sum(axis=2)), np.float64)
+        total, count = members.sum(axis=2), there.sum(axis=2)
+        return np.asarray(total / np.sqrt(count), np.float64), np.asarray(total - count * MIDDLE, np.float64)
 
     def _draw_pairs(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:
         draws = len(branch_metrics)
@@ -265,6 +286,43 @@ class FusionRelation:
         return _Fit(mean=mean, covariance=covariance, effect=effect, scatter=scatter)
 
 
+class _Excess:
+    """How far fusions of three and more lie above their first guess, as probits: an offset, a slope and a scatter.
+
+    The slope is over the sum of their branches' probits, from the middle.
+
+    Args:
+        metrics: how many there are.
+    """
+
+    def __init__(self, metrics: int) -> None:
+        self._count = 0
+        self._gram, self._moment, self._squares = np.zeros((metrics, 2, 2)), np.zeros((metrics, 2)), np.zeros(metrics)
+
+    def add(self, excess: Floats, from_middle: Floats) -> None:
+        """Take in what some lie above it, float64 [n, M], and where their branches lie, [n, M]."""
+        design = np.stack([np.ones_like(from_middle), from_middle], axis=2)
+        self._count += len(excess)
+        self._gram += np.einsum("nmi,nmj->mij", design, design)
+        self._moment += np.einsum("nmi,nm->mi", design, excess)
+        self._squares += (excess**2).sum(axis=0)
+
+    def fitted(self) -> tuple[Floats, Floats, Floats]:
+        """Offset and slope, float64 [M, 2], their covariance, [M, 2, 2], and the scatter, [M]."""
+        scatter = np.full(len(self._squares), SCATTER)
+        for _ in range(ROUNDS):
+            weight = scatter[:, None, None] ** -2.0
+            covariance = np.asarray(
+                np.linalg.inv(np.diag([OFFSET**-2.0, SLOPE**-2.0]) + weight * self._gram), np.float64
+            )
+            mean = np.einsum("mij,mj->mi", covariance, weight[:, 0] * self._moment)
+            seconds = mean[:, :, None] * mean[:, None] + covariance
+            misfit = self._squares - 2 * (mean * self._moment).sum(axis=1) + (self._gram * seconds).sum(axis=(1, 2))
+            known = np.maximum(misfit, 0.0) + PRIOR_COUNT * SCATTER**2
+            scatter = np.sqrt(known / (self._count + PRIOR_COUNT))
+        return mean, covariance, scatter
+
+
 class KnownRelation:
     """The relation where nothing has to be learned of it: what goes together comes to what a function says.
 
@@ -276,6 +334,9 @@ class KnownRelation:
         self._together = together
 
     def observe(self, pairs: Ints, metrics: Floats) -> None:
+        """Nothing to learn."""
+
+    def observe_larger(self, models: Ints, branch_metrics: Floats, fused: Floats) -> None:
         """Nothing to learn."""
 
     def told(self, metrics: Floats) -> None:

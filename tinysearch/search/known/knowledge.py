@@ -257,10 +257,13 @@ class Knowledge:
             branches = self.table.models[models]
             for j, pair in zip(models, branches, strict=True):
                 self.model_metrics[j] = self.objectives.metrics_of(self.rates(pair))
-            pairs = (branches != NO_BRANCH).sum(axis=1) == 2
+            members = (branches != NO_BRANCH).sum(axis=1)
+            pairs, larger = members == 2, members > 2
             sides = [self.branch_metrics[branches[pairs, side]] for side in (0, 1)]
             fused = self.model_metrics[models[pairs]]
             self.relation.observe(branches[pairs, :2], np.stack([*sides, fused], axis=1))
+            if larger.any():
+                self.relation.observe_larger(branches[larger], self.branch_metrics, self.model_metrics[models[larger]])
         self.model_done[models] = True
         boards = self.boards_of(models)
         fresh = self.points(boards, self.model_metrics[self.board_model[boards]])
