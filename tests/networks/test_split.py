@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from random_tflite import RELU, Builder
-from test_bands import lowered, mobilenet
+from test_banded_networks import lowered, mobilenet
 from test_kernels import project_of
 
 from tinysearch.app.cli import main

@@ -286,10 +286,10 @@ def _two_cores(facts: Mapping[str, Any] | None) -> TwoCores | None:
 
 def _psram_access(facts: Mapping[str, Any] | None, chip: str) -> PsramAccess | None:
     """Cache of a chip before its external RAM, None where the table does not say."""
-    if facts is None or chip not in facts["caches"]:
+    if facts is None:
         return None
     own, wait, writes = (
-        facts["caches"][chip],
+        facts["caches"].get(chip, facts["caches"]["others"]),
         _sourced(facts["wait"], unit="s"),
         _sourced(facts["writes"], unit="times"),
     )
