@@ -26,22 +26,5 @@ static void store(const ts_once_conv_s8_layer *layer, const int32_t *sums, int32
     }
 }
 
-void ts_once_conv_s8(const ts_once_conv_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
-{
-    const ts_tfl_window *const window = &layer->window;
-    const int32_t count = window->out_height * window->out_width, depth = depth_of(window);
-    int32_t sums[TILE_PIXELS * TILE_CHANNELS];
-    const int32_t step = layer->backward ? -TILE_PIXELS : TILE_PIXELS;
-    const int32_t first = layer->backward ? (count - 1) / TILE_PIXELS * TILE_PIXELS : 0;
-    for (int32_t pixel = first; pixel >= 0 && pixel < count; pixel += step) {
-        const int32_t pixels = ts_tfl_smaller(TILE_PIXELS, count - pixel);
-        const int8_t *weights = layer->weights;
-        int8_t *const out = output + pixel * window->out_channels;
-        gather_tile(layer, input, pixel, scratch);
-        for (int32_t channel = 0; channel < window->out_channels; channel += TILE_CHANNELS) {
-            multiply_tile(scratch, weights, depth, layer->bias + channel, sums);
-            store(layer, sums, channel, pixels, out);
-            weights += depth * TILE_CHANNELS;
-        }
-    }
-}
+#define KERNEL ts_once_conv_s8
+#include "ts_tfl_conv_loops.h"

@@ -21,23 +21,7 @@ static int32_t mean(const int8_t *corner, int32_t rows, int32_t columns, int32_t
     return (sum < 0 ? sum - count / 2 : sum + count / 2) / count; /* C truncates towards zero */
 }
 
-void ts_tfl_average_pool_s8(const ts_tfl_average_pool_s8_layer *layer, const int8_t *input, int8_t *output,
-                            void *scratch)
-{
-    const ts_tfl_window *const window = &layer->window;
-    const int32_t channels = window->in_channels, pitch = window->in_width * channels;
-    (void)scratch;
-    for (int32_t y = 0; y < window->out_height; ++y) {
-        const int32_t row = y * window->stride_y - window->top, top = ts_tfl_larger(row, 0);
-        const int32_t rows = ts_tfl_smaller(row + window->kernel_height, window->in_height) - top;
-        for (int32_t x = 0; x < window->out_width; ++x) {
-            const int32_t column = x * window->stride_x - window->left, left = ts_tfl_larger(column, 0);
-            const int32_t columns = ts_tfl_smaller(column + window->kernel_width, window->in_width) - left;
-            const int8_t *const corner = input + top * pitch + left * channels;
-            for (int32_t channel = 0; channel < channels; ++channel) {
-                *output++ = (int8_t)ts_clamp(mean(corner + channel, rows, columns, channels, pitch), layer->low,
-                                             layer->high);
-            }
-        }
-    }
-}
+#define KERNEL ts_tfl_average_pool_s8
+#define LAYER ts_tfl_average_pool_s8_layer
+#define POOLED(corner, rows, columns) mean(corner, rows, columns, channels, pitch)
+#include "ts_tfl_pool_loops.h"
