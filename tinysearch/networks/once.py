@@ -10,7 +10,7 @@ that step there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -165,15 +165,12 @@ def _offsets() -> list[int]:
 
 
 def _some(stairs: Staircase, channels: npt.NDArray[np.intp]) -> Staircase:
-    return Staircase(
+    return replace(
+        stairs,
         product=stairs.product[channels],
         addend=stairs.addend[channels],
-        result=stairs.result,
         lowest=stairs.lowest[channels],
         highest=stairs.highest[channels],
-        low=stairs.low,
-        high=stairs.high,
-        count=stairs.count,
     )
 
 

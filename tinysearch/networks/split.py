@@ -124,7 +124,8 @@ def _left_out(buffers: Sequence[Buffer], pairs: Pairs, worth: dict[int, float], 
     gains[: len(tensors)] = [worth.get(buffer.key, 0.0) for buffer in tensors]
     rules = [LinearConstraint(alive, ub=room)]
     if pairs:
-        rules += [LinearConstraint(rows, ub=most) for rows, most in _sharing(tensors, pairs)]
+        rows, most = zip(*_sharing(tensors, pairs), strict=True)
+        rules.append(LinearConstraint(np.stack(rows), ub=most))
     scaled = -gains / max(gains.max(), 1e-30)
     found = milp(scaled, constraints=rules, integrality=np.ones(len(gains)), bounds=Bounds(0, 1))
     if found.x is None:

@@ -229,12 +229,12 @@ def _lower_addition(graph: Graph, node: Node) -> tuple[Call, ...]:
 
 def _lower_product(graph: Graph, node: Node) -> tuple[Call, ...]:
     pair = _pair(graph, node)
-    multiplier, shift = _product(pair)
     zeros = tuple(offset(tensor) for tensor in pair.tensors)
     exact = _product_once(graph, pair)
     if exact is not None:
         rounding: dict[str, Field] = {"zero": zeros, "raised": _RAISED, "rounding": exact.fields()}
         return (_call(node, pair, "ts_once_mul_s8", rounding, {}),)
+    multiplier, shift = _product(pair)
     return (_call(node, pair, "ts_tfl_mul_s8", {"zero": zeros, "multiplier": multiplier, "shift": -shift}, {}),)
 
 

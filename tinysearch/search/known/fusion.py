@@ -297,6 +297,7 @@ class _Excess:
 
     def __init__(self, metrics: int) -> None:
         self._count = 0
+        self._fit: tuple[Floats, Floats, Floats] | None = None
         self._gram, self._moment, self._squares = np.zeros((metrics, 2, 2)), np.zeros((metrics, 2)), np.zeros(metrics)
 
     def add(self, excess: Floats, from_middle: Floats) -> None:
@@ -306,9 +307,15 @@ class _Excess:
         self._gram += np.einsum("nmi,nmj->mij", design, design)
         self._moment += np.einsum("nmi,nm->mi", design, excess)
         self._squares += (excess**2).sum(axis=0)
+        self._fit = None
 
     def fitted(self) -> tuple[Floats, Floats, Floats]:
-        """Offset and slope, float64 [M, 2], their covariance, [M, 2, 2], and the scatter, [M]."""
+        """Offset and slope, float64 [M, 2], their covariance, [M, 2, 2], and the scatter, [M]; kept until the next."""
+        if self._fit is None:
+            self._fit = self._fitted()
+        return self._fit
+
+    def _fitted(self) -> tuple[Floats, Floats, Floats]:
         scatter = np.full(len(self._squares), SCATTER)
         for _ in range(ROUNDS):
             weight = scatter[:, None, None] ** -2.0
