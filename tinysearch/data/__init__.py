@@ -10,7 +10,8 @@ from tinysearch.data.image import frame_to_rgb, prepare_image
 from tinysearch.data.log_mel import LogMel, LogMelSettings, LogMelTables
 from tinysearch.data.orl import OrlDataset
 from tinysearch.data.pairs import PairOptions, draw_pairs, evaluation_pairs, matched_samples
-from tinysearch.data.samples import AudioOptions, FileDataset, Skipped
+from tinysearch.data.preparation import AudioOptions
+from tinysearch.data.samples import FileDataset, Skipped
 from tinysearch.data.voxceleb import VoxCelebDataset
 
 __all__ = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
-from tinysearch.data.samples import SampleFile
+from tinysearch.data.preparation import SampleFile
 
 
 class Archive:

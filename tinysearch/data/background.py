@@ -9,7 +9,7 @@ from functools import partial
 from tinysearch.core.protocols import Split
 from tinysearch.data.broken import BrokenSampleError
 from tinysearch.data.labelled import LabelledFile
-from tinysearch.data.samples import SampleFile
+from tinysearch.data.preparation import SampleFile
 from tinysearch.data.splits import FoundFile
 
 

@@ -22,7 +22,7 @@ from tinysearch.data.keywords import SILENCE, UNKNOWN
 from tinysearch.data.labelled import LabelledFile, LabelledFiles
 from tinysearch.data.pairs import read_list
 from tinysearch.data.people import told_unread
-from tinysearch.data.samples import AudioOptions, SampleFile
+from tinysearch.data.preparation import AudioOptions, SampleFile
 from tinysearch.data.splits import FEWEST, RULES, FoundFile, checked_shares, content_digest, parted
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.reading import same_name

@@ -16,8 +16,8 @@ from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.core.task import Augmentation, Input
 from tinysearch.data.chimeric import chimeric_people
 from tinysearch.data.embedded_dataset import ARCHIVES, EmbeddedDataset
+from tinysearch.data.preparation import AudioOptions
 from tinysearch.data.recordings import Int16, Recording, WindowDataset
-from tinysearch.data.samples import AudioOptions
 from tinysearch.data.window import VERSION
 from tinysearch.data.wrists import EXERCISES, archive_content, checked_kind, exercised, split_of
 from tinysearch.inputs.camera import Camera

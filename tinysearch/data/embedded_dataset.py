@@ -14,7 +14,8 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.data.archive import Archive
 from tinysearch.data.chimeric import chimeric_people
-from tinysearch.data.samples import AudioOptions, FileDataset
+from tinysearch.data.preparation import AudioOptions
+from tinysearch.data.samples import FileDataset
 
 ARCHIVES = {"face": "faces.zip", "voice": "voices.zip"}
 

@@ -9,7 +9,8 @@ from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.data.pairs import listed_names, read_list
 from tinysearch.data.people import find_people
-from tinysearch.data.samples import AudioOptions, FileDataset
+from tinysearch.data.preparation import AudioOptions
+from tinysearch.data.samples import FileDataset
 from tinysearch.data.splits import SMALLEST_SPLIT, digest_of, draw_people, draw_splits, share_out
 from tinysearch.reading import same_name
 

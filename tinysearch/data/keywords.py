@@ -11,7 +11,7 @@ from tinysearch.core.protocols import SPLITS
 from tinysearch.core.task import Input
 from tinysearch.data.archive import Archive
 from tinysearch.data.labelled import LabelledFile, LabelledFiles
-from tinysearch.data.samples import AudioOptions, SampleFile
+from tinysearch.data.preparation import AudioOptions, SampleFile
 
 ARCHIVE = "keywords.zip"
 UNKNOWN, SILENCE = "_unknown_", "_silence_"

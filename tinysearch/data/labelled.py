@@ -12,7 +12,8 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.core.task import Input
-from tinysearch.data.samples import AudioOptions, FileDataset, SampleFile
+from tinysearch.data.preparation import AudioOptions, SampleFile
+from tinysearch.data.samples import FileDataset
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 

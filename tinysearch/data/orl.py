@@ -11,7 +11,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from tinysearch.core.errors import UserError
-from tinysearch.data.samples import AudioOptions, FileDataset
+from tinysearch.data.preparation import AudioOptions
+from tinysearch.data.samples import FileDataset
 from tinysearch.data.splits import FoundFile, digest_of, draw_splits, share_out
 from tinysearch.reading import read_bytes
 

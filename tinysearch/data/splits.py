@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import SPLITS, Split
 from tinysearch.data.decode import AUDIO_SUFFIXES, IMAGE_SUFFIXES
-from tinysearch.data.samples import SampleFile
+from tinysearch.data.preparation import SampleFile
 from tinysearch.reading import read_bytes, same_name
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {"face": IMAGE_SUFFIXES, "voice": AUDIO_SUFFIXES}

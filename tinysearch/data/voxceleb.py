@@ -25,7 +25,8 @@ from pathlib import Path
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import Split
 from tinysearch.data.pairs import listed_names, read_list
-from tinysearch.data.samples import AudioOptions, FileDataset
+from tinysearch.data.preparation import AudioOptions
+from tinysearch.data.samples import FileDataset
 from tinysearch.data.splits import SUFFIXES, Found, FoundFile, digest_of, draw_people, found_file, share_out
 
 _LOG = logging.getLogger(__name__)

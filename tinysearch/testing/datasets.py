@@ -10,7 +10,7 @@ import pytest
 
 from tinysearch.core.protocols import SPLITS, Dataset, Samples, SampleSource
 from tinysearch.data.pairs import draw_pairs
-from tinysearch.data.samples import AudioOptions
+from tinysearch.data.preparation import AudioOptions
 from tinysearch.testing.laws import Suite, law, same_after_pickling
 
 

@@ -20,7 +20,7 @@ from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal
 
 if TYPE_CHECKING:
-    from tinysearch.data.samples import AudioOptions
+    from tinysearch.data.preparation import AudioOptions
 
 
 _KINDS_OF_DATA: Mapping[str, tuple[type, ...]] = {
@@ -100,7 +100,7 @@ def audio_of(config: Config) -> AudioOptions:
     Raises:
         UserError: an option that recordings do not have.
     """
-    from tinysearch.data.samples import AudioOptions
+    from tinysearch.data.preparation import AudioOptions
 
     heard = [given.kind for given in task_of(config).inputs if isinstance(given.kind, Microphone)]
     own = dict(settings_of("datasets", config["data"]).get("audio", {}))

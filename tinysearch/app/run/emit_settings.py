@@ -13,7 +13,7 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.core.error_rates import ErrorEvidence
 from tinysearch.core.errors import UserError, WritingError
 from tinysearch.core.task import Task
-from tinysearch.data.samples import AudioOptions
+from tinysearch.data.preparation import AudioOptions
 from tinysearch.firmware.backends import Backend
 from tinysearch.firmware.bmi270 import read_program
 from tinysearch.firmware.emission import reads_accelerometer
