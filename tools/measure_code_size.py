@@ -35,7 +35,7 @@ from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.program import Program
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.files import write_atomically
-from tinysearch.firmware.model_source import runtime_files
+from tinysearch.firmware.runtime import runtime_files
 from tinysearch.firmware.verify.emulator import CODE_OPTIONS, ISA_OPTIONS, LINK_OPTIONS
 
 LAYOUTS = ((1, 1), (2, 2))

@@ -135,7 +135,7 @@ def test_the_shipped_archives_fit_the_loader():
 def test_cache_gives_the_same_samples_mapped_from_disk(archives, tmp_path, monkeypatch):
     plain = EmbeddedDataset(root=archives, audio=SHORT).load("face", "train", **_shape(8, 3))
     EmbeddedDataset(root=archives, audio=SHORT, cache_dir=tmp_path).load("face", "train", **_shape(8, 3))
-    monkeypatch.setattr("tinysearch.data.samples.decode_image", lambda content: pytest.fail("decoded again"))
+    monkeypatch.setattr("tinysearch.data.preparation.decode_image", lambda content: pytest.fail("decoded again"))
     data = EmbeddedDataset(root=archives, audio=SHORT, cache_dir=tmp_path)
     again = data.load("face", "train", **_shape(8, 3))
     assert isinstance(again.inputs, np.memmap)

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import FrozenNetwork
-from tinysearch.firmware.model_source import branch_source, branch_values
+from tinysearch.firmware.branch_source import branch_source, branch_values
 from tinysearch.firmware.packing import PackedStep
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware_templates" / "runtime"

@@ -28,7 +28,7 @@ from tinysearch.core.protocols import FirmwareBackend
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.firmware import project
 from tinysearch.firmware.backends import EspDsp, EspNn, Pie, Xespv, choose_backends
-from tinysearch.firmware.model_source import accelerate, branch_source
+from tinysearch.firmware.branch_source import accelerate, branch_source
 from tinysearch.firmware.verify import host, project_rules
 
 ESP_NN = os.environ.get("TINYSEARCH_ESP_NN")

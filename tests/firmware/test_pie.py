@@ -24,8 +24,8 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.network import INPUT, Convolution, Shape
 from tinysearch.core.quantization import Precision
 from tinysearch.evaluation.boards import PlatformWish
+from tinysearch.firmware.branch_source import branch_source
 from tinysearch.firmware.integer_network import execute
-from tinysearch.firmware.model_source import branch_source
 from tinysearch.firmware.packing import pie
 from tinysearch.firmware.verify.simd.project import vector_kernels
 

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tinysearch.firmware.constants import layer_constants
 from tinysearch.firmware.documents import candidate_json
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.identifiers import component_name, markdown_text
-from tinysearch.firmware.model_source import layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_values
+from tinysearch.firmware.runtime import runtime_files
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import SAMPLE_RATE_HZ
 from tinysearch.inputs.motion import Motion

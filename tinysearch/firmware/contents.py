@@ -14,13 +14,15 @@ from tinysearch.core.quantization import COSINE_FRACTION_BITS
 from tinysearch.core.task import InputKind
 from tinysearch.evaluation.answers import Classifier, Detector
 from tinysearch.firmware import documents, partitions, sdkconfig
+from tinysearch.firmware.branch import Branch
+from tinysearch.firmware.constants import layer_constants
 from tinysearch.firmware.deciders import normal_layer
 from tinysearch.firmware.emission import Emission
 from tinysearch.firmware.folder import digests
 from tinysearch.firmware.golden import pair_scores
 from tinysearch.firmware.kconfig import kconfig_for
-from tinysearch.firmware.model_source import Branch, layer_constants, runtime_files
 from tinysearch.firmware.rendering import Templates, c_number, c_values
+from tinysearch.firmware.runtime import runtime_files
 from tinysearch.inputs.camera import Camera
 from tinysearch.inputs.microphone import Microphone
 from tinysearch.inputs.motion import Motion

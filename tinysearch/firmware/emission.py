@@ -16,9 +16,9 @@ from tinysearch.core.task import InputKind, Task
 from tinysearch.evaluation.answers import Decider
 from tinysearch.firmware import partitions
 from tinysearch.firmware.applications import APPLICATIONS, Application
+from tinysearch.firmware.branch import Branch
 from tinysearch.firmware.front_ends import hop_samples
 from tinysearch.firmware.golden import Embeddings, selftest_crc
-from tinysearch.firmware.model_source import Branch
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.inputs.motion import Motion
 from tinysearch.inputs.signal import Signal

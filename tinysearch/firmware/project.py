@@ -25,6 +25,8 @@ from tinysearch.data.log_mel import LogMelSettings
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.firmware import partitions
 from tinysearch.firmware.backends import Backend, choose_backends
+from tinysearch.firmware.branch import Branch
+from tinysearch.firmware.branch_source import BranchSource, accelerate, branch_source
 from tinysearch.firmware.component import component_contents
 from tinysearch.firmware.contents import project_contents
 from tinysearch.firmware.deciders import decider_bytes
@@ -33,7 +35,6 @@ from tinysearch.firmware.folder import write_folder
 from tinysearch.firmware.front_ends import front_end
 from tinysearch.firmware.golden import Embeddings, pattern
 from tinysearch.firmware.identifiers import candidate_id, digest_text, version_text
-from tinysearch.firmware.model_source import Branch, BranchSource, accelerate, branch_source
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import Templates
 from tinysearch.inputs.microphone import Microphone

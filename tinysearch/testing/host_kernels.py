@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from tinysearch.core.program import LANE, Array, Element, Program
-from tinysearch.firmware.model_source import layer_constants, runtime_files
+from tinysearch.firmware.constants import layer_constants
 from tinysearch.firmware.packing import PackedStep
+from tinysearch.firmware.runtime import runtime_files
 
 _FLAGS = ("-std=gnu11", "-Wall", "-Werror", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
 _GUARD_BYTES, _FILL = 64, 0xA5

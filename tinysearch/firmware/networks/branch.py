@@ -1,4 +1,4 @@
-"""A network of somebody's own as the branch of an application. See :class:`tinysearch.firmware.model_source.Branch`."""
+"""A network of somebody's own as the branch of an application. See :class:`tinysearch.firmware.branch.Branch`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.network import Shape
+from tinysearch.firmware.branch import common_branch_values
 from tinysearch.firmware.golden import Embeddings, pattern_inputs
 from tinysearch.firmware.identifiers import modality_name
-from tinysearch.firmware.model_source import common_branch_values
 from tinysearch.firmware.networks.source import NetworkSource, network_values
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.rendering import c_number, c_values
@@ -88,21 +88,21 @@ class OwnBranch:
         return self.source.network.parameter_bytes + constants
 
     def renamed(self, prefix: str) -> OwnBranch:
-        """See :class:`~tinysearch.firmware.model_source.Branch`."""
+        """See :class:`~tinysearch.firmware.branch.Branch`."""
         return replace(self, source=replace(self.source, prefix=f"{prefix}_{self.modality}"))
 
     def embed(self, inputs: npt.NDArray[np.int8]) -> Embeddings:
-        """See :class:`~tinysearch.firmware.model_source.Branch`."""
+        """See :class:`~tinysearch.firmware.branch.Branch`."""
         graph = self.source.network.graph
         values = inputs.reshape(len(inputs), *graph.tensors[graph.inputs[0]].shape)
         return run(graph, [values])[0].reshape(len(inputs), -1).astype(np.float32)
 
     def tolerance_of(self, inputs: npt.NDArray[np.int8]) -> float:  # noqa: ARG002 - integers until the last step
-        """See :class:`~tinysearch.firmware.model_source.Branch`."""
+        """See :class:`~tinysearch.firmware.branch.Branch`."""
         return float(np.float32(LEAST_TOLERANCE))
 
     def values(self, *, in_psram: bool) -> dict[str, Any]:
-        """See :class:`~tinysearch.firmware.model_source.Branch`."""
+        """See :class:`~tinysearch.firmware.branch.Branch`."""
         shape, network = self.input_shape, network_values(self.source)
         inputs = pattern_inputs((shape.height, shape.width, shape.channels))
         return common_branch_values(self, in_psram=in_psram) | {

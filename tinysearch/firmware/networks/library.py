@@ -13,11 +13,11 @@ from typing import Any
 
 from tinysearch.firmware.folder import GENERATOR, MARKER, digests, write_folder
 from tinysearch.firmware.identifiers import component_name, digest_text, version_text
-from tinysearch.firmware.model_source import runtime_files
 from tinysearch.firmware.networks.project import KIND
 from tinysearch.firmware.networks.source import NetworkSource
 from tinysearch.firmware.networks.values import common_values
 from tinysearch.firmware.rendering import Templates
+from tinysearch.firmware.runtime import runtime_files
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")
 _LAYOUTS = ("CMakeLists.txt", "idf_component.yml", "library.properties")

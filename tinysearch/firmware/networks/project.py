@@ -13,10 +13,10 @@ from tinysearch.firmware.contents import component_contents
 from tinysearch.firmware.emission import IDF_MINIMUM
 from tinysearch.firmware.folder import GENERATOR, MARKER, digests, write_folder
 from tinysearch.firmware.identifiers import digest_text, version_text
-from tinysearch.firmware.model_source import runtime_files
 from tinysearch.firmware.networks.source import NetworkSource
 from tinysearch.firmware.networks.values import common_values
 from tinysearch.firmware.rendering import Templates
+from tinysearch.firmware.runtime import runtime_files
 
 KIND = "network"
 """``kind`` in the marker file of these projects, and the folder of their templates."""

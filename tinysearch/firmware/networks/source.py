@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tinysearch.core.safe_text import plain_line
+from tinysearch.firmware.constants import layer_constants
 from tinysearch.firmware.identifiers import c_string
-from tinysearch.firmware.model_source import layer_constants
 from tinysearch.firmware.packing import PackedStep
 from tinysearch.firmware.packing.block import LINE
 from tinysearch.firmware.rendering import C_TYPES, c_array, c_number, crc_of_constants
