@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A memory of 512KiB is read as 512000, in a unit called iB.
 # Guessed: QuantiPhy takes KiB for 1024 bytes, or says that it does not know the prefix.
-# Seen: K is split off as a thousand and what is left, iB, is the unit, which is printed again as 512 kiB, so that nothing looks
-# wrong; in the same way 10 ppm are ten millionths of a millionth of pm. With binary=True KiB is 1024.
+# Seen: K is split off as a thousand and what is left, iB, is the unit, which is printed again as 512 kiB, so that nothing
+# looks wrong; in the same way 10 ppm are 10 pico of a unit pm. With binary=True KiB is 1024.
 # Bites: whoever compares the memory of chips, given in KiB, with what a network needs, in bytes.
 set -euo pipefail
 folder=$(mktemp -d)
