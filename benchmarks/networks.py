@@ -162,8 +162,11 @@ def main() -> int:
     emulates = not options.no_emulator and not missing((emulator.COMPILER, emulator.SIZE, emulator.EMULATOR))
     rows: dict[str, Row] = {}
     columns = list(Row.__dataclass_fields__)
+    paths = sorted(options.folder.glob("*.tflite"))
+    if not paths:
+        parser.error(f"DIR must hold .tflite files (there are none in {options.folder}): name a folder that does")
     print(f"{'network':24}", *(f"{name.removesuffix('_bytes'):>20}" for name in columns))
-    for path in sorted(options.folder.glob("*.tflite")):
+    for path in paths:
         try:
             row = measured(path, inputs=options.inputs, emulates=emulates, esp_nn=options.esp_nn if emulates else None)
         except UserError as error:
