@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinysearch.search.known.design import Bools, Floats, Ints
+from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.pareto import Extension
 
 HEAT, FINALISTS = 16, 8
@@ -15,6 +15,22 @@ HEAT, FINALISTS = 16, 8
 
 Action = tuple[int, ...]
 """A branch, or several of one design, to train."""
+
+
+def unlocked_by(actions: Sequence[Action], lacking: Ints) -> Bools:
+    """Bool [a, r]: designs that lack something, and nothing but (some of) an action's branches.
+
+    Args:
+        lacking: int64 [r, K], the branches that each design lacks, -1 for none.
+    """
+    # A place more than there are inputs, so that "none" is a member of every action.
+    members = np.full((len(actions), lacking.shape[1] + 1), NO_BRANCH)
+    for own, action in zip(members, actions, strict=True):
+        own[: len(action)] = action
+    out = np.broadcast_to((lacking != NO_BRANCH).any(axis=1), (len(actions), len(lacking))).copy()
+    for lacked in lacking.T:
+        out &= (lacked[None, :, None] == members[:, None]).any(axis=2)
+    return out
 
 
 class Acquisition:
@@ -29,55 +45,50 @@ class Acquisition:
     def __init__(self, extension: Extension, drawn: Floats, adds: Bools) -> None:
         self._extension, self._drawn, self._adds = extension, drawn, adds
 
-    def raced(self, rows_of: Mapping[Action, Ints], costs: Floats) -> dict[Action, float]:
+    def raced(self, actions: Sequence[Action], unlocked: Bools, costs: Floats) -> dict[Action, float]:
         """Mean gain of each action that stays in the race: all are weighed in a part of the draws, the best in all.
 
         Args:
-            rows_of: candidates that each action unlocks.
+            unlocked: bool [a, r], candidates that each action unlocks.
             costs: float64 [B], of training each branch.
         """
         draws = len(self._drawn)
         # Every so many of them, since draws of one hypothesis stand together.
         heat = np.arange(0, draws, max(1, draws // HEAT))
-        first = self._summed(rows_of, heat)
+        first = dict(zip(actions, self._summed(unlocked, heat), strict=True))
         if len(heat) == draws:
             return {action: gain / draws for action, gain in first.items()}
         ranked = sorted(first, key=lambda action: (-per_cost(first, action, costs), action))[:FINALISTS]
         ranked += [max(first, key=lambda action: (first[action], [-i for i in action]))]
+        finalists = list(dict.fromkeys(ranked))
         rest = np.setdiff1d(np.arange(draws), heat)
-        second = self._summed({action: rows_of[action] for action in ranked}, rest)
-        return {action: (first[action] + gain) / draws for action, gain in second.items()}
+        second = self._summed(unlocked[[actions.index(action) for action in finalists]], rest)
+        return {action: (first[action] + gain) / draws for action, gain in zip(finalists, second, strict=True)}
 
-    def _summed(self, rows_of: Mapping[Action, Ints], draws: Ints) -> dict[Action, float]:
-        """Gain of each action, summed over some draws."""
-        # A set is what one action adds in one draw; a pair often adds nothing beyond what one of its branches does.
-        sets: dict[tuple[int, bytes], int] = {}
-        added: list[Ints] = []
-        members, adds = [], self._adds[draws]
-        for rows in rows_of.values():
-            where, places = np.nonzero(adds[:, rows])
-            useful, bounds = rows[places], np.searchsorted(where, np.arange(len(draws) + 1)).tolist()
-            own = []
-            for draw, (first, last) in enumerate(itertools.pairwise(bounds)):
-                if first < last:
-                    those = useful[first:last]
-                    number = sets.setdefault((draw, those.tobytes()), len(sets))
-                    if number == len(added):
-                        added.append(those)
-                    own.append(number)
-            members.append(own)
-        gains = self._gains([draw for draw, _ in sets], added, draws).tolist()
-        return {
-            action: float(sum(gains[number] for number in own)) for action, own in zip(rows_of, members, strict=True)
-        }
+    def _summed(self, unlocked: Bools, draws: Ints) -> list[float]:
+        """Gain of each action, summed over some draws.
 
-    def _gains(self, numbers: list[int], added: list[Ints], draws: Ints) -> Floats:
-        """Of sets of candidates, each in one of some draws, float64 [s]."""
-        if not added:
-            return np.zeros(0)
-        counts = np.array([len(those) for those in added])
-        points = self._drawn[np.repeat(draws[numbers], counts), np.concatenate(added)]
-        return self._extension.hypervolumes(points, np.append(0, np.cumsum(counts))) - self._extension.base
+        What an action adds in one draw is a set of points. Sets are named by the bytes of their points' places in all
+        draws, and each is weighed once: a pair often adds nothing beyond what one of its branches does.
+        """
+        actions, rows = np.nonzero(unlocked)
+        at, entries = np.nonzero(self._adds[draws][:, rows])
+        places = draws[at] * self._drawn.shape[1] + rows[entries]
+        counts = np.bincount(at * len(unlocked) + actions[entries], minlength=len(draws) * len(unlocked))
+        bounds, whole = (places.itemsize * np.append(0, np.cumsum(counts))).tolist(), places.tobytes()
+        sets = [whole[first:last] for first, last in itertools.pairwise(bounds)]
+        gains = self._gains([each for each in dict.fromkeys(sets) if each])
+        by_draw = np.array([gains.get(each, 0.0) for each in sets]).reshape(len(draws), len(unlocked))
+        summed: list[float] = by_draw.sum(axis=0).tolist()
+        return summed
+
+    def _gains(self, sets: Sequence[bytes]) -> dict[bytes, float]:
+        """Of sets of places of points, int64 in bytes."""
+        places = np.frombuffer(b"".join(sets), np.int64)
+        ends = np.append(0, np.cumsum([len(each) for each in sets])) // places.itemsize
+        points = self._drawn.reshape(-1, self._drawn.shape[2])[places]
+        gains = self._extension.hypervolumes(points, ends) - self._extension.base
+        return dict(zip(sets, gains.tolist(), strict=True))
 
 
 def per_cost(gains: Mapping[Action, float], action: Action, costs: Floats) -> float:

@@ -30,19 +30,6 @@ def candidates(knowledge: Knowledge, free: Bools, open_: Bools, boards: Ints | N
     return boards, np.ascontiguousarray(lacking)
 
 
-class RowsByBranch:
-    """For each branch, the rows of ``lacking`` [n, K] that name it (in the first column if only one is named)."""
-
-    def __init__(self, lacking: Ints) -> None:
-        flat, self._inputs = lacking.ravel(), lacking.shape[1]
-        self._order = np.argsort(flat, kind="stable")
-        self._branches = flat[self._order]
-
-    def __getitem__(self, branch: int) -> Ints:
-        first, last = np.searchsorted(self._branches, [branch, branch + 1])
-        return np.asarray(self._order[first:last] // self._inputs, np.int64)
-
-
 def often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
     """The actions [n, members] seen in the most draws [n], each counted once a draw; not those that lack nothing."""
     real = actions[:, -1] != NO_BRANCH

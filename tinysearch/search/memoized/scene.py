@@ -10,8 +10,8 @@ from scipy.special import ndtri
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import Extension, below, dominated_by, is_nondominated, nondominated_in_each
-from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost
-from tinysearch.search.memoized.candidates import RowsByBranch, candidates, distinct, model_metrics, often_seen
+from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost, unlocked_by
+from tinysearch.search.memoized.candidates import candidates, distinct, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
 from tinysearch.search.memoized.giving_up import useless_from
 from tinysearch.search.memoized.promising import FEW_BRANCHES, promising
@@ -91,7 +91,6 @@ class Scene:
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[trainable] = True
         self.boards, self.lacking = candidates(knowledge, self._free, self._open, boards)
-        self._rows_lacking = RowsByBranch(self.lacking)
         models, self._of = distinct(knowledge.board_model[self.boards])
         self._metrics = model_metrics(knowledge, models, self.branch_metrics, partial(knowledge.relation.draw, rng=rng))
         if len(waiting):
@@ -132,10 +131,8 @@ class Scene:
         drawn = self._points(possible)
         adds = self._adds(drawn.reshape(-1, drawn.shape[2])).reshape(drawn.shape[:2])
         actions = self._shortlist_of(possible, drawn, adds)
-        place = np.full(len(self.boards), -1)
-        place[possible] = np.arange(len(possible))
-        rows_of = {action: kept[kept >= 0] for action in actions for kept in [place[self._unlocked(action)]]}
-        gains = Acquisition(self._extension, drawn, adds).raced(rows_of, costs)
+        unlocked = unlocked_by(actions, self.lacking[possible])
+        gains = Acquisition(self._extension, drawn, adds).raced(actions, unlocked, costs)
         best = max(gains, key=lambda action: (per_cost(gains, action, costs), [-i for i in action]))
         return best, max(gains.values()), self._row_to_record(best)
 
@@ -169,15 +166,6 @@ class Scene:
             singles = [(int(b),) for b in lacked[: self._shortlist]]
         return [*singles, *(action for found in together_of for action in found)]
 
-    def _unlocked(self, action: Action) -> Ints:
-        """Candidates that lack nothing but (some of) an action's branches."""
-        rows = np.concatenate([self._rows_lacking[b] for b in action])
-        lacking = self.lacking[rows]
-        within = lacking == NO_BRANCH
-        for branch in action:
-            within |= lacking == branch
-        return np.asarray(rows[within.all(axis=1)], np.int64)
-
     def useless_from(self, branch: int, *, gain: float) -> float | None:
         """The EER from which a branch would add less than ``gain``, see :func:`giving_up.useless_from`."""
         return useless_from(
@@ -208,7 +196,7 @@ class Scene:
         exact[: len(action)] = sorted(action, reverse=True)
         rows = np.flatnonzero((self.lacking == exact).all(axis=1))
         if not len(rows):
-            rows = self._unlocked(action) if len(self._unlocked(action)) else self._rows_lacking[action[0]]
+            rows = np.flatnonzero((self.lacking == action[0]).any(axis=1))
         middle = np.median(self._points(rows), axis=0)
         inside = below(middle, self._knowledge.corner)
         volumes = np.full(len(rows), self._extension.base)
