@@ -55,6 +55,22 @@ class Posterior:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spread:
+    """How the latent log errors of some branches vary, given what is known, whatever that turned out to be.
+
+    Attributes:
+        by_known: float64 [n, k], times what is known, whitened, the shift of the mean; times itself, what their
+            covariance is lessened by.
+        by_source: float64 [n, h], the same of the source that is believed; None without one.
+        root: float64 [n, n], Cholesky factor of the covariance that is left, scatter included.
+    """
+
+    by_known: Floats
+    by_source: Floats | None
+    root: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Process:
     """Gaussian process regression (Rasmussen and Williams 2006, chapter 2) under one hypothesis.
 
@@ -85,35 +101,28 @@ class Process:
         """Log metrics [n, M] of latent log errors [n]."""
         return np.asarray(self.level + latent[:, None] * self.ratio, np.float64)
 
-    def _project(self, there: Floats, cross: Covariances, told: Covariances | None) -> tuple[Floats, Floats]:
-        """Mean [n] of latent log errors, and what [n, ..], times itself, their covariance is lessened by.
+    def spread(self, cross: Covariances, among: Covariances, told: Covariances | None) -> Spread:
+        """How some branches vary, given what is known; processes of the same ``root`` have the same.
 
         Args:
-            there: features [n, 7].
-            cross, told: covariances of these with what is known, and with the source that is believed.
-        """
-        mean, covariance = prior_mean(there), self.amplitude**2 * cross.under(self.shape)
-        if self.told is None or self.told_here is None or told is None:
-            projected = solve_triangular(self.root, covariance.T, lower=True, check_finite=False).T
-            return mean + projected @ self.whitened, projected
-        by_source = self.told.project(told)
-        covariance = covariance - by_source @ self.told_here.T
-        projected = solve_triangular(self.root, covariance.T, lower=True, check_finite=False).T
-        mean = mean + by_source @ self.told.whitened + projected @ self.whitened
-        return mean, np.hstack([projected, by_source])
-
-    def predict(
-        self, there: Floats, cross: Covariances, among: Covariances, told: Covariances | None
-    ) -> tuple[Floats, Floats]:
-        """Mean [n] and covariance [n, n] of latent log errors, scatter included.
-
-        Args:
-            there: features [n, 7].
             cross, among, told: covariances of these with what is known, with one another, and with the source.
         """
-        mean, projected = self._project(there, cross, told)
-        prior = self.amplitude**2 * among.under(self.shape)
-        return mean, prior - projected @ projected.T + self.scatter**2 * np.eye(len(there))
+        covariance, by_source = self.amplitude**2 * cross.under(self.shape), None
+        if self.told is not None and self.told_here is not None and told is not None:
+            by_source = self.told.project(told)
+            covariance = covariance - by_source @ self.told_here.T
+        by_known = solve_triangular(self.root, covariance.T, lower=True, check_finite=False).T
+        projected = by_known if by_source is None else np.hstack([by_known, by_source])
+        left = self.amplitude**2 * among.under(self.shape) - projected @ projected.T
+        root = np.linalg.cholesky(left + self.scatter**2 * np.eye(len(left)))
+        return Spread(by_known=by_known, by_source=by_source, root=np.asarray(root, np.float64))
+
+    def mean(self, there: Floats, spread: Spread) -> Floats:
+        """Mean [n] of latent log errors of branches with features ``there`` [n, 7], which vary like ``spread``."""
+        mean = prior_mean(there)
+        if self.told is not None and spread.by_source is not None:
+            mean = mean + spread.by_source @ self.told.whitened
+        return np.asarray(mean + spread.by_known @ self.whitened, np.float64)
 
 
 def whiten(covariances: Floats, residuals: Floats) -> tuple[Floats, Floats]:

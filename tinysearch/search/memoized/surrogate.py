@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from tinysearch.search.memoized import told as sources
 from tinysearch.search.memoized.covariance import LAYOUT, Covariances, Shape, branch_features
 from tinysearch.search.memoized.evidence import LOG_FLOOR, MOST_WEIGHED, Evidence, Levels
 from tinysearch.search.memoized.marginals import Marginals
-from tinysearch.search.memoized.process import Belief, Posterior, Process, whiten
+from tinysearch.search.memoized.process import Belief, Posterior, Process, Spread, whiten
 from tinysearch.search.memoized.told import Told, told_by
 
 AMPLITUDES = (0.4, 0.6, 1.0, 1.6)
@@ -92,14 +92,18 @@ class BranchSurrogate:
         processes = self._processes(evidence)
         cross, among = Covariances(there, processes[0].x), Covariances(there, there)
         told = self._told_about(there, processes)
-        beliefs = []
+        beliefs: list[Belief] = []
+        spreads: dict[int, Spread] = {}
         for process in processes:
-            mean, spread = process.predict(there, cross, among, told.get(process.source))
+            # What is known of some branches varies alike where only what it turned out to be is read otherwise.
+            spread = spreads.get(id(process.root))
+            if spread is None:
+                spread = spreads[id(process.root)] = process.spread(cross, among, told.get(process.source))
             beliefs.append(
                 Belief(
                     weight=process.weight,
-                    mean=process.log_metrics(mean),
-                    root=np.asarray(np.linalg.cholesky(spread), np.float64),
+                    mean=process.log_metrics(process.mean(there, spread)),
+                    root=spread.root,
                     ratio=process.ratio,
                 )
             )
@@ -136,10 +140,15 @@ class BranchSurrogate:
         weights = np.exp([score - found[0][0] for score, _ in found])
         x = self.features[evidence.branches]
         levels, among = Levels(x, evidence), Covariances(x, x)
-        return tuple(
-            self._process(hypothesis, float(weight), levels, evidence, x=x, among=among)
-            for weight, (_, hypothesis) in zip(weights / weights.sum(), found, strict=True)
-        )
+        processes: list[Process] = []
+        alike: dict[_Hypothesis, _Whitened] = {}
+        for weight, (_, hypothesis) in zip(weights / weights.sum(), found, strict=True):
+            # Hypotheses that differ only in the share of fusions take one factorization.
+            whole = replace(hypothesis, share=0)
+            if whole not in alike:
+                alike[whole] = self._whitened(hypothesis, levels, evidence, x=x, among=among)
+            processes.append(alike[whole].process(hypothesis, float(weight), x))
+        return tuple(processes)
 
     def _weigh_source(
         self, number: int, source: ToldErrors, x: Floats, evidence: Evidence
@@ -180,17 +189,10 @@ class BranchSurrogate:
             self._told[key] = told_by(x, log, source.spreads, amplitude=amplitude, scatter=scatter)
         return self._told[key]
 
-    def _process(
-        self,
-        hypothesis: _Hypothesis,
-        weight: float,
-        levels: Levels,
-        evidence: Evidence,
-        *,
-        x: Floats,
-        among: Covariances,
-    ) -> Process:
-        """The process of one hypothesis, of all the evidence: features ``x`` and how they vary, ``among``."""
+    def _whitened(
+        self, hypothesis: _Hypothesis, levels: Levels, evidence: Evidence, *, x: Floats, among: Covariances
+    ) -> _Whitened:
+        """All the evidence under one hypothesis, for every share: features ``x`` and how they vary, ``among``."""
         under = among.under(hypothesis.shape)
         covariance = hypothesis.amplitude**2 * under + np.diag(hypothesis.scatter**2 + evidence.spreads**2)
         told, projected = None, None
@@ -203,20 +205,42 @@ class BranchSurrogate:
             projected = told.project(Covariances(x, told.x))
             covariance -= projected @ projected.T
             levels = Levels(x, evidence, told=told, shift=projected @ told.whitened)
-        root, white = whiten(covariance[None], levels.residuals[hypothesis.share][None])
+        root, white = whiten(covariance[None], levels.residuals)
+        return _Whitened(levels=levels, root=root[0], white=white[0], told=told, told_here=projected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Whitened:
+    """The evidence under hypotheses that differ only in the share of fusions.
+
+    Attributes:
+        levels: for every share.
+        root: float64 [k, k], see :class:`Process`.
+        white: float64 [r, k], the evidence for every share, whitened.
+        told, told_here: see :class:`Process`.
+    """
+
+    levels: Levels
+    root: Floats
+    white: Floats
+    told: Told | None
+    told_here: Floats | None
+
+    def process(self, hypothesis: _Hypothesis, weight: float, x: Floats) -> Process:
+        """The process of one of these hypotheses, about what has features ``x``."""
         return Process(
             weight=weight,
             amplitude=hypothesis.amplitude,
             scatter=hypothesis.scatter,
             shape=hypothesis.shape,
             x=x,
-            level=levels.levels[hypothesis.share],
-            ratio=levels.ratios[hypothesis.share],
-            root=root[0],
-            whitened=white[0, 0],
+            level=self.levels.levels[hypothesis.share],
+            ratio=self.levels.ratios[hypothesis.share],
+            root=self.root,
+            whitened=self.white[hypothesis.share],
             source=hypothesis.source,
-            told=told,
-            told_here=projected,
+            told=self.told,
+            told_here=self.told_here,
         )
 
 
