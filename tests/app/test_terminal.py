@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from tinysearch.app.network_names import networks, telling_apart
 from tinysearch.app.terminal import front_table, listing_table, listing_width, order_table
 from tinysearch.catalog.listing import Listing
 from tinysearch.report.picks import Pick, Picks
@@ -159,3 +160,22 @@ def test_what_to_order_fits_eighty_columns() -> None:
     whole = " ".join(" ".join(text).split())
     assert "Cheapest = Most accurate $14.83 EER 3.3 % [2.3-5.2 %], 45.84 s: ESP32-S3R2 + 2 ×" in whole
     assert "Hardly usable. Design, not an order cannot be built: no such bus" in whole
+
+
+def test_networks_of_one_layout_are_told_apart_by_what_differs() -> None:
+    face = {"layout": "separable-1-1", "precision": "int8", "width": 4, "input_size": 48, "channels": 3}
+    face["input_kind"] = "camera"
+    voice = {"layout": "1-1", "precision": "int8", "width": 16, "input_size": 64, "channels": 1}
+
+    def shown(point: dict[str, object]) -> list[str]:
+        wider = {"branches": {"face": {**face, "width": 8}, "voice": voice}}
+        return networks(point, apart=telling_apart([point, wider])).split("\n")
+
+    assert shown({"branches": {"face": face}}) == ["face separable11 int8 w4"]
+    assert shown({"branches": {"face": {**face, "input_size": 64, "channels": 1}}}) == [
+        "face separable11 int8 w4 64x64 gray"
+    ]
+    assert shown({"branches": {"voice": {**voice, "frames": 32}}}) == ["voice 11 int8 32x64"]
+    both = {"branches": {"face": {**face, "width": 8}, "voice": voice}}
+    assert shown(both) == ["face separable11 int8", "+ voice 11 int8"]
+    assert shown(both | {"fusion": {"first": "voice"}}) == ["voice 11 int8", "if unsure face separable11 int8"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from tinysearch.app.network_names import branch_name, input_size, networks, telling_apart
 from tinysearch.catalog.listing import Listing
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.operating import USABLE_FRR
@@ -15,7 +16,6 @@ from tinysearch.report.picks import Picks
 from tinysearch.report.wording import count, interval, money_sign, percent, seconds, unit_usd, usd, value_text
 
 UNKNOWN = "not known"
-
 
 _Cell = Callable[[Mapping[str, Any]], str]
 _USUAL = frozenset({"eer", "bom_cost_usd", "latency_s"})
@@ -45,6 +45,7 @@ def front_table(
     rate = f"{_rate_name(points)} %"
     columns = _usual_columns(rate, _waiting_name(points)) if usual else _columns_of(objectives, rate=rate)
     columns = _with_limited(columns, [name for name in limited if usual or name not in objectives])
+    columns = {"networks": partial(networks, apart=telling_apart(points)), **columns}
     supply = next((point["power"] for point in points if point.get("power")), None)
     if supply is not None and not {"battery_days", _told_by_runs(supply)} & {*objectives, *limited}:
         columns["runs"] = _runs
@@ -73,7 +74,6 @@ def _waiting_name(points: Sequence[Mapping[str, Any]]) -> str:
 
 def _usual_columns(rate: str, waiting: str) -> dict[str, _Cell]:
     return {
-        "networks": _networks,
         rate: _error_rate,
         "95 %": _interval,
         "FRR %": lambda point: _rejected(point["operating_point"]),
@@ -93,8 +93,8 @@ def _with_limited(columns: Mapping[str, _Cell], limited: Sequence[str]) -> dict[
 
 
 def _columns_of(objectives: Sequence[str], *, rate: str) -> dict[str, _Cell]:
-    """Networks, the objectives in their order, chip."""
-    columns: dict[str, _Cell] = {"networks": _networks}
+    """The objectives in their order, chip."""
+    columns: dict[str, _Cell] = {}
     for name in objectives:
         if name == "eer":
             columns |= {rate: _error_rate, "95 %": _interval}
@@ -140,10 +140,6 @@ def _supply(power: Mapping[str, Any], *, known: bool) -> str:
     what = "average power" if power["battery"] is None else f"runs on {power['battery']}"
     unknown = "" if known else f"; {UNKNOWN}: nobody says what a part of it draws"
     return f"{what}, deciding {power['schedule']}{unknown}"
-
-
-def _networks(point: Mapping[str, Any]) -> str:
-    return "\n+ ".join(_branch(name, branch) for name, branch in point["branches"].items())
 
 
 def _error_rate(point: Mapping[str, Any]) -> str:
@@ -223,10 +219,6 @@ def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{label}: {' and '.join(sorted(found))}" for label, found in kinds.items() if found)
 
 
-def _branch(modality: str, branch: Mapping[str, Any]) -> str:
-    return f"{modality} {branch['layout'].replace('-', '')} {branch['precision']}"
-
-
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
 
@@ -255,11 +247,6 @@ def order_table(chosen: Picks) -> Table:
     return table
 
 
-def _input(branch: Mapping[str, Any]) -> str:
-    """``64``, and of a shorter clip ``32x64``: frames by bands."""
-    return "x".join(str(branch[name]) for name in ("frames", "input_size") if name in branch)
-
-
 def point_table(document: Mapping[str, Any]) -> Table:
     """One evaluated candidate in words and units, with every rule that it breaks."""
     values, platform, needs = document["values"], document["platform"], document["requires"]
@@ -270,9 +257,10 @@ def point_table(document: Mapping[str, Any]) -> Table:
     verdict = "feasible" if document["feasible"] else "not feasible"
     table.add_row("candidate", f"{document['id']}, {verdict}")
     for name, branch in document["branches"].items():
+        network = branch_name(name, branch).removeprefix(f"{name} ")
         table.add_row(
             name,
-            f"{_branch(name, branch).removeprefix(name + ' ')}, width {branch['width']}, input {_input(branch)}: "
+            f"{network}, width {branch['width']}, input {input_size(branch)}: "
             f"{branch['params']:,} parameters, {branch['macs']:,} MACs, {format_bytes(branch['weight_bytes'])}",
         )
     memories = f"flash {_size(platform['flash_bytes'])}, PSRAM {_size(platform['psram_bytes'])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tinysearch.core.errors import UserError
@@ -64,12 +64,15 @@ class BranchSpec:
     Attributes:
         modality: name of the task's input that it reads.
         shape: of the network's input.
+        apart: words for people that tell it from others of its label in its space, ``w4 48x48 gray``; no part of what
+            it is.
     """
 
     modality: str
     architecture: Architecture
     precision: Precision
     shape: Shape
+    apart: str = field(default="", compare=False)
 
     @property
     def input_size(self) -> int:
@@ -116,8 +119,8 @@ class BranchSpec:
 
     @property
     def label(self) -> str:
-        """``2-2``, and of a shorter clip ``2-2 of 32 frames``."""
-        return layout_heard(self.architecture.label, self.frames)
+        """``2-2``, and of a shorter clip ``2-2 of 32 frames``; with what tells it apart ``2-2 w8 48x48 gray``."""
+        return layout_heard(f"{self.architecture.label} {self.apart}".rstrip(), self.frames)
 
 
 def layout_heard(label: str, frames: int | None) -> str:

@@ -67,8 +67,15 @@ class Space:
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         """Every branch of one input, in an order that does not depend on that of the options: draws go by it."""
         own = self.options[modality]
+        words = _Apart(own)
         return tuple(
-            BranchSpec(modality=modality, architecture=architecture, precision=precision, shape=shape)
+            BranchSpec(
+                modality=modality,
+                architecture=architecture,
+                precision=precision,
+                shape=shape,
+                apart=words.of(architecture, shape),
+            )
             for architecture, precision, shape in product(
                 sorted(own.architectures, key=_architecture_order),
                 sorted(own.precisions, key=lambda p: (p.kind, p.weight_bits, p.activation_bits, p.from_stage)),
@@ -87,6 +94,34 @@ class Space:
         others = [execution.to_dict() for execution in self.executions if execution != PLAIN]
         text = json.dumps([self.name, self.combinations, branches, self.processors, *others, *self.fusion_rules])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class _Apart:
+    """Words for what differs between networks of one label, see :class:`~tinysearch.core.candidate.BranchSpec`."""
+
+    def __init__(self, options: SpaceOptions) -> None:
+        self._widths: dict[str, set[int]] = {}
+        self._embeddings: dict[str, set[int]] = {}
+        for own in options.architectures:
+            self._widths.setdefault(own.label, set()).add(own.width)
+            self._embeddings.setdefault(own.label, set()).add(own.embedding)
+        self._sizes = {_size(shape) for shape in options.shapes}
+        self._channels = {shape.channels for shape in options.shapes}
+
+    def of(self, architecture: Architecture, shape: Shape) -> str:
+        """``w4 48x48 gray``."""
+        words: dict[str, set[int] | set[str]] = {
+            f"w{architecture.width}": self._widths[architecture.label],
+            f"e{architecture.embedding}": self._embeddings[architecture.label],
+            _size(shape): self._sizes,
+            {1: "gray", 3: "color"}.get(shape.channels, f"{shape.channels} channels"): self._channels,
+        }
+        return " ".join(word for word, values in words.items() if len(values) > 1)
+
+
+def _size(shape: Shape) -> str:
+    """``48x48``, also of a shorter clip, of which ``frames`` are said; ``128`` of a series."""
+    return str(shape.height) if shape.width == 1 else f"{shape.width}x{shape.width}"
 
 
 def _architecture_order(architecture: Architecture) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ def test_the_extended_space_has_every_family_and_the_tasks_own(task: str, famili
     for name in space.branch_modalities():
         branches = space.branches(name)
         assert {branch.architecture.family for branch in branches} == families
-        assert len({branch.key for branch in branches}) == len(branches)
+        assert len({branch.key for branch in branches}) == len({branch.short for branch in branches}) == len(branches)
         for branch in branches[:: len(branches) // 12]:
             planned = plan(lower(branch.network(), branch.precision))
             assert (
@@ -44,6 +44,14 @@ def test_the_extended_space_has_every_family_and_the_tasks_own(task: str, famili
 def test_the_extended_space_holds_the_papers_best_single_networks() -> None:
     keys = {branch.key for branch in space_of("space=extended").branches("face")}
     assert {f"face-resnet-{layout}-int8-w16-i64x3-e64" for layout in ("2-2-2-2", "2-2-2", "2-2")} <= keys
+
+
+def test_words_say_what_differs_between_networks_of_one_label() -> None:
+    assert "face 2-2 int8" in {branch.short for branch in space_of().branches("face")}
+    extended = space_of("space=extended")
+    assert "face separable-1-1-k5 w4 48x48 gray int8" in {branch.short for branch in extended.branches("face")}
+    assert "voice plain-1-1 w8 64x64 of 32 frames int8" in {branch.short for branch in extended.branches("voice")}
+    assert "wrist plain-1-1 w8 int8" in {b.short for b in space_of("space=extended", "task=motions").branches("wrist")}
 
 
 def test_the_automatic_space_is_about_as_large_as_the_papers() -> None:
