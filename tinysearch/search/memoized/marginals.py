@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from tinysearch.search.known.design import Floats, Ints
 from tinysearch.search.memoized.covariance import (
     LAYOUT,
     Covariances,
+    Shape,
     lines_of,
     prior_mean,
     variance,
@@ -30,22 +31,70 @@ AT_A_TIME = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Reading:
-    """How a process reads covariances with what is known: at an amplitude of 1, or its own if it believes a source.
+    """How a process reads covariances with what is known.
 
     Attributes:
-        weights: float64 [k], times these covariances the shift of a mean.
+        weights: float64 [k], times these covariances at an amplitude of 1 the shift of a mean.
+        from_source: float64 [h], times what a source says the rest of this shift; empty if the process believes none.
         telling: int64 [t], the points that deviations rest on.
         root: float64 [t, t], lower: its inverse times the covariances with these, times itself, is what a variance is
-            lessened by.
+            lessened by; of covariances at an amplitude of 1, or at the process's own if it believes a source.
     """
 
     weights: Floats
+    from_source: Floats
     telling: Ints
     root: Floats
 
 
+class _Rows:
+    """A row [B] for each of some branches, all in one array, so that none has to be copied to be weighed.
+
+    A row's place is its own until the branch is forgotten, then that of a new one.
+
+    Args:
+        count: B.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._held = np.zeros((0, count))
+        self._places: dict[int, int] = {}
+
+    def keep(self, wanted: list[int], make: Callable[[list[int]], Floats]) -> None:
+        """Have the rows of these branches and no others; ``make`` gives those of new ones, [f, B]."""
+        kept = set(wanted)
+        self._places = {branch: place for branch, place in self._places.items() if branch in kept}
+        fresh = [branch for branch in wanted if branch not in self._places]
+        if not fresh:
+            return
+        if len(wanted) > len(self._held):
+            held = np.zeros((len(wanted) + len(wanted) // 2, self._held.shape[1]))
+            held[: len(self._held)] = self._held
+            self._held = held
+        taken = set(self._places.values())
+        free = [place for place in range(len(self._held)) if place not in taken][: len(fresh)]
+        self._held[free] = make(fresh)
+        self._places |= dict(zip(fresh, free, strict=True))
+
+    def weighed(self, branches: list[int], weights: Floats) -> Floats:
+        """The sum of the rows of branches [k], each times its weight, float64 [B]."""
+        by_place = np.zeros(1 + max(self._places.values(), default=-1))
+        by_place[self._at(branches)] = weights
+        return np.asarray(by_place @ self._held[: len(by_place)], np.float64)
+
+    def part(self, branches: list[int], at: slice | Ints) -> Floats:
+        """float64 [k, n], a copy."""
+        return np.asarray(self._held[:, at][self._at(branches)], np.float64)
+
+    def _at(self, branches: list[int]) -> Ints:
+        return np.array([self._places[branch] for branch in branches], np.int64)
+
+
 class Marginals:
     """Means and deviations of branches by themselves, and their covariances with what was known before.
+
+    Covariances of all branches with a known one at an amplitude of 1 are the same in every decision, whatever the
+    hypothesis: they are kept for as long as it is evidence. So is the variance of all branches under the last shape.
 
     Args:
         features: float64 [B, 7].
@@ -54,9 +103,9 @@ class Marginals:
     def __init__(self, features: Floats) -> None:
         self._features = features
         self._first_guess, self._lines = prior_mean(features), lines_of(features)
-        self._layouts, self._terms = np.ascontiguousarray(features[:, LAYOUT]), variance_terms(features)
-        self._straight: dict[int, Floats] = {}
-        self._curved: dict[int, Floats] = {}
+        self._layouts, self._terms = features[:, LAYOUT].astype(np.int64), variance_terms(features)
+        self._straight, self._curved = _Rows(len(features)), _Rows(len(features))
+        self._variance: tuple[Shape, Floats] | None = None
 
     def of(self, process: Process, known: Ints, wanted: Ints) -> tuple[Floats, Floats]:
         """Mean and standard deviation [n] of latent log errors, scatter included.
@@ -67,67 +116,79 @@ class Marginals:
             process: of the branches ``known`` [k].
             wanted: int64 [n], branches.
         """
-        self._remember(known, curved=process.shape.bend > 0)
+        branches = known.tolist()
+        self._remember(branches, curved=process.shape.bend > 0)
         reading = _read(process, most=max(FEWEST_POINTS, int(np.sqrt(WORK / max(1, len(wanted))))))
-        mean, variances = np.empty((2, len(self._features)))
+        mean = self._first_guess + self._weighed(process.shape, reading.weights, branches)
+        variances = process.amplitude**2 * self._prior(process.shape)
+        telling = [branches[place] for place in reading.telling.tolist()]
         # Of nearly all branches the others cost less than picking them out.
         parts = self._parts() if 2 * len(wanted) > len(self._features) else iter([wanted])
         for at in parts:
-            mean[at], variances[at] = self._part(process, reading, known.tolist(), at)
+            covariances = self._with(process.shape, telling, at)
+            if process.told is not None and process.told_here is not None:
+                by_source = process.told.project(Covariances(self._features[at], process.told.x))
+                covariances = process.amplitude**2 * covariances - process.told_here @ by_source.T
+                mean[at] += by_source @ reading.from_source
+                variances[at] -= (by_source**2).sum(axis=1)
+            # Columns of the transposed are rows that follow one another in memory, which no solver has to copy.
+            projected = dtrsm(1.0, reading.root, covariances.T, side=1, lower=1, trans_a=1, overwrite_b=1)
+            variances[at] -= np.einsum("ij,ij->i", projected, projected)
         deviation = np.sqrt(np.maximum(variances[wanted], 0.0) + process.scatter**2)
         return mean[wanted], np.asarray(deviation, np.float64)
 
     def _parts(self) -> Iterator[slice]:
         return (slice(first, first + AT_A_TIME) for first in range(0, len(self._features), AT_A_TIME))
 
-    def _remember(self, known: Ints, *, curved: bool) -> None:
+    def _remember(self, known: list[int], *, curved: bool) -> None:
         """Have the covariances of all branches with those that are known, and no others."""
-        for kept, bend in ((self._straight, False), *([(self._curved, True)] if curved else [])):
-            for forgotten in kept.keys() - set(known.tolist()):
-                del kept[forgotten]
-            fresh = [branch for branch in known.tolist() if branch not in kept]
-            if fresh:
-                covariances = Covariances(self._features[fresh], self._features, lines=self._lines)
-                kept.update(zip(fresh, covariances.curve if bend else covariances.straight, strict=True))
+        self._straight.keep(known, lambda fresh: self._covariances(fresh).straight)
+        if curved:
+            self._curved.keep(known, lambda fresh: self._covariances(fresh).curve)
 
-    def _part(self, process: Process, reading: _Reading, known: list[int], at: slice | Ints) -> tuple[Floats, Floats]:
-        """Mean and variance, without the scatter, of some branches."""
-        covariances = self._with_known(process, known, at)
-        mean = self._first_guess[at]
-        prior = variance(self._layouts[at], self._terms[:, at], process.shape)
-        variances = process.amplitude**2 * prior
-        if process.told is not None and process.told_here is not None:
-            by_source = process.told.project(Covariances(self._features[at], process.told.x))
-            covariances = process.amplitude**2 * covariances - process.told_here @ by_source.T
-            mean = mean + by_source @ process.told.whitened
-            variances = variances - (by_source**2).sum(axis=1)
-        mean = mean + reading.weights @ covariances
-        # Columns of the transposed are rows that follow one another in memory, which no solver has to copy.
-        projected = dtrsm(1.0, reading.root, covariances[reading.telling].T, side=1, lower=1, trans_a=1, overwrite_b=1)
-        return mean, variances - np.einsum("ij,ij->i", projected, projected)
+    def _covariances(self, fresh: list[int]) -> Covariances:
+        return Covariances(self._features[fresh], self._features, lines=self._lines)
 
-    def _with_known(self, process: Process, known: list[int], at: slice | Ints) -> Floats:
-        """Covariances of what is known with some branches at an amplitude of 1, float64 [k, n]."""
-        if not known:
-            return np.zeros((0, len(self._features[at])))
-        out = np.stack([self._straight[branch][at] for branch in known])
-        if process.shape.bend:
-            out += process.shape.bend**2 * np.stack([self._curved[branch][at] for branch in known])
-        for place, shared in enumerate(process.shape.of_layouts(self._layouts[known]).tolist()):
-            if shared:
-                out[place] += shared * (self._layouts[at] == self._layouts[known[place]])
-        return np.asarray(out, np.float64)
+    def _prior(self, shape: Shape) -> Floats:
+        """Variance of all branches at an amplitude of 1, without the scatter."""
+        if self._variance is None or self._variance[0] != shape:
+            self._variance = shape, variance(self._features[:, LAYOUT], self._terms, shape)
+        return self._variance[1]
+
+    def _weighed(self, shape: Shape, weights: Floats, known: list[int]) -> Floats:
+        """The sum of all branches' covariances with what is known, each times its weight [k], float64 [B]."""
+        out = self._straight.weighed(known, weights)
+        if shape.bend:
+            out += shape.bend**2 * self._curved.weighed(known, weights)
+        if shape.odd or shape.alone:
+            of_layouts = shape.of_layouts(self._features[known, LAYOUT])
+            count = int(self._layouts.max(initial=0)) + 1
+            out += np.bincount(self._layouts[known], weights * of_layouts, minlength=count)[self._layouts]
+        return out
+
+    def _with(self, shape: Shape, branches: list[int], at: slice | Ints) -> Floats:
+        """Covariances of known branches with some at an amplitude of 1, float64 [k, n]."""
+        out = self._straight.part(branches, at)
+        if shape.bend:
+            out += shape.bend**2 * self._curved.part(branches, at)
+        if shape.odd or shape.alone:
+            of_layouts = shape.of_layouts(self._features[branches, LAYOUT])
+            for place in np.flatnonzero(of_layouts):
+                out[place] += of_layouts[place] * (self._layouts[at] == self._layouts[branches[place]])
+        return out
 
 
 def _read(process: Process, *, most: int) -> _Reading:
     """Of a process that believes a source all points tell, as what the source says stands between them."""
     weights = solve_triangular(process.root, process.whitened, lower=True, trans="T", check_finite=False)
-    every, root = np.arange(len(process.root)), process.root
-    if process.told is not None:
-        return _Reading(weights=weights, telling=every, root=root)
-    if len(every) > most:
-        every, root = _telling(root @ root.T, most)
-    return _Reading(weights=process.amplitude**2 * weights, telling=every, root=root / process.amplitude**2)
+    telling, root, from_source = np.arange(len(process.root)), process.root, np.zeros(0)
+    if process.told is not None and process.told_here is not None:
+        from_source = process.told.whitened - weights @ process.told_here
+    else:
+        if len(telling) > most:
+            telling, root = _telling(root @ root.T, most)
+        root = root / process.amplitude**2
+    return _Reading(weights=process.amplitude**2 * weights, from_source=from_source, telling=telling, root=root)
 
 
 def _telling(covariance: Floats, most: int) -> tuple[Ints, Floats]:
