@@ -73,6 +73,20 @@ def test_the_front_is_that_of_a_table_of_everything_and_no_model_is_priced_twice
         assert grown.table.row_of(grown.table.candidate(row)) == row
 
 
+def test_models_that_are_asked_for_together_stand_as_if_one_after_the_other():
+    blocks = [WIDE.table.models[WIDE.table.models[:, 1] != NO_BRANCH][start::3][:40] for start in (2, 0, 1)]
+    together, apart = growing(WIDE.table), growing(WIDE.table)
+    together.reveal(*blocks)
+    for block in blocks:
+        apart.reveal(block)
+    assert (together.models == apart.models).all()
+    assert (together.needs == apart.needs).all()
+    assert (together.analytic == apart.analytic).all()
+    assert (together.platform == apart.platform).all()
+    together.reveal(blocks[1])
+    assert len(together) == len(apart)
+
+
 def priced_at_once(table: DesignTable) -> DesignTable:
     """The same with every design that its pricing has."""
     members = table.pricing.combinations

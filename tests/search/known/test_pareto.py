@@ -41,6 +41,17 @@ def test_equals_are_kept_on_request(points):
         assert front[i] == (not any((q <= point).all() and (q < point).any() for q in points))
 
 
+@given(POINTS, st.lists(st.integers(0, 24)), st.booleans())
+def test_what_is_compared_with_first_decides_nothing(points, likely, keep_equals):
+    rows = np.array([row for row in likely if row < len(points)], np.int64)
+    plain = is_nondominated(points, keep_equals=keep_equals)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MANY", 5)
+        patch.setattr(module, "SAMPLED", 3)
+        found = is_nondominated(points, keep_equals=keep_equals, likely=rows)
+    assert (found == plain).all()
+
+
 def test_unknown_points_are_never_on_a_front():
     assert is_nondominated([[np.nan, 0.0], [1.0, 1.0]]).tolist() == [False, True]
     assert is_nondominated(np.zeros((0, 3))).tolist() == []

@@ -16,6 +16,7 @@ from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.known.pareto import hypervolume
 from tinysearch.search.loop import SearchOptions, search
 from tinysearch.search.memoized.evidence import evidence_of
+from tinysearch.search.memoized.promising import Screen
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
@@ -58,7 +59,9 @@ def test_what_is_in_training_is_taken_to_end_as_expected(space, errors):
     known = knowledge.hypervolume()
     knowledge.pending[useful[1::9]] = True
     rng = np.random.default_rng(0)
-    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng, room=Room())
+    scene = Scene(
+        knowledge, BranchSurrogate(space.table), draws=16, shortlist=12, rng=rng, room=Room(), screen=Screen(knowledge)
+    )
     assert hypervolume(scene.front, knowledge.corner) > known
 
 
@@ -66,7 +69,9 @@ def test_what_is_left_in_a_draw_is_the_front_of_everything_less_the_front_that_i
     knowledge = Knowledge(space.table, ObjectiveVector(("eer", "bom_cost_usd", "latency_s")), errors.error_rates)
     knowledge.learn([int(b) for b in np.flatnonzero(space.table.useful())[::9]])
     rng = np.random.default_rng(0)
-    scene = Scene(knowledge, BranchSurrogate(space.table), draws=16, shortlist=72, rng=rng, room=Room())
+    scene = Scene(
+        knowledge, BranchSurrogate(space.table), draws=16, shortlist=72, rng=rng, room=Room(), screen=Screen(knowledge)
+    )
     left, known = scene.left(), knowledge.hypervolume()
     for draw, points in enumerate(scene._points(np.arange(len(scene.boards)))):
         everything = hypervolume(np.vstack([knowledge.front_points, points]), knowledge.corner)

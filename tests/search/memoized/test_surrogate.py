@@ -9,6 +9,7 @@ import pytest
 from toy_space import SyntheticErrors
 
 from tinysearch.search.known.fidelity import ToldErrors
+from tinysearch.search.memoized.covariance import Covariances
 from tinysearch.search.memoized.evidence import Evidence
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
@@ -55,6 +56,47 @@ def test_marginals_are_those_of_the_likeliest_hypothesis(space, truth):
     likeliest = surrogate.posterior(seen, wanted).beliefs[0]
     assert mean == pytest.approx(likeliest.mean)
     assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_marginals_are_the_same_whatever_was_evidence_before(space, truth, doubtful):
+    rng, wanted = np.random.default_rng(0), np.arange(len(truth))
+    kept = BranchSurrogate(space.table, doubtful=doubtful)
+    for count in (3, 12, 9, 30, 1, 0, 20):
+        known = rng.permutation(len(truth))[:count]
+        # A layout that is odd and a bend, now and then.
+        eers = truth[known] * np.where(space.table.start[known] == 1, 2.0, rng.uniform(0.9, 1.1, count))
+        seen = evidence(known, eers)
+        found, anew = (each.marginals(seen, wanted) for each in (kept, BranchSurrogate(space.table, doubtful=doubtful)))
+        assert found[0] == pytest.approx(anew[0], rel=1e-9)
+        assert found[1] == pytest.approx(anew[1], rel=1e-9)
+
+
+def test_marginals_of_one_that_believes_a_source_are_those_of_its_posterior(space, truth):
+    known, wanted = np.arange(0, 72, 5), np.arange(1, 72, 5)
+    seen = replace(evidence(known, truth[known] * 1.1), sources=(told(truth),))
+    surrogate = BranchSurrogate(space.table)
+    assert surrogate._processes(seen)[0].source == 0
+    mean, deviation = surrogate.marginals(seen, wanted)
+    likeliest = surrogate.posterior(seen, wanted).beliefs[0]
+    assert mean == pytest.approx(likeliest.mean)
+    assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
+
+
+def test_hypotheses_about_fusions_alone_share_how_branches_vary(space, truth):
+    known, wanted = np.arange(0, 72, 5), np.arange(1, 72, 5)
+    surrogate = BranchSurrogate(space.table)
+    seen = evidence(known, truth[known], truth[known] * np.random.default_rng(0).uniform(0.99, 1.01, len(known)))
+    processes = surrogate._processes(seen)
+    hypotheses = {(p.amplitude, p.scatter, p.shape): p.root for p in processes}
+    assert len(hypotheses) < len(processes)
+    for process in processes:
+        assert process.root is hypotheses[process.amplitude, process.scatter, process.shape]
+        covariance = process.amplitude**2 * Covariances(process.x, process.x).under(process.shape)
+        covariance += process.scatter**2 * np.eye(len(known))
+        assert process.root @ process.root.T == pytest.approx(covariance)
+    by_mean = {round(float(belief.mean[0, 0]), 12) for belief in surrogate.posterior(seen, wanted).beliefs}
+    assert len(by_mean) == len(processes)
 
 
 def test_doubtful_beliefs_are_less_sure_of_layouts_that_were_never_trained(space, truth):

@@ -132,25 +132,26 @@ class DesignTable:
         self.platform = append("platform", self.platform, platform)
         self._row_of.clear()
 
-    def reveal(self, models: Ints) -> None:
-        """Have the designs of some models in the table, if it does not have them.
+    def reveal(self, *blocks: Ints) -> None:
+        """Have the designs of some models in the table, if it does not have them; all are priced together.
 
         Args:
-            models: int64 [m, K], each once, see :class:`Pricing`.
+            blocks: int64 [m, K], models, each once, see :class:`Pricing`; the table has them block by block.
         """
-        if self.pricing is None or not len(models):
+        if self.pricing is None or not sum(len(block) for block in blocks):
             return
-        keys = self._key(models)
+        models = np.concatenate(blocks)
+        keys, block = self._key(models), np.repeat(np.arange(len(blocks)), [len(each) for each in blocks])
         fresh = np.append(self._asked, -1)[np.searchsorted(self._asked, keys)] != keys
         if not fresh.any():
             return
-        models, keys = models[fresh], keys[fresh]
-        by_key = np.argsort(keys, kind="stable")
-        models, keys = models[by_key], keys[by_key]
+        order = np.flatnonzero(fresh)
+        order = order[np.lexsort((keys[order], block[order]))]
+        models = models[order]
         of, analytic, platform = self.pricing.designs(models)
-        order = np.lexsort((platform, of))
-        self._append(models[of[order]], analytic[order], platform[order])
-        self._asked = np.sort(np.concatenate([self._asked, keys]), kind="stable")
+        by_model = np.lexsort((platform, of))
+        self._append(models[of[by_model]], analytic[by_model], platform[by_model])
+        self._asked = np.sort(np.concatenate([self._asked, np.sort(keys[order])]), kind="stable")
 
     def own(self) -> DesignTable:
         """The same, growing by itself."""

@@ -143,13 +143,14 @@ class Knowledge:
         wanted[with_any] = True
         before, wanted_before = self._revealed
         fresh = np.flatnonzero((reach & ~before) | (wanted[:-1] & ~wanted_before))
+        blocks = []
         for inputs in self.table.pricing.combinations:
             models = np.concatenate([self.table.models[:0], *self._models_within(reach, inputs, with_any=fresh)])
             among = wanted[models]
             # In the order in which they are asked for by what is wanted, of which draws are made.
             first = np.where(among.any(axis=1), among.argmax(axis=1), NO_BRANCH)
-            for place in range(len(inputs)):
-                self.table.reveal(models[first == place])
+            blocks += [models[first == place] for place in range(len(inputs))]
+        self.table.reveal(*blocks)
         self._revealed = reach, wanted[:-1]
         self._take_in_models()
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 MANY, SAMPLED = 2000, 400
@@ -27,12 +28,14 @@ FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
 
 
-def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bools:
+def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False, likely: Ints | None = None) -> Bools:
     """Bool [n]: points that no other point beats or equals in every objective.
 
     Args:
         points: [n, K]; rows that hold a NaN are unknown and never on the front.
         keep_equals: keep every copy of equal points, not only the first.
+        likely: rows, likely on the front or near it, that rule out others first where there are very many; by default
+            a sample of all.
     """
     import moocore
 
@@ -42,7 +45,8 @@ def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False) -> Bool
         keep &= ~np.isnan(column)
     if keep.sum() > MANY:
         rows = np.flatnonzero(keep)
-        sample = values[rows[:: -(-len(rows) // SAMPLED)]]
+        chosen = likely[keep[likely]] if likely is not None else rows[:0]
+        sample = values[chosen if len(chosen) else rows[:: -(-len(rows) // SAMPLED)]]
         keep[rows] = ~dominated_by(values[rows], sample[is_nondominated(sample)], strictly=True)
     if keep.any():
         # A contiguous copy: the C code neither wants strides nor may touch the caller's numbers.
@@ -130,8 +134,11 @@ def _least_last(points: Floats, front: Floats) -> Floats:
     np.fmin.at(grid, at, front[:, -1])
     for k in range(grid.ndim):
         np.fmin.accumulate(grid, axis=k, out=grid)
-    cell = tuple(np.searchsorted(axis, points[:, k], side="right") for k, axis in enumerate(axes))
-    return np.asarray(grid[cell], np.float64)
+    cell = np.zeros(len(points), np.int64)
+    for k, axis in enumerate(axes):
+        cell *= len(axis) + 1
+        cell += np.searchsorted(axis, points[:, k], side="right")
+    return np.asarray(grid.ravel().take(cell), np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

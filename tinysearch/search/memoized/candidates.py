@@ -22,7 +22,11 @@ def candidates(knowledge: Knowledge, free: Bools, open_: Bools, boards: Ints | N
     """
     models, reach = knowledge.table.models, free | open_
     if boards is None:
-        boards = knowledge.boards_of(np.flatnonzero(reach[models].all(axis=1) & ~knowledge.unlocked))
+        reached = np.flatnonzero(reach[models[:, 0]] & ~knowledge.unlocked)
+        # A wide table has very many models, most of them beyond reach by their first branch.
+        for place in range(1, models.shape[1]):
+            reached = reached[reach[models[reached, place]]]
+        boards = knowledge.boards_of(reached)
     else:
         boards = boards[reach[models[knowledge.board_model[boards]]].all(axis=1)]
     needs = models[knowledge.board_model[boards]]

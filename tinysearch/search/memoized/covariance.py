@@ -75,7 +75,7 @@ LEVEL_TOLD = 0.5
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
-_MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT = range(7)
+MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT = range(7)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
 _BEND_LENGTH = 0.7
 """Decades of parameters over which a curve turns."""
@@ -157,7 +157,7 @@ class Covariances:
 
     def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None) -> None:
         self._params = a[:, _PARAMS], b[:, _PARAMS]
-        self._same_modality = _same(a, b, _MODALITY)
+        self._same_modality = _same(a, b, MODALITY)
         self._same_layout = _same(a, b, LAYOUT)
         self._layouts = b[:, LAYOUT]
         self._curve: Floats | None = None

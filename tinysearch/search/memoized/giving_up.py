@@ -15,8 +15,8 @@ from tinysearch.search.memoized.candidates import lucky_models
 RATES = np.geomspace(0.01, CHANCE_EER, 17)
 """Errors among which the one is sought."""
 
-STEP = 4
-"""Every so many of them are looked at first, then those before the first that is of no use."""
+AT_A_TIME = 4
+"""So many of them are looked at together, from the highest down."""
 
 
 def useless_from(
@@ -50,25 +50,26 @@ def useless_from(
     among[knowledge.table.models[models]] = True
     among[[branch, NO_BRANCH]] = False
     partners = np.flatnonzero(among)
-    expected = lucky(partners)
+    metrics = np.zeros((AT_A_TIME, count + 1, 1))
+    metrics[:, partners] = lucky(partners)
 
     def useless(rates: Floats) -> Bools:
         """Bool [n], of some rates."""
-        metrics = np.zeros((len(rates), count + 1, 1))
-        metrics[:, partners] = expected
-        metrics[:, branch, 0] = rates
-        models_metrics = lucky_models(knowledge, models, metrics)[:, of]
+        metrics[: len(rates), branch, 0] = rates
+        models_metrics = lucky_models(knowledge, models, metrics[: len(rates)])[:, of]
         points = knowledge.points(np.tile(boards, len(rates)), models_metrics.reshape(-1, 1))
         adding = below(points, knowledge.corner)
         adding[adding] = ~dominated_by(points[adding], front)
         ends = np.append(0, np.cumsum(adding.reshape(len(rates), len(boards)).sum(axis=1)))
         return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)
 
-    # A higher error never adds more.
-    coarse = useless(RATES[::STEP])
-    if not coarse[-1]:
+    # A higher error never adds more, and most branches are of use up to high ones: many even where they guess.
+    last = len(RATES) - 1
+    if not useless(RATES[last:])[0]:
         return None
-    first = STEP * int(np.argmax(coarse))
-    between = RATES[max(0, first - STEP + 1) : first]
-    fine = useless(between)
-    return float(between[np.argmax(fine)] if fine.any() else RATES[first])
+    while last > 0:
+        lower = useless(RATES[max(0, last - AT_A_TIME) : last])
+        if not lower[0]:
+            return float(RATES[last - len(lower) + int(np.append(lower, True).argmax())])
+        last -= len(lower)
+    return float(RATES[0])

@@ -13,6 +13,7 @@ from scipy.linalg.lapack import dpstrf
 from tinysearch.search.known.design import Floats, Ints
 from tinysearch.search.memoized.covariance import (
     LAYOUT,
+    MODALITY,
     Covariances,
     Shape,
     lines_of,
@@ -101,7 +102,8 @@ class Marginals:
     """
 
     def __init__(self, features: Floats) -> None:
-        self._features = features
+        # Columns are what is asked for of all branches.
+        self._features = np.asfortranarray(features)
         self._first_guess, self._lines = prior_mean(features), lines_of(features)
         self._layouts, self._terms = features[:, LAYOUT].astype(np.int64), variance_terms(features)
         self._straight, self._curved = _Rows(len(features)), _Rows(len(features))
@@ -142,12 +144,20 @@ class Marginals:
 
     def _remember(self, known: list[int], *, curved: bool) -> None:
         """Have the covariances of all branches with those that are known, and no others."""
-        self._straight.keep(known, lambda fresh: self._covariances(fresh).straight)
+        self._straight.keep(known, lambda fresh: self._covariances(fresh, lambda them: them.straight))
         if curved:
-            self._curved.keep(known, lambda fresh: self._covariances(fresh).curve)
+            self._curved.keep(known, lambda fresh: self._covariances(fresh, lambda them: them.curve))
 
-    def _covariances(self, fresh: list[int]) -> Covariances:
-        return Covariances(self._features[fresh], self._features, lines=self._lines)
+    def _covariances(self, fresh: list[int], part: Callable[[Covariances], Floats]) -> Floats:
+        """A part of the covariances of some branches with all, float64 [f, B].
+
+        Modality by modality, as those of one have little to do with those of another.
+        """
+        out, x = np.empty((len(fresh), len(self._features))), self._features[fresh]
+        for modality in np.unique(x[:, MODALITY]):
+            own = x[:, MODALITY] == modality
+            out[own] = part(Covariances(x[own], self._features, lines=self._lines))
+        return out
 
     def _prior(self, shape: Shape) -> Floats:
         """Variance of all branches at an amplitude of 1, without the scatter."""

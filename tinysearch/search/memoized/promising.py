@@ -20,17 +20,18 @@ LEAST_BOARDS, MOST_BOARDS = 400, 1500
 """Of these designs, on their boards, about so many are drawn: the front of the most that they may be, then the next."""
 
 
-def promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: Ints) -> tuple[Ints, Ints]:
+def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats, trainable: Ints) -> tuple[Ints, Ints]:
     """Branches and boards of designs that would be on the front, or near it, if predictions erred on the bright side.
 
     Args:
+        screen: of this knowledge, from decision to decision the same.
         mean, spread: of log metrics of branches that are not known, [B, M].
     """
     order, pending = np.array(knowledge.order, np.int64), np.flatnonzero(knowledge.pending)
     metrics = np.full((len(mean) + 1, mean.shape[1]), np.nan)
     metrics[:-1] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
     metrics[order] = knowledge.branch_metrics[order]
-    screened = _screened(knowledge, metrics[:-1])
+    screened = screen.of(metrics[:-1])
     trainable = trainable[screened[trainable]]
     knowledge.reveal_anew(screened, with_any=trainable)
     open_ = np.zeros(len(metrics), bool)
@@ -42,7 +43,7 @@ def promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: Int
     kept, count = [left[:0]], 0
     while len(left) and count < LEAST_BOARDS:
         best = is_nondominated(points[left], keep_equals=True)
-        kept.append(_spread(left[best], points, MOST_BOARDS - count))
+        kept.append(_spread(left[best], points[left[best]], MOST_BOARDS - count))
         left, count = left[~best], count + len(kept[-1])
     rows = np.sort(np.concatenate(kept))
     # Those of the best layers first, and of a layer those in most of its designs.
@@ -56,28 +57,64 @@ def promising(knowledge: Knowledge, mean: Floats, spread: Floats, trainable: Int
 
 
 def _spread(rows: Ints, points: Floats, most: int) -> Ints:
-    """So many of some rows of points [n, K], evenly from the least to the greatest."""
-    ordered = rows[np.lexsort(points[rows].T[::-1])]
+    """So many of some rows, evenly from the least to the greatest of their points [n, K]."""
+    ordered = rows[np.lexsort(points.T[::-1])]
     return np.asarray(ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))], np.int64)
 
 
-def _screened(knowledge: Knowledge, metrics: Floats) -> Bools:
-    """Bool [B]: of each input the branches that few others beat in their metrics [B, M] and in what they cost.
+class Screen:
+    """Of each input the branches that few others beat in their metrics and in what they cost.
 
-    Layer by layer, until there are enough; of a layer that is too large some, evenly from the best to the worst.
-    Branches whose metrics are NaN are left out.
+    From decision to decision only metrics change. So branches stand by what they cost for good, as ascending values are
+    looked up much faster than others, and those found last are what nearly all others are compared with first.
     """
-    points = np.hstack([metrics, knowledge.branch_costs])
-    usable = np.ones(len(points), bool)
-    for column in points.T:
-        usable &= np.isfinite(column)
-    most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
-    out = np.zeros(len(points), bool)
-    for number in range(int(knowledge.table.input.max(initial=-1)) + 1):
-        left, count = np.flatnonzero((knowledge.table.input == number) & usable), 0
-        while len(left) and count < most // 3:
-            best = is_nondominated(points[left], keep_equals=True)
-            layer = _spread(left[best], points, most - count)
-            out[layer] = True
-            left, count = left[~best], count + len(layer)
-    return out
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        costs, inputs = knowledge.branch_costs, knowledge.table.input
+        finite = np.isfinite(costs).all(axis=1)
+        self._most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
+        self._count, self._metrics = len(costs), len(knowledge.objectives.metrics)
+        self._own: list[Ints] = []
+        self._points: list[Floats] = []
+        for number in range(int(inputs.max(initial=-1)) + 1):
+            own = np.flatnonzero((inputs == number) & finite)
+            own = own[np.lexsort(costs[own].T)]
+            self._own.append(own)
+            self._points.append(np.hstack([np.zeros((len(own), self._metrics)), costs[own]]))
+        self._last = [own[:0] for own in self._own]
+
+    def of(self, metrics: Floats) -> Bools:
+        """Bool [B]: layer by layer, until there are enough; of a layer that is too large some, evenly.
+
+        Args:
+            metrics: float64 [B, M]; branches with NaN are left out.
+        """
+        out = np.zeros(self._count, bool)
+        for number, (own, points) in enumerate(zip(self._own, self._points, strict=True)):
+            points[:, : self._metrics] = metrics[own]
+            left = np.flatnonzero(~np.isnan(points[:, : self._metrics]).any(axis=1))
+            self._last[number] = chosen = self._layers(points, left, self._last[number], by=own)
+            out[own[chosen]] = True
+        return out
+
+    def _layers(self, points: Floats, left: Ints, likely: Ints, *, by: Ints) -> Ints:
+        """Rows of points [n, K] among those ``left``.
+
+        Args:
+            likely: rows that are likely among them.
+            by: int64 [n], by which rows of equal points are ordered.
+        """
+        layers, count = [left[:0]], 0
+        while len(left) and count < self._most // 3:
+            best = is_nondominated(points[left], keep_equals=True, likely=_places_among(left, likely))
+            layer = left[best]
+            layer = layer[np.argsort(by[layer])]
+            layers.append(_spread(layer, points[layer], self._most - count))
+            left, count = left[~best], count + len(layers[-1])
+        return np.concatenate(layers)
+
+
+def _places_among(ascending: Ints, some: Ints) -> Ints:
+    """Where in an ascending array some values are, of those that are."""
+    places = np.searchsorted(ascending, some)
+    return np.asarray(places[np.append(ascending, -1)[places] == some], np.int64)

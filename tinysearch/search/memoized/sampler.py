@@ -15,6 +15,7 @@ import numpy as np
 
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.memoized.costs import training_costs
+from tinysearch.search.memoized.promising import Screen
 from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
@@ -72,6 +73,7 @@ class MemoizedSampler:
         self._surrogate: BranchSurrogate | None = None
         self._doubtful: BranchSurrogate | None = None
         self._room, self._costs = Room(), np.zeros(0)
+        self._screen: Screen | None = None
         self._libraries: ThreadpoolController | None = None
 
     def resume(self, trials: Sequence[FrozenTrial]) -> None:
@@ -129,8 +131,17 @@ class MemoizedSampler:
         )
 
     def _scene(self, knowledge: Knowledge, surrogate: BranchSurrogate, rng: np.random.Generator) -> Scene:
+        self._screen = self._screen or Screen(knowledge)
         # A scene ends with the next one, which takes its room.
-        return Scene(knowledge, surrogate, draws=self._draws, shortlist=self._shortlist, rng=rng, room=self._room)
+        return Scene(
+            knowledge,
+            surrogate,
+            draws=self._draws,
+            shortlist=self._shortlist,
+            rng=rng,
+            room=self._room,
+            screen=self._screen,
+        )
 
 
 def _make(name: str, *, options: Mapping[str, Any], **_: Any) -> MemoizedSampler:

@@ -14,7 +14,7 @@ from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost
 from tinysearch.search.memoized.candidates import candidates, distinct, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
 from tinysearch.search.memoized.giving_up import useless_from
-from tinysearch.search.memoized.promising import FEW_BRANCHES, promising
+from tinysearch.search.memoized.promising import FEW_BRANCHES, Screen, promising
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 LUCKY_QUANTILE = 0.1
@@ -47,6 +47,7 @@ class Scene:
         draws: how many.
         shortlist: at most so many single branches, and so many actions of each larger size, are weighed.
         room: for the draws, taken from the scene before.
+        screen: of the knowledge, the same for all scenes.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Scene:
         shortlist: int,
         rng: np.random.Generator,
         room: Room,
+        screen: Screen,
     ) -> None:
         self._knowledge = knowledge
         self._surrogate, self._evidence = surrogate, evidence_of(knowledge)
@@ -69,7 +71,7 @@ class Scene:
         if len(trainable) > FEW_BRANCHES:
             wanted = _places(len(knowledge.known), trainable, waiting)
             self._each = _beliefs(surrogate, self._evidence, wanted, count=len(knowledge.known))
-            trainable, boards = promising(knowledge, *self._each, trainable)
+            trainable, boards = promising(knowledge, screen, *self._each, trainable)
         else:
             within = knowledge.known | knowledge.pending
             within[trainable] = True
