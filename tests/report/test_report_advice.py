@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from report_cases import Case, branch, cases, evaluation, make_case, rates
 
+from tinysearch.core.cascade import Cascade, CascadeFigures
 from tinysearch.report.advice import Advice, advise
 from tinysearch.report.data import BlockedCard
 from tinysearch.report.prices import market_of, price_limits
@@ -193,6 +194,20 @@ def test_quantization_is_judged_by_layouts_that_have_both() -> None:
     assert verdicts[0].numbers["shrink"] == 4
     assert math.isclose(verdicts[1].numbers["loss"], 0.05)
     assert "+5.0 points" in verdicts[1].text
+
+
+def test_two_cores_are_judged_by_fusions_that_use_them() -> None:
+    both = [branch("face"), branch("voice")]
+    cascade = Cascade(first="voice", reject_below=0, accept_from=1, runs=0.5, impostor_runs=0.4)
+    taken = {"latency_s": 0.25, "acquisition_s": 1.0, "energy_mj": None, "effective_latency_s": None}
+    turns = replace(
+        evaluation(both, board="two cores", errors=rates(0.1)),
+        cascade=CascadeFigures(cascade=cascade, second="face", **taken),
+    )
+    found = next(s for s in advise(make_case([turns]).view).guidelines if s.title.startswith("Exploit"))
+    assert found.text == "Open: 0 of 0 known fusions run on two cores."
+    side_by_side = make_case([evaluation(both, board="two cores", errors=rates(0.1))])
+    assert next(s for s in advise(side_by_side.view).guidelines if s.title.startswith("Exploit")).holds
 
 
 def test_a_step_names_the_memory_that_it_buys() -> None:

@@ -12,6 +12,8 @@ from report_browser import MISSING, Browser, browser
 from report_cases import Case, branch, evaluation, make_case, rates
 from test_report_page import EVIL, small_case
 
+from tinysearch.core.cascade import Cascade, CascadeFigures
+from tinysearch.core.execution import Execution
 from tinysearch.report import write_report
 from tinysearch.report.table import rows
 
@@ -137,6 +139,34 @@ def test_a_processor_can_be_chosen(started: Browser, opened: Browser, tmp_path: 
     assert "On the front of what is shown" in started.run("return document.querySelector('#cards').textContent")
     started.run(choose, "")
     assert started.run(f"return {ROWS}") == list(case.front)
+    assert started.messages() == []
+
+
+def test_pictures_show_how_networks_are_executed(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    both = [branch("face"), branch("voice")]
+    found = [
+        evaluation([branch("face")], board="two cores", errors=rates(0.2), latency_s=0.1),
+        evaluation(both, board="two cores", errors=rates(0.15), latency_s=0.2),
+        evaluation(both, board="everything", errors=rates(0.1), latency_s=0.3),
+    ]
+    for number, execution in ((0, Execution(cores=2)), (2, Execution(cascade=True))):
+        platform = replace(found[number].candidate.platform, execution=execution)
+        found[number] = replace(found[number], candidate=replace(found[number].candidate, platform=platform))
+    cascade = Cascade(first="voice", reject_below=0, accept_from=1, runs=0.5, impostor_runs=0.4)
+    taken = {"latency_s": 0.25, "acquisition_s": 1.0, "energy_mj": None, "effective_latency_s": None}
+    found[2] = replace(found[2], cascade=CascadeFigures(cascade=cascade, second="face", **taken))
+    case = make_case(found)
+    _open(started, case, tmp_path)
+    _click(started, "#clear")
+    told = []
+    for each in found:
+        _click(started, f"tr[data-id='{each.candidate.id}'] input")
+        told.append(started.run("return document.querySelector('#cards article').textContent"))
+        _click(started, f"tr[data-id='{each.candidate.id}'] input")
+    assert ["heavy layers on both cores" in text for text in told] == [True, False, False]
+    assert ["scores added" in text for text in told] == [False, True, False]
+    assert ["voice first, the other if unsure" in text for text in told] == [False, False, True]
+    assert [text.count("core 1") for text in told] == [1, 1, 0]
     assert started.messages() == []
 
 

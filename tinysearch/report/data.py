@@ -123,7 +123,9 @@ class DesignCard:
         branch_latency_s: of one inference on one core, by modality.
         answered: of a classification, how a device answers windows; None where that is not known.
         cascade: what it means that one branch decides alone where it is sure; empty where all always run.
+        first: the branch that a cascade runs first, and alone where it is sure; empty where all always run.
         executed: what is said of how the networks are executed; empty for whole maps by one core.
+        shared: whether two cores share the heavy layers of its only branch.
     """
 
     id: str
@@ -151,7 +153,9 @@ class DesignCard:
     battery_days: float | None = None
     answered: AnsweredRates | None = None
     cascade: str = ""
+    first: str = ""
     executed: str = ""
+    shared: bool = False
 
     @property
     def attempt_s(self) -> float:

@@ -95,7 +95,8 @@ def _security(known: Sequence[DesignCard]) -> Sentence:
 
 def _parallelism(view: RunView) -> Sentence:
     title = "Exploit parallelism: the branches of a fusion run side by side on two cores"
-    fusions = [design for design in view.affordable if len(design.branch_latency_s) > 1]
+    # A cascade runs them one after the other wherever it is.
+    fusions = [design for design in view.affordable if len(design.branch_latency_s) > 1 and not design.first]
     dual = [design for design in fusions if view.board(design).cores > 1]
     if not dual:
         text = f"Open: 0 of {count(len(fusions), 'known fusion')} run on two cores."

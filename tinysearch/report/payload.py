@@ -41,6 +41,8 @@ FIELDS = (
     "branch_latency_s",
     "eer_evidence",
     "latency_evidence",
+    "first",
+    "shared",
 )
 """Columns of ``designs``, in the order of each row."""
 
@@ -112,6 +114,8 @@ def _row(view: RunView, design: DesignCard, branches: list[int], board: int, fro
         [design.branch_latency_s.get(view.data.branches[key].modality) for key in design.branches],
         design.eer_evidence,
         design.latency_evidence,
+        design.first,
+        int(design.shared),
     ]
 
 

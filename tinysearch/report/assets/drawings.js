@@ -32,8 +32,10 @@ function blockDiagram(design) {
     picture.append(block(2, y, 106, 40, [MODALITY_SENSORS[branch.modality] || branch.modality, sensorName(design, i)]));
     picture.append(block(134, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
   });
-  if (design.branches.length > 1) picture.append(label(204, height - 18, 'cosines added, threshold', { 'text-anchor': 'middle', class: 'soft' }));
-  if (board.cores > design.branches.length) picture.append(label(204, 116, 'the second core is free', { 'text-anchor': 'middle', class: 'soft' }));
+  const below = design.first ? `${design.first} first, the other if unsure` : 'scores added';
+  if (design.branches.length > 1) picture.append(label(204, height - 18, below, { 'text-anchor': 'middle', class: 'soft' }));
+  const beside = design.shared ? 'heavy layers on both cores' : 'the second core is free';
+  if (board.cores > design.branches.length) picture.append(label(204, 116, beside, { 'text-anchor': 'middle', class: 'soft' }));
   [['flash', board.flash_bytes], ['PSRAM', board.psram_bytes]].forEach(([name, size], i) => {
     const y = 36 + i * 56;
     if (size) picture.append(wire(282, y + 20, 308, y + 20));
@@ -110,8 +112,10 @@ function timeline(design, compared) {
   const span = Math.max(...compared.map((d) => d.acquisition_s + d.latency_s), 1e-9);
   const width = 400;
   const cores = Math.max(design.board.cores, 1);
-  const parallel = design.branches.length > 1 && cores > 1;
-  const rows = parallel ? design.branches.length : 1;
+  const parallel = design.branches.length > 1 && cores > 1 && !design.first;
+  const rows = parallel ? design.branches.length : design.shared ? cores : 1;
+  // Branches one after the other: in a cascade the one that decides alone where it is sure, then the other.
+  const turns = design.branches.map((branch, i) => [branch, i]).sort(([a], [b]) => (b.modality === design.first) - (a.modality === design.first));
   const picture = svg('svg', { viewBox: `0 0 ${width} ${rows * 26 + 26}`, role: 'img', 'aria-label': `one authentication: capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}` });
   const left = 46;
   const place = (time) => left + (time / span) * (width - left - 4);
@@ -125,10 +129,11 @@ function timeline(design, compared) {
     if (row === 0 || parallel) piece(row, 0, design.acquisition_s, '--flash-system', 'capture');
   }
   let at = design.acquisition_s;
-  design.branches.forEach((branch, i) => {
+  turns.forEach(([branch, i]) => {
     const length = design.branch_latency_s[i];
     if (!isKnown(length)) return;
     piece(parallel ? i : 0, parallel ? design.acquisition_s : at, length, BUFFER_COLORS[i], branch.modality);
+    if (design.shared) piece(1, at, length, BUFFER_COLORS[i], `${branch.modality}, its heavy layers`);
     at = parallel ? Math.max(at, design.acquisition_s + length) : at + length;
   });
   const end = design.acquisition_s + design.latency_s;
@@ -137,6 +142,8 @@ function timeline(design, compared) {
   picture.append(label(left, rows * 26 + 16, '0', { class: 'soft' }));
   picture.append(label(width - 4, rows * 26 + 16, seconds(span), { class: 'soft', 'text-anchor': 'end' }));
   const pieces = [{ name: `capture ${seconds(design.acquisition_s)}`, color: '--flash-system' }].concat(
-    design.branches.map((branch, i) => ({ name: `${branch.modality} ${seconds(design.branch_latency_s[i])}`, color: BUFFER_COLORS[i] })));
+    turns.map(([branch, i], turn) => ({
+      name: `${branch.modality} ${seconds(design.branch_latency_s[i])}${design.first && turn ? ' if unsure' : ''}`, color: BUFFER_COLORS[i],
+    })));
   return [picture, make('ul', { class: 'key' }, ...pieces.map((p) => make('li', {}, make('i', { style: `background: var(${p.color})` }), p.name)))];
 }

@@ -203,12 +203,11 @@ function drawParallel(element) {
   const axes = PARALLEL.filter(([name], i) => (!narrow || i < 5) && designs.some((design) => design.front && isKnown(design[name])));
   const spans = axes.map(([name]) => {
     const values = designs.filter((design) => design.front && isKnown(design[name])).map((design) => design[name]);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return high > low ? [low, high] : [low - 1, high];
+    return [Math.min(...values), Math.max(...values)];
   });
   const place = (design, i) => {
     const value = design[axes[i][0]];
-    return isKnown(value) ? (value - spans[i][0]) / (spans[i][1] - spans[i][0]) : null;
+    return isKnown(value) ? (value - spans[i][0]) / (spans[i][1] - spans[i][0] || 1) : null;
   };
   const line = (design) => {
     const slot = state.chosen.indexOf(design);
