@@ -3,15 +3,17 @@
 A handful of trainings cannot teach a process its own length scales, so the covariance is written down from what is
 known of such networks: errors fall with parameters and MACs by an unknown slope, binary arithmetic costs an unknown
 amount that shrinks with size, branches of one modality rise and fall together, and so do a layout's precisions (which
-is what makes a float32 sibling evidence).
+is what makes a float32 sibling evidence); networks of like sizes differ by family, and an input that shows less costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tinysearch.core.candidate import BranchSpec
 from tinysearch.search.known.design import Bools, DesignTable, Floats
 
 PARAMS_SLOPE = -0.35
@@ -55,6 +57,8 @@ class Deviations:
         modality_level, modality_slope: of what a modality has of its own, the slope in a decade of parameters.
         layout: of each layout of a modality.
         layout_precision: of each of its precisions, beyond that.
+        family, kind: of each family of a modality's networks, and of each of its kinds (stems, kernels, expansions).
+        smaller, grayer: of what an input costs in a decade of fewer places, and of fewer channels.
     """
 
     level: float = 0.4
@@ -66,6 +70,10 @@ class Deviations:
     modality_slope: float = 0.15
     layout: float = 0.2
     layout_precision: float = 0.06
+    family: float = 0.15
+    kind: float = 0.08
+    smaller: float = 0.3
+    grayer: float = 0.2
 
 
 _OF = Deviations()
@@ -75,17 +83,24 @@ LEVEL_TOLD = 0.5
 
 _PENALTY = {"float32": 0.0, "int8": 0.02}
 _XNOR_PENALTY = 0.35
-MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT = range(7)
+_SMALLER_PENALTY, _GRAYER_PENALTY = 0.3, 0.15
+"""First guesses of what an input costs that has a tenth of the places, or of the channels, of the modality's largest:
+its networks have as many parameters, and less to look at."""
+_KIN = 0.6
+"""How far what networks of like sizes share beyond all this is shared by those of different kinds."""
+MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT, _FAMILY, _KIND, _SMALLER, _GRAYER = range(11)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
 _BEND_LENGTH = 0.7
 """Decades of parameters over which a curve turns."""
 
 
 def branch_features(table: DesignTable) -> Floats:
-    """What the surrogate sees of each branch, float64 [B, 7].
+    """What the surrogate sees of each branch, float64 [B, 11].
 
     Columns: modality (index), decades of parameters and of MACs about the mean, depth in stages, first guess of what
-    the precision costs (log error), precision (index), layout of one modality and width (index).
+    the precision costs (log error), precision (index), layout of one modality and width (index); then what is 0 where
+    all branches of a modality are alike in it: family, and kind of it (numbers from 1), decades of places and of
+    channels that the input has less than the modality's largest.
     """
     modalities = sorted({branch.modality for branch in table.branches})
     precisions = sorted({str(branch.precision) for branch in table.branches})
@@ -106,16 +121,37 @@ def branch_features(table: DesignTable) -> Floats:
                 start,
             ]
         )
-    out = np.array(rows, np.float64).reshape(-1, 7)
+    out = np.zeros((len(rows), _GRAYER + 1))
+    out[:, :_FAMILY] = np.array(rows, np.float64).reshape(-1, _FAMILY)
+    for number in range(len(modalities)):
+        own = np.flatnonzero(out[:, MODALITY] == number)
+        out[own, _FAMILY:] = _kinds_of([table.branches[place] for place in own])
     for column, sizes in ((_PARAMS, table.params), (_MACS, table.macs)):
         decades = np.log10(np.maximum(sizes, 1.0))
         out[:, column] = decades - decades.mean()
     return out
 
 
+def _kinds_of(branches: Sequence[BranchSpec]) -> Floats:
+    """The last four columns of :func:`branch_features`, of all branches of one modality, float64 [n, 4]."""
+    families = [branch.architecture.family for branch in branches]
+    kinds = [(branch.architecture.family, branch.architecture.extras) for branch in branches]
+    places = np.log10([branch.shape.height * branch.shape.width for branch in branches])
+    channels = np.log10([branch.shape.channels for branch in branches])
+    return np.column_stack([_numbers(families), _numbers(kinds), places.max() - places, channels.max() - channels])
+
+
+def _numbers(values: Sequence[Hashable]) -> list[int]:
+    """Each value's number from 1, or 0 where there is only one."""
+    number = {value: place for place, value in enumerate(dict.fromkeys(values), start=1)}
+    return [number[value] if len(number) > 1 else 0 for value in values]
+
+
 def prior_mean(features: Floats) -> Floats:
     """First guess of a branch's log error, apart from its level, float64 [n]."""
-    return np.asarray(PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS], np.float64)
+    guess = PARAMS_SLOPE * features[:, _PARAMS] + features[:, _COARSENESS]
+    guess += _SMALLER_PENALTY * features[:, _SMALLER] + _GRAYER_PENALTY * features[:, _GRAYER]
+    return np.asarray(guess, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,7 +160,7 @@ class Lines:
 
     Attributes:
         common: float64 [n, 5], level, slopes and costs of arithmetic that all branches share.
-        own: float64 [n, 2], level and slope of each modality.
+        own: float64 [n, 4], level and slope of each modality, and what smaller and grayer inputs cost it.
         place: float64 [n, 3], where a branch stands among others of its modality, in lengths over which errors differ.
     """
 
@@ -134,16 +170,17 @@ class Lines:
 
 
 def lines_of(features: Floats) -> Lines:
-    """Of branches with features [n, 7]."""
+    """Of branches with features [n, 11]."""
     params, macs, coarse = (features[:, column] for column in (_PARAMS, _MACS, _COARSENESS))
     cost, count = _OF.coarseness * coarse, len(features)
     common = [np.full(count, _OF.level), _OF.params_slope * params, _OF.macs_slope * macs, cost, cost * params]
     own = [np.full(count, _OF.modality_level), _OF.modality_slope * params]
+    own += [_OF.smaller * features[:, _SMALLER], _OF.grayer * features[:, _GRAYER]]
     return Lines(common=np.column_stack(common), own=np.column_stack(own), place=features[:, _PLACE] / _LENGTHS)
 
 
 class Covariances:
-    """Covariances of log errors of branches with features ``a`` [n, 7] and ``b`` [m, 7], under any hypothesis.
+    """Covariances of log errors of branches with features ``a`` [n, 11] and ``b`` [m, 11], under any hypothesis.
 
     How far what they share may lie off is told by :class:`Deviations`.
 
@@ -168,7 +205,12 @@ class Covariances:
         # Other modalities tell nothing more; of a few branches with very many they are most.
         near = np.flatnonzero(self._same_modality.any(axis=0))
         alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision[:, near]
-        own = here.own @ there.own[near].T + _matern(here.place, there.place[near]) * alike
+        own = here.own @ there.own[near].T
+        if a[:, _KIND].any():
+            for column, deviation in ((_FAMILY, _OF.family), (_KIND, _OF.kind)):
+                own += deviation**2 * (_same(a, b[near], column) & (a[:, column] > 0)[:, None])
+            alike = alike * np.where(_same(a, b[near], _KIND), 1.0, _KIN)
+        own += _matern(here.place, there.place[near]) * alike
         self.straight[:, near] += self._same_modality[:, near] * own
 
     @property
@@ -198,10 +240,12 @@ class Covariances:
 
 
 def variance_terms(a: Floats) -> Floats:
-    """What :func:`variance` takes from features [n, 7], float64 [3, n]."""
+    """What :func:`variance` takes from features [n, 11], float64 [4, n]."""
     params, macs, coarse = a[:, _PARAMS] ** 2, a[:, _MACS] ** 2, a[:, _COARSENESS] ** 2
     slope = _OF.modality_slope**2 + _OF.params_slope**2
-    return np.stack([slope * params, _OF.macs_slope**2 * macs, _OF.coarseness**2 * coarse * (1.0 + params)])
+    kinds = _OF.family**2 * (a[:, _FAMILY] > 0) + _OF.kind**2 * (a[:, _KIND] > 0)
+    kinds += (_OF.smaller * a[:, _SMALLER]) ** 2 + (_OF.grayer * a[:, _GRAYER]) ** 2
+    return np.stack([slope * params, _OF.macs_slope**2 * macs, _OF.coarseness**2 * coarse * (1.0 + params), kinds])
 
 
 def variance(layouts: Floats, terms: Floats, shape: Shape) -> Floats:

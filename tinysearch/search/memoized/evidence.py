@@ -82,7 +82,7 @@ class Levels:
         residuals: float64 [r, k], beyond the first guess.
 
     Args:
-        x: features [k, 7] of the evidence's branches.
+        x: features [k, 11] of the evidence's branches.
         told, shift: what a source says, and the part of the first guess [k] that is its.
     """
 

@@ -98,7 +98,7 @@ class Marginals:
     hypothesis: they are kept for as long as it is evidence. So is the variance of all branches under the last shape.
 
     Args:
-        features: float64 [B, 7].
+        features: float64 [B, 11].
     """
 
     def __init__(self, features: Floats) -> None:

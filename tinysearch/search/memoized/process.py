@@ -77,7 +77,7 @@ class Process:
     Attributes:
         weight: its probability among those kept.
         amplitude, scatter, shape: the hypothesis.
-        x: features [k, 7] of what is known; k may be 0.
+        x: features [k, 11] of what is known; k may be 0.
         level, ratio: see :func:`tinysearch.search.memoized.evidence.levels_of`.
         root: float64 [k, k], Cholesky factor of the covariance of what is known, noise included.
         whitened: float64 [k], its inverse times what is known less the first guess.
@@ -118,7 +118,7 @@ class Process:
         return Spread(by_known=by_known, by_source=by_source, root=np.asarray(root, np.float64))
 
     def mean(self, there: Floats, spread: Spread) -> Floats:
-        """Mean [n] of latent log errors of branches with features ``there`` [n, 7], which vary like ``spread``."""
+        """Mean [n] of latent log errors of branches with features ``there`` [n, 11], which vary like ``spread``."""
         mean = prior_mean(there)
         if self.told is not None and spread.by_source is not None:
             mean = mean + spread.by_source @ self.told.whitened

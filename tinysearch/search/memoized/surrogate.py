@@ -248,7 +248,7 @@ def _weigh(levels: Levels, x: Floats, spreads: Floats, *, alone: float, most: in
     """Log likelihoods of the hypotheses that believe no source; the likeliest of them.
 
     Args:
-        x: features [k, 7] of what is known.
+        x: features [k, 11] of what is known.
         spreads: float64 [k], see :class:`Evidence`.
         alone: what every layout has of its own, see :class:`Shape`.
         most: so many of them.

@@ -34,7 +34,7 @@ class Told:
         trust: correlation with the own errors.
         level: mean log error of its branches beyond the first guess.
         amplitude: of its process.
-        x: features [h, 7] of its branches.
+        x: features [h, 11] of its branches.
         root: float64 [h, h], Cholesky factor of the covariance of its errors.
         whitened: float64 [h], its inverse times what they are beyond first guess and level.
     """
@@ -65,7 +65,7 @@ def told_by(x: Floats, log_errors: Floats, spreads: Floats, *, amplitude: float,
     """A source read by one hypothesis, at full trust.
 
     Args:
-        x: features [h, 7] of its branches.
+        x: features [h, 11] of its branches.
         log_errors: float64 [h].
         spreads: float64 [h], their standard deviations beside the scatter of trainings.
         amplitude, scatter: of the hypothesis.

@@ -176,7 +176,7 @@ def fitted(features: Floats, values: Floats) -> SingleTaskGP:
 
 
 def design_features(branches: Floats, models: Ints) -> Floats:
-    """What the process sees of models [m, K] of branches with features [B, 7], by input: float64 [m, d].
+    """What the process sees of models [m, K] of branches with features [B, 11], by input: float64 [m, d].
 
     Whether it is there, and its sizes, depth, guess of what the precision costs, and each precision by itself.
     """
