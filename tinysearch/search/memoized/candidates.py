@@ -41,12 +41,14 @@ def often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:
     if not len(actions):
         return []
     # One number for each, by the order of actions.
-    members, places = np.unique(actions, return_inverse=True)
+    there = np.zeros(int(actions.max()) + 1, bool)
+    there[actions] = True
+    members, places = np.flatnonzero(there), (np.cumsum(there) - 1)[actions]
     shape = (len(members),) * actions.shape[1]
-    number = np.ravel_multi_index(tuple(places.reshape(actions.shape).T), shape)
-    span = int(draws.max()) + 1
-    seen, counts = np.unique(np.unique(number * span + draws) // span, return_counts=True)
-    often = seen[np.argsort(-counts, kind="stable")][:most]
+    numbers, which = np.unique(np.ravel_multi_index(tuple(places.T), shape), return_inverse=True)
+    seen = np.zeros((len(numbers), int(draws.max()) + 1), bool)
+    seen[which, draws] = True
+    often = numbers[np.argsort(-seen.sum(axis=1), kind="stable")][:most]
     return [tuple(action) for action in members[np.column_stack(np.unravel_index(often, shape))].tolist()]
 
 

@@ -15,8 +15,8 @@ from tinysearch.search.memoized.candidates import lucky_models
 RATES = np.geomspace(0.01, CHANCE_EER, 17)
 """Errors among which the one is sought."""
 
-AT_A_TIME = 4
-"""So many of them are looked at together, from the highest down."""
+POINTS_AT_A_TIME = 2000
+"""So many designs are looked at together: of few designs at all of these errors, of many at one after the other."""
 
 
 def useless_from(
@@ -50,7 +50,8 @@ def useless_from(
     among[knowledge.table.models[models]] = True
     among[[branch, NO_BRANCH]] = False
     partners = np.flatnonzero(among)
-    metrics = np.zeros((AT_A_TIME, count + 1, 1))
+    step = min(len(RATES), max(1, POINTS_AT_A_TIME // max(1, len(boards))))
+    metrics = np.zeros((step, count + 1, 1))
     metrics[:, partners] = lucky(partners)
 
     def useless(rates: Floats) -> Bools:
@@ -63,13 +64,12 @@ def useless_from(
         ends = np.append(0, np.cumsum(adding.reshape(len(rates), len(boards)).sum(axis=1)))
         return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)
 
-    # A higher error never adds more, and most branches are of use up to high ones: many even where they guess.
-    last = len(RATES) - 1
-    if not useless(RATES[last:])[0]:
-        return None
-    while last > 0:
-        lower = useless(RATES[max(0, last - AT_A_TIME) : last])
-        if not lower[0]:
-            return float(RATES[last - len(lower) + int(np.append(lower, True).argmax())])
-        last -= len(lower)
-    return float(RATES[0])
+    # A higher error never adds more; from the highest down, since most branches are of use up to high ones.
+    first = len(RATES)
+    while first > 0:
+        last, first = first, max(0, first - step)
+        of_use = np.flatnonzero(~useless(RATES[first:last]))
+        if len(of_use):
+            first += int(of_use[-1]) + 1
+            break
+    return float(RATES[first]) if first < len(RATES) else None
