@@ -19,7 +19,9 @@ from tinysearch.search.known.pareto import Extension, below, dominated_by, is_no
 from tinysearch.search.memoized.acquisition import Acquisition, unlocked_by
 from tinysearch.search.memoized.candidates import lucky_models
 from tinysearch.search.memoized.giving_up import RATES, useless_from
-from tinysearch.search.memoized.promising import Screen
+from tinysearch.search.memoized.promising import MOST_BOARDS, Screen, are_many, promising
+from tinysearch.search.memoized.scene import Room, Scene
+from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 VECTOR = ObjectiveVector(("eer", "bom_cost_usd", "latency_s"))
 
@@ -59,8 +61,42 @@ def test_branches_are_screened_as_if_each_decision_were_the_first(monkeypatch):
         metrics[rng.integers(len(metrics), size=20)] = rng.uniform(0.05, 0.5, (20, 1))
         metrics[rng.integers(len(metrics), size=5)] = np.nan
         found.append(screen.of(metrics))
-        assert (found[-1] == screened(knowledge, metrics, 28)).all()
+        assert (found[-1] == screened(knowledge, metrics, 20)).all()
     assert any((a != b).any() for a, b in itertools.pairwise(found))
+
+
+@pytest.mark.parametrize("unknown", [100, 30, 2])
+def test_of_few_branches_of_three_inputs_not_all_designs_are_drawn(unknown):
+    table = make_wide_table(72, np.random.default_rng(0))
+    knowledge = Knowledge(table, VECTOR, FreeErrors(table).error_rates)
+    knowledge.learn(np.random.default_rng(1).permutation(len(table.branches))[unknown:].tolist())
+    scene = Scene(
+        knowledge,
+        BranchSurrogate(table),
+        draws=8,
+        shortlist=8,
+        rng=np.random.default_rng(0),
+        room=Room(),
+        screen=Screen(knowledge),
+    )
+    many = are_many(knowledge, np.flatnonzero(knowledge.trainable()))
+    assert many == (unknown > 2)
+    assert (0 < len(scene.boards) <= MOST_BOARDS) == many
+    action, _, _ = scene.best_action(np.ones(len(knowledge.known)))
+    assert not knowledge.known[list(action)].any()
+
+
+def test_what_alone_is_left_to_train_is_looked_at_whatever_else_promises_more():
+    table = make_wide_table(500, np.random.default_rng(0))
+    knowledge = Knowledge(table, VECTOR, FreeErrors(table).error_rates)
+    trainable = np.flatnonzero(knowledge.trainable())[::40]
+    spread = np.zeros((len(knowledge.known), 1))
+    mean = np.full_like(spread, np.log(0.01))
+    mean[trainable] = np.log(0.4)
+    chosen, boards = promising(knowledge, Screen(knowledge), mean, spread, trainable)
+    assert len(chosen)
+    assert set(chosen.tolist()) <= set(trainable.tolist())
+    assert np.isin(table.models[knowledge.board_model[boards]], trainable).any()
 
 
 LACKING = st.lists(st.lists(st.integers(NO_BRANCH, 4), min_size=3, max_size=3), max_size=12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tinysearch.search.known.design import Bools, Floats, Ints
@@ -12,9 +14,9 @@ from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
 
-MOST_TOGETHER = 22_000
-"""In very large spaces a decision looks at about so many designs of branches that no other one is better than, by what
-is expected of it and what it costs at least, and of some more, see :func:`_screened`."""
+MOST_PAIRS, MOST_LARGER = 22_000, 8_000
+"""In very large spaces a decision looks at about so many models, of two inputs or of more, of branches that no other
+one is better than, by what is expected of it and what it costs at least, and of some more, see :class:`Screen`."""
 
 LEAST_BOARDS, MOST_BOARDS = 400, 1500
 """Of these designs, on their boards, about so many are drawn: the front of the most that they may be, then the next."""
@@ -32,6 +34,9 @@ def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats
     metrics[:-1] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
     metrics[order] = knowledge.branch_metrics[order]
     screened = screen.of(metrics[:-1])
+    if not screened[trainable].any():
+        # Others promise more, but these alone are left.
+        screened[trainable[np.argsort(metrics[trainable, 0], kind="stable")[:FEW_BRANCHES]]] = True
     trainable = trainable[screened[trainable]]
     knowledge.reveal_anew(screened, with_any=trainable)
     open_ = np.zeros(len(metrics), bool)
@@ -56,6 +61,23 @@ def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats
     return np.sort(np.array(chosen, np.int64)), boards[rows]
 
 
+def are_many(knowledge: Knowledge, trainable: Ints) -> bool:
+    """Whether these branches, and what they could be fused with, are too many to be drawn jointly."""
+    if len(trainable) > FEW_BRANCHES:
+        return True
+    free = np.append(knowledge.known | knowledge.pending, True)
+    reach = free.copy()
+    reach[trainable] = True
+    if knowledge.table.pricing is None:
+        locked = reach[knowledge.table.models].all(axis=1) & ~knowledge.unlocked
+        return int(locked.sum()) > MOST_PAIRS
+    combinations = knowledge.table.pricing.combinations
+    of_reach, of_free = (
+        sum(math.prod(int(some[own].sum()) for own in inputs) for inputs in combinations) for some in (reach, free)
+    )
+    return of_reach - of_free > MOST_PAIRS
+
+
 def _spread(rows: Ints, points: Floats, most: int) -> Ints:
     """So many of some rows, evenly from the least to the greatest of their points [n, K]."""
     ordered = rows[np.lexsort(points.T[::-1])]
@@ -72,7 +94,8 @@ class Screen:
     def __init__(self, knowledge: Knowledge) -> None:
         costs, inputs = knowledge.branch_costs, knowledge.table.input
         finite = np.isfinite(costs).all(axis=1)
-        self._most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
+        inputs_together = knowledge.table.needs.shape[1]
+        self._most = int((MOST_LARGER if inputs_together > 2 else MOST_PAIRS) ** (1.0 / inputs_together))
         self._count, self._metrics = len(costs), len(knowledge.objectives.metrics)
         self._own: list[Ints] = []
         self._points: list[Floats] = []

@@ -14,7 +14,7 @@ from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost
 from tinysearch.search.memoized.candidates import candidates, distinct, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
 from tinysearch.search.memoized.giving_up import useless_from
-from tinysearch.search.memoized.promising import FEW_BRANCHES, Screen, promising
+from tinysearch.search.memoized.promising import Screen, are_many, promising
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 LUCKY_QUANTILE = 0.1
@@ -68,7 +68,7 @@ class Scene:
         trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
         self._each: tuple[Floats, Floats] | None = None
         boards: Ints | None = None
-        if len(trainable) > FEW_BRANCHES:
+        if are_many(knowledge, trainable):
             wanted = _places(len(knowledge.known), trainable, waiting)
             self._each = _beliefs(surrogate, self._evidence, wanted, count=len(knowledge.known))
             trainable, boards = promising(knowledge, screen, *self._each, trainable)
