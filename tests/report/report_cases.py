@@ -31,6 +31,7 @@ BOARDS = {
     "everything": ("module", "flash", "psram", "camera", "microphone"),
 }
 PRECISIONS = ("float32", "int8", "xnor1/1", "xnor2/1")
+SENSORS = {"face": ["camera", "OV2640"], "voice": ["microphone", "INMP441"]}
 BLOCKS = ((1, 1), (2, 1), (2, 2), (2, 2, 2))
 
 
@@ -124,6 +125,7 @@ def evaluation(
         power=None if days is None else battery_life(days),
         details={
             "cores": cores,
+            "reads": {spec.modality: SENSORS[spec.modality] for spec in branches},
             "board_name": f"{board} board",
             "flash": {"program_bytes": 300_000, "weight_bytes": 400_000, "app_bytes": 720_896, "total_bytes": 786_432},
             "buffers": [

@@ -167,6 +167,8 @@ def test_pictures_show_how_networks_are_executed(started: Browser, opened: Brows
     assert ["scores added" in text for text in told] == [False, True, False]
     assert ["voice first, the other if unsure" in text for text in told] == [False, False, True]
     assert [text.count("core 1") for text in told] == [1, 1, 0]
+    assert all("cameraOV2640" in text for text in told)
+    assert ["microphoneINMP441" in text for text in told] == [False, True, True]
     assert started.messages() == []
 
 

@@ -347,6 +347,11 @@ class AnalyticModels:
             order=option.order_note(quantity=self.catalog.quantity),
             details=board_details(option, requirement, family=chip.family, level=self.price_level)
             | {
+                "reads": {
+                    branch.modality: [sensor.kind, sensor.name]
+                    for branch in branches
+                    if (sensor := option.sensor(self.task.input(branch.modality).kind.sensor)) is not None
+                },
                 "arena_bound_bytes": {branch.modality: self.sizes(branch).arena_bound_bytes for branch in branches},
                 "branch_latency_s": {b.modality: part.seconds for b, part in zip(branches, parts, strict=True)},
                 **(

@@ -194,6 +194,7 @@ def _design(evaluation: Evaluation, board: str) -> DesignCard:
         operating_point=evaluation.operating_point,
         answered=errors.answered,
         cascade="" if evaluation.cascade is None else evaluation.cascade.text,
+        reads=evaluation.details.get("reads", {}),
         first="" if evaluation.cascade is None else evaluation.cascade.cascade.first,
         executed=evaluation.candidate.platform.execution.text,
         shared=evaluation.candidate.platform.execution.cores > 1,

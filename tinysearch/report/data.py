@@ -123,6 +123,7 @@ class DesignCard:
         branch_latency_s: of one inference on one core, by modality.
         answered: of a classification, how a device answers windows; None where that is not known.
         cascade: what it means that one branch decides alone where it is sure; empty where all always run.
+        reads: kind and name of the sensor that each modality is read from, as far as they are known.
         first: the branch that a cascade runs first, and alone where it is sure; empty where all always run.
         executed: what is said of how the networks are executed; empty for whole maps by one core.
         shared: whether two cores share the heavy layers of its only branch.
@@ -153,6 +154,7 @@ class DesignCard:
     battery_days: float | None = None
     answered: AnsweredRates | None = None
     cascade: str = ""
+    reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
     first: str = ""
     executed: str = ""
     shared: bool = False

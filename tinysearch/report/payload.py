@@ -41,6 +41,7 @@ FIELDS = (
     "branch_latency_s",
     "eer_evidence",
     "latency_evidence",
+    "reads",
     "first",
     "shared",
 )
@@ -114,6 +115,7 @@ def _row(view: RunView, design: DesignCard, branches: list[int], board: int, fro
         [design.branch_latency_s.get(view.data.branches[key].modality) for key in design.branches],
         design.eer_evidence,
         design.latency_evidence,
+        [design.reads.get(view.data.branches[key].modality) for key in design.branches],
         design.first,
         int(design.shared),
     ]

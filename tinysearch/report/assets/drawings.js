@@ -1,7 +1,6 @@
 // Pictures of one design, in SVG: blocks, memories to scale, one authentication on the cores.
 
 const BUFFER_COLORS = ['--buffer-1', '--buffer-2', '--buffer-3', '--buffer-4'];
-const MODALITY_SENSORS = { face: 'camera', voice: 'microphone' };
 
 const svg = (tag, attributes, ...children) => make(`svg:${tag}`, attributes, ...children);
 const label = (x, y, text, attributes) => svg('text', { x, y, ...attributes }, text);
@@ -29,7 +28,7 @@ function blockDiagram(design) {
   design.branches.forEach((branch, i) => {
     const y = 36 + i * 56;
     picture.append(wire(108, y + 20, 134, y + 20));
-    picture.append(block(2, y, 106, 40, [MODALITY_SENSORS[branch.modality] || branch.modality, sensorName(design, i)]));
+    picture.append(block(2, y, 106, 40, design.reads[i] || [branch.modality]));
     picture.append(block(134, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
   });
   const below = design.first ? `${design.first} first, the other if unsure` : 'scores added';
@@ -43,9 +42,6 @@ function blockDiagram(design) {
   });
   return picture;
 }
-
-// Sensors of a board come in the order camera, microphone, as branches come face, voice.
-const sensorName = (design, i) => design.board.sensors[design.board.sensors.length === design.branches.length ? i : 0] || '';
 
 function bar(segments, total, scale, width) {
   const picture = svg('svg', { viewBox: `0 0 ${width} 30`, role: 'img', 'aria-label': segments.map((s) => `${s.name} ${bytes(s.bytes)}`).join(', ') });
@@ -113,7 +109,7 @@ function timeline(design, compared) {
   const width = 400;
   const cores = Math.max(design.board.cores, 1);
   const parallel = design.branches.length > 1 && cores > 1 && !design.first;
-  const rows = parallel ? design.branches.length : design.shared ? cores : 1;
+  const rows = parallel || design.shared ? 2 : 1;
   // Branches one after the other: in a cascade the one that decides alone where it is sure, then the other.
   const turns = design.branches.map((branch, i) => [branch, i]).sort(([a], [b]) => (b.modality === design.first) - (a.modality === design.first));
   const picture = svg('svg', { viewBox: `0 0 ${width} ${rows * 26 + 26}`, role: 'img', 'aria-label': `one authentication: capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}` });
@@ -128,16 +124,19 @@ function timeline(design, compared) {
     picture.append(label(0, row * 26 + 16, `core ${row}`, { class: 'soft' }));
     if (row === 0 || parallel) piece(row, 0, design.acquisition_s, '--flash-system', 'capture');
   }
-  let at = design.acquisition_s;
+  // On two cores the longest branch has one for itself, all others take turns on the other.
+  const longest = design.branch_latency_s.indexOf(Math.max(...design.branch_latency_s));
+  const ends = [design.acquisition_s, design.acquisition_s];
   turns.forEach(([branch, i]) => {
     const length = design.branch_latency_s[i];
     if (!isKnown(length)) return;
-    piece(parallel ? i : 0, parallel ? design.acquisition_s : at, length, BUFFER_COLORS[i], branch.modality);
-    if (design.shared) piece(1, at, length, BUFFER_COLORS[i], `${branch.modality}, its heavy layers`);
-    at = parallel ? Math.max(at, design.acquisition_s + length) : at + length;
+    const row = parallel && (i === longest) === (longest > 0) ? 1 : 0;
+    piece(row, ends[row], length, BUFFER_COLORS[i], branch.modality);
+    if (design.shared) piece(1, ends[row], length, BUFFER_COLORS[i], `${branch.modality}, its heavy layers`);
+    ends[row] += length;
   });
-  const end = design.acquisition_s + design.latency_s;
-  if (parallel && end - at > 1e-6) piece(design.branch_latency_s.indexOf(Math.max(...design.branch_latency_s)), at, end - at, '--line', 'waiting for shared memory');
+  const [end, last] = [design.acquisition_s + design.latency_s, Math.max(...ends)];
+  if (parallel && end - last > 1e-6) piece(ends.indexOf(last), last, end - last, '--line', 'waiting for shared memory');
   picture.append(wire(left, rows * 26, width - 4, rows * 26));
   picture.append(label(left, rows * 26 + 16, '0', { class: 'soft' }));
   picture.append(label(width - 4, rows * 26 + 16, seconds(span), { class: 'soft', 'text-anchor': 'end' }));
