@@ -38,8 +38,8 @@ from typing import Any
 import numpy as np
 
 from tinysearch.analytic.bands import banded
+from tinysearch.analytic.kernels import every_call
 from tinysearch.analytic.memory import plan
-from tinysearch.core.bands import calls_of
 from tinysearch.core.network import (
     INPUT,
     Convolution,
@@ -195,7 +195,7 @@ def banded_mobilenet() -> dict[str, float]:
     """Arena and products of the network in bands, over those on whole maps."""
     whole = mobilenet()
     bands = banded(whole)
-    macs = [sum(count * step.macs for _, step, count in calls_of(program)) for program in (bands, whole)]
+    macs = [sum(count * call.step.macs for _, call, count in every_call(program)) for program in (bands, whole)]
     return {
         "patch_arena_ratio": plan(bands).peak_bytes / plan(whole).peak_bytes,
         "patch_macs_ratio": macs[0] / macs[1],

@@ -10,8 +10,9 @@ import pytest
 from random_networks import program_of, random_inputs, randomized
 
 from tinysearch.analytic.bands import banded
+from tinysearch.analytic.kernels import every_call
 from tinysearch.analytic.memory import MemoryPlan, plan
-from tinysearch.core.bands import calls_of, schedule, source_of
+from tinysearch.core.bands import schedule, source_of
 from tinysearch.core.network import INPUT, Addition, Convolution, GlobalAveragePool, Linear, MaxPool, Unit
 from tinysearch.core.program import Bands, Program
 from tinysearch.firmware.integer_network import run
@@ -101,7 +102,9 @@ def test_a_mobilenet_needs_a_fraction_of_its_arena() -> None:
     before, after = plan(program), plan(small)
     check_plan(small, after)
     assert after.peak_bytes <= 0.6 * before.peak_bytes
-    assert sum(count * step.macs for _, step, count in calls_of(small)) == sum(step.macs for step in program.steps)
+    assert sum(count * call.step.macs for _, call, count in every_call(small)) == sum(
+        step.macs for step in program.steps
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -13,8 +13,9 @@ from test_bands import check_plan, mobilenet, random_program
 
 from tinysearch.analytic.bands import banded, by_rows
 from tinysearch.analytic.execution import LEAST_SHARED_MACS, shared
+from tinysearch.analytic.kernels import every_call
 from tinysearch.analytic.memory import plan
-from tinysearch.core.bands import calls_of, halves
+from tinysearch.core.bands import halves
 from tinysearch.core.program import Program
 from tinysearch.firmware.integer_network import run
 
@@ -55,7 +56,9 @@ def test_halves_have_all_rows_and_products_and_scratch_of_their_own() -> None:
         heights = [part.program.tensors[part.step.output].shape.height for part in parts]
         assert sum(heights) == program.tensors[parts[0].step.output].shape.height
         assert parts[1].writes == heights[0]
-    assert sum(count * step.macs for _, step, count in calls_of(program)) == sum(step.macs for step in program.steps)
+    assert sum(count * call.step.macs for _, call, count in every_call(program)) == sum(
+        step.macs for step in program.steps
+    )
     assert {"stem.scratch", "stem.scratch2"} <= set(plan(program).offsets)
 
 

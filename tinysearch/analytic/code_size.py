@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tinysearch.analytic.flash import parameter_bytes
-from tinysearch.analytic.kernels import footprint, half_footprints
+from tinysearch.analytic.kernels import halves, single_calls, step_calls
 from tinysearch.analytic.memory import ALIGNMENT, plan
-from tinysearch.core.bands import schedule, single_calls
+from tinysearch.core.bands import schedule
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program
 from tinysearch.core.provenance import Kind
@@ -141,14 +141,14 @@ class CodeSizes:
 
 def kernels_of(program: Program) -> list[str]:
     """Kernel of every step in order."""
-    return [footprint(program, step).kernel for step in program.steps]
+    return [call.footprint.kernel for call in step_calls(program)]
 
 
 def _layers_of(program: Program) -> list[str]:
-    """Kernel of every constant structure: one a step, in a band one for parts of the same rows."""
-    whole = [footprint(part, step).kernel for part, step, _ in single_calls(program)]
-    steps = program.steps
-    return whole + [half.kernel for index in program.shared for half in half_footprints(program, steps[index])]
+    """Kernel of every constant structure: one a step, one for all parts or halves that differ in their place alone."""
+    calls = [call for _, call, _ in single_calls(program)]
+    calls += [half for pair in halves(program) for half in dict.fromkeys(pair)]
+    return [call.footprint.kernel for call in calls]
 
 
 def _embedding_bytes(program: Program) -> int:

@@ -35,3 +35,11 @@ def step_features(program: Program, step: Step) -> dict[str, float]:
     outputs = program.tensors[step.output].shape.elements
     counted = dict.fromkeys(FEATURES, 0.0) | {"macs": step.macs, "outputs": outputs, "steps": 1}
     return {name: float(value) for name, value in (counted | dict(record_of(step).features(program, step))).items()}
+
+
+def arithmetic_of(program: Program, step: Step) -> str:
+    """The arithmetic that a step's kernel computes in: an XNOR network also runs int8 kernels."""
+    writes_bits = program.tensors[step.output].bits > 0
+    if program.precision.kind == "xnor" and not program.binary(step) and not writes_bits:
+        return "int8"
+    return program.precision.arithmetic

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.kernels import footprint
+from tinysearch.analytic.kernels import step_calls
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
@@ -72,7 +72,7 @@ class FlashPlan:
 
 def parameter_bytes(program: Program) -> int:
     """Bytes of a branch's parameters in flash, every step's constants aligned to 16 bytes."""
-    return array_bytes(footprint(program, step).parameter_bytes for step in program.steps)
+    return array_bytes(call.footprint.parameter_bytes for call in step_calls(program))
 
 
 def array_bytes(sizes: Iterable[int]) -> int:

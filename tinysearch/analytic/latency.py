@@ -22,11 +22,10 @@ from operator import mul
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.kernels import by_value
+from tinysearch.analytic.features import FEATURES, arithmetic_of, step_features
+from tinysearch.analytic.kernels import Call, call_of, every_call, halves, single_calls
 from tinysearch.analytic.psram import PsramAccess
 from tinysearch.analytic.two_cores import Cycles, TwoCores
-from tinysearch.core.bands import calls_of, single_calls, split
 from tinysearch.core.errors import UnsupportedLayerError
 from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
@@ -213,8 +212,8 @@ class LatencyTable:
         """
         del weights_in_flash  # entries are for weights in flash, the only place the emitter puts them
         timing = self.timing(processor)
-        key = _arithmetic(program, step), record_of(step).kernel_class(program, step)
-        return _estimate(self._sum({key: step_features(program, step)}, timing), timing, arena_in_psram=arena_in_psram)
+        call = call_of(program, step)
+        return _estimate(self._sum(_summed([(call.entry, call, 1)]), timing), timing, arena_in_psram=arena_in_psram)
 
     def contention(self, processor: str) -> float:
         """Factor on the longer of two branches that run at once."""
@@ -365,18 +364,10 @@ def _estimate(cycles: Cycles, timing: ProcessorTiming, *, arena_in_psram: bool) 
 
 def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> tuple[str, str]:
     """Arithmetic and kernel class of a step: what an entry of the table describes."""
-    arithmetic = _arithmetic(program, step)
+    arithmetic = arithmetic_of(program, step)
     if arithmetic == FLOAT:
         arithmetic = FLOAT_TABLES[fpu]
     return arithmetic + (f"@{backend}" if backend else ""), record_of(step).kernel_class(program, step)
-
-
-def _arithmetic(program: Program, step: Step) -> str:
-    """The arithmetic that a step's kernel computes in: an XNOR network also runs int8 kernels."""
-    writes_bits = program.tensors[step.output].bits > 0
-    if program.precision.kind == "xnor" and not program.binary(step) and not writes_bits:
-        return "int8"
-    return program.precision.arithmetic
 
 
 def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:
@@ -397,43 +388,29 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, sh
         shares: leave out the steps that two cores share.
     """
     calls = []
-    for part, step, count in single_calls(program) if shares else calls_of(program):
-        (arithmetic, kernel), features = _of_step(part, step)
-        backend = f"@{accelerated.name}" if step.name in accelerated.steps else ""
-        calls.append(((arithmetic + backend, kernel), features, count))
+    for name, call, count in single_calls(program) if shares else every_call(program):
+        arithmetic, kernel = call.entry
+        backend = f"@{accelerated.name}" if name in accelerated.steps else ""
+        calls.append(((arithmetic + backend, kernel), call, count))
     return _summed(calls)
 
 
 @lru_cache(maxsize=65536)
 def shared_profile(program: Program) -> Profile:
     """Profile of the halves of all steps that two cores share."""
-    calls = (_of_halves(program, program.steps[index]) for index in program.shared)
-    return _summed((key, features, 1) for halves in calls for key, features in halves)
+    return _summed((half.entry, half, 1) for pair in halves(program) for half in pair)
 
 
-def _summed(calls: Iterable[tuple[tuple[str, str], Mapping[str, float], int]]) -> Profile:
+def _summed(calls: Iterable[tuple[tuple[str, str], Call, int]]) -> Profile:
     """Features of calls, each with how many there are like it, by what entry describes them."""
     profile: dict[tuple[str, str], dict[str, float]] = {}
-    for key, features, count in calls:
+    for key, call, count in calls:
         total = profile.get(key)
         if total is None:
             total = profile[key] = dict.fromkeys(FEATURES, 0.0)
-        for name, value in features.items():
+        for name, value in call.features.items():
             total[name] += count * value
     return profile
-
-
-@by_value
-def _of_step(program: Program, step: Step) -> tuple[tuple[str, str], Mapping[str, float]]:
-    """What entry describes a step on the portable kernels, and its features but those that are 0."""
-    features = {name: value for name, value in step_features(program, step).items() if value}
-    return (_arithmetic(program, step), record_of(step).kernel_class(program, step)), features
-
-
-@by_value
-def _of_halves(program: Program, step: Step) -> tuple[tuple[tuple[str, str], Mapping[str, float]], ...]:
-    """The same of both halves of a shared step."""
-    return tuple(_of_step(part.program, part.step) for part in split(program, step))
 
 
 @lru_cache(maxsize=65536)
@@ -444,7 +421,7 @@ def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Weighted
         if step.name in accelerated.steps and step.has_weights:
             out = program.tensors[step.output].shape
             part = WeightedStep(
-                key=(f"{_arithmetic(program, step)}@{accelerated.name}", record_of(step).kernel_class(program, step)),
+                key=(f"{arithmetic_of(program, step)}@{accelerated.name}", record_of(step).kernel_class(program, step)),
                 features=step_features(program, step),
                 weights=math.prod(program.weight_shape(step)),
                 channels=out.channels,

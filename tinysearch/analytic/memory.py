@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from tinysearch.analytic.arena import Arena, Block
-from tinysearch.analytic.kernels import footprint, half_footprints
+from tinysearch.analytic.kernels import Call, step_calls
 from tinysearch.core.bands import Schedule, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program, Step
@@ -55,41 +55,33 @@ def blocks_of(
         newest_first: which of two inputs that die an addition overwrites: the one born last, or the kernel's choice.
     """
     banded = _banded(program)
+    tensors, calls, last = program.tensors, step_calls(program), len(program.steps) - 1
     last_read = {name: index for index, step in enumerate(program.steps) for name in step.inputs}
-    last_read[program.output.name] = len(program.steps) - 1
+    last_read[program.output.name] = last
     owners: dict[str, str] = {INPUT: INPUT}
     members: dict[str, list[str]] = {INPUT: [INPUT]}
     born = {INPUT: 0}
     scratch: list[Block] = []
-    for index, step in enumerate(program.steps):
-        needs = (footprints or {}).get(step.name) or footprint(program, step)
-        owner, scratch_bytes = step.output, {scratch_of(step): needs.scratch_bytes}
-        candidates = list(_reusable(needs.in_place, step.inputs))
-        if newest_first:
-            candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
-        if index in banded:
-            candidates = []
-            scratch_bytes = {scratch_of(step): _band_scratch_bytes(banded[index], step.name)}
-        if index in program.shared:
-            candidates = []
-            parts = half_footprints(program, step)
-            scratch_bytes = {
-                scratch_of(step, half): part.scratch_bytes for half, part in enumerate((parts[0], parts[-1]))
-            }
-        for position in candidates:
-            source = step.inputs[position]
-            fits = program.tensors[step.output].size_bytes <= program.tensors[owners[source]].size_bytes
-            if needs.in_place is not None and last_read[source] == index and fits:
-                owner = owners[source]
-                break
+    for index, (step, call) in enumerate(zip(program.steps, calls, strict=True)):
+        needs = call.footprint if footprints is None else footprints.get(step.name, call.footprint)
+        owner, apart = step.output, index in banded or index in program.shared
+        if needs.in_place is not None and not apart:
+            candidates = list(_reusable(needs.in_place, step.inputs))
+            if newest_first:
+                candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
+            for source in (step.inputs[position] for position in candidates):
+                fits = tensors[step.output].size_bytes <= tensors[owners[source]].size_bytes
+                if last_read[source] == index and fits:
+                    owner = owners[source]
+                    break
         owners[step.output] = owner
         members.setdefault(owner, []).append(step.output)
         born.setdefault(owner, index)
-        scratch += [
-            Block(names=(name,), size_bytes=_aligned(size), first=index, last=index)
-            for name, size in scratch_bytes.items()
-            if size
-        ]
+        sizes = _scratch_bytes(call, index, banded, program.shared) if apart else (needs.scratch_bytes,)
+        for half, size in enumerate(sizes):
+            if size:
+                name = scratch_of(step, half)
+                scratch.append(Block(names=(name,), size_bytes=_aligned(size), first=index, last=index))
     over = {}
     for run in banded.values():
         if _lies_on_source(program, run, owners, members, last_read):
@@ -97,7 +89,7 @@ def blocks_of(
         last_read[run.source] = max(last_read[run.source], run.bands.last)
         born.update((name, run.bands.first) for name in (run.result, *run.kept) if name in born)
         last_read.update(dict.fromkeys(run.kept, run.bands.last))
-    tensors = [
+    held = [
         Block(
             names=tuple(names),
             size_bytes=_aligned(_buffer_bytes(program, owner, banded)),
@@ -107,7 +99,7 @@ def blocks_of(
         )
         for owner, names in members.items()
     ]
-    return tuple(tensors + scratch)
+    return tuple(held + scratch)
 
 
 def scratch_of(step: Step, half: int = 0) -> str:
@@ -121,11 +113,14 @@ def _banded(program: Program) -> dict[int, Schedule]:
     return {index: run for run in found for index in run.bands.steps}
 
 
-def _band_scratch_bytes(run: Schedule, name: str) -> int:
-    """The most scratch that any part of a step asks for."""
-    return max(
-        footprint(part.program, part.step).scratch_bytes for part, _ in run.kinds.values() if part.step.name == name
-    )
+def _scratch_bytes(call: Call, index: int, banded: Mapping[int, Schedule], shared: Sequence[int]) -> tuple[int, ...]:
+    """Scratch of a step in a band, the most that any of its parts asks for; or of each half of a shared one."""
+    if index in shared:
+        upper, lower = call.halves
+        return upper.footprint.scratch_bytes, lower.footprint.scratch_bytes
+    run = banded[index]
+    parts = (call.part(kind) for kind in run.walk.kinds if kind.step == index - run.bands.first)
+    return (max(part.footprint.scratch_bytes for part in parts),)
 
 
 def _lies_on_source(

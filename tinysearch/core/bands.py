@@ -8,7 +8,7 @@ any more. What comes out is what whole maps give, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -92,9 +92,9 @@ class Schedule:
         kept: those tensors that keep rows from turn to turn.
         overlays: whether the result may lie where the source begins.
         walk: the same without a program.
-        kinds: one of all parts that differ in nothing but their place, and how many there are of it.
     """
 
+    program: Program
     bands: Bands
     source: str
     result: str
@@ -102,16 +102,17 @@ class Schedule:
     kept: frozenset[str]
     overlays: bool
     walk: Walk
-    kinds: Mapping[Kind, tuple[Part, int]]
 
     @property
     def calls(self) -> tuple[Shift[str] | Part, ...]:
-        """Moves and parts in order."""
-        return tuple(call if isinstance(call, Shift) else self._part(*call) for call in self.walk.calls)
-
-    def _part(self, kind: Kind, rows: Rows) -> Part:
-        alike, _ = self.kinds[kind]
-        return replace(alike, reads=rows.reads, writes=rows.writes)
+        """Moves and parts in order; parts that differ in nothing but their place have one program."""
+        steps, alike = self.program.steps[self.bands.first :], dict[Kind, Part]()
+        for kind, (rows, _) in self.walk.kinds.items():
+            alike[kind] = _part(self.program, steps[kind.step], kind, rows)
+        return tuple(
+            call if isinstance(call, Shift) else replace(alike[call[0]], reads=call[1].reads, writes=call[1].writes)
+            for call in self.walk.calls
+        )
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -154,8 +155,8 @@ def schedule(program: Program, bands: Bands) -> Schedule:
     result = steps[-1].output
     heights = ((name, program.tensors[name].shape.height) for name in (source, *(step.output for step in steps)))
     walk = _walk(tuple(map(_window, steps)), tuple(heights), source, bands.rows)
-    kinds = {kind: (_part(program, steps[kind.step], kind, rows), n) for kind, (rows, n) in walk.kinds.items()}
     return Schedule(
+        program=program,
         bands=bands,
         source=source,
         result=result,
@@ -163,7 +164,6 @@ def schedule(program: Program, bands: Bands) -> Schedule:
         kept=frozenset(walk.turns.kept),
         overlays=_overlays(program, walk.turns.turns, source, result),
         walk=walk,
-        kinds=kinds,
     )
 
 
@@ -222,25 +222,6 @@ def whole_steps(program: Program) -> list[Step]:
     return [step for index, step in enumerate(program.steps) if index not in inside]
 
 
-def single_calls(program: Program) -> Iterator[tuple[Program, Step, int]]:
-    """Calls of kernels that one core makes one after the other.
-
-    Yields:
-        The program whose tensors a call sees (the program itself but for parts of steps), the step, and how many calls
-        differ from this one in nothing but their place.
-    """
-    yield from ((program, step, 1) for step in whole_steps(program))
-    for bands in program.bands:
-        yield from ((part.program, part.step, count) for part, count in schedule(program, bands).kinds.values())
-
-
-def calls_of(program: Program) -> Iterator[tuple[Program, Step, int]]:
-    """The same and the halves of shared steps: every call of a kernel."""
-    yield from single_calls(program)
-    for index in program.shared:
-        yield from ((part.program, part.step, 1) for part in halves(program, index))
-
-
 def _window(step: Step) -> Window:
     return Window(step.inputs, step.output, step.kernel, step.stride, step.padding, step.pool)
 
@@ -259,12 +240,17 @@ def _kind(window: Window, heights: Mapping[str, int], rows: Rows) -> Kind:
 
 def _part(program: Program, step: Step, kind: Kind, rows: Rows) -> Part:
     """Some rows of a step of a program."""
+    own, part = alone(program, step, kind)
+    return Part(program=own, step=part, reads=rows.reads, writes=rows.writes)
+
+
+def alone(program: Program, step: Step, kind: Kind) -> tuple[Program, Step]:
+    """Some rows of a step as the one step of a program."""
     *_, written = kind.rows
     part = replace(step, macs=step.macs // program.tensors[step.output].shape.height * written, cut=kind.cut)
     places = zip((*step.inputs, step.output), kind.rows, strict=True)
     tensors = {name: _rows_of(program.tensors[name], count) for name, count in places}
-    alone = Program(network=program.network, precision=program.precision, tensors=tensors, steps=(part,))
-    return Part(program=alone, step=part, reads=rows.reads, writes=rows.writes)
+    return Program(network=program.network, precision=program.precision, tensors=tensors, steps=(part,)), part
 
 
 def _overlays(program: Program, turns: Sequence[Turn[str]], source: str, result: str) -> bool:
