@@ -124,7 +124,7 @@ def test_models_of_another_budget_execute_within_theirs() -> None:
     assert models.executing(Execution(cores=2)).budget_usd == models.budget_usd
     richer = replace(models, budget_usd=1000.0)
     assert richer.executing(Execution(cores=2)).budget_usd == 1000.0
-    assert richer.executing(Execution(cores=2)).executing(PLAIN) is richer
+    assert richer.executing(Execution(cores=2)).executing(PLAIN).budget_usd == 1000.0
 
 
 def test_chunks_do_not_change_the_result() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinysearch.analytic.execution import smallest_room_bytes
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.loading import load_catalog
@@ -24,6 +25,7 @@ from tinysearch.core.task import Input, Task
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.answers import Classifier, Decider, Detector
 from tinysearch.evaluation.boards import PlatformWish
+from tinysearch.evaluation.networks import Networks
 from tinysearch.evaluation.operating import rated
 from tinysearch.firmware.integer_network import run
 from tinysearch.firmware.project import emit
@@ -79,11 +81,16 @@ GUARD = replace(WATCH, name="guard", decision="anomaly")
 def models(task: str = TASK.name) -> AnalyticModels:
     root = ROOT / "hardware_catalog"
     catalog: Catalog = load_catalog("espressif", root=root)
+    chosen = {given.name: given for given in (TASK, WATCH, GUARD)}[task]
     return AnalyticModels(
         catalog=catalog,
         latency=load_latency_table(root / "latency" / "default.yaml", catalog.chips.values()),
-        software=load_software_sizes(root / "software" / "espidf.yaml"),
-        task={given.name: given for given in (TASK, WATCH, GUARD)}[task],
+        networks=Networks(
+            software=load_software_sizes(root / "software" / "espidf.yaml"),
+            decision=chosen.decision,
+            room_bytes=smallest_room_bytes(catalog.chips.values()),
+        ),
+        task=chosen,
     )
 
 

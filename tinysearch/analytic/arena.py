@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
 _CLIMBS, _TURNS = 1000, 0.5
+_NOWHERE = -1
+
+Lives = tuple[tuple[int, int, int], ...]
+"""Of every block its first and last step, and the block that it may lie on, -1 for none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(NamedTuple):
     """Bytes in the arena from the start of step ``first`` to the end of step ``last``.
 
     Attributes:
@@ -33,42 +36,58 @@ class Block:
         return self.first <= other.last and other.first <= self.last and not on_each_other
 
 
-class Arena:
-    """Blocks with their neighbors (alive at the same time), to be placed below a ceiling if that can be done.
+def lives_of(blocks: Sequence[Block]) -> Lives:
+    """The lives of some blocks."""
+    places = {block.names[0]: place for place, block in enumerate(blocks)} if any(b.over for b in blocks) else {}
+    return tuple((block.first, block.last, places.get(block.over, _NOWHERE)) for block in blocks)
+
+
+class Neighborhood:
+    """Which blocks are alive at the same time; the same for all networks of a layout, whatever their widths.
 
     Sets of blocks are bits of an integer, block i being 1 << i.
+
+    Attributes:
+        beside: of every block the set of its neighbors and itself.
+        neighbors: the same as lists, in order.
     """
 
-    def __init__(self, blocks: Sequence[Block], *, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._sizes = [block.size_bytes for block in blocks]
-        self._beside = _alive_together(blocks)
-        self._lists: dict[int, list[int]] = {}
-        self._nearby: dict[int, list[int]] = {}
+    def __init__(self, lives: Lives) -> None:
+        self.beside = _alive_together(lives)
+        self.neighbors = [_members(own & ~(1 << place)) for place, own in enumerate(self.beside)]
+        self._near: dict[int, list[int]] = {}
+
+    def near(self, block: int) -> list[int]:
+        """A block, its neighbors and theirs, in order."""
+        if block not in self._near:
+            near = self.beside[block]
+            for other in self.neighbors[block]:
+                near |= self.beside[other]
+            self._near[block] = _members(near)
+        return self._near[block]
+
+
+neighborhood = lru_cache(maxsize=4096)(Neighborhood)
+"""That of some lives, found once."""
+
+
+class Arena:
+    """Blocks to be placed below a ceiling if that can be done.
+
+    Args:
+        sizes: bytes of every block.
+    """
+
+    def __init__(self, lives: Lives, sizes: Sequence[int], *, ceiling: int) -> None:
+        self._ceiling, self._sizes = ceiling, sizes
+        self._around = neighborhood(lives)
 
     def best_fit(self, order: Sequence[int]) -> tuple[list[int], int]:
         """Offsets when every block, in this order, takes the smallest hole that is large enough; and the peak."""
-        sizes, beside, ceiling = self._sizes, self._beside, self._ceiling
-        offsets, peak = [0] * len(order), 0
-        placed: list[tuple[int, int, int]] = []
+        offsets = [_NOWHERE] * len(order)
         for index in order:
-            size, own = sizes[index], beside[index]
-            cursor, place, room = 0, -1, 0
-            for start, end, other in placed:
-                if not own >> other & 1:
-                    continue
-                hole = start - cursor
-                if hole >= size and (place < 0 or hole < room):
-                    place, room = cursor, hole
-                if end > cursor:  # noqa: PLR1730 - the innermost loop, where a call of max takes twice as long
-                    cursor = end
-            hole = ceiling - cursor
-            if place < 0 or (hole >= size and hole < room):
-                place = cursor
-            offsets[index] = place
-            insort(placed, (place, place + size, index))
-            peak = max(peak, place + size)
-        return offsets, peak
+            offsets[index] = self._hole(index, offsets, high=False)
+        return offsets, max(map(add, offsets, self._sizes))
 
     def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
         """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
@@ -78,7 +97,7 @@ class Arena:
         tops = self._tops(offsets, peak)
         for _ in range(_CLIMBS):
             top = tops[int(random.integers(len(tops)))]
-            near = self._near(top)
+            near = self._around.near(top)
             other = near[int(random.integers(len(near)))]
             if top in pinned or other in pinned:
                 continue
@@ -122,16 +141,16 @@ class Arena:
         Returns:
             None if a block ends beyond the limit.
         """
-        sizes, beside = self._sizes, self._beside
+        sizes, beside = self._sizes, self._around.beside
         left, right = swapped
         both = 1 << order[left] | 1 << order[right]
-        differ, placed = 0, [-1] * len(order)
+        differ, placed = 0, [_NOWHERE] * len(order)
         for index in order[:left]:
             placed[index] = offsets[index]
         for place in range(left, len(order)):
             index = order[place]
             # Between the two places one of the swapped blocks is new, and the other is not there yet.
-            if not (beside[index] | 1 << index) & (differ | both if place <= right else differ):
+            if not beside[index] & (differ | both if place <= right else differ):
                 placed[index] = offsets[index]
                 continue
             found = placed[index] = self._hole(index, placed, high=high[index])
@@ -145,12 +164,13 @@ class Arena:
         """Offset of a block in the smallest hole that is large enough.
 
         Args:
-            offsets: by block, -1 for those without a place.
+            offsets: by block, :data:`_NOWHERE` for those without a place.
             high: whether the block takes the upper end of the hole.
         """
         sizes = self._sizes
         size = sizes[index]
-        taken = sorted([(offsets[n], offsets[n] + sizes[n]) for n in self._neighbors(index) if offsets[n] >= 0])
+        taken = [(offsets[n], offsets[n] + sizes[n]) for n in self._around.neighbors[index] if offsets[n] >= 0]
+        taken.sort()
         cursor, place, room = 0, -1, 0
         for start, end in taken:
             hole = start - cursor
@@ -169,38 +189,23 @@ class Arena:
         """Blocks that end at the peak."""
         return [index for index, end in enumerate(map(add, offsets, self._sizes)) if end == peak]
 
-    def _neighbors(self, block: int) -> list[int]:
-        if block not in self._lists:
-            self._lists[block] = _members(self._beside[block])
-        return self._lists[block]
 
-    def _near(self, block: int) -> list[int]:
-        """A block, its neighbors and theirs, in order."""
-        if block not in self._nearby:
-            near = 1 << block | self._beside[block]
-            for other in self._neighbors(block):
-                near |= self._beside[other]
-            self._nearby[block] = _members(near)
-        return self._nearby[block]
-
-
-def _alive_together(blocks: Sequence[Block]) -> list[int]:
-    """Of each block the set of others that are alive at some step of its life, but for those that it may lie on."""
-    alive = [0] * (1 + max(block.last for block in blocks))
-    for index, block in enumerate(blocks):
-        for step in range(block.first, block.last + 1):
+def _alive_together(lives: Lives) -> list[int]:
+    """Of each block the set of those that are alive at some step of its life, but for those that it may lie on."""
+    alive = [0] * (1 + max(last for _, last, _ in lives))
+    for index, (first, last, _) in enumerate(lives):
+        for step in range(first, last + 1):
             alive[step] |= 1 << index
     found = []
-    for index, block in enumerate(blocks):
+    for first, last, _ in lives:
         others = 0
-        for step in range(block.first, block.last + 1):
+        for step in range(first, last + 1):
             others |= alive[step]
-        found.append(others & ~(1 << index))
-    for index, block in enumerate(blocks):
-        for other in _members(found[index]) if block.over else ():
-            if not blocks[other].overlaps(block):
-                found[index] &= ~(1 << other)
-                found[other] &= ~(1 << index)
+        found.append(others)
+    for index, (_, _, below) in enumerate(lives):
+        if below != _NOWHERE:
+            found[index] &= ~(1 << below)
+            found[below] &= ~(1 << index)
     return found
 
 

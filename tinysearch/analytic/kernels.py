@@ -31,6 +31,7 @@ class Call:
         program: of this step alone.
         step: as in that program.
         footprint: of the portable kernel.
+        output_bytes: of the tensor that it writes.
 
     Raises:
         UnsupportedLayerError: no kernel computes this step.
@@ -41,6 +42,7 @@ class Call:
         self.program = Program(network=program.network, precision=program.precision, tensors=tensors, steps=(step,))
         self.step = step
         self.footprint: KernelFootprint = record_of(step).footprint(self.program, step)
+        self.output_bytes = tensors[step.output].size_bytes
         self._parts: dict[tuple[int, tuple[int, ...]], Call] = {}
 
     @cached_property

@@ -13,8 +13,9 @@ plus contention; steps of one branch that two cores share have a term of their o
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import mul
@@ -40,7 +41,7 @@ FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
 
-_REMEMBERED = 1 << 17  # programs and instruction sets whose cycles a table keeps
+_REMEMBERED = 1 << 16  # programs of an instruction set whose cycles a table keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ class LatencyTable:
     processors: Mapping[str, ProcessorTiming]
     acquisition_s: Mapping[str, Sourced]
     two_cores: TwoCores | None = None
-    _found: dict[tuple[Program, Accelerated, str, bool, FlashReads | None], Cycles] = field(
+    _found: dict[tuple[Accelerated, str, bool, FlashReads | None], dict[Program, Cycles]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _known: dict[tuple[str, bool, str, str], LatencyEntry] = field(
@@ -242,11 +243,12 @@ class LatencyTable:
             UnsupportedLayerError: no entry for one of its steps on this processor.
         """
         timing = self.timing(processor)
-        portable = _estimate(self._cycles(program, PORTABLE, timing), timing, arena_in_psram=arena_in_psram)
+        (cycles,) = self._cycles([program], PORTABLE, timing)
+        portable = _estimate(cycles, timing, arena_in_psram=arena_in_psram)
         if not accelerated.steps:
             return portable
-        found = _estimate(self._cycles(program, accelerated, timing), timing, arena_in_psram=arena_in_psram)
-        return beside(found, portable)
+        (cycles,) = self._cycles([program], accelerated, timing)
+        return beside(_estimate(cycles, timing, arena_in_psram=arena_in_psram), portable)
 
     def profile(
         self, profile: Profile, *, processor: str, arena_in_psram: bool, streamed: Sequence[WeightedStep] = ()
@@ -266,26 +268,50 @@ class LatencyTable:
             parts.append(self._roofline(step, timing) if waits else self._sum({step.key: step.features}, timing))
         return _estimate(_added(parts), timing, arena_in_psram=arena_in_psram)
 
-    def _cycles(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
-        """Cycles of a program, found once for all processors of an instruction set."""
-        key = (program, accelerated, timing.isa, timing.fpu, timing.flash if accelerated.steps else None)
-        if key not in self._found:
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            self._found[key] = self._whole(program, accelerated, timing)
-        return self._found[key]
+    def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
+        """Seconds of each of some programs by the portable kernels on one core, float64 [programs].
 
-    def _whole(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Cycles:
-        """Cycles of a program: steps whose weights are known to stream one by one, all others together."""
-        streamed = [part for part in weighted_steps(program, accelerated) if self._streams(timing, part.key)]
-        apart = {part.key for part in streamed}
-        alone = program_profile(program, accelerated, shares=self.two_cores is not None)
-        profile = {key: total for key, total in alone.items() if key not in apart}
-        parts = [self._sum(profile, timing), *(self._roofline(part, timing) for part in streamed)]
-        if self.two_cores is not None and program.shared:
-            halves = self._sum(shared_profile(program), timing)
-            parts.append(self.two_cores.of(halves, steps=len(program.shared)))
-        return _added(parts)
+        Raises:
+            UnsupportedLayerError: no entry for a step on this processor.
+        """
+        timing = self.timing(processor)
+        expected = np.array([found[0] for found in self._cycles(programs, PORTABLE, timing)])
+        return expected * _scale(timing, arena_in_psram=arena_in_psram)
+
+    def _cycles(self, programs: Sequence[Program], accelerated: Accelerated, timing: ProcessorTiming) -> list[Cycles]:
+        """Cycles of some programs, found once for all processors of an instruction set."""
+        key = accelerated, timing.isa, timing.fpu, timing.flash if accelerated.steps else None
+        known = self._found.setdefault(key, {})
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        unknown = [program for program in dict.fromkeys(programs) if program not in known]
+        known.update(zip(unknown, self._whole(unknown, accelerated, timing), strict=True))
+        return [known[program] for program in programs]
+
+    def _whole(
+        self, programs: Sequence[Program], accelerated: Accelerated, timing: ProcessorTiming
+    ) -> Iterator[Cycles]:
+        """Cycles of programs: steps whose weights are known to stream one by one, all others together."""
+        streamed = [self._streamed(program, accelerated, timing) for program in programs]
+        alone = self._sums(
+            [
+                _without(program_profile(program, accelerated, shares=self.two_cores is not None), parts)
+                for program, parts in zip(programs, streamed, strict=True)
+            ],
+            timing,
+        )
+        shared = self._sums([shared_profile(program) for program in programs], timing)
+        for program, whole, parts, halves_of in zip(programs, alone, streamed, shared, strict=True):
+            found = [whole, *(self._roofline(part, timing) for part in parts)]
+            if self.two_cores is not None and program.shared:
+                found.append(self.two_cores.of(halves_of, steps=len(program.shared)))
+            yield _added(found) if len(found) > 1 else whole
+
+    def _streamed(self, program: Program, accelerated: Accelerated, timing: ProcessorTiming) -> Sequence[WeightedStep]:
+        """Steps of a backend whose weights are known to stream."""
+        if not accelerated.steps:
+            return ()
+        return [part for part in weighted_steps(program, accelerated) if self._streams(timing, part.key)]
 
     def _streams(self, timing: ProcessorTiming, key: tuple[str, str]) -> bool:
         return self._entry(timing, *key).weight_bytes is not None
@@ -310,14 +336,25 @@ class LatencyTable:
         )
 
     def _sum(self, profile: Profile, timing: ProcessorTiming) -> Cycles:
-        cycles = low = high = 0.0
-        calibrated = True
-        for (arithmetic, kernel), features in profile.items():
-            entry = self._entry(timing, arithmetic, kernel)
-            part = entry.cycles(features)
-            cycles, low, high = cycles + part, low + part * entry.low, high + part * entry.high
-            calibrated &= entry.calibrated
-        return cycles, low, high, calibrated
+        (cycles,) = self._sums([profile], timing)
+        return cycles
+
+    def _sums(self, profiles: Sequence[Profile], timing: ProcessorTiming) -> list[Cycles]:
+        """Cycles of kernels that are given by their features, one after the other; of each of some profiles."""
+        entries = {key: self._entry(timing, *key) for key in dict.fromkeys(itertools.chain(*profiles))}
+        place = {key: number for number, key in enumerate(entries)}
+        kind = np.array([place[key] for profile in profiles for key in profile], np.int64)
+        counted = [[own[name] for name in FEATURES] for profile in profiles for own in profile.values()]
+        features = np.array(counted).reshape(-1, len(FEATURES))
+        owner = np.repeat(np.arange(len(profiles)), [len(profile) for profile in profiles])
+        costs = np.array([entry.coefficients for entry in entries.values()]).reshape(-1, len(FEATURES))
+        bounds = np.array([(1.0, entry.low, entry.high) for entry in entries.values()]).reshape(-1, 3)
+        calibrated = np.array([entry.calibrated for entry in entries.values()], np.bool_)
+        # Term by term, so that a sum does not depend on how many others are taken with it.
+        cycles = functools.reduce(np.add, (costs[kind] * features).T)
+        sums = (np.bincount(owner, cycles * factor, len(profiles)).tolist() for factor in bounds[kind].T)
+        guessed = np.bincount(owner, ~calibrated[kind], len(profiles))
+        return list(zip(*sums, (guessed == 0).tolist(), strict=True))
 
     def _entry(self, timing: ProcessorTiming, arithmetic: str, kernel: str) -> LatencyEntry:
         """The entry of a kernel, looked up once for an instruction set."""
@@ -349,6 +386,12 @@ def beside(found: LatencyEstimate, portable: LatencyEstimate) -> LatencyEstimate
     return found if found.calibrated else replace(found, high=max(found.high, portable.high))
 
 
+def _without(profile: Profile, parts: Sequence[WeightedStep]) -> Profile:
+    """A profile without what some steps are described by."""
+    apart = {part.key for part in parts}
+    return {key: total for key, total in profile.items() if key not in apart} if apart else profile
+
+
 def _added(parts: Sequence[Cycles]) -> Cycles:
     """Cycles of parts that run one after the other."""
     cycles, low, high, calibrated = zip(*parts, strict=True)
@@ -358,8 +401,13 @@ def _added(parts: Sequence[Cycles]) -> Cycles:
 def _estimate(cycles: Cycles, timing: ProcessorTiming, *, arena_in_psram: bool) -> LatencyEstimate:
     """Seconds at the processor's clock."""
     expected, low, high, calibrated = cycles
-    scale = (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
+    scale = _scale(timing, arena_in_psram=arena_in_psram)
     return LatencyEstimate(seconds=expected * scale, low=low * scale, high=high * scale, calibrated=calibrated)
+
+
+def _scale(timing: ProcessorTiming, *, arena_in_psram: bool) -> float:
+    """Seconds of a cycle, those that an arena in PSRAM costs included."""
+    return (timing.psram_factor if arena_in_psram else 1.0) / timing.frequency_hz
 
 
 def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> tuple[str, str]:

@@ -12,12 +12,12 @@ its peak is what a board must have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from tinysearch.analytic.arena import Arena, Block
+from tinysearch.analytic.arena import Arena, Block, Lives, lives_of
 from tinysearch.analytic.kernels import Call, step_calls
 from tinysearch.core.bands import Schedule, schedule
 from tinysearch.core.network import INPUT
@@ -55,50 +55,42 @@ def blocks_of(
         newest_first: which of two inputs that die an addition overwrites: the one born last, or the kernel's choice.
     """
     banded = _banded(program)
-    tensors, calls, last = program.tensors, step_calls(program), len(program.steps) - 1
+    apart = {*banded, *program.shared}
     last_read = {name: index for index, step in enumerate(program.steps) for name in step.inputs}
-    last_read[program.output.name] = last
-    owners: dict[str, str] = {INPUT: INPUT}
-    members: dict[str, list[str]] = {INPUT: [INPUT]}
-    born = {INPUT: 0}
+    last_read[program.output.name] = len(program.steps) - 1
+    sizes = {INPUT: program.tensors[INPUT].size_bytes}
+    owners, members, born = {INPUT: INPUT}, {INPUT: [INPUT]}, {INPUT: 0}
     scratch: list[Block] = []
-    for index, (step, call) in enumerate(zip(program.steps, calls, strict=True)):
+    for index, (step, call) in enumerate(zip(program.steps, step_calls(program), strict=True)):
         needs = call.footprint if footprints is None else footprints.get(step.name, call.footprint)
-        owner, apart = step.output, index in banded or index in program.shared
-        if needs.in_place is not None and not apart:
-            candidates = list(_reusable(needs.in_place, step.inputs))
+        owner = step.output
+        sizes[owner] = call.output_bytes
+        if needs.in_place is not None and index not in apart:
+            dying = [name for name in _reusable(needs.in_place, step.inputs) if last_read[name] == index]
             if newest_first:
-                candidates.sort(key=lambda position: -born[owners[step.inputs[position]]])
-            for source in (step.inputs[position] for position in candidates):
-                fits = tensors[step.output].size_bytes <= tensors[owners[source]].size_bytes
-                if last_read[source] == index and fits:
-                    owner = owners[source]
-                    break
+                dying.sort(key=lambda name: -born[owners[name]])
+            fitting = (owners[name] for name in dying if sizes[owners[name]] >= call.output_bytes)
+            owner = next(fitting, owner)
         owners[step.output] = owner
         members.setdefault(owner, []).append(step.output)
         born.setdefault(owner, index)
-        sizes = _scratch_bytes(call, index, banded, program.shared) if apart else (needs.scratch_bytes,)
-        for half, size in enumerate(sizes):
+        needed = _scratch_bytes(call, index, banded, program.shared) if index in apart else (needs.scratch_bytes,)
+        for half, size in enumerate(needed):
             if size:
-                name = scratch_of(step, half)
-                scratch.append(Block(names=(name,), size_bytes=_aligned(size), first=index, last=index))
+                scratch.append(Block((scratch_of(step, half),), _aligned(size), index, index))
     over = {}
-    for run in banded.values():
-        if _lies_on_source(program, run, owners, members, last_read):
+    for run in dict.fromkeys(banded.values()):
+        if _lies_on_source(run, sizes, owners, members, last_read):
             over[run.result] = owners[run.source]
         last_read[run.source] = max(last_read[run.source], run.bands.last)
         born.update((name, run.bands.first) for name in (run.result, *run.kept) if name in born)
         last_read.update(dict.fromkeys(run.kept, run.bands.last))
-    held = [
-        Block(
-            names=tuple(names),
-            size_bytes=_aligned(_buffer_bytes(program, owner, banded)),
-            first=born[owner],
-            last=max(last_read.get(name, born[owner]) for name in names),
-            over=over.get(owner, ""),
-        )
-        for owner, names in members.items()
-    ]
+        for name, rows in run.rows.items():
+            sizes[name] = sizes[name] // program.tensors[name].shape.height * rows
+    held = []
+    for owner, names in members.items():
+        last = max([last_read.get(name, born[owner]) for name in names])
+        held.append(Block(tuple(names), _aligned(sizes[owner]), born[owner], last, over.get(owner, "")))
     return tuple(held + scratch)
 
 
@@ -124,8 +116,8 @@ def _scratch_bytes(call: Call, index: int, banded: Mapping[int, Schedule], share
 
 
 def _lies_on_source(
-    program: Program,
     run: Schedule,
+    sizes: Mapping[str, int],
     owners: Mapping[str, str],
     members: Mapping[str, list[str]],
     last_read: Mapping[str, int],
@@ -133,21 +125,23 @@ def _lies_on_source(
     """Whether the result of a band lies on its source, which dies row by row before it is overwritten."""
     source = owners[run.source]
     dies = all(last_read.get(name, 0) <= run.bands.last for name in members[source])
-    fits = program.tensors[run.result].size_bytes <= program.tensors[source].size_bytes
+    fits = sizes[run.result] <= sizes[source]
     return run.overlays and dies and fits and owners[run.result] == run.result
 
 
-def _buffer_bytes(program: Program, owner: str, banded: Mapping[int, Schedule]) -> int:
-    tensor = program.tensors[owner]
-    rows = next((run.rows[owner] for run in banded.values() if owner in run.rows), tensor.shape.height)
-    return tensor.size_bytes // tensor.shape.height * rows
+def _reusable(in_place: int, inputs: Sequence[str]) -> Sequence[str]:
+    """Inputs that may be overwritten: the kernel's first choice, then the others of an addition."""
+    return inputs if in_place == 0 else (inputs[in_place], *inputs[:in_place], *inputs[in_place + 1 :])
 
 
-def _reusable(in_place: int | None, inputs: Sequence[str]) -> Iterable[int]:
-    """Positions of inputs that may be overwritten: the kernel's first choice, then the others of an addition."""
-    if in_place is None:
-        return ()
-    return (in_place, *(position for position in range(len(inputs)) if position != in_place))
+_ORDERS: tuple[Callable[[Block, Sequence[int]], tuple[int, ...]], ...] = (
+    lambda block, _: (-block.size_bytes, block.first),
+    lambda block, _: (-(block.last - block.first), -block.size_bytes),
+    lambda block, alive: (-max(alive[block.first : block.last + 1]), -block.size_bytes),
+    lambda block, _: (block.first, -block.size_bytes),
+    lambda block, _: (-block.last, -block.size_bytes),
+)
+"""By what blocks are sorted to be placed, told how many bytes are alive at every step."""
 
 
 @lru_cache(maxsize=4096)
@@ -155,18 +149,12 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     """Offsets in the order of ``blocks``, peak and lower bound."""
     alive = alive_bytes(blocks)
     bound = max(alive)
-    orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
-        lambda block: (-block.size_bytes, block.first),
-        lambda block: (-(block.last - block.first), -block.size_bytes),
-        lambda block: (-max(alive[block.first : block.last + 1]), -block.size_bytes),
-        lambda block: (block.first, -block.size_bytes),
-        lambda block: (-block.last, -block.size_bytes),
-    )
-    arena = Arena(blocks, ceiling=bound)
+    lives = lives_of(blocks)
+    arena = Arena(lives, [block.size_bytes for block in blocks], ceiling=bound)
+    pinned = _pinned(lives)
     tried = []
-    pinned = _pinned(blocks)
-    for key in orders:
-        keys = list(map(key, blocks))
+    for key in _ORDERS:
+        keys = [key(block, alive) for block in blocks]
         order = sorted(range(len(blocks)), key=keys.__getitem__)
         if pinned:
             order.sort(key=lambda index: index not in pinned)
@@ -178,11 +166,9 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     return tuple(offsets), peak, bound
 
 
-def _pinned(blocks: Sequence[Block]) -> frozenset[int]:
+def _pinned(lives: Lives) -> frozenset[int]:
     """Blocks that are placed before all others, so that they begin at 0: those that lie on another, and the others."""
-    over = [block for block in blocks if block.over]
-    names = {block.names[0]: index for index, block in enumerate(blocks)} if over else {}
-    return frozenset(place for block in over for place in (names[block.names[0]], names[block.over]))
+    return frozenset(each for place, (_, _, below) in enumerate(lives) if below >= 0 for each in (place, below))
 
 
 def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = None) -> MemoryPlan:
@@ -197,7 +183,7 @@ def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = No
     blocks = blocks_of(program, footprints=footprints)
     offsets, peak, bound = _plan_blocks(blocks)
     if not _on_each_other(blocks, offsets):
-        blocks = tuple(replace(block, over="") for block in blocks)
+        blocks = tuple(block._replace(over="") for block in blocks)
         offsets, peak, bound = _plan_blocks(blocks)
     if peak > bound and not program.bands:
         other = blocks_of(program, footprints=footprints, newest_first=True)

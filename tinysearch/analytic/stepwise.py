@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
+import numpy as np
+
+from tinysearch.analytic.latency import PORTABLE, Accelerated, Floats, LatencyTable
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate, LatencyModel
@@ -24,6 +26,7 @@ class StepwiseLatency:
 
     model: LatencyModel
     table: LatencyTable
+    _seconds: dict[tuple[str, bool], dict[Program, float]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def acquisition_s(self) -> Mapping[str, Sourced]:
@@ -53,6 +56,19 @@ class StepwiseLatency:
             high=sum(part.high for part in parts),
             calibrated=all(part.calibrated for part in parts) and not accelerated.steps,
         )
+
+    def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
+        """Seconds of each of some programs by the portable kernels; the model is asked once for each.
+
+        Raises:
+            UnsupportedLayerError, UserError: as :meth:`program` does.
+        """
+        known = self._seconds.setdefault((processor, arena_in_psram), {})
+        for program in programs:
+            if program not in known:
+                found = self.program(program, processor=processor, arena_in_psram=arena_in_psram)
+                known[program] = found.seconds
+        return np.array([known[program] for program in programs])
 
     def _step(self, program: Program, step: Step, processor: str, arena_in_psram: bool) -> LatencyEstimate:  # noqa: FBT001
         part = self.model.step(program, step, processor=processor, weights_in_flash=True, arena_in_psram=arena_in_psram)

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from tinysearch.analytic import flash as flash_model
-from tinysearch.analytic import memory as memory_model
 from tinysearch.analytic.acquisition import acquisition_s
-from tinysearch.analytic.bands import banded
 from tinysearch.analytic.bom import over_budget
-from tinysearch.analytic.code_size import kernels_of
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.execution import shared, smallest_room_bytes
 from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
 from tinysearch.analytic.rules import Build, option_build, violations
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
-from tinysearch.core.candidate import Architecture, BranchSpec, Candidate, PlatformChoice
+from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import BranchFigures, Evaluation
 from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.limits import Limit, Violation
-from tinysearch.core.network import NetworkSpec, Shape
 from tinysearch.core.objectives import recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.power import PowerReport
-from tinysearch.core.program import Program, lower
+from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
 from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
-from tinysearch.evaluation.columns import board_needs, branch_columns
-from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement, check_size
+from tinysearch.evaluation.columns import board_needs, branch_columns, input_columns
+from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement
+from tinysearch.evaluation.networks import Networks
 from tinysearch.evaluation.power import Supply
-from tinysearch.evaluation.requirement import FlashRule, Ints, MemoryRule
+from tinysearch.evaluation.requirement import Floats, Ints
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
@@ -61,10 +56,8 @@ class AnalyticModels:
 
     catalog: Catalog
     latency: LatencyRule
-    software: SoftwareSizes
+    networks: Networks
     task: Task
-    flash_rule: FlashRule = "layout"
-    memory_rule: MemoryRule = "arena"
     price_level: PriceLevel = "typical"
     budget_usd: float | None = None
     supply: Supply | None = None
@@ -74,12 +67,12 @@ class AnalyticModels:
     ota: bool = False
     in_turn: bool = False
     execution: Execution = PLAIN
-    _plain: AnalyticModels | None = field(default=None, repr=False)
-    _others: dict[Execution, AnalyticModels] = field(default_factory=dict, init=False, repr=False)
-    _networks: dict[tuple[Architecture, Shape], NetworkSpec] = field(default_factory=dict, repr=False)
-    _needs: dict[BranchSpec, BranchNeeds] = field(default_factory=dict, repr=False)
-    _latencies: dict[tuple[BranchSpec, str, bool, bool], LatencyEstimate] = field(default_factory=dict, repr=False)
-    _accelerated: dict[tuple[BranchSpec, str], Accelerated] = field(default_factory=dict, repr=False)
+    _accelerated: dict[tuple[Program, str], Accelerated] = field(default_factory=dict, repr=False)
+
+    @property
+    def software(self) -> SoftwareSizes:
+        """Sizes of what is not the networks'."""
+        return self.networks.software
 
     @property
     def slots(self) -> flash_model.AppSlots:
@@ -99,85 +92,15 @@ class AnalyticModels:
 
     def executing(self, execution: Execution) -> AnalyticModels:
         """The same models of candidates that are executed in another way."""
-        if execution == self.execution:
-            return self
-        plain = self if self._plain is None else self._plain
-        if execution == plain.execution:
-            return plain
-        if execution not in plain._others:
-            caches: dict[str, Any] = {"_needs": {}, "_latencies": {}, "_accelerated": {}}
-            plain._others[execution] = replace(plain, execution=execution, _plain=plain, **caches)
-        return plain._others[execution]
+        return self if execution == self.execution else replace(self, execution=execution)
 
     def differs(self, branch: BranchSpec) -> bool:
-        """Whether a branch is executed otherwise than plainly."""
-        return self._plain is None or self.needs(branch) is not self._plain.needs(branch)
+        """Whether a branch is executed otherwise than plainly; every one is where the execution is the plain one."""
+        return self.execution == PLAIN or self.needs(branch) is not self.networks.needs(branch)
 
     def needs(self, branch: BranchSpec) -> BranchNeeds:
         """Needs of one branch, computed once."""
-        if branch not in self._needs:
-            self._needs[branch] = self._plain_needs(branch) if self._plain is None else self._other_needs(branch)
-        return self._needs[branch]
-
-    def _plain_needs(self, branch: BranchSpec) -> BranchNeeds:
-        network = self._network(branch)
-        check_size(branch, network)
-        program = lower(network, branch.precision)
-        return self._needs_of(branch, banded(program) if self.memory_rule == "bands" else program)
-
-    def _network(self, branch: BranchSpec) -> NetworkSpec:
-        """The network of a branch, one for all its precisions."""
-        key = branch.architecture, branch.shape
-        if key not in self._networks:
-            self._networks[key] = branch.network()
-        return self._networks[key]
-
-    def _other_needs(self, branch: BranchSpec) -> BranchNeeds:
-        """Those of the plain execution, the same object, where this one does nothing else."""
-        assert self._plain is not None  # noqa: S101 - the caller asked
-        plain = self._plain.needs(branch)
-        if self.execution.cores > 1:
-            begun = self.executing(replace(self.execution, cores=1)).needs(branch)
-            if self.execution.bands and begun is plain:
-                return plain
-            program = shared(begun.program)
-            return plain if program is begun.program else self._executed(branch, plain, program)
-        room = smallest_room_bytes(self.catalog.chips.values())
-        if not self.execution.bands or plain.arena_bytes <= room:
-            return plain
-        program = banded(plain.program, room_bytes=room)
-        return self._executed(branch, plain, program) if program.bands else plain
-
-    def _executed(self, branch: BranchSpec, plain: BranchNeeds, program: Program) -> BranchNeeds:
-        """Needs of a branch with its program executed otherwise: by the same kernels, from the same weights."""
-        plan = memory_model.plan(program)
-        return replace(
-            plain,
-            program=program,
-            code_bytes=self._code_bytes(branch, program),
-            arena_bytes=plan.peak_bytes,
-            arena_bound_bytes=plan.bound_bytes,
-        )
-
-    def _code_bytes(self, branch: BranchSpec, program: Program) -> int:
-        decision = flash_model.decision_bytes(self.task.decision, embedding=program.network.embedding)
-        return self.software.branch_bytes(branch.modality, program) + decision
-
-    def _needs_of(self, branch: BranchSpec, program: Program) -> BranchNeeds:
-        network, plan = program.network, memory_model.plan(program)
-        paper = self.flash_rule == "paper"
-        return BranchNeeds(
-            program=program,
-            kernels=frozenset(kernels_of(program)),
-            params=network.params,
-            macs=network.macs,
-            code_bytes=self._code_bytes(branch, program),
-            weight_bytes=flash_model.paper_weight_bytes(network, branch.precision)
-            if paper
-            else flash_model.parameter_bytes(program),
-            arena_bytes=plan.peak_bytes,
-            arena_bound_bytes=plan.bound_bytes,
-        )
+        return self.networks.needs(branch, self.execution)
 
     def sizes(self, branch: BranchSpec) -> BranchSizes:
         """The same without a program, for whoever asks for sizes alone."""
@@ -191,31 +114,32 @@ class AnalyticModels:
         Args:
             backend: whether the branch has the backend, where one is configured that supports it.
         """
-        if self._plain is not None and not self.differs(branch):
-            plain = self._plain
-            return plain.branch_latency(branch, processor=processor, arena_in_psram=arena_in_psram, backend=backend)
+        program = self.needs(branch).program
         accelerated = self.accelerated(branch, processor) if backend else PORTABLE
-        key = (branch, processor, arena_in_psram, bool(accelerated.steps))
-        if key not in self._latencies:
-            self._latencies[key] = self.latency.program(
-                self.needs(branch).program,
-                processor=processor,
-                arena_in_psram=arena_in_psram,
-                accelerated=accelerated,
-            )
-        return self._latencies[key]
+        return self.latency.program(
+            program, processor=processor, arena_in_psram=arena_in_psram, accelerated=accelerated
+        )
+
+    def portable_seconds(
+        self, branches: Sequence[BranchSpec], sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool
+    ) -> Floats:
+        """Seconds of one inference of each of some branches by the portable kernels on one core.
+
+        Args:
+            sizes: of the branches, as :meth:`sizes` gives them.
+        """
+        del branches
+        programs = [each.program for each in sizes if isinstance(each, BranchNeeds)]
+        return self.latency.programs(programs, processor=processor, arena_in_psram=arena_in_psram)
 
     def accelerated(self, branch: BranchSpec, processor: str) -> Accelerated:
         """Steps of a branch that a backend can compute on a processor, found once."""
         if self.accelerate is None:
             return PORTABLE
-        if self._plain is not None and not self.differs(branch):
-            return self._plain.accelerated(branch, processor)
-        key = (branch, processor)
-        if key not in self._accelerated:
-            target = self.catalog.chip(processor).idf_target
-            self._accelerated[key] = self.accelerate(self.needs(branch).program, target)
-        return self._accelerated[key]
+        program, target = self.needs(branch).program, self.catalog.chip(processor).idf_target
+        if (program, target) not in self._accelerated:
+            self._accelerated[program, target] = self.accelerate(program, target)
+        return self._accelerated[program, target]
 
     def arena_bytes(self, branch: BranchSpec, processor: str) -> int:
         """Arena of a branch on a processor, with the scratch of a backend that lies in it."""
@@ -228,7 +152,7 @@ class AnalyticModels:
 
     def backend_bytes(self, accelerated: Accelerated) -> int:
         """Constants of a branch's backend in flash, beside those of the portable kernels; the paper counts none."""
-        return 0 if self.flash_rule == "paper" else accelerated.constant_bytes
+        return 0 if self.networks.flash_rule == "paper" else accelerated.constant_bytes
 
     def capture(self, branch: BranchSpec) -> Capture:
         """What is captured for a branch."""
@@ -250,7 +174,7 @@ class AnalyticModels:
 
     def _buffer_names(self, branches: Sequence[BranchSpec], *, one_arena: bool) -> list[str]:
         """Buffers of one decision in order of placement: arenas, then what is captured of each input."""
-        if self.memory_rule == "paper":
+        if self.networks.memory_rule == "paper":
             return ["largest_activation"]
         names = ["arena"] if one_arena else [f"arena_{branch.modality}" for branch in branches]
         for branch in branches:
@@ -274,7 +198,7 @@ class AnalyticModels:
     def require(self, branches: Sequence[BranchSpec], processor: str) -> Requirement:
         """What a set of branches needs of a processor's board: one row of :class:`BoardNeeds`."""
         backends = self.backends_of(branches, processor)
-        alone = [[branch] for branch in branches]
+        alone = [input_columns(self, [branch]) for branch in branches]
         board = board_needs(self, [branch.modality for branch in branches], alone, processor, backends)
         needed = board.of([branch_columns(self, each, processor, backends) for each in alone])
         accelerated = [self.accelerated(branch, processor) for branch in branches]
@@ -298,7 +222,7 @@ class AnalyticModels:
 
     def least_part_bytes(self, required: Ints) -> Ints:
         """The smallest flash part that takes what is required; the paper's rule wants it strictly larger."""
-        return required + 1 if self.flash_rule == "paper" else required
+        return required + 1 if self.networks.flash_rule == "paper" else required
 
     def flash_fits(self, required: int, fitted: int) -> bool:
         """Whether a flash part takes what is required."""

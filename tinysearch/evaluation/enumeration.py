@@ -28,7 +28,7 @@ from tinysearch.core.objectives import recorded_name, recorded_value
 from tinysearch.core.platform import BoardOption, Chip
 from tinysearch.evaluation.analytic import COLUMNS, AnalyticModels
 from tinysearch.evaluation.chunk import NO_OPTION, DesignChunk
-from tinysearch.evaluation.columns import board_needs, branch_columns
+from tinysearch.evaluation.columns import InputColumns, board_needs, branch_columns, input_columns
 from tinysearch.evaluation.requirement import BoardNeeds, BranchColumns, Ints, largest
 from tinysearch.evaluation.tiers import first_time, power_columns, tiers
 
@@ -97,6 +97,7 @@ def design_cases(models: AnalyticModels, space: Candidates) -> Iterator[DesignCa
     for processor in space.processors or ():
         models.catalog.chip(processor)
     lists = {modality: space.branches(modality) for modality in space.branch_modalities()}
+    anywhere: dict[tuple[Execution, str], InputColumns] = {}
     arrays: dict[tuple[Execution, str, str, tuple[str, ...]], BranchColumns] = {}
     for modalities in space.combinations:
         options = [o for o in models.board_options(modalities) if _usable(models, o, modalities)]
@@ -105,25 +106,28 @@ def design_cases(models: AnalyticModels, space: Candidates) -> Iterator[DesignCa
             chip = models.catalog.chip(processor)
             if space.processors is not None and not {chip.id, chip.family} & set(space.processors):
                 continue
-            chosen = [lists[modality] for modality in modalities]
             for execution in space.executions:
                 if not execution.possible(branches=len(modalities), cores=chip.cores):
                     continue
                 own = models.executing(execution)
-                backends = own.backends_of([branch for each in chosen for branch in each], chip.id)
-                for modality, branches in zip(modalities, chosen, strict=True):
+                for modality in modalities:
+                    if (execution, modality) not in anywhere:
+                        anywhere[execution, modality] = input_columns(own, lists[modality])
+                inputs = [anywhere[execution, modality] for modality in modalities]
+                if not any(each.differs.any() for each in inputs):
+                    continue
+                backends = own.backends_of([branch for each in inputs for branch in each.branches], chip.id)
+                for modality, each in zip(modalities, inputs, strict=True):
                     if (execution, modality, chip.id, backends) not in arrays:
-                        columns = branch_columns(own, branches, chip.id, backends)
+                        columns = branch_columns(own, each, chip.id, backends)
                         arrays[execution, modality, chip.id, backends] = columns
                 parts = tuple(arrays[execution, modality, chip.id, backends] for modality in modalities)
-                if not any(part.differs.any() for part in parts):
-                    continue
                 yield DesignCase(
                     models=own,
                     chip=own.worker(chip),
                     modalities=modalities,
                     tiers=tiers(own, options, chip) if own.tells_power else (boards,),
-                    needs=board_needs(own, modalities, chosen, chip.id, backends),
+                    needs=board_needs(own, modalities, inputs, chip.id, backends),
                     parts=parts,
                 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from tinysearch.core.network import NetworkSpec
 from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
+from tinysearch.evaluation.requirement import Floats
 
 MOST_DIGITS = 15
 MOST_MACS = 10**MOST_DIGITS
@@ -30,7 +31,13 @@ class LatencyRule(Protocol):
 
     def program(
         self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
-    ) -> LatencyEstimate: ...
+    ) -> LatencyEstimate:
+        """One inference of a branch on one core."""
+        ...
+
+    def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
+        """Seconds of each of some programs by the portable kernels."""
+        ...
 
     def contention(self, processor: str) -> float: ...
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +23,7 @@ from tinysearch.evaluation.answers import Classifier
 from tinysearch.evaluation.needs import BranchSizes
 from tinysearch.evaluation.own_network import latency_of
 from tinysearch.evaluation.own_profile import OwnNetwork
+from tinysearch.evaluation.requirement import Floats
 from tinysearch.metrics.windows import Answers
 from tinysearch.networks.accelerated import Accelerated
 from tinysearch.networks.graph import Element, Graph
@@ -108,6 +111,14 @@ class OwnTaskModels(AnalyticModels):
         """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
         unit = self.unit(branch, processor) if backend else None
         return latency_of(self.table, self.network, unit, processor=processor, arena_in_psram=arena_in_psram)
+
+    def portable_seconds(
+        self, branches: Sequence[BranchSpec], sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool
+    ) -> Floats:
+        """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
+        del sizes
+        timed = partial(self.branch_latency, processor=processor, arena_in_psram=arena_in_psram, backend=False)
+        return np.array([timed(branch).seconds for branch in branches])
 
     def accelerated(self, branch: BranchSpec, processor: str) -> BranchAccelerated:
         """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -63,10 +63,15 @@ class Space:
     processors: tuple[str, ...] | None = None
     executions: tuple[Execution, ...] = (PLAIN,)
     fusion_rules: tuple[str, ...] = ()
+    _branches: dict[str, tuple[BranchSpec, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
         """Every branch of one input, in an order that does not depend on that of the options: draws go by it."""
-        own = self.options[modality]
+        if modality not in self._branches:
+            self._branches[modality] = self._sorted(self.options[modality], modality)
+        return self._branches[modality]
+
+    def _sorted(self, own: SpaceOptions, modality: str) -> tuple[BranchSpec, ...]:
         words = _Apart(own)
         return tuple(
             BranchSpec(

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tinysearch.analytic.execution import smallest_room_bytes
 from tinysearch.analytic.latency import PORTABLE, Accelerated, LatencyTable
 from tinysearch.analytic.stepwise import StepwiseLatency
 from tinysearch.app.config.plugins import built_in, make
@@ -26,6 +27,7 @@ from tinysearch.core.units import parse_bytes, parse_money
 from tinysearch.evaluation.analytic import AnalyticModels
 from tinysearch.evaluation.boards import PlatformWish
 from tinysearch.evaluation.needs import LatencyRule
+from tinysearch.evaluation.networks import Networks
 from tinysearch.evaluation.power import Supply
 from tinysearch.firmware.backends import (
     Backend,
@@ -103,10 +105,14 @@ def model_settings(config: Config) -> dict[str, Any]:
     return {
         "catalog": catalog,
         "latency": build_latency(config, catalog),
-        "software": load_software_sizes(root / "software" / "espidf.yaml"),
+        "networks": Networks(
+            software=load_software_sizes(root / "software" / "espidf.yaml"),
+            decision=task.decision,
+            flash_rule=_one_of("flash", config["flash"], ("layout", "paper")),
+            memory_rule=_one_of("memory", config["memory"], ("arena", "bands", "paper")),
+            room_bytes=smallest_room_bytes(catalog.chips.values()),
+        ),
         "task": task,
-        "flash_rule": _one_of("flash", config["flash"], ("layout", "paper")),
-        "memory_rule": _one_of("memory", config["memory"], ("arena", "bands", "paper")),
         "price_level": _one_of("price_level", config["price_level"], ("low", "typical", "high")),
         "budget_usd": None if budget is None else parse_money(budget, rates=config["rates"]),
         "supply": build_supply(config, catalog, task.schedule, limits),

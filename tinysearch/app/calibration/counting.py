@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from rich.table import Table
 
 from tinysearch.analytic.calibration import Coefficients, Observation, fit_coefficients, observe, predict
 from tinysearch.analytic.features import COEFFICIENTS
-from tinysearch.analytic.latency import PORTABLE, Accelerated
+from tinysearch.analytic.latency import PORTABLE, Accelerated, Floats
 from tinysearch.app.building.wiring import Config, build_models
 from tinysearch.app.calibration.counted_networks import (
     FITTED,
@@ -108,6 +109,10 @@ class _Untimed:
         del program, processor, arena_in_psram, accelerated
         return LatencyEstimate(seconds=1.0, low=1.0, high=1.0, calibrated=False)
 
+    def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
+        del processor, arena_in_psram
+        return np.ones(len(programs))
+
     def contention(self, processor: str) -> float:
         del processor
         return 1.0
@@ -120,7 +125,7 @@ def count_networks(config: Config, models: AnalyticModels, branches: Iterable[Br
         TinysearchError: a project that does not compile or run.
     """
     untimed: LatencyRule = _Untimed(acquisition_s=models.latency.acquisition_s)
-    models = replace(models, latency=untimed, _latencies={})
+    models = replace(models, latency=untimed)
     for branch in branches:
         evaluation = models.choose([branch], PlatformWish())
         with tempfile.TemporaryDirectory(prefix="tinysearch-count-") as name:
