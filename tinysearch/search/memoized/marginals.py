@@ -26,8 +26,8 @@ from tinysearch.search.memoized.process import Process
 WORK, FEWEST_POINTS = 3e7, 16
 """Multiplications for the deviations of very many branches, and the known points that these rest on at least."""
 
-AT_A_TIME = 2048
-"""So many branches at a time, whose covariances with what is known stay in the processor's cache."""
+AT_A_TIME = 1 << 17
+"""So many covariances with what is known at a time, which stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,7 +125,7 @@ class Marginals:
         variances = process.amplitude**2 * self._prior(process.shape)
         telling = [branches[place] for place in reading.telling.tolist()]
         # Of nearly all branches the others cost less than picking them out.
-        parts = self._parts() if 2 * len(wanted) > len(self._features) else iter([wanted])
+        parts = self._parts(len(telling)) if 2 * len(wanted) > len(self._features) else iter([wanted])
         for at in parts:
             covariances = self._with(process.shape, telling, at)
             if process.told is not None and process.told_here is not None:
@@ -139,8 +139,9 @@ class Marginals:
         deviation = np.sqrt(np.maximum(variances[wanted], 0.0) + process.scatter**2)
         return mean[wanted], np.asarray(deviation, np.float64)
 
-    def _parts(self) -> Iterator[slice]:
-        return (slice(first, first + AT_A_TIME) for first in range(0, len(self._features), AT_A_TIME))
+    def _parts(self, telling: int) -> Iterator[slice]:
+        step = AT_A_TIME // max(1, telling)
+        return (slice(first, first + step) for first in range(0, len(self._features), step))
 
     def _remember(self, known: list[int], *, curved: bool) -> None:
         """Have the covariances of all branches with those that are known, and no others."""

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from tinysearch.search.known.design import Bools, Floats, Ints
+from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import dominated_by, is_nondominated
-from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct, lucky_models, often_seen
+from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct, lucky_models
 
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
@@ -54,9 +54,9 @@ def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats
     # Those of the best layers first, and of a layer those in most of its designs.
     seen: dict[int, None] = {}
     for layer in kept:
-        lacked = lacking[layer].reshape(-1, 1)
-        seen |= dict.fromkeys(b for (b,) in often_seen(np.arange(len(lacked)), lacked, len(lacked)))
-    open_[pending] = False
+        lacked, counts = np.unique(lacking[layer], return_counts=True)
+        seen |= dict.fromkeys(lacked[np.argsort(-counts, kind="stable")].tolist())
+    open_[pending] = open_[NO_BRANCH] = False
     chosen = [b for b in seen if open_[b]][:FEW_BRANCHES] or trainable[:FEW_BRANCHES].tolist()
     return np.sort(np.array(chosen, np.int64)), boards[rows]
 
