@@ -9,7 +9,8 @@ import pytest
 from toy_space import SyntheticErrors
 
 from tinysearch.search.known.fidelity import ToldErrors
-from tinysearch.search.memoized.covariance import Covariances
+from tinysearch.search.memoized.among import AmongKnown
+from tinysearch.search.memoized.covariance import Covariances, Shape, branch_features
 from tinysearch.search.memoized.evidence import Evidence
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
@@ -97,6 +98,17 @@ def test_hypotheses_about_fusions_alone_share_how_branches_vary(space, truth):
         assert process.root @ process.root.T == pytest.approx(covariance)
     by_mean = {round(float(belief.mean[0, 0]), 12) for belief in surrogate.posterior(seen, wanted).beliefs}
     assert len(by_mean) == len(processes)
+
+
+def test_covariances_of_what_is_known_are_those_computed_anew(space):
+    features, rng = branch_features(space.table), np.random.default_rng(0)
+    among = AmongKnown(features)
+    for count in (3, 12, 9, 30, 1, 0, 20, 20):
+        known = rng.permutation(len(features))[:count]
+        found, anew = among.of(known), Covariances(features[known], features[known])
+        for shape in (Shape(), Shape(bend=0.7, odd=(1, 5), alone=0.2)):
+            assert found.under(shape) == pytest.approx(anew.under(shape), rel=1e-12)
+        assert (found.same == anew.same).all()
 
 
 def test_doubtful_beliefs_are_less_sure_of_layouts_that_were_never_trained(space, truth):

@@ -186,13 +186,14 @@ class Covariances:
 
     Args:
         lines: of ``b``, where these are at hand.
+        straight: the same as the attribute, where it is at hand.
 
     Attributes:
         straight: float64 [n, m], where errors bend nowhere and no layout is odd.
         same: bool [n, m], whether layout and precision are the same.
     """
 
-    def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None) -> None:
+    def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None, straight: Floats | None = None) -> None:
         self._params = a[:, _PARAMS], b[:, _PARAMS]
         self._same_modality = _same(a, b, MODALITY)
         self._same_layout = _same(a, b, LAYOUT)
@@ -200,8 +201,13 @@ class Covariances:
         self._curve: Floats | None = None
         same_precision = _same(a, b, _PRECISION)
         self.same = self._same_layout & same_precision
+        if straight is None:
+            straight = self._straight(a, b, same_precision, lines)
+        self.straight = straight
+
+    def _straight(self, a: Floats, b: Floats, same_precision: Bools, lines: Lines | None) -> Floats:
         here, there = lines_of(a), lines_of(b) if lines is None else lines
-        self.straight = here.common @ there.common.T + same_precision * _OF.precision**2
+        out = here.common @ there.common.T + same_precision * _OF.precision**2
         # Other modalities tell nothing more; of a few branches with very many they are most.
         near = np.flatnonzero(self._same_modality.any(axis=0))
         alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision[:, near]
@@ -211,7 +217,8 @@ class Covariances:
                 own += deviation**2 * (_same(a, b[near], column) & (a[:, column] > 0)[:, None])
             alike = alike * np.where(_same(a, b[near], _KIND), 1.0, _KIN)
         own += _matern(here.place, there.place[near]) * alike
-        self.straight[:, near] += self._same_modality[:, near] * own
+        out[:, near] += self._same_modality[:, near] * own
+        return np.asarray(out, np.float64)
 
     @property
     def curve(self) -> Floats:
