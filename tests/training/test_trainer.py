@@ -8,11 +8,15 @@ import torch
 
 from tinysearch.architectures.resnet import resnet
 from tinysearch.core.errors import DivergedError, UserError
+from tinysearch.core.network import INPUT, Convolution, Linear, NetworkSpec, Shape
 from tinysearch.core.protocols import Trainer
 from tinysearch.firmware.integer_network import run
 from tinysearch.training.stage import verification_eer
 from tinysearch.training.stages import load_if_whole, save_atomically
 from tinysearch.training.trainer import TorchTrainer
+
+REMEMBERED = "bd3c977d6ddce484"
+"""Digest of the default settings, under which `benchmarks/data/embedded.json` has its errors."""
 
 
 def test_it_is_a_trainer() -> None:
@@ -43,6 +47,19 @@ def test_precisions_share_the_float_stage(session, branch_of) -> None:
     assert any(tick.phase.startswith("float 1/1") for tick in session.ticks)
 
 
+class Stop(list):
+    """Progress that interrupts a training in one of its phases."""
+
+    def __init__(self, stopped_in: str) -> None:
+        super().__init__()
+        self.stopped_in = stopped_in
+
+    def append(self, tick) -> None:
+        super().append(tick)
+        if tick.phase == self.stopped_in:
+            raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(
     ("precision", "stopped_in"), [("int8", "float 2/4"), ("int8", "int8 2/3"), ("xnor1/1", "xnor1/1 2/3")]
 )
@@ -53,14 +70,7 @@ def test_an_interrupted_training_resumes_to_the_same_network(
     branch = branch_of(precision=precision)
     whole = session_of(tmp_path / "whole", data).fit(branch, **options)
     broken = session_of(tmp_path / "broken", data)
-
-    class Stop(list):
-        def append(self, tick) -> None:
-            super().append(tick)
-            if tick.phase == stopped_in:
-                raise KeyboardInterrupt
-
-    broken.ticks = Stop()
+    broken.ticks = Stop(stopped_in)
     with pytest.raises(KeyboardInterrupt):
         broken.fit(branch, **options)
     assert list((tmp_path / "broken" / "checkpoints").glob("*.pt"))
@@ -70,6 +80,38 @@ def test_an_interrupted_training_resumes_to_the_same_network(
     assert not first.endswith("1/4")
     assert same_parameters(whole, resumed)
     assert not list((tmp_path / "broken" / "checkpoints").iterdir())
+
+
+def test_first_epochs_may_see_pictures_of_half_the_side(tmp_path, data, branch_of, session_of, same_parameters) -> None:
+    options = {"epochs": 5, "float_epochs": 4, "half_size": 0.5}
+    branch = branch_of()
+    whole = session_of(tmp_path / "whole", data).fit(branch, **options)
+    assert not same_parameters(whole, session_of(tmp_path / "never", data).fit(branch, **options | {"half_size": 0.0}))
+    for stopped_in in ("float 2/4", "float 4/4"):  # among epochs of either size
+        broken = session_of(tmp_path / stopped_in[6], data)
+        broken.ticks = Stop(stopped_in)
+        with pytest.raises(KeyboardInterrupt):
+            broken.fit(branch, **options)
+        broken.ticks = []
+        assert same_parameters(whole, broken.fit(branch, **options))
+
+
+@pytest.mark.parametrize("modality", ["voice", "face"])
+def test_what_cannot_be_halved_is_trained_whole(modality, *, data, tmp_path, branch_of, same_parameters) -> None:
+    """No spectrograms, whose rows are times, and no network whose weights are of one side."""
+    shape = Shape(height=20, width=20, channels=3)
+    stem = Convolution(name="stem", input=INPUT, out_channels=4, kernel=3, stride=2, padding=1)
+    flat = Linear(name="embed", input="stem", out_features=8, batch_norm=True)
+    fixed = NetworkSpec(name="flat", input_shape=shape, units=(stem, flat))
+    branch = branch_of(modality=modality)
+    network = fixed if modality == "face" else branch.network()
+    whole, halved = (
+        TorchTrainer(epochs=2, float_epochs=1, batch_size=12, samples_per_epoch=0, threads=1, half_size=part).fit(
+            branch, network, data, workspace=tmp_path / str(part), progress=lambda _: None
+        )
+        for part in (0.0, 1.0)
+    )
+    assert same_parameters(whole, halved)
 
 
 def test_a_broken_file_is_trained_again(session, branch_of, same_parameters) -> None:
@@ -168,6 +210,7 @@ def test_only_settings_that_change_results_change_the_digest() -> None:
         {"repeats": 2},
         {"margin": 0.3},
         {"second_stage_rate": 0.9},
+        {"half_size": 0.5},
     ]
     digests = {TorchTrainer(**change).digest for change in changes}
     assert len(digests | {plain}) == len(changes) + 1
@@ -177,6 +220,12 @@ def test_the_float_stage_does_not_depend_on_what_follows() -> None:
     plain = TorchTrainer(epochs=16).settings.float_digest
     assert TorchTrainer(epochs=40, float_epochs=8, second_stage_rate=0.1).settings.float_digest == plain
     assert TorchTrainer(float_epochs=5).settings.float_digest != plain
+    assert TorchTrainer(half_size=0.5).settings.float_digest != plain
+
+
+def test_what_was_remembered_before_half_size_is_still_known() -> None:
+    assert TorchTrainer().digest[:16] == REMEMBERED
+    assert TorchTrainer(half_size=0.02).digest == TorchTrainer().digest  # no whole epoch
 
 
 @pytest.mark.parametrize(
@@ -185,6 +234,7 @@ def test_the_float_stage_does_not_depend_on_what_follows() -> None:
         {"epoch": 3},
         {"epochs": 0},
         {"float_epochs": 99},
+        {"half_size": 1.5},
         {"loss": "triplet"},
         {"device": "tpu"},
         {"optimizer": "lion"},

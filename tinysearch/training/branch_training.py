@@ -148,6 +148,7 @@ class BranchTraining:
                     before=0,
                     rate=settings.learning_rate,
                     margin_rises=True,
+                    half_size_epochs=self._half_size_epochs(),
                 )
                 self._train(stage, model, head, train, validation)
                 reestimate_statistics(model, self._calibration(train))
@@ -156,6 +157,11 @@ class BranchTraining:
         model.load_state_dict(stored["model"])
         head.load_state_dict(stored["head"])
         return model.to(device), head.to(device)
+
+    def _half_size_epochs(self) -> int:
+        """Of the float stage; none where samples are no pictures or weights depend on their side."""
+        pictures = augmentation_of(self.data, self.branch.modality) == "image"
+        return self.settings.half_size_epochs if pictures and _fits_half(self.network) else 0
 
     def _train(
         self,
@@ -213,3 +219,17 @@ class BranchTraining:
         sibling = self.branch.start
         text = f"{sibling.key}|{stage}|{self.settings.seed}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
+
+
+def _fits_half(network: NetworkSpec) -> bool:
+    """Whether the same weights take inputs of half the side."""
+    whole = network.input_shape
+    if whole.height % 2 or whole.width % 2:
+        return False
+    try:
+        half = dataclasses.replace(
+            network, input_shape=dataclasses.replace(whole, height=whole.height // 2, width=whole.width // 2)
+        )
+    except UserError:  # a layer would have no output
+        return False
+    return half.params == network.params

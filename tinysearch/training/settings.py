@@ -37,6 +37,8 @@ class TrainingSettings:
         epochs: of a branch in all, the same for every precision.
         float_epochs: of these, how many are trained in single precision and shared by a layout's precisions; 0 for
             half of them.
+        half_size: part of the float epochs, from the first on, that see pictures of half the side; 0 for none. Only
+            pictures, and networks whose weights do not depend on the side.
         samples_per_epoch: samples of an epoch, so that a modality with fewer samples is trained for as many steps;
             0 shows each sample once.
         batch_size: samples a step.
@@ -64,6 +66,7 @@ class TrainingSettings:
 
     epochs: int = 16
     float_epochs: int = 0
+    half_size: float = 0.0
     samples_per_epoch: int = 1440
     batch_size: int = 16
     learning_rate: float = 0.01
@@ -105,6 +108,7 @@ class TrainingSettings:
             self.float_epochs,
             "float_epochs=0",
         )
+        _check(0 <= self.half_size <= 1, "half_size must lie in [0, 1]", self.half_size, "half_size=0.5")
         _check(self.batch_size >= 2, "a batch must have at least two samples", self.batch_size, "batch_size=32")
         _check(0 <= self.lr_decay <= 1, "lr_decay must lie in [0, 1]", self.lr_decay, "lr_decay=0.97")
         _check(self.loss in LOSSES, f"the loss must be one of {', '.join(LOSSES)}", self.loss, "loss=cosine")
@@ -134,6 +138,11 @@ class TrainingSettings:
         return self.float_epochs or -(-self.epochs // 2)
 
     @property
+    def half_size_epochs(self) -> int:
+        """Epochs of the float stage that see pictures of half the side."""
+        return round(self.half_size * self.shared_epochs)
+
+    @property
     def digest(self) -> str:
         """Of every setting that changes a result (hex)."""
         return self._digest(_SPEED_ONLY)
@@ -146,6 +155,9 @@ class TrainingSettings:
     def _digest(self, left_out: tuple[str, ...]) -> str:
         values = {key: value for key, value in asdict(self).items() if key not in left_out}
         values["float_epochs"] = self.shared_epochs
+        values["half_size"] = self.half_size_epochs
+        if not self.half_size_epochs:  # what was remembered before there was such a setting stays so
+            del values["half_size"]
         values["device"] = self.device_type
         values["revision"] = REVISION
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

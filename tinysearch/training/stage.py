@@ -17,7 +17,7 @@ from tinysearch.core.errors import DivergedError
 from tinysearch.core.protocols import Samples
 from tinysearch.core.task import Augmentation
 from tinysearch.metrics.rates import det_curve, equal_error_rate
-from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
+from tinysearch.training.batches import batch_count, epoch_batches, halved, plain_batches
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import FloatNetwork
 from tinysearch.training.optimizers import Optimizer
@@ -48,6 +48,7 @@ class Stage:
         before: epochs of earlier stages.
         rate: peak learning rate.
         margin_rises: whether the margin of the loss grows from zero over the first half.
+        half_size_epochs: how many, from the first on, see pictures of half the side.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Stage:
     before: int
     rate: float
     margin_rises: bool
+    half_size_epochs: int = 0
 
 
 def learning_rate(stage: Stage, settings: TrainingSettings, *, position: float) -> float:
@@ -98,6 +100,7 @@ def run_stage(
         epoch, best.rate, best.waited = stored["epoch"], stored["best"], stored["waited"]
     whole = isinstance(model, FloatNetwork) or settings.device_type == "cuda"  # else graphs break at every range
     forward = torch.compile(model) if settings.compile and whole else model
+    small = halved(train) if epoch < stage.half_size_epochs else train
     while epoch < stage.epochs and not best.exhausted:
         loss = _run_epoch(
             stage,
@@ -105,7 +108,7 @@ def run_stage(
             model=model,
             forward=forward,
             head=head,
-            train=train,
+            train=small if epoch < stage.half_size_epochs else train,
             optimizer=optimizer,
             settings=settings,
             varied_as=varied_as,
