@@ -98,9 +98,8 @@ def _ahead(make: Callable[[int], Batch], count: int, workers: int) -> Iterator[B
 
 def halved(samples: Samples) -> Samples:
     """Pictures of even sides at half of them, each value the mean of four: float32 in quarters of a step."""
-    count, height, width, channels = samples.inputs.shape
-    parts = samples.inputs.reshape(count, height // 2, 2, width // 2, 2, channels)
-    return replace(samples, inputs=parts.mean(axis=(2, 4), dtype=np.float32))
+    rows = np.add(samples.inputs[:, ::2], samples.inputs[:, 1::2], dtype=np.int16)
+    return replace(samples, inputs=np.float32(0.25) * np.add(rows[:, :, ::2], rows[:, :, 1::2], dtype=np.float32))
 
 
 def _shifted(

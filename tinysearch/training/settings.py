@@ -59,7 +59,8 @@ class TrainingSettings:
         repeats: trainings with different seeds, of which the one with the median validation EER is kept.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: of torch; 0 leaves torch's own choice.
-        mixed_precision: bfloat16 autocast; slower on most CPUs.
+        mixed_precision: bfloat16 autocast, so that results depend on the processor; on CPUs slower, but for ResNets of
+            two stages where there is AMX.
         compile: torch.compile for float networks, on a GPU for all; takes a minute or two to start.
         data_workers: threads that prepare batches ahead; 0 prepares them in turn.
     """
