@@ -156,9 +156,9 @@ class TrainingSettings:
     def _digest(self, left_out: tuple[str, ...]) -> str:
         values = {key: value for key, value in asdict(self).items() if key not in left_out}
         values["float_epochs"] = self.shared_epochs
-        values["half_size"] = self.half_size_epochs
-        if not self.half_size_epochs:  # what was remembered before there was such a setting stays so
-            del values["half_size"]
+        del values["half_size"]
+        if self.half_size_epochs:  # else what was remembered before there was such a setting would be forgotten
+            values["half_size"] = self.half_size_epochs
         values["device"] = self.device_type
         values["revision"] = REVISION
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -17,7 +17,7 @@ from tinysearch.core.errors import DivergedError
 from tinysearch.core.protocols import Samples
 from tinysearch.core.task import Augmentation
 from tinysearch.metrics.rates import det_curve, equal_error_rate
-from tinysearch.training.batches import batch_count, epoch_batches, halved, plain_batches
+from tinysearch.training.batches import batch_count, epoch_batches, plain_batches
 from tinysearch.training.losses import IdentityHead
 from tinysearch.training.network import FloatNetwork
 from tinysearch.training.optimizers import Optimizer
@@ -100,7 +100,6 @@ def run_stage(
         epoch, best.rate, best.waited = stored["epoch"], stored["best"], stored["waited"]
     whole = isinstance(model, FloatNetwork) or settings.device_type == "cuda"  # else graphs break at every range
     forward = torch.compile(model) if settings.compile and whole else model
-    small = halved(train) if epoch < stage.half_size_epochs else train
     while epoch < stage.epochs and not best.exhausted:
         loss = _run_epoch(
             stage,
@@ -108,7 +107,7 @@ def run_stage(
             model=model,
             forward=forward,
             head=head,
-            train=small if epoch < stage.half_size_epochs else train,
+            train=train,
             optimizer=optimizer,
             settings=settings,
             varied_as=varied_as,
@@ -185,6 +184,7 @@ def _run_epoch(
         seed=(seed, epoch),
         workers=settings.data_workers,
         ordered=ordered,
+        half_size=epoch < stage.half_size_epochs,
     )
     count = batch_count(length, batch_size=settings.batch_size)
     tell = max(1, count // 4)
