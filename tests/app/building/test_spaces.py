@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -203,3 +205,27 @@ def test_the_order_of_a_space_s_values_is_of_no_account() -> None:
     # Golden fronts and stored runs rest on the paper's order, by stages, blocks and bits.
     layouts = [branch.architecture.layout for branch in space_of().branches("face")[::6]]
     assert layouts == ["1-1", "2-1", "1-2", "2-2", "2-2-2", "2-2-2-2"]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("space.families.separabel={width: [8]}", "separabel"),
+        ("space.families.separable.kernal=[3]", "kernel"),
+        ("space.families.separable=8", "a group of options"),
+        ("space.families.separable.width=[0,8]", "whole numbers from 1"),
+        ("space.families.inverted.kernel=[3,4]", "must be odd"),
+        ("space.families.resnet.stem=[[7,1]]", "a stem must be three"),
+    ],
+)
+def test_values_that_no_network_has_are_refused(word: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        space_of("space=extended", word)
+
+
+@pytest.mark.parametrize("families", ["[separable]", "{separable: 8}", "{separable: {width: 8}}"])
+def test_families_of_a_file_are_lists_of_values(families: str, tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(f"name: own\narchitectures: [separable]\nfamilies: {families}\n")
+    with pytest.raises(UserError, match=r"^space\.families"):
+        space_of(f"space.path={file}")

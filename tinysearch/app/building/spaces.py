@@ -14,7 +14,7 @@ from tinysearch.app.config.plugins import plugin
 from tinysearch.app.config.tasks import combination_of, task_of
 from tinysearch.architectures.family import is_family, parameter_names
 from tinysearch.core.candidate import Architecture
-from tinysearch.core.errors import UserError
+from tinysearch.core.errors import UserError, did_you_mean
 from tinysearch.core.execution import MOST_CORES, Execution
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import Precision
@@ -43,6 +43,9 @@ _LIST_NAMES = (
 
 MEMORIES, CORES = ("arena", "bands"), tuple(range(1, MOST_CORES + 1))
 
+LARGE = 512
+"""Side of an image that every network fits which fits any input."""
+
 OWN = "task"
 """Among the families of a space: the one that the task names for an input."""
 
@@ -55,6 +58,7 @@ def build_space(config: Config) -> Space:
     task = task_of(config)
     covered = _covered_by_table(config, settings, task)
     combinations = _covered(_combinations(settings["modalities"], task), covered)
+    _check_families(settings.get("families"))
     options = {}
     for given in task.inputs:
         if given.name not in covered:
@@ -139,6 +143,43 @@ def _architectures(
     )
 
 
+def _check_families(families: object) -> None:
+    """Refuse what is no family, and what is none of its parameters, as nobody would ever look at it.
+
+    Raises:
+        UserError: no lists of values by parameter and family.
+    """
+    if families is None:
+        return
+    if not isinstance(families, dict):
+        raise UserError(
+            "space.families must be parameters and their values by family",
+            value=families,
+            remedy="write for example space.families.separable.kernel=[3,5]",
+        )
+    for family, lists in families.items():
+        known = parameter_names(plugin("architectures", family))
+        if not isinstance(lists, dict | None):
+            raise UserError(
+                f"space.families.{family} must be lists of values by parameter",
+                value=lists,
+                remedy=f"write for example space.families.{family}.{known[0]}=[..]",
+            )
+        for name, values in (lists or {}).items():
+            if name not in known:
+                raise UserError(
+                    f"space.families.{family} must have parameters out of {', '.join(known)}",
+                    value=name,
+                    remedy=did_you_mean(name, known, otherwise="leave it out"),
+                )
+            if values is not None and not (isinstance(values, list) and values):
+                raise UserError(
+                    f"space.families.{family}.{name} must be a list of values",
+                    value=values,
+                    remedy=f"write for example space.families.{family}.{name}=[8,16]",
+                )
+
+
 def _input_sizes(given: Input, settings: Mapping[str, Any]) -> Sequence[int | None]:
     """Sizes of an input as listed, else the task's times every scale, else None, which is the task's.
 
@@ -172,9 +213,16 @@ def _prepared(given: Input, sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def _buildable(architectures: Sequence[Architecture], shapes: Sequence[Shape]) -> tuple[Architecture, ...]:
-    """Those that the smallest shape is large enough for: one list of layouts of a family serves inputs of all sizes."""
+    """Those that the smallest shape is large enough for: one list of layouts of a family serves inputs of all sizes.
+
+    Raises:
+        UserError: of one that no input is large enough for, or of the last one where none is left.
+    """
     smallest = min(shapes, key=lambda shape: shape.elements)
-    return _accepted(architectures, lambda architecture: architecture.build(smallest))
+    kept = _accepted(architectures, lambda architecture: architecture.build(smallest))
+    for left_out in set(architectures) - set(kept):
+        left_out.build(Shape(height=LARGE, width=LARGE, channels=smallest.channels))
+    return kept
 
 
 def _accepted(values: Sequence[T], attempt: Callable[[T], object]) -> tuple[T, ...]:
@@ -199,22 +247,8 @@ def _accepted(values: Sequence[T], attempt: Callable[[T], object]) -> tuple[T, .
 def _values(
     family: str, name: str, given: Input, settings: Mapping[str, Any], layouts: tuple[tuple[int, ...], ...]
 ) -> Sequence[object]:
-    families = settings.get("families") or {}
-    of_family = families.get(family) or {} if isinstance(families, dict) else families
-    if not isinstance(of_family, dict):
-        raise UserError(
-            "space.families must be parameters and their values by family",
-            value=of_family,
-            remedy="write for example space.families.separable.kernel=[3,5]",
-        )
-    own = of_family.get(name)
+    own: Sequence[object] | None = ((settings.get("families") or {}).get(family) or {}).get(name)
     if own is not None:
-        if not isinstance(own, list) or not own:
-            raise UserError(
-                f"space.families.{family}.{name} must be a list of values",
-                value=own,
-                remedy=f"write for example space.families.{family}.{name}=[8,16]",
-            )
         return own
     listed = layouts if name == "blocks" else _listed(_LISTS[name], settings) if name in _LISTS else None
     if listed:
