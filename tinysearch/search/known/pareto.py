@@ -47,7 +47,8 @@ def is_nondominated(points: npt.ArrayLike, *, keep_equals: bool = False, likely:
         rows = np.flatnonzero(keep)
         chosen = likely[keep[likely]] if likely is not None else rows[:0]
         sample = values[chosen if len(chosen) else rows[:: -(-len(rows) // SAMPLED)]]
-        keep[rows] = ~dominated_by(values[rows], sample[is_nondominated(sample)], strictly=True)
+        known = values if len(rows) == len(values) else values[rows]
+        keep[rows] = ~dominated_by(known, sample[is_nondominated(sample)], strictly=True)
     if keep.any():
         # A contiguous copy: the C code neither wants strides nor may touch the caller's numbers.
         front = moocore.is_nondominated(np.ascontiguousarray(values[keep]), keep_weakly=keep_equals)
@@ -100,7 +101,7 @@ def dominated_by(points: Floats, front: Floats, *, strictly: bool = False) -> Bo
     finite = np.minimum(front, FARTHEST)
     order = np.argsort(-np.prod(finite.max(axis=0) - finite + 1e-9, axis=1), kind="stable")
     while len(order) and len(alive):
-        left = points[alive]
+        left = points if len(alive) == len(points) else points[alive]
         if 0 < axes <= MOST_AXES:
             few = int(MOST_CELLS ** (1.0 / axes)) - 1
             least, last = _least_last(left, front[order[:few]]), left[:, -1]

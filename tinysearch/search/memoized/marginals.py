@@ -51,7 +51,7 @@ class _Reading:
 class _Rows:
     """A row [B] for each of some branches, all in one array, so that none has to be copied to be weighed.
 
-    A row's place is its own until the branch is forgotten, then that of a new one.
+    A row's place is its own until the branch is forgotten, then that of a new one; until then it weighs nothing.
 
     Args:
         count: B.

@@ -129,7 +129,8 @@ class Screen:
         """
         layers, count = [left[:0]], 0
         while len(left) and count < self._most // 3:
-            best = is_nondominated(points[left], keep_equals=True, likely=_places_among(left, likely))
+            all_left = points if len(left) == len(points) else points[left]
+            best = is_nondominated(all_left, keep_equals=True, likely=_places_among(left, likely))
             layer = left[best]
             layer = layer[np.argsort(by[layer])]
             layers.append(_spread(layer, points[layer], self._most - count))

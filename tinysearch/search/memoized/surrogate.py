@@ -96,7 +96,7 @@ class BranchSurrogate:
         beliefs: list[Belief] = []
         spreads: dict[int, Spread] = {}
         for process in processes:
-            # What is known of some branches varies alike where only what it turned out to be is read otherwise.
+            # Hypotheses that only read fusions otherwise have one root, and these branches vary alike under them.
             spread = spreads.get(id(process.root))
             if spread is None:
                 spread = spreads[id(process.root)] = process.spread(cross, among, told.get(process.source))
