@@ -4,10 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysearch.analytic.arena import Block
+from tinysearch.analytic.arena import Arena, Block, lives_of
+from tinysearch.analytic.bands import banded
+from tinysearch.analytic.execution import shared
 from tinysearch.analytic.kernels import footprint
-from tinysearch.analytic.memory import ALIGNMENT, _plan_blocks, blocks_of, plan
-from tinysearch.architectures.resnet import resnet
+from tinysearch.analytic.memory import ALIGNMENT, _plan_blocks, alive_bytes, arena_bytes, blocks_of, plan
+from tinysearch.analytic.streams import streams
+from tinysearch.architectures.resnet import Resnet, resnet
+from tinysearch.core.network import Shape
 from tinysearch.core.program import Program, lower
 from tinysearch.core.quantization import Precision
 
@@ -73,3 +77,33 @@ def test_any_blocks_are_placed_without_overlap_and_not_below_the_bound(made: lis
         for j in range(i):
             if block.overlaps(made[j]):
                 assert offsets[i] >= offsets[j] + made[j].size_bytes or offsets[j] >= offsets[i] + block.size_bytes
+
+
+@pytest.mark.parametrize("size", [32, 48])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_arena_that_is_asked_for_alone_is_that_of_the_plan(layout, precision, size) -> None:
+    program = program_of(layout, precision, width=8, size=size, channels=1)
+    for executed in (program, shared(program), banded(program)):
+        made = plan(executed)
+        assert arena_bytes(executed) == (made.peak_bytes, made.bound_bytes)
+
+
+@given(st.lists(blocks, min_size=1, max_size=9))
+def test_streams_end_at_the_lower_bound_without_overlap(made: list[Block]) -> None:
+    alive = alive_bytes(made)
+    lives, sizes = lives_of(made), [block.size_bytes for block in made]
+    offsets = streams(Arena(lives, sizes, ceiling=max(alive)), lives, sizes, alive)
+    if offsets is None:
+        return
+    assert max(map(sum, zip(offsets, sizes, strict=True))) == max(alive)
+    for i, block in enumerate(made):
+        for j in range(i):
+            if block.overlaps(made[j]):
+                assert offsets[i] >= offsets[j] + sizes[j] or offsets[j] >= offsets[i] + sizes[i]
+
+
+def test_streams_that_no_climb_found_leave_no_gap() -> None:
+    network = Resnet(blocks=(2, 1), width=8, embedding=64, stem=(3, 2, 2)).build(Shape(height=48, width=48, channels=1))
+    made = plan(lower(network, Precision.parse("int8")))
+    assert made.peak_bytes == made.bound_bytes

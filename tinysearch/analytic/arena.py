@@ -89,6 +89,16 @@ class Arena:
             offsets[index] = self._hole(index, offsets, high=False)
         return offsets, max(map(add, offsets, self._sizes))
 
+    def from_both_ends(self, order: Sequence[int], high: Sequence[bool]) -> list[int] | None:
+        """The same with some blocks at the upper ends of their holes; None as soon as one ends above the ceiling."""
+        sizes, ceiling = self._sizes, self._ceiling
+        offsets = [_NOWHERE] * len(order)
+        for index in order:
+            offsets[index] = self._hole(index, offsets, high=high[index])
+            if offsets[index] + sizes[index] > ceiling:
+                return None
+        return offsets
+
     def climb(self, order: list[int], *, pinned: frozenset[int]) -> tuple[list[int], int]:
         """Hill climbing: near a block that ends at the peak, swap two places in the order or turn one block around."""
         random = np.random.default_rng(0)

@@ -19,6 +19,7 @@ from itertools import accumulate
 
 from tinysearch.analytic.arena import Arena, Block, Lives, lives_of
 from tinysearch.analytic.kernels import Call, step_calls
+from tinysearch.analytic.streams import streams
 from tinysearch.core.bands import Schedule, schedule
 from tinysearch.core.network import INPUT
 from tinysearch.core.program import Program, Step
@@ -149,8 +150,8 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
     """Offsets in the order of ``blocks``, peak and lower bound."""
     alive = alive_bytes(blocks)
     bound = max(alive)
-    lives = lives_of(blocks)
-    arena = Arena(lives, [block.size_bytes for block in blocks], ceiling=bound)
+    lives, sizes = lives_of(blocks), [block.size_bytes for block in blocks]
+    arena = Arena(lives, sizes, ceiling=bound)
     pinned = _pinned(lives)
     tried = []
     for key in _ORDERS:
@@ -162,6 +163,9 @@ def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
         if peak == bound:
             return tuple(offsets), peak, bound
         tried.append((peak, order))
+    perfect = None if pinned else streams(arena, lives, sizes, alive)
+    if perfect is not None:
+        return tuple(perfect), bound, bound
     offsets, peak = arena.climb(min(tried)[1], pinned=pinned)
     return tuple(offsets), peak, bound
 
@@ -192,6 +196,24 @@ def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = No
             blocks, (offsets, peak, bound) = other, found
     placed = {name: offset for block, offset in zip(blocks, offsets, strict=True) for name in block.names}
     return MemoryPlan(blocks=blocks, offsets=placed, peak_bytes=peak, bound_bytes=bound)
+
+
+def arena_bytes(program: Program) -> tuple[int, int]:
+    """Size of the arena of one program, and its lower bound: those of :func:`plan`, sooner.
+
+    Where streams reach the lower bound, so does the plan, which tries them before it climbs.
+
+    Raises:
+        UnsupportedLayerError: a step without a kernel.
+    """
+    blocks = blocks_of(program)
+    if not program.bands:
+        alive = alive_bytes(blocks)
+        lives, sizes = lives_of(blocks), [block.size_bytes for block in blocks]
+        if streams(Arena(lives, sizes, ceiling=max(alive)), lives, sizes, alive) is not None:
+            return max(alive), max(alive)
+    made = plan(program)
+    return made.peak_bytes, made.bound_bytes
 
 
 def _on_each_other(blocks: Sequence[Block], offsets: Sequence[int]) -> bool:

@@ -81,7 +81,7 @@ class Networks:
         check_size(branch, network)
         program = lower(network, branch.precision)
         program = banded(program) if self.memory_rule == "bands" else program
-        plan, paper = memory_model.plan(program), self.flash_rule == "paper"
+        (arena, bound), paper = memory_model.arena_bytes(program), self.flash_rule == "paper"
         return BranchNeeds(
             program=program,
             kernels=frozenset(kernels_of(program)),
@@ -91,8 +91,8 @@ class Networks:
             weight_bytes=flash_model.paper_weight_bytes(network, branch.precision)
             if paper
             else flash_model.parameter_bytes(program),
-            arena_bytes=plan.peak_bytes,
-            arena_bound_bytes=plan.bound_bytes,
+            arena_bytes=arena,
+            arena_bound_bytes=bound,
         )
 
     def _network(self, branch: BranchSpec) -> NetworkSpec:
@@ -108,13 +108,13 @@ class Networks:
         program = self._program(branch, plain, execution)
         if program is None:
             return plain
-        plan = memory_model.plan(program)
+        arena, bound = memory_model.arena_bytes(program)
         return replace(
             plain,
             program=program,
             code_bytes=self._code_bytes(branch, program),
-            arena_bytes=plan.peak_bytes,
-            arena_bound_bytes=plan.bound_bytes,
+            arena_bytes=arena,
+            arena_bound_bytes=bound,
         )
 
     def _program(self, branch: BranchSpec, plain: BranchNeeds, execution: Execution) -> Program | None:
