@@ -210,6 +210,7 @@ def test_the_order_of_a_space_s_values_is_of_no_account() -> None:
 @pytest.mark.parametrize(
     ("word", "told"),
     [
+        ("space.precisions=[]", r"at least one value; got precisions=\[\]"),
         ("space.families.separabel={width: [8]}", "separabel"),
         ("space.families.separable.kernal=[3]", "kernel"),
         ("space.families.separable=8", "a group of options"),

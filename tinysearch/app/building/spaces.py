@@ -71,7 +71,7 @@ def build_space(config: Config) -> Space:
             architectures = _buildable(architectures, shapes)
         options[given.name] = SpaceOptions(
             architectures=architectures,
-            precisions=_once(map(Precision.parse, settings["precisions"] or precisions)),
+            precisions=_once(map(Precision.parse, settings["precisions"] or precisions or ())),
             shapes=clipped(given, shapes, _listed("clip_scales", settings), architectures, config),
         )
     processors = settings["processors"]
