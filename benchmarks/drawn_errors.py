@@ -18,12 +18,19 @@ from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.error_rates import ErrorRates
 
 COARSE = {"float32": 0.0, "int8": 0.02, "xnor1/1": 0.5, "xnor2/1": 0.25, "xnor3/1": 0.18, "xnor2/2": 0.15}
-MIDDLES = {"face": 0.12, "voice": 0.2}
+MIDDLES, MIDDLE = {"face": 0.12, "voice": 0.2}, 0.15
 WORST = 0.47
+LEVEL = 0.35
+"""Standard deviation of the log error at the middle."""
+PARAMS, MACS = (-0.4, 0.25), (-0.1, 0.15)
+"""Mean and standard deviation of its slope per decade."""
+SCATTERS = (0.02, 0.1)
+FAILED, FAILURES, LAYOUT = 0.08, (0.3, 0.9), 0.08
+"""Share of layouts that fail, how far these lie off, and the standard deviation of how far the others do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Law:
+class Law:
     """Of one input: log error at the middle, per decade of parameters and of MACs, its bend, and of coarseness."""
 
     level: float
@@ -50,8 +57,8 @@ class DrawnErrors:
         rng = np.random.default_rng([seed, 17])
         own = rng if not relative else np.random.default_rng([seed, 17, relative])
         inputs = sorted({branch.modality for branch in space.branches})
-        laws = {name: _law(rng, name, space) for name in inputs}
-        scatter = float(rng.uniform(0.02, 0.1))
+        laws = {name: draw_law(rng, name, space) for name in inputs}
+        scatter = float(rng.uniform(*SCATTERS))
         fusion = rng.normal([-0.02, 0.7, 0.7], [0.08, 0.07, 0.07])
         if relative:
             laws = {name: _related(own, law) for name, law in laws.items()}
@@ -83,14 +90,15 @@ class DrawnErrors:
         return tuple(branches) in self._eer
 
 
-def _law(rng: np.random.Generator, name: str, space: Any) -> _Law:
+def draw_law(rng: np.random.Generator, name: str, space: Any) -> Law:
+    """Of one input."""
     labels = sorted({branch.architecture.label for branch in space.branches if branch.modality == name})
-    failed = rng.random(len(labels)) < 0.08
-    offsets = np.where(failed, rng.uniform(0.3, 0.9, len(labels)), rng.normal(0.0, 0.08, len(labels)))
-    return _Law(
-        level=float(np.log(MIDDLES.get(name, 0.15)) + rng.normal(0.0, 0.35)),
-        params=float(rng.normal(-0.4, 0.25)),
-        macs=float(rng.normal(-0.1, 0.15)),
+    failed = rng.random(len(labels)) < FAILED
+    offsets = np.where(failed, rng.uniform(*FAILURES, len(labels)), rng.normal(0.0, LAYOUT, len(labels)))
+    return Law(
+        level=float(np.log(MIDDLES.get(name, MIDDLE)) + rng.normal(0.0, LEVEL)),
+        params=float(rng.normal(*PARAMS)),
+        macs=float(rng.normal(*MACS)),
         bend=float(max(0.0, rng.normal(0.1, 0.25))),
         best_at=float(rng.uniform(-0.3, 0.5)),
         coarse=float(np.exp(rng.normal(-0.2, 0.6))),
@@ -98,9 +106,9 @@ def _law(rng: np.random.Generator, name: str, space: Any) -> _Law:
     )
 
 
-def _related(rng: np.random.Generator, law: _Law) -> _Law:
+def _related(rng: np.random.Generator, law: Law) -> Law:
     """The same with other data: half as hard or twice as hard, and a little of everything else."""
-    return _Law(
+    return Law(
         level=law.level + float(rng.normal(0.0, 0.35)),
         params=law.params * float(rng.uniform(0.75, 1.25)),
         macs=law.macs * float(rng.uniform(0.75, 1.25)),

@@ -41,6 +41,7 @@ from typing import Any
 
 import numpy as np
 from drawn_errors import DrawnErrors
+from ideal_beliefs import ideal_beliefs
 from kept_runs import Run, RunFile, medians, summary
 from replays import LEVELS, clairvoyant, replay, replay_beside
 from sampler_parts import PARTS
@@ -80,6 +81,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         choices=("related", "foreign"),
         help="drawn: our sampler starts from a relative's rates, or a stranger's",
     )
+    parser.add_argument(
+        "--ideal", action="store_true", help="drawn: also our sampler with beliefs of one who knows the laws"
+    )
     parser.add_argument("--people", type=Path, help="CSV of the table's rates for other draws of people, one a seed")
     parser.add_argument("--most", type=int, default=600, help="trainings after which a plain run is given up")
     parser.add_argument("--give-up", type=int, default=10**9, help="trainings after which a run with memo is given up")
@@ -106,6 +110,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="replays side by side")
     options = parser.parse_args(arguments)
+    if options.ideal and options.drawn is None:
+        parser.error("ideal beliefs are of laws by which errors are drawn: --ideal needs --drawn")
     if options.people is not None and options.noise > 0:
         parser.error("rates are those of other people, or drawn one by one: leave out --people or --noise")
     return options
@@ -320,6 +326,9 @@ def further(
         for patience in PATIENCES if options.ablation else ():
             label = f"after {patience} without gain"
             out[label] = {"memo": stopping(f"stops {label}", own(label, to_the_end=True, patience=patience))}
+    if options.ideal:
+        with ideal_beliefs():
+            out["with ideal beliefs"] = {"memo": medians(own("ideal beliefs"))}
     for name, part in PARTS.items() if options.ablation else ():
         with part.left_out():
             out[f"without {name}"] = {"memo": medians(own(f"- {name}", {**ours, **part.options}))}
