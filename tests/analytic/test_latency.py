@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 
 from tinysearch.analytic.calibration import MOST_CYCLES_A_CALL, Observation, fit_coefficients, predict
 from tinysearch.analytic.energy import energy_mj
+from tinysearch.analytic.entries import complete
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import (
-    Accelerated,
-    FlashReads,
-    LatencyTable,
-    combine,
-    complete,
-    program_profile,
-    served,
-)
+from tinysearch.analytic.latency import Accelerated, FlashReads, LatencyTable, program_profile
+from tinysearch.analytic.together import combine, served
 from tinysearch.app.building.wiring import build_models
 from tinysearch.app.calibration.counted_networks import INVERTED_HELD, inverted_branches
 from tinysearch.app.calibration.counting import count_networks, separable_shapes

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.analytic.entries import LatencyEntry
 from tinysearch.analytic.features import FEATURES, step_features
-from tinysearch.analytic.latency import FLOAT_TABLES, LatencyEntry, LatencyTable, entry_key
+from tinysearch.analytic.latency import FLOAT_TABLES, LatencyTable, entry_key
 from tinysearch.core.bands import is_band
 from tinysearch.core.errors import UserError
 from tinysearch.core.program import Program

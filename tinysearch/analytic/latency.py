@@ -6,8 +6,8 @@ Where an entry says how a kernel reads its weights, a step takes no less than th
 roofline. Entries without that are counted or measured with their memory.
 
 Coefficients belong to an instruction set, an arithmetic and an operator, carry their source and a relative spread, and
-a step without an entry is an error that names the table to extend. Two branches on two cores take the longer one's time
-plus contention; steps of one branch that two cores share have a term of their own (:mod:`.two_cores`).
+a step without an entry is an error that names the table to extend. Steps of one branch that two cores share have a term
+of their own (:mod:`.two_cores`); how long several branches take stands in :mod:`.together`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.analytic.entries import EntryKey, LatencyEntry, WeightedStep
 from tinysearch.analytic.features import FEATURES, arithmetic_of, step_features
 from tinysearch.analytic.kernels import Call, call_of, every_call, halves, single_calls
 from tinysearch.analytic.psram import PsramAccess
@@ -32,7 +32,6 @@ from tinysearch.core.program import Program, Step
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.provenance import Sourced
 from tinysearch.operators import record_of
-from tinysearch.operators.conv import GENERAL_CLASSES
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -42,23 +41,6 @@ FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
 
 _REMEMBERED = 1 << 16  # programs of an instruction set whose cycles a table keeps
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightedStep:
-    """A step with weights that a backend computes.
-
-    Attributes:
-        key: arithmetic and kernel class.
-        weights, channels: in all, and of the output.
-        pixels: whose sums are computed.
-    """
-
-    key: tuple[str, str]
-    features: Mapping[str, float]
-    weights: int
-    channels: int
-    pixels: int
 
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
@@ -84,74 +66,7 @@ class Accelerated:
     constant_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyEntry:
-    """Coefficients of one kernel on one instruction set, in cycles.
-
-    Attributes:
-        coefficients: cycles for one of each feature, in the order of :data:`FEATURES`.
-        low, high: factors on the estimate that bound it.
-        calibrated: fitted on counts or times of this very kernel.
-        source, date: where the coefficients come from.
-        weight_bytes: that the kernel reads for a weight; None where cycles have the time that this takes.
-        pass_pixels: pixels that it computes before it reads weights again; None where once is enough.
-        part_channels: output channels whose weights it reads again and again before it goes on to others; None for all.
-    """
-
-    coefficients: tuple[float, ...]
-    low: float
-    high: float
-    calibrated: bool
-    source: str
-    date: str
-    weight_bytes: float | None = None
-    pass_pixels: int | None = None
-    part_channels: int | None = None
-
-    def cycles(self, features: Mapping[str, float]) -> float:
-        """Cycles of a step with these features."""
-        return float(sum(map(mul, self.coefficients, map(features.__getitem__, FEATURES))))
-
-    def least_bytes(self, weights: int) -> float:
-        """Bytes of so many weights, each read once."""
-        return weights * (self.weight_bytes or 0.0)
-
-    def read_bytes(self, step: WeightedStep, *, cache_bytes: float) -> float:
-        """Bytes that stream past a step: once where a cache keeps a part, else for every pass over the pixels."""
-        once = self.least_bytes(step.weights)
-        part = once * min((self.part_channels or step.channels) / step.channels, 1.0)
-        if self.pass_pixels is None or part <= cache_bytes:
-            return once
-        return once * math.ceil(step.pixels / self.pass_pixels)
-
-
-def served(wanted: Sequence[npt.ArrayLike], macs: Sequence[npt.ArrayLike]) -> list[Bools]:
-    """Which branches have their backend: of those that want one which serves a single branch, the one of most MACs.
-
-    Args:
-        wanted: int, by branch: number of the backend that serves a single one, 0 for none or one that serves all.
-        macs: of each branch; of equal ones the first wins. All arrays broadcast.
-
-    Returns:
-        By branch, true where it wants none.
-    """
-    backends, sizes = [np.asarray(each) for each in wanted], [np.asarray(each) for each in macs]
-    found = []
-    for place, (own, size) in enumerate(zip(backends, sizes, strict=True)):
-        has: Bools = np.ones((), np.bool_)
-        for other, (its, rival) in enumerate(zip(backends, sizes, strict=True)):
-            if other != place and own.any() and its.any():
-                more = rival > size if other > place else rival >= size
-                has = has & ~((own == its) & (own > 0) & more)
-        found.append(has)
-    return found
-
-
 PORTABLE = Accelerated(name="", steps=frozenset(), shared=True)
-
-EntryKey = tuple[str, str, str]
-"""Instruction set, arithmetic (``float32_fpu``, ``float32_soft``, ``int8``, ``xnor2/1`` ...), kernel class. The
-arithmetic of steps that a backend computes ends in its name, ``int8@esp_nn``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,16 +333,6 @@ def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> 
     return arithmetic + (f"@{backend}" if backend else ""), record_of(step).kernel_class(program, step)
 
 
-def complete(entries: Mapping[EntryKey, LatencyEntry]) -> dict[EntryKey, LatencyEntry]:
-    """Entries, with those of special kernel classes that are missing taken from their general ones."""
-    found = dict(entries)
-    for special, general in GENERAL_CLASSES.items():  # a class comes before those that are special ones of it
-        for (isa, arithmetic, kernel), entry in tuple(found.items()):
-            if kernel == general:
-                found.setdefault((isa, arithmetic, special), entry)
-    return found
-
-
 @lru_cache(maxsize=65536)
 def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, shares: bool = False) -> Profile:
     """Profile of a program, computed once for all processors that run it by the same kernels.
@@ -477,29 +382,3 @@ def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[Weighted
             )
             found.append(part)
     return tuple(found)
-
-
-def together(seconds: Sequence[npt.ArrayLike], *, cores: int, contention: float) -> Floats:
-    """Seconds of one decision: branches in sequence on one core; on two the longest beside all others.
-
-    Args:
-        seconds: of each branch alone on one core, arrays that broadcast.
-        contention: factor on the longer of two that run at once and share flash and memory.
-    """
-    times = [np.asarray(each, np.float64) for each in seconds]
-    one_by_one: Floats = functools.reduce(np.add, times)
-    if len(times) == 1 or cores == 1:
-        return one_by_one
-    longest: Floats = functools.reduce(np.maximum, times)
-    return (longest if len(times) == 2 else np.maximum(longest, one_by_one - longest)) * contention
-
-
-def combine(branches: Sequence[LatencyEstimate], *, cores: int, contention: float) -> LatencyEstimate:
-    """Seconds of one decision with their range, by :func:`together`; at best, branches do not disturb each other."""
-    join = functools.partial(together, cores=cores)
-    return LatencyEstimate(
-        seconds=float(join([part.seconds for part in branches], contention=contention)),
-        low=float(join([part.low for part in branches], contention=1.0)),
-        high=float(join([part.high for part in branches], contention=contention)),
-        calibrated=all(part.calibrated for part in branches),
-    )

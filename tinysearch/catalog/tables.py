@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.analytic.code_size import Bytes, CodeSizes
+from tinysearch.analytic.entries import EntryKey, LatencyEntry, complete
 from tinysearch.analytic.features import COEFFICIENTS
-from tinysearch.analytic.latency import EntryKey, FlashReads, LatencyEntry, LatencyTable, ProcessorTiming, complete
+from tinysearch.analytic.latency import FlashReads, LatencyTable, ProcessorTiming
 from tinysearch.analytic.psram import PsramAccess
 from tinysearch.analytic.two_cores import TwoCores
 from tinysearch.core.errors import UserError

@@ -9,29 +9,29 @@ import numpy as np
 
 from tinysearch.analytic import flash as flash_model
 from tinysearch.analytic.acquisition import acquisition_s
-from tinysearch.analytic.bom import over_budget
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.latency import PORTABLE, Accelerated, combine
-from tinysearch.analytic.rules import Build, option_build, violations
+from tinysearch.analytic.latency import PORTABLE, Accelerated
+from tinysearch.analytic.together import combine
 from tinysearch.catalog.catalog import Catalog
 from tinysearch.catalog.tables import SoftwareSizes
 from tinysearch.core.candidate import BranchSpec, Candidate, PlatformChoice
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import BranchFigures, Evaluation
 from tinysearch.core.execution import PLAIN, Execution
-from tinysearch.core.limits import Limit, Violation
+from tinysearch.core.limits import Limit
 from tinysearch.core.objectives import recorded_name
 from tinysearch.core.platform import BoardOption, BuildKind, Chip, PriceLevel
 from tinysearch.core.power import PowerReport
 from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.task import Capture, Task
-from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, too_small, unsold
+from tinysearch.evaluation.boards import PlatformWish, attachable, badness, board_details, unsold
 from tinysearch.evaluation.columns import board_needs, branch_columns, input_columns
 from tinysearch.evaluation.needs import BranchNeeds, BranchSizes, LatencyRule, Requirement
 from tinysearch.evaluation.networks import Networks
 from tinysearch.evaluation.power import Supply
 from tinysearch.evaluation.requirement import Floats, Ints
+from tinysearch.evaluation.violations import broken_limits, broken_rules
 
 COLUMNS = ("bom_cost_usd", "latency_s", "acquisition_s", "flash_bytes", "ram_bytes", "energy_mj")
 """Objectives that every enumeration has, and the time of capture."""
@@ -267,7 +267,7 @@ class AnalyticModels:
             acquisition_s=self.acquisition_s(branches, cores=self.worker(chip).cores),
             energy_mj=self._energy_mj(chip, parts),
             power=self._power(branches, option, requirement, latency, energy_mj=self._energy_mj(chip, parts)),
-            violations=tuple(self._violations(branches, option, requirement)),
+            violations=tuple(broken_rules(self, branches, option, requirement)),
             order=option.order_note(quantity=self.catalog.quantity),
             details=board_details(option, requirement, family=chip.family, level=self.price_level)
             | {
@@ -287,7 +287,7 @@ class AnalyticModels:
             decision=self.task.decision,
             input_kinds={branch.modality: self.task.input(branch.modality).kind.name for branch in branches},
         )
-        broken = self._broken_limits(evaluation, option)
+        broken = broken_limits(self, evaluation, option)
         return replace(evaluation, violations=(*evaluation.violations, *broken)) if broken else evaluation
 
     def _power(
@@ -319,17 +319,6 @@ class AnalyticModels:
             return COLUMNS
         days = (recorded_name("battery_days"),) if self.supply.battery is not None else ()
         return (*COLUMNS, "power_mw", *days)
-
-    def _broken_limits(self, evaluation: Evaluation, option: BoardOption) -> list[Violation]:
-        """Limits that a design breaks, and a power that is wanted and not known."""
-        values, power = evaluation.values(), evaluation.power
-        if self.tells_power and power is not None and power.total_mw is None:
-            message = f"the power of a board must be known; nobody says {power.unknown}"
-            return [Violation(rule="power", limit=1, actual=0, message=message)]
-        known = [(limit, values.get(limit.objective)) for limit in self.limits]
-        found = [limit.violation(value) for limit, value in known if value is not None]
-        weak = None if self.supply is None else self.supply.too_weak(option, self.catalog.chip(option.processor))
-        return [broken for broken in (weak, *found) if broken is not None]
 
     def _latency(
         self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
@@ -407,34 +396,3 @@ class AnalyticModels:
             models = self.executing(execution)
             if execution.possible(branches=len(branches), cores=chip.cores) and any(map(models.differs, branches)):
                 yield models
-
-    def build(self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement) -> Build:
-        """What is asked of the chip of a board, for the validity rules."""
-        pixels = [self.capture(branch).pixels for branch in branches]
-        return replace(
-            option_build(
-                option,
-                self.catalog.chip(option.processor),
-                mapped_flash_bytes=requirement.flash.program_bytes + requirement.flash.weight_bytes,
-                frame_pixels=max(pixels) or None,
-                drivers=self.task.drivers([branch.modality for branch in branches]),
-            ),
-            sensors=option.fitted or None,
-        )
-
-    def _violations(
-        self, branches: Sequence[BranchSpec], option: BoardOption, requirement: Requirement
-    ) -> list[Violation]:
-        found: list[Violation] = []
-        if self.catalog.rules == "physical":
-            found += violations(self.build(branches, option, requirement))
-        if not option.items:
-            found.append(Violation(rule="sold", limit=1, actual=0, message=option.reason))
-        if not self.flash_fits(requirement.flash_bytes, option.flash_bytes):
-            found.append(too_small("flash", limit=option.flash_bytes, actual=requirement.flash_bytes))
-        if requirement.psram_bytes > option.psram_bytes:
-            found.append(too_small("psram", limit=option.psram_bytes, actual=requirement.psram_bytes))
-        if self.budget_usd is not None and option.items:
-            over = over_budget(option, budget_usd=self.budget_usd, level=self.price_level)
-            found += [over] if over is not None else []
-        return found

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from tinysearch.analytic.acquisition import acquisition_s
 from tinysearch.analytic.bom import OptionTable, affordable, option_table
 from tinysearch.analytic.energy import energy_mj
-from tinysearch.analytic.latency import together
 from tinysearch.analytic.rules import needs_psram, option_build, violations, window_bytes
+from tinysearch.analytic.together import together
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.execution import Execution
 from tinysearch.core.objectives import recorded_name, recorded_value

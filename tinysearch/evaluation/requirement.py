@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.analytic.flash import PAPER_PROGRAM_BYTES, AppSlots
-from tinysearch.analytic.latency import served
 from tinysearch.analytic.placement import in_sram, psram_bytes
+from tinysearch.analytic.together import served
 from tinysearch.core.platform import Chip
 
 FlashRule = Literal["layout", "paper"]

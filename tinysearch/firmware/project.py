@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinysearch.analytic.flash import decision_bytes
-from tinysearch.analytic.latency import served
+from tinysearch.analytic.together import served
 from tinysearch.core.errors import UserError
 from tinysearch.core.evaluation import Evaluation
 from tinysearch.core.platform import BoardOption, Chip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinysearch.analytic.entries import WeightedStep
 from tinysearch.analytic.flash import array_bytes
-from tinysearch.analytic.latency import WeightedStep
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.lowering import LoweredNetwork
 from tinysearch.operators.record import PackedStep

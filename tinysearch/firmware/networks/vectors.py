@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.analytic.entries import WeightedStep
 from tinysearch.analytic.features import FEATURES
-from tinysearch.analytic.latency import WeightedStep
 from tinysearch.core.network import Shape
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.firmware.backends import VectorBackend
