@@ -61,7 +61,7 @@ def test_branches_are_screened_as_if_each_decision_were_the_first(monkeypatch):
         metrics[rng.integers(len(metrics), size=20)] = rng.uniform(0.05, 0.5, (20, 1))
         metrics[rng.integers(len(metrics), size=5)] = np.nan
         found.append(screen.of(metrics))
-        assert (found[-1] == screened(knowledge, metrics, 20)).all()
+        assert (found[-1] == screened(knowledge, metrics, 28)).all()
     assert any((a != b).any() for a, b in itertools.pairwise(found))
 
 

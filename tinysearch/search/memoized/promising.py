@@ -14,9 +14,9 @@ from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
 
-MOST_PAIRS, MOST_LARGER = 22_000, 8_000
-"""In very large spaces a decision looks at about so many models, of two inputs or of more, of branches that no other
-one is better than, by what is expected of it and what it costs at least, and of some more, see :class:`Screen`."""
+MOST_TOGETHER = 22_000
+"""In very large spaces a decision looks at about so many models of branches that no other one is better than, by what
+is expected of it and what it costs at least, and of some more, see :class:`Screen`."""
 
 LEAST_BOARDS, MOST_BOARDS = 400, 1500
 """Of these designs, on their boards, about so many are drawn: the front of the most that they may be, then the next."""
@@ -70,12 +70,12 @@ def are_many(knowledge: Knowledge, trainable: Ints) -> bool:
     reach[trainable] = True
     if knowledge.table.pricing is None:
         locked = reach[knowledge.table.models].all(axis=1) & ~knowledge.unlocked
-        return int(locked.sum()) > MOST_PAIRS
+        return int(locked.sum()) > MOST_TOGETHER
     combinations = knowledge.table.pricing.combinations
     of_reach, of_free = (
         sum(math.prod(int(some[own].sum()) for own in inputs) for inputs in combinations) for some in (reach, free)
     )
-    return of_reach - of_free > MOST_PAIRS
+    return of_reach - of_free > MOST_TOGETHER
 
 
 def _spread(rows: Ints, points: Floats, most: int) -> Ints:
@@ -94,8 +94,7 @@ class Screen:
     def __init__(self, knowledge: Knowledge) -> None:
         costs, inputs = knowledge.branch_costs, knowledge.table.input
         finite = np.isfinite(costs).all(axis=1)
-        inputs_together = knowledge.table.needs.shape[1]
-        self._most = int((MOST_LARGER if inputs_together > 2 else MOST_PAIRS) ** (1.0 / inputs_together))
+        self._most = int(MOST_TOGETHER ** (1.0 / knowledge.table.needs.shape[1]))
         self._count, self._metrics = len(costs), len(knowledge.objectives.metrics)
         self._own: list[Ints] = []
         self._points: list[Floats] = []
