@@ -8,8 +8,13 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tinysearch.app.config.resources import processors
+
+# How fast examples are drawn and tested is the machine's load, and no test asserts wall times.
+settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any load")
 
 LOGGER = logging.getLogger("tinysearch")
 LEVEL = LOGGER.level
