@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tinysearch.core.errors import UnsupportedLayerError
+from tinysearch.core.errors import UnsupportedLayerError, UserError
 from tinysearch.core.network import (
     INPUT,
     Addition,
@@ -213,9 +213,22 @@ def lower(network: NetworkSpec, precision: Precision) -> Program:
     """Lower a network to the steps of one precision.
 
     Raises:
+        UserError: a precision that begins behind the last stage.
         UnsupportedLayerError: a unit that the runtime has no kernel for.
     """
+    last = last_stage(network)
+    if precision.from_stage > last:
+        raise UserError(
+            f"a precision must begin in a stage of the network, the last of which is {last}",
+            value=f"{precision} of {network.name}",
+            remedy="use int8, which this would be",
+        )
     return _Lowering(network, precision).run()
+
+
+def last_stage(network: NetworkSpec) -> int:
+    """Number of the last stage, see :class:`~tinysearch.core.quantization.Precision`."""
+    return max(_stages(network, network.shapes()).values())
 
 
 def _stages(network: NetworkSpec, shapes: Mapping[str, Shape]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from tinysearch.core.candidate import Architecture, BranchSpec
 from tinysearch.core.errors import UserError
 from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import Shape
+from tinysearch.core.program import last_stage
 from tinysearch.core.quantization import Precision
 
 
@@ -66,14 +67,20 @@ class Space:
     _branches: dict[str, tuple[BranchSpec, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def branches(self, modality: str) -> tuple[BranchSpec, ...]:
-        """Every branch of one input, in an order that does not depend on that of the options: draws go by it."""
+        """Every branch of one input, in an order that does not depend on that of the options: draws go by it.
+
+        Raises:
+            UserError: a network that cannot be built, where precisions begin in a later stage.
+        """
         if modality not in self._branches:
             self._branches[modality] = self._sorted(self.options[modality], modality)
         return self._branches[modality]
 
     def _sorted(self, own: SpaceOptions, modality: str) -> tuple[BranchSpec, ...]:
-        words = _Apart(own)
-        return tuple(
+        words, late = _Apart(own), any(precision.from_stage > 1 for precision in own.precisions)
+        made = product(own.architectures, own.shapes) if late else ()
+        last = {(architecture, shape): last_stage(architecture.build(shape)) for architecture, shape in made}
+        branches = tuple(
             BranchSpec(
                 modality=modality,
                 architecture=architecture,
@@ -86,7 +93,16 @@ class Space:
                 sorted(own.precisions, key=lambda p: (p.kind, p.weight_bits, p.activation_bits, p.from_stage)),
                 sorted(own.shapes, key=lambda s: (s.height, s.width, s.channels)),
             )
+            # One that begins behind the last stage is int8 by another name.
+            if precision.from_stage <= last.get((architecture, shape), 1)
         )
+        if not branches:
+            raise UserError(
+                f"a precision must begin in a stage of some network, the last of which is {max(last.values())}",
+                value=", ".join(map(str, own.precisions)),
+                remedy="begin earlier, or use int8",
+            )
+        return branches
 
     def branch_modalities(self) -> tuple[str, ...]:
         """Inputs that need branches, in alphabetical order."""

@@ -15,6 +15,7 @@ from tinysearch.app.config.tasks import task_of
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import Convolution, SeriesConvolution, Shape
 from tinysearch.core.program import lower
+from tinysearch.core.quantization import Precision
 from tinysearch.core.trust import trust
 from tinysearch.search.known.flat import FlatSpace
 
@@ -230,3 +231,14 @@ def test_families_of_a_file_are_lists_of_values(families: str, tmp_path: Path) -
     file.write_text(f"name: own\narchitectures: [separable]\nfamilies: {families}\n")
     with pytest.raises(UserError, match=r"^space\.families"):
         space_of(f"space.path={file}")
+
+
+def test_a_precision_begins_in_a_stage_that_there_is() -> None:
+    space = space_of("space=extended", "task=motions")
+    late = [branch for branch in space.branches("wrist") if branch.precision.from_stage == 2]
+    assert late and all(any(t.bits for t in lower(b.network(), b.precision).tensors.values()) for b in late[::7])
+    assert len(space.branches("wrist")) > 3 * len(late)  # where there is no second stage, it is left out
+    with pytest.raises(UserError, match=r"begin in a stage of some network, the last of which is 5; got xnor2/1from9"):
+        space_of("space.precisions=[xnor2/1from9]").branches("face")
+    with pytest.raises(UserError, match="the last of which is 3; got xnor2/1from9"):
+        lower(space_of().branches("face")[0].network(), Precision.parse("xnor2/1from9"))
