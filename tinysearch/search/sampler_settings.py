@@ -58,6 +58,18 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: int | None = Non
         )
 
 
+def check_share(name: str, value: float) -> None:
+    """Refuse what is no part of a whole.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not 0 <= value < 1:
+        raise UserError(
+            f"sampler.{name} must be a share from 0 to less than 1", value=value, remedy=f"write sampler.{name}=0.0001"
+        )
+
+
 def check_not_negative(name: str, value: float) -> None:
     """Refuse what is negative or no finite number.
 

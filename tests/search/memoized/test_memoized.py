@@ -143,7 +143,9 @@ def test_hints_are_eers_and_say_nothing_of_other_error_rates(space, errors):
     [
         ("memoized", {"draws": 0}, "sampler.draws must be a whole number from 1"),
         ("memoized", {"shortlist": 1.5}, "sampler.shortlist must be a whole number from 1"),
-        ("memoized", {"stop_share": -1}, "sampler.stop_share must be a number from 0"),
+        ("memoized", {"stop_share": -1}, "sampler.stop_share must be a share from 0 to less than 1"),
+        ("memoized", {"stop_share": 2}, "sampler.stop_share must be a share from 0 to less than 1"),
+        ("memoized", {"cost_exponent": -1}, "sampler.cost_exponent must be a number from 0"),
         ("memoized", {"stop_shar": 0}, "did you mean sampler.stop_share?"),
         ("exhaustive", {"k": 2}, "sampler=exhaustive must be given no settings"),
         ("nsga2", {"population_size": 1}, "must be greater than or equal to 2"),

@@ -19,7 +19,13 @@ from tinysearch.search.memoized.promising import Screen
 from tinysearch.search.memoized.scene import Room, Scene
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 from tinysearch.search.proposals import Outcome, Proposal, SamplerMaker, Stop, Wait
-from tinysearch.search.sampler_settings import check_not_negative, check_settings, check_whole, defaults_of
+from tinysearch.search.sampler_settings import (
+    check_not_negative,
+    check_settings,
+    check_share,
+    check_whole,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -63,7 +69,7 @@ class MemoizedSampler:
     ) -> None:
         check_whole("draws", draws, most=MOST_DRAWS)
         check_whole("shortlist", shortlist, most=MOST_WEIGHED)
-        check_not_negative("stop_share", stop_share)
+        check_share("stop_share", stop_share)
         check_not_negative("cost_exponent", cost_exponent)
         self.stop_share = stop_share
         self._draws = draws
