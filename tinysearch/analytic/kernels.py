@@ -18,7 +18,8 @@ from tinysearch.core.program import Element, Program, Step
 from tinysearch.operators import record_of
 from tinysearch.operators.record import KernelFootprint
 
-_REMEMBERED = 1 << 16
+_REMEMBERED, _PROGRAMS = 1 << 16, 1 << 14
+"""So many different calls, and programs of which each step's call is known, are kept; with more all are forgotten."""
 
 
 class Call:
@@ -116,7 +117,7 @@ def step_calls(program: Program) -> tuple[Call, ...]:
     """
     found = _of_steps.get(id(program.steps))  # not taken by others as long as the entry holds the steps
     if found is None or found.program.tensors is not program.tensors:
-        if len(_of_steps) >= _REMEMBERED >> 2:
+        if len(_of_steps) >= _PROGRAMS:
             _of_steps.clear()
         found = _Calls(program, tuple(call_of(program, step) for step in program.steps))
         _of_steps[id(program.steps)] = found

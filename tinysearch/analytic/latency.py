@@ -34,14 +34,13 @@ from tinysearch.core.provenance import Sourced
 from tinysearch.operators import record_of
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 FLOAT = "float32"
 FLOAT_TABLES = {True: "float32_fpu", False: "float32_soft"}
 """Arithmetic of float32 steps in the table, by whether the chip has an FPU."""
 
-_REMEMBERED = 1 << 16  # programs of an instruction set whose cycles a table keeps
-
+_REMEMBERED = 1 << 16
+"""Programs whose profiles are kept; and whose cycles a table keeps for each instruction set."""
 
 Profile = Mapping[tuple[str, str], Mapping[str, float]]
 """Features summed over the steps of a program, by arithmetic and kernel class: all that a linear model needs."""
@@ -333,7 +332,7 @@ def entry_key(program: Program, step: Step, *, fpu: bool, backend: str = "") -> 
     return arithmetic + (f"@{backend}" if backend else ""), record_of(step).kernel_class(program, step)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, shares: bool = False) -> Profile:
     """Profile of a program, computed once for all processors that run it by the same kernels.
 
@@ -348,7 +347,7 @@ def program_profile(program: Program, accelerated: Accelerated = PORTABLE, *, sh
     return _summed(calls)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def shared_profile(program: Program) -> Profile:
     """Profile of the halves of all steps that two cores share."""
     return _summed((half.entry, half, 1) for pair in halves(program) for half in pair)
@@ -366,7 +365,7 @@ def _summed(calls: Iterable[tuple[tuple[str, str], Call, int]]) -> Profile:
     return profile
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def weighted_steps(program: Program, accelerated: Accelerated) -> tuple[WeightedStep, ...]:
     """Steps with weights that a backend computes, one by one."""
     found = []

@@ -58,7 +58,9 @@ class StepwiseLatency:
         )
 
     def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
-        """Seconds of each of some programs by the portable kernels; the model is asked once for each.
+        """Seconds of each of some programs by the portable kernels, float64 [programs].
+
+        The model is asked once for each, however often these are wanted.
 
         Raises:
             UnsupportedLayerError, UserError: as :meth:`program` does.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -120,16 +121,13 @@ class AnalyticModels:
             program, processor=processor, arena_in_psram=arena_in_psram, accelerated=accelerated
         )
 
-    def portable_seconds(
-        self, branches: Sequence[BranchSpec], sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool
-    ) -> Floats:
-        """Seconds of one inference of each of some branches by the portable kernels on one core.
+    def portable_seconds(self, sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool) -> Floats:
+        """Seconds of one inference of each of some branches by the portable kernels on one core, float64 [branches].
 
         Args:
-            sizes: of the branches, as :meth:`sizes` gives them.
+            sizes: of the branches, as :meth:`sizes` gives them: looking needs up again costs more than the times do.
         """
-        del branches
-        programs = [each.program for each in sizes if isinstance(each, BranchNeeds)]
+        programs = [needs.program for needs in cast("Sequence[BranchNeeds]", sizes)]
         return self.latency.programs(programs, processor=processor, arena_in_psram=arena_in_psram)
 
     def accelerated(self, branch: BranchSpec, processor: str) -> Accelerated:

@@ -52,22 +52,19 @@ def input_columns(models: AnalyticModels, branches: Sequence[BranchSpec]) -> Inp
     captures = [models.capture(branch) for branch in branches]
     sets = {kernels: number for number, kernels in enumerate(dict.fromkeys(each.kernels for each in sizes))}
 
-    def whole(values: Iterable[int]) -> Ints:
-        return np.fromiter(values, np.int64, len(branches))
-
     return InputColumns(
         branches=tuple(branches),
         sizes=sizes,
         kernel_sets=tuple(sets),
-        kernels=whole(sets[each.kernels] for each in sizes),
-        macs=whole(each.macs for each in sizes),
-        code_bytes=whole(each.code_bytes for each in sizes),
-        weight_bytes=whole(each.weight_bytes for each in sizes),
-        arena_bytes=whole(each.arena_bytes for each in sizes),
+        kernels=_whole(sets[each.kernels] for each in sizes),
+        macs=_whole(each.macs for each in sizes),
+        code_bytes=_whole(each.code_bytes for each in sizes),
+        weight_bytes=_whole(each.weight_bytes for each in sizes),
+        arena_bytes=_whole(each.arena_bytes for each in sizes),
         sensing_s=np.array([models.sensing_s(branch) for branch in branches]),
-        captured_bytes=whole(capture.size_bytes for capture in captures),
-        pixels=whole(capture.pixels for capture in captures),
-        paper_psram_bytes=whole(paper_psram_bytes(branch.precision) for branch in branches),
+        captured_bytes=_whole(capture.size_bytes for capture in captures),
+        pixels=_whole(capture.pixels for capture in captures),
+        paper_psram_bytes=_whole(paper_psram_bytes(branch.precision) for branch in branches),
         differs=np.array([models.differs(branch) for branch in branches], np.bool_),
     )
 
@@ -86,11 +83,8 @@ def branch_columns(
     accelerated = [models.accelerated(branch, processor) for branch in branches]
     numbers = [backends.index(each.name) for each in accelerated]
 
-    def whole(values: Iterable[int]) -> Ints:
-        return np.fromiter(values, np.int64, len(branches))
-
     def seconds(*, slow: bool) -> Floats:
-        return models.portable_seconds(branches, given.sizes, processor=processor, arena_in_psram=slow)
+        return models.portable_seconds(given.sizes, processor=processor, arena_in_psram=slow)
 
     def accelerated_seconds(*, slow: bool) -> Floats:
         times = (models.branch_latency(branch, processor=processor, arena_in_psram=slow) for branch in branches)
@@ -104,12 +98,12 @@ def branch_columns(
             portable if each.arena_bytes is None else each.arena_bytes
             for each, portable in zip(accelerated, arenas.tolist(), strict=True)
         )
-        arenas = whole(own)
+        arenas = _whole(own)
     return BranchColumns(
         kernels=given.kernels,
-        backend=whole(numbers),
-        alone=whole(n if each.steps and not each.shared else 0 for n, each in zip(numbers, accelerated, strict=True)),
-        backend_bytes=whole(map(models.backend_bytes, accelerated)),
+        backend=_whole(numbers),
+        alone=_whole(n if each.steps and not each.shared else 0 for n, each in zip(numbers, accelerated, strict=True)),
+        backend_bytes=_whole(map(models.backend_bytes, accelerated)),
         macs=given.macs,
         code_bytes=given.code_bytes,
         weight_bytes=given.weight_bytes,
@@ -156,3 +150,7 @@ def board_needs(
         programs=np.array(programs, np.int64).reshape([len(choices) for choices in sets]),
         backend_code_bytes=tuple(models.software.backend_bytes(name) if name else 0 for name in backends),
     )
+
+
+def _whole(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int64)

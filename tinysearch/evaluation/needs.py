@@ -32,14 +32,26 @@ class LatencyRule(Protocol):
     def program(
         self, program: Program, *, processor: str, arena_in_psram: bool, accelerated: Accelerated = PORTABLE
     ) -> LatencyEstimate:
-        """One inference of a branch on one core."""
+        """One inference of a branch on one core.
+
+        Raises:
+            UnsupportedLayerError: nothing is known of a step or the processor.
+        """
         ...
 
     def programs(self, programs: Sequence[Program], *, processor: str, arena_in_psram: bool) -> Floats:
-        """Seconds of each of some programs by the portable kernels."""
+        """Seconds of each of some programs by the portable kernels on one core, float64 [programs].
+
+        They are those of :meth:`program` without a backend.
+
+        Raises:
+            UnsupportedLayerError: nothing is known of a step or the processor.
+        """
         ...
 
-    def contention(self, processor: str) -> float: ...
+    def contention(self, processor: str) -> float:
+        """Factor on the longer of two branches that run at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,13 +111,10 @@ class OwnTaskModels(AnalyticModels):
         unit = self.unit(branch, processor) if backend else None
         return latency_of(self.table, self.network, unit, processor=processor, arena_in_psram=arena_in_psram)
 
-    def portable_seconds(
-        self, branches: Sequence[BranchSpec], sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool
-    ) -> Floats:
-        """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""
-        del sizes
-        timed = partial(self.branch_latency, processor=processor, arena_in_psram=arena_in_psram, backend=False)
-        return np.array([timed(branch).seconds for branch in branches])
+    def portable_seconds(self, sizes: Sequence[BranchSizes], *, processor: str, arena_in_psram: bool) -> Floats:
+        """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`; all branches are the one network."""
+        found = latency_of(self.table, self.network, None, processor=processor, arena_in_psram=arena_in_psram)
+        return np.full(len(sizes), found.seconds)
 
     def accelerated(self, branch: BranchSpec, processor: str) -> BranchAccelerated:
         """See :class:`~tinysearch.evaluation.analytic.AnalyticModels`."""

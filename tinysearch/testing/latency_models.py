@@ -118,6 +118,8 @@ class LatencyModelConformance(Suite):
             for processor in self.processors:
                 whole = latency.program(program, processor=processor, arena_in_psram=False)
                 law(0 < whole.low <= whole.seconds <= whole.high, "a network takes time, low <= seconds <= high", whole)
+                (among,) = latency.programs([program], processor=processor, arena_in_psram=False)
+                law(among == whole.seconds, "a network takes as long among others as alone", (among, whole.seconds))
 
 
 def _step(

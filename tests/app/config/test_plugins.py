@@ -9,11 +9,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinysearch.analytic.stepwise import StepwiseLatency
 from tinysearch.app.building.datasets import build_dataset
 from tinysearch.app.building.errors import build_trainer
+from tinysearch.app.building.spaces import build_space
 from tinysearch.app.building.wiring import build_backend, build_models
 from tinysearch.app.cli import main
 from tinysearch.app.config.compose import compose_config, plain
@@ -21,6 +23,7 @@ from tinysearch.app.config.plugins import KINDS, make, plugin
 from tinysearch.core.errors import UserError
 from tinysearch.core.protocols import LatencyEstimate
 from tinysearch.core.trust import trust_words
+from tinysearch.evaluation.enumeration import NO_OPTION, enumerate_designs
 from tinysearch.firmware.backends import Backend, check_backend
 
 EXAMPLES = Path(__file__).parents[2] / "testing/example_plugins.py"
@@ -139,6 +142,20 @@ def test_a_latency_model_of_ones_own_times_candidates() -> None:
     assert models.latency.acquisition_s == usual.latency.acquisition_s
     with pytest.raises(UserError):
         models.branch_latency(branch, processor="z80", arena_in_psram=False)
+
+
+def test_a_latency_model_of_ones_own_times_whole_spaces() -> None:
+    config = composed("latency=mine", "space.modalities=[face]", "space.layouts=[[1],[1,1]]", "space.input_sizes=[24]")
+    models, space, found = build_models(config), build_space(config), 0
+    branches = space.branches("face")
+    for chunk in enumerate_designs(models, space):
+        for row in np.flatnonzero(chunk.option != NO_OPTION):
+            (branch,) = (branches[place] for place in chunk.branches[row])
+            cycles = sum(1000 + step.macs for step in models.needs(branch).program.steps)
+            seconds = cycles / models.catalog.chip(chunk.processor).frequency_hz.value
+            assert chunk.latency_s[row] == pytest.approx(seconds)  # so small an arena lies in SRAM on every chip
+            found += 1
+    assert found > len(branches)
 
 
 def composed_branch():
