@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
 
+from tinysearch import operators
 from tinysearch.analytic.features import arithmetic_of, step_features
 from tinysearch.analytic.kernels import call_of, step_calls
 from tinysearch.architectures.resnet import resnet
@@ -54,3 +56,14 @@ def test_calls_of_another_width_or_of_a_networks_input_are_others() -> None:
     moved = replace(program, tensors={**program.tensors, "held": program.tensors[INPUT]})
     assert call_of(moved, replace(first, inputs=("held",))) is not call_of(program, first)
     assert call_of(program, last) is step_calls(program)[-1]
+
+
+def test_a_record_that_takes_anothers_place_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = program_of("int8")
+    first, kernel = program.steps[0], call_of(program, program.steps[0]).entry[1]
+    changed = copy(operators.RECORDS[first.operator])
+    monkeypatch.setattr(changed, "kernel_class", lambda program, step: "another", raising=False)
+    monkeypatch.setattr(operators, "RECORDS", {**operators.RECORDS, first.operator: changed})
+    assert call_of(program, first).entry[1] == "another" != kernel
+    monkeypatch.undo()
+    assert call_of(program, first).entry[1] == kernel

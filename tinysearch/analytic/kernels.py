@@ -42,14 +42,15 @@ class Call:
         tensors = {name: program.tensors[name] for name in (*step.inputs, step.output)}
         self.program = Program(network=program.network, precision=program.precision, tensors=tensors, steps=(step,))
         self.step = step
-        self.footprint: KernelFootprint = record_of(step).footprint(self.program, step)
+        self._record = record_of(step)
+        self.footprint: KernelFootprint = self._record.footprint(self.program, step)
         self.output_bytes = tensors[step.output].size_bytes
         self._parts: dict[tuple[int, tuple[int, ...]], Call] = {}
 
     @cached_property
     def entry(self) -> tuple[str, str]:
         """What entry of a latency table describes it on the portable kernels: arithmetic and kernel class."""
-        return arithmetic_of(self.program, self.step), record_of(self.step).kernel_class(self.program, self.step)
+        return arithmetic_of(self.program, self.step), self._record.kernel_class(self.program, self.step)
 
     @cached_property
     def features(self) -> Mapping[str, float]:
@@ -92,7 +93,7 @@ def call_of(program: Program, step: Step) -> Call:
     """
     key: list[object] = [
         program.precision,
-        *(step.operator, step.kernel, step.stride, step.padding, step.pool, step.cut, step.flat, step.function),
+        *(record_of(step), step.kernel, step.stride, step.padding, step.pool, step.cut, step.flat, step.function),
         *(step.relu, step.weight_bits, step.activation_bits, step.macs),
     ]
     for name in (*step.inputs, step.output):
