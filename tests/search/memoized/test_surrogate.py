@@ -9,8 +9,7 @@ import pytest
 from toy_space import SyntheticErrors
 
 from tinysearch.search.known.fidelity import ToldErrors
-from tinysearch.search.memoized.among import AmongKnown
-from tinysearch.search.memoized.covariance import Covariances, Shape, branch_features
+from tinysearch.search.memoized.covariance import Covariances
 from tinysearch.search.memoized.evidence import Evidence
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
@@ -100,15 +99,17 @@ def test_hypotheses_about_fusions_alone_share_how_branches_vary(space, truth):
     assert len(by_mean) == len(processes)
 
 
-def test_covariances_of_what_is_known_are_those_computed_anew(space):
-    features, rng = branch_features(space.table), np.random.default_rng(0)
-    among = AmongKnown(features)
-    for count in (3, 12, 9, 30, 1, 0, 20, 20):
-        known = rng.permutation(len(features))[:count]
-        found, anew = among.of(known), Covariances(features[known], features[known])
-        for shape in (Shape(), Shape(bend=0.7, odd=(1, 5), alone=0.2)):
-            assert found.under(shape) == pytest.approx(anew.under(shape), rel=1e-12)
-        assert (found.same == anew.same).all()
+@pytest.mark.parametrize("hints", [0, 5])
+def test_beliefs_are_the_same_to_the_bit_whether_a_run_was_cut_or_not(space, truth, hints):
+    order, wanted = np.random.default_rng(0).permutation(len(truth))[:24], np.arange(len(truth))
+    hinted, kept = np.sort(order[8 : 8 + hints]), BranchSurrogate(space.table)
+    for count in range(1, len(order)):
+        learned = order[:count]
+        known = np.concatenate([hinted[~np.isin(hinted, learned)], learned])
+        seen, anew = evidence(known, truth[known]), BranchSurrogate(space.table)
+        for found, wholly in zip(kept.marginals(seen, wanted), anew.marginals(seen, wanted), strict=True):
+            assert (found == wholly).all()
+        assert (kept.posterior(seen, wanted).mean == anew.posterior(seen, wanted).mean).all()
 
 
 def test_doubtful_beliefs_are_less_sure_of_layouts_that_were_never_trained(space, truth):

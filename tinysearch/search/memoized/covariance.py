@@ -88,7 +88,7 @@ _SMALLER_PENALTY, _GRAYER_PENALTY = 0.3, 0.15
 its networks have as many parameters, and less to look at."""
 _KIN = 0.6
 """How far what networks of like sizes share beyond all this is shared by those of different kinds."""
-MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT, _FAMILY, _KIND, _SMALLER, _GRAYER = range(11)
+_MODALITY, _PARAMS, _MACS, _DEPTH, _COARSENESS, _PRECISION, LAYOUT, _FAMILY, _KIND, _SMALLER, _GRAYER = range(11)
 _PLACE, _LENGTHS = [_PARAMS, _MACS, _DEPTH], np.array([0.4, 0.4, 2.0])
 _BEND_LENGTH = 0.7
 """Decades of parameters over which a curve turns."""
@@ -124,7 +124,7 @@ def branch_features(table: DesignTable) -> Floats:
     out = np.zeros((len(rows), _GRAYER + 1))
     out[:, :_FAMILY] = np.array(rows, np.float64).reshape(-1, _FAMILY)
     for number in range(len(modalities)):
-        own = np.flatnonzero(out[:, MODALITY] == number)
+        own = np.flatnonzero(out[:, _MODALITY] == number)
         out[own, _FAMILY:] = _kinds_of([table.branches[place] for place in own])
     for column, sizes in ((_PARAMS, table.params), (_MACS, table.macs)):
         decades = np.log10(np.maximum(sizes, 1.0))
@@ -186,24 +186,21 @@ class Covariances:
 
     Args:
         lines: of ``b``, where these are at hand.
-        straight: the same as the attribute, where it is at hand.
 
     Attributes:
         straight: float64 [n, m], where errors bend nowhere and no layout is odd.
         same: bool [n, m], whether layout and precision are the same.
     """
 
-    def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None, straight: Floats | None = None) -> None:
+    def __init__(self, a: Floats, b: Floats, *, lines: Lines | None = None) -> None:
         self._params = a[:, _PARAMS], b[:, _PARAMS]
-        self._same_modality = _same(a, b, MODALITY)
+        self._same_modality = _same(a, b, _MODALITY)
         self._same_layout = _same(a, b, LAYOUT)
         self._layouts = b[:, LAYOUT]
         self._curve: Floats | None = None
         same_precision = _same(a, b, _PRECISION)
         self.same = self._same_layout & same_precision
-        if straight is None:
-            straight = self._straight(a, b, same_precision, lines)
-        self.straight = straight
+        self.straight = self._straight(a, b, same_precision, lines)
 
     def _straight(self, a: Floats, b: Floats, same_precision: Bools, lines: Lines | None) -> Floats:
         here, there = lines_of(a), lines_of(b) if lines is None else lines

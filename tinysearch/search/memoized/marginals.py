@@ -13,7 +13,6 @@ from scipy.linalg.lapack import dpstrf
 from tinysearch.search.known.design import Floats, Ints
 from tinysearch.search.memoized.covariance import (
     LAYOUT,
-    MODALITY,
     Covariances,
     Shape,
     lines_of,
@@ -51,7 +50,7 @@ class _Reading:
 class _Rows:
     """A row [B] for each of some branches, all in one array, so that none has to be copied to be weighed.
 
-    A row's place is its own until the branch is forgotten, then that of a new one; until then it weighs nothing.
+    A row's place is its own until the branch is forgotten, then that of a new one.
 
     Args:
         count: B.
@@ -78,10 +77,10 @@ class _Rows:
         self._places |= dict(zip(fresh, free, strict=True))
 
     def weighed(self, branches: list[int], weights: Floats) -> Floats:
-        """The sum of the rows of branches [k], each times its weight, float64 [B]."""
-        by_place = np.zeros(1 + max(self._places.values(), default=-1))
-        by_place[self._at(branches)] = weights
-        return np.asarray(by_place @ self._held[: len(by_place)], np.float64)
+        """The sum of the rows of branches [k] in their order, each times its weight, float64 [B]."""
+        at = self._at(branches)
+        in_order = (at == np.arange(len(at))).all()
+        return np.asarray(weights @ (self._held[: len(at)] if in_order else self._held[at]), np.float64)
 
     def part(self, branches: list[int], at: slice | Ints) -> Floats:
         """float64 [k, n], a copy."""
@@ -152,13 +151,11 @@ class Marginals:
     def _covariances(self, fresh: list[int], part: Callable[[Covariances], Floats]) -> Floats:
         """A part of the covariances of some branches with all, float64 [f, B].
 
-        Modality by modality, as those of one have little to do with those of another.
+        Row by row, since a product of matrices may differ in its last bit with the number of rows: a run that goes on
+        learns many branches at once, and must decide as if it had never been cut.
         """
-        out, x = np.empty((len(fresh), len(self._features))), self._features[fresh]
-        for modality in np.unique(x[:, MODALITY]):
-            own = x[:, MODALITY] == modality
-            out[own] = part(Covariances(x[own], self._features, lines=self._lines))
-        return out
+        rows = (Covariances(self._features[[branch]], self._features, lines=self._lines) for branch in fresh)
+        return np.concatenate([part(each) for each in rows])
 
     def _prior(self, shape: Shape) -> Floats:
         """Variance of all branches at an amplitude of 1, without the scatter."""

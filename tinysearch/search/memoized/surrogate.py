@@ -15,7 +15,6 @@ import numpy as np
 from tinysearch.search.known.design import DesignTable, Floats, Ints
 from tinysearch.search.known.fidelity import ToldErrors
 from tinysearch.search.memoized import told as sources
-from tinysearch.search.memoized.among import AmongKnown
 from tinysearch.search.memoized.covariance import LAYOUT, Covariances, Shape, branch_features
 from tinysearch.search.memoized.evidence import LOG_FLOOR, MOST_WEIGHED, Evidence, Levels
 from tinysearch.search.memoized.marginals import Marginals
@@ -84,7 +83,7 @@ class BranchSurrogate:
         self._most = DOUBTFUL_HYPOTHESES if doubtful else MOST_HYPOTHESES
         self.features = branch_features(table)
         self._last: tuple[bytes, tuple[Process, ...]] | None = None
-        self._marginals, self._among = Marginals(self.features), AmongKnown(self.features)
+        self._marginals = Marginals(self.features)
         self._told: dict[tuple[int, float, float], Told] = {}
 
     def posterior(self, evidence: Evidence, wanted: Ints) -> Posterior:
@@ -140,7 +139,7 @@ class BranchSurrogate:
         found = sorted(found, key=lambda each: -each[0])[: self._most]
         weights = np.exp([score - found[0][0] for score, _ in found])
         x = self.features[evidence.branches]
-        levels, among = Levels(x, evidence), self._among.of(evidence.branches)
+        levels, among = Levels(x, evidence), Covariances(x, x)
         processes: list[Process] = []
         alike: dict[_Hypothesis, _Whitened] = {}
         for weight, (_, hypothesis) in zip(weights / weights.sum(), found, strict=True):
