@@ -9,9 +9,14 @@ _Words = Callable[[Mapping[str, Any]], str]
 """Of a branch in front.json."""
 
 
-def branch_name(modality: str, branch: Mapping[str, Any]) -> str:
+def network_name(branch: Mapping[str, Any]) -> str:
+    """``22 int8``."""
+    return f"{branch['layout'].replace('-', '')} {branch['precision']}"
+
+
+def _branch_name(modality: str, branch: Mapping[str, Any]) -> str:
     """``face 22 int8``."""
-    return f"{modality} {branch['layout'].replace('-', '')} {branch['precision']}"
+    return f"{modality} {network_name(branch)}"
 
 
 def input_size(branch: Mapping[str, Any]) -> str:
@@ -39,28 +44,35 @@ _APART = (_width, _pixels, _colors)
 
 
 def telling_apart(points: Sequence[Mapping[str, Any]]) -> dict[str, list[_Words]]:
-    """Which of these differ between networks of a front that otherwise would be called the same, by input."""
+    """What differs between networks of a front that otherwise would be called the same, by input.
+
+    Args:
+        points: of front.json.
+
+    Returns:
+        Functions that say it of a branch.
+    """
     found: dict[str, list[_Words]] = {}
     for name in {name for point in points for name in point["branches"]}:
         branches = [point["branches"][name] for point in points if name in point["branches"]]
-        layouts = {branch_name(name, branch) for branch in branches}
+        called = {network_name(branch) for branch in branches}
         found[name] = [
             words
             for words in _APART
-            if len({(branch_name(name, branch), words(branch)) for branch in branches}) > len(layouts)
+            if len({(network_name(branch), words(branch)) for branch in branches}) > len(called)
         ]
     return found
 
 
 def networks(point: Mapping[str, Any], *, apart: Mapping[str, Sequence[_Words]]) -> str:
-    """Its networks, in a cascade the one that decides alone where it is sure before the other.
+    """A point's networks, one a line; in a cascade the one that decides alone where it is sure before the other.
 
     Args:
         point: of front.json.
         apart: see :func:`telling_apart`.
     """
     said = {
-        name: " ".join([branch_name(name, branch), *(words(branch) for words in apart[name])])
+        name: " ".join([_branch_name(name, branch), *(words(branch) for words in apart[name])])
         for name, branch in point["branches"].items()
     }
     first = (point.get("fusion") or {}).get("first")

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from tinysearch.app.network_names import branch_name, input_size, networks, telling_apart
+from tinysearch.app.network_names import input_size, network_name, networks, telling_apart
 from tinysearch.catalog.listing import Listing
 from tinysearch.core.units import format_bytes
 from tinysearch.evaluation.operating import USABLE_FRR
@@ -257,10 +257,9 @@ def point_table(document: Mapping[str, Any]) -> Table:
     verdict = "feasible" if document["feasible"] else "not feasible"
     table.add_row("candidate", f"{document['id']}, {verdict}")
     for name, branch in document["branches"].items():
-        network = branch_name(name, branch).removeprefix(f"{name} ")
         table.add_row(
             name,
-            f"{network}, width {branch['width']}, input {input_size(branch)}: "
+            f"{network_name(branch)}, width {branch['width']}, input {input_size(branch)}: "
             f"{branch['params']:,} parameters, {branch['macs']:,} MACs, {format_bytes(branch['weight_bytes'])}",
         )
     memories = f"flash {_size(platform['flash_bytes'])}, PSRAM {_size(platform['psram_bytes'])}"
