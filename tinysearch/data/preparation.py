@@ -81,7 +81,15 @@ def with_front_ends(digest: str, audio: AudioOptions) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """One modality's front-end: decode a file, then images of a batch; ``key`` and ``row`` describe what comes out."""
+    """One modality's front-end.
+
+    Attributes:
+        key: of all settings that change what comes out.
+        row: height, width and channels of a network input.
+        decode: of a file's bytes; remarks on what it had to guess are appended to the list.
+        fit: what was decoded, to the size of a capture.
+        finish: fitted captures to network inputs, int8 [N, *row].
+    """
 
     key: str
     row: tuple[int, int, int]
@@ -91,7 +99,11 @@ class Preparation:
 
     @classmethod
     def of(cls, audio: AudioOptions | None, shape: SampleShape) -> Preparation:
-        """Of recordings, or without options of pictures."""
+        """That of recordings; without options, of pictures.
+
+        Raises:
+            UserError: a shape that pictures or spectrograms do not have.
+        """
         input_size, channels, *shorter = shape
         frames = shorter[0] if shorter else None
         row = (input_size if frames is None else frames, input_size, channels)
@@ -136,8 +148,13 @@ def _with_signal(fitted: npt.NDArray[Any], judge: Callable[[npt.NDArray[Any]], S
 
 
 @dataclass(slots=True)
-class Batch:
-    """What is known of a split's readable files besides their network inputs, in their order, and of the others."""
+class FileNotes:
+    """What is noted of a split's files while they are read, besides their network inputs.
+
+    Attributes:
+        identities, prints: of the readable files, in their order; a print is 64 bits of a hash of what a file holds.
+        broken, mended: why by file name, of files that are left out and of those that are guessed at.
+    """
 
     identities: list[int] = field(default_factory=list)
     prints: list[int] = field(default_factory=list)
@@ -145,10 +162,11 @@ class Batch:
     mended: dict[str, str] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """``identities`` int32 [N] and ``prints`` uint64 [N] of the readable files."""
         return {"identities": np.array(self.identities, np.int32), "prints": np.array(self.prints, np.uint64)}
 
     def blocks(self, files: Sequence[SampleFile], preparation: Preparation) -> Iterator[npt.NDArray[np.int8]]:
-        """Network inputs of the readable files, batch by batch; fills the lists on the way."""
+        """Network inputs of the readable files, int8 [n, *row] a batch; notes are taken on the way."""
         waiting: list[npt.NDArray[Any]] = []
         for file in files:
             remarks: list[str] = []

@@ -19,7 +19,7 @@ from tinysearch.core.protocols import SPLITS, Dataset, Samples, Split
 from tinysearch.data.cache import PreparedCache
 from tinysearch.data.copies import Print, find_copies
 from tinysearch.data.pairs import read_pairs
-from tinysearch.data.preparation import AudioOptions, Batch, Preparation, SampleFile, with_front_ends
+from tinysearch.data.preparation import AudioOptions, FileNotes, Preparation, SampleFile, with_front_ends
 
 _LOG = logging.getLogger(__name__)
 _Prepared = tuple[dict[str, npt.NDArray[Any]], dict[str, dict[str, str]]]
@@ -203,16 +203,16 @@ class FileDataset(Dataset):
         return self._examined[name]
 
     def _prepare(self, key: str, files: Sequence[SampleFile], preparation: Preparation) -> _Prepared:
-        batch = Batch()
-        blocks = batch.blocks(files, preparation)
-        notes = {"broken": batch.broken, "mended": batch.mended}
+        noted = FileNotes()
+        blocks = noted.blocks(files, preparation)
+        notes = {"broken": noted.broken, "mended": noted.mended}
         if self._cache is None:
             inputs = np.concatenate([np.zeros((0, *preparation.row), np.int8), *blocks])
-            return {"inputs": inputs} | batch.arrays(), notes
+            return {"inputs": inputs} | noted.arrays(), notes
         rows = self._cache.store_rows(key, "inputs", blocks, row=preparation.row)
         if not rows:  # which cannot be mapped
-            return {"inputs": np.zeros((0, *preparation.row), np.int8)} | batch.arrays(), notes
-        self._cache.store(key, batch.arrays(), rows={"inputs": [rows, *preparation.row]}, notes=notes)
+            return {"inputs": np.zeros((0, *preparation.row), np.int8)} | noted.arrays(), notes
+        self._cache.store(key, noted.arrays(), rows={"inputs": [rows, *preparation.row]}, notes=notes)
         stored = self._cache.load(key)
         if stored is None:
             raise OSError(f"the prepared samples cannot be read back from {self._cache.folder}")
