@@ -70,39 +70,11 @@ class Space:
         """Every branch of one input, in an order that does not depend on that of the options: draws go by it.
 
         Raises:
-            UserError: a network that cannot be built, where precisions begin in a later stage.
+            UserError: where precisions begin in a later stage, a network that cannot be built or has none of them.
         """
         if modality not in self._branches:
-            self._branches[modality] = self._sorted(self.options[modality], modality)
+            self._branches[modality] = _branches_of(self.options[modality], modality)
         return self._branches[modality]
-
-    def _sorted(self, own: SpaceOptions, modality: str) -> tuple[BranchSpec, ...]:
-        words, late = _Apart(own), any(precision.from_stage > 1 for precision in own.precisions)
-        made = product(own.architectures, own.shapes) if late else ()
-        last = {(architecture, shape): last_stage(architecture.build(shape)) for architecture, shape in made}
-        branches = tuple(
-            BranchSpec(
-                modality=modality,
-                architecture=architecture,
-                precision=precision,
-                shape=shape,
-                apart=words.of(architecture, shape),
-            )
-            for architecture, precision, shape in product(
-                sorted(own.architectures, key=_architecture_order),
-                sorted(own.precisions, key=lambda p: (p.kind, p.weight_bits, p.activation_bits, p.from_stage)),
-                sorted(own.shapes, key=lambda s: (s.height, s.width, s.channels)),
-            )
-            # One that begins behind the last stage is int8 by another name.
-            if precision.from_stage <= last.get((architecture, shape), 1)
-        )
-        if not branches:
-            raise UserError(
-                f"a precision must begin in a stage of some network, the last of which is {max(last.values())}",
-                value=", ".join(map(str, own.precisions)),
-                remedy="begin earlier, or use int8",
-            )
-        return branches
 
     def branch_modalities(self) -> tuple[str, ...]:
         """Inputs that need branches, in alphabetical order."""
@@ -117,7 +89,43 @@ class Space:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class _Apart:
+def _branches_of(options: SpaceOptions, modality: str) -> tuple[BranchSpec, ...]:
+    """All that the options allow, in their order for good."""
+    words, last = _Distinctions(options), _last_stages(options)
+    branches = tuple(
+        BranchSpec(
+            modality=modality,
+            architecture=architecture,
+            precision=precision,
+            shape=shape,
+            apart=words.of(architecture, shape),
+        )
+        for architecture, precision, shape in product(
+            sorted(options.architectures, key=_architecture_order),
+            sorted(options.precisions, key=lambda p: (p.kind, p.weight_bits, p.activation_bits, p.from_stage)),
+            sorted(options.shapes, key=lambda s: (s.height, s.width, s.channels)),
+        )
+        # One that begins behind the last stage is int8 by another name.
+        if precision.from_stage <= last.get((architecture, shape), 1)
+    )
+    if not branches:
+        raise UserError(
+            f"a precision must begin in a stage of some network, the last of which is {max(last.values())}",
+            value=", ".join(map(str, options.precisions)),
+            remedy="begin earlier, or use int8",
+        )
+    return branches
+
+
+def _last_stages(options: SpaceOptions) -> dict[tuple[Architecture, Shape], int]:
+    """Of every network, where a precision asks for more than the first stage, which all have; else none is built."""
+    if all(precision.from_stage <= 1 for precision in options.precisions):
+        return {}
+    networks = product(options.architectures, options.shapes)
+    return {(architecture, shape): last_stage(architecture.build(shape)) for architecture, shape in networks}
+
+
+class _Distinctions:
     """Words for what differs between networks of one label, see :class:`~tinysearch.core.candidate.BranchSpec`."""
 
     def __init__(self, options: SpaceOptions) -> None:
