@@ -25,7 +25,9 @@ class Branch(Protocol):
         is_float: whether its embedding is float32, else int8.
         golden_crc: of the self-test's embeddings; 0 for float32, whose last bits are the compiler's.
         weight_bytes: of all constant arrays.
-        backend, accelerated, backend_folder, planned: see :class:`BranchSource`.
+        backend: whose kernels compute the steps of ``accelerated``, ``portable`` where there are none.
+        accelerated: constants of steps for the backend, by step.
+        backend_folder: of the component of a user's own backend.
     """
 
     @property

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"', re.MULTILINE)
 
 
-def runtime_files(runtime: Path, headers: Mapping[str, None] | tuple[str, ...]) -> tuple[Path, ...]:
+def runtime_files(runtime: Path, headers: Iterable[str]) -> tuple[Path, ...]:
     """Files of the runtime that headers need: themselves, the .c beside each, and what these include, transitively.
 
     Args:
