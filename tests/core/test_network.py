@@ -64,14 +64,16 @@ def test_stages_before_the_first_binary_one_are_int8() -> None:
     network = resnet(blocks=(1, 1), width=8, input_size=32, channels=3, embedding=16)
     bits = {
         name: {step.unit: step.weight_bits for step in lower(network, Precision.parse(name)).steps if step.weight_bits}
-        for name in ("int8", "xnor2/1", "xnor2/1from1", "xnor2/1from2", "xnor2/1from9")
+        for name in ("int8", "xnor2/1", "xnor2/1from1", "xnor2/1from2", "xnor2/1from3")
     }
     assert set(bits["int8"].values()) == {8}
     binary = {name: {unit for unit, own in found.items() if own == 1} for name, found in bits.items()}
     assert binary["xnor2/1"] - binary["xnor2/1from1"] == {"stem"}
     assert binary["xnor2/1from1"] - binary["xnor2/1from2"] == {"s1b1_conv1", "s1b1_conv2"}
     assert binary["xnor2/1from2"] == {"s2b1_conv1", "s2b1_conv2", "s2b1_skip", "embed"}
-    assert binary["xnor2/1from9"] == set()
+    assert binary["xnor2/1from3"] == {"embed"}
+    with pytest.raises(UserError, match="the last of which is 3; got xnor2/1from4"):
+        lower(network, Precision.parse("xnor2/1from4"))
 
 
 def test_xnor_keeps_bit_planes_between_binary_layers_and_int8_on_the_stream() -> None:

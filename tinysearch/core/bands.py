@@ -60,7 +60,7 @@ class Kind:
 
     Attributes:
         step: its number.
-        cut: as in :class:`~tinysearch.core.program.Step`.
+        cut: as in :class:`~tinysearch.core.steps.Step`.
         rows: of each input, then of the output.
     """
 

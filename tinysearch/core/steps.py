@@ -49,9 +49,9 @@ class Step:
         operator: the kernel family, a key of :data:`tinysearch.operators.RECORDS`.
         unit: name of the unit that it comes from.
         inputs, output: names of tensors.
-        kernel, stride, padding, pool: as in :class:`~tinysearch.core.network.Convolution`.
+        kernel, stride, padding, pool: as in :class:`~tinysearch.core.layers.Convolution`.
         cut: rows of the padding above that a part of a map does not have (:mod:`tinysearch.core.bands`).
-        flat: windows are one column wide and not padded beside (:class:`~tinysearch.core.network.SeriesConvolution`).
+        flat: windows are one column wide and not padded beside (:class:`~tinysearch.core.layers.SeriesConvolution`).
         function: which function of one value the step applies, where its operator has several.
         relu: the output is clamped at real zero.
         weight_bits: 32, 8, or B of a binary layer; 0 for steps without weights.

@@ -32,7 +32,7 @@ _TABLES_BYTES = 2 * 256 * 4
 
 
 class Add(OperatorRecord):
-    """See :class:`~tinysearch.core.network.Addition`."""
+    """See :class:`~tinysearch.core.layers.Addition`."""
 
     name = Operator.ADD
     by_rows = True

@@ -23,7 +23,7 @@ from tinysearch.operators.record import (
 
 
 class Average(OperatorRecord):
-    """See :class:`~tinysearch.core.network.GlobalAveragePool`."""
+    """See :class:`~tinysearch.core.layers.GlobalAveragePool`."""
 
     name = Operator.AVERAGE
     keeps_scale = True

@@ -44,7 +44,7 @@ convolutions without a pool, whose cost an output the pool would hide. A table m
 
 
 class Conv(ProductsRecord):
-    """See :class:`~tinysearch.core.network.Convolution`."""
+    """See :class:`~tinysearch.core.layers.Convolution`."""
 
     name = Operator.CONV
     by_rows = True

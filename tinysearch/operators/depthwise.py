@@ -27,7 +27,7 @@ WINDOW_3X3 = "depthwise_3x3"
 
 
 class Depthwise(ProductsRecord):
-    """See :class:`~tinysearch.core.network.Convolution`."""
+    """See :class:`~tinysearch.core.layers.Convolution`."""
 
     name = Operator.DEPTHWISE
     by_rows = True

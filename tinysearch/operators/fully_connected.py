@@ -27,7 +27,7 @@ TILE = 8
 
 
 class FullyConnected(ProductsRecord):
-    """See :class:`~tinysearch.core.network.Linear`."""
+    """See :class:`~tinysearch.core.layers.Linear`."""
 
     name = Operator.FULLY_CONNECTED
 

@@ -26,7 +26,7 @@ _UNROLLED_POOL = 2  # side that ts_max_pool_s8.c has a loop of its own for
 
 
 class MaxPool(OperatorRecord):
-    """See :class:`~tinysearch.core.network.MaxPool`."""
+    """See :class:`~tinysearch.core.layers.MaxPool`."""
 
     name = Operator.MAX_POOL
     by_rows = True

@@ -72,7 +72,7 @@ class OperatorRecord(ABC):
     """One operator. Arrays of activations are ``[N, height, width, channels]``; bit planes are given as levels.
 
     Attributes:
-        name: as :class:`~tinysearch.core.program.Step` has it; kernels are ``ts_<name>_<s8|f32>``.
+        name: as :class:`~tinysearch.core.steps.Step` has it; kernels are ``ts_<name>_<s8|f32>``.
         keeps_scale: the output has scale and zero point of its input.
         selects: output values are values of the input: nothing is rounded.
         by_rows: the int8 kernel computes any rows of its output from a part of its input, padding above being cut.
