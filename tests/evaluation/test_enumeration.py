@@ -119,6 +119,23 @@ def test_bands_and_a_second_core_are_designs_where_they_change_something() -> No
         models.choose([space.branches("face")[0]], wish, executions=[Execution(cores=2)])
 
 
+def test_power_in_arrays_is_that_of_one_evaluation_also_where_two_cores_share_a_branch() -> None:
+    words = ("space.modalities=[face]", "space.layouts=[[1]]", "space.precisions=[int8]", "space.branch_cores=[1,2]")
+    models, space = built(*words, "battery=2xaa", "objectives=[error,battery_days,bom_cost_usd]")
+    branches, checked = space.branches("face"), set()
+    for chunk in enumerate_designs(models, space):
+        own = models.executing(chunk.execution)
+        for row in np.flatnonzero(chunk.option != NO_OPTION):
+            board = own.board_option(chunk.options[chunk.option[row]].id, ["face"])
+            evaluation = own.evaluate([branches[chunk.branches[row, 0]]], board)
+            assert evaluation.power is not None
+            assert evaluation.power.battery_days is not None
+            assert chunk.power["power_mw"][row] == pytest.approx(evaluation.values()["power_mw"], rel=1e-9)
+            assert -chunk.power["negative_battery_days"][row] == pytest.approx(evaluation.power.battery_days, rel=1e-9)
+            checked.add(chunk.execution.cores)
+    assert checked == {1, 2}
+
+
 def test_models_of_another_budget_execute_within_theirs() -> None:
     models, _ = built("space.modalities=[face]")
     assert models.executing(Execution(cores=2)).budget_usd == models.budget_usd

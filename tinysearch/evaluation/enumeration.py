@@ -147,6 +147,7 @@ class DesignCase:
     """One processor and one combination of modalities.
 
     Attributes:
+        chip: with the cores that branches have to compute on (:meth:`AnalyticModels.worker`).
         tiers: sets of boards, of each of which a candidate takes the cheapest; one, but where boards are told apart by
             what they draw (:mod:`tinysearch.evaluation.tiers`).
         needs: how they are laid out on the chip.
@@ -182,6 +183,7 @@ class DesignCase:
         latency, energy, acquired = (np.broadcast_to(array, shape).ravel() for array in (latency, energy, acquired))
         pixels = np.broadcast_to(largest(part.pixels for part in parts), shape).ravel()
         differs = np.broadcast_to(functools.reduce(np.logical_or, [p.differs for p in parts]), shape).ravel()
+        whole = self.models.catalog.chip(self.chip.id)  # what it draws while branches do not compute
         had: list[npt.NDArray[np.str_]] = []
         for boards in self.tiers:
             option = self._choose(boards, self.models.least_part_bytes(flash), psram, mapped=mapped, pixels=pixels)
@@ -204,7 +206,7 @@ class DesignCase:
                 ram_bytes=ram,
                 psram_bytes=psram,
             )
-            chunk = replace(chunk, power=power_columns(self.models, self.chip, chunk, image_bytes=mapped))
+            chunk = replace(chunk, power=power_columns(self.models, whole, chunk, image_bytes=mapped))
             kept = differs & affordable(price, self.models.budget_usd) & self._within_limits(chunk)
             option = np.where(kept, option, np.int32(NO_OPTION))
             yield replace(chunk, option=option, price_usd=np.where(option == NO_OPTION, np.nan, price))
