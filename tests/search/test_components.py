@@ -151,3 +151,30 @@ def test_a_search_that_stops_sooner_tests_less():
         problem, tested[share] = coffee(stop_share=share), []
         problem.run(lambda kind, name, into=tested[share]: (into.append(name), test(kind, name))[1])
     assert 0 < len(tested[0.05]) < len(tested[1e-4])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"combine": lambda mill, bean: mill * bean * math.nan}, "combine must give a number from 0; got nan of"),
+        ({"combine": lambda mill, bean: mill - bean - 1.0}, "combine must give a number from 0; got -"),
+        ({"combinations": [["mill", "mill"]]}, "a combination must have one component of a kind; got mill . mill"),
+        ({"free": lambda parts: {"price": "3", "taste": 1.0}}, "free must give a number for price; got 3 of"),
+        ({"free": lambda parts: 3.0}, "free must give a number for price; got 3.0 of"),
+        (
+            {"components": {"mill": dict.fromkeys(MILLS, math.nan), "bean": list(BREWS)}},
+            "must be a number from 0; got nan",
+        ),
+        ({"worst": None}, "worst must be a positive number; got None"),
+        ({"stop_share": "little"}, "sampler.stop_share must be a number from 0; got little"),
+    ],
+)
+def test_what_is_no_problem_is_refused_in_words_of_the_problem(changes, message):
+    with pytest.raises(UserError, match=message):
+        coffee(**changes).run(test)
+
+
+@pytest.mark.parametrize("at_most", [-1, 2.5, "three"])
+def test_a_number_of_tests_is_a_whole_one(at_most):
+    with pytest.raises(UserError, match="at_most must be a whole number from 0"):
+        coffee().run(test, at_most=at_most)

@@ -11,7 +11,7 @@ import math
 import numbers
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 
@@ -58,8 +58,8 @@ class SearchProblem:
 
     Args:
         components: names by kind; or sizes by name, where larger ones are expected to test better.
-        combine: what tests of components come to together, from one number or array of each kind, in the order of
-            ``combinations``; it must not fall where a test is worse.
+        combine: what tests of components come to together, 0 or more, from one number or array of each kind, in the
+            order of ``combinations``; it must not fall where a test is worse. What is above ``worst`` counts like it.
         free: objectives of a combination by name, from the name of its component of each kind; None for one that does
             not go together.
         objectives: names of the free objectives, and whether they are minimized or maximized.
@@ -87,7 +87,7 @@ class SearchProblem:
     ) -> None:
         self._kinds = tuple(sorted(components))
         self._orders = tuple(tuple(kinds) for kinds in combinations or [tuple(components)])
-        self._combine, self._worst, self._seed = combine, float(worst), seed
+        self._combine, self._worst, self._seed = combine, _positive(worst), seed
         self._signs = {name: 1.0 if direction == "minimize" else -1.0 for name, direction in objectives.items()}
         self._check(components, objectives)
         self._tests: dict[int, float] = {}
@@ -105,6 +105,13 @@ class SearchProblem:
                 "combinations must be of kinds that components names",
                 value=", ".join(unknown) or "none",
                 remedy=f"choose of {', '.join(components) or 'some'}",
+            )
+        twice = [order for order in self._orders if len(set(order)) < len(order)]
+        if twice:
+            raise UserError(
+                "a combination must have one component of a kind",
+                value=" + ".join(twice[0]),
+                remedy="make two of the same components two kinds",
             )
         text = [kind for kind, names in components.items() if isinstance(names, str)]
         if text:
@@ -127,8 +134,6 @@ class SearchProblem:
                 value=", ".join(wrong or objectives) or "none",
                 remedy='write for example objectives={"price": "minimize"}',
             )
-        if not (self._worst > 0 and math.isfinite(self._worst)):
-            raise UserError("worst must be a positive number", value=self._worst, remedy="write for example worst=1.0")
         for order in self._orders:
             self._check_combine(order)
 
@@ -149,7 +154,7 @@ class SearchProblem:
         names = {kind: sorted(set(components[kind])) for kind in self._kinds}
         branches = [_component(kind, name) for kind in self._kinds for name in names[kind]]
         sized = {kind: own for kind, own in components.items() if isinstance(own, Mapping)}
-        sizes = [sized.get(b.modality, {}).get(b.architecture.label, 1.0) for b in branches]
+        sizes = [_size(b, sized.get(b.modality, {}).get(b.architecture.label, 1.0)) for b in branches]
         place = {(b.modality, b.architecture.label): i for i, b in enumerate(branches)}
         count = sum(math.prod(len(names[kind]) for kind in kinds) for kinds in self._orders_by_kinds)
         if count > MOST_COMBINATIONS:
@@ -195,7 +200,8 @@ class SearchProblem:
         """Say how a component tested.
 
         Raises:
-            UserError: no such component, or a result that is no number between 0 and ``worst``.
+            UserError: no such component, a result that is no number between 0 and ``worst``, or a ``combine`` that
+                makes no number from 0 of it.
         """
         try:
             at = self._knowledge.table.branch_index(_component(kind, name))
@@ -218,7 +224,14 @@ class SearchProblem:
 
         Args:
             test: from kind and name to the result of a component.
+
+        Raises:
+            UserError: as :meth:`tell`, or ``at_most`` is no number of tests.
         """
+        if at_most is not None and not (isinstance(at_most, int) and at_most >= 0):
+            raise UserError(
+                "at_most must be a whole number from 0", value=at_most, remedy="write for example at_most=12"
+            )
         while at_most is None or len(self._tests) < at_most:
             parts = self.next()
             if parts is None:
@@ -250,6 +263,12 @@ class SearchProblem:
         kinds = tuple(branch.modality for branch in branches)
         alone = len(kinds) == 1 and kinds not in self._orders_by_kinds
         result = float(tests[0] if alone else self._result(kinds, tests))
+        if not (result >= 0 and math.isfinite(result)):
+            raise UserError(
+                "combine must give a number from 0",
+                value=f"{result:g} of {', '.join(f'{kind} {own:g}' for kind, own in zip(kinds, tests, strict=True))}",
+                remedy="add to what is negative, and let free give None for what does not go together",
+            )
         return ErrorRates(eer=CHANCE_EER * result / self._worst, evidence="table")
 
     def _knowledge_index(self, branch: BranchSpec) -> int:
@@ -294,12 +313,32 @@ def _component(kind: str, name: str) -> BranchSpec:
     return BranchSpec(modality=kind, architecture=_Component(label=name), precision=FLOAT32, shape=shape)
 
 
+def _positive(worst: float) -> float:
+    if not (_is_finite(worst) and worst > 0):
+        raise UserError("worst must be a positive number", value=worst, remedy="write for example worst=1.0")
+    return float(worst)
+
+
+def _size(component: BranchSpec, size: float) -> float:
+    if not (_is_finite(size) and size >= 0):
+        raise UserError(
+            "what says that a component should test better must be a number from 0",
+            value=f"{size} of {component.architecture.label}",
+            remedy="give a list of names where nothing is known",
+        )
+    return float(size)
+
+
 def _number(found: Mapping[str, float], name: str, parts: Mapping[str, str]) -> float:
-    value = found.get(name)
-    if value is None or not math.isfinite(value):
+    value: object = found.get(name) if isinstance(found, Mapping) else found
+    if not isinstance(found, Mapping) or not _is_finite(value):
         raise UserError(
             f"free must give a number for {name}",
             value=f"{value} of {' + '.join(parts.values())}",
-            remedy="or give None",
+            remedy=f'write for example {{"{name}": 1.5}}, or None for what does not go together',
         )
     return float(value)
+
+
+def _is_finite(value: object) -> TypeGuard[float]:
+    return isinstance(value, numbers.Real) and math.isfinite(value)

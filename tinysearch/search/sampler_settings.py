@@ -76,5 +76,5 @@ def check_not_negative(name: str, value: float) -> None:
     Raises:
         UserError: it is.
     """
-    if not 0 <= value < math.inf:
+    if not (isinstance(value, int | float) and 0 <= value < math.inf):
         raise UserError(f"sampler.{name} must be a number from 0", value=value, remedy=f"write sampler.{name}=0")
