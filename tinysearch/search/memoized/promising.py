@@ -22,16 +22,22 @@ LEAST_BOARDS, MOST_BOARDS = 400, 1500
 """Of these designs, on their boards, about so many are drawn: the front of the most that they may be, then the next."""
 
 
-def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats, trainable: Ints) -> tuple[Ints, Ints]:
-    """Branches and boards of designs that would be on the front, or near it, if predictions erred on the bright side.
+def promising(
+    knowledge: Knowledge, screen: Screen, mean: Floats, deviation: Floats, trainable: Ints
+) -> tuple[Ints, Ints]:
+    """Of designs that would be on the front, or near it, if predictions erred on the bright side.
 
     Args:
         screen: of this knowledge, from decision to decision the same.
-        mean, spread: of log metrics of branches that are not known, [B, M].
+        mean, deviation: of log metrics of branches that are not known, float64 [B, M].
+        trainable: int64, branches that may be trained.
+
+    Returns:
+        Those of these branches that they lack, int64, ascending, and their boards, int64, rows of the table's boards.
     """
     order, pending = np.array(knowledge.order, np.int64), np.flatnonzero(knowledge.pending)
     metrics = np.full((len(mean) + 1, mean.shape[1]), np.nan)
-    metrics[:-1] = np.minimum(np.exp(mean - OPTIMISM * spread), knowledge.objectives.worst_metrics())
+    metrics[:-1] = np.minimum(np.exp(mean - OPTIMISM * deviation), knowledge.objectives.worst_metrics())
     metrics[order] = knowledge.branch_metrics[order]
     screened = screen.of(metrics[:-1])
     if not screened[trainable].any():
@@ -45,11 +51,7 @@ def promising(knowledge: Knowledge, screen: Screen, mean: Floats, spread: Floats
     models, of = distinct(knowledge.board_model[boards])
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
     left = np.flatnonzero(~dominated_by(points, knowledge.front_points))
-    kept, count = [left[:0]], 0
-    while len(left) and count < LEAST_BOARDS:
-        best = is_nondominated(points[left], keep_equals=True)
-        kept.append(_spread(left[best], points[left[best]], MOST_BOARDS - count))
-        left, count = left[~best], count + len(kept[-1])
+    kept = _layers(points, left, enough=LEAST_BOARDS, most=MOST_BOARDS)
     rows = np.sort(np.concatenate(kept))
     # Those of the best layers first, and of a layer those in most of its designs.
     seen: dict[int, None] = {}
@@ -78,7 +80,31 @@ def are_many(knowledge: Knowledge, trainable: Ints) -> bool:
     return of_reach - of_free > MOST_TOGETHER
 
 
-def _spread(rows: Ints, points: Floats, most: int) -> Ints:
+def _layers(
+    points: Floats, left: Ints, *, enough: int, most: int, likely: Ints | None = None, by: Ints | None = None
+) -> list[Ints]:
+    """Of some rows of points [n, K] the front, then that of the others, until there are enough.
+
+    Args:
+        left: int64, the rows, ascending.
+        enough, most: rows in all; of a layer that is too large some are taken.
+        likely: rows that are likely among those of the first layers.
+        by: int64 [n], by which rows of equal points are ordered; None for the rows' own order.
+    """
+    layers, count = [left[:0]], 0
+    while len(left) and count < enough:
+        all_left = points if len(left) == len(points) else points[left]
+        first = None if likely is None else _places_among(left, likely)
+        best = is_nondominated(all_left, keep_equals=True, likely=first)
+        layer = left[best]
+        if by is not None:
+            layer = layer[np.argsort(by[layer])]
+        layers.append(_evenly(layer, points[layer], most - count))
+        left, count = left[~best], count + len(layers[-1])
+    return layers
+
+
+def _evenly(rows: Ints, points: Floats, most: int) -> Ints:
     """So many of some rows, evenly from the least to the greatest of their points [n, K]."""
     ordered = rows[np.lexsort(points.T[::-1])]
     return np.asarray(ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))], np.int64)
@@ -115,26 +141,10 @@ class Screen:
         for number, (own, points) in enumerate(zip(self._own, self._points, strict=True)):
             points[:, : self._metrics] = metrics[own]
             left = np.flatnonzero(~np.isnan(points[:, : self._metrics]).any(axis=1))
-            self._last[number] = chosen = self._layers(points, left, self._last[number], by=own)
+            found = _layers(points, left, enough=self._most // 3, most=self._most, likely=self._last[number], by=own)
+            self._last[number] = chosen = np.concatenate(found)
             out[own[chosen]] = True
         return out
-
-    def _layers(self, points: Floats, left: Ints, likely: Ints, *, by: Ints) -> Ints:
-        """Rows of points [n, K] among those ``left``.
-
-        Args:
-            likely: rows that are likely among them.
-            by: int64 [n], by which rows of equal points are ordered.
-        """
-        layers, count = [left[:0]], 0
-        while len(left) and count < self._most // 3:
-            all_left = points if len(left) == len(points) else points[left]
-            best = is_nondominated(all_left, keep_equals=True, likely=_places_among(left, likely))
-            layer = left[best]
-            layer = layer[np.argsort(by[layer])]
-            layers.append(_spread(layer, points[layer], self._most - count))
-            left, count = left[~best], count + len(layers[-1])
-        return np.concatenate(layers)
 
 
 def _places_among(ascending: Ints, some: Ints) -> Ints:

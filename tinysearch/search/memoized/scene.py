@@ -65,17 +65,9 @@ class Scene:
         self._surrogate, self._evidence = surrogate, evidence_of(knowledge)
         self._shortlist = shortlist
         self.front = knowledge.front_points
-        trainable, waiting = np.flatnonzero(knowledge.trainable()), np.flatnonzero(knowledge.pending)
         self._each: tuple[Floats, Floats] | None = None
-        boards: Ints | None = None
-        if are_many(knowledge, trainable):
-            wanted = _places(len(knowledge.known), trainable, waiting)
-            self._each = _beliefs(surrogate, self._evidence, wanted, count=len(knowledge.known))
-            trainable, boards = promising(knowledge, screen, *self._each, trainable)
-        else:
-            within = knowledge.known | knowledge.pending
-            within[trainable] = True
-            knowledge.reveal(within, with_any=trainable)
+        waiting = np.flatnonzero(knowledge.pending)
+        trainable, boards = self._looked_at(screen, waiting)
         unknown = _places(len(knowledge.known), trainable, waiting)
         order = np.array(knowledge.order, np.int64)
         worst = knowledge.objectives.worst_metrics()
@@ -98,6 +90,18 @@ class Scene:
         if len(waiting):
             self._grant_pending()
         self._extension = Extension(self.front, knowledge.corner)
+
+    def _looked_at(self, screen: Screen, waiting: Ints) -> tuple[Ints, Ints | None]:
+        """The branches that are weighed, and the boards of designs with them; None for all boards."""
+        knowledge, trainable = self._knowledge, np.flatnonzero(self._knowledge.trainable())
+        if are_many(knowledge, trainable):
+            wanted = _places(len(knowledge.known), trainable, waiting)
+            self._each = _beliefs(self._surrogate, self._evidence, wanted, count=len(knowledge.known))
+            return promising(knowledge, screen, *self._each, trainable)
+        within = knowledge.known | knowledge.pending
+        within[trainable] = True
+        knowledge.reveal(within, with_any=trainable)
+        return trainable, None
 
     def _points(self, rows: Ints) -> Floats:
         """float64 [S, r, K]: where some candidates would lie in each draw."""
@@ -188,8 +192,8 @@ class Scene:
             rest, count = branches[~drawn], len(self._open) - 1
             if self._each is None or np.isnan(self._each[0][rest]).any():
                 self._each = _beliefs(self._surrogate, self._evidence, rest, count=count)
-            mean, spread = self._each
-            out[~drawn] = np.exp(mean[rest] + float(ndtri(LUCKY_QUANTILE)) * spread[rest])
+            mean, deviation = self._each
+            out[~drawn] = np.exp(mean[rest] + float(ndtri(LUCKY_QUANTILE)) * deviation[rest])
         return np.asarray(np.minimum(out, self._knowledge.objectives.worst_metrics()), np.float64)
 
     def _row_to_record(self, action: Action) -> int:
@@ -217,7 +221,7 @@ def _places(count: int, *indices: Ints) -> Ints:
 
 def _beliefs(surrogate: BranchSurrogate, evidence: Evidence, branches: Ints, *, count: int) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the log metrics of some branches by themselves, NaN of others, [count, M]."""
-    mean, spread = surrogate.marginals(evidence, branches)
+    mean, deviation = surrogate.marginals(evidence, branches)
     out = np.full((2, count, mean.shape[1]), np.nan)
-    out[:, branches] = mean, spread
+    out[:, branches] = mean, deviation
     return out[0], out[1]
