@@ -101,6 +101,13 @@ def test_limits_are_spelled_with_units() -> None:
     assert set(LIMITS.values()) | {"bom_cost_usd"} == set(OBJECTIVES)  # which budget limits
 
 
+def test_small_and_large_numbers_are_numbers_however_they_are_written() -> None:
+    (short, small) = parse_limits({"max_latency_s": 0.000001, "max_ram_bytes": 2e5})
+    assert (short.bound, small.bound) == (1e-6, 200_000)
+    with pytest.raises(UserError, match="max_latency_s must be a positive number; got 1e999"):
+        parse_limits({"max_latency_s": "1e999"})
+
+
 def test_a_value_and_an_array_of_it_keep_a_limit_alike_up_to_the_last_bit() -> None:
     for option, beyond in (("max_latency_s", math.inf), ("min_battery_days", 0.0)):
         (limit,) = parse_limits({option: 0.1})

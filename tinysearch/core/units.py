@@ -5,13 +5,14 @@ Memory parts are sold in binary multiples, so ``4MB`` means 4 MiB here, as it do
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinysearch.core.errors import UserError
 
-_AMOUNT = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)\s*([a-zA-Z$€]*)\s*$")
+_AMOUNT = re.compile(r"^\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-zA-Z$€]*)\s*$")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _BYTES = {"": 1, "b": 1, "byte": 1, "bytes": 1, "k": 2**10, "kb": 2**10, "kib": 2**10}
 _BYTES |= {"m": 2**20, "mb": 2**20, "mib": 2**20, "g": 2**30, "gb": 2**30, "gib": 2**30}
@@ -43,7 +44,7 @@ _CURRENCIES = {
 def _split(text: object, *, rule: str, remedy: str) -> tuple[float, str]:
     spelled = str(text).strip()
     match = _AMOUNT.match(spelled)
-    if match is None:
+    if match is None or not math.isfinite(float(match.group(1))):
         raise UserError(rule, value=text, remedy=remedy)
     return float(match.group(1)), match.group(2).lower()
 
