@@ -177,7 +177,7 @@ class DesignCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferCard:
-    """One buffer of an authentication and where it lies."""
+    """One buffer of an attempt and where it lies."""
 
     name: str
     bytes: int

@@ -49,7 +49,7 @@ function card(design, slot) {
     heading, ...why, figures,
     make('h3', {}, 'Blocks'), blockDiagram(design), buildable(design),
     make('h3', {}, 'Memory, to scale'), ...memoryMap(design, compared),
-    make('h3', {}, 'One authentication'), ...timeline(design, compared),
+    make('h3', {}, 'One attempt'), ...timeline(design, compared),
     make('h3', {}, 'Bill of materials'), ordered(design.board), bom(design.board),
     make('h3', {}, 'Firmware'), firmware(design));
 }

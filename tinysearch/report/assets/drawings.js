@@ -1,4 +1,4 @@
-// Pictures of one design, in SVG: blocks, memories to scale, one authentication on the cores.
+// Pictures of one design, in SVG: blocks, memories to scale, one attempt on the cores.
 
 const BUFFER_COLORS = ['--buffer-1', '--buffer-2', '--buffer-3', '--buffer-4'];
 
@@ -112,7 +112,7 @@ function timeline(design, compared) {
   const rows = parallel || design.shared ? 2 : 1;
   // Branches one after the other: in a cascade the one that decides alone where it is sure, then the other.
   const turns = design.branches.map((branch, i) => [branch, i]).sort(([a], [b]) => (b.modality === design.first) - (a.modality === design.first));
-  const picture = svg('svg', { viewBox: `0 0 ${width} ${rows * 26 + 26}`, role: 'img', 'aria-label': `one authentication: capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}` });
+  const picture = svg('svg', { viewBox: `0 0 ${width} ${rows * 26 + 26}`, role: 'img', 'aria-label': `one attempt: capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}` });
   const left = 46;
   const place = (time) => left + (time / span) * (width - left - 4);
   const piece = (row, from, length, color, text) => {
