@@ -64,7 +64,7 @@ def test_a_layout_that_is_listed_twice_counts_once(
     [
         ("layouts: 3\n", "layouts of a space must be a list"),
         ("families: x\n", "space.families must be"),
-        ("families: {separable: 3}\narchitectures: [separable]\n", "space.families must be"),
+        ("families: {separable: 3}\narchitectures: [separable]\n", "space.families.separable must be"),
         ("a: &a [*a]\n", "deep"),
     ],
 )

@@ -166,7 +166,7 @@ def test_a_search_that_stops_sooner_tests_less():
             "must be a number from 0; got nan",
         ),
         ({"worst": None}, "worst must be a positive number; got None"),
-        ({"stop_share": "little"}, "sampler.stop_share must be a number from 0; got little"),
+        ({"stop_share": "little"}, "sampler.stop_share must be a share from 0 to less than 1; got little"),
     ],
 )
 def test_what_is_no_problem_is_refused_in_words_of_the_problem(changes, message):

@@ -64,7 +64,7 @@ def check_share(name: str, value: float) -> None:
     Raises:
         UserError: it is none.
     """
-    if not 0 <= value < 1:
+    if not (isinstance(value, int | float) and 0 <= value < 1):
         raise UserError(
             f"sampler.{name} must be a share from 0 to less than 1", value=value, remedy=f"write sampler.{name}=0.0001"
         )

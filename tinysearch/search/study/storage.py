@@ -184,6 +184,10 @@ def load_study(run_dir: Path) -> optuna.Study:
         return optuna.load_study(study_name=STUDY_NAME, storage=storage)
 
 
+_CALLED = {"data": "data or settings of the trainer"}
+"""Rules whose names say less than what they are of."""
+
+
 def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
     """Store a run's rules with a new study, or compare them with those it was started with.
 
@@ -199,7 +203,8 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
         if changed:
             raise UserError(
                 "a run must be resumed under the rules it was started with",
-                value=f"other {', '.join(changed)} ({_difference(stored, rules, changed[0])})",
+                value=f"other {', '.join(_CALLED.get(name, name) for name in changed)} "
+                f"({_difference(stored, rules, changed[0])})",
                 remedy="restore them, or choose another run_dir",
             )
         return
