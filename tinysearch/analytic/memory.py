@@ -184,7 +184,13 @@ def plan(program: Program, footprints: Mapping[str, KernelFootprint] | None = No
     Raises:
         UnsupportedLayerError: a step without a kernel.
     """
-    blocks = blocks_of(program, footprints=footprints)
+    return _planned(program, blocks_of(program, footprints=footprints), footprints)
+
+
+def _planned(
+    program: Program, blocks: tuple[Block, ...], footprints: Mapping[str, KernelFootprint] | None = None
+) -> MemoryPlan:
+    """The plan of a program's blocks."""
     offsets, peak, bound = _plan_blocks(blocks)
     if not _on_each_other(blocks, offsets):
         blocks = tuple(block._replace(over="") for block in blocks)
@@ -212,7 +218,7 @@ def arena_bytes(program: Program) -> tuple[int, int]:
         lives, sizes = lives_of(blocks), [block.size_bytes for block in blocks]
         if streams(Arena(lives, sizes, ceiling=max(alive)), lives, sizes, alive) is not None:
             return max(alive), max(alive)
-    made = plan(program)
+    made = _planned(program, blocks)
     return made.peak_bytes, made.bound_bytes
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tinysearch.core.candidate import colors_seen
+
 _Words = Callable[[Mapping[str, Any]], str]
 """Of a branch in front.json."""
 
@@ -35,8 +37,7 @@ def _pixels(branch: Mapping[str, Any]) -> str:
 
 
 def _colors(branch: Mapping[str, Any]) -> str:
-    channels = branch.get("channels")
-    return "gray" if channels == 1 else "color" if channels == 3 else f"{channels} channels"
+    return colors_seen(branch.get("channels", 0))
 
 
 _APART = (_width, _pixels, _colors)

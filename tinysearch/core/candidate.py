@@ -123,6 +123,11 @@ class BranchSpec:
         return layout_heard(f"{self.architecture.label} {self.apart}".rstrip(), self.frames)
 
 
+def colors_seen(channels: int) -> str:
+    """``gray`` and ``color`` of a picture; what has other than 1 or 3 channels is counted."""
+    return {1: "gray", 3: "color"}.get(channels, f"{channels} channels")
+
+
 def layout_heard(label: str, frames: int | None) -> str:
     """An architecture's label with the frames of a clip that is shorter than the task's."""
     return label if frames is None else f"{label} of {frames} frames"

@@ -131,14 +131,15 @@ def lower(network: NetworkSpec, precision: Precision) -> Program:
         UserError: a precision that begins behind the last stage.
         UnsupportedLayerError: a unit that the runtime has no kernel for.
     """
-    last = last_stage(network)
+    lowering = _Lowering(network, precision)
+    last = max(lowering.stages.values())
     if precision.from_stage > last:
         raise UserError(
             f"a precision must begin in a stage of the network, the last of which is {last}",
             value=f"{precision} of {network.name}",
             remedy="use int8, which this would be",
         )
-    return _Lowering(network, precision).run()
+    return lowering.run()
 
 
 def last_stage(network: NetworkSpec) -> int:
@@ -174,7 +175,7 @@ class _Lowering:
         self.stream = Element.FLOAT32 if precision.kind == "float32" else Element.INT8
         self.tensors = {INPUT: Tensor(name=INPUT, shape=network.input_shape, element=Element.INT8)}
         self.steps: list[Step] = []
-        self._stages = _stages(network, self.shapes)
+        self.stages = _stages(network, self.shapes)
 
     def run(self) -> Program:
         for unit in self.network.units:
@@ -259,7 +260,7 @@ class _Lowering:
     def _few_bits(self, unit: Unit) -> bool:
         """Whether a unit has binary weights."""
         weighted = isinstance(unit, Linear) or (isinstance(unit, Convolution) and not unit.depthwise)
-        return self.precision.kind == "xnor" and weighted and self._stages[unit.name] >= self.precision.from_stage
+        return self.precision.kind == "xnor" and weighted and self.stages[unit.name] >= self.precision.from_stage
 
     def _feeds_only_binary(self, name: str) -> bool:
         readers = self.readers.get(name, [])

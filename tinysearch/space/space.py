@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from tinysearch.core.candidate import Architecture, BranchSpec
+from tinysearch.core.candidate import Architecture, BranchSpec, colors_seen
 from tinysearch.core.errors import UserError
 from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import Shape
@@ -143,7 +143,7 @@ class _Distinctions:
             f"w{architecture.width}": self._widths[architecture.label],
             f"e{architecture.embedding}": self._embeddings[architecture.label],
             _size(shape): self._sizes,
-            {1: "gray", 3: "color"}.get(shape.channels, f"{shape.channels} channels"): self._channels,
+            colors_seen(shape.channels): self._channels,
         }
         return " ".join(word for word, values in words.items() if len(values) > 1)
 
