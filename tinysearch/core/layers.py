@@ -117,8 +117,20 @@ class Unit(Protocol):
         ...
 
 
+class OneInput:
+    """What units that read one tensor share."""
+
+    __slots__ = ()
+
+    input: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Convolution:
+class Convolution(OneInput):
     """Convolution, then max pool, batch normalization and ReLU where asked for, in this order.
 
     The scale of a batch normalization that follows a pool is kept positive in training, so that it commutes with
@@ -155,10 +167,6 @@ class Convolution:
     def beside(self) -> int:
         """Columns of padding to either side."""
         return 0 if self.flat else self.padding
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
 
     @property
     def operator(self) -> str:
@@ -204,7 +212,7 @@ class SeriesConvolution(Convolution):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linear:
+class Linear(OneInput):
     """Fully connected layer without bias over all values of its input, then batch normalization where asked for."""
 
     name: str
@@ -212,10 +220,6 @@ class Linear:
     out_features: int
     batch_norm: bool = False
     relu: bool = False
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
 
     @property
     def operator(self) -> str:
@@ -282,7 +286,7 @@ class Addition(Weightless):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MaxPool(Weightless):
+class MaxPool(OneInput, Weightless):
     """Max pool with stride equal to its side; rows and columns left over are dropped."""
 
     name: str
@@ -290,10 +294,6 @@ class MaxPool(Weightless):
     pool: int
     batch_norm: ClassVar[bool] = False
     relu: ClassVar[bool] = False
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
 
     @property
     def operator(self) -> str:
@@ -308,17 +308,13 @@ class MaxPool(Weightless):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GlobalAveragePool(Weightless):
+class GlobalAveragePool(OneInput, Weightless):
     """Mean over height and width, then batch normalization and ReLU where asked for."""
 
     name: str
     input: str
     batch_norm: bool = False
     relu: bool = False
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
 
     @property
     def operator(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.core.errors import UserError
-from tinysearch.core.network import Lowering, Shape, Unit, Weightless
+from tinysearch.core.network import Lowering, OneInput, Shape, Unit, Weightless
 from tinysearch.core.program import Array, FrozenNetwork, Program, Step
 from tinysearch.core.quantization import INT8_HIGH, INT8_LOW
 from tinysearch.operators.draw import Draw
@@ -40,7 +40,7 @@ _VALUES = INT8_HIGH - INT8_LOW + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup(Weightless):
+class Lookup(OneInput, Weightless):
     """A function of every value by itself, one of :data:`FUNCTIONS`; int8 only.
 
     Raises:
@@ -58,10 +58,6 @@ class Lookup(Weightless):
             raise UserError(
                 f"a look-up must be of {', '.join(FUNCTIONS)}", value=self.function, remedy="name one of these"
             )
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.input,)
 
     @property
     def operator(self) -> str:
