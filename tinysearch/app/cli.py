@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 
 from tinysearch.app.console import SafeFormatter, say
 from tinysearch.app.hydra_front import run_many, show_config, take_flags
-from tinysearch.app.invocation import INTERNAL, INTERRUPTED, OK, WRONG_INPUT, Invocation
+from tinysearch.app.invocation import INTERNAL, OK, WRONG_INPUT, Invocation
+from tinysearch.app.sigint import INTERRUPTED, raise_from_now_on
 from tinysearch.core.errors import DivergedError, TinysearchError, UserError
 from tinysearch.distribution import installed_version
 
@@ -127,6 +128,7 @@ def _run(words: Sequence[str]) -> int:
         say(show_config(invocation).rstrip())
         return OK
     verb: Callable[[Invocation], int] = importlib.import_module(f"tinysearch.app.verbs.{invocation.verb}").run
+    raise_from_now_on()
     return run_many(invocation, verb) if invocation.hydra.multirun else verb(invocation)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tinysearch.core.errors import UserError
 
-OK, INTERNAL, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+OK, INTERNAL, WRONG_INPUT = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

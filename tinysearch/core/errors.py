@@ -48,6 +48,14 @@ class UserError(TinysearchError):
         return _rebuild, (type(self), self.rule, str(self.value), self.remedy)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, as a class of its own.
+
+    A KeyboardInterrupt of exactly that class which passes through ``exec`` of a text (every dataclass is made by one)
+    lets Python end by the signal, whatever exit status a program then asks for.
+    """
+
+
 def did_you_mean(word: object, known: Iterable[str], *, otherwise: str, before: str = "") -> str:
     """The remedy for a word that is none of those known: the one that is spelled most like it, or what else to do.
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
-from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
+from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks import asks_for_network
+from tinysearch.app.sigint import INTERRUPTED
 from tinysearch.core.limits import parse_limits
 
 if TYPE_CHECKING:

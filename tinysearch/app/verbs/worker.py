@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import error_console
-from tinysearch.app.invocation import INTERRUPTED, OK, Invocation
+from tinysearch.app.invocation import OK, Invocation
+from tinysearch.app.sigint import INTERRUPTED
 from tinysearch.core.errors import UserError
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from tinysearch.core.errors import Interrupted
+
 
 class Interrupts:
     """Catches SIGINT and SIGTERM while a search runs, and gives the handlers back afterwards.
@@ -41,7 +43,7 @@ class Interrupts:
         del number, frame
         again, self.requested = self.requested, True
         if again or self._inside:
-            raise KeyboardInterrupt
+            raise Interrupted
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
