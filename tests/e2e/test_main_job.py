@@ -111,9 +111,10 @@ def test_running_again_resumes_and_repeats_nothing(tmp_path: Path, small_space: 
     [
         ("budget=14usd", "budget was 15 usd, now 14 usd"),
         ("objectives=[eer,bom_cost_usd]", "objectives"),
-        ("space.precisions=[int8]", "space"),
-        ("catalog=paper2023", "catalog"),
-        ("task.face.width=8", "task"),
+        ("space.precisions=[int8]", 'space.precisions was ["int8", "xnor1/1"], now ["int8"]'),
+        ("catalog=paper2023", "catalog.name was espressif, now paper2023"),
+        ("task.face.width=8", "task.inputs.face.width was 16, now 8"),
+        ("latency.settings.x=1", "latency.settings.x was absent, now 1"),
     ],
 )
 def test_a_run_is_not_resumed_under_other_rules(
@@ -121,13 +122,15 @@ def test_a_run_is_not_resumed_under_other_rules(
 ) -> None:
     words = [*small_space, "budget=15usd", "emit.top=none", "n_trials=3", f"run_dir={tmp_path}/run", "-q"]
     assert main(words) == 0
-    before = (tmp_path / "run" / "front.json").read_text()
+    kept = [tmp_path / "run" / name for name in ("front.json", "config.yaml")]
+    before = [path.read_text() for path in kept]
     capsys.readouterr()
     changed = [item for item in words if item.split("=")[0] != word.split("=", maxsplit=1)[0]]
     assert main([*changed, word]) == 2
     message = capsys.readouterr().err
     assert named in message
-    assert (tmp_path / "run" / "front.json").read_text() == before
+    assert message.count("\n") == 1
+    assert [path.read_text() for path in kept] == before
 
 
 def test_equal_seeds_give_equal_fronts(tmp_path: Path, small_space: list[str]) -> None:

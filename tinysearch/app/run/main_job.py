@@ -22,6 +22,7 @@ from tinysearch.app.run.cascades import cascades
 from tinysearch.app.run.emit_settings import EmitSettings, built_settings
 from tinysearch.app.run.firmware import emit_front
 from tinysearch.app.run.report import ReportSettings, report_settings, write_report, write_report_data
+from tinysearch.app.run.resumed import other_settings
 from tinysearch.app.run.settings import digest_of
 from tinysearch.app.run.setup import Setup, set_up
 from tinysearch.app.run.watchers import watched
@@ -37,7 +38,7 @@ from tinysearch.search.events import EventCallback
 from tinysearch.search.events import ignore as ignore_events
 from tinysearch.search.loop import search as run_search
 from tinysearch.search.result import SearchResult
-from tinysearch.search.study.storage import run_lock
+from tinysearch.search.study.storage import JOURNAL, OtherRulesError, run_lock
 from tinysearch.search.study.studies import readable_errors
 
 logger = logging.getLogger(__name__)
@@ -141,16 +142,35 @@ def run(config: Config, *, on_event: EventCallback = ignore_events, say: Say = l
     with run_lock(folder):
         sweep(folder, depth=2)
         watching = watched(on_event, settings.events, folder)
+        result = _searched(folder, setup, config, on_event=watching)
+        return _finished(folder, setup, settings, result, started, say=say)
+
+
+def _searched(folder: Path, setup: Setup, config: Config, *, on_event: EventCallback) -> SearchResult:
+    """Search in a run directory that is locked.
+
+    A run that is not resumed keeps the configuration that it was started with.
+
+    Raises:
+        UserError: the run was started under other rules; the message names the settings that differ.
+    """
+    resumed = all((folder / name).exists() for name in (files.CONFIG, JOURNAL))
+    if not resumed:
         files.write_config(folder, config)
-        return _run_in(folder, setup, settings, started, on_event=watching, say=say)
-
-
-def _run_in(
-    folder: Path, setup: Setup, settings: JobSettings, started: float, *, on_event: EventCallback, say: Say
-) -> FinishedRun:
-    """Search in a run directory that is locked, and write everything that belongs there."""
     borrow_kept(setup.problem.error_model, setup.problem.table.branches, folder)
-    result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
+    try:
+        result = run_search(setup.problem, setup.options, run_dir=folder, locked=True, on_event=on_event)
+    except OtherRulesError as error:
+        raise other_settings(error, folder, config) from error
+    if resumed:
+        files.write_config(folder, config)
+    return result
+
+
+def _finished(
+    folder: Path, setup: Setup, settings: JobSettings, result: SearchResult, started: float, *, say: Say
+) -> FinishedRun:
+    """Write everything that belongs into a run directory once its search is over."""
     far = operating_far((point.rates for point in result.points), settings.far)
     evaluations = tuple(setup.evaluate(point.candidate, point.rates, far=far) for point in result.points)
     if not result.interrupted:

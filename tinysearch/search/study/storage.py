@@ -184,6 +184,26 @@ def load_study(run_dir: Path) -> optuna.Study:
         return optuna.load_study(study_name=STUDY_NAME, storage=storage)
 
 
+class OtherRulesError(UserError):
+    """A run was to be resumed under other rules than those it was started with.
+
+    Attributes:
+        differing: by the rule's name what it was and what it is now, "absent" where there is none.
+    """
+
+    def __init__(self, differing: Mapping[str, tuple[str, str]]) -> None:
+        self.differing = differing
+        name, (old, new) = next(iter(differing.items()))
+        super().__init__(
+            "a run must be resumed under the rules it was started with",
+            value=f"other {', '.join(_CALLED.get(rule, rule) for rule in differing)} ({name} was {old}, now {new})",
+            remedy="restore them, or choose another run_dir",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return OtherRulesError, (dict(self.differing),)
+
+
 _CALLED = {"data": "data or settings of the trainer"}
 """Rules whose names say less than what they are of."""
 
@@ -195,25 +215,17 @@ def check_rules(study: optuna.Study, rules: Mapping[str, str]) -> None:
         rules: a digest, or a short spelling, by what it is of: space, objectives, data, feasibility rules, trainer.
 
     Raises:
-        UserError: some differ; the message names which.
+        OtherRulesError: some differ; the message names which.
     """
     if RULES in study.user_attrs:
         stored: dict[str, str] = study.user_attrs[RULES]
-        changed = [name for name in sorted(stored.keys() | rules.keys()) if stored.get(name) != rules.get(name)]
-        if changed:
-            raise UserError(
-                "a run must be resumed under the rules it was started with",
-                value=f"other {', '.join(_CALLED.get(name, name) for name in changed)} "
-                f"({_difference(stored, rules, changed[0])})",
-                remedy="restore them, or choose another run_dir",
-            )
+        pairs = {name: (stored.get(name), rules.get(name)) for name in sorted(stored.keys() | rules.keys())}
+        differing = {name: (old or "absent", new or "absent") for name, (old, new) in pairs.items() if old != new}
+        if differing:
+            raise OtherRulesError(differing)
         return
     # One attribute, hence one write: a kill leaves all of them or none.
     study.set_user_attr(RULES, dict(rules))
-
-
-def _difference(stored: Mapping[str, str], rules: Mapping[str, str], name: str) -> str:
-    return f"{name} was {stored.get(name, 'absent')}, now {rules.get(name, 'absent')}"
 
 
 def known_at_start(study: optuna.Study, known: Sequence[str]) -> set[str]:
