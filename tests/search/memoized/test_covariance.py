@@ -61,7 +61,13 @@ def table_of(branches, *, params=None):
 
 def evidence(branches, eers):
     metrics = np.asarray(eers)[:, None]
-    return Evidence(branches=np.asarray(branches), metrics=metrics, implied=metrics, spreads=np.zeros(len(metrics)))
+    return Evidence(
+        branches=np.asarray(branches),
+        metrics=metrics,
+        implied=metrics,
+        spreads=np.zeros(len(metrics)),
+        worst=np.array([0.5]),
+    )
 
 
 @pytest.mark.parametrize("beliefs", [Beliefs(), Beliefs(bend=0.7, alone=0.2), Beliefs(odd=(1,))])
