@@ -173,15 +173,15 @@ def test_pictures_show_how_networks_are_executed(started: Browser, opened: Brows
 
 
 def test_cards_and_table_write_numbers_alike(started: Browser, opened: Browser, tmp_path: Path) -> None:
-    """Halves too: Python rounds them to even digits, JavaScript alone would round them up."""
-    values = (0.0625, 0.1125, 0.1135, 0.2375, 0.30005, 0.0005)
+    """Halves too: Python rounds them to even digits, JavaScript alone would round them up. No figure is told as 0.0."""
+    values = (0.0625, 0.1125, 0.1135, 0.2375, 0.30005, 0.00043)
     found = [
         evaluation(
             [branch("face", blocks=(i + 1,))],
             board="bare",
             parts=[("chip", 9.125 - i)],
             errors=rates(value, width=0.0),
-            latency_s=0.1125 * 10**i,
+            latency_s=0.1125 * 10.0 ** (i - 4),
         )
         for i, value in enumerate(sorted(values))
     ]
@@ -200,6 +200,7 @@ def test_cards_and_table_write_numbers_alike(started: Browser, opened: Browser, 
         ):
             shown = next(text for text in card if text.startswith(label)).removeprefix(label)
             assert shown.startswith(cells[column].split(" [")[0]), (label, shown, cells[column])
+            assert any(digit in cells[column] for digit in "123456789")
 
 
 def test_a_printed_page_is_as_wide_as_paper(started: Browser, opened: Browser, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tinysearch.app.network_names import input_size, network_name, networks, telling_apart
 from tinysearch.catalog.listing import Listing
-from tinysearch.core.units import format_bytes
+from tinysearch.core.units import fixed, format_bytes, written
 from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.report.picks import Picks
 from tinysearch.report.wording import count, interval, money_sign, percent, seconds, unit_usd, usd, value_text
@@ -148,12 +148,12 @@ def _error_rate(point: Mapping[str, Any]) -> str:
 
 def _interval(point: Mapping[str, Any]) -> str:
     bounds = point["values"]["eer_ci95"]
-    return "" if bounds is None else "-".join(f"{100 * edge:.0f}" for edge in bounds)
+    return "" if bounds is None else "-".join(fixed(100 * edge, 0) for edge in bounds)
 
 
 def _price(point: Mapping[str, Any]) -> str:
     cost = point["values"]["bom_cost_usd"]
-    return "" if cost is None else f"{cost / unit_usd():.2f}{_mark(point)}"
+    return "" if cost is None else f"{fixed(cost / unit_usd(), 2)}{_mark(point)}"
 
 
 def _chip(point: Mapping[str, Any]) -> str:
@@ -162,7 +162,7 @@ def _chip(point: Mapping[str, Any]) -> str:
 
 def _rejected(at: Mapping[str, Any] | None) -> str:
     """FRR in percent, marked where it leaves a point hardly usable."""
-    return "" if at is None else f"{100 * at['frr']:.1f}{'' if at['usable'] else '!'}"
+    return "" if at is None else f"{fixed(100 * at['frr'], 1)}{'' if at['usable'] else '!'}"
 
 
 def _retried(at: Mapping[str, Any] | None) -> bool:
@@ -220,11 +220,11 @@ def _evidence(points: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f}"
+    return "" if value is None else fixed(100 * value, 1)
 
 
 def _seconds(value: float) -> str:
-    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
+    return f"{fixed(1000 * value, 0)} ms" if value < 1 else f"{value:.2f} s"
 
 
 def _megabytes(size: int) -> str:
@@ -359,7 +359,7 @@ def _rank(name: str, place: int) -> tuple[int, int]:
 
 
 def _cell(value: str | float | int | None) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else written(value) if isinstance(value, float) else str(value)
 
 
 def _optional(value: float | None, form: Callable[[float], str]) -> str:

@@ -22,6 +22,7 @@ from tinysearch.core.platform import (
     WiredPin,
 )
 from tinysearch.core.supply import Battery, Rest
+from tinysearch.core.units import written
 
 CHIP_FILE_KIND = "processor"
 """``kind`` of a file that describes silicon; all other kinds are parts with a price."""
@@ -76,7 +77,7 @@ def _chip(section: Section) -> Chip | None:
         section.refuse(
             "largest_block",
             "it must hold that largest_block <= heap <= sram",
-            value=f"{block.value:g}, {heap.value:g}, {sram.value:g} bytes",
+            value=f"{written(block.value)}, {written(heap.value)}, {written(sram.value)} bytes",
             remedy="correct the three",
         )
     cameras = section.texts("cameras", options=CAMERA_INTERFACES)

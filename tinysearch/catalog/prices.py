@@ -17,7 +17,7 @@ from tinysearch.catalog.section import is_date
 from tinysearch.core.errors import UserError
 from tinysearch.core.platform import Part
 from tinysearch.core.provenance import SELLERS, Price
-from tinysearch.core.units import parse_money
+from tinysearch.core.units import parse_money, written
 from tinysearch.files import write_atomically, writing
 from tinysearch.reading import Row, SpreadsheetError, decimal_point, read_spreadsheet
 
@@ -125,13 +125,13 @@ def _price(cells: Mapping[str, str], *, row: Row, source: str, today: str, rates
     if low <= 0:
         raise UserError(
             "a price must be positive",
-            value=f"{low:g} at {row.place}",
+            value=f"{written(low)} at {row.place}",
             remedy="write what the part costs new, or leave the row out",
         )
     if not low <= typical <= high:
         raise UserError(
             "a price must have low <= usd <= high",
-            value=f"{low:g}, {typical:g}, {high:g} at {row.place}",
+            value=f"{written(low)}, {written(typical)}, {written(high)} at {row.place}",
             remedy="order the three",
         )
     quantity = (cells.get("quantity") or "1").removesuffix("+")

@@ -11,7 +11,7 @@ from typing import Any
 from tinysearch.catalog.document import Document, DocumentPath, Problem
 from tinysearch.core.errors import UserError
 from tinysearch.core.provenance import KINDS, SELLERS, Price, PriceBreak, Sourced
-from tinysearch.core.units import parse_bytes
+from tinysearch.core.units import parse_bytes, written
 
 UNITS: dict[str, tuple[str, float]] = {
     "bytes": ("bytes", 1.0),
@@ -302,7 +302,7 @@ def _is_range(section: Section, low: float, typical: float, high: float) -> bool
     rule, remedy = "a price must have low <= typical <= high", "order the three"
     if low == 0:  # a part that costs nothing, or nobody knows what, would lead every front
         rule, remedy = "a price must be positive", "write what it costs new, or leave the part out"
-    section.refuse(None, rule, value=f"{low:g}, {typical:g}, {high:g}", remedy=remedy)
+    section.refuse(None, rule, value=f"{written(low)}, {written(typical)}, {written(high)}", remedy=remedy)
     return False
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinysearch.core.errors import UserError
 from tinysearch.core.objectives import ERROR_OBJECTIVES, MAXIMIZED
-from tinysearch.core.units import format_bytes, parse_bytes, parse_duration
+from tinysearch.core.units import format_bytes, parse_bytes, parse_duration, written
 
 LIMITS: Mapping[str, str] = {
     "max_error": "eer",
@@ -79,8 +79,10 @@ class Limit:
         return Violation(rule=self.option, limit=self.bound, actual=value, message=message)
 
     def spelled(self, value: float) -> str:
-        """A value of the objective as people read it."""
-        return format_bytes(round(value)) if self.objective.endswith("_bytes") else f"{value:.4g}"
+        """A value of the objective as people read it; the bound itself in full."""
+        if self.objective.endswith("_bytes"):
+            return format_bytes(round(value))
+        return written(value) if value == self.bound else written(value, 4)
 
 
 def parse_limits(given: Mapping[str, object]) -> tuple[Limit, ...]:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tinysearch.core.errors import UserError
 
@@ -60,8 +61,8 @@ class Currency:
         """``$9.45``, or ``8.59 EUR`` of the same amount in US$."""
         amount = amount_usd / self.usd
         if self.code == "usd":
-            return f"-${-amount:.{digits}f}" if amount < 0 else f"${amount:.{digits}f}"
-        return f"{amount:.{digits}f} {self.code.upper()}"
+            return f"-${fixed(-amount, digits)}" if amount < 0 else f"${fixed(amount, digits)}"
+        return f"{fixed(amount, digits)} {self.code.upper()}"
 
 
 US_DOLLARS = Currency()
@@ -152,6 +153,29 @@ def parse_duration(text: object) -> float:
     if unit not in _SECONDS or amount < 0:
         raise UserError("a duration must be an amount of time", value=text, remedy=remedy)
     return amount * _SECONDS[unit]
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many decimals; with more where it would be told as nothing or by its last decimal alone.
+
+    ``0.4`` and ``0.044`` of 0.4 and 0.0437 with one decimal: a small number has two significant digits. What is below
+    a millionth is taken for what floating point left of a zero.
+    """
+    if 1e-6 <= abs(value) < 10.0**-digits:
+        digits = 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{digits}f}"
+
+
+def written(value: float, digits: int = 12) -> str:
+    """A number as people write it, ``100000`` and not ``1e+05``: all that is before the point, no zeros at the end.
+
+    Args:
+        value: any number.
+        digits: significant ones at most, unless more stand before the point.
+    """
+    if not math.isfinite(value):
+        return str(value)
+    return format(Decimal(f"{value:.0f}" if abs(value) >= 10.0**digits else f"{value:.{digits}g}"), "f")
 
 
 def format_bytes(size: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from tinysearch.core.bill import OrderNote
 from tinysearch.core.platform import WiredPin
 from tinysearch.core.safe_text import plain_line
-from tinysearch.core.units import format_bytes
+from tinysearch.core.units import fixed, format_bytes
 from tinysearch.evaluation.answers import Detector
 from tinysearch.evaluation.operating import in_words
 from tinysearch.firmware import sdkconfig, wiring
@@ -164,15 +164,15 @@ def readme_values(emission: Emission, *, kconfig: str) -> dict[str, Any]:
         "flash": format_bytes(platform.flash_bytes),
         "psram": format_bytes(platform.psram_bytes) if platform.psram_bytes else "none",
         "summary": " + ".join(markdown_text(branch.short) for branch in evaluation.candidate.branches),
-        "eer": "not known" if eer is None else f"{100 * eer:.1f} %",
+        "eer": "not known" if eer is None else f"{fixed(100 * eer, 1)} %",
         "eer_evidence": evaluation.errors.evidence,
         "evaluated_people": "" if point is None else in_words(point),
         "cascade_words": "" if evaluation.cascade is None else evaluation.cascade.text,
-        "capture_ms": f"{1e3 * evaluation.acquisition_s:.0f}",
-        "latency_ms": f"{1e3 * evaluation.latency_s:.0f}",
-        "latency_range_ms": " to ".join(f"{1e3 * value:.0f}" for value in evaluation.latency_range_s),
+        "capture_ms": fixed(1e3 * evaluation.acquisition_s, 0),
+        "latency_ms": fixed(1e3 * evaluation.latency_s, 0),
+        "latency_range_ms": " to ".join(fixed(1e3 * value, 0) for value in evaluation.latency_range_s),
         "latency_evidence": evaluation.latency_evidence,
-        "bom": [(markdown_text(line.part), f"{line.usd:.2f}", markdown_text(line.about)) for line in evaluation.bom],
+        "bom": [(markdown_text(line.part), fixed(line.usd, 2), markdown_text(line.about)) for line in evaluation.bom],
         "order": None if evaluation.order is None else _order_values(evaluation.order),
         "revision": emission.chip.revision,
         "total_usd": f"{evaluation.bom_cost_usd:.2f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinysearch.report.sentence import Sentence
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import value_text
+from tinysearch.report.wording import percent, value_text
 
 LEAST_SHARE = 0.01
 """Shares below are left out of a sentence."""
@@ -28,7 +28,7 @@ def power_notes(view: RunView, identity: str) -> tuple[Sentence, ...]:
         return (Sentence(kind="power", text=f"{_capital(text)}.", numbers={"power_mw": 0.0}, points=(identity,)),)
     ordered = sorted(power["shares_mw"].items(), key=lambda item: -item[1])
     goes = ", ".join(
-        f"{name} {value_text('power_mw', share)} ({share / total:.0%})"
+        f"{name} {value_text('power_mw', share)} ({percent(share / total, 0)})"
         for name, share in ordered
         if share >= LEAST_SHARE * total
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinysearch.core.safe_text import plain_line
-from tinysearch.core.units import Currency
+from tinysearch.core.units import Currency, fixed
 
 COLUMNS = (
     "pieces",
@@ -42,11 +42,11 @@ def shopping_csv(point: Mapping[str, Any], *, currency: Currency) -> str:
         part = dict(row)
         each = part["usd"] / currency.usd
         told = [part.get(name) for name in ("seller", "quantity", "kind", "date", "source", "url")]
-        cells = [pieces, part["part"], f"{each:.2f}", f"{pieces * each:.2f}", code, *told]
+        cells = [pieces, part["part"], fixed(each, 2), fixed(pieces * each, 2), code, *told]
         writer.writerow([plain_line("" if cell is None else str(cell)) for cell in cells])
     for thing in order.get("bring", ()):
         writer.writerow(["1", plain_line(thing), "", "", code, "", "", "not known, not in the sum", "", "", ""])
     total = point["values"]["bom_cost_usd"] / currency.usd
     standing = plain_line(order.get("text", ""))
-    writer.writerow(["", "sum", "", f"{total:.2f}", code, "", order.get("quantity") or "", standing, "", "", ""])
+    writer.writerow(["", "sum", "", fixed(total, 2), code, "", order.get("quantity") or "", standing, "", "", ""])
     return stream.getvalue()

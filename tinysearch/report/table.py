@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinysearch.core.objectives import OBJECTIVES
-from tinysearch.core.units import format_bytes
+from tinysearch.core.units import fixed, format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
 from tinysearch.report.wording import board_name, named, network, percent, seconds, usd, value_text
@@ -124,7 +124,7 @@ def _row(view: RunView, design: DesignCard) -> Row:
 
 def _with_bounds(rate: float, bounds: tuple[float, float] | None) -> str:
     text = percent(rate)
-    return text if bounds is None else f"{text} [{bounds[0] * 100:.1f}-{bounds[1] * 100:.1f}]"
+    return text if bounds is None else f"{text} [{fixed(bounds[0] * 100, 1)}-{fixed(bounds[1] * 100, 1)}]"
 
 
 def _optional(view: RunView, design: DesignCard, objective: str) -> str:

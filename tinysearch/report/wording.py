@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.power import lifetime
-from tinysearch.core.units import US_DOLLARS, Currency, format_bytes
+from tinysearch.core.units import US_DOLLARS, Currency, fixed, format_bytes
 from tinysearch.report.data import BoardCard, DesignCard
 from tinysearch.report.view import RunView
 
@@ -18,12 +18,12 @@ _MOST_DIGITS = 6
 
 def percent(fraction: float, digits: int = 1) -> str:
     """``7.9 %`` from 0.079."""
-    return f"{fraction * 100:.{digits}f} %"
+    return f"{fixed(fraction * 100, digits)} %"
 
 
 def points(fraction: float, digits: int = 1) -> str:
     """``1.2 points`` from 0.012, of a difference of rates."""
-    return f"{fraction * 100:.{digits}f} points"
+    return f"{fixed(fraction * 100, digits)} points"
 
 
 _CURRENCY: ContextVar[Currency] = ContextVar("currency", default=US_DOLLARS)
@@ -59,13 +59,13 @@ def seconds(duration: float, digits: int = 0) -> str:
     """``340 ms`` below a second, ``1.20 s`` above."""
     if duration < 1:
         small = 1 if duration < 0.01 else 0
-        return f"{duration * 1e3:.{digits + small}f} ms"
+        return f"{fixed(duration * 1e3, digits + small)} ms"
     return f"{duration:.{digits + 2}f} s"
 
 
 def interval(bounds: Sequence[float] | None) -> str:
     """``[5.9-9.9 %]``, nothing where unknown."""
-    return "" if bounds is None else f" [{bounds[0] * 100:.1f}-{bounds[1] * 100:.1f} %]"
+    return "" if bounds is None else f" [{fixed(bounds[0] * 100, 1)}-{fixed(bounds[1] * 100, 1)} %]"
 
 
 def _bytes(size: float, digits: int) -> str:
@@ -73,11 +73,11 @@ def _bytes(size: float, digits: int) -> str:
 
 
 def _energy(energy: float, digits: int) -> str:
-    return f"{energy:.{digits + 1}f} mJ" if energy < 1000 else f"{energy / 1000:.{digits + 1}f} J"
+    return f"{fixed(energy, digits + 1)} mJ" if energy < 1000 else f"{energy / 1000:.{digits + 1}f} J"
 
 
 def _power(power: float, digits: int) -> str:
-    return f"{power:.{digits + (2 if power < 10 else 0)}f} mW"
+    return f"{fixed(power, digits + (2 if power < 10 else 0))} mW"
 
 
 def _days(days: float, digits: int) -> str:

@@ -20,6 +20,7 @@ from tinysearch.core.error_rates import ErrorRates
 from tinysearch.core.errors import UserError
 from tinysearch.core.network import NetworkSpec, Shape
 from tinysearch.core.quantization import FLOAT32
+from tinysearch.core.units import written
 from tinysearch.search.known.design import NO_BRANCH, DesignTable, Floats, Ints
 from tinysearch.search.known.fusion import KnownRelation
 from tinysearch.search.known.knowledge import Knowledge
@@ -212,7 +213,7 @@ class SearchProblem:
         if not (isinstance(result, numbers.Real) and 0 < result <= self._worst):
             beyond = isinstance(result, numbers.Real) and result > self._worst
             raise UserError(
-                f"a result must be a number above 0 and at most worst={self._worst:g}",
+                f"a result must be a number above 0 and at most worst={written(self._worst)}",
                 value=result,
                 remedy="raise worst" if beyond else "give a number that is less where a component is better",
             )
@@ -264,9 +265,10 @@ class SearchProblem:
         alone = len(kinds) == 1 and kinds not in self._orders_by_kinds
         result = float(tests[0] if alone else self._result(kinds, tests))
         if not (result >= 0 and math.isfinite(result)):
+            tested = ", ".join(f"{kind} {written(float(own))}" for kind, own in zip(kinds, tests, strict=True))
             raise UserError(
                 "combine must give a number from 0",
-                value=f"{result:g} of {', '.join(f'{kind} {own:g}' for kind, own in zip(kinds, tests, strict=True))}",
+                value=f"{written(result)} of {tested}",
                 remedy="add to what is negative, and let free give None for what does not go together",
             )
         return ErrorRates(eer=CHANCE_EER * result / self._worst, evidence="table")

@@ -91,7 +91,7 @@ def test_a_search_goes_on_while_doubtful_beliefs_leave_something(space, errors, 
     monkeypatch.setattr(Scene, "left", lambda scene: np.zeros(len(scene.branch_metrics)))
     ended = sampler.propose(knowledge, np.random.default_rng(0))
     assert isinstance(ended, Stop)
-    assert "all of them more than 500.00% with a chance of 0%" in ended.reason
+    assert "all of them more than 500.00 % with a chance of 0 %" in ended.reason
 
 
 class Stubborn(SyntheticErrors):

@@ -13,7 +13,7 @@ from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.invocation import OK, Invocation
 from tinysearch.app.networks.asked import Asked, asked
 from tinysearch.app.networks.rounding import advice, fixed_latencies, rounding_text
-from tinysearch.core.units import format_bytes
+from tinysearch.core.units import format_bytes, written
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.networks.arena import ArenaPlan
 from tinysearch.networks.real.agreement import Agreement
@@ -74,6 +74,7 @@ def _table(question: Asked, point: NetworkPoint) -> Table:
     place = "PSRAM" if point.arena_in_psram else "internal RAM"
     if point.network.slow_bytes:
         place += f", {point.network.slow_bytes:,} more in PSRAM"
+    predicted, low, high = (written(1e3 * s, 3) for s in (latency.seconds, latency.low, latency.high))
     rows = {
         "board": f"{point.option.name} ({point.option.processor})",
         "price": f"${point.bom_cost_usd:.2f}",
@@ -81,8 +82,8 @@ def _table(question: Asked, point: NetworkPoint) -> Table:
         "flash": f"{format_bytes(point.flash.total_bytes)} of {format_bytes(point.option.flash_bytes)}",
         "kernels": point.backend + (", some layers in bands" if point.network.execution.bands else ""),
         "rounding": "; ".join([rounding_text(question), *advice([point], fixed_latencies(question, [point]))]),
-        "latency": f"{1e3 * latency.seconds:.3g} ms ({1e3 * latency.low:.3g} to {1e3 * latency.high:.3g})",
-        "energy": f"{point.energy_mj:.3g} mJ",
+        "latency": f"{predicted} ms ({low} to {high})",
+        "energy": f"{written(point.energy_mj, 3)} mJ",
         "can be built": "yes" if point.feasible else "; ".join(broken.message for broken in point.violations),
     }
     rows |= {f"agreement of {entry.output}": entry.text() for entry in agreement_of(question)}

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from tinysearch.core.safe_text import plain_line
+from tinysearch.core.units import written
 from tinysearch.networks.report import LoweredRow
 
 _STYLE = """
@@ -62,7 +63,7 @@ def _agreement(quantization: Mapping[str, Any] | None) -> str:
             str(entry["samples"]),
             "" if entry["same_largest"] is None else f"{100 * entry['same_largest']:.1f} %",
             "" if entry["signal_to_noise_db"] is None else f"{entry['signal_to_noise_db']:.1f} dB",
-            f"{entry['largest_difference']:.3g}",
+            written(entry["largest_difference"], 3),
         )
         for entry in quantization["agreement"]
     ]
@@ -83,9 +84,9 @@ def _board(point: Mapping[str, Any]) -> tuple[str, ...]:
         platform["board_name"],
         platform["chip"],
         f"${values['bom_cost_usd']:.2f}",
-        f"{1e3 * values['latency_s']:.3g} ms",
-        f"{1e3 * low:.3g} to {1e3 * high:.3g} ms",
-        f"{values['energy_mj']:.3g} mJ",
+        f"{written(1e3 * values['latency_s'], 3)} ms",
+        f"{written(1e3 * low, 3)} to {written(1e3 * high, 3)} ms",
+        f"{written(values['energy_mj'], 3)} mJ",
         f"{point['requires']['flash_bytes'] >> 10:,} KiB",
         f"{point['requires']['ram_bytes']:,} bytes",
         point["firmware"] or "",

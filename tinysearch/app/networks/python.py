@@ -18,6 +18,7 @@ from tinysearch.app.networks.evaluate import chosen, document
 from tinysearch.app.networks.firmware import emit, prepared
 from tinysearch.app.networks.reading import Read, named, of_real, read_network
 from tinysearch.core.errors import UserError
+from tinysearch.core.units import written
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.files import home_path
 from tinysearch.networks.real.nodes import Array, RealNetwork
@@ -57,7 +58,7 @@ class OwnPoint:
 
     def __repr__(self) -> str:
         values = self.document["values"]
-        return f"<{self.id}: ${values['bom_cost_usd']:.2f}, {1e3 * values['latency_s']:.3g} ms>"
+        return f"<{self.id}: ${values['bom_cost_usd']:.2f}, {written(1e3 * values['latency_s'], 3)} ms>"
 
 
 def evaluate_network(options: Mapping[str, Any]) -> OwnPoint:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tinysearch.app.networks.asked import Asked, asked_of
 from tinysearch.app.networks.reading import FIXED
+from tinysearch.core.units import written
 from tinysearch.evaluation.own_network import NetworkPoint
 from tinysearch.firmware.backends import vector_backends
 from tinysearch.networks.graph import Rounding
@@ -49,7 +50,7 @@ def advice(points: Sequence[NetworkPoint], seconds: Mapping[str, float]) -> list
     """
     return [
         f"rounding={FIXED} is faster on the vector unit of {point.option.name} ({point.option.processor}): "
-        f"{1e3 * seconds[point.id]:.3g} ms predicted for {1e3 * point.latency.seconds:.3g} ms "
+        f"{written(1e3 * seconds[point.id], 3)} ms predicted for {written(1e3 * point.latency.seconds, 3)} ms "
         f"({point.latency.seconds / seconds[point.id]:.1f} times)"
         for point in points
         if point.id in seconds

@@ -24,6 +24,7 @@ from tinysearch.app.networks.rounding import advice, fixed_latencies, rounding_t
 from tinysearch.app.run.run_dir import FRONT, RUN_FILES, SEARCH_FILES, make_run_dir, read_front
 from tinysearch.core.errors import UserError
 from tinysearch.core.safe_text import plain_line
+from tinysearch.core.units import written
 from tinysearch.evaluation.own_network import OBJECTIVES, NetworkPoint
 from tinysearch.files import home_path, write_atomically, writing
 from tinysearch.firmware.networks.source import NetworkSource
@@ -178,8 +179,8 @@ def _table(question: Asked, front: Sequence[NetworkPoint]) -> Table:
             point.option.name,
             point.option.processor,
             f"${point.bom_cost_usd:.2f}",
-            f"{1e3 * point.latency.seconds:.3g} ms",
-            f"{point.energy_mj:.3g} mJ",
+            f"{written(1e3 * point.latency.seconds, 3)} ms",
+            f"{written(point.energy_mj, 3)} mJ",
             f"{memory_of(point).peak_bytes:,} bytes{' (PSRAM)' if point.arena_in_psram else ''}",
             f"{point.flash.total_bytes >> 10} KiB",
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinysearch.core.units import written
 from tinysearch.networks.graph import Graph
 from tinysearch.networks.operators.kind import offset
 from tinysearch.networks.oracle import run
@@ -36,7 +37,7 @@ class Agreement:
         """On one line."""
         parts = [] if self.same_largest is None else [f"same largest value in {100 * self.same_largest:.1f} %"]
         parts += [] if self.signal_to_noise_db is None else [f"{self.signal_to_noise_db:.1f} dB signal to noise"]
-        parts.append(f"differences up to {self.largest_difference:.3g}")
+        parts.append(f"differences up to {written(self.largest_difference, 3)}")
         return f"{', '.join(parts)} (float against int8, {self.samples} samples)"
 
     def to_dict(self) -> dict[str, Any]:

@@ -46,7 +46,10 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const isKnown = (value) => value !== null && value !== undefined;
 
 // As Python writes numbers, so that cards, table and advice agree: exact halves go to the even digit.
-const trim = (value, digits) => {
+// Small numbers have two digits that say something, and not the last decimal alone or none.
+const trim = (value, decimals) => {
+  const size = Math.abs(value);
+  const digits = size >= 1e-6 && size < 10 ** -decimals ? 1 - Math.floor(Math.log10(size)) : decimals;
   const half = Number.isInteger(value * 2 ** (digits + 1)) && Math.abs((value * 10 ** digits) % 1) === 0.5;
   return (half ? (2 * Math.round((value * 10 ** digits) / 2)) / 10 ** digits : value).toFixed(digits);
 };

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinysearch.core.units import fixed
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.memoized.costs import training_costs
 from tinysearch.search.memoized.promising import Screen
@@ -119,9 +120,10 @@ class MemoizedSampler:
             scene, much = self._scene(knowledge, self._doubtful, rng), LEFT_SHARES * self.stop_share
             chance = float((scene.left() > much * hypervolume_now).mean())
             if chance <= LEFT_CHANCE:
+                best, least, left = (f"{fixed(100 * each, 2)} %" for each in (share, self.stop_share, much))
                 reason = (
-                    f"the best training left is expected to add {share:.2%} to the front's hypervolume, less than "
-                    f"{self.stop_share:.2%}, and all of them more than {much:.2%} with a chance of {chance:.0%}"
+                    f"the best training left is expected to add {best} to the front's hypervolume, less than {least}, "
+                    f"and all of them more than {left} with a chance of {fixed(100 * chance, 0)} %"
                 )
                 return Wait() if knowledge.pending.any() else Stop(reason=reason)
             action, gain, row = scene.best_action(self._costs)
