@@ -165,11 +165,46 @@ def test_pictures_show_how_networks_are_executed(started: Browser, opened: Brows
         _click(started, f"tr[data-id='{each.candidate.id}'] input")
     assert ["heavy layers on both cores" in text for text in told] == [True, False, False]
     assert ["scores added" in text for text in told] == [False, True, False]
-    assert ["voice first, the other if unsure" in text for text in told] == [False, False, True]
+    assert ["voicefirst,theotherifunsure" in text.replace(" ", "") for text in told] == [False, False, True]
     assert [text.count("core 1") for text in told] == [1, 1, 0]
     assert all("cameraOV2640" in text for text in told)
     assert ["microphoneINMP441" in text for text in told] == [False, True, True]
     assert started.messages() == []
+
+
+def test_names_of_any_length_stay_within_their_blocks(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    sensor = "SPH0645LM4H breakout (Adafruit 3421, I2S), OV2640_with_a_name_of_one_word"
+    found = [evaluation([branch("voice", blocks=(2,) * 9)], board="everything", errors=rates(0.1))]
+    found[0] = replace(found[0], details={**found[0].details, "reads": {"voice": ["microphone", sensor]}})
+    _open(started, make_case(found), tmp_path)
+    picture = "document.querySelector('#cards svg[aria-label^=block]')"
+    told = started.run(f"return {picture}.textContent").replace(" ", "")
+    assert sensor.replace(" ", "") in told
+    assert "voice2-2-2-2-2-2-2-2-2" in told
+    beyond = started.run(
+        f"""return [...{picture}.querySelectorAll('g')].flatMap((group) => {{
+          const box = group.querySelector('rect').getBoundingClientRect();
+          return [...group.querySelectorAll('text')].filter((text) => {{
+            const own = text.getBoundingClientRect();
+            return own.left < box.left || own.right > box.right || own.top < box.top || own.bottom > box.bottom;
+          }}).map((text) => text.textContent);
+        }})"""
+    )
+    assert beyond == []
+
+
+@pytest.mark.parametrize(("known", "label"), [(True, "effective, FAR 1 % / 10 %"), (False, "effective")])
+def test_a_card_has_no_row_without_a_value(
+    started: Browser, opened: Browser, tmp_path: Path, known: bool, label: str
+) -> None:
+    """As of a classification, which nobody repeats until it accepts."""
+    told = rates(0.1) if known else replace(rates(0.1), frr_at_far={}, frr_ci95_at_far={}, eer_ci95=None)
+    found = [replace(evaluation([branch("face")], board="bare", errors=told), energy_mj=2.0 if known else None)]
+    _open(started, make_case(found), tmp_path)
+    rows_told = started.run("return [...document.querySelectorAll('#cards table')][0].innerText.split('\\n')")
+    assert any(row.startswith(label) for row in rows_told) == known
+    assert any(row.startswith("energy") for row in rows_told) == known
+    assert not any(row.endswith(("-", "- / -")) for row in rows_told)
 
 
 def test_cards_and_table_write_numbers_alike(started: Browser, opened: Browser, tmp_path: Path) -> None:

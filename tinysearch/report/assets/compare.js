@@ -22,7 +22,9 @@ function showChosen() {
   redrawAll();
 }
 
-function line(name, value) {
+// A row of a card; none where nothing is known to say.
+function line(name, value, known = true) {
+  if (!known) return null;
   return make('tr', {}, make('td', { class: 'text soft' }, name), make('td', {}, value));
 }
 
@@ -33,14 +35,15 @@ function card(design, slot) {
   remove.addEventListener('click', () => toggle(design));
   heading.append(remove);
   const figures = make('table', {}, make('tbody', {},
-    line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`),
-    ...(isKnown(design.frr) ? [line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`),
-      ...(DATA.retried ? [line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never')] : [])] : []),
+    line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`, isKnown(design.eer)),
+    line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`, isKnown(design.frr)),
+    line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never', isKnown(design.frr) && DATA.retried),
     line('cost', `${usd(design.board.price_usd)}${range(design.board.low_usd, design.board.high_usd, usd)}`),
     line('capture', seconds(design.acquisition_s)),
     line('computing', `${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)}, ${design.latency_evidence}`),
-    line('effective, FAR 1 % / 10 %', `${seconds(design.effective_latency_far1_s)} / ${seconds(design.effective_latency_far10_s)}`),
-    line('energy of computing', energyText(design)),
+    line('effective, FAR 1 % / 10 %', `${seconds(design.effective_latency_far1_s)} / ${seconds(design.effective_latency_far10_s)}`,
+      isKnown(design.effective_latency_far1_s) || isKnown(design.effective_latency_far10_s)),
+    line('energy of computing', energyText(design), isKnown(design.energy_mj)),
     line('parameters', `${design.params.toLocaleString('en')}, ${bytes(design.weight_bytes)} in flash`),
     ...people(design)));
   const why = (DATA.why[design.id] || [standing(design)])
@@ -62,7 +65,6 @@ function standing(design) {
 }
 
 function energyText(design) {
-  if (!isKnown(design.energy_mj)) return '-';
   const least = Math.min(...state.chosen.map((other) => other.energy_mj).filter(isKnown));
   return design.energy_mj > least ? `${energy(design.energy_mj)}, ${(design.energy_mj / least).toFixed(1)} times the least here` : energy(design.energy_mj);
 }

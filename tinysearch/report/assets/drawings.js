@@ -4,15 +4,28 @@ const BUFFER_COLORS = ['--buffer-1', '--buffer-2', '--buffer-3', '--buffer-4'];
 
 const svg = (tag, attributes, ...children) => make(`svg:${tag}`, attributes, ...children);
 const label = (x, y, text, attributes) => svg('text', { x, y, ...attributes }, text);
-const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}\u2026` : text);
+
+// A text in lines of at most so many letters: broken between words, and within those that no line holds.
+function wrapped(text, letters) {
+  const pieces = text.split(' ').flatMap((word) => word.match(new RegExp(`.{1,${letters}}`, 'gu')) || []);
+  return pieces.reduce((lines, piece) => {
+    const longer = lines.length ? `${lines.at(-1)} ${piece}` : piece;
+    return longer.length <= letters && lines.length ? [...lines.slice(0, -1), longer] : [...lines, piece];
+  }, []);
+}
+
+const LINE = 14; // from one line of text to the next
+
+// The lines of a block this wide: a name, then what else there is to say.
+const linesOf = (texts, width) => texts.flatMap((text, i) => wrapped(text, Math.floor((width - 6) / 6.9)).map((line) => ({ line, soft: i > 0 })));
+const heightOf = (lines) => Math.max(40, lines.length * LINE + 12);
 
 function block(x, y, width, height, lines) {
   const group = svg('g', {}, svg('rect', { class: 'box', x, y, width, height, rx: 5 }));
-  const first = y + height / 2 - (lines.length - 1) * 7 + 4;
-  lines.forEach((line, i) => group.append(label(x + width / 2, first + i * 14, short(line, Math.floor(width / 6.6)), {
-    'text-anchor': 'middle', class: i ? 'soft' : null, 'font-weight': i ? null : 600,
+  const first = y + height / 2 - ((lines.length - 1) * LINE) / 2 + 4;
+  lines.forEach(({ line, soft }, i) => group.append(label(x + width / 2, first + i * LINE, line, {
+    'text-anchor': 'middle', class: soft ? 'soft' : null, 'font-weight': soft ? null : 600,
   })));
-  group.append(svg('title', {}, lines.join(', ')));
   return group;
 }
 
@@ -20,25 +33,33 @@ const wire = (x1, y1, x2, y2) => svg('path', { class: 'wire', d: `M${x1} ${y1}L$
 
 function blockDiagram(design) {
   const board = design.board;
-  const rows = Math.max(design.branches.length, 2);
-  const height = 60 + rows * 52;
+  const [left, middle, gap] = [106, 140, 16];
+  // A sensor and its network stand in a row, which is as high as the longer of their texts.
+  let below = 36;
+  const rows = design.branches.map((branch, i) => {
+    const sensor = linesOf(design.reads[i] || [branch.modality], left);
+    const network = linesOf([`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`], middle);
+    const row = { y: below, height: Math.max(heightOf(sensor), heightOf(network)), sensor, network };
+    below += row.height + gap;
+    return row;
+  });
+  const notes = [];
+  if (board.cores > design.branches.length) notes.push(design.shared ? 'heavy layers on both cores' : 'the second core is free');
+  if (design.branches.length > 1) notes.push(design.first ? `${design.first} first, the other if unsure` : 'scores added');
+  const said = notes.flatMap((note) => wrapped(note, 26));
+  const height = Math.max(below + said.length * LINE, 36 + 2 * (40 + gap)) + 12;
   const picture = svg('svg', { viewBox: `0 0 400 ${height}`, role: 'img', 'aria-label': `block diagram of ${board.name}` });
   picture.append(svg('rect', { class: 'box', x: 126, y: 8, width: 156, height: height - 16, rx: 7 }));
   picture.append(label(204, 26, `${board.processor}, ${board.cores} core${board.cores > 1 ? 's' : ''}`, { 'text-anchor': 'middle', 'font-weight': 600 }));
-  design.branches.forEach((branch, i) => {
-    const y = 36 + i * 56;
-    picture.append(wire(108, y + 20, 134, y + 20));
-    picture.append(block(2, y, 106, 40, design.reads[i] || [branch.modality]));
-    picture.append(block(134, y, 140, 40, [`${branch.modality} ${branch.layout}`, `${branch.precision}, ${seconds(design.branch_latency_s[i])}`]));
+  rows.forEach((row) => {
+    picture.append(wire(2 + left, row.y + row.height / 2, 134, row.y + row.height / 2));
+    picture.append(block(2, row.y, left, row.height, row.sensor), block(134, row.y, middle, row.height, row.network));
   });
-  const below = design.first ? `${design.first} first, the other if unsure` : 'scores added';
-  if (design.branches.length > 1) picture.append(label(204, height - 18, below, { 'text-anchor': 'middle', class: 'soft' }));
-  const beside = design.shared ? 'heavy layers on both cores' : 'the second core is free';
-  if (board.cores > design.branches.length) picture.append(label(204, 116, beside, { 'text-anchor': 'middle', class: 'soft' }));
+  said.forEach((line, i) => picture.append(label(204, below + 10 + i * LINE, line, { 'text-anchor': 'middle', class: 'soft' })));
   [['flash', board.flash_bytes], ['PSRAM', board.psram_bytes]].forEach(([name, size], i) => {
-    const y = 36 + i * 56;
+    const y = 36 + i * (40 + gap);
     if (size) picture.append(wire(282, y + 20, 308, y + 20));
-    picture.append(block(308, y, 90, 40, [name, size ? bytes(size) : 'none']));
+    picture.append(block(308, y, 90, 40, linesOf([name, size ? bytes(size) : 'none'], 90)));
   });
   return picture;
 }
