@@ -1,11 +1,14 @@
 """front.py with a law in place of trainings: what a search of a wide space comes to, in minutes and on any machine.
 
     python benchmarks/front_replayed.py [--seconds 300] [--seeds 8] [--budget 20] [--space extended] [OPTION=NUMBER ..]
+    python benchmarks/front_replayed.py --drawn 0            # laws drawn at random, another one for every seed
+    python benchmarks/front_replayed.py --drawn 0 --told 60  # .. of which 60 branches of each input are told before
 
 Designs, prices and sampler are those of the search (an OPTION is the sampler's, ``cost_exponent=0.5``); errors of
-faces and voices, and the seconds of trainings, are made up. The law is near what some trainings of the embedded people
-showed (decision 88), each error with a scatter of its own for every seed, and fusions follow from their branches. A
-training that would end after the seconds does not count. Without cascades, as these are priced after the search.
+faces and voices, and the seconds of trainings, are made up. The law (``front_laws.py``) is near what some trainings of
+the embedded people showed, or drawn, each error with a scatter of its own for every seed, and fusions follow from their
+branches. A training that would end after the seconds does not count. Without cascades, as these are priced after the
+search. What a search with ``--told`` comes to, no first guess can surpass by much.
 
 Last line: means over seeds of ``trainings``, ``hypervolume_extended_over_paper`` and ``latency_at_equal_error_ratio``
 (a median), as in ``front.py``; ``price_met``, in how many seeds the cheapest point that needs no PSRAM and is as good
@@ -20,11 +23,11 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from front import PAPER, Point, compared
+from front_laws import WORST, Law, drawn_law, near_trainings, told_by_law
 from scipy.special import ndtr, ndtri
 from worlds import OBJECTIVES
 
@@ -41,33 +44,10 @@ from tinysearch.search.known.objective_values import ObjectiveVector
 from tinysearch.search.memoized.sampler import MemoizedSampler
 from tinysearch.search.proposals import Proposal
 
-LEVELS = MappingProxyType({"face": math.log(0.128), "voice": math.log(0.20)})
-"""Log error of an int8 network of 63 000 parameters and 4 MMAC on whole, colored inputs."""
-FAMILIES = MappingProxyType(
-    {
-        "face": {"resnet": 0.03, "separable": -0.08, "inverted": -0.03, "plain": 0.03},
-        "voice": {"resnet": -0.08, "separable": 0.05, "inverted": 0.03, "plain": 0.0},
-    }
-)
 SCATTER, FUSION_SCATTER = 0.05, 0.04
 """Standard deviations of a log error, and of the probit of a fusion's."""
-WORST = 0.47
 START_SHARE = 0.45
 """Of the seconds of a training, for one that finds its float32 start already trained."""
-
-
-def law(branch: BranchSpec, params: float, macs: float) -> float:
-    """Log error of a branch, apart from its scatter."""
-    p, m = math.log10(params), math.log10(macs)
-    log = LEVELS[branch.modality] + FAMILIES[branch.modality][branch.architecture.family]
-    log += -0.12 * (p - 4.8) - 0.10 * (m - 6.6) + 0.1 * max(0.0, 4.0 - p)
-    if branch.precision.kind == "xnor":
-        log += (0.06 if branch.precision.from_stage else 0.18) * (1.3 if p < 4.5 else 1.0)
-    if branch.modality == "face" and branch.channels == 1:
-        log += 0.06
-    if branch.input_size < 64:
-        log += 0.04
-    return log + (0.12 if branch.frames else 0.0)
 
 
 def seconds(macs: float, *, started: bool) -> float:
@@ -78,8 +58,9 @@ def seconds(macs: float, *, started: bool) -> float:
 class LawErrors:
     """Errors by the law; the same for a seed, whatever is asked first."""
 
-    def __init__(self, designs: Designs, *, seed: int) -> None:
+    def __init__(self, designs: Designs, law: Law, *, seed: int) -> None:
         table = designs.table
+        self._law = law
         self._sizes = dict(zip(table.branches, zip(table.params, table.macs, strict=True), strict=True))
         self._seed = seed
 
@@ -88,7 +69,7 @@ class LawErrors:
         return float(np.random.default_rng([self._seed, int.from_bytes(digest[:8], "little")]).normal())
 
     def _alone(self, branch: BranchSpec) -> float:
-        log = law(branch, *self._sizes[branch]) + SCATTER * self._normal((branch,))
+        log = self._law(branch, *self._sizes[branch]) + SCATTER * self._normal((branch,))
         return float(np.clip(math.exp(log), 0.02, WORST))
 
     def error_rates(self, branches: Any) -> ErrorRates:
@@ -113,10 +94,12 @@ class Space:
         models = build_models(config)
         return cls(designs=build_designs(models, build_space(config)), models=models)
 
-    def searched(self, *, seed: int, limit_s: float, options: dict[str, Any]) -> Knowledge:
-        """What is known after so many seconds of trainings."""
-        errors, sampler = LawErrors(self.designs, seed=seed), MemoizedSampler(**options)
+    def searched(self, law: Law, *, seed: int, limit_s: float, options: dict[str, Any], told: int = 0) -> Knowledge:
+        """What is known after so many seconds of trainings, where a law tells of some branches beforehand."""
+        errors, sampler = LawErrors(self.designs, law, seed=seed), MemoizedSampler(**options)
         known, spent = Knowledge(self.designs.table, ObjectiveVector(OBJECTIVES), errors.error_rates), 0.0
+        if told:
+            known.warm(told_by_law(law, self.designs.table, branches=told))
         while True:
             proposal = sampler.propose(known, np.random.default_rng([seed, len(known.order)]))
             if not isinstance(proposal, Proposal) or proposal.row is None:
@@ -154,15 +137,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--budget", type=float, default=20.0, help="US$")
     parser.add_argument("--space", default="extended")
+    parser.add_argument("--drawn", type=int, metavar="FIRST", help="laws drawn at random, one a seed, from this one on")
+    parser.add_argument("--told", type=int, default=0, help="branches of each input of which the law itself tells")
     parser.add_argument("options", nargs="*", metavar="OPTION=NUMBER")
     asked = parser.parse_args()
     options = {name: json.loads(value) for name, value in (word.split("=") for word in asked.options)}
     spaces = [Space.named(name, budget_usd=asked.budget) for name in (PAPER, asked.space)]
     rows = []
     for seed in range(asked.seeds):
+        law = near_trainings if asked.drawn is None else drawn_law(asked.drawn + seed)
         both = [
-            space.searched(seed=seed, limit_s=asked.seconds, options=given)
-            for space, given in zip(spaces, ({}, options), strict=True)
+            space.searched(law, seed=seed, limit_s=asked.seconds, options=given, told=told)
+            for space, given, told in zip(spaces, ({}, options), (0, asked.told), strict=True)
         ]
         paper, extended = (space.front(known) for space, known in zip(spaces, both, strict=True))
         found = compared(paper, extended, [], budget_usd=asked.budget)
@@ -179,7 +165,7 @@ def main() -> None:
         "price_met": int(prices_met.sum()),
         "best_branch_over_paper": round(float(np.exp(logs.mean())), 4),
     }
-    print(json.dumps({"seconds": asked.seconds, "seeds": asked.seeds, "space": asked.space} | last))
+    print(json.dumps({name: getattr(asked, name) for name in ("seconds", "seeds", "space", "drawn", "told")} | last))
 
 
 if __name__ == "__main__":
