@@ -14,7 +14,7 @@ from test_report_page import EVIL, small_case
 
 from tinysearch.core.cascade import Cascade, CascadeFigures
 from tinysearch.core.execution import Execution
-from tinysearch.report import write_report
+from tinysearch.report import write_data, write_report
 from tinysearch.report.table import rows
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -26,6 +26,7 @@ HOME, END, RIGHT = "\ue011", "\ue010", "\ue014"
 
 
 CASE = small_case(EVIL)
+WORSE = (("bare", 0.2), ("everything", 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,22 @@ def test_names_of_any_length_stay_within_their_blocks(started: Browser, opened: 
         }})"""
     )
     assert beyond == []
+
+
+def test_a_classification_has_an_error_and_no_eer(started: Browser, opened: Browser, tmp_path: Path) -> None:
+    both = [evaluation([branch("face")], board=name, errors=rates(rate, curves=False)) for name, rate in WORSE]
+    case = make_case(both)
+    folder = case.write(tmp_path)
+    write_data(folder, replace(case.data, rate="error"))
+    started.open(write_report(folder))
+    started.wait(READY)
+    _look(started, "plot-cost")
+    started.wait("(document.getElementById('plot-cost').data || []).length === 4")
+    told = started.run("return [...document.querySelectorAll('header, main')].map(e => e.textContent).join(' ')")
+    assert "EER" not in told
+    assert "lowest error" in told
+    assert "error (%)" in told
+    assert "tell classes" in started.run("return document.querySelector('.none').textContent")
 
 
 @pytest.mark.parametrize(("known", "label"), [(True, "effective, FAR 1 % / 10 %"), (False, "effective")])

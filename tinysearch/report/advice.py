@@ -20,14 +20,15 @@ from tinysearch.report.prices import sensitivity
 from tinysearch.report.sentence import Sentence, knee, ladder, number, quality_of, tie_note
 from tinysearch.report.view import RunView
 from tinysearch.report.wording import (
-    LABELS,
     board_name,
     count,
     interval,
+    label_of,
     named,
     network,
     pair_text,
     percent,
+    rate_name,
     usd,
     value_text,
 )
@@ -105,7 +106,7 @@ def _answer(view: RunView, quality: str) -> Sentence:
     return Sentence(
         kind="answer",
         text=(
-            f"{budget}, the lowest {LABELS[quality]} is {value_text(quality, value)}{sure}: {named(view, best)}, "
+            f"{budget}, the lowest {label_of(quality)} is {value_text(quality, value)}{sure}: {named(view, best)}, "
             f"{usd(cost)}, {_waiting(best)}. "
             f"{count(len(view.front), 'design')} of {view.data.known} known are on the front."
             f"{_on_paper(view, best, quality)}"
@@ -159,7 +160,7 @@ def _on_paper(view: RunView, best: DesignCard, quality: str) -> str:
     _, value = pair_text(quality, number(view, best, quality), number(view, other, quality))
     return (
         f"{start} of the {count(len(real), 'point')} that can be built, {named(view, other)} is best: "
-        f"{usd(view.cost(other))}, {LABELS[quality]} {value}."
+        f"{usd(view.cost(other))}, {label_of(quality)} {value}."
     )
 
 
@@ -172,8 +173,8 @@ def _cheapest(view: RunView, quality: str) -> Sentence:
         kind="cheapest",
         text=(
             f"The cheapest board on the front is {board_name(board)} at {usd(cost)} with "
-            f"{count(len(board.parts), 'part')}; it reaches {LABELS[quality]} {value_text(quality, value)}{sure} with "
-            f"{network(view, first)}."
+            f"{count(len(board.parts), 'part')}; it reaches {label_of(quality)} {value_text(quality, value)}{sure} "
+            f"with {network(view, first)}."
         ),
         numbers={"bom_cost_usd": cost, quality: value, "parts": len(board.parts)},
         points=(first.id,),
@@ -189,7 +190,7 @@ def _fastest(view: RunView) -> tuple[Sentence, ...]:
     rate = ""
     if fastest.eer is not None:
         numbers["eer"] = fastest.eer
-        rate = f", EER {value_text('eer', fastest.eer)}{interval(fastest.eer_ci95)}"
+        rate = f", {rate_name()} {value_text('eer', fastest.eer)}{interval(fastest.eer_ci95)}"
     text = (
         f"The fastest attempt is that of {named(view, fastest)}: {value_text('latency_s', fastest.attempt_s)}, "
         f"{value_text('latency_s', fastest.acquisition_s)} of it capture; "
@@ -213,7 +214,7 @@ def _knee(view: RunView, quality: str) -> tuple[Sentence, ...]:
         Sentence(
             kind="knee",
             text=(
-                f"The knee is {named(view, found)}: {usd(cost)} for {LABELS[quality]} {here}. "
+                f"The knee is {named(view, found)}: {usd(cost)} for {label_of(quality)} {here}. "
                 f"Saving {usd(saving)} more leads to {low}; spending {usd(spending)} more "
                 f"leads only to {high}{tie_note(found, last) if quality == 'eer' else ''}."
             ),
@@ -243,7 +244,7 @@ def why(view: RunView, identity: str) -> Sentence:
             here, there = pair_text(name, value, second)
             return Sentence(
                 kind="why",
-                text=f"No point of the front has a lower {LABELS[name]}: {here}; the next has {there}.",
+                text=f"No point of the front has a lower {label_of(name)}: {here}; the next has {there}.",
                 numbers={name: value, "next": second},
                 points=(identity,),
             )
@@ -251,7 +252,7 @@ def why(view: RunView, identity: str) -> Sentence:
     best = max(names, key=lambda name: len(rivals[name]), default=None)
     if best is None or not rivals[best]:
         figures = {name: number(view, design, name) for name in names}
-        listed = ", ".join(f"{LABELS[name]} {value_text(name, value)}" for name, value in figures.items())
+        listed = ", ".join(f"{label_of(name)} {value_text(name, value)}" for name, value in figures.items())
         return Sentence(
             kind="why",
             text=f"{_alone(len(others))}: {listed}.",
@@ -262,11 +263,11 @@ def why(view: RunView, identity: str) -> Sentence:
     second = min(number(view, view.design(other), best) for other in rivals[best])
     here, there = pair_text(best, value, second)
     limits = {name: number(view, design, name) for name in names if name != best}
-    listed = " and ".join(f"{LABELS[name]} up to {value_text(name, limit)}" for name, limit in limits.items())
+    listed = " and ".join(f"{label_of(name)} up to {value_text(name, limit)}" for name, limit in limits.items())
     return Sentence(
         kind="why",
         text=(
-            f"With {listed}, it has the lowest {LABELS[best]}: {here}; the other "
+            f"With {listed}, it has the lowest {label_of(best)}: {here}; the other "
             f"{count(len(rivals[best]), 'point')} within these limits {'have' if len(rivals[best]) > 1 else 'has'} "
             f"{there} or more."
         ),

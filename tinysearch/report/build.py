@@ -85,6 +85,7 @@ def build_data(
     title: str = "tinysearch",
     caveat: str = "",
     currency: Currency = US_DOLLARS,
+    rate: str = "EER",
 ) -> ReportData:
     """The report's data.
 
@@ -100,6 +101,7 @@ def build_data(
         title: of the page.
         caveat: about the people whom error rates are of.
         currency: in which amounts are shown.
+        rate: what the error rate is called.
     """
     branches: dict[str, BranchCard] = {}
     boards: dict[str, BoardCard] = {}
@@ -133,6 +135,7 @@ def build_data(
         title=title,
         caveat=caveat,
         currency=currency,
+        rate=rate,
         known=shown if known is None else known,
         thinning=THINNING if known is not None and known > shown else "every known design",
         branches=dict(sorted(branches.items())),

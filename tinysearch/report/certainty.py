@@ -7,7 +7,7 @@ from collections import Counter
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Sentence, number, overlap
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import count, interval, named, percent, usd
+from tinysearch.report.wording import count, interval, named, percent, rate_name, usd
 
 _MEANINGS = {
     "trained": "of networks trained here and measured with the integers that a board runs",
@@ -37,7 +37,7 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
     if not tied:
         text = (
             f"0 of the other {count(networks, 'network')} on the front have a 95 % interval that overlaps that of the "
-            f"lowest EER{interval(best.eer_ci95)}: it is the lowest beyond sampling noise."
+            f"lowest {rate_name()}{interval(best.eer_ci95)}: it is the lowest beyond sampling noise."
         )
         return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id,)),)
     cheapest = min(tied, key=lambda d: (view.cost(d), d.latency_s, d.id))
@@ -45,9 +45,9 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
     numbers |= {"bom_cost_usd": view.cost(cheapest), "saving_usd": saving}
     spent = f"{usd(saving)} less" if saving > 0 else f"{usd(-saving)} more" if saving < 0 else "at the same price"
     text = (
-        f"{tied_networks} of the other {count(networks, 'network')} on the front tie with the lowest EER: the 95 % "
-        f"intervals overlap{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at "
-        f"{usd(view.cost(cheapest))}, {spent}, EER {percent(number(view, cheapest, 'eer'))}"
+        f"{tied_networks} of the other {count(networks, 'network')} on the front tie with the lowest {rate_name()}: "
+        f"the 95 % intervals overlap{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at "
+        f"{usd(view.cost(cheapest))}, {spent}, {rate_name()} {percent(number(view, cheapest, 'eer'))}"
         f"{interval(cheapest.eer_ci95)}."
     )
     return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id, cheapest.id)),)
@@ -58,8 +58,8 @@ def _untold(view: RunView, best: DesignCard, *, networks: int) -> Sentence:
     return Sentence(
         kind="tie",
         text=(
-            f"The lowest EER, {percent(number(view, best, 'eer'))}, comes without an interval, so it cannot be told "
-            f"which of the other {count(networks, 'network')} on the front tie with it."
+            f"The lowest {rate_name()}, {percent(number(view, best, 'eer'))}, comes without an interval, so it cannot "
+            f"be told which of the other {count(networks, 'network')} on the front tie with it."
         ),
         numbers={"eer": number(view, best, "eer"), "networks": networks},
         points=(best.id,),
@@ -96,9 +96,9 @@ def _rates(view: RunView) -> list[Sentence]:
     apart = sum(design.eer_validation is not None for design in view.points)
     if apart:
         text = (
-            f"{count(apart, 'point')} {'were' if apart > 1 else 'was'} chosen by the EER of validation people and "
-            f"{'are' if apart > 1 else 'is'} shown with that of test people, so the choice does not flatter them; "
-            "a dominated design may look better on test people by chance."
+            f"{count(apart, 'point')} {'were' if apart > 1 else 'was'} chosen by the {rate_name()} of validation "
+            f"people and {'are' if apart > 1 else 'is'} shown with that of test people, so the choice does not flatter "
+            "them; a dominated design may look better on test people by chance."
         )
         found.append(Sentence(kind="evidence", text=text, numbers={"points": apart}))
     return found

@@ -12,7 +12,7 @@ from tinysearch.core.errors import UserError
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Floats
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, named, usd, value_text
+from tinysearch.report.wording import count, label_of, named, usd, value_text
 
 _MARGIN = 1.1
 """The reference point: a tenth of the range of both fronts beyond the worst value of either."""
@@ -137,7 +137,8 @@ def _best(first: RunView, second: RunView, name: str) -> Row:
         assert value is not None  # noqa: S101 - only what both runs know is compared
         return f"{value_text(name, value)}: {named(view, found)}"
 
-    return Row(label=f"lowest {LABELS[name]}", first=text(first), second=text(second))
+    label = first.data.rate if name == "eer" else label_of(name)
+    return Row(label=f"lowest {label}", first=text(first), second=text(second))
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, ...]:

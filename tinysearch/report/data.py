@@ -225,6 +225,7 @@ class ReportData:
         title: that the user gave the report.
         caveat: about the people whom error rates are of, empty where there is none.
         currency: of the run's budget, in which amounts are shown; all amounts here are US$.
+        rate: what its error rate is called: EER, of a classification error.
         known: how many designs the search knew the error rates of; ``thinning`` says which of them are here.
         details: of front points, by id.
         blocked: processors that cannot carry the networks of the point with the lowest error rate.
@@ -242,6 +243,7 @@ class ReportData:
     title: str = "tinysearch"
     caveat: str = ""
     currency: Currency = US_DOLLARS
+    rate: str = "EER"
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -279,6 +281,10 @@ def reason_of(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
+RATES = ("EER", "error")
+"""What an error rate may be called."""
+
+
 def from_dict(document: Mapping[str, Any]) -> ReportData:
     """The data of a parsed document.
 
@@ -287,11 +293,14 @@ def from_dict(document: Mapping[str, Any]) -> ReportData:
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"schema {document.get('schema')}")
+    if document.get("rate", RATES[0]) not in RATES:
+        raise ValueError(f"rate {document['rate']}")
     data = ReportData(
         price_level=document["price_level"],
         title=document["title"],
         caveat=document.get("caveat", ""),
         currency=Currency(**document.get("currency", {})),
+        rate=document.get("rate", RATES[0]),
         known=document["known"],
         thinning=document["thinning"],
         branches={key: _branch(value) for key, value in document["branches"].items()},

@@ -10,7 +10,7 @@ from typing import Any
 from tinysearch.files import writing
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, money_sign, shown_in, unit_usd
+from tinysearch.report.wording import label_of, money_sign, rate_name, shown_in, unit_usd
 
 FORMATS = ("png", "svg")
 _COLORS = {"float32": "#0072B2", "int8": "#009E73"}
@@ -37,13 +37,13 @@ def _objective(name: str, *, label: str = "", scale: float = 1.0, log: bool = Fa
         found = view.value(design, name)
         return None if found is None else found * scale
 
-    return Axis(label=label or LABELS[name], value=value, log=log)
+    return Axis(label=label or label_of(name), value=value, log=log)
 
 
 def _axes() -> dict[str, Axis]:
     """Axes by the name of what they show."""
     return {
-        "eer": _objective("eer", label="EER (%)", scale=100),
+        "eer": _objective("eer", label=f"{rate_name()} (%)", scale=100),
         "bom_cost_usd": _objective("bom_cost_usd", label=f"board cost ({money_sign()})", scale=1 / unit_usd()),
         "latency_s": _objective("latency_s", label="latency (ms)", scale=1e3, log=True),
         "weight_bytes": Axis(label="weights (KiB)", value=lambda v, d: v.weight_bytes(d) / 1024, log=True),
@@ -87,7 +87,7 @@ def write_figures(view: RunView, folder: Path) -> tuple[Path, ...]:
     written = []
     with (
         writing(folder),
-        shown_in(view.data.currency),
+        shown_in(view.data.currency, rate=view.data.rate),
         mpl.rc_context(_STYLE),
     ):
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from statistics import median
 from tinysearch.report.data import BranchCard, DesignCard
 from tinysearch.report.sentence import Sentence, ladder, number, planar_front
 from tinysearch.report.view import RunView, effective_s
-from tinysearch.report.wording import count, named, network, pair_text, percent, points, usd
+from tinysearch.report.wording import count, named, network, pair_text, percent, points, rate_name, usd
 
 HARDLY_ANY = 0.01
 """Loss of EER, as a fraction, up to which int8 is said to sacrifice hardly any accuracy."""
@@ -61,9 +61,9 @@ def _properties(view: RunView, known: Sequence[DesignCard]) -> Sentence:
     holds = min(share["latency"], share["size"]) > share["cost"]
     return _guideline(
         title,
-        f"XNOR branches make up {percent(share['latency'], 0)} of the EER-latency front, "
-        f"{percent(share['size'], 0)} of the EER-weights front and {percent(share['cost'], 0)} of the EER-cost front. "
-        "The paper found XNOR on the first two rather than on the third.",
+        f"XNOR branches make up {percent(share['latency'], 0)} of the {rate_name()}-latency front, "
+        f"{percent(share['size'], 0)} of the {rate_name()}-weights front and {percent(share['cost'], 0)} of the "
+        f"{rate_name()}-cost front. The paper found XNOR on the first two rather than on the third.",
         {**share, **{f"{name}_points": len(front) for name, front in fronts.items()}},
         holds=holds,
     )
@@ -127,8 +127,9 @@ def _quantization(view: RunView, known: Sequence[DesignCard]) -> Sentence:
     loss = median(rates[low.key] - rates[high.key] for high, low in pairs)
     shrink = median(high.weight_bytes / low.weight_bytes for high, low in pairs)
     text = (
-        f"Over {count(len(pairs), 'layout')}, int8 against float32 changes the EER by {loss * 100:+.1f} points "
-        f"(median; hardly any means up to {HARDLY_ANY * 100:g}) and makes the weights {shrink:.1f} times smaller."
+        f"Over {count(len(pairs), 'layout')}, int8 against float32 changes the {rate_name()} by {loss * 100:+.1f} "
+        f"points (median; hardly any means up to {HARDLY_ANY * 100:g}) and makes the weights {shrink:.1f} times "
+        "smaller."
     )
     numbers: dict[str, float] = {"pairs": len(pairs), "loss": loss, "shrink": shrink}
     binary = [
@@ -170,11 +171,11 @@ def _saturation(view: RunView, known: Sequence[DesignCard]) -> Sentence:
     }
     first, second = pair_text("eer", numbers["low_eer"], numbers["high_eer"])
     if grown == 0:
-        text = f"Open: {best.modality} alone has one EER, {first}, at {count(len(same), 'design')}."
+        text = f"Open: {best.modality} alone has one {rate_name()}, {first}, at {count(len(same), 'design')}."
         return _guideline(title, text, numbers | {"designs": len(same)}, holds=None)
     text = (
         f"Growing {network(view, low)} ({usd(view.cost(low))}) to {network(view, high)} ({usd(view.cost(high))}) takes "
-        f"the EER from {first} to {second}"
+        f"the {rate_name()} from {first} to {second}"
     )
     if not better:
         return _guideline(
@@ -201,7 +202,7 @@ def _saturation(view: RunView, known: Sequence[DesignCard]) -> Sentence:
         title,
         f"{text} ({usd(spent_growing)} for {points(grown, 2)}); the cheapest fusion that is better, "
         f"{named(view, fusion)}, costs {usd(view.cost(fusion))} ({difference}, for {points(gained, 2)}, to "
-        f"{third}). A point of EER costs {verdict} by growing than by adding.",
+        f"{third}). A point of {rate_name()} costs {verdict} by growing than by adding.",
         numbers,
         holds=holds,
         ids=(low.id, high.id, fusion.id),
@@ -223,8 +224,8 @@ def _discontinuity(view: RunView) -> Sentence:
         "training": sum(not set(new.branches) <= set(old.branches) for old, new in pairs),
     }
     text = (
-        f"Of {count(len(pairs), 'step')} along the EER-cost front, {numbers['modality']} change the modality, "
-        f"{numbers['processor']} the processor and {numbers['training']} need another trained network."
+        f"Of {count(len(pairs), 'step')} along the {rate_name()}-cost front, {numbers['modality']} change the "
+        f"modality, {numbers['processor']} the processor and {numbers['training']} need another trained network."
     )
     if not pairs:
         return _guideline(title, f"Open: {text}", numbers, holds=None)

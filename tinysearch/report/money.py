@@ -8,7 +8,7 @@ from itertools import pairwise
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Sentence, ladder, number, tie_note
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, change, interval, named, pair_text, percent, unit_usd, usd
+from tinysearch.report.wording import change, interval, label_of, named, pair_text, percent, unit_usd, usd
 
 UNITS = (1, 2, 5)
 """Steps of more money, in the currency shown."""
@@ -29,7 +29,7 @@ def _step(view: RunView, quality: str, old: DesignCard, new: DesignCard) -> Sent
     return Sentence(
         kind="step",
         text=(
-            f"+{usd(extra)} (to {usd(view.cost(new))}): {change(view, old, new)}; {LABELS[quality]} {first} → "
+            f"+{usd(extra)} (to {usd(view.cost(new))}): {change(view, old, new)}; {label_of(quality)} {first} → "
             f"{second}{_sure(new, quality)}{tie_note(old, new) if quality == 'eer' else ''}."
         ),
         numbers={"extra_usd": extra, "bom_cost_usd": view.cost(new), "before": before, "after": after},
@@ -65,12 +65,12 @@ def _spend(
     texts = pair_text(quality, *values)
     start = f"{usd(more, 0)} more than the cheapest (up to {usd(limit)})"
     if best.id == first.id:
-        text = f"{start} buys no lower {LABELS[quality]} than {texts[0]}."
+        text = f"{start} buys no lower {label_of(quality)} than {texts[0]}."
     elif before is not None and best.id == before.points[-1]:
-        text = f"{start} buys no more than {usd(before.numbers['more_usd'], 0)} does: {LABELS[quality]} {texts[1]}."
+        text = f"{start} buys no more than {usd(before.numbers['more_usd'], 0)} does: {label_of(quality)} {texts[1]}."
     else:
         text = (
-            f"{start} takes the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
+            f"{start} takes the {label_of(quality)} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
             f"{named(view, best)} at {usd(view.cost(best))}{tie_note(first, best) if quality == 'eer' else ''}."
         )
     return Sentence(
@@ -116,17 +116,17 @@ def _raised(view: RunView, quality: str, inside: DesignCard, more: float, *, bef
     numbers: dict[str, float] = {"more_usd": more, "limit_usd": limit, "before": now}
     if best is None or number(view, best, quality) >= now:
         text = (
-            f"{start} would buy no lower {LABELS[quality]} than {pair_text(quality, now, now)[0]}, as far as is known "
-            "without further training."
+            f"{start} would buy no lower {label_of(quality)} than {pair_text(quality, now, now)[0]}, as far as is "
+            "known without further training."
         )
         return Sentence(kind="raise", text=text, numbers=numbers, points=(inside.id,))
     after = number(view, best, quality)
     texts = pair_text(quality, now, after)
     if before is not None and best.id == before.points[-1]:
-        text = f"{start} would buy no more than {usd(before.numbers['more_usd'], 0)}: {LABELS[quality]} {texts[1]}."
+        text = f"{start} would buy no more than {usd(before.numbers['more_usd'], 0)}: {label_of(quality)} {texts[1]}."
     else:
         text = (
-            f"{start} would take the {LABELS[quality]} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
+            f"{start} would take the {label_of(quality)} from {texts[0]} to {texts[1]}{_sure(best, quality)}: "
             f"{named(view, best)} at {usd(view.cost(best))}{tie_note(inside, best) if quality == 'eer' else ''}."
         )
     numbers |= {"after": after, "bom_cost_usd": view.cost(best)}
@@ -151,7 +151,7 @@ def give_up(view: RunView, quality: str) -> tuple[Sentence, ...]:
             kind="give_up",
             text=(
                 f"If money is short, give up first: {change(view, best, first)}. It saves {usd(saving)} "
-                f"({percent(saving / view.cost(best), 0)}) and takes the {LABELS[quality]} from {texts[0]} to "
+                f"({percent(saving / view.cost(best), 0)}) and takes the {label_of(quality)} from {texts[0]} to "
                 f"{texts[1]}, the least a dollar saved{tie_note(best, first) if quality == 'eer' else ''}."
             ),
             numbers={

@@ -27,7 +27,7 @@ from tinysearch.report.picks import picks
 from tinysearch.report.sentence import Sentence
 from tinysearch.report.table import columns, rows
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, money_sign, shown_in, usd
+from tinysearch.report.wording import count, label_of, money_sign, rate_name, shown_in, usd
 
 SCRIPTS = ("core.js", "plots.js", "drawings.js", "compare.js", "main.js")
 
@@ -48,7 +48,7 @@ KINDS = {
 
 def render(view: RunView) -> str:
     """The page as text; equal runs give equal pages. Amounts are in the currency of the run's budget."""
-    with shown_in(view.data.currency):
+    with shown_in(view.data.currency, rate=view.data.rate):
         return _render(view)
 
 
@@ -68,12 +68,13 @@ def _render(view: RunView) -> str:
         headline=f"What can be built for {budget}" if view.budget_usd is not None else "What can be built",
         kinds=KINDS,
         operating=_operating(view),
-        objectives=", ".join(LABELS[name] for name in view.objectives),
+        objectives=", ".join(label_of(name) for name in view.objectives),
         payload=script_json(_plain(payload(view, advice, chosen))),
         picks=chosen,
         plotly=_own(base64.b64encode(gzip.compress(plotly, mtime=0)).decode()),
         policy=_policy(script.encode(), plotly),
         provenance=_provenance(view),
+        rate=rate_name(),
         rows=rows(view),
         script=_own(script),
         style=_own(_asset("style.css")),

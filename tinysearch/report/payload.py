@@ -58,6 +58,7 @@ def payload(view: RunView, advice: Advice, chosen: Picks) -> dict[str, Any]:
     return {
         "budget_usd": view.budget_usd,
         "currency": dataclasses.asdict(view.data.currency),
+        "rate": view.data.rate,
         "objectives": view.objectives,
         "maximized": sorted(MAXIMIZED),
         "price_level": view.data.price_level,

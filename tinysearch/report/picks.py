@@ -10,7 +10,7 @@ from tinysearch.evaluation.operating import answers_in_words, in_words
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import knee, ladder, number, overlap, quality_of
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import LABELS, count, interval, network, pair_text, seconds, usd, value_text
+from tinysearch.report.wording import count, interval, label_of, network, pair_text, seconds, usd, value_text
 
 BEST = {"eer": "Most accurate", "latency_s": "Fastest"}
 """What the best point is called by what money buys."""
@@ -65,7 +65,7 @@ def picks(view: RunView) -> Picks:
     middle = knee(view, rungs, quality)
     if middle is not None:
         chosen.setdefault(middle.id, []).append("Best value")
-    chosen.setdefault(rungs[-1].id, []).append(BEST.get(quality, f"Lowest {LABELS[quality]}"))
+    chosen.setdefault(rungs[-1].id, []).append(BEST.get(quality, f"Lowest {label_of(quality)}"))
     designs = [view.design(identity) for identity in chosen]
     return Picks(
         cards=tuple(
@@ -95,7 +95,7 @@ def _card(view: RunView, design: DesignCard, labels: Sequence[str], quality: str
         id=design.id,
         labels=tuple(labels),
         price=usd(view.cost(design)),
-        quality=f"{LABELS[quality]} {value_text(quality, value)}{sure}",
+        quality=f"{label_of(quality)} {value_text(quality, value)}{sure}",
         meaning=_meaning(design),
         usable=None if point is None else point.usable,
         latency=_latency(design),
@@ -126,4 +126,4 @@ def _step(view: RunView, before: DesignCard, design: DesignCard, quality: str) -
     first, second = pair_text(quality, number(view, before, quality), number(view, design, quality))
     chance = ", may be chance" if quality == "eer" and overlap(before, design) else ""
     extra = view.cost(design) - view.cost(before)
-    return f"+{usd(extra)} buys {LABELS[quality]} {first} → {second}{chance}"
+    return f"+{usd(extra)} buys {label_of(quality)} {first} → {second}{chance}"

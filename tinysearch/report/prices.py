@@ -16,7 +16,7 @@ import numpy as np
 from tinysearch.report.data import DesignCard
 from tinysearch.report.sentence import Floats, Sentence, decided_matrix
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import count, percent, usd
+from tinysearch.report.wording import count, percent, rate_name, usd
 
 COST = "bom_cost_usd"
 
@@ -84,7 +84,7 @@ def sensitivity(view: RunView) -> dict[str, tuple[Sentence, ...]]:
     market = market_of(view)
     shown = len(view.affordable) - 1
     apart = any(design.eer_validation is not None for design in view.affordable)
-    judged = ", by the EER of validation people" if apart and "eer" in view.objectives else ""
+    judged = f", by the {rate_name()} of validation people" if apart and "eer" in view.objectives else ""
     return {p.id: (_sentence(p, *price_limits(market, p), shown=shown, judged=judged),) for p in view.points}
 
 

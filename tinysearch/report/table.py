@@ -8,7 +8,7 @@ from tinysearch.core.objectives import OBJECTIVES
 from tinysearch.core.units import fixed, format_bytes
 from tinysearch.report.data import DesignCard
 from tinysearch.report.view import RunView
-from tinysearch.report.wording import board_name, named, network, percent, seconds, usd, value_text
+from tinysearch.report.wording import board_name, named, network, percent, rate_name, seconds, usd, value_text
 
 UNKNOWN = "-"
 
@@ -81,7 +81,8 @@ def columns(view: RunView) -> tuple[Column, ...]:
         dropped.add("evidence")
     unknown = ("frr", "effective", "far1", "far10", "energy", "power", "battery")
     dropped |= {name for name in unknown if all(cell[name] == UNKNOWN for cell in cells)}
-    kept = {column.name: column for column in COLUMNS if column.name not in dropped}
+    named = (replace(column, label=rate_name()) if column.name == "eer" else column for column in COLUMNS)
+    kept = {column.name: column for column in named if column.name not in dropped}
     asked = [kept[name] for name in (OBJECTIVE_COLUMNS[objective] for objective in view.objectives) if name in kept]
     first = [kept["network"], *(replace(column, style=column.style.removesuffix("wide").strip()) for column in asked)]
     names = {column.name for column in first}

@@ -29,14 +29,23 @@ def points(fraction: float, digits: int = 1) -> str:
 _CURRENCY: ContextVar[Currency] = ContextVar("currency", default=US_DOLLARS)
 
 
+_RATE: ContextVar[str] = ContextVar("rate", default="EER")
+
+
 @contextmanager
-def shown_in(currency: Currency) -> Iterator[None]:
-    """Amounts of money within are written in a currency, that of the run's budget."""
-    token = _CURRENCY.set(currency)
+def shown_in(currency: Currency, *, rate: str = "EER") -> Iterator[None]:
+    """Amounts of money within are written in a currency, that of the run's budget, and its error rate by its name."""
+    tokens = _CURRENCY.set(currency), _RATE.set(rate)
     try:
         yield
     finally:
-        _CURRENCY.reset(token)
+        _CURRENCY.reset(tokens[0])
+        _RATE.reset(tokens[1])
+
+
+def rate_name() -> str:
+    """What the error rate is called: ``EER``, of a classification ``error``."""
+    return _RATE.get()
 
 
 def unit_usd() -> float:
@@ -97,7 +106,7 @@ _FORMATS: dict[str, tuple[Format, int]] = {
     "battery_days": (_days, 0),
 }
 
-LABELS = {
+_LABELS = {
     "eer": "EER",
     "bom_cost_usd": "cost",
     "latency_s": "latency",
@@ -109,7 +118,12 @@ LABELS = {
     "power_mw": "power",
     "battery_days": "battery life",
 }
-assert set(_FORMATS) == set(LABELS) == set(OBJECTIVES)  # noqa: S101 - a new objective needs words
+assert set(_FORMATS) == set(_LABELS) == set(OBJECTIVES)  # noqa: S101 - a new objective needs words
+
+
+def label_of(objective: str) -> str:
+    """An objective in a sentence: ``cost``, ``latency``, ``EER``."""
+    return rate_name() if objective == "eer" else _LABELS[objective]
 
 
 def value_text(objective: str, value: float) -> str:

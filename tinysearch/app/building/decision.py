@@ -90,6 +90,11 @@ def decision_of(config: Config) -> Decision:
     return task_of(config).decision
 
 
+def rate_of(config: Config) -> str:
+    """What people call the error rate of the task: ``EER``, of a classification ``error``."""
+    return "error" if decision_of(config) == "classification" else "EER"
+
+
 def far_of(config: Config) -> tuple[float, ...]:
     """The false accept rates at which false reject rates are told.
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tinysearch.app.console import SafeConsole, safe
 from tinysearch.core.objectives import recorded_value
-from tinysearch.report.wording import LABELS, value_text
+from tinysearch.report.wording import label_of, value_text
 from tinysearch.search.events import SearchEvent
 
 _LOG_EVERY_S = 10.0
@@ -28,12 +28,14 @@ class SearchProgress:
     Args:
         trains: networks are trained here, and the EER is that of validation people, by which a search decides; it
             says so. Otherwise error rates are looked up.
+        rate: what the error rate is called.
     """
 
-    def __init__(self, *, objectives: tuple[str, ...], trains: bool, quiet: bool = False) -> None:
+    def __init__(self, *, objectives: tuple[str, ...], trains: bool, rate: str = "EER", quiet: bool = False) -> None:
         self._console = SafeConsole(file=sys.stderr)
         self._objectives = objectives
         self._rates_of = "validation " if trains else ""
+        self._rate = rate
         self._done = "trained" if trains else "looked up"
         self._quiet = quiet
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
@@ -90,7 +92,8 @@ class SearchProgress:
         text = value_text(objective, recorded_value(objective, value))
         if objective in ("bom_cost_usd", "latency_s", "energy_mj"):
             return text
-        return f"{self._rates_of if objective == 'eer' else ''}{LABELS[objective]} {text}"
+        name = f"{self._rates_of}{self._rate}" if objective == "eer" else label_of(objective)
+        return f"{name} {text}"
 
     def _picture(self, event: SearchEvent) -> Group:
         bars = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.app.building.decision import decision_of
+from tinysearch.app.building.decision import decision_of, rate_of
 from tinysearch.app.building.wiring import Config
 from tinysearch.app.run.setup import Setup
 from tinysearch.core.candidate import BranchSpec
@@ -44,12 +44,14 @@ class ReportSettings:
         designs: at most so many known designs are shown.
         beyond_usd: designs above the budget are shown up to so many dollars above it.
         title: of the page.
+        rate: what the error rate is called.
         currency: of the budget, in which prices are repeated.
     """
 
     designs: int
     beyond_usd: float
     title: str
+    rate: str
     currency: Currency
 
 
@@ -63,6 +65,7 @@ def report_settings(config: Config) -> ReportSettings:
         designs=int(_from_zero(config["report"], "designs")),
         beyond_usd=_from_zero(config["report"], "beyond_usd"),
         title=_title(config),
+        rate=rate_of(config),
         currency=currency_of(config["budget"], rates=config["rates"]),
     )
 
@@ -104,6 +107,7 @@ def write_report_data(
         price_level=setup.models.price_level,
         blocked=_blocked(setup, evaluations),
         title=settings.title,
+        rate=settings.rate,
         currency=settings.currency,
         caveat=setup.errors.caveat,
     )
@@ -111,13 +115,14 @@ def write_report_data(
 
 
 def _title(config: Config) -> str:
-    """The configured title; a page about another task than a verification says what it calls EER."""
-    title = str(config["report"]["title"])
-    if decision_of(config) == "verification":
-        return title
-    if decision_of(config) == "anomaly":
-        return f"{title}; EER of task {config['task']['name']}: as many false alarms as missed anomalies"
-    return f"{title}; read EER as the classification error of task {config['task']['name']}"
+    """The configured title; a page about another task than a verification says what its error rate is."""
+    title, name = str(config["report"]["title"]), config["task"]["name"]
+    match decision_of(config):
+        case "anomaly":
+            return f"{title}; EER of task {name}: as many false alarms as missed anomalies"
+        case "classification":
+            return f"{title}; error: what is classified wrongly of task {name}"
+    return title
 
 
 def _from_zero(options: Mapping[str, Any], name: str) -> float:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinysearch.app.building.decision import rate_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, error_console
 from tinysearch.app.invocation import OK, Invocation
@@ -45,7 +46,9 @@ def run(invocation: Invocation) -> int:
     from tinysearch.app.run.progress import SearchProgress
     from tinysearch.app.run.settings import objectives_of, trains
 
-    with SearchProgress(objectives=objectives_of(config), trains=trains(config), quiet=quiet) as progress:
+    with SearchProgress(
+        objectives=objectives_of(config), trains=trains(config), rate=rate_of(config), quiet=quiet
+    ) as progress:
         finished = run_job(config, on_event=progress, say=lambda line: console.print(line, soft_wrap=True))
     limited = [limit.objective for limit in parse_limits(config.get("limits", {}))]
     _print_result(finished, console, limited=limited)
@@ -63,7 +66,7 @@ def _print_result(finished: FinishedRun, console: SafeConsole, *, limited: Seque
         from tinysearch.report.view import read_view
 
         view = read_view(finished.folder)
-        with shown_in(view.data.currency):
+        with shown_in(view.data.currency, rate=view.data.rate):
             SafeConsole().print(front_table(finished.documents, objectives=view.objectives, limited=limited))
             console.print(order_table(picks(view)))
         if view.data.caveat:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinysearch.app.building.decision import rate_of
 from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import error_console
 from tinysearch.app.invocation import OK, Invocation
@@ -41,7 +42,10 @@ def run(invocation: Invocation) -> int:
     setup = set_up(config)
     shared = setup.options.shared
     options = replace(setup.options, shared=replace(shared, join=True) if shared else None)
-    with SearchProgress(objectives=setup.settings.objectives, trains=setup.settings.trains, quiet=quiet) as progress:
+    settings = setup.settings
+    with SearchProgress(
+        objectives=settings.objectives, trains=settings.trains, rate=rate_of(config), quiet=quiet
+    ) as progress:
         result = search(setup.problem, options, on_event=progress)
     own = sum(1 for trial in result.study.get_trials(deepcopy=False) if trial.user_attrs.get("worker") == result.worker)
     console.print(f"{result.reason}; {own} of {result.trials} trials are this worker's")

@@ -35,7 +35,7 @@ function card(design, slot) {
   remove.addEventListener('click', () => toggle(design));
   heading.append(remove);
   const figures = make('table', {}, make('tbody', {},
-    line('EER', `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`, isKnown(design.eer)),
+    line(DATA.rate, `${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)}, ${design.eer_evidence}`, isKnown(design.eer)),
     line(`FRR at FAR ${share(DATA.operating_far)}`, `${percent(design.frr)}${range(design.frr_low, design.frr_high, percent)}`, isKnown(design.frr)),
     line('until an owner is in', isKnown(design.effective_latency_s) ? seconds(design.effective_latency_s) : 'never', isKnown(design.frr) && DATA.retried),
     line('cost', `${usd(design.board.price_usd)}${range(design.board.low_usd, design.board.high_usd, usd)}`),
@@ -110,7 +110,8 @@ const curvesOf = (design) => (DATA.details[design.id] || {}).curves || {};
 function addCurves() {
   if (!designs.some((design) => (curvesOf(design).far || []).length)) {
     document.getElementById('curves').replaceWith(make('p', { class: 'none' },
-      'Distance histograms and DET curves need networks that were trained here; the error rates of this run come from elsewhere.'));
+      DATA.rate === 'EER' ? 'Distance histograms and DET curves need networks that were trained here; the error rates of this run come from elsewhere.'
+        : 'Distance histograms and DET curves are of networks that tell people apart; these tell classes.'));
     return;
   }
   const parent = document.getElementById('curves');

@@ -99,7 +99,7 @@ function bestShown() {
   const known = state.front.filter((design) => isKnown(design.eer));
   if (!known.length) return '';
   const best = known.reduce((a, b) => (b.eer < a.eer || (b.eer === a.eer && b.bom_cost_usd < a.bom_cost_usd) ? b : a));
-  return `Lowest EER ${percent(best.eer)}: ${best.network} on ${best.board_name}, ${usd(best.bom_cost_usd)}; `;
+  return `Lowest ${DATA.rate} ${percent(best.eer)}: ${best.network} on ${best.board_name}, ${usd(best.bom_cost_usd)}; `;
 }
 
 const rowOf = (id) => [...table.querySelectorAll('tbody tr')].find((row) => row.dataset.id === id);

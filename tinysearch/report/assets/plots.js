@@ -1,18 +1,18 @@
 // The paper's figures and the parallel coordinates, drawn by Plotly when they come into view.
 
 const FIGURES = [
-  { key: 'cost', x: 'bom_cost_usd', y: 'eer', title: 'EER / cost', note: 'what money buys' },
-  { key: 'latency', x: 'latency_s', y: 'eer', title: 'EER / latency', note: 'computing only, without capture', log: true },
-  { key: 'size', x: 'weight_bytes', y: 'eer', title: 'EER / parameter size', note: 'weights as packed in flash', log: true },
+  { key: 'cost', x: 'bom_cost_usd', y: 'eer', title: `${DATA.rate} / cost`, note: 'what money buys' },
+  { key: 'latency', x: 'latency_s', y: 'eer', title: `${DATA.rate} / latency`, note: 'computing only, without capture', log: true },
+  { key: 'size', x: 'weight_bytes', y: 'eer', title: `${DATA.rate} / parameter size`, note: 'weights as packed in flash', log: true },
   { key: 'far1', x: 'bom_cost_usd', y: 'effective_latency_far1_s', title: 'Effective latency / cost, FAR 1 %', note: 'capture and retries included', logY: true },
   { key: 'far10', x: 'bom_cost_usd', y: 'effective_latency_far10_s', title: 'Effective latency / cost, FAR 10 %', note: 'capture and retries included', logY: true },
-  { key: 'energy', x: 'energy_mj', y: 'eer', title: 'EER / energy', note: 'computing only', log: true },
+  { key: 'energy', x: 'energy_mj', y: 'eer', title: `${DATA.rate} / energy`, note: 'computing only', log: true },
 ];
 const WITHOUT_RATES = { key: 'speed', x: 'bom_cost_usd', y: 'latency_s', title: 'Latency / cost', note: 'error rates are not known', logY: true };
 const largest = (name) => designs.reduce((most, design) => Math.max(most, design[name] || 0), 0);
 const inSeconds = (name, text) => (largest(name) < 10 ? { text: `${text} (ms)`, scale: 1000 } : { text: `${text} (s)`, scale: 1 });
 const AXES = {
-  eer: { text: 'EER (%)', scale: 100 },
+  eer: { text: `${DATA.rate} (%)`, scale: 100 },
   bom_cost_usd: { text: `board cost (${DATA.currency.code === 'usd' ? 'US$' : DATA.currency.code.toUpperCase()})`, scale: 1 / DATA.currency.usd },
   latency_s: inSeconds('latency_s', 'latency'),
   weight_bytes: { text: 'weights (KiB)', scale: 1 / 1024 },
@@ -21,7 +21,7 @@ const AXES = {
   energy_mj: largest('energy_mj') < 10000 ? { text: 'energy (mJ)', scale: 1 } : { text: 'energy (J)', scale: 1e-3 },
 };
 const PARALLEL = [
-  ['bom_cost_usd', 'cost', usd], ['eer', 'EER', percent], ['latency_s', 'latency', seconds],
+  ['bom_cost_usd', 'cost', usd], ['eer', DATA.rate, percent], ['latency_s', 'latency', seconds],
   ['effective_latency_far1_s', 'eff. FAR 1 %', seconds], ['weight_bytes', 'weights', bytes], ['flash_bytes', 'flash', bytes],
   ['ram_bytes', 'RAM', bytes], ['energy_mj', 'energy', energy],
 ];
@@ -41,7 +41,7 @@ function describe(design) {
     `<b>${escaped(design.network)}</b>`,
     `${escaped(design.board_name)}, ${escaped(board.processor)}, ${board.cores} core${board.cores > 1 ? 's' : ''}`,
     `cost ${usd(board.price_usd)}${range(board.low_usd, board.high_usd, usd)}`,
-    `EER ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
+    `${DATA.rate} ${percent(design.eer)}${range(design.eer_low, design.eer_high, percent)} (${escaped(design.eer_evidence)})`,
     `capture ${seconds(design.acquisition_s)}, computing ${seconds(design.latency_s)}${range(design.latency_low_s, design.latency_high_s, seconds)} (${escaped(design.latency_evidence)})`,
     ...atTheDoor(design),
     `effective ${seconds(design.effective_latency_far1_s)} at FAR 1 %, ${seconds(design.effective_latency_far10_s)} at 10 %`,
