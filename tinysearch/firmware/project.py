@@ -149,35 +149,11 @@ def _prepare(
     _check_embeddings(sources)
     threshold, threshold_far = _threshold(evaluation)
     stricter, stricter_far = _stricter(evaluation, threshold)
-    template_bytes = sum(-(-source.embedding_bytes // 4) * 4 for source in sources)
-    planned = evaluation.details.get("flash", {})
-    backend_code = int(planned.get("backend_bytes", 0))
-    program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) - backend_code
-    program += int(planned.get("spare_bytes", 0))
-    program += decider_bytes(decider) - sum(
-        decision_bytes(task.decision, embedding=source.embedding) for source in sources
-    )
     loaded = bmi270_config if any(reads_accelerometer(task.input(name).kind) for name in modalities) else b""
-    program += len(loaded)
-    slots = int(planned.get("slots", 1))
     has_psram = candidate.platform.psram_bytes > 0
-    flash_bytes = candidate.platform.flash_bytes
-    room = partial(
-        _table,
-        flash_bytes,
-        program_bytes=program,
-        backend_bytes=backend_code or BACKEND_PROGRAM_BYTES,
-        template_bytes=template_bytes,
-        slots=slots,
+    sources, people, captures, table = _placed(
+        evaluation, task, accelerated=sources, portable=portable, decider=decider, loaded_bytes=len(loaded)
     )
-    try:
-        people, captures, table = room(sources)
-    except UserError:
-        if not any(source.accelerated for source in sources):
-            raise
-        logger.warning("%s: no room in its flash for the weights of a backend, kernels stay portable", candidate.id)
-        sources = portable
-        people, captures, table = room(sources)
     return Emission(
         evaluation=evaluation,
         chip=chip,
@@ -205,6 +181,53 @@ def _prepare(
         version=version_text(version),
         digest=digest_text(digest),
     )
+
+
+def _placed(
+    evaluation: Evaluation,
+    task: Task,
+    *,
+    accelerated: tuple[Branch, ...],
+    portable: tuple[Branch, ...],
+    decider: Decider | None,
+    loaded_bytes: int,
+) -> tuple[tuple[Branch, ...], int, int, tuple[partitions.Partition, ...]]:
+    """The networks that find room in the flash, those of a backend before the portable ones, and what lies beside them.
+
+    Args:
+        loaded_bytes: of what is loaded into a sensor.
+
+    Returns:
+        The networks, how many people and captures are kept, and the partition table.
+
+    Raises:
+        UserError: not even the portable ones find room.
+    """
+    planned = evaluation.details.get("flash", {})
+    backend_code = int(planned.get("backend_bytes", 0))
+    program = int(planned.get("program_bytes", DEFAULT_PROGRAM_BYTES)) - backend_code
+    program += int(planned.get("spare_bytes", 0))
+    program += decider_bytes(decider) - sum(
+        decision_bytes(task.decision, embedding=source.embedding) for source in accelerated
+    )
+    program += loaded_bytes
+    room = partial(
+        _table,
+        evaluation.candidate.platform.flash_bytes,
+        program_bytes=program,
+        backend_bytes=backend_code or BACKEND_PROGRAM_BYTES,
+        template_bytes=sum(-(-source.embedding_bytes // 4) * 4 for source in accelerated),
+        slots=int(planned.get("slots", 1)),
+    )
+    try:
+        return (accelerated, *room(accelerated))
+    except UserError:
+        if not any(source.accelerated for source in accelerated):
+            raise
+    logger.warning(
+        "%s: no room in its flash for the weights of a backend, kernels stay portable", evaluation.candidate.id
+    )
+    return (portable, *room(portable))
 
 
 def _source(modality: str, network: FrozenNetwork | Branch) -> Branch:

@@ -214,70 +214,16 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
     boards: dict[str, BoardCard] = {}
     designs = []
     for point in points:
-        keys = []
-        for modality, branch in point["branches"].items():
-            layout = _layout(branch)
-            sizes = [branch.get(name) for name in ("width", "input_size", "channels", "frames")]
-            key = " ".join(map(str, (modality, layout, branch["precision"], *sizes)))
-            keys.append(key)
-            figures = {name: branch[name] for name in ("precision", "input_size", "params", "macs")}
-            branches[key] = BranchCard(
-                key=key,
-                modality=modality,
-                layout=layout,
-                width=int(branch.get("width") or 0),
-                weight_bytes=branch["weight_bytes"],
-                **figures,
-            )
-        platform, values = point["platform"], point["values"]
-        board = "+".join(part["part"] for part in point["bom"]) or str(platform["processor"])
-        boards[board] = BoardCard(
-            id=board,
-            name=str(platform.get("board") or board),
-            processor=platform["processor"],
-            cores=platform["cores"] or 1,
-            flash_bytes=platform["flash_bytes"],
-            psram_bytes=platform["psram_bytes"],
-            sensors=tuple(platform["sensors"]),
-            parts=tuple(PartCard(name=part["part"], usd=part["usd"]) for part in point["bom"]),
-            order=(point.get("order") or {}).get("text", ""),
-            ready=(point.get("order") or {}).get("ready"),
-        )
-        interval = values["eer_ci95"]
-        designs.append(
-            DesignCard(
-                id=point["id"],
-                modality=point["modality"],
-                branches=tuple(keys),
-                board=board,
-                eer=values["eer"],
-                eer_ci95=None if interval is None else (interval[0], interval[1]),
-                eer_validation=values.get("eer_validation"),
-                frr_far1=_frr(values, "effective_latency_far1_s"),
-                frr_far10=_frr(values, "effective_latency_far10_s"),
-                operating_point=operating_point(point.get("operating_point")),
-                answered=answered(point.get("answered")),
-                cascade=(point.get("fusion") or {}).get("text", ""),
-                first=(point.get("fusion") or {}).get("first", ""),
-                executed=platform.get("text", ""),
-                shared=platform.get("branch_cores", 1) > 1,
-                latency_s=values["latency_s"],
-                latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
-                acquisition_s=values["acquisition_s"],
-                energy_mj=values["energy_mj"],
-                power_mw=values.get("power_mw"),
-                battery_days=values.get("battery_days"),
-                flash_bytes=point["requires"]["flash_bytes"],
-                ram_bytes=point["requires"]["ram_bytes"],
-                branch_latency_s={},
-                eer_evidence=point["evidence"]["eer"],
-                latency_evidence=point["evidence"]["latency"],
-            )
-        )
+        own = [_branch_card(modality, branch) for modality, branch in point["branches"].items()]
+        board = _board_card(point)
+        branches |= {card.key: card for card in own}
+        boards[board.id] = board
+        designs.append(_design_card(point, branches=tuple(card.key for card in own), board=board.id))
     data = ReportData(
         price_level="typical",
         known=len(designs),
         thinning="the front alone: this run has no report_data.json",
+        rate="error" if any(point.get("decision") == "classification" for point in points) else "EER",
         branches=branches,
         boards=boards,
         processors={},
@@ -285,6 +231,74 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
         details={},
     )
     return consistent(data)
+
+
+def _branch_card(modality: str, branch: Mapping[str, Any]) -> BranchCard:
+    layout = _layout(branch)
+    sizes = [branch.get(name) for name in ("width", "input_size", "channels", "frames")]
+    return BranchCard(
+        key=" ".join(map(str, (modality, layout, branch["precision"], *sizes))),
+        modality=modality,
+        layout=layout,
+        precision=branch["precision"],
+        width=int(branch.get("width") or 0),
+        input_size=branch["input_size"],
+        params=branch["params"],
+        macs=branch["macs"],
+        weight_bytes=branch["weight_bytes"],
+    )
+
+
+def _board_card(point: Mapping[str, Any]) -> BoardCard:
+    platform, order = point["platform"], point.get("order") or {}
+    parts = tuple(PartCard(name=part["part"], usd=part["usd"]) for part in point["bom"])
+    identity = "+".join(part.name for part in parts) or str(platform["processor"])
+    return BoardCard(
+        id=identity,
+        name=str(platform.get("board") or identity),
+        processor=platform["processor"],
+        cores=platform["cores"] or 1,
+        flash_bytes=platform["flash_bytes"],
+        psram_bytes=platform["psram_bytes"],
+        sensors=tuple(platform["sensors"]),
+        parts=parts,
+        order=order.get("text", ""),
+        ready=order.get("ready"),
+    )
+
+
+def _design_card(point: Mapping[str, Any], *, branches: tuple[str, ...], board: str) -> DesignCard:
+    """A point, whose branches and board are known by these keys."""
+    platform, values, fusion = point["platform"], point["values"], point.get("fusion") or {}
+    interval = values["eer_ci95"]
+    return DesignCard(
+        id=point["id"],
+        modality=point["modality"],
+        branches=branches,
+        board=board,
+        eer=values["eer"],
+        eer_ci95=None if interval is None else (interval[0], interval[1]),
+        eer_validation=values.get("eer_validation"),
+        frr_far1=_frr(values, "effective_latency_far1_s"),
+        frr_far10=_frr(values, "effective_latency_far10_s"),
+        operating_point=operating_point(point.get("operating_point")),
+        answered=answered(point.get("answered")),
+        cascade=fusion.get("text", ""),
+        first=fusion.get("first", ""),
+        executed=platform.get("text", ""),
+        shared=platform.get("branch_cores", 1) > 1,
+        latency_s=values["latency_s"],
+        latency_range_s=(values["latency_range_s"][0], values["latency_range_s"][1]),
+        acquisition_s=values["acquisition_s"],
+        energy_mj=values["energy_mj"],
+        power_mw=values.get("power_mw"),
+        battery_days=values.get("battery_days"),
+        flash_bytes=point["requires"]["flash_bytes"],
+        ram_bytes=point["requires"]["ram_bytes"],
+        branch_latency_s={},
+        eer_evidence=point["evidence"]["eer"],
+        latency_evidence=point["evidence"]["latency"],
+    )
 
 
 def _frr(values: Mapping[str, Any], name: str) -> float | None:
