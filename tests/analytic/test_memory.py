@@ -8,7 +8,7 @@ from tinysearch.analytic.arena import Arena, Block, lives_of
 from tinysearch.analytic.bands import banded
 from tinysearch.analytic.execution import shared
 from tinysearch.analytic.kernels import footprint
-from tinysearch.analytic.memory import ALIGNMENT, _plan_blocks, alive_bytes, arena_bytes, blocks_of, plan
+from tinysearch.analytic.memory import ALIGNMENT, alive_bytes, arena_bytes, blocks_of, place_blocks, plan
 from tinysearch.analytic.streams import streams
 from tinysearch.architectures.resnet import Resnet, resnet
 from tinysearch.core.network import Shape
@@ -71,7 +71,7 @@ blocks = st.builds(
 
 @given(st.lists(blocks, min_size=1, max_size=9))
 def test_any_blocks_are_placed_without_overlap_and_not_below_the_bound(made: list[Block]) -> None:
-    offsets, peak, bound = _plan_blocks(tuple(made))
+    offsets, peak, bound = place_blocks(tuple(made))
     assert peak >= bound
     for i, block in enumerate(made):
         for j in range(i):

@@ -146,8 +146,8 @@ _ORDERS: tuple[Callable[[Block, Sequence[int]], tuple[int, ...]], ...] = (
 
 
 @lru_cache(maxsize=4096)
-def _plan_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
-    """Offsets in the order of ``blocks``, peak and lower bound."""
+def place_blocks(blocks: tuple[Block, ...]) -> tuple[tuple[int, ...], int, int]:
+    """Bytes from the start of an arena, in the order of ``blocks``; its size, and the bound that no arena is below."""
     alive = alive_bytes(blocks)
     bound = max(alive)
     lives, sizes = lives_of(blocks), [block.size_bytes for block in blocks]
@@ -191,13 +191,13 @@ def _planned(
     program: Program, blocks: tuple[Block, ...], footprints: Mapping[str, KernelFootprint] | None = None
 ) -> MemoryPlan:
     """The plan of a program's blocks."""
-    offsets, peak, bound = _plan_blocks(blocks)
+    offsets, peak, bound = place_blocks(blocks)
     if not _on_each_other(blocks, offsets):
         blocks = tuple(block._replace(over="") for block in blocks)
-        offsets, peak, bound = _plan_blocks(blocks)
+        offsets, peak, bound = place_blocks(blocks)
     if peak > bound and not program.bands:
         other = blocks_of(program, footprints=footprints, newest_first=True)
-        found = _plan_blocks(other)
+        found = place_blocks(other)
         if found[1] < peak:
             blocks, (offsets, peak, bound) = other, found
     placed = {name: offset for block, offset in zip(blocks, offsets, strict=True) for name in block.names}
