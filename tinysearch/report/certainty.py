@@ -35,18 +35,24 @@ def ties(view: RunView) -> tuple[Sentence, ...]:
     networks, tied_networks = (len({design.branches for design in found}) for found in (others, tied))
     numbers: dict[str, float] = {"tied": tied_networks, "networks": networks}
     if not tied:
+        have = (
+            "The other network on the front has no"
+            if networks == 1
+            else f"0 of the other {networks} networks on the front have a"
+        )
         text = (
-            f"0 of the other {count(networks, 'network')} on the front have a 95 % interval that overlaps that of the "
-            f"lowest {rate_name()}{interval(best.eer_ci95)}: it is the lowest beyond sampling noise."
+            f"{have} 95 % interval that overlaps that of the lowest {rate_name()}{interval(best.eer_ci95)}: it is the "
+            "lowest beyond sampling noise."
         )
         return (Sentence(kind="tie", text=text, numbers=numbers, points=(best.id,)),)
     cheapest = min(tied, key=lambda d: (view.cost(d), d.latency_s, d.id))
     saving = view.cost(best) - view.cost(cheapest)
     numbers |= {"bom_cost_usd": view.cost(cheapest), "saving_usd": saving}
     spent = f"{usd(saving)} less" if saving > 0 else f"{usd(-saving)} more" if saving < 0 else "at the same price"
+    which = "The other network" if networks == 1 else f"{tied_networks} of the other {networks} networks"
     text = (
-        f"{tied_networks} of the other {count(networks, 'network')} on the front tie with the lowest {rate_name()}: "
-        f"the 95 % intervals overlap{interval(best.eer_ci95)}. The cheapest of these is {named(view, cheapest)} at "
+        f"{which} on the front {'ties' if tied_networks == 1 else 'tie'} with the lowest {rate_name()}: "
+        f"the 95 % intervals overlap{interval(best.eer_ci95)}. The cheapest such design is {named(view, cheapest)} at "
         f"{usd(view.cost(cheapest))}, {spent}, {rate_name()} {percent(number(view, cheapest, 'eer'))}"
         f"{interval(cheapest.eer_ci95)}."
     )

@@ -146,7 +146,7 @@ function rings(figure) {
     type: 'scatter', mode: 'markers+text', hoverinfo: 'skip', showlegend: false,
     x: points.map((design) => design[figure.x] * AXES[figure.x].scale), y: points.map((design) => design[figure.y] * AXES[figure.y].scale),
     text: points.map((design) => SLOTS[state.chosen.indexOf(design)]), textposition: 'top right',
-    textfont: { size: 15, color: css('--ink') },
+    textfont: { size: 15, color: css('--ink') }, cliponaxis: false, // a letter above the highest point is whole, too
     marker: { size: 20, color: 'rgba(0,0,0,0)', line: { width: 2.5, color: points.map((design) => slotColor(design)) } },
     ...errorBars(points, figure, Object.keys(LIMITS), css('--soft')),
   };
