@@ -168,10 +168,12 @@ class FusionRelation:
     def _first_guess(self, models: Ints, branch_metrics: Floats) -> tuple[Floats, Floats]:
         """Probits [S, n, M] of fusions of three and more, independent evidence added, and the sum from the middle."""
         branches, places = _distinct(models)
-        probits = self._probit(branch_metrics[:, branches])
-        there = (models != NO_BRANCH)[None, :, :, None]
-        members = np.where(there, probits[:, np.maximum(places, 0)], 0.0)
-        total, count = members.sum(axis=2), there.sum(axis=2)
+        # Where -1 points, at the end, nothing is added.
+        probits = np.pad(self._probit(branch_metrics[:, branches]), ((0, 0), (0, 1), (0, 0)))
+        total, *others = (probits[:, column] for column in np.where(models != NO_BRANCH, places, NO_BRANCH).T)
+        for other in others:
+            total += other
+        count = (models != NO_BRANCH).sum(axis=1)[:, None]
         return np.asarray(total / np.sqrt(count), np.float64), np.asarray(total - count * MIDDLE, np.float64)
 
     def _draw_pairs(self, pairs: Ints, branch_metrics: Floats, rng: np.random.Generator) -> Floats:

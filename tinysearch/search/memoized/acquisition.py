@@ -29,7 +29,7 @@ def unlocked_by(actions: Sequence[Action], lacking: Ints) -> Bools:
         own[: len(action)] = action
     out = np.broadcast_to((lacking != NO_BRANCH).any(axis=1), (len(actions), len(lacking))).copy()
     for lacked in lacking.T:
-        out &= (lacked[None, :, None] == members[:, None]).any(axis=2)
+        out &= np.logical_or.reduce([lacked == member[:, None] for member in members.T])
     return out
 
 

@@ -14,24 +14,32 @@ OPTIMISM = 1.5
 """How far, in standard deviations, errors are taken to lie below their prediction when looking for the promising."""
 
 
-def candidates(knowledge: Knowledge, free: Bools, open_: Bools, boards: Ints | None = None) -> tuple[Ints, Ints]:
-    """Boards of locked models that lack open branches at most, and the branches [n, K] they lack (-1 none, last).
+def candidates(knowledge: Knowledge, reach: Bools, boards: Ints | None = None) -> Ints:
+    """Boards of locked models all of whose branches are within reach, int64 [n].
 
     Args:
+        reach: bool [B + 1], branches that are free or open; the last one, where -1 points, is.
         boards: only these; None for all.
     """
-    models, reach = knowledge.table.models, free | open_
+    models = knowledge.table.models
     if boards is None:
         reached = np.flatnonzero(reach[models[:, 0]] & ~knowledge.unlocked)
         # A wide table has very many models, most of them beyond reach by their first branch.
         for place in range(1, models.shape[1]):
             reached = reached[reach[models[reached, place]]]
-        boards = knowledge.boards_of(reached)
-    else:
-        boards = boards[reach[models[knowledge.board_model[boards]]].all(axis=1)]
-    needs = models[knowledge.board_model[boards]]
+        return knowledge.boards_of(reached)
+    return boards[reach[models[knowledge.board_model[boards]]].all(axis=1)]
+
+
+def lacking_of(knowledge: Knowledge, boards: Ints, free: Bools) -> Ints:
+    """The branches that some boards' models lack, int64 [n, K], the greatest first, then -1.
+
+    Args:
+        free: bool [B + 1], branches that no model lacks.
+    """
+    needs = knowledge.table.models[knowledge.board_model[boards]]
     lacking = np.sort(np.where(free[needs], NO_BRANCH, needs), axis=1)[:, ::-1]
-    return boards, np.ascontiguousarray(lacking)
+    return np.ascontiguousarray(lacking)
 
 
 def often_seen(draws: Ints, actions: Ints, most: int) -> list[tuple[int, ...]]:

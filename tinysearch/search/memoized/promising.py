@@ -9,7 +9,7 @@ import numpy as np
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import dominated_by, is_nondominated
-from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct, lucky_models
+from tinysearch.search.memoized.candidates import OPTIMISM, candidates, distinct, lacking_of, lucky_models
 
 FEW_BRANCHES = 100
 """With more unknown branches than this, only the most promising that many are drawn jointly."""
@@ -47,7 +47,8 @@ def promising(
     knowledge.reveal_anew(screened, with_any=trainable)
     open_ = np.zeros(len(metrics), bool)
     open_[trainable] = open_[pending] = True
-    boards, lacking = candidates(knowledge, np.append(knowledge.known & screened, True), open_)
+    free = np.append(knowledge.known & screened, True)
+    boards = candidates(knowledge, free | open_)
     models, of = distinct(knowledge.board_model[boards])
     points = knowledge.points(boards, lucky_models(knowledge, models, metrics[None])[0, of])
     left = np.flatnonzero(~dominated_by(points, knowledge.front_points))
@@ -56,7 +57,7 @@ def promising(
     # Those of the best layers first, and of a layer those in most of its designs.
     seen: dict[int, None] = {}
     for layer in kept:
-        lacked, counts = np.unique(lacking[layer], return_counts=True)
+        lacked, counts = np.unique(lacking_of(knowledge, boards[layer], free), return_counts=True)
         seen |= dict.fromkeys(lacked[np.argsort(-counts, kind="stable")].tolist())
     open_[pending] = open_[NO_BRANCH] = False
     chosen = [b for b in seen if open_[b]][:FEW_BRANCHES] or trainable[:FEW_BRANCHES].tolist()
@@ -97,17 +98,19 @@ def _layers(
         first = None if likely is None else _places_among(left, likely)
         best = is_nondominated(all_left, keep_equals=True, likely=first)
         layer = left[best]
-        if by is not None:
-            layer = layer[np.argsort(by[layer])]
-        layers.append(_evenly(layer, points[layer], most - count))
+        if len(layer) > most - count:
+            if by is not None:
+                layer = layer[np.argsort(by[layer])]
+            layer = _evenly(layer, points[layer], most - count)
+        layers.append(layer)
         left, count = left[~best], count + len(layers[-1])
     return layers
 
 
 def _evenly(rows: Ints, points: Floats, most: int) -> Ints:
-    """So many of some rows, evenly from the least to the greatest of their points [n, K]."""
+    """So many of more rows, evenly from the least to the greatest of their points [n, K]."""
     ordered = rows[np.lexsort(points.T[::-1])]
-    return np.asarray(ordered[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))], np.int64)
+    return np.asarray(ordered[np.linspace(0, len(rows) - 1, most).astype(int)], np.int64)
 
 
 class Screen:

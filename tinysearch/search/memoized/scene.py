@@ -11,7 +11,7 @@ from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.pareto import Extension, below, dominated_by, is_nondominated, nondominated_in_each
 from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost, unlocked_by
-from tinysearch.search.memoized.candidates import candidates, distinct, model_metrics, often_seen
+from tinysearch.search.memoized.candidates import candidates, distinct, lacking_of, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
 from tinysearch.search.memoized.giving_up import useless_from
 from tinysearch.search.memoized.promising import Screen, are_many, promising
@@ -84,7 +84,8 @@ class Scene:
         self._free = np.append(knowledge.known | knowledge.pending, True)
         self._open = np.zeros(len(knowledge.known) + 1, bool)
         self._open[trainable] = True
-        self.boards, self.lacking = candidates(knowledge, self._free, self._open, boards)
+        self.boards = candidates(knowledge, self._free | self._open, boards)
+        self.lacking = lacking_of(knowledge, self.boards, self._free)
         models, self._of = distinct(knowledge.board_model[self.boards])
         self._metrics = model_metrics(knowledge, models, self.branch_metrics, partial(knowledge.relation.draw, rng=rng))
         if len(waiting):
