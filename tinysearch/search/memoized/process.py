@@ -125,18 +125,17 @@ class Process:
         return np.asarray(mean + spread.by_known @ self.whitened, np.float64)
 
 
-def whiten(covariances: Floats, residuals: Floats) -> tuple[Floats, Floats]:
-    """Cholesky factors [h, k, k] and the residuals whitened by them [h, r, k].
+def whiten(covariance: Floats, residuals: Floats) -> tuple[Floats, Floats]:
+    """Cholesky factor [k, k] and the residuals whitened by it [r, k].
 
     Args:
-        covariances: float64 [h, k, k], of what is known, noise included.
+        covariance: float64 [k, k], of what is known, noise included.
         residuals: float64 [r, k].
     """
-    k, together = covariances.shape[1], covariances.shape[1] + len(residuals)
-    whole = np.zeros((len(covariances), together, together))
-    whole[:, :k, :k] = covariances
+    k = len(covariance)
+    whole = 1e9 * np.eye(k + len(residuals))
+    whole[:k, :k] = covariance
     # Rows below a matrix come out of its factorization as solutions; what stands in their corner only has to be large.
-    whole[:, k:, :k] = residuals
-    whole[:, range(k, together), range(k, together)] = 1e9
-    factors = np.linalg.cholesky(whole)
-    return np.asarray(factors[:, :k, :k], np.float64), np.asarray(factors[:, k:, :k], np.float64)
+    whole[k:, :k] = residuals
+    factor = np.linalg.cholesky(whole)
+    return np.asarray(factor[:k, :k], np.float64), np.asarray(factor[k:, :k], np.float64)

@@ -167,10 +167,10 @@ class BranchSurrogate:
                 levels = Levels(x, evidence, told=reading.trusted(trust), shift=projected @ reading.whitened)
                 covariance = amplitude**2 * among - projected @ projected.T
                 covariance += np.diag(scatter**2 + evidence.spreads**2)
-                root, white = whiten(covariance[None], levels.residuals)
-                volume = float(np.log(np.diagonal(root[0])).sum())
+                root, white = whiten(covariance, levels.residuals)
+                volume = float(np.log(np.diagonal(root)).sum())
                 doubt = _doubt(amplitude, scatter) + SOURCE_DOUBT
-                for share, each in enumerate(white[0]):
+                for share, each in enumerate(white):
                     hypothesis = _Hypothesis(
                         amplitude=amplitude,
                         scatter=scatter,
@@ -207,8 +207,8 @@ class BranchSurrogate:
             projected = told.project(Covariances(x, told.x))
             covariance -= projected @ projected.T
             levels = Levels(x, evidence, told=told, shift=projected @ told.whitened)
-        root, white = whiten(covariance[None], levels.residuals)
-        return _Whitened(levels=levels, root=root[0], white=white[0], told=told, told_here=projected)
+        root, white = whiten(covariance, levels.residuals)
+        return _Whitened(levels=levels, root=root, white=white, told=told, told_here=projected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -256,18 +256,14 @@ def _weigh(levels: Levels, x: Floats, spreads: Floats, *, alone: float, most: in
         most: so many of them.
     """
     sizes = list(itertools.product(AMPLITUDES, SCATTERS))
-    amplitudes, scatters = np.array(sizes).T
     doubts = np.array([_doubt(*size) for size in sizes])
     shapes = _shapes(x, levels.residuals[0], alone=alone)
     covariances = Covariances(x, x)
     scores = []
     for shape in shapes:
-        among = amplitudes[:, None, None] ** 2 * covariances.under(shape)
-        among[:, range(len(x)), range(len(x))] += scatters[:, None] ** 2 + spreads**2
-        root, white = whiten(among, levels.residuals)
-        volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        likelihoods = _log_likelihoods(covariances.under(shape), levels.residuals, spreads)
         doubt = doubts + BEND_DOUBT * shape.bend + SUSPICION * len(shape.odd)
-        scores.append(-0.5 * (white**2).sum(axis=2) - (volume + doubt)[:, None])
+        scores.append(likelihoods - doubt[:, None])
     every = np.array(scores)
     best = np.argsort(-every, axis=None, kind="stable")[:most]
     return [
@@ -282,6 +278,27 @@ def _weigh(levels: Levels, x: Floats, spreads: Floats, *, alone: float, most: in
         )
         for place, which, size, share in zip(best, *np.unravel_index(best, every.shape), strict=True)
     ]
+
+
+def _log_likelihoods(covariance: Floats, residuals: Floats, spreads: Floats) -> Floats:
+    """Of residuals [r, k], but for a constant, by amplitude and scatter, float64 [24, r].
+
+    Scatters only add to the eigenvalues of what is left, and amplitudes scale them where all is known exactly.
+
+    Args:
+        covariance: float64 [k, k], at an amplitude of 1.
+        spreads: float64 [k], see :class:`Evidence`.
+    """
+    amplitudes = np.array(AMPLITUDES)[:, None, None]
+    if spreads.any():
+        values, vectors = np.linalg.eigh(amplitudes**2 * covariance + np.diag(spreads**2))
+    else:
+        values, vectors = np.linalg.eigh(covariance)
+        values = amplitudes[:, 0] ** 2 * values
+    variances = values[:, None] + np.array(SCATTERS)[:, None] ** 2
+    misfits = (1.0 / variances) @ np.swapaxes((residuals @ vectors) ** 2, -1, -2)
+    found = -0.5 * (misfits + np.log(variances).sum(axis=2)[:, :, None])
+    return np.asarray(found.reshape(-1, len(residuals)), np.float64)
 
 
 def _doubt(amplitude: float, scatter: float) -> float:
