@@ -205,16 +205,17 @@ class Covariances:
     def _straight(self, a: Floats, b: Floats, same_precision: Bools, lines: Lines | None) -> Floats:
         here, there = lines_of(a), lines_of(b) if lines is None else lines
         out = here.common @ there.common.T + same_precision * _OF.precision**2
-        # Other modalities tell nothing more; of a few branches with very many they are most.
-        near = np.flatnonzero(self._same_modality.any(axis=0))
-        alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision[:, near]
-        own = here.own @ there.own[near].T
-        if a[:, _KIND].any():
-            for column, deviation in ((_FAMILY, _OF.family), (_KIND, _OF.kind)):
-                own += deviation**2 * (_same(a, b[near], column) & (a[:, column] > 0)[:, None])
-            alike = alike * np.where(_same(a, b[near], _KIND), 1.0, _KIN)
-        own += _matern(here.place, there.place[near]) * alike
-        out[:, near] += self._same_modality[:, near] * own
+        # Other modalities tell nothing more, and most branches are of others.
+        for modality in np.unique(a[:, _MODALITY]):
+            of, near = (np.flatnonzero(each[:, _MODALITY] == modality) for each in (a, b))
+            block, own = np.ix_(of, near), here.own[of] @ there.own[near].T
+            alike = _OF.layout**2 + _OF.layout_precision**2 * same_precision[block]
+            if a[of, _KIND].any():
+                for column, deviation in ((_FAMILY, _OF.family), (_KIND, _OF.kind)):
+                    own += deviation**2 * (_same(a[of], b[near], column) & (a[of, column] > 0)[:, None])
+                alike *= np.where(_same(a[of], b[near], _KIND), 1.0, _KIN)
+            own += _matern(here.place[of], there.place[near]) * alike
+            out[block] += own
         return np.asarray(out, np.float64)
 
     @property
