@@ -14,6 +14,8 @@ from tinysearch.search.known import pareto as module
 from tinysearch.search.known.pareto import (
     Extension,
     Scale,
+    bars,
+    below,
     dominated_by,
     hypervolume,
     is_nondominated,
@@ -69,6 +71,20 @@ def test_points_that_a_front_dominates_are_found_with_a_grid_and_without(objecti
     clearly = beats & (front[:, None, -1] < points[None, :, -1])
     assert (dominated_by(points, front, strictly=True) == clearly.any(axis=0)).all()
     assert not dominated_by(points, front[:0]).any()
+
+
+@pytest.mark.parametrize("cells", [27, 250_000])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_points_below_their_bar_are_those_that_would_add_to_a_front(objectives, cells, monkeypatch):
+    monkeypatch.setattr(module, "MOST_CELLS", cells)
+    rng = np.random.default_rng(objectives)
+    values, corner = np.array([0.0, 1.0, 2.0, 3.0, 4.0, np.inf]), np.full(objectives, 4.0)
+    points, front = values[rng.integers(6, size=(60, objectives))], values[rng.integers(6, size=(12, objectives))]
+    for of in range(objectives):
+        for known in (front[:0], front[4:]):
+            adds = below(points, corner) & ~dominated_by(points, known)
+            assert (points[:, of] < bars(points, known, corner, of=of)).tolist() == adds.tolist()
+            assert adds.any() or len(known)
 
 
 @pytest.mark.parametrize("keep_equals", [False, True])

@@ -107,6 +107,27 @@ def dominated_by(points: Floats, front: Floats, *, strictly: bool = False) -> Bo
     return out
 
 
+def bars(points: Floats, front: Floats, corner: Floats, *, of: int) -> Floats:
+    """Float64 [n]: below which value of one objective each point would add to the hypervolume of a front.
+
+    So points that differ in this objective alone are compared with the front once.
+
+    Args:
+        points: float64 [n, K].
+        front, corner: float64 [f, K] and [K], see :class:`Extension`.
+        of: the objective.
+    """
+    others = [k for k in range(len(corner)) if k != of]
+    if not others:
+        return np.full(len(points), front[:, of].min(initial=corner[of]))
+    least = np.where(below(points[:, others], corner[others]), corner[of], -np.inf)
+    few = max(1, int(MOST_CELLS ** (1.0 / len(others))) - 1)
+    for first in range(0, len(front), few):
+        part = front[first : first + few]
+        least = np.fmin(least, _least_last(points[:, others], part[:, [*others, of]]))
+    return np.asarray(least, np.float64)
+
+
 def _compared(points: Floats, front: Floats, *, strictly: bool) -> Bools:
     """Bool [n], see :func:`dominated_by`: every point with every other."""
     beaten = np.ones((len(front), len(points)), bool)
@@ -120,8 +141,11 @@ def _least_last(points: Floats, front: Floats) -> Floats:
     """Float64 [n]: the least last objective of the points of a front [f, K] that are as good in all others.
 
     A grid over the front's values of all other objectives has the answer for every cell; NaN where there is none.
+
+    Args:
+        points: float64 [n, at least K - 1]; of the last objective nothing is read.
     """
-    axes = [np.unique(front[:, k]) for k in range(front.shape[1] - 1)]
+    axes = [np.sort(front[:, k]) for k in range(front.shape[1] - 1)]
     grid = np.full([len(axis) + 1 for axis in axes], np.nan)
     at = tuple(np.searchsorted(axis, front[:, k]) + 1 for k, axis in enumerate(axes))
     np.fmin.at(grid, at, front[:, -1])

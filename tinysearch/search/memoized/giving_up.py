@@ -9,7 +9,7 @@ import numpy as np
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
 from tinysearch.search.known.objective_values import CHANCE_EER
-from tinysearch.search.known.pareto import Extension, below, dominated_by
+from tinysearch.search.known.pareto import Extension, bars
 from tinysearch.search.memoized.candidates import lucky_models
 
 RATES = np.geomspace(0.01, CHANCE_EER, 17)
@@ -53,16 +53,17 @@ def useless_from(
     step = min(len(RATES), max(1, POINTS_AT_A_TIME // max(1, len(boards))))
     metrics = np.zeros((step, count + 1, 1))
     metrics[:, partners] = lucky(partners)
+    (error,) = np.flatnonzero(knowledge.objectives.is_error).tolist()
+    bar = bars(knowledge.points(boards, np.zeros((len(boards), 1))), front, knowledge.corner, of=error)
 
     def useless(rates: Floats) -> Bools:
         """Bool [n], of some rates."""
         metrics[: len(rates), branch, 0] = rates
         models_metrics = lucky_models(knowledge, models, metrics[: len(rates)])[:, of]
-        points = knowledge.points(np.tile(boards, len(rates)), models_metrics.reshape(-1, 1))
-        adding = below(points, knowledge.corner)
-        adding[adding] = ~dominated_by(points[adding], front)
-        ends = np.append(0, np.cumsum(adding.reshape(len(rates), len(boards)).sum(axis=1)))
-        return np.asarray(extension.hypervolumes(points[adding], ends) - extension.base <= gain, np.bool_)
+        adding = knowledge.scale.transform_objective(error, models_metrics[:, :, 0]) < bar
+        points = knowledge.points(boards[np.nonzero(adding)[1]], models_metrics[adding])
+        ends = np.append(0, np.cumsum(adding.sum(axis=1)))
+        return np.asarray(extension.hypervolumes(points, ends) - extension.base <= gain, np.bool_)
 
     # A higher error never adds more; from the highest down, since most branches are of use up to high ones.
     first = len(RATES)

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from tinysearch.search.known.design import NO_BRANCH, Bools, Floats, Ints
 from tinysearch.search.known.knowledge import Knowledge
-from tinysearch.search.known.pareto import Extension, below, dominated_by, is_nondominated, nondominated_in_each
+from tinysearch.search.known.pareto import Extension, bars, below, dominated_by, is_nondominated, nondominated_in_each
 from tinysearch.search.memoized.acquisition import Acquisition, Action, per_cost, unlocked_by
 from tinysearch.search.memoized.candidates import candidates, distinct, lacking_of, model_metrics, often_seen
 from tinysearch.search.memoized.evidence import Evidence, evidence_of
@@ -122,10 +122,8 @@ class Scene:
 
         Only errors differ from draw to draw, so it is enough to look at the lowest of each.
         """
-        knowledge = self._knowledge
-        points = knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
-        rows = np.flatnonzero(below(points, knowledge.corner))
-        return np.asarray(rows[~dominated_by(points[rows], self.front)], np.int64)
+        points = self._knowledge.points(self.boards, self._metrics.min(axis=0)[self._of])
+        return np.flatnonzero(self._adds(points[None])[0])
 
     @property
     def empty(self) -> bool:
@@ -136,7 +134,7 @@ class Scene:
         """The branches to train next, the largest gain that any action promises, and the row to record."""
         possible = self._possible()
         drawn = self._points(possible)
-        adds = self._adds(drawn.reshape(-1, drawn.shape[2])).reshape(drawn.shape[:2])
+        adds = self._adds(drawn)
         actions = self._shortlist_of(possible, drawn, adds)
         unlocked = unlocked_by(actions, self.lacking[possible])
         gains = Acquisition(self._extension, drawn, adds).raced(actions, unlocked, costs)
@@ -146,13 +144,18 @@ class Scene:
     def left(self) -> Floats:
         """What all branches together would add to the hypervolume of the front in each draw, float64 [S]."""
         drawn = self._points(self._possible())
-        adds = self._adds(drawn.reshape(-1, drawn.shape[2])).reshape(drawn.shape[:2])
+        adds = self._adds(drawn)
         ends = np.append(0, np.cumsum(adds.sum(axis=1)))
         return np.asarray(self._extension.hypervolumes(drawn[adds], ends) - self._extension.base, np.float64)
 
-    def _adds(self, points: Floats) -> Bools:
-        """Bool [n]: points [n, K] that would add to the hypervolume of the front."""
-        return ~dominated_by(points, self.front) & below(points, self._knowledge.corner)
+    def _adds(self, drawn: Floats) -> Bools:
+        """Bool [S, r]: points [S, r, K] of candidates in each draw that would add to the hypervolume of the front."""
+        corner, errors = self._knowledge.corner, np.flatnonzero(self._knowledge.objectives.is_error)
+        if len(errors) == 1:
+            of = int(errors[0])
+            return np.asarray(drawn[:, :, of] < bars(drawn[0], self.front, corner, of=of), np.bool_)
+        points = drawn.reshape(-1, len(corner))
+        return (~dominated_by(points, self.front) & below(points, corner)).reshape(drawn.shape[:2])
 
     def _shortlist_of(self, possible: Ints, drawn: Floats, adds: Bools) -> list[Action]:
         """Actions seen on the front that each draw would have in the end, the most often seen first.
