@@ -194,7 +194,7 @@ def _read(process: Process, *, most: int) -> _Reading:
         from_source = process.told.whitened - weights @ process.told_here
     else:
         if len(telling) > most:
-            telling, root = _telling(root @ root.T, most)
+            telling, root = _telling(process.covariance, most)
         root = root / process.amplitude**2
     return _Reading(weights=process.amplitude**2 * weights, from_source=from_source, telling=telling, root=root)
 

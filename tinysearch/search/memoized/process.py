@@ -79,8 +79,9 @@ class Process:
         amplitude, scatter, shape: the hypothesis.
         x: features [k, 11] of what is known; k may be 0.
         level, ratio: see :func:`tinysearch.search.memoized.evidence.levels_of`.
-        root: float64 [k, k], Cholesky factor of the covariance of what is known, noise included.
-        whitened: float64 [k], its inverse times what is known less the first guess.
+        covariance: float64 [k, k], of what is known, noise included.
+        root: float64 [k, k], its Cholesky factor.
+        whitened: float64 [k], that factor's inverse times what is known less the first guess.
         source, told, told_here: the source that it believes, what that says, and its projection on what is known.
     """
 
@@ -91,6 +92,7 @@ class Process:
     x: Floats
     level: Floats
     ratio: Floats
+    covariance: Floats
     root: Floats
     whitened: Floats
     source: int | None = None

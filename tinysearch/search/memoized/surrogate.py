@@ -208,7 +208,14 @@ class BranchSurrogate:
             covariance -= projected @ projected.T
             levels = Levels(x, evidence, told=told, shift=projected @ told.whitened)
         root, white = whiten(covariance, levels.residuals)
-        return _Whitened(levels=levels, root=root, white=white, told=told, told_here=projected)
+        return _Whitened(
+            levels=levels,
+            covariance=covariance,
+            root=root,
+            white=white,
+            told=told,
+            told_here=projected,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -217,12 +224,13 @@ class _Whitened:
 
     Attributes:
         levels: for every share.
-        root: float64 [k, k], see :class:`Process`.
+        covariance, root: float64 [k, k], see :class:`Process`.
         white: float64 [r, k], the evidence for every share, whitened.
         told, told_here: see :class:`Process`.
     """
 
     levels: Levels
+    covariance: Floats
     root: Floats
     white: Floats
     told: Told | None
@@ -238,6 +246,7 @@ class _Whitened:
             x=x,
             level=self.levels.levels[hypothesis.share],
             ratio=self.levels.ratios[hypothesis.share],
+            covariance=self.covariance,
             root=self.root,
             whitened=self.white[hypothesis.share],
             source=hypothesis.source,
