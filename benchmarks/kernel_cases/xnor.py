@@ -44,6 +44,7 @@ def rows(rng: np.random.Generator) -> list[Row]:
         _convolution(rng, (1, 1), 256, 256, side=4),
         _convolution(rng, (1, 1), 512, 512, side=4),
         _convolution(rng, (1, 1), 16, 16),
+        _convolution(rng, (1, 1), 24, 24, to_bits=False),
         *(_pack(rng, bits) for bits in (1, 2, 3)),
     ]
 

@@ -102,11 +102,24 @@ TS_INNER_LOOP static void write_pairs(const ts_xnor_conv_s8_layer *layer, const 
 #undef WRITE
 }
 
+/* The outputs of counters one after the other: each `half` bits up in its word, under `mask`. */
+TS_INNER_LOOP static void write_some(const ts_xnor_conv_s8_layer *layer, const uint32_t *words, int32_t half,
+                                     uint32_t mask, int32_t first, int32_t count, int8_t *output)
+{
+    const int32_t offset = 2 * layer->output_zero + 1, low = layer->output_low;
+    const int32_t *bias = layer->bias + first;
+    const uint32_t *multiplier = layer->multiplier + first;
+    const uint8_t *shift = layer->shift + first;
+    for (const int8_t *const end = output + count; output < end; ++output) {
+        *output = requantize(*words++ >> half & mask, *bias++, *multiplier++, *shift++, offset, low);
+    }
+}
+
 /* The outputs of any group, from its 16 or 32 planes. */
 static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *planes, int32_t count, int32_t first,
                         int8_t *output)
 {
-    const int32_t left = layer->output_channels - first;
+    const int32_t left = layer->output_channels - first, lower = left < HALF ? left : HALF;
     uint32_t pairs[HALF], upper_pairs[HALF];
     transpose(pairs, planes);
     if (left >= LANES && count <= HALF) {
@@ -115,15 +128,17 @@ static void write_group(const ts_xnor_conv_s8_layer *layer, const uint32_t *plan
     }
     if (count > HALF) {
         transpose(upper_pairs, planes + HALF);
-    }
-    for (int32_t lane = 0; lane < left && lane < LANES; ++lane) {
-        const int32_t half = lane & HALF, word = lane - half, channel = first + lane;
-        uint32_t counter = pairs[word] >> half & LOW_HALF;
-        if (count > HALF) {
-            counter |= upper_pairs[word] >> half << HALF;
+        for (int32_t word = 0; word < HALF; ++word) { /* to the counters of the lower and of the upper lanes */
+            const uint32_t below = pairs[word], above = upper_pairs[word];
+            pairs[word] = (below & LOW_HALF) | above << HALF;
+            upper_pairs[word] = below >> HALF | (above & ~LOW_HALF);
         }
-        output[lane] = requantize(counter, layer->bias[channel], layer->multiplier[channel], layer->shift[channel],
-                                  2 * layer->output_zero + 1, layer->output_low);
+    }
+    write_some(layer, pairs, 0, count > HALF ? UINT32_MAX : LOW_HALF, first, lower, output);
+    if (left > HALF) {
+        const int32_t upper = left < LANES ? left - HALF : HALF;
+        write_some(layer, count > HALF ? upper_pairs : pairs, count > HALF ? 0 : HALF, UINT32_MAX, first + HALF, upper,
+                   output + HALF);
     }
 }
 

@@ -6,7 +6,7 @@
 | ``lane_macs`` | ``per_lane_mac`` | those that the kernel executes, with what fills up its tiles, groups and lanes |
 | ``patch`` | ``per_patch`` | values gathered for windows |
 | ``rows`` | ``per_row`` | contiguous pieces in which they are gathered |
-| ``moved`` | ``per_move`` | values that a binary kernel keeps from window to window; for depthwise, rows of windows |
+| ``moved`` | ``per_move`` | values kept between binary windows; for depthwise, rows of windows; for signs, codes |
 | ``sums`` | ``per_sum`` | accumulators set up and put away; for a copy, planes |
 | ``outputs`` | ``per_output`` | values written; for an average and a packing, values read |
 | ``steps`` | ``per_step`` | 1, the call |

@@ -118,7 +118,8 @@ class Conv(ProductsRecord):
         if step.weight_bits < 8:
             groups = -(-depth // SIGNS)
             channels, sections = out.channels, -(-groups // _SECTION)
-            return found | {"lane_macs": groups * SIGNS * pixels * channels, "sums": sections * pixels * channels}
+            looked_up = {"lane_macs": groups * SIGNS * pixels * channels, "sums": sections * pixels * channels}
+            return found | looked_up | {"moved": step.weight_bits * groups * channels}
         channels = padded(out.channels, TILE)
         return found | {"lane_macs": depth * pixels * channels, "sums": pixels * channels}
 

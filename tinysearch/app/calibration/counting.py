@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ from tinysearch.app.calibration.counted_networks import (
     example_branches,
     inverted_branches,
 )
+from tinysearch.app.calibration.drawn_networks import FIT_SEED, NETWORKS, SERIES_TASK, drawn_branches
+from tinysearch.app.config.compose import compose_config, plain
 from tinysearch.app.console import SafeConsole, say
 from tinysearch.app.run.firmware import emit_candidate
 from tinysearch.architectures.resnet import resnet_branch
 from tinysearch.core.candidate import BranchSpec
 from tinysearch.core.errors import TinysearchError, UserError
+from tinysearch.core.execution import PLAIN, Execution
 from tinysearch.core.network import NetworkSpec, Operator
 from tinysearch.core.program import Program
 from tinysearch.core.protocols import LatencyEstimate
@@ -118,16 +122,22 @@ class _Untimed:
         return 1.0
 
 
-def count_networks(config: Config, models: AnalyticModels, branches: Iterable[BranchSpec]) -> Iterator[CountedNetwork]:
+def count_networks(
+    config: Config, models: AnalyticModels, branches: Iterable[BranchSpec], *, execution: Execution = PLAIN
+) -> Iterator[CountedNetwork]:
     """Emit each branch for its cheapest board and run it under emulation; the latency table need not know its layers.
+
+    Args:
+        execution: two cores take turns under emulation.
 
     Raises:
         TinysearchError: a project that does not compile or run.
+        UserError: a branch that cannot be executed like this.
     """
     untimed: LatencyRule = _Untimed(acquisition_s=models.latency.acquisition_s)
-    models = replace(models, latency=untimed)
+    models = replace(models, latency=untimed).executing(execution)
     for branch in branches:
-        evaluation = models.choose([branch], PlatformWish())
+        evaluation = models.choose([branch], PlatformWish(), executions=(execution,))
         with tempfile.TemporaryDirectory(prefix="tinysearch-count-") as name:
             project = emit_candidate(config, evaluation, Path(name) / "project")
             run = execute(project)
@@ -175,7 +185,7 @@ def _small(network: NetworkSpec) -> bool:
 def count_precision(
     config: Config, models: AnalyticModels, precision: str
 ) -> tuple[list[Observation], list[CountedNetwork]]:
-    """Layers to fit and networks held out, residual and separable ones, and inverted ones of few bits.
+    """Layers to fit and networks held out: residual, separable and, of few bits, inverted ones; random ones to fit.
 
     Raises:
         TinysearchError: a project that does not compile or run.
@@ -188,6 +198,9 @@ def count_precision(
     for network in count_networks(config, models, separable):
         layers += [layer for layer in network.observations if layer.kernel in SEPARABLE_KERNELS]
     layers += count_examples(config, models, precision)
+    if precision != "float32":  # networks of other sizes than those above take too long in software
+        drawn = drawn_branches(FIT_SEED, precision, networks=NETWORKS)
+        layers += [layer for network in count_drawn(config, models, drawn) for layer in network.observations]
     return layers, list(count_networks(config, models, [*held, *held_separable]))
 
 
@@ -203,12 +216,40 @@ def count_examples(config: Config, models: AnalyticModels, precision: str) -> li
     ]
 
 
-def write_counted_table(config: Config, out: Path) -> None:
-    """Count, fit, report the error on networks that were held out, and write the instruction table.
+@cache
+def _of_series() -> tuple[Config, AnalyticModels]:
+    """Configuration and models of the task that random networks on series belong to."""
+    config = plain(compose_config([*SERIES_TASK, "trainer=none"]))
+    return config, build_models(config)
+
+
+def count_drawn(
+    config: Config, models: AnalyticModels, branches: Iterable[BranchSpec], *, execution: Execution = PLAIN
+) -> Iterator[CountedNetwork]:
+    """As :func:`count_networks`, for random networks, of which those on series belong to a task of their own.
 
     Raises:
-        UserError: the emulator's tools are not installed.
+        TinysearchError, UserError: as there.
     """
+    for branch in branches:
+        task = _of_series() if branch.shape.width == 1 else (config, models)
+        yield from count_networks(*task, [branch], execution=execution)
+
+
+def write_counted_table(config: Config, out: Path, *, precisions: Sequence[str]) -> None:
+    """Count, fit, report the error on networks that were held out, and write the instruction table.
+
+    Args:
+        precisions: whose kernels are counted; none for all.
+
+    Raises:
+        UserError: the emulator's tools are not installed, or there is no such precision.
+    """
+    for precision in precisions:
+        if precision not in PRECISIONS:
+            raise UserError(
+                "calibrate emulator must be given precisions", value=precision, remedy=f"one of {', '.join(PRECISIONS)}"
+            )
     lacking = missing((COMPILER, EMULATOR, "make"))
     if lacking:
         raise UserError(
@@ -217,7 +258,7 @@ def write_counted_table(config: Config, out: Path) -> None:
     models = build_models(config)
     observations: list[Observation] = []
     held: list[CountedNetwork] = []
-    for precision in PRECISIONS:
+    for precision in precisions or PRECISIONS:
         layers, kept = count_precision(config, models, precision)
         observations += layers
         held += kept

@@ -8,7 +8,8 @@ The log holds what the command `benchmark` of an emitted project prints, from `b
 one line a layer: `layer BRANCH STEP CYCLES`; other lines are ignored. Logs that are cut short, whose repeats contradict
 each other, or that would change a table beyond belief are refused. Layers of the kinds that the log covers become
 calibrated on that chip's instruction set.
-`emulator` counts networks of many shapes and prints how well the fit predicts networks that it has not seen.
+`emulator` counts networks of many shapes and prints how well the fit predicts networks that it has not seen; precisions
+behind it (`emulator int8 xnor2/1`) leave the kernels of others as they are.
 """
 
 from __future__ import annotations
@@ -56,10 +57,10 @@ def run(invocation: Invocation) -> int:
             remedy="name another with out=FILE.yaml",
         )
     match invocation.words:
-        case ["emulator"]:
+        case ["emulator", *precisions]:
             from tinysearch.app.calibration.counting import write_counted_table
 
-            write_counted_table(config, out)
+            write_counted_table(config, out, precisions=precisions)
         case [log, project]:
             if out.absolute() == home_path(log).absolute():
                 raise UserError(
