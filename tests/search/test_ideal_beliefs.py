@@ -17,9 +17,7 @@ def test_they_are_as_sure_as_they_may_be(space):
         order = np.random.default_rng(seed).permutation(len(truth))
         known, wanted = order[:12], order[12:]
         metrics = truth[known][:, None]
-        seen = Evidence(
-            branches=known, metrics=metrics, implied=metrics, spreads=np.zeros(len(known)), worst=np.array([0.5])
-        )
+        seen = Evidence(branches=known, metrics=metrics, implied=metrics, spreads=np.zeros(len(known)))
         drawn = beliefs.posterior(seen, wanted).draw(480, np.random.default_rng(0))[:, :, 0]
         inside = truth[wanted] < WORST - 1e-6
         off = (np.log(truth[wanted]) - drawn.mean(axis=0))[inside]

@@ -61,13 +61,7 @@ def table_of(branches, *, params=None):
 
 def evidence(branches, eers):
     metrics = np.asarray(eers)[:, None]
-    return Evidence(
-        branches=np.asarray(branches),
-        metrics=metrics,
-        implied=metrics,
-        spreads=np.zeros(len(metrics)),
-        worst=np.array([0.5]),
-    )
+    return Evidence(branches=np.asarray(branches), metrics=metrics, implied=metrics, spreads=np.zeros(len(metrics)))
 
 
 @pytest.mark.parametrize("beliefs", [Beliefs(), Beliefs(bend=0.7, alone=0.2), Beliefs(odd=(1,))])

@@ -6,14 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from toy_space import SyntheticErrors
 
 from tinysearch.search.known.fidelity import ToldErrors
 from tinysearch.search.memoized.covariance import Covariances
-from tinysearch.search.memoized.evidence import CHANCE_TELLS, Evidence
+from tinysearch.search.memoized.evidence import Evidence
 from tinysearch.search.memoized.surrogate import BranchSurrogate
 
 
@@ -27,13 +24,7 @@ def truth(space):
 def evidence(branches, eers, implied=None):
     metrics = np.asarray(eers)[:, None]
     said = metrics if implied is None else np.asarray(implied)[:, None]
-    return Evidence(
-        branches=np.asarray(branches),
-        metrics=metrics,
-        implied=said,
-        spreads=np.zeros(len(metrics)),
-        worst=np.array([0.5]),
-    )
+    return Evidence(branches=np.asarray(branches), metrics=metrics, implied=said, spreads=np.zeros(len(metrics)))
 
 
 def of_layout(table, modality, blocks):
@@ -134,39 +125,6 @@ def test_doubtful_beliefs_are_less_sure_of_layouts_that_were_never_trained(space
     likeliest = doubtful.posterior(seen, wanted).beliefs[0]
     assert mean == pytest.approx(likeliest.mean)
     assert deviation[:, 0] == pytest.approx(np.sqrt((likeliest.root**2).sum(axis=1)))
-
-
-@given(
-    eers=arrays(float, 6, elements=st.floats(1e-4, 0.5)),
-    spreads=arrays(float, 6, elements=st.floats(0.0, 2.0)),
-)
-def test_the_nearer_to_chance_an_error_is_the_less_it_tells_who_doubts(eers, spreads):
-    eers = np.sort(eers)
-    seen = replace(evidence(np.arange(6), eers), spreads=spreads)
-    more = np.sqrt(seen.doubted().spreads ** 2 - spreads**2)
-    assert (np.diff(more) >= -1e-6).all()
-    assert more.max() <= CHANCE_TELLS
-    # Of an error of a hundredth of chance nothing is doubted, and of chance itself everything.
-    assert (more[eers < 0.005] < 0.02).all()
-    assert evidence([0], [0.5]).doubted().spreads == pytest.approx(CHANCE_TELLS, rel=0.01)
-
-
-def test_networks_near_chance_say_little_of_their_siblings_to_who_doubts(space, truth):
-    """Coarse networks of one input end near chance; how much better others are shows in nothing that was trained."""
-    table = space.table
-    voices = [i for i, branch in enumerate(table.branches) if branch.modality == "voice"]
-    coarse = [i for i in voices if table.branches[i].precision.kind == "xnor"]
-    fine = np.array([i for i in voices if table.branches[i].precision.kind != "xnor"])
-    faces = [i for i in range(0, len(truth), 3) if i not in voices]
-    seen = evidence([*faces, *coarse[::2]], np.concatenate([truth[faces], np.full(len(coarse[::2]), 0.47)]))
-
-    def lowest(doubtful):
-        drawn = BranchSurrogate(table, doubtful=doubtful).posterior(seen, fine).draw(400, np.random.default_rng(0))
-        return np.quantile(drawn[:, :, 0].min(axis=1), 0.02)
-
-    # An error of half of chance is next to impossible to the usual beliefs.
-    assert lowest(doubtful=False) > np.log(0.25)
-    assert lowest(doubtful=True) < np.log(0.2)
 
 
 def test_a_layout_that_fails_to_train_tells_nothing_of_others(space, truth):

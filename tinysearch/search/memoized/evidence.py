@@ -25,10 +25,6 @@ FIRST_GUESS = float(np.log(0.15))
 SHARES = (0.0, 0.5, 1.0)
 """How far a branch's error is taken to be what its fusions imply: one training may be lucky, many hardly all are."""
 
-CHANCE_SCATTER, CHANCE_TELLS = 0.06, 1.0
-"""Standard deviations of a log error: how far trainings scatter away from chance, and what the error of a guess leaves
-open, which is nothing but that its network is bad, or that its training went wrong."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
@@ -39,7 +35,6 @@ class Evidence:
         metrics: float64 [k, M], NaN where unknown.
         implied: float64 [k, M], what the fusions with these branches imply.
         spreads: float64 [k], standard deviation of a log metric beside the scatter of trainings: 0 for what is trained.
-        worst: float64 [M], metrics than which none is higher: those of a guess.
         sources: what tables and runs of elsewhere tell.
     """
 
@@ -47,7 +42,6 @@ class Evidence:
     metrics: Floats
     implied: Floats
     spreads: Floats
-    worst: Floats
     sources: tuple[ToldErrors, ...] = ()
 
     def latest(self, most: int) -> Evidence:
@@ -60,17 +54,6 @@ class Evidence:
             implied=self.implied[kept],
             spreads=self.spreads[kept],
         )
-
-    def doubted(self) -> Evidence:
-        """The same to one who does not take errors near chance by the letter.
-
-        How good a network is decides how far its error lies below that of a guess, not where it lies near it: of an
-        error ``e`` whose guess is ``c`` the odds ``e / (c - e)`` go on where the error no longer does. Their logarithm
-        scatters ``1 / (1 - e / c)`` times as far as that of the error.
-        """
-        shares = np.nan_to_num(self.metrics / self.worst).max(axis=1, initial=0.0)
-        wide = CHANCE_SCATTER / np.maximum(1.0 - shares, CHANCE_SCATTER / CHANCE_TELLS)
-        return replace(self, spreads=np.sqrt(self.spreads**2 + wide**2 - CHANCE_SCATTER**2))
 
 
 def evidence_of(knowledge: Knowledge) -> Evidence:
@@ -87,7 +70,6 @@ def evidence_of(knowledge: Knowledge) -> Evidence:
         metrics=np.concatenate([metrics, trained]),
         implied=np.concatenate([metrics, knowledge.relation.implied(order, trained)]),
         spreads=np.array([knowledge.hints[b].spread for b in hinted] + [0.0] * len(order)),
-        worst=knowledge.objectives.worst_metrics(),
         sources=knowledge.sources,
     )
 

@@ -74,12 +74,11 @@ class BranchSurrogate:
     """The process over the branches of one design table.
 
     Args:
-        doubtful: believe less of what branches tell of others, and least of those whose errors are near chance. The
-            usual beliefs are sharper about what is likely, and too sure of the rest.
+        doubtful: believe less of what branches tell of others. The usual beliefs are sharper about what is likely, and
+            too sure of the rest.
     """
 
     def __init__(self, table: DesignTable, *, doubtful: bool = False) -> None:
-        self._doubtful = doubtful
         self._alone = DOUBTFUL_ALONE if doubtful else 0.0
         self._most = DOUBTFUL_HYPOTHESES if doubtful else MOST_HYPOTHESES
         self.features = branch_features(table)
@@ -124,7 +123,6 @@ class BranchSurrogate:
 
     def _processes(self, evidence: Evidence) -> tuple[Process, ...]:
         """The likeliest processes, the best first; the last ones are kept, since a decision may ask twice."""
-        evidence = evidence.doubted() if self._doubtful else evidence
         parts = (evidence.branches, evidence.metrics, evidence.implied, evidence.spreads)
         key = b"".join(part.tobytes() for part in parts)
         if self._last is None or self._last[0] != key:
