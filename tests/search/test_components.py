@@ -178,3 +178,23 @@ def test_what_is_no_problem_is_refused_in_words_of_the_problem(changes, message)
 def test_a_number_of_tests_is_a_whole_one(at_most):
     with pytest.raises(UserError, match="at_most must be a whole number from 0"):
         coffee().run(test, at_most=at_most)
+
+
+@pytest.mark.parametrize("shift", [-40.0, -17.0, -9.0, 0.0, 30.0])
+@pytest.mark.parametrize("unit", [1.0, 1e-13, 1e6])
+@pytest.mark.parametrize("way", ["minimize", "maximize"])
+def test_free_objectives_of_either_sign_and_of_any_size_are_told_apart(shift, unit, way):
+    beans = list(BREWS)
+    gain = {bean: unit * ((3 * i + 8) % 17 + shift) for i, bean in enumerate(beans)}
+    problem = ts.SearchProblem(
+        components={"bean": beans},
+        combine=lambda bean: bean,
+        free=lambda parts: {"gain": gain[parts["bean"]]},
+        objectives={"gain": way},
+    )
+    for bean in beans:
+        problem.tell("bean", bean, BREWS[bean])
+    found = {each.parts["bean"]: each.values["gain"] for each in problem.front()}
+    points = [[BREWS[bean], gain[bean] * (1 if way == "minimize" else -1)] for bean in beans]
+    best = [bean for bean, kept in zip(beans, is_nondominated(points), strict=True) if kept]
+    assert len(best) > 1 and found == {bean: gain[bean] for bean in best}

@@ -242,7 +242,10 @@ class SearchProblem:
         return self.front()
 
     def front(self) -> list[Combination]:
-        """The best combinations of what is tested: no other one is better in every objective. The best result first."""
+        """The best combinations of what is tested: no other one is as good in every objective, or of equals one.
+
+        The best result stands first.
+        """
         table, found = self._knowledge.table, []
         for row in self._knowledge.front.tolist():
             members = [b for b in table.needs[row].tolist() if b != NO_BRANCH]

@@ -12,7 +12,7 @@ from tinysearch.core.limits import Limit, Violation
 from tinysearch.core.objectives import ERROR_OBJECTIVES, FAR_OF_OBJECTIVE, check_objectives
 from tinysearch.metrics import effective_latency_s
 from tinysearch.search.known.design import DesignTable, Floats
-from tinysearch.search.known.pareto import Scale
+from tinysearch.search.known.pareto import TINY, Scale
 
 ATTEMPT_COLUMNS = ("acquisition_s", "latency_s")
 """Analytic columns that make up one attempt: capture and front-end, then inference."""
@@ -167,6 +167,24 @@ class FreeObjectives(ObjectiveVector):
         self.analytic = tuple(free)
         self.is_error = np.array([True] + [False] * len(free))
         self.bounds = np.full(len(self.names), np.inf)
+
+    def scale(self, table: DesignTable) -> Scale:
+        """The error linear; a free objective logarithmic where every value has one sign and is no :data:`TINY` one.
+
+        The reference point is chance, and a little more than the worst value of every free objective.
+        """
+        columns = [table.column(name) for name in self.analytic]
+        signed = [bool(column.min() >= TINY or column.max() <= -TINY) for column in columns]
+        references = [_beyond(column, logarithmic=own) for column, own in zip(columns, signed, strict=True)]
+        return Scale(logarithmic=np.array([False, *signed]), reference=np.array([CHANCE_EER, *references]))
+
+
+def _beyond(column: Floats, *, logarithmic: bool) -> float:
+    """What is a little worse than the worst value of a column: by 5 % of it or, on a linear scale, of the range."""
+    best, worst = float(column.min()), float(column.max())
+    if logarithmic:
+        return worst * 1.05 if worst > 0 else worst / 1.05
+    return worst + 0.05 * (worst - best or abs(worst) or 1.0)
 
 
 def attempt_s(table: DesignTable) -> Floats:

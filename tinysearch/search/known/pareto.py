@@ -22,6 +22,9 @@ MOST_CELLS, MOST_AXES = 250_000, 3
 FEWEST_AT_A_TIME, COMPARISONS_AT_A_TIME = 4, 30_000
 """Points of the front, or comparisons with them, between looks at what is still undominated, where there is no grid."""
 
+TINY = 1e-9
+"""What zeros, of which there is no logarithm, become before one; smaller numbers are the same then."""
+
 FARTHEST = 1e9
 """No distance is taken to anything beyond this: an objective may be infinite (the latency of endless retries)."""
 
@@ -172,7 +175,7 @@ class Scale:
     reference: Floats
 
     def transform(self, points: npt.ArrayLike) -> Floats:
-        """[n, K] in base units to hypervolume's coordinates; zeros become 1e-9 before a logarithm."""
+        """[n, K] in base units to hypervolume's coordinates; zeros become :data:`TINY` before a logarithm."""
         values = np.array(points, np.float64).reshape(-1, len(self.reference))
         for k in np.flatnonzero(self.logarithmic):
             values[:, k] = self.transform_objective(int(k), values[:, k])
@@ -183,8 +186,8 @@ class Scale:
         if not self.logarithmic[k]:
             return values
         if self.reference[k] < 0:
-            return np.asarray(-np.log10(np.maximum(-values, 1e-9)))
-        return np.asarray(np.log10(np.maximum(values, 1e-9)))
+            return np.asarray(-np.log10(np.maximum(-values, TINY)))
+        return np.asarray(np.log10(np.maximum(values, TINY)))
 
     def inverse(self, points: Floats) -> Floats:
         """[n, K] in hypervolume's coordinates back to base units."""
