@@ -198,3 +198,45 @@ def test_free_objectives_of_either_sign_and_of_any_size_are_told_apart(shift, un
     points = [[BREWS[bean], gain[bean] * (1 if way == "minimize" else -1)] for bean in beans]
     best = [bean for bean, kept in zip(beans, is_nondominated(points), strict=True) if kept]
     assert len(best) > 1 and found == {bean: gain[bean] for bean in best}
+
+
+def test_of_a_component_that_is_tested_again_the_last_result_counts():
+    problem, other = coffee(), coffee()
+    for kind, name in (("mill", "mill 0"), ("bean", "bean 2"), ("bean", "bean 7")):
+        problem.tell(kind, name, 0.9)
+        problem.front()
+    problem.next()
+    for kind, name in (("mill", "mill 0"), ("bean", "bean 2"), ("bean", "bean 7")):
+        for told in (problem, other):
+            told.tell(kind, name, test(kind, name))
+    assert problem.front() == other.front()
+    assert {each.parts["bean"] for each in problem.front()} == {
+        bean for bean, mill in best({"bean": ["bean 2", "bean 7"], "mill": ["mill 0"]})
+    }
+    assert problem.next() == other.next()
+
+
+def test_components_may_be_numbers_and_none_among_names():
+    problem = ts.SearchProblem(
+        components={"psram": [None, 2, 8, "any"], "cores": [2, 1]},
+        combine=np.minimum,
+        free=lambda parts: {"price": 1.0 + parts.pop("cores")},  # and free may take its parts to pieces
+        objectives={"price": "minimize"},
+    )
+    for name in (None, 2, 8, "any"):
+        problem.tell("psram", name, 0.5)
+    for cores in (1, 2):
+        problem.tell("cores", cores, 0.4 / cores)
+    front = [(each.parts["cores"], each.result, each.values["price"]) for each in problem.front()]
+    assert front == [(2, 0.2, 3.0), (1, 0.4, 2.0)]
+
+
+def test_a_result_of_which_nothing_can_be_made_is_not_told():
+    problem = coffee(combine=lambda mill, bean: bean - mill)
+    problem.tell("mill", "mill 0", 0.2)
+    problem.tell("bean", "bean 1", 0.5)
+    for _ in range(2):
+        with pytest.raises(UserError, match="a number from 0"):
+            problem.tell("bean", "bean 2", 0.1)
+    problem.tell("bean", "bean 3", 0.6)
+    assert {each.parts["bean"] for each in problem.front()} == {"bean 1", "bean 3"}

@@ -93,8 +93,12 @@ class SearchProblem:
         self._check(components, objectives)
         self._tests: dict[int, float] = {}
         self._orders_by_kinds = {tuple(sorted(kinds)): kinds for kinds in self._orders}
-        table = self._table(components, free)
-        self._sampler = MemoizedSampler(cost_exponent=0.0, prune=False, stop_share=stop_share)
+        self._stop_share = stop_share
+        self._begin(self._table(components, free))
+
+    def _begin(self, table: DesignTable) -> None:
+        """Know nothing but the table."""
+        self._sampler = MemoizedSampler(cost_exponent=0.0, prune=False, stop_share=self._stop_share)
         vector = FreeObjectives(tuple(self._signs))
         self._knowledge = Knowledge(table, vector, self._rates_of, relation=KnownRelation(self._together))
 
@@ -152,7 +156,7 @@ class SearchProblem:
 
     def _table(self, components: Mapping[str, Collection[str] | Mapping[str, float]], free: Free) -> DesignTable:
         # Draws go by the order of components, so it is not that in which they are given.
-        names = {kind: sorted(set(components[kind])) for kind in self._kinds}
+        names = {kind: sorted(set(components[kind]), key=_order) for kind in self._kinds}
         branches = [_component(kind, name) for kind in self._kinds for name in names[kind]]
         sized = {kind: own for kind, own in components.items() if isinstance(own, Mapping)}
         sizes = [_size(b, sized.get(b.modality, {}).get(b.architecture.label, 1.0)) for b in branches]
@@ -166,7 +170,7 @@ class SearchProblem:
         for kinds in self._orders_by_kinds:
             for chosen in itertools.product(*(names[kind] for kind in kinds)):
                 parts = dict(zip(kinds, chosen, strict=True))
-                found = free(parts)
+                found = free(dict(parts))
                 if found is not None:
                     needs.append([place[part] for part in parts.items()])
                     values.append([sign * _number(found, name, parts) for name, sign in self._signs.items()])
@@ -198,7 +202,7 @@ class SearchProblem:
         return {b.modality: b.architecture.label for b in (knowledge.table.branches[i] for i in chosen)}
 
     def tell(self, kind: str, name: str, result: float) -> None:
-        """Say how a component tested.
+        """Say how a component tested; of one that is tested again, the last result counts.
 
         Raises:
             UserError: no such component, a result that is no number between 0 and ``worst``, or a ``combine`` that
@@ -217,8 +221,21 @@ class SearchProblem:
                 value=result,
                 remedy="raise worst" if beyond else "give a number that is less where a component is better",
             )
-        self._tests[at] = float(result)
-        self._knowledge.learn([at])
+        before = self._tests
+        try:
+            self._learn({**before, at: float(result)})
+        except Exception:
+            self._learn(before)  # a result of which nothing can be made is not told
+            raise
+
+    def _learn(self, tests: dict[int, float]) -> None:
+        """Know these tests; what followed from an earlier result of one of them is known no more."""
+        anew = any(tests.get(own) != result for own, result in self._tests.items())
+        fresh = [own for own in tests if anew or own not in self._tests]
+        self._tests = tests
+        if anew:
+            self._begin(self._knowledge.table)
+        self._knowledge.learn(fresh)
 
     def run(self, test: Callable[[str, str], float], *, at_most: int | None = None) -> list[Combination]:
         """Test until nothing more is worth it, or so many tests are made; the best combinations.
@@ -254,7 +271,9 @@ class SearchProblem:
             by_name = {name: sign * value for (name, sign), value in values}
             result = float(self._result(tuple(parts), [np.array(self._tests[b]) for b in members]))
             found.append(Combination(parts=parts, result=result, values=by_name))
-        return sorted(found, key=lambda each: (each.result, sorted(each.parts.items())))
+        return sorted(
+            found, key=lambda each: (each.result, sorted((kind, _order(p)) for kind, p in each.parts.items()))
+        )
 
     def _result(self, kinds: tuple[str, ...], tests: Sequence[Floats]) -> Floats:
         """What tests, by kind in alphabetical order, come to together, never beyond ``worst``."""
@@ -318,6 +337,11 @@ def _component(kind: str, name: str) -> BranchSpec:
     return BranchSpec(modality=kind, architecture=_Component(label=name), precision=FLOAT32, shape=shape)
 
 
+def _order(name: object) -> tuple[str, str]:
+    """By which components are sorted: numbers and None may stand among names."""
+    return type(name).__name__, str(name)
+
+
 def _positive(worst: float) -> float:
     if not (_is_finite(worst) and worst > 0):
         raise UserError("worst must be a positive number", value=worst, remedy="write for example worst=1.0")
@@ -339,7 +363,7 @@ def _number(found: Mapping[str, float], name: str, parts: Mapping[str, str]) -> 
     if not isinstance(found, Mapping) or not _is_finite(value):
         raise UserError(
             f"free must give a number for {name}",
-            value=f"{value} of {' + '.join(parts.values())}",
+            value=f"{value} of {' + '.join(map(str, parts.values()))}",
             remedy=f'write for example {{"{name}": 1.5}}, or None for what does not go together',
         )
     return float(value)
