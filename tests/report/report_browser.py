@@ -8,9 +8,10 @@ import re
 import shutil
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,15 @@ class Browser:
     def wait(self, condition: str, *, seconds: float = 30) -> None:
         """Wait until an expression is true.
 
+        A page that is still being loaded, or has no turn yet on a busy machine, cannot be asked, which is no answer.
+
         Raises:
             TimeoutError: it stays false.
         """
         for _ in range(round(seconds / 0.05)):
-            if self.run(f"return Boolean({condition})"):
-                return
+            with suppress(urllib.error.HTTPError):
+                if self.run(f"return Boolean({condition})"):
+                    return
             time.sleep(0.05)
         raise TimeoutError(condition)
 
