@@ -66,6 +66,24 @@ def test_a_front_on_a_battery_fits_too_and_has_no_empty_column() -> None:
     assert "error %" in text and "error: trained" in text and "EER" not in text
 
 
+def test_latency_has_a_column_where_capturing_hides_it() -> None:
+    point = {
+        "branches": {"wrist": {"layout": "1-1", "precision": "int8"}},
+        "values": {"eer": 0.12, "eer_ci95": [0.1, 0.15], "bom_cost_usd": 7.9, "acquisition_s": 2.0, "latency_s": 1e-3},
+        "operating_point": None,
+        "platform": {"processor": "esp32c3", "flash_bytes": 4 << 20, "psram_bytes": 0},
+        "evidence": {"eer": "trained", "latency": "uncalibrated"},
+        "decision": "classification",
+    }
+    sooner = point | {"values": point["values"] | {"latency_s": 1.6e-4}}
+    objectives = ["eer", "bom_cost_usd", "latency_s"]
+    for points, told in (([point, sooner], True), ([point, point], False)):
+        text = "\n".join(lines(front_table(points, objectives=objectives), 80))
+        assert ("0.16 ms" in text) == told and text.count("2.00 s") == 2
+    apart = point | {"values": point["values"] | {"latency_s": 0.5}}
+    assert "500 ms" not in "\n".join(lines(front_table([point, apart], objectives=objectives), 80))
+
+
 def test_what_was_limited_has_a_column_in_the_room_of_the_boards_memories() -> None:
     branch = {"layout": "2-2-2-2", "precision": "float32"}
     point = {

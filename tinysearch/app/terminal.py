@@ -44,7 +44,10 @@ def front_table(
     usual = set(objectives) <= _USUAL
     rate = f"{_rate_name(points)} %"
     columns = _usual_columns(rate, _waiting_name(points)) if usual else _columns_of(objectives, rate=rate)
-    columns = _with_limited(columns, [name for name in limited if usual or name not in objectives])
+    shown = [name for name in limited if usual or name not in objectives]
+    if usual and "latency_s" in objectives and "latency_s" not in shown and _wait_alike(points):
+        shown = ["latency_s", *shown]
+    columns = _with_limited(columns, shown)
     columns = {"networks": partial(networks, apart=telling_apart(points)), **columns}
     supply = next((point["power"] for point in points if point.get("power")), None)
     if supply is not None and not {"battery_days", _told_by_runs(supply)} & {*objectives, *limited}:
@@ -176,6 +179,12 @@ def _waits(point: Mapping[str, Any]) -> str:
     if at is None or not _retried(at):
         return _seconds(values["acquisition_s"] + values["latency_s"])
     return "never" if at["effective_latency_s"] is None else _seconds(at["effective_latency_s"])
+
+
+def _wait_alike(points: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether points that differ in latency have one and the same answer, since capturing takes most of it."""
+    alike = {_waits(point) for point in points}
+    return len(alike) == 1 and len({_objective(point, name="latency_s") for point in points}) > 1
 
 
 def _at_the_door(points: Sequence[Mapping[str, Any]]) -> str:

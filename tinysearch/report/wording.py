@@ -65,9 +65,9 @@ def usd(amount: float, digits: int = 2) -> str:
 
 
 def seconds(duration: float, digits: int = 0) -> str:
-    """``340 ms`` below a second, ``1.20 s`` above."""
+    """``340 ms`` below a second, ``4.1 ms`` below a hundredth, ``0.16 ms`` below a thousandth, ``1.20 s`` above."""
     if duration < 1:
-        small = 1 if duration < 0.01 else 0
+        small = 2 if duration < 0.001 else 1 if duration < 0.01 else 0
         return f"{fixed(duration * 1e3, digits + small)} ms"
     return f"{duration:.{digits + 2}f} s"
 

@@ -59,7 +59,7 @@ const currency = (value) => (DATA.currency.code === 'usd' ? `$${trim(value, 2)}`
 const usd = (value) => (isKnown(value) ? `${value < 0 ? '-' : ''}${currency(Math.abs(value))}` : '-');
 const seconds = (value) => {
   if (!isKnown(value)) return '-';
-  return value < 1 ? `${trim(value * 1000, value < 0.01 ? 1 : 0)} ms` : `${trim(value, 2)} s`;
+  return value < 1 ? `${trim(value * 1000, value < 0.001 ? 2 : value < 0.01 ? 1 : 0)} ms` : `${trim(value, 2)} s`;
 };
 const bytes = (value) => {
   if (value >= 1048576) return value % 1048576 === 0 ? `${value / 1048576} MB` : `${trim(value / 1048576, 2)} MiB`;
