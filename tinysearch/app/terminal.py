@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tinysearch.app.network_names import input_size, network_name, networks, telling_apart
 from tinysearch.catalog.listing import Listing
+from tinysearch.core.task import rate_called
 from tinysearch.core.units import fixed, format_bytes, written
 from tinysearch.evaluation.operating import USABLE_FRR
 from tinysearch.report.picks import Picks
@@ -66,8 +67,7 @@ def front_table(
 
 
 def _rate_name(points: Sequence[Mapping[str, Any]]) -> str:
-    """What an error rate is called: that of a classification is no EER; older runs do not say what they decide."""
-    return "error" if any(point.get("decision") == "classification" for point in points) else "EER"
+    return rate_called(point.get("decision") for point in points)
 
 
 def _waiting_name(points: Sequence[Mapping[str, Any]]) -> str:

@@ -23,6 +23,11 @@ FUSION = "fusion"
 """Stands for all inputs of a task together."""
 
 
+def rate_called(decisions: Iterable[object]) -> str:
+    """What an error rate is called: ``EER``, of a classification ``error``; what older runs decide is not known."""
+    return "error" if "classification" in decisions else "EER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """What one capture of an input holds in RAM while the device decides.

@@ -10,6 +10,7 @@ from typing import Any
 from tinysearch.core.candidate import layout_heard
 from tinysearch.core.errors import UserError
 from tinysearch.core.records import checked
+from tinysearch.core.task import rate_called
 from tinysearch.metrics import effective_latency_s, known
 from tinysearch.reading import read_json
 from tinysearch.report.data import (
@@ -223,7 +224,7 @@ def _front_only(points: Sequence[Mapping[str, Any]]) -> ReportData:
         price_level="typical",
         known=len(designs),
         thinning="the front alone: this run has no report_data.json",
-        rate="error" if any(point.get("decision") == "classification" for point in points) else "EER",
+        rate=rate_called(point.get("decision") for point in points),
         branches=branches,
         boards=boards,
         processors={},

@@ -10,7 +10,7 @@ from tinysearch.app.building.wiring import Config
 from tinysearch.app.config.tasks import task_of
 from tinysearch.app.config.values import far_levels
 from tinysearch.core.errors import UserError
-from tinysearch.core.task import Decision
+from tinysearch.core.task import Decision, rate_called
 
 if TYPE_CHECKING:
     from tinysearch.evaluation.judge import Judge
@@ -92,7 +92,7 @@ def decision_of(config: Config) -> Decision:
 
 def rate_of(config: Config) -> str:
     """What people call the error rate of the task: ``EER``, of a classification ``error``."""
-    return "error" if decision_of(config) == "classification" else "EER"
+    return rate_called([decision_of(config)])
 
 
 def far_of(config: Config) -> tuple[float, ...]:

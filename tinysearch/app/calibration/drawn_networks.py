@@ -68,8 +68,9 @@ def drawn_branch(seed: int, index: int, *, family: str, precision: str) -> Branc
 
 def drawn_branches(seed: int, precision: str, *, networks: int) -> list[BranchSpec]:
     """So many networks of every family."""
+    families = drawn_families()
     return [
         drawn_branch(seed, index, family=family, precision=precision)
         for index in range(networks)
-        for family in drawn_families()
+        for family in families
     ]
