@@ -147,11 +147,13 @@ class ObjectiveVector:
             worst = float(column.max(initial=1.0 if not len(column) else -np.inf))
             if name in FAR_OF_OBJECTIVE:
                 worst *= 2.0  # every second genuine attempt refused
-            if worst < 0:  # maximized: the least of it, and a little less
-                reference.append(worst / 1.05)
-            else:
-                reference.append(min(worst * 1.05 if worst > 0 else 1.0, bound))
+            reference.append(_a_little_worse(worst) if worst < 0 else min(_a_little_worse(worst) or 1.0, bound))
         return Scale(logarithmic=np.array(logarithmic), reference=np.array(reference))
+
+
+def _a_little_worse(worst: float) -> float:
+    """By 5 % of it; what is maximized is negative, and a little less is worse."""
+    return worst * 1.05 if worst > 0 else worst / 1.05
 
 
 class FreeObjectives(ObjectiveVector):
@@ -183,7 +185,7 @@ def _beyond(column: Floats, *, logarithmic: bool) -> float:
     """What is a little worse than the worst value of a column: by 5 % of it or, on a linear scale, of the range."""
     best, worst = float(column.min()), float(column.max())
     if logarithmic:
-        return worst * 1.05 if worst > 0 else worst / 1.05
+        return _a_little_worse(worst)
     return worst + 0.05 * (worst - best or abs(worst) or 1.0)
 
 
